@@ -1,0 +1,58 @@
+"""Words: from what somebody typed (or Slack delivered) to the tokens that everything else compares.
+
+Nothing here knows a language's facts or a pack's subject; both are data.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+LONGEST_QUESTION = 4_000
+"""Characters of a question that are read. Slack's own messages end at 4,000; a pasted book costs no more than that."""
+
+_MENTION = re.compile(r"<[@!][^>]*>")
+_CHANNEL = re.compile(r"<#[^>]*>")
+_LINK_WITH_LABEL = re.compile(r"<(?:https?|mailto|tel)[^|>]*\|([^>]*)>")
+_LINK = re.compile(r"<(?:https?|mailto|tel):[^>]*>|\bhttps?://\S+")
+_EMOJI = re.compile(r":(?=[a-z_+'-]*[a-z])[a-z0-9_+'-]+:(?::skin-tone-\d:)?|:[+-]1:")
+_MARKS = str.maketrans({"`": " ", "’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": " - ", "…": " ... "})
+_BLANKS = re.compile(r"\s+")
+_WORD = re.compile(r"[^\W_]+(?:['][^\W_]+)*[+#]*", re.UNICODE)
+_SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|\n+")
+
+
+def clean(text: str) -> str:
+    """What the person meant, on one line: Slack's entities, links, mentions and emoji codes taken away.
+
+    `text` is a Slack payload's text or a typed line; at most `LONGEST_QUESTION` characters of it are read.
+    Case and punctuation stay, because sentences are found by them.
+    """
+    text = text[:LONGEST_QUESTION]
+    text = _LINK_WITH_LABEL.sub(r" \1 ", text)
+    text = _LINK.sub(" ", _CHANNEL.sub(" ", _MENTION.sub(" ", text)))
+    text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    text = unicodedata.normalize("NFKC", text).translate(_MARKS)
+    text = "".join(c if c in "\n\t" or unicodedata.category(c)[0] != "C" else "" for c in text)
+    text = _EMOJI.sub(" ", text)
+    return "\n".join(line for line in (_BLANKS.sub(" ", line).strip() for line in text.split("\n")) if line)
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a cleaned text, in order; a line break ends one too."""
+    return [part.strip() for part in _SENTENCE_END.split(text) if part.strip()]
+
+
+def words(text: str) -> list[str]:
+    """Casefolded words of a cleaned text: runs of letters and digits, with trailing + and # (c++, c#).
+
+    Possessives lose their 's, contractions their apostrophe: "what's" is "whats", "Django's" is "django".
+    """
+    found = []
+    for word in _WORD.findall(text.casefold()):
+        base, mark, tail = word.partition("'")
+        found.append(base if mark and tail == "s" and base not in _CONTRACTED else word.replace("'", ""))
+    return found
+
+
+_CONTRACTED = frozenset({"what", "that", "it", "who", "how", "where", "there", "here", "let", "he", "she", "when", "why"})

@@ -1,0 +1,381 @@
+"""The nouns: everything that travels between the rooms, frozen, and the protocols that the rims fill in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+Kind = Literal["topic", "step", "library", "compare", "list", "recommend", "help", "smalltalk", "unknown"]
+EntryKind = Literal["topic", "step", "library"]
+Surface = Literal["terminal", "mention", "dm", "command", "shortcut", "home"]
+Verdict = Literal["answer", "offer", "refuse"]
+
+
+class AskPyError(Exception):
+    """A fault that a person can mend: the message says what is wrong and the remedy, in plain sentences."""
+
+
+# --- what is asked
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What somebody asked, as it arrived.
+
+    `conversation` is an opaque key of person and thread under which the desk may remember entry ids (never
+    words) for follow-ups; without one nothing is remembered.
+    """
+
+    text: str
+    surface: Surface = "terminal"
+    conversation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Where a conversation stands: the last reply's kind and ids in the order shown, and the group, if it was a list."""
+
+    kind: Kind
+    ids: tuple[str, ...]
+    group: str | None = None
+
+
+class Memory(Protocol):
+    """Remembers a conversation's context for half an hour; the store fills it in, or nothing does."""
+
+    def recall(self, conversation: str) -> Context | None: ...
+
+    def keep(self, conversation: str, context: Context) -> None: ...
+
+
+# --- what is known
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A correction or today's state, dated (ISO) and sourced; every drawing keeps it apart from the source's words."""
+
+    date: str
+    text: str
+    source: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a pack's facts come from."""
+
+    title: str
+    author: str = ""
+    publisher: str = ""
+    date: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One thing the pack can answer. `line` is where it starts in `file`, for the lint's sake."""
+
+    id: str
+    title: str
+    answer: str
+    asks: tuple[str, ...]
+    not_asks: tuple[str, ...] = ()
+    paragraphs: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
+    file: str = ""
+    line: int = 0
+
+    @property
+    def kind(self) -> EntryKind:
+        return "topic"
+
+    @property
+    def label(self) -> str:
+        """What a heading, an offer or a button calls it."""
+        return self.title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step(Entry):
+    """A numbered step of the topic `of`; `number` counts from 1."""
+
+    of: str
+    number: int
+
+    @property
+    def kind(self) -> EntryKind:
+        return "step"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library(Entry):
+    """A card: something with a name. `answer` is what it does; `capabilities` are group ids, the most central first."""
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    side: str = ""
+    what: str = ""
+    summary: str = ""
+    good_for: tuple[str, ...] = ()
+    capabilities: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    package: str = ""
+    install: str = ""
+    homepage: str = ""
+    docs: str = ""
+
+    @property
+    def kind(self) -> EntryKind:
+        return "library"
+
+    @property
+    def label(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Cards that belong together (a side, a capability): what lists and recommendations are computed from."""
+
+    id: str
+    title: str
+    label: str
+    words: tuple[str, ...] = ()
+    list_asks: tuple[str, ...] = ()
+    pick_asks: tuple[str, ...] = ()
+    not_asks: tuple[str, ...] = ()
+    all: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A piece of small talk: how people say it, and what the bot answers."""
+
+    asks: tuple[str, ...]
+    answer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """The bot's own sentences. `small_talk` holds greeting, thanks, goodbye and help by name; `lines` the rest by key."""
+
+    small_talk: Mapping[str, Said]
+    lines: Mapping[str, str]
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strangers:
+    """What the pack does not cover: names, those of them that are ordinary words too, and whole questions."""
+
+    names: tuple[str, ...] = ()
+    ordinary_names: tuple[str, ...] = ()
+    asks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knowledge:
+    """One loaded pack. `fingerprint` changes whenever any of its files does."""
+
+    name: str
+    about: str
+    subject: tuple[str, ...]
+    source: Source | None
+    entries: tuple[Entry, ...]
+    groups: tuple[Group, ...]
+    voice: Voice
+    strangers: Strangers
+    synonyms: Mapping[str, tuple[str, ...]]
+    fingerprint: str
+    by_id: Mapping[str, Entry] = field(repr=False)
+
+    def members(self, group: Group) -> tuple[Library, ...]:
+        """The group's cards in pack order: those it is true of first, then those that may be listed too."""
+        cards = [entry for entry in self.entries if isinstance(entry, Library)]
+        sure = [card for card in cards if group.all or group.id == card.side or group.id in card.capabilities]
+        return tuple(sure + [card for card in cards if card not in sure and group.id in card.also])
+
+    def steps(self, topic: str) -> tuple[Step, ...]:
+        """The steps of a topic, in their order."""
+        found = [entry for entry in self.entries if isinstance(entry, Step) and entry.of == topic]
+        return tuple(sorted(found, key=lambda step: step.number))
+
+
+# --- what is understood
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An entry that the question may mean: the engine's score (higher is better) and the phrasing it is nearest to."""
+
+    id: str
+    score: float
+    phrase: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A word that was read as another."""
+
+    typed: str
+    read_as: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Why an answer is what it is: all that `why` and "Why this answer?" tell."""
+
+    understood: str
+    corrections: tuple[Correction, ...] = ()
+    named: tuple[str, ...] = ()
+    strangers: tuple[str, ...] = ()
+    unknown_words: tuple[str, ...] = ()
+    frame: str = ""
+    candidates: tuple[Match, ...] = ()
+    margin: float = 0.0
+    coverage: float = 0.0
+    confidence: float = 0.0
+    answer_from: float = 0.0
+    offer_from: float = 0.0
+    verdict: Verdict = "refuse"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What the question comes down to: the kind of reply, the ids it is about, and the evidence.
+
+    `group` is the list's or recommendation's group; `talk` the small talk's name; `strangers` what was named and isn't
+    covered; `only_named` what the source names without describing it.
+    """
+
+    kind: Kind
+    ids: tuple[str, ...]
+    evidence: Evidence
+    group: str | None = None
+    talk: str | None = None
+    strangers: tuple[str, ...] = ()
+    only_named: tuple[str, ...] = ()
+    beyond: bool = False
+
+
+# --- what is replied
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A button: `label` is shown, pressing it asks `ask`."""
+
+    label: str
+    ask: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A place on the web."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A reply's title."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Paragraphs, divided by line breaks; a line that starts with "- " is a bullet. Plain: drawers escape it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A library at a glance: `subtitle` is "side · kind", `summary` at most 200 characters."""
+
+    title: str
+    subtitle: str
+    summary: str
+    links: tuple[Link, ...] = ()
+    choices: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Label and value, in rows."""
+
+    rows: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line of a list; `ask` is the question that opens it, or empty."""
+
+    title: str
+    text: str = ""
+    subtitle: str = ""
+    ask: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list, numbered or not, under a heading of its own or none."""
+
+    items: tuple[Item, ...]
+    heading: str = ""
+    numbered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A comparison: the first column of each row is its label; every row is as long as `columns`."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Questions to go on with, as buttons where there are buttons."""
+
+    heading: str
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A pack's dated note, kept visibly apart from the source's words."""
+
+    note: Note
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """Where the answer comes from."""
+
+    text: str
+    url: str = ""
+
+
+Part = Heading | Text | Card | Facts | Items | Table | Choices | Remark | Credit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What is said, before it is drawn. `ids` and `kind` as in the contract; `evidence` tells why."""
+
+    kind: Kind
+    ids: tuple[str, ...]
+    parts: tuple[Part, ...]
+    evidence: Evidence
+
+    @property
+    def confidence(self) -> float:
+        return self.evidence.confidence

@@ -1,0 +1,264 @@
+"""Slack's published limits: how long each thing may be, how to cut it, and a lint for finished blocks.
+
+Lengths are counted in UTF-16 units, the larger of the two ways in which Slack's clients and servers may count.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal
+
+Block = dict[str, Any]
+Where = Literal["message", "modal", "home"]
+
+BLOCKS: dict[Where, int] = {"message": 50, "modal": 100, "home": 100}
+HEADER = 150
+SECTION = 3_000
+CONTEXT = 2_000
+CONTEXT_ELEMENTS = 10
+RICH_TEXT = 3_000
+"""Characters in one rich_text block. Slack publishes no limit; this is a section's."""
+ACTIONS = 25
+BUTTON_LABEL = 75
+BUTTON_VALUE = 2_000
+URL = 3_000
+ACTION_ID = 255
+OPTION_LABEL = 75
+OPTION_VALUE = 150
+OPTIONS = 100
+PLACEHOLDER = 150
+CARD_TITLE = 150
+CARD_BODY = 200
+CARD_ACTIONS = 3
+CAROUSEL = 10
+TABLE_ROWS = 100
+TABLE_COLUMNS = 20
+TABLE_CHARACTERS = 10_000
+TEXT = 3_900
+"""Characters of the `text` beside blocks: above 4,040 Slack splits a message."""
+MODAL_TITLE = 24
+
+ELLIPSIS = "…"
+
+
+def size(text: str) -> int:
+    """Length in UTF-16 units."""
+    return len(text) + sum(character > "\uffff" for character in text)
+
+
+def cut(text: str, most: int) -> str:
+    """`text` in at most `most` units; a longer one ends at a word's border with an ellipsis."""
+    if size(text) <= most:
+        return text
+    kept = text[: most - 1]
+    while size(kept) > most - 1:
+        kept = kept[:-1]
+    border = max(kept.rfind(" "), kept.rfind("\n"))
+    if border >= most // 2:
+        kept = kept[:border]
+    return kept.rstrip(" \n,;:.-") + ELLIPSIS
+
+
+def faults(blocks: Sequence[Block], where: Where = "message") -> list[str]:
+    """Everything in `blocks` that Slack would refuse or that breaks our own rules, each as `place: fault`."""
+    found: list[str] = []
+    if not blocks:
+        found.append("blocks: there are none")
+    if len(blocks) > BLOCKS[where]:
+        found.append(f"blocks: {len(blocks)}, at most {BLOCKS[where]}")
+    for number, block in enumerate(blocks):
+        found += [f"{number} {block.get('type')}: {fault}" for fault in _block(block, where)]
+    for kind in ("action_id", "block_id"):
+        seen = Counter(value for block in blocks for value in _values(block, kind))
+        found += [f"{kind}: '{value}' is there {times} times" for value, times in seen.items() if times > 1]
+    if sum(block.get("type") == "table" for block in blocks) > 1:
+        found.append("blocks: more than one table")
+    return found
+
+
+def _block(block: Block, where: Where) -> Iterator[str]:
+    check = _CHECKS.get(str(block.get("type")))
+    if check is None:
+        yield "no block that we draw"
+        return
+    if block["type"] == "table" and where == "modal":
+        yield "not in a modal"
+    if size(str(block.get("block_id", ""))) > ACTION_ID:
+        yield "block_id too long"
+    yield from check(block)
+
+
+def _header(block: Block) -> Iterator[str]:
+    yield from _text(block.get("text"), HEADER, plain=True)
+
+
+def _section(block: Block) -> Iterator[str]:
+    if "text" not in block and "fields" not in block:
+        yield "neither text nor fields"
+    if "text" in block:
+        yield from _text(block["text"], SECTION)
+    fields = block.get("fields", [])
+    if len(fields) > CONTEXT_ELEMENTS:
+        yield "more than ten fields"
+    for field in fields:
+        yield from _text(field, CONTEXT)
+    if "accessory" in block:
+        yield from _element(block["accessory"])
+
+
+def _context(block: Block) -> Iterator[str]:
+    elements = block.get("elements", [])
+    if not 1 <= len(elements) <= CONTEXT_ELEMENTS:
+        yield f"{len(elements)} elements"
+    for element in elements:
+        yield from _text(element, CONTEXT)
+
+
+def _actions(block: Block) -> Iterator[str]:
+    elements = block.get("elements", [])
+    if not 1 <= len(elements) <= ACTIONS:
+        yield f"{len(elements)} elements"
+    for element in elements:
+        yield from _element(element)
+
+
+def _divider(block: Block) -> Iterator[str]:
+    if set(block) - {"type", "block_id"}:
+        yield "has more than its type"
+
+
+def _rich_text(block: Block) -> Iterator[str]:
+    elements = block.get("elements", [])
+    if not elements:
+        yield "empty"
+    leaves = list(_leaves(elements))
+    if not any(leaf.get("text", leaf.get("url", leaf.get("user_id", ""))) for leaf in leaves):
+        yield "says nothing"
+    total = sum(size(leaf.get("text", "")) for leaf in leaves)
+    if total > RICH_TEXT:
+        yield f"{total} characters, at most {RICH_TEXT}"
+    for leaf in leaves:
+        if leaf.get("type") not in {"text", "link", "user"}:
+            yield f"a {leaf.get('type')} element"
+        if leaf.get("type") == "text" and not leaf.get("text"):
+            yield "empty text element"
+        if leaf.get("type") == "link":
+            yield from _url(leaf.get("url"))
+
+
+def _card(block: Block) -> Iterator[str]:
+    if not {"title", "body", "actions", "hero_image"} & set(block):
+        yield "empty card"
+    if unknown := set(block) - {"type", "block_id", "title", "subtitle", "body", "icon", "hero_image", "actions"}:
+        yield f"card with {sorted(unknown)}"
+    for key, most in (("title", CARD_TITLE), ("subtitle", CARD_TITLE), ("body", CARD_BODY)):
+        if key in block:
+            yield from _text(block[key], most)
+    actions = block.get("actions", [])
+    if len(actions) > CARD_ACTIONS or ("actions" in block and not actions):
+        yield f"{len(actions)} actions"
+    for action in actions:
+        yield from _element(action)
+
+
+def _carousel(block: Block) -> Iterator[str]:
+    elements = block.get("elements", [])
+    if not 1 <= len(elements) <= CAROUSEL:
+        yield f"{len(elements)} cards"
+    for element in elements:
+        if element.get("type") != "card":
+            yield f"a {element.get('type')} in it"
+        yield from _card(element)
+
+
+def _table(block: Block) -> Iterator[str]:
+    rows = block.get("rows", [])
+    if not 1 <= len(rows) <= TABLE_ROWS:
+        yield f"{len(rows)} rows"
+    if len({len(row) for row in rows}) > 1:
+        yield "rows of different lengths"
+    if any(len(row) > TABLE_COLUMNS for row in rows):
+        yield f"more than {TABLE_COLUMNS} columns"
+    cells = [cell for row in rows for cell in row]
+    if any(cell.get("type") != "raw_text" or not str(cell.get("text", "")).strip() for cell in cells):
+        yield "an empty cell, or no raw_text"
+    if sum(size(cell.get("text", "")) for cell in cells) > TABLE_CHARACTERS:
+        yield f"more than {TABLE_CHARACTERS} characters"
+
+
+_CHECKS: dict[str, Callable[[Block], Iterator[str]]] = {
+    "header": _header, "section": _section, "context": _context, "actions": _actions, "divider": _divider,
+    "rich_text": _rich_text, "card": _card, "carousel": _carousel, "table": _table,
+}  # fmt: skip
+
+
+def _element(element: Block) -> Iterator[str]:
+    action_id = element.get("action_id")
+    if not action_id or size(action_id) > ACTION_ID:
+        yield f"action_id {action_id!r}"
+    if element.get("type") == "button":
+        yield from _text(element.get("text"), BUTTON_LABEL, plain=True)
+        if size(element.get("accessibility_label", "")) > BUTTON_LABEL:
+            yield "accessibility_label too long"
+        if size(element.get("value", "")) > BUTTON_VALUE or element.get("value") == "":
+            yield "value empty or too long"
+        if "url" in element:
+            yield from _url(element["url"])
+    elif element.get("type") == "static_select":
+        yield from _text(element.get("placeholder"), PLACEHOLDER, plain=True)
+        options = element.get("options", [])
+        if not 1 <= len(options) <= OPTIONS:
+            yield f"{len(options)} options"
+        for option in options:
+            yield from _text(option.get("text"), OPTION_LABEL, plain=True)
+            if not 1 <= size(option.get("value", "")) <= OPTION_VALUE:
+                yield "option's value empty or too long"
+    else:
+        yield f"a {element.get('type')} element"
+
+
+_ENTITY = re.compile(r"<(?!https?://)[^>]*>?")
+
+
+def _text(text: Any, most: int, plain: bool = False) -> Iterator[str]:
+    if not isinstance(text, dict) or text.get("type") not in {"plain_text", "mrkdwn"}:
+        yield "no text object"
+        return
+    content = text.get("text", "")
+    if not content.strip():
+        yield "empty text"
+    if size(content) > most:
+        yield f"text of {size(content)}, at most {most}"
+    if plain and text["type"] != "plain_text":
+        yield "mrkdwn where only plain_text may stand"
+    if text["type"] == "mrkdwn" and (live := _ENTITY.search(content)):
+        yield f"live entity {live.group()!r}"
+    if text["type"] == "mrkdwn" and text.get("verbatim") is not True:
+        yield "mrkdwn that links by itself"
+
+
+def _url(url: Any) -> Iterator[str]:
+    if not isinstance(url, str) or not url.startswith(("https://", "http://")) or size(url) > URL:
+        yield f"url {url!r}"
+
+
+def _leaves(elements: Sequence[Block]) -> Iterator[Block]:
+    for element in elements:
+        if "elements" in element:
+            yield from _leaves(element["elements"])
+        else:
+            yield element
+
+
+def _values(node: Any, key: str) -> Iterator[str]:
+    if isinstance(node, dict):
+        for name, value in node.items():
+            if name == key:
+                yield str(value)
+            else:
+                yield from _values(value, key)
+    elif isinstance(node, list):
+        for item in node:
+            yield from _values(item, key)

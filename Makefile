@@ -1,0 +1,88 @@
+# Everything a newcomer needs is python3 and make. Set-up talks to stderr, so that stdout belongs to the bot.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --progress-bar off --require-hashes
+# Empty unless given: make test ARGS="-k roadmap", make run ARGS="doctor", make lock ARGS=--upgrade
+ARGS ?=
+
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.PHONY: help run test e2e check format lock clean
+
+help:
+	@echo "make run     set up once, then start the bot: in the terminal, or in Slack where credentials are set"
+	@echo "make test    the quick tests, offline once set up"
+	@echo "make check   style, types, import contracts, knowledge"
+	@echo "make e2e     the bot against a stand-in Slack and a browser (Linux, x86-64)"
+	@echo "make format  let ruff mend what it can"
+	@echo "make lock    compile requirements.txt and tests/requirements.txt from pyproject.toml"
+	@echo "make clean   remove what the above made"
+
+run: $(VENV)/.ready-to-run
+	@$(BIN)/python -m bot $(ARGS)
+
+test: $(VENV)/.ready-to-test
+	@$(BIN)/python -m pytest -m "not e2e" $(ARGS)
+
+check: $(VENV)/.ready-to-test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m bot check knowledge
+
+format: $(VENV)/.ready-to-test
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+ifeq ($(shell uname -sm),Linux x86_64)
+e2e: $(VENV)/.ready-to-test tests/e2e/node_modules/.ready
+	@$(BIN)/python -m pytest -m e2e -rs $(ARGS)
+else
+e2e:
+	@echo "make e2e: the stand-in Slack exists for Linux on x86-64 only. Nothing was run here, and nothing failed."
+endif
+
+# --universal: one lock for every system and every Python that pyproject.toml admits.
+LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--custom-compile-command "make lock" pyproject.toml
+
+lock: $(VENV)/.ready-to-test
+	$(LOCK) --extra postgres --output-file requirements.txt $(ARGS)
+	$(LOCK) --all-extras --constraints requirements.txt --output-file tests/requirements.txt $(ARGS)
+
+clean:
+	rm -rf $(VENV) tests/e2e/node_modules build dist *.egg-info
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+# --- Set-up: each stamp is newer than what it was made from ----------------------------------
+
+$(VENV)/.made:
+	@python=$$(for python in $${PYTHON:-} python3 python3.14 python3.13 python3.12 python3.11 /usr/bin/python3; do \
+	  "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$python" && break; done); \
+	if [ -z "$$python" ]; then \
+	  echo "AskPy needs Python 3.11 or newer, and none was found here. Install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3" >&2; exit 1; \
+	fi; \
+	echo "Setting up $(VENV) with $$("$$python" --version), once." >&2; \
+	"$$python" -m venv $(VENV) </dev/null >&2 || { \
+	  rm -rf $(VENV); \
+	  echo "Python's venv module did not work. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }; \
+	touch $@
+
+$(VENV)/.ready-to-run: requirements.txt $(VENV)/.made
+	@echo "Installing what requirements.txt lists." >&2
+	@$(PIP) --requirement requirements.txt </dev/null >&2
+	@touch $@
+
+$(VENV)/.ready-to-test: tests/requirements.txt requirements.txt $(VENV)/.made
+	@echo "Installing what tests/requirements.txt lists." >&2
+	@$(PIP) --requirement tests/requirements.txt </dev/null >&2
+	@touch $@ $(VENV)/.ready-to-run
+
+tests/e2e/node_modules/.ready: tests/e2e/package-lock.json
+	@command -v npm >/dev/null || { echo "make e2e needs npm. On Debian and Ubuntu: apt install npm chromium" >&2; exit 1; }
+	@echo "Installing what tests/e2e/package-lock.json lists." >&2
+	@npm ci --prefix tests/e2e --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null >&2
+	@touch $@

@@ -1,0 +1,215 @@
+"""The command line: joins the parts. The rims are imported by the commands that need them, so that `ask` stays quick."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bot import __version__
+from bot.desk import Desk
+from bot.knowledge import inspect, load
+from bot.match import Matcher
+from bot.model import AskPyError, Question, Reply
+from bot.reply import plain
+from bot.settings import Settings, read_settings
+
+
+class _Group(click.Group):
+    """The one place where our own errors become a sentence on stderr and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except AskPyError as error:
+            click.echo(str(error), err=True)
+            ctx.exit(2)
+        except BrokenPipeError:
+            # Whoever read our output has gone: nothing is left to say, and Python must not complain at exit either.
+            sys.stdout = None
+            ctx.exit(0)
+
+
+@click.group(cls=_Group, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="askpy")
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Answers a team's questions from curated knowledge, in Slack and in the terminal.
+
+    Without a command: serves Slack where a Slack credential is set, else chats here.
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    if read_settings().has_slack:
+        ctx.invoke(serve)
+    else:
+        ctx.invoke(chat)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of drawn replies.")
+@click.option("--blocks", is_flag=True, help="With --json: add the Block Kit that Slack would get.")
+def chat(as_json: bool, blocks: bool) -> None:
+    """A conversation in the terminal. An empty line starts a new one."""
+    from bot import terminal  # Rich is not for --json
+
+    settings = read_settings()
+    desk = _desk(settings, memory=terminal.Memory())
+    if as_json:
+        for text, conversation in terminal.conversations(_lines()):
+            reply = desk.ask(Question(text, conversation=conversation))
+            _say(_record(text, reply, blocks=_blocks(reply, settings) if blocks else None))
+        return
+    terminal.chat(desk, _lines(), connected=settings.has_slack)
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object; with `-`, one for each line of standard input.")
+@click.option("--blocks", is_flag=True, help="With --json: add the Block Kit that Slack would get.")
+@click.option("--top", type=click.IntRange(1, 1000), help="With --json: add the engine's N best entries.")
+@click.argument("words", nargs=-1, required=True, metavar="WORDS... | -")
+def ask(as_json: bool, blocks: bool, top: int | None, words: tuple[str, ...]) -> None:
+    """One answer; nothing is remembered or recorded."""
+    settings = read_settings()
+    desk = _desk(settings)
+    questions = _lines() if words == ("-",) else iter([" ".join(words)])
+    for text in questions:
+        reply = desk.ask(Question(text))
+        if as_json:
+            drawn = _blocks(reply, settings) if blocks else None
+            _say(_record(text, reply, blocks=drawn, candidates=desk.best(text, top) if top else None))
+        else:
+            from bot import terminal  # Rich is not for --json
+
+            terminal.console().print(terminal.draw(reply))
+
+
+@main.command()
+@click.option("--socket", "mode", flag_value="socket", help="Socket Mode (the default with SLACK_APP_TOKEN).")
+@click.option("--http", "mode", flag_value="http", help="HTTP on PORT.")
+def serve(mode: str | None = None) -> None:
+    """Run the Slack app."""
+    from bot import serving
+
+    settings = read_settings()
+    serving.serve(settings, mode)
+
+
+@main.command()
+@click.argument("path", required=False, type=click.Path(path_type=Path))
+def check(path: Path | None) -> None:
+    """Lint a knowledge pack: every fault at once; exit 1 if there is any."""
+    from bot.tools.lint import lint
+
+    folder = path if path is not None else read_settings().pack
+    knowledge, faults = inspect(folder)
+    if knowledge is not None:
+        faults = faults + lint(knowledge)
+    for fault in faults:
+        click.echo(str(fault))
+    blamed = [fault for fault in faults if not fault.advice]
+    if blamed:
+        raise SystemExit(1)
+    count = len(knowledge.entries) if knowledge else 0
+    click.echo(f"{folder}: {count} entries, no faults" + (f", {len(faults)} pieces of advice" if faults else ""))
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--min", "least", type=click.FloatRange(0, 100), help="Exit 1 if fewer per cent of the covered questions are right.")
+@click.option("--verbose", is_flag=True, help="List every question that isn't right.")
+def eval(file: Path, least: float | None, verbose: bool) -> None:
+    """Run labelled questions: right, offered, abstained and wrong by slice."""
+    from bot.tools import evaluate, tables
+
+    questions = evaluate.read_questions(file)
+    desk = _desk(read_settings())
+    with tables.progress(len(questions)) as advance:
+        judged = evaluate.run(questions, desk.ask, advance)
+    tables.print_evaluation(judged, verbose=verbose)
+    right = tables.share_right(judged)
+    if least is not None and right < least:
+        click.echo(f"{right:.1f} % of the covered questions are right; --min asks for {least:.1f} %.", err=True)
+        raise SystemExit(1)
+
+
+@main.command()
+@click.argument("question", nargs=-1, required=True)
+def why(question: tuple[str, ...]) -> None:
+    """The evidence behind an answer."""
+    from bot.tools import tables
+
+    text = " ".join(question)
+    tables.print_evidence(_desk(read_settings()).find(Question(text)))
+
+
+@main.command()
+@click.option("--url", help="The public address of the bot, for HTTP; without it, Socket Mode.")
+def manifest(url: str | None) -> None:
+    """Print the Slack app manifest."""
+    from bot.slack.manifest import manifest as built
+
+    click.echo(json.dumps(built(url), indent=2))
+
+
+@main.command()
+def doctor() -> None:
+    """Check configuration, credentials, database and pack, and print the fix for each fault."""
+    from bot import serving
+
+    if not serving.doctor(read_settings()):
+        raise SystemExit(1)
+
+
+# --- joining
+
+
+def _desk(settings: Settings, memory: Any = None) -> Desk:
+    return Desk(Matcher.of(load(settings.pack), settings.cache_folder), memory)
+
+
+def _lines() -> Iterator[str]:
+    """Lines of standard input, up to each line feed; broken UTF-8 is replaced, never refused."""
+    for line in sys.stdin.buffer:
+        yield line.decode("utf-8", errors="replace").removesuffix("\n")
+
+
+def _record(text: str, reply: Reply, *, blocks: Any = None, candidates: Any = None) -> dict[str, Any]:
+    """The contract's JSON of one answer."""
+    record: dict[str, Any] = {
+        "question": text,
+        "kind": reply.kind,
+        "ids": list(reply.ids),
+        "confidence": round(reply.confidence, 6),
+        "text": plain(reply),
+    }
+    if blocks is not None:
+        record["blocks"] = blocks
+    if candidates is not None:
+        record["candidates"] = [{"id": name, "score": round(score, 6)} for name, score in candidates]
+    return record
+
+
+def _blocks(reply: Reply, settings: Settings) -> Any:
+    from bot.slack.blocks import draw
+
+    return draw(reply, "classic" if settings.cards == "classic" else "cards")
+
+
+_LINE_ENDS = "\x85\u2028\u2029"
+
+
+def _say(record: dict[str, Any]) -> None:
+    line = json.dumps(record, ensure_ascii=False)
+    for mark in _LINE_ENDS:  # one line stays one line for readers that break at these as well
+        line = line.replace(mark, f"\\u{ord(mark):04x}")
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m bot")

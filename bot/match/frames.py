@@ -1,0 +1,87 @@
+"""Frames: what is being asked (what is, which, compare, list, recommend …), seen from a question's small words.
+
+The cues are plain English, the same for every pack.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+COMPARE = frozenset(
+    """vs versus v compare compared compares comparing comparison difference differences differ differs different better
+    between against or than prefer over rather instead faster easier simpler lighter diff""".split()
+)
+LIST = frozenset(
+    """list lists all every each everything show enumerate options overview names which what available full complete any
+    other others else are there some give whole entire rest catalogue catalog index many""".split()
+)
+LIST_SURE = frozenset("list lists all every each everything enumerate overview catalogue catalog".split())
+PICK = frozenset(
+    """best recommend recommendation recommended suggest suggestion suggestions should need needs want wants pick choose
+    choice use using looking something lib library tool package good build building make making got gotta prefer take
+    must""".split()
+)
+DEFINE = re.compile(
+    r"^(?:so |and |ok |hey |hi |please |pls |um )*(?:"
+    r"what(?: exactly)?(?: is|s| are|re| was| does)|whats|wat is|wats|wot is|who is|whos|explain|define|describe|"
+    r"tell me (?:about|what)|meaning of|definition of|eli5|info on|know about|heard of|have you heard of|"
+    r"do you know|anything on|say something about|introduce)\b"
+)
+ANAPHORA = re.compile(
+    r"\b(?:it|its|that|this|thing|them|they|those|these|he|one)\b|^what is (?:it|that|this)\b", re.IGNORECASE
+)
+QUESTION_START = frozenset(
+    """what whats which who whos how hows why when where is are was do does did can could should would will any anyone
+    explain tell describe define list show compare recommend suggest need give""".split()
+)
+SLIGHT = frozenset(
+    """a an the is are was were be been am do does did can could would should will shall may might must i me my we us our you
+    your it its this that these those there here he she they them their of to in on at for from with by as into about
+    and or but so if then than not no yes what whats which who whom how why when where just only also too very really
+    please pls thanks thank hi hey hello ok okay well actually exactly basically like get got have has had need want
+    wanna gonna tell explain describe know mean means meaning definition define one some any something anything thing
+    things stuff good use used using uses useful work works working doing does made make makes
+    question quick guys folks team everyone anyone someone somebody people im ive id whos hows thats theres lets
+    up out over more most much many lot bit kind sort way ever still even again now today right sure say said says
+    think called calling heard hear read saw see look looking find give show vs versus compare comparison difference
+    better best between prefer
+    understand understood idea wondering wonder curious sorry could newbie new noob dumb stupid silly basic basics short
+    brief briefly summary simple simply plain english words word terms sentence eli5 help me u r ur y n w""".split()
+)
+"""Words that neither tell one entry from another nor point outside the pack: a question may have them for free."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a question's small words say about the kind of answer that is wanted."""
+
+    defines: bool
+    compares: bool
+    lists: bool
+    lists_surely: bool
+    picks: bool
+    asks: bool
+    refers_back: bool
+
+    @property
+    def name(self) -> str:
+        for label, holds in (("compare", self.compares), ("list", self.lists_surely), ("define", self.defines), ("pick", self.picks)):
+            if holds:
+                return label
+        return "ask" if self.asks else "tell"
+
+
+def frame_of(sentence: str, tokens: Sequence[str]) -> Frame:
+    """The frame of one sentence; `tokens` are its words."""
+    present = set(tokens)
+    return Frame(
+        defines=bool(DEFINE.match(" ".join(tokens))),
+        compares=bool(present & COMPARE) or "=" in sentence,
+        lists=bool(present & LIST),
+        lists_surely=bool(present & LIST_SURE),
+        picks=bool(present & PICK),
+        asks=sentence.rstrip().endswith("?") or bool(tokens and tokens[0] in QUESTION_START),
+        refers_back=bool(ANAPHORA.search(sentence)),
+    )

@@ -1,0 +1,146 @@
+"""Names in a question: the pack's own (cards), those its source only names, and strangers that it doesn't cover.
+
+A name is forgiven slips by its length, plain English words are never bent into one, and a name that is an ordinary
+word too ("dash", "celery") is marked, because it needs technical company to count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from bot.model import Knowledge, Library
+from bot.text import words
+
+Standing = Literal["ours", "named", "stranger"]
+
+ONE_SLIP = 4
+"""Letters of a name from which one slip is forgiven ("kvy" says too little)."""
+TWO_SLIPS = 7
+"""Letters from which two are ("brthyon", "sqlachmey")."""
+LONGEST = 4
+"""Tokens of the longest name that is looked for; a name of more words is found by its phrasings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """One spelling of a name. `about` is an entry's id (ours, named) or the stranger's name; `joined` has no blanks."""
+
+    shown: str
+    joined: str
+    tokens: int
+    about: str
+    standing: Standing
+    ordinary: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A name in a question: tokens `start` to `end`, and how many slips were forgiven."""
+
+    name: Name
+    start: int
+    end: int
+    slips: int
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Every name that a pack knows of, by spelling."""
+
+    by_joined: dict[str, Name]
+    fuzzy: tuple[str, ...]
+    is_english: Callable[[str], bool]
+
+    def find(self, tokens: Sequence[str], typed: Sequence[str] | None = None) -> list[Mention]:
+        """The names in a question, in order, longest first where they overlap.
+
+        `tokens` are the words as written.
+        """
+        found: list[Mention] = []
+        at = 0
+        while at < len(tokens):
+            mention = self._exact_at(tokens, at) or self._near_at(tokens, at)
+            if mention is None:
+                at += 1
+                continue
+            found.append(mention)
+            at = mention.end
+        return found
+
+    def _exact_at(self, tokens: Sequence[str], at: int) -> Mention | None:
+        for end in range(min(len(tokens), at + LONGEST), at, -1):
+            name = self.by_joined.get("".join(tokens[at:end]))
+            if name is not None and (end - at == name.tokens or self._may_be_split(tokens[at:end])):
+                return Mention(name, at, end, 0)
+        return None
+
+    def _near_at(self, tokens: Sequence[str], at: int) -> Mention | None:
+        """A name with slips: one unknown word, or a short run of words of which one is unknown ("socet io")."""
+        for end in (at + 2, at + 1):
+            run = tokens[at:end]
+            if end > len(tokens) or not run or any(word in self.by_joined for word in run[1:]):
+                continue
+            odd = [word for word in run if not self.is_english(word)]
+            if not odd or (len(run) > 1 and len(odd[0]) < 2):
+                continue
+            name, slips = self._nearest("".join(run))
+            if name is not None and (len(run) == 1 or name.tokens > 1):
+                return Mention(name, at, end, slips)
+        return None
+
+    def _nearest(self, word: str) -> tuple[Name | None, int]:
+        budget = forgiven(word)
+        if not budget:
+            return None, 0
+        hits = process.extract(word, self.fuzzy, scorer=OSA.distance, score_cutoff=budget, limit=5)
+        ranked = sorted((slips, spelling[0] != word[0], spelling) for spelling, slips, _ in hits)
+        for slips, other_start, spelling in ranked:
+            if slips <= forgiven(spelling) and not (other_start and (slips > 1 or len(spelling) <= ONE_SLIP)):
+                return self.by_joined[spelling], int(slips)
+        return None, 0
+
+    def _may_be_split(self, run: Sequence[str]) -> bool:
+        """Whether a name written apart ("fast api", "py qt") is one: two words or more, none a single letter."""
+        return len(run) > 1 and all(len(word) > 1 for word in run)
+
+
+def forgiven(word: str) -> int:
+    """Slips that are forgiven in a name of this length."""
+    return 2 if len(word) >= TWO_SLIPS else 1 if len(word) >= ONE_SLIP else 0
+
+
+def names_of(knowledge: Knowledge, is_english: Callable[[str], bool]) -> Names:
+    """Every name in the pack. Its own win over what is only named, and both over strangers."""
+    found: dict[str, Name] = {}
+    for name in _all(knowledge, is_english):
+        if name.joined:
+            found.setdefault(name.joined, name)
+    fuzzy = tuple(joined for joined, name in found.items() if forgiven(joined) and not (name.standing != "ours" and name.ordinary))
+    return Names(found, fuzzy, is_english)
+
+
+def _all(knowledge: Knowledge, is_english: Callable[[str], bool]) -> Iterable[Name]:
+    subject = {word.casefold() for word in knowledge.subject}
+    for entry in knowledge.entries:
+        if isinstance(entry, Library):
+            for spelling in (entry.name, *entry.aliases, *entry.name.replace(" and ", "|").split("|")):
+                yield _name(spelling, entry.name, entry.id, "ours", is_english)
+    for entry in knowledge.entries:
+        for spelling in entry.names:
+            yield _name(spelling, spelling, entry.id, "named", is_english)
+    ordinary = set(knowledge.strangers.ordinary_names)
+    for spelling in (*knowledge.strangers.names, *knowledge.strangers.ordinary_names):
+        if spelling.casefold() not in subject:
+            name = _name(spelling, spelling, spelling, "stranger", is_english)
+            yield Name(name.shown, name.joined, name.tokens, name.about, name.standing, spelling in ordinary)
+
+
+def _name(spelling: str, shown: str, about: str, standing: Standing, is_english: Callable[[str], bool]) -> Name:
+    tokens = words(spelling)
+    ordinary = len(tokens) == 1 and is_english(tokens[0])
+    return Name(shown, "".join(tokens), len(tokens), about, standing, ordinary)

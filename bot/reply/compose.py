@@ -1,0 +1,298 @@
+"""Compose: what was found becomes a Reply, a short list of Parts. A new kind of reply touches this room alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bot.model import (
+    Card,
+    Choice,
+    Choices,
+    Credit,
+    Entry,
+    Facts,
+    Finding,
+    Group,
+    Heading,
+    Item,
+    Items,
+    Knowledge,
+    Library,
+    Link,
+    Part,
+    Remark,
+    Reply,
+    Step,
+    Table,
+    Text,
+)
+
+MOST_RELATED = 3
+"""Related questions under an answer: a phone shows three buttons without scrolling past the answer."""
+MOST_COMPARED = 5
+"""Columns of a comparison; more can't be read on a phone."""
+
+
+def compose(finding: Finding, knowledge: Knowledge) -> Reply:
+    """The reply to what was found. `finding.ids` all exist in `knowledge`."""
+    return Reply(
+        kind=finding.kind,
+        ids=finding.ids,
+        parts=tuple(_parts(finding, knowledge)),
+        evidence=finding.evidence,
+    )
+
+
+def _parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
+    match finding.kind:
+        case "topic" | "step" | "library":
+            return _entry(finding, knowledge)
+        case "compare":
+            return _comparison(_libraries(finding.ids, knowledge), knowledge)
+        case "list":
+            return _list(finding, knowledge)
+        case "recommend":
+            return _recommendation(finding, knowledge)
+        case "help":
+            return _help(knowledge)
+        case "smalltalk":
+            return [Text(knowledge.voice.small_talk[finding.talk or "greeting"].answer)]
+        case "unknown":
+            return _unknown(finding, knowledge)
+
+
+# --- one entry
+
+
+def _entry(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
+    entry = knowledge.by_id[finding.ids[0]]
+    if isinstance(entry, Library):
+        yield from _library(entry, finding, knowledge)
+        return
+    steps = knowledge.steps(entry.id)
+    yield Heading(_step_title(entry, knowledge) if isinstance(entry, Step) else entry.title)
+    yield Text(entry.answer)
+    if steps:
+        yield Items(tuple(Item(step.title, ask=step.title) for step in steps), numbered=True)
+    yield from _after(entry, knowledge)
+    if isinstance(entry, Step):
+        yield _neighbours(entry, knowledge)
+    else:
+        yield from _related(entry, knowledge)
+
+
+def _library(card: Library, finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
+    lines = knowledge.voice.lines
+    links = (Link(lines["docs"], card.docs), Link(lines["homepage"], card.homepage))
+    yield Card(
+        title=card.name,
+        subtitle=_joined(card.side, card.what),
+        summary=card.summary,
+        links=tuple(link for link in links if link.url),
+        choices=tuple(_compare_choices(card, knowledge)),
+    )
+    yield Text(card.answer)
+    if finding.beyond:
+        yield Text(lines["beyond"])
+    rows = [(lines[key], value) for key, value in _facts(card, knowledge) if value]
+    if rows:
+        yield Facts(tuple(rows))
+    yield from _after(card, knowledge)
+    yield from _related(card, knowledge)
+
+
+def _facts(card: Library, knowledge: Knowledge) -> list[tuple[str, str]]:
+    """A card's facts: the voice's key of the label, and the value or nothing."""
+    return [
+        ("label_good_for", _sentence_of(card.good_for)),
+        ("label_capabilities", ", ".join(_labels(card.capabilities, knowledge))),
+        ("label_install", install_command(card)),
+    ]
+
+
+def install_command(card: Library) -> str:
+    """How to install it: what the pack says, else computed from the package's name, else nothing."""
+    return card.install or (f"pip install {card.package}" if card.package else "")
+
+
+def _compare_choices(card: Library, knowledge: Knowledge) -> Iterable[Choice]:
+    for other in card.related:
+        entry = knowledge.by_id[other]
+        if isinstance(entry, Library):
+            line = knowledge.voice.lines["compare_with"]
+            yield Choice(f"{line} {entry.name}", f"{card.name} vs {entry.name}")
+            return
+
+
+def _after(entry: Entry, knowledge: Knowledge) -> Iterable[Part]:
+    """The dated notes, then where the facts come from."""
+    for note in entry.notes:
+        yield Remark(note)
+    yield from _credit([entry], knowledge)
+
+
+def _credit(entries: Iterable[Entry], knowledge: Knowledge) -> Iterable[Part]:
+    source = knowledge.source
+    if source is None:
+        return
+    paragraphs = sorted({p for entry in entries for p in entry.paragraphs}, key=lambda p: (not p.isdigit(), int(p) if p.isdigit() else 0, p))
+    by = ", ".join(part for part in (source.author, source.publisher, source.date) if part)
+    where = ""
+    if paragraphs:
+        key = "paragraph" if len(paragraphs) == 1 else "paragraphs"
+        where = f", {knowledge.voice.lines[key]} {', '.join(paragraphs)}"
+    yield Credit(f"{knowledge.voice.lines['from']} “{source.title}”" + (f" ({by})" if by else "") + where, source.url)
+
+
+def _related(entry: Entry, knowledge: Knowledge) -> Iterable[Part]:
+    choices = tuple(choice_of(knowledge.by_id[other]) for other in entry.related[:MOST_RELATED])
+    if choices:
+        yield Choices(knowledge.voice.lines["related"], choices)
+
+
+def choice_of(entry: Entry) -> Choice:
+    """The button that opens an entry; what it asks finds the entry, which a test of the pack proves."""
+    return Choice(entry.label, f"What is {entry.name}?" if isinstance(entry, Library) else entry.title)
+
+
+def _step_title(step: Step, knowledge: Knowledge) -> str:
+    lines = knowledge.voice.lines
+    return f"{lines['step']} {step.number} {lines['of']} {len(knowledge.steps(step.of))}: {step.title}"
+
+
+def _neighbours(step: Step, knowledge: Knowledge) -> Choices:
+    steps = knowledge.steps(step.of)
+    at = steps.index(step)
+    lines = knowledge.voice.lines
+    choices = []
+    if at > 0:
+        choices.append(Choice(f"{lines['previous']}: {steps[at - 1].title}", steps[at - 1].title))
+    if at + 1 < len(steps):
+        choices.append(Choice(f"{lines['next']}: {steps[at + 1].title}", steps[at + 1].title))
+    whole = knowledge.by_id[step.of]
+    return Choices(lines["related"], (*choices, Choice(lines["all_steps"], whole.title)))
+
+
+# --- several
+
+
+def _libraries(ids: Iterable[str], knowledge: Knowledge) -> list[Library]:
+    found = (knowledge.by_id[i] for i in ids)
+    return [entry for entry in found if isinstance(entry, Library)]
+
+
+def _comparison(cards: list[Library], knowledge: Knowledge) -> Iterable[Part]:
+    lines = knowledge.voice.lines
+    cards = cards[:MOST_COMPARED]
+    yield Heading(_sentence_of([card.name for card in cards]) + lines["side_by_side"])
+    rows: list[tuple[str, tuple[str, ...]]] = [
+        (lines["label_side"], tuple(card.side for card in cards)),
+        (lines["label_what"], tuple(card.what for card in cards)),
+    ]
+    facts = [_facts(card, knowledge) for card in cards]
+    rows += [(lines[column[0][0]], tuple(value for _, value in column)) for column in zip(*facts, strict=True)]
+    yield Table(
+        ("", *(card.name for card in cards)),
+        tuple((label, *(value or lines["gap"] for value in values)) for label, values in rows if any(values)),
+    )
+    yield from _credit(cards, knowledge)
+    yield Choices(lines["open"], tuple(choice_of(card) for card in cards))
+
+
+def _list(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
+    lines = knowledge.voice.lines
+    cards = _libraries(finding.ids, knowledge)
+    group = group_of(finding.group, knowledge)
+    yield Heading(group.title if group else lines["list"])
+    sure = [card for card in cards if group is None or group.all or group.id in (card.side, *card.capabilities)]
+    sides = list(dict.fromkeys(card.side for card in sure))
+    for side in sides:
+        heading = group_label(side, knowledge) if len(sides) > 1 else ""
+        yield Items(tuple(_item(card) for card in sure if card.side == side), heading=heading)
+    maybe = [card for card in cards if card not in sure]
+    if maybe:
+        yield Items(tuple(_item(card) for card in maybe), heading=lines["also_listed"])
+    yield from _credit(cards, knowledge)
+
+
+def _item(card: Library) -> Item:
+    return Item(card.name, _upper_first(card.what), subtitle=card.side, ask=f"What is {card.name}?")
+
+
+def _recommendation(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
+    lines = knowledge.voice.lines
+    cards = _libraries(finding.ids, knowledge)
+    group = group_of(finding.group, knowledge)
+    yield Heading(f"{lines['recommend']} {group.label}" if group else lines["recommend_any"])
+    items = (
+        Item(card.name, card.summary or _upper_first(card.what), subtitle=_joined(card.side, card.what), ask=f"What is {card.name}?")
+        for card in cards
+    )
+    yield Items(tuple(items), numbered=len(cards) > 1)
+    yield from _credit(cards, knowledge)
+    if len(cards) > 1:
+        names = [card.name for card in cards[:MOST_COMPARED]]
+        yield Choices(lines["related"], (Choice(lines["compare_them"], " vs ".join(names)),))
+
+
+# --- nothing, or only a part
+
+
+def _unknown(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
+    lines = knowledge.voice.lines
+    offered = [knowledge.by_id[i] for i in finding.ids]
+    if finding.only_named:
+        yield Text(f"{_sentence_of(finding.only_named)}: {lines['only_named']}")
+    elif finding.strangers and any(isinstance(entry, Library) for entry in offered):
+        yield Text(f"{_sentence_of(finding.strangers)}: {lines['unknown_partial']}")
+    elif finding.strangers:
+        yield Text(f"{_sentence_of(finding.strangers)}: {lines['unknown_stranger']}")
+    else:
+        yield Text(lines["unknown_offer"] if offered else lines["unknown"])
+    known = [entry for entry in offered if isinstance(entry, Library)] if finding.strangers else []
+    if known:
+        yield Items(tuple(Item(card.name, card.summary or card.what, ask=f"What is {card.name}?") for card in known))
+    if offered:
+        heading = lines["did_you_mean"] if not finding.only_named else lines["named_in"]
+        yield Choices(heading, tuple(choice_of(entry) for entry in offered))
+    elif knowledge.voice.examples:
+        yield Choices(lines["try"], tuple(Choice(example, example) for example in knowledge.voice.examples[:MOST_RELATED]))
+
+
+def _help(knowledge: Knowledge) -> Iterable[Part]:
+    yield Text(knowledge.voice.small_talk["help"].answer)
+    if knowledge.voice.examples:
+        choices = tuple(Choice(example, example) for example in knowledge.voice.examples)
+        yield Choices(knowledge.voice.lines["try"], choices)
+
+
+# --- words
+
+
+def group_of(wanted: str | None, knowledge: Knowledge) -> Group | None:
+    """The group with this id, if there is one."""
+    return next((group for group in knowledge.groups if group.id == wanted), None)
+
+
+def group_label(wanted: str, knowledge: Knowledge) -> str:
+    """What a group is called on a card; the id itself where no group has it."""
+    group = group_of(wanted, knowledge)
+    return _upper_first(group.label) if group else wanted
+
+
+def _labels(ids: Iterable[str], knowledge: Knowledge) -> list[str]:
+    return [group.label for wanted in ids if (group := group_of(wanted, knowledge))]
+
+
+def _sentence_of(parts: Iterable[str]) -> str:
+    """a; a and b; a, b and c"""
+    listed = list(parts)
+    return ", ".join(listed[:-1]) + " and " + listed[-1] if len(listed) > 1 else "".join(listed)
+
+
+def _joined(*parts: str) -> str:
+    return " · ".join(part for part in parts if part)
+
+
+def _upper_first(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,1 @@
+"""Tools for curators and operators: check, eval, why, and what measures the engine."""

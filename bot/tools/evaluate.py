@@ -1,0 +1,139 @@
+"""Evaluate: labelled questions through the desk, counted as right, offered, abstained or wrong by slice."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from bot.model import AskPyError, Question, Reply
+
+Outcome = Literal["right", "offered", "abstained", "wrong"]
+MOST_RECOMMENDED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """One labelled question; `label` is its JSON object, in the contract's form."""
+
+    text: str
+    gold: tuple[str, ...]
+    label: dict[str, Any] = field(repr=False)
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A question, what was replied, and how it is judged."""
+
+    question: Labelled
+    reply: Reply
+    outcome: Outcome
+    lenient: bool = False
+
+
+def read_questions(path: Path) -> list[Labelled]:
+    """Read JSON lines of labelled questions; raises AskPyError that names the line it can't use."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise AskPyError(f"{path} can't be read: {error.strerror}. Name a file of labelled questions.") from None
+    found = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            label = json.loads(line)
+            gold = label["gold"]
+            found.append(Labelled(label["q"], (gold,) if isinstance(gold, str) else tuple(gold), label, number))
+        except (ValueError, KeyError, TypeError) as error:
+            text = f"{path}:{number}: not a labelled question ({error}); a line is a JSON object with at least q and gold."
+            raise AskPyError(text) from None
+    return found
+
+
+def judge(question: Labelled, reply: Reply) -> Judged:
+    """How a reply to a labelled question counts, by section 5 of the contract."""
+    outcome = _outcome(question, reply)
+    lenient = outcome == "wrong" and bool(set(question.label.get("lenient", ())) & set(reply.ids))
+    return Judged(question, reply, outcome, lenient)
+
+
+def _outcome(question: Labelled, reply: Reply) -> Outcome:
+    label = question.label
+    if any(_is_right(gold, label, reply) for gold in question.gold):
+        return "right"
+    if reply.kind != "unknown":
+        return "wrong"
+    if label.get("beyond"):
+        return "right"
+    wanted = set(question.gold) | {i for gold in question.gold if gold.startswith("compare:") for i in label.get("ids", ())}
+    return "offered" if wanted & set(reply.ids) else "abstained"
+
+
+def _is_right(gold: str, label: dict[str, Any], reply: Reply) -> bool:
+    if gold in ("unknown", "help", "smalltalk"):
+        return reply.kind == gold or (gold != "unknown" and reply.kind in ("help", "smalltalk") and label.get("kind") == "smalltalk")
+    if gold.startswith("compare:"):
+        return reply.kind == "compare" and set(reply.ids) == set(gold.removeprefix("compare:").split(","))
+    if gold.startswith("list:"):
+        members, optional = set(label.get("members", ())), set(label.get("optional", ()))
+        if not members:
+            return reply.kind == "list"
+        return reply.kind == "list" and members <= set(reply.ids) <= members | optional
+    if reply.kind == "recommend":
+        return reply.ids[:1] == (gold,) and len(reply.ids) <= MOST_RECOMMENDED
+    return reply.kind in ("topic", "step", "library") and reply.ids == (gold,)
+
+
+def run(questions: Sequence[Labelled], ask: Callable[[Question], Reply], progress: Callable[[int], None]) -> list[Judged]:
+    """Ask every question, each in a conversation of its own; `progress` is told after each."""
+    judged = []
+    for number, question in enumerate(questions, 1):
+        judged.append(judge(question, ask(Question(question.text))))
+        progress(number)
+    return judged
+
+
+def slices(judged: Iterable[Judged]) -> dict[str, Counter[str]]:
+    """Outcomes by slice: all together, by family, by style, and strangers near and far."""
+    counted: dict[str, Counter[str]] = {}
+    for one in judged:
+        label = one.question.label
+        stranger = "unknown" in one.question.gold
+        names = ["strangers" if stranger else "covered"]
+        names += [f"kind {label.get('kind', '?')}", f"style {label.get('style', '?')}"]
+        if stranger:
+            names.append("strangers, near" if label.get("near") else "strangers, far")
+        for name in names:
+            counter = counted.setdefault(name, Counter())
+            counter[one.outcome] += 1
+            counter["lenient"] += one.lenient
+    return counted
+
+
+def auroc(judged: Sequence[Judged]) -> float | None:
+    """How well confidence tells covered questions from strangers: 1 always, .5 by chance; None without both."""
+    covered = [one.reply.confidence for one in judged if "unknown" not in one.question.gold]
+    strangers = [one.reply.confidence for one in judged if "unknown" in one.question.gold]
+    if not covered or not strangers:
+        return None
+    ranked = sorted([(value, 1) for value in covered] + [(value, 0) for value in strangers])
+    total, at = 0.0, 0
+    while at < len(ranked):
+        tied = [row for row in ranked[at:] if row[0] == ranked[at][0]]
+        total += sum(kind for _, kind in tied) * (at + (len(tied) + 1) / 2)
+        at += len(tied)
+    return (total - len(covered) * (len(covered) + 1) / 2) / (len(covered) * len(strangers))
+
+
+def coverage_without_false_answers(judged: Sequence[Judged]) -> float | None:
+    """Share of covered questions whose confidence is above every stranger's."""
+    strangers = [one.reply.confidence for one in judged if "unknown" in one.question.gold]
+    covered = [one.reply.confidence for one in judged if "unknown" not in one.question.gold]
+    if not covered or not strangers:
+        return None
+    return sum(value > max(strangers) for value in covered) / len(covered)

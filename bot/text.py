@@ -56,3 +56,27 @@ def words(text: str) -> list[str]:
 
 
 _CONTRACTED = frozenset({"what", "that", "it", "who", "how", "where", "there", "here", "let", "he", "she", "when", "why"})
+
+
+def stem(word: str) -> str:
+    """A word without its commonest English endings, so that "answers", "answered" and "answering" meet.
+
+    Light on purpose: heavier stemmers measured no better. Words with a digit, + or # stay as they are.
+    """
+    if len(word) < 4 or not word.isalpha():
+        return word
+    if word.endswith("ies"):
+        return word[:-3] + "y" if len(word) > 4 else word
+    if word.endswith(("sses", "shes", "ches", "xes", "zes")):
+        word = word[:-2]
+    elif word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        word = word[:-1]
+    for ending in ("ing", "ed"):
+        base = word.removesuffix(ending)
+        if base != word and len(base) >= 3 and _VOWEL.search(base):
+            word = base[:-1] if base[-1] == base[-2] and base[-1] not in "lsz" else base
+            break
+    return word[:-1] if len(word) > 3 and word.endswith("e") else word
+
+
+_VOWEL = re.compile(r"[aeiouy]")

@@ -1,0 +1,126 @@
+"""Fits the gate to the loaded pack from its own phrasings.
+
+Each phrasing is asked as if it weren't there: a friend, right if its entry comes first. Asked once more with its whole entry
+hidden it is a stranger from next door, and hundreds of those come free with every pack. Listed strangers join them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.match.gate import UNFITTED, Gate, Left, Signals, signals
+from bot.match.reader import Reader
+from bot.match.resolve import Token
+from bot.match.scoring import Evidence, Scores, score
+from bot.match.sparse import Floats
+from bot.match.strangers import Strangers
+
+FEWEST = 60
+"""Phrasings below which a pack is too small to be fitted."""
+
+MOST = 1_200
+"""Phrasings that are asked for fitting; more change the third digit."""
+
+LET_THROUGH = 0.10
+"""Share of the left-out strangers that the answering threshold lets through."""
+
+OFFER_THROUGH = 0.50
+"""Share of them that is offered something at least."""
+
+RIDGE = 0.01
+STEPS = 12
+"""Of Newton's method; it settles in about eight."""
+
+LISTED_SHARE = 0.5
+"""Weight of all listed strangers together, beside all left-out strangers at 1."""
+
+Doubles = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Signals with their label and weight."""
+
+    signals: Signals
+    right: bool
+    kind: str
+    """friend, neighbour (its entry is hidden) or listed."""
+
+
+def fit(evidence: Evidence, reader: Reader, strangers: Strangers, spoken: Sequence[tuple[str, ...]], listed: Sequence[str]) -> Gate:
+    """The gate for a pack; `spoken`: the words of each phrasing, `listed`: the strangers' texts."""
+    if len(spoken) < FEWEST or evidence.entries < 3:
+        return UNFITTED
+    asked = _chosen(len(spoken))
+    questions = {at: reader.question([Token(word, word, known=True) for word in spoken[at]]) for at in asked}
+    scores = {at: score(evidence, questions[at], at) for at in asked}
+    gate = replace(UNFITTED, closeness=_closeness(evidence, scores))
+    samples = []
+    for at in asked:
+        own, found = int(evidence.entry_of[at]), scores[at]
+        best = int(found.plain.argmax())
+        seen = signals(evidence, strangers, gate, questions[at], found, best, Left(phrasing=at))
+        samples.append(Sample(seen, best == own, "friend"))
+        hidden = found.plain.copy()
+        hidden[own] = -np.inf
+        best = int(hidden.argmax())
+        seen = signals(evidence, strangers, gate, questions[at], found, best, Left(entry=own))
+        samples.append(Sample(seen, False, "neighbour"))
+    for number, text in enumerate(listed):
+        question = reader.read(text)
+        found = score(evidence, question)
+        seen = signals(evidence, strangers, gate, question, found, int(found.plain.argmax()), Left(stranger=number))
+        samples.append(Sample(seen, False, "listed"))
+    return _thresholds(_logistic(gate, samples), samples)
+
+
+def _chosen(count: int) -> list[int]:
+    """At most MOST phrasings, evenly spread."""
+    return np.unique(np.linspace(0, count - 1, min(count, MOST)).astype(np.int64)).tolist()
+
+
+def _closeness(evidence: Evidence, scores: dict[int, Scores]) -> Floats:
+    """By entry: the mean of its phrasings' cosines to the nearest other one; the pack's mean where none was asked."""
+    owners = evidence.entry_of[list(scores)]
+    values = np.array([found.word[own] for own, found in zip(owners, scores.values(), strict=True)])
+    asked = np.bincount(owners, minlength=evidence.entries)
+    sums = np.bincount(owners, weights=values, minlength=evidence.entries)
+    return np.where(asked > 0, sums / np.maximum(asked, 1), values.mean()).astype(np.float32)
+
+
+def _logistic(gate: Gate, samples: Sequence[Sample]) -> Gate:
+    """Weights by ridge logistic regression on standardised signals, by Newton's method from zero."""
+    rows = np.array([sample.signals.row() for sample in samples])
+    mean, spread = rows.mean(axis=0), rows.std(axis=0)
+    spread[spread < 1e-9] = np.inf
+    x = np.c_[(rows - mean) / spread, np.ones(len(rows))]
+    right = np.array([sample.right for sample in samples], dtype=float)
+    importance = _importance(samples)
+    ridge = np.r_[np.full(x.shape[1] - 1, RIDGE * len(rows)), 1e-6]
+    weights = np.zeros(x.shape[1])
+    for _ in range(STEPS):
+        chance = 1 / (1 + np.exp(-np.clip(x @ weights, -30, 30)))
+        slope = x.T @ (importance * (chance - right)) + ridge * weights
+        curve = (x * (importance * chance * (1 - chance))[:, None]).T @ x + np.diag(ridge + 1e-6)
+        weights = weights - np.linalg.solve(curve, slope)
+    raw = weights[:-1] / spread
+    return replace(gate, weights=tuple(raw.tolist()), bias=float(weights[-1] - raw @ mean))
+
+
+def _importance(samples: Sequence[Sample]) -> Doubles:
+    """One for each phrasing asked; the listed strangers share theirs."""
+    neighbours = sum(sample.kind == "neighbour" for sample in samples)
+    listed = sum(sample.kind == "listed" for sample in samples)
+    share = LISTED_SHARE * neighbours / max(listed, 1)
+    return np.array([share if sample.kind == "listed" else 1.0 for sample in samples])
+
+
+def _thresholds(gate: Gate, samples: Sequence[Sample]) -> Gate:
+    """The gate with its thresholds, from the strangers next door."""
+    neighbours = [gate.evidence(sample.signals) for sample in samples if sample.kind == "neighbour"]
+    answer, offer = np.quantile(neighbours, [1 - LET_THROUGH, 1 - OFFER_THROUGH])
+    return replace(gate, answer=float(answer), offer=float(offer))

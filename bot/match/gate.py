@@ -1,0 +1,169 @@
+"""Answer, offer or "I don't know": what is looked at about the best entry, and the number it adds up to.
+
+fitting.py fits the gate to a pack.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.match.profiles import SMOOTHING
+from bot.match.reader import Question
+from bot.match.scoring import Evidence, Scores
+from bot.match.sparse import Floats, Places
+from bot.match.strangers import Strangers
+
+FIXED_ANSWER, FIXED_OFFER = 10.5, 7.5
+"""Thresholds of the plain formula for packs that are too small to be fitted."""
+
+FORMULA_SHARE = 0.5
+"""Of the plain formula, added to the fitted log-odds: it knows far strangers better."""
+
+LONELY = 0.5
+"""Margin of the only entry of a pack."""
+
+Bools = NDArray[np.bool_]
+
+SOFTNESS = 6.0
+"""Evidence above the threshold at which confidence is three quarters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What the gate looks at, about the best entry."""
+
+    word: float
+    char: float
+    near: float
+    average: float
+    margin: float
+    closeness: float
+    """The word cosine above what the entry's own phrasings have among themselves."""
+    entry_coverage: float
+    coverage: float
+    foreign: float
+    """Information on words that the pack lacks."""
+    missing: float
+    """Information of the most telling word that the entry lacks."""
+    length: float
+    """ln(1 + words)."""
+    stranger_word: float
+    """The word cosine above that of the nearest listed stranger."""
+    stranger_meaning: float
+
+    def formula(self) -> float:
+        """The plain sum, for packs too small to be fitted, and for questions from far away."""
+        alike = 6 * self.word + 7 * self.char + 4 * self.near + 4 * self.average
+        return alike + 2 * self.margin + 2 * self.coverage + 0.6 * self.length
+
+    def row(self) -> list[float]:
+        """All of them, in a fixed order."""
+        return [float(getattr(self, name)) for name in SIGNALS]
+
+
+SIGNALS = tuple(Signals.__slots__)
+NOTHING_SEEN = Signals(*([0.0] * len(SIGNALS)))
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Answer at `answer`, offer at `offer`, in units of evidence."""
+
+    answer: float
+    offer: float
+    weights: tuple[float, ...] = ()
+    """For each signal as it is; empty: not fitted."""
+    bias: float = 0.0
+    closeness: Floats | None = None
+    """By entry: how near its own phrasings are to each other, the mean word cosine to the nearest."""
+
+    def evidence(self, signals: Signals) -> float:
+        """Log-odds that the best entry is right, with a share of the plain formula."""
+        if not self.weights:
+            return signals.formula()
+        fitted = sum(weight * value for weight, value in zip(self.weights, signals.row(), strict=True))
+        return fitted + self.bias + FORMULA_SHARE * signals.formula()
+
+
+UNFITTED = Gate(FIXED_ANSWER, FIXED_OFFER)
+
+
+def confidence(above: float) -> float:
+    """Evidence above the threshold, squashed into 0 to 1 so slowly that six digits always tell two apart."""
+    return round(0.5 + 0.5 * above / (SOFTNESS + abs(above)), 6)
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is left out while a question is asked for fitting: one phrasing, its whole entry, or one stranger."""
+
+    phrasing: int = -1
+    entry: int = -1
+    stranger: int = -1
+
+
+ALL = Left()
+
+
+def signals(
+    evidence: Evidence,
+    strangers: Strangers,
+    gate: Gate,
+    question: Question,
+    scores: Scores,
+    entry: int,
+    left: Left = ALL,
+) -> Signals:
+    """The signals for one entry, the best one."""
+    if entry < 0 or not len(question.tokens):
+        return NOTHING_SEEN
+    others = np.delete(scores.plain, [entry, left.entry] if left.entry >= 0 else entry)
+    second = float(others.max(initial=-np.inf))
+    told = question.information
+    in_pack, in_entry = knows(evidence, question, entry, left)
+    total = float(told.sum()) or 1.0
+    word, meaning = strangers.likeness(question, left.stranger)
+    return Signals(
+        word=float(scores.word[entry]),
+        char=float(scores.char[entry]),
+        near=float(scores.near[entry]),
+        average=float(scores.average[entry]),
+        margin=float(scores.plain[entry]) - second if np.isfinite(second) else LONELY,
+        closeness=float(scores.word[entry]) - (float(gate.closeness[entry]) if gate.closeness is not None else 0.0),
+        entry_coverage=float(told[in_entry].sum()) / total,
+        coverage=float(told[in_pack].sum()) / total,
+        foreign=float(told[~in_pack].sum()),
+        missing=float(told[~in_entry].max(initial=0)),
+        length=float(np.log1p(len(question.tokens))),
+        stranger_word=float(scores.word[entry]) - word if len(strangers) else 0.0,
+        stranger_meaning=float(scores.near[entry]) - meaning if len(strangers) else 0.0,
+    )
+
+
+def knows(evidence: Evidence, question: Question, entry: int, left: Left) -> tuple[Bools, Bools]:
+    """By token: does the pack have it, and does the entry, not counting what is left out."""
+    in_pack = np.zeros(len(question.stems), dtype=bool)
+    in_entry = np.zeros(len(question.stems), dtype=bool)
+    rows = evidence.sequences.rows
+    own = int(evidence.entry_of[left.phrasing]) if left.phrasing >= 0 else -1
+    for at, (stem, row) in enumerate(zip(question.stems, rows.find(question.stems), strict=True)):
+        if row < 0:
+            continue
+        here = slice(rows.starts[row], rows.starts[row + 1])
+        places = rows.places[here]
+        gone = left.entry
+        if own >= 0:
+            mine = rows.weights[here][np.searchsorted(places, own)]
+            if round(SMOOTHING * float(np.expm1(mine))) <= int((question.stems == stem).sum()):
+                gone = own
+        in_pack[at] = len(places) > (gone >= 0 and _holds(places, gone))
+        in_entry[at] = entry != gone and _holds(places, entry)
+    return in_pack, in_entry
+
+
+def _holds(places: Places, entry: int) -> bool:
+    at = int(np.searchsorted(places, entry))
+    return at < len(places) and int(places[at]) == entry

@@ -1,0 +1,112 @@
+"""From a cleaned text to a question in the index's terms: words as the pack has them, their keys and their direction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bot.match.features import FIRST_STEM, NOTHING, question_grams, question_sequences
+from bot.match.profiles import Bag, bag
+from bot.match.resolve import Resolver, Token
+from bot.match.sparse import Floats, Ints
+from bot.match.wordtable import WordTable
+from bot.text import stem, words
+
+LEAST_INFORMATION, MOST_INFORMATION = 0.2, 6.0
+"""Bounds of what one word tells, in powers of ten of its rarity beyond the commonest hundred."""
+
+Synonyms = Mapping[tuple[str, ...], tuple[str, ...]]
+"""Words in a row, and the words that stand for them in this pack."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the index compares."""
+
+    tokens: tuple[Token, ...]
+    stems: Ints
+    """By token; NOTHING where the pack doesn't have it."""
+    trust: Floats
+    information: Floats
+    """By token: how much a word tells, from plain English's frequencies; none for the pack's subject."""
+    grams: Bag
+    sequences: Bag
+    direction: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads texts by a pack's words and synonyms, and English."""
+
+    resolver: Resolver
+    numbers: Mapping[str, int]
+    """Number of each stem of the pack."""
+    synonyms: Synonyms
+    subject: frozenset[str]
+    """Stems of the pack's subject."""
+    table: WordTable
+
+    def read(self, text: str) -> Question:
+        """A question from a cleaned text."""
+        return self.question([self.resolver.read(word) for word in words(text)])
+
+    def question(self, tokens: Sequence[Token]) -> Question:
+        """A question from words that are resolved already."""
+        tokens = canonical(tokens, self.synonyms)
+        stems = [self.numbers.get(stem(token.word), NOTHING) if token.known else NOTHING for token in tokens]
+        spoken = [token.word for token in tokens]
+        return Question(
+            tokens=tuple(tokens),
+            stems=np.array(stems, dtype=np.int64),
+            trust=np.array([token.trust for token in tokens], dtype=np.float32),
+            information=np.array([self.information(word) for word in spoken], dtype=np.float32),
+            grams=bag(question_grams(spoken)),
+            sequences=bag(question_sequences(stems)),
+            direction=self.table.sentence(spoken),
+        )
+
+    def information(self, word: str) -> float:
+        """How much the word tells, whatever the pack."""
+        if stem(word) in self.subject:
+            return 0.0
+        return min(max(self.table.words.stem_rarity_of(word) - 2, LEAST_INFORMATION), MOST_INFORMATION)
+
+
+def canonical(tokens: Sequence[Token], synonyms: Synonyms) -> list[Token]:
+    """Tokens with every synonym replaced, the longest first."""
+    longest = max(map(len, synonyms), default=0)
+    result: list[Token] = []
+    at = 0
+    while at < len(tokens):
+        for length in range(min(longest, len(tokens) - at), 0, -1):
+            here = tokens[at : at + length]
+            meant = synonyms.get(tuple(token.word for token in here))
+            if meant is not None:
+                typed, slip = " ".join(token.typed for token in here), any(token.slip for token in here)
+                result += [Token(typed, word, known=True, slip=slip) for word in meant]
+                at += length
+                break
+        else:
+            result.append(tokens[at])
+            at += 1
+    return result
+
+
+def synonym_table(synonyms: Mapping[str, Sequence[str]]) -> dict[tuple[str, ...], tuple[str, ...]]:
+    """Canonical word and variants, as they stand in a pack, turned round."""
+    return {
+        tuple(words(variant)): tuple(words(meant))
+        for meant, variants in synonyms.items()
+        for variant in variants
+        if words(variant) != words(meant)
+    }
+
+
+def stem_numbers(vocabulary: Sequence[str]) -> dict[str, int]:
+    """A number for each stem, in the order of the words."""
+    numbers: dict[str, int] = {}
+    for word in vocabulary:
+        numbers.setdefault(stem(word), len(numbers) + FIRST_STEM)
+    return numbers

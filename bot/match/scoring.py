@@ -1,0 +1,111 @@
+"""How well each entry fits a question: five kinds of evidence, added up.
+
+The weights were chosen on validation questions of public question sets; one set of weights serves packs of every size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bot.match.linear import Linear
+from bot.match.meaning import SHORTLIST, Meanings
+from bot.match.phrasings import Phrasings
+from bot.match.profiles import Profile
+from bot.match.reader import Question
+from bot.match.sparse import Floats, Ints
+
+SEQUENCE_WEIGHT, GRAM_WEIGHT = 0.06, 0.025
+"""Of the two likelihoods, beside cosines at 1; times the pack's fullness."""
+
+LINEAR_WEIGHT = 0.8
+"""Of the separator, times the pack's fullness: it needs many phrasings."""
+
+MEANING_LEAST, MEANING_SPARSE = 0.2, 1.2
+"""Of the word table in a full pack, and what is added in a sparse one."""
+
+NEAREST_WEIGHT, AVERAGE_WEIGHT = 0.7, 1.3
+"""Of the nearest phrasing and the entry's average, within the word table's share."""
+
+HALF_FULL = 10
+"""Phrasings an entry at which a pack is half full: counts speak for themselves as phrasings grow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything counted about a pack's phrasings, which stand sorted by entry."""
+
+    entry_of: Ints
+    starts: Ints
+    """First phrasing of each entry; one more at the end."""
+    phrasings: Phrasings
+    grams: Profile
+    sequences: Profile
+    linear: Linear
+    meanings: Meanings
+
+    @property
+    def entries(self) -> int:
+        return len(self.starts) - 1
+
+    @property
+    def fullness(self) -> float:
+        """Between 0 and 1: how much the counts can be trusted."""
+        used = int((np.diff(self.starts) > 0).sum())
+        mean = len(self.entry_of) / max(used, 1)
+        return mean / (mean + HALF_FULL)
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """By entry, but for `cosines`, which is by phrasing."""
+
+    total: Floats
+    plain: Floats
+    """The total without the separator: comparable between questions, and between an index and parts of it."""
+    word: Floats
+    char: Floats
+    near: Floats
+    average: Floats
+    cosines: Floats
+
+
+def score(evidence: Evidence, question: Question, phrasing: int = -1) -> Scores:
+    """Score every entry. `phrasing`: the question is this phrasing itself, and must not find itself."""
+    own = int(evidence.entry_of[phrasing]) if phrasing >= 0 else -1
+    known = question.stems > 0
+    unknown = int((~known).sum())
+    cosines = evidence.phrasings.likeness(question.stems[known], question.trust[known], unknown)
+    if phrasing >= 0:
+        cosines[phrasing] = 0
+    full = evidence.fullness
+    meaning = MEANING_LEAST + MEANING_SPARSE * (1 - full)
+    word = by_entry(cosines, evidence.starts)
+    char = evidence.grams.likeness(question.grams, own)
+    average = evidence.meanings.average(question.direction, own)
+    likely = SEQUENCE_WEIGHT * evidence.sequences.likelihood(question.sequences, own)
+    likely += GRAM_WEIGHT * evidence.grams.likelihood(question.grams, own)
+    plain = word + char + full * likely + meaning * AVERAGE_WEIGHT * average
+    plain[np.diff(evidence.starts) == 0] = -np.inf
+    linear = LINEAR_WEIGHT * full * evidence.linear.score(question.sequences)
+    listed = shortlist(plain + linear)
+    near = np.zeros_like(plain)
+    near[listed] = evidence.meanings.nearest(question.direction, listed, evidence.starts, phrasing)
+    plain = plain + meaning * NEAREST_WEIGHT * near
+    return Scores(plain + linear, plain, word, char, near, average, cosines)
+
+
+def by_entry(cosines: Floats, starts: Ints) -> Floats:
+    """The highest value of each entry's phrasings; 0 for an entry without any."""
+    if not len(cosines):
+        return np.zeros(len(starts) - 1, dtype=np.float32)
+    highest = np.maximum.reduceat(cosines, np.minimum(starts[:-1], len(cosines) - 1))
+    return np.where(np.diff(starts) > 0, highest, 0).astype(np.float32)
+
+
+def shortlist(scores: Floats) -> Ints:
+    """The best entries, ascending."""
+    if len(scores) <= SHORTLIST:
+        return np.arange(len(scores))
+    return np.sort(np.argpartition(-scores, SHORTLIST)[:SHORTLIST])

@@ -1,0 +1,59 @@
+"""What words mean, roughly: a table of directions counted from WordNet's definitions. No network, no model.
+
+Two questions that share no word but talk of the same thing point the same way. Made by bot.tools.wordtable; origin and
+licence stand in data/README.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.match.english import English, english
+from bot.match.sparse import Floats
+
+TABLE = Path(__file__).parent / "data" / "wordtable.npy"
+DIMENSIONS = 128
+
+
+@dataclass(frozen=True, slots=True)
+class WordTable:
+    """Rows of four-bit numbers, in the order of the word list."""
+
+    words: English
+    packed: NDArray[np.uint8]
+
+    def sentence(self, tokens: Sequence[str]) -> Floats:
+        """The direction of a sentence: its words' directions, rare words stronger; unit length, or zero."""
+        known = [(row, self.words.rarity[row]) for row in map(self.words.rows.get, tokens) if row is not None]
+        if not known:
+            return np.zeros(DIMENSIONS, dtype=np.float32)
+        rows, rarity = zip(*known, strict=True)
+        return unit(weight(np.array(rarity, dtype=np.float32)) @ self.directions(rows))
+
+    def directions(self, rows: Sequence[int]) -> Floats:
+        """Unit rows of the table; a word without a meaning of its own has zeros."""
+        pairs = self.packed[list(rows)]
+        steps = np.stack((pairs >> 4, pairs & 15), axis=2).reshape(len(pairs), DIMENSIONS).astype(np.float32) - 8
+        return unit(steps)
+
+
+def weight(rarity: Floats) -> Floats:
+    """Weight of a word in its sentence. `rarity` is -log10 of its share of running words."""
+    return np.clip(rarity - 1.5, 0.3, 8)
+
+
+def unit(rows: Floats) -> Floats:
+    """Each row at length one; zero stays zero."""
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-9), dtype=np.float32)
+
+
+@cache
+def wordtable() -> WordTable:
+    """The table, mapped from its file when first used."""
+    return WordTable(english(), np.load(TABLE, mmap_mode="r", allow_pickle=False))

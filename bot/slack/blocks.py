@@ -68,7 +68,7 @@ def sharing(question: str, words: Mapping[str, str]) -> Block:
 
 def attribution(user: str, words: Mapping[str, str]) -> Block:
     """Who shared it. The person is an id in an element of its own, never words."""
-    elements = [_leaf(words["shared_by"]), {"type": "user", "user_id": user}]
+    elements = [_leaf(words["shared_by"] + " "), {"type": "user", "user_id": user}]
     return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": elements}]}
 
 
@@ -150,7 +150,7 @@ class _Pen:
 
     def small(self, item: Item) -> Block:
         """An item as a card of a carousel."""
-        opener = Choice(self.words["open"], item.ask)
+        opener = Choice(self.words["open_item"], item.ask)
         buttons = [self.asking(opener, f"{self.words['open']} {item.title}")] if item.ask else []
         return _native(item.title, item.subtitle, item.text, buttons)
 
@@ -246,7 +246,7 @@ def _item(item: Item) -> Block:
 
 def _quote(part: Remark, words: Mapping[str, str]) -> Block:
     note = part.note
-    leaves = [_leaf(words["note"].replace("{date}", note.date), bold=True), _leaf(note.text.strip())]
+    leaves = [_leaf(f"{words['note']}, {note.date}: ", bold=True), _leaf(note.text.strip())]
     if _is_url(note.url):
         leaves += [_leaf(" "), _link(note.url, note.source or words["source"])]
     elif note.source.strip():

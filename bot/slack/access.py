@@ -1,0 +1,163 @@
+"""What it takes to talk to Slack: the credentials, the clients made from them, and who the bot is.
+
+Every client the bot builds is built here: `SLACK_API_URL`, 10 s, no retries of the SDK's own (they know neither 502
+nor `ratelimited`, and sleep in the thread that asked), and no log lines of its own (they may quote what people wrote).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+from urllib.error import URLError
+from urllib.parse import urlsplit
+from urllib.request import proxy_bypass
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+from slack_sdk.webhook import WebhookClient
+
+from bot.settings import Settings, SettingsError
+
+Mode = Literal["socket", "http"]
+
+TIMEOUT = 10
+"""Seconds for one request to Slack; after a read that took longer nobody knows whether it was done."""
+FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
+"""Seconds between two attempts to reach Slack at the start."""
+WHERE = "https://api.slack.com/apps, your app"
+
+logger = logging.getLogger(__name__)
+_silent = logging.getLogger("bot.slack.sdk")
+_silent.setLevel(logging.CRITICAL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """The app's credentials (never in a repr) and where Slack is."""
+
+    bot_token: str = field(repr=False)
+    app_token: str = field(default="", repr=False)
+    signing_secret: str = field(default="", repr=False)
+    api_url: str = "https://slack.com/api/"
+
+    @classmethod
+    def of(cls, settings: Settings, mode: Mode | None = None) -> tuple[Access, Mode]:
+        """The credentials and the mode they allow; raises SettingsError that names all that is missing."""
+        bot, app, secret = settings.slack_bot_token, settings.slack_app_token, settings.slack_signing_secret
+        mode = mode or ("socket" if app else "http")
+        missing = [] if bot else [f"SLACK_BOT_TOKEN (starts with xoxb-): {WHERE}, OAuth & Permissions"]
+        if mode == "socket" and not app:
+            missing.append(f"SLACK_APP_TOKEN (starts with xapp-, scope connections:write): {WHERE}, Basic Information")
+        if mode == "http" and not secret:
+            missing.append(f"SLACK_SIGNING_SECRET: {WHERE}, Basic Information (or SLACK_APP_TOKEN, for Socket Mode)")
+        if missing:
+            raise SettingsError("To run in Slack these are missing (environment or .env):\n" + "\n".join(missing))
+        access = cls(
+            bot_token=bot.get_secret_value() if bot else "",
+            app_token=app.get_secret_value() if app else "",
+            signing_secret=secret.get_secret_value() if secret else "",
+            api_url=settings.slack_api_url,
+        )
+        return access, mode
+
+    def client(self, token: str | None = None) -> WebClient:
+        """A Web API client; with the bot's token unless another is given."""
+        client = WebClient(
+            token=self.bot_token if token is None else token,
+            base_url=self.api_url.rstrip("/") + "/",
+            timeout=TIMEOUT,
+            retry_handlers=[],
+            logger=_silent,
+        )
+        if direct(self.api_url):
+            client.proxy = None
+        return client
+
+
+def webhook(url: str) -> WebhookClient:
+    """A client for one response_url."""
+    client = WebhookClient(url, timeout=TIMEOUT, retry_handlers=[], logger=_silent)
+    if direct(url):
+        client.proxy = None
+    return client
+
+
+def direct(url: str) -> bool:
+    """Whether NO_PROXY or a loopback address says that no proxy is to be used; the SDK reads neither."""
+    host = urlsplit(url).hostname or ""
+    return host in {"localhost", "127.0.0.1", "::1"} or bool(proxy_bypass(host))
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """Who the bot is, as auth.test says."""
+
+    user: str
+    bot: str
+    team: str
+    scopes: tuple[str, ...] = ()
+
+
+class Identity:
+    """Who the bot is: asked once, then known."""
+
+    def __init__(self, client: WebClient) -> None:
+        self._client = client
+        self._me: Me | None = None
+        self._lock = threading.Lock()
+
+    def me(self) -> Me:
+        """The bot; asks Slack the first time, and raises what the client raises."""
+        with self._lock:
+            if self._me is None:
+                answer = self._client.auth_test()
+                scopes = str(answer.headers.get("x-oauth-scopes") or answer.headers.get("X-OAuth-Scopes") or "")
+                self._me = Me(
+                    user=str(answer.get("user_id") or ""),
+                    bot=str(answer.get("bot_id") or ""),
+                    team=str(answer.get("team_id") or ""),
+                    scopes=tuple(scope.strip() for scope in scopes.split(",") if scope.strip()),
+                )
+            return self._me
+
+    @property
+    def user(self) -> str:
+        """The bot's user id; empty as long as nobody has asked."""
+        return self._me.user if self._me is not None else ""
+
+
+REFUSED = frozenset(
+    {"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "not_allowed_token_type"}
+)
+"""Errors after which no request with this token will succeed."""
+
+
+def await_slack(ask: Callable[[], object], variable: str, wait: Callable[[float], bool]) -> bool:
+    """Ask until Slack answers; says why it waits. False if `wait` (seconds; true to stop) ended it.
+
+    Raises SettingsError, naming `variable`, when Slack refuses the token.
+    """
+    pause, said = FIRST_WAIT, ""
+    while True:
+        try:
+            ask()
+        except SlackApiError as error:
+            code = str(error.response.get("error") or "")
+            if code in REFUSED:
+                raise SettingsError(f"Slack refuses {variable} ({code}). Get a new one: {WHERE}.") from None
+            reason = code if code.isidentifier() else "an answer that makes no sense"
+        except (URLError, OSError) as error:
+            reason = str(getattr(error, "reason", error) or type(error).__name__)
+        else:
+            if said:
+                logger.info("Slack answers again.")
+            return True
+        if reason != said:
+            logger.warning("Slack can't be reached (%s); waiting for it.", reason)
+            said = reason
+        if wait(pause):
+            return False
+        pause = min(pause * 2, LONGEST_WAIT)

@@ -1,0 +1,152 @@
+"""The Slack app: listeners that acknowledge, translate, ask and draw; nothing of what is known, and no `try`."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from slack_bolt import Ack, App, BoltResponse
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.error import BoltUnhandledRequestError
+
+from bot.slack import hear
+from bot.slack.access import Access, Identity
+from bot.slack.answering import Answering, Claims, Desk
+from bot.slack.blocks import Layout
+from bot.slack.post import Outbox, Outcome, Pulse, Request, deliver
+from bot.slack.words import words_of
+
+LISTENERS = 16
+"""Threads that listeners run in. They only compute and never wait for Slack; more than the ten that Socket Mode hands
+over at once, so that a command is always acknowledged in time."""
+ANYTHING = re.compile(".*", re.DOTALL)
+
+logger = logging.getLogger(__name__)
+_bolt = logging.getLogger("bot.slack.bolt")
+_bolt.setLevel(logging.ERROR)  # below that, Bolt's lines quote what people wrote
+
+Body = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlackApp:
+    """The Bolt app and what runs beside it."""
+
+    bolt: App
+    outbox: Outbox
+    identity: Identity
+    pulse: Pulse
+    executor: Executor
+
+    def able(self) -> bool:
+        """Whether an answer could be posted."""
+        return not self.pulse.trouble
+
+    def close(self, timeout: float) -> bool:
+        """Finish what is in flight within `timeout` seconds; true if all of it was finished."""
+        listeners = threading.Thread(target=self.executor.shutdown, daemon=True)
+        listeners.start()
+        listeners.join(timeout / 2)
+        return self.outbox.close(timeout / 2) and not listeners.is_alive()
+
+
+def build_app(
+    desk: Desk,
+    claims: Claims,
+    access: Access,
+    *,
+    lines: Mapping[str, str],
+    layout: Layout = "cards",
+    executor: Executor | None = None,
+    outbox: Outbox | None = None,
+) -> SlackApp:
+    """Join the app. `lines` are the pack's own sentences; `layout` is how posted messages are drawn."""
+    client, pulse = access.client(), Pulse()
+    identity = Identity(client)
+    executor = executor or ThreadPoolExecutor(LISTENERS, "listener")
+
+    def delivered(request: Request) -> Outcome:
+        outcome = deliver(client, request)
+        pulse.note(outcome, request.method)
+        return outcome
+
+    def authorize() -> AuthorizeResult:
+        me = identity.me()
+        return AuthorizeResult(
+            enterprise_id=None, team_id=me.team, bot_id=me.bot, bot_user_id=me.user, bot_token=access.bot_token
+        )
+
+    outbox = outbox or Outbox()
+    outbox.deliver = delivered
+    bolt = App(
+        name="askpy",
+        logger=_bolt,
+        client=access.client(token=""),
+        signing_secret=access.signing_secret,
+        authorize=authorize,
+        token_verification_enabled=False,
+        listener_executor=executor,
+        attaching_conversation_kwargs_enabled=False,
+        raise_error_for_unhandled_request=True,
+    )
+    register(bolt, Answering(desk, claims, outbox, words_of(lines), layout), lambda: identity.user)
+    return SlackApp(bolt=bolt, outbox=outbox, identity=identity, pulse=pulse, executor=executor)
+
+
+def register(bolt: App, answering: Answering, me: Callable[[], str]) -> None:
+    """Put the listeners on the app, and a no-op behind them for all that is subscribed and not answered.
+
+    `me` is the bot's own user id.
+    """
+
+    def on_mention(body: Body) -> None:
+        answering.once(hear.mention(body, me()))
+
+    def on_message(body: Body) -> None:
+        answering.once(hear.direct_message(body, me()))
+
+    def on_command(ack: Ack, body: Body) -> None:
+        ack()
+        answering.answer(hear.command(body))
+
+    def on_press(ack: Ack, body: Body) -> None:
+        ack()
+        answering.answer(hear.press(body))
+
+    def on_share(ack: Ack, body: Body) -> None:
+        ack()
+        answering.share(hear.share(body))
+
+    def on_shortcut(ack: Ack, body: Body) -> None:
+        ack()
+        answering.answer(hear.shortcut(body))
+
+    def on_home(body: Body) -> None:
+        answering.home(hear.visitor(body))
+
+    def nothing(ack: Ack) -> None:
+        ack()
+
+    def on_error(error: Exception, body: Body) -> BoltResponse | None:
+        if isinstance(error, BoltUnhandledRequestError):
+            return BoltResponse(status=404, body="")
+        logger.error("A listener failed", exc_info=error)
+        answering.apologise(hear.place_of(body, me()))
+        return None
+
+    bolt.event("app_mention")(on_mention)
+    bolt.event("message")(on_message)
+    bolt.event("app_home_opened")(on_home)
+    bolt.command("/askpy")(on_command)
+    bolt.action(re.compile(r"^ask:"))(on_press)
+    bolt.action("share")(on_share)
+    bolt.shortcut("ask_message")(on_shortcut)
+    bolt.event(ANYTHING)(nothing)
+    for kind in (bolt.command, bolt.action, bolt.shortcut, bolt.view_submission, bolt.view_closed, bolt.options):
+        kind(ANYTHING)(nothing)
+    bolt.error(on_error)

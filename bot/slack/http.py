@@ -1,0 +1,248 @@
+"""The HTTP door: a WSGI front around Bolt's own adapter, and the server that runs it.
+
+Bolt reads the body before it checks the signature, and some rubbish raises inside it; here it is met first.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from slack_bolt import BoltRequest, BoltResponse
+from slack_bolt.adapter.wsgi import SlackRequestHandler
+from slack_bolt.adapter.wsgi.http_request import WsgiHttpRequest
+from slack_bolt.request.internals import build_context
+from waitress import wasyncore  # type: ignore[import-untyped]
+from waitress.server import create_server  # type: ignore[import-untyped]
+
+from bot.model import AskPyError
+from bot.slack.app import SlackApp
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    Page = Callable[[], tuple[int, str, bytes]]
+
+EVENTS = "/slack/events"
+LARGEST_BODY = 1_000_000
+"""Bytes. Slack's largest payloads, views with all their blocks, end at a quarter of that."""
+TYPES = frozenset({"application/json", "application/x-www-form-urlencoded"})
+THREADS = 16
+"""Requests at once. A request waits only for its acknowledgement, a few milliseconds."""
+CONNECTIONS = 1_000
+"""Open connections; slow clients sit in them without holding a thread."""
+SILENT_FOR = 30
+"""Seconds after which a silent connection is closed."""
+GRACE = 8.0
+"""Seconds that a stop may take: platforms kill after ten."""
+TICK = 0.2
+"""Seconds between two looks at whether to stop."""
+
+_TIMESTAMP = re.compile(r"[0-9]{1,15}", re.ASCII)
+_REASONS = {
+    200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed", 413: "Payload Too Large",
+    415: "Unsupported Media Type", 503: "Service Unavailable",
+}  # fmt: skip
+
+logger = logging.getLogger(__name__)
+
+
+class _Bolt(SlackRequestHandler):
+    """Bolt's adapter, with two mends: what its parser can't read is a bad request, and a command may say "payload"."""
+
+    def dispatch(self, request: WsgiHttpRequest) -> BoltResponse:
+        try:
+            read = BoltRequest(body=request.get_body(), query=request.query_string, headers=request.get_headers())
+        except Exception:  # whatever rubbish raises in there, it was rubbish
+            return BoltResponse(status=400, body="")
+        if not read.body:
+            # Bolt looks for the word anywhere in the form, a person's words included, and then finds no payload.
+            read.body = dict(parse_qsl(read.raw_body, keep_blank_values=True))
+            read.context = build_context(read.context, read.body)
+        return self.app.dispatch(read)
+
+
+def wsgi(app: SlackApp, pages: Mapping[str, Page] | None = None) -> WSGIApplication:
+    """The front: `/slack/events` by POST, `/healthz` and the other `pages` by GET."""
+    bolt = _Bolt(app.bolt, EVENTS)
+    gets = {"/healthz": lambda: health(app.able()), **(pages or {})}
+
+    def front(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path, method = environ.get("PATH_INFO", ""), environ.get("REQUEST_METHOD", "")
+        if path in gets:
+            if method != "GET":
+                return _answer(start_response, 405, allow="GET")
+            return _page(start_response, *gets[path]())
+        if path != EVENTS:
+            return _answer(start_response, 404)
+        if method != "POST":
+            return _answer(start_response, 405, allow="POST")
+        status = objection(environ)
+        return _answer(start_response, status) if status else bolt(environ, start_response)
+
+    return front
+
+
+def health(able: bool) -> tuple[int, str, bytes]:
+    """The page of /healthz."""
+    return (200, "text/plain", b"ok\n") if able else (503, "text/plain", b"not able to answer\n")
+
+
+def objection(environ: WSGIEnvironment) -> int:
+    """The status that a request deserves before Bolt sees it, or 0. The body is left to be read again."""
+    length = str(environ.get("CONTENT_LENGTH") or "0")
+    if not _TIMESTAMP.fullmatch(length):
+        return 400
+    if int(length) > LARGEST_BODY:
+        return 413
+    kind = str(environ.get("CONTENT_TYPE", "")).partition(";")[0].strip().lower()
+    if kind not in TYPES:
+        return 415
+    stamp, signature = environ.get("HTTP_X_SLACK_REQUEST_TIMESTAMP", "0"), environ.get("HTTP_X_SLACK_SIGNATURE", "")
+    if not _TIMESTAMP.fullmatch(stamp) or not signature.isascii():
+        return 400
+    raw = environ["wsgi.input"].read(int(length))
+    environ["wsgi.input"] = _Read(raw)
+    return 0 if _sensible(raw, kind) else 400
+
+
+class _Read:
+    """A body that has been read already."""
+
+    def __init__(self, raw: bytes) -> None:
+        self._raw = raw
+
+    def read(self, _: int = -1) -> bytes:
+        return self._raw
+
+
+def _sensible(raw: bytes, kind: str) -> bool:
+    """Whether a body has a form that Slack sends."""
+    try:
+        text = raw.decode("utf-8")
+        if kind == "application/json" or text.startswith("{"):
+            return _is_event(json.loads(text))
+        fields = dict(parse_qsl(text, keep_blank_values=True))
+        if "payload" in fields:
+            return _is_interaction(json.loads(fields["payload"]))
+        return "command" in fields or "ssl_check" in fields
+    except (ValueError, RecursionError):
+        return False
+
+
+def _is_event(body: Any) -> bool:
+    if not isinstance(body, dict) or not isinstance(body.get("type"), str):
+        return False
+    if body["type"] != "event_callback":
+        return "event" not in body or isinstance(body["event"], dict)
+    return isinstance(body.get("event"), dict) and isinstance(body["event"].get("type"), str)
+
+
+def _is_interaction(body: Any) -> bool:
+    return isinstance(body, dict) and isinstance(body.get("type"), str)
+
+
+def _answer(start_response: StartResponse, status: int, allow: str = "") -> Iterable[bytes]:
+    return _page(start_response, status, "text/plain", f"{_REASONS[status]}\n".encode(), allow)
+
+
+def _page(start_response: StartResponse, status: int, kind: str, body: bytes, allow: str = "") -> Iterable[bytes]:
+    headers = [("Content-Type", f"{kind}; charset=utf-8"), ("Content-Length", str(len(body)))]
+    start_response(f"{status} {_REASONS[status]}", headers + ([("Allow", allow)] if allow else []))
+    return [body]
+
+
+# --- the server
+
+
+def serve_http(
+    app: SlackApp,
+    port: int,
+    stop: threading.Event,
+    *,
+    host: str = "0.0.0.0",  # noqa: S104  a web process in a container is reached from outside
+    pages: Mapping[str, Page] | None = None,
+    ready: Callable[[int], None] | None = None,
+) -> bool:
+    """Serve until `stop` is set, then finish what is in flight; true if nothing was left undone.
+
+    Runs in the caller's thread. `ready` is told the port once connections are accepted.
+    """
+    server = _server(wsgi(app, pages), host, port)
+    logger.info("Listening on port %s", server.effective_port)
+    if ready is not None:
+        ready(int(server.effective_port))
+    _run(server, stop)
+    deadline = time.monotonic() + GRACE
+    _finish(server, deadline - GRACE / 2)
+    return app.close(max(1.0, deadline - time.monotonic()))
+
+
+class Pages:
+    """`pages` on a port of their own, in a thread: health beside Socket Mode."""
+
+    def __init__(self, port: int, pages: Mapping[str, Page]) -> None:
+        def front(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            page = pages.get(environ.get("PATH_INFO", ""))
+            if page is None:
+                return _answer(start_response, 404)
+            if environ.get("REQUEST_METHOD") != "GET":
+                return _answer(start_response, 405, allow="GET")
+            return _page(start_response, *page())
+
+        self._server = _server(front, "0.0.0.0", port, threads=2)  # noqa: S104  as above
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=_run, args=(self._server, self._stop), name="pages", daemon=True)
+        self.port = int(self._server.effective_port)
+
+    def __enter__(self) -> Pages:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(2)
+        self._server.close()
+
+
+def _server(application: WSGIApplication, host: str, port: int, threads: int = THREADS) -> Any:
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a queue is what threads are for
+    try:
+        return create_server(
+            application,
+            map={},
+            host=host,
+            port=port,
+            threads=threads,
+            connection_limit=CONNECTIONS,
+            channel_timeout=SILENT_FOR,
+            cleanup_interval=5,
+            max_request_body_size=LARGEST_BODY,
+            clear_untrusted_proxy_headers=True,
+            ident=None,
+        )
+    except OSError as error:
+        raise AskPyError(f"Port {port} can't be opened ({error.strerror}). Set PORT to another one.") from None
+
+
+def _run(server: Any, stop: threading.Event) -> None:
+    while not stop.is_set():
+        wasyncore.loop(timeout=TICK, use_poll=True, map=server._map, count=1)
+
+
+def _finish(server: Any, until: float) -> None:
+    """Accept no more, answer what has arrived, and end the threads."""
+    wasyncore.dispatcher.close(server)
+    while time.monotonic() < until and any(map(_busy, list(server.active_channels.values()))):
+        wasyncore.loop(timeout=0.05, use_poll=True, map=server._map, count=1)
+    server.task_dispatcher.shutdown(cancel_pending=True, timeout=1)
+
+
+def _busy(channel: Any) -> bool:
+    return bool(channel.requests or channel.total_outbufs_len)

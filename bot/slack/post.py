@@ -1,0 +1,330 @@
+"""Posting: what to do again, what never, and all of it without holding up anybody else.
+
+A request goes out at once from a pool of its own. What has to be sent again waits in a queue, not in a thread: a
+channel that Slack has slowed down holds up no other, and no listener waits for the network.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from http.client import HTTPException
+from itertools import count
+from typing import Any
+from urllib.error import URLError
+from uuid import UUID, uuid5
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from bot.slack.access import REFUSED, webhook
+
+SENDERS = 32
+"""Requests to Slack at once: at 150 ms each that is 200 answers a second, more than one workspace may post."""
+MOST_TRIES = 8
+"""Times that one request is sent at most."""
+BACKOFF = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+"""Seconds before each repetition that Slack set no time for, give or take a fifth."""
+PACE = 1.0
+"""Seconds between two posts to a channel that Slack has just slowed down: about one a second is its own rule."""
+POST_LASTS = 600.0
+"""Seconds after which an answer is no answer any more."""
+TRIGGER_LASTS = 2.5
+"""Seconds: a trigger_id dies after three."""
+
+_NAMESPACE = UUID("5f0c1a52-6d0e-5b0a-9f7e-0a5b9d1c7e11")
+
+logger = logging.getLogger(__name__)
+
+
+def message_id(key: str) -> str:
+    """The client_msg_id of a message: the same for each attempt to send it."""
+    return str(uuid5(_NAMESPACE, key.encode("utf-8", "replace").decode("utf-8")))
+
+
+# --- a request and what became of it
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Slack has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Slack certainly doesn't have it; it may be sent again, after the seconds that Slack named."""
+
+    reason: str
+    after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Slack won't have it."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Nobody knows whether Slack has it: it is never sent again."""
+
+    reason: str
+
+
+Outcome = Sent | Again | Refused | Lost
+
+
+def _nothing() -> None:
+    return
+
+
+def _ignore(_: Outcome) -> None:
+    return
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request to Slack: a Web API method, or a response_url.
+
+    `simpler` stands in for `args` once Slack has refused the blocks. `then` runs when it has arrived, `failed` when it
+    finally hasn't.
+    """
+
+    method: str = ""
+    url: str = ""
+    args: Mapping[str, Any]
+    simpler: Mapping[str, Any] | None = None
+    lasts: float = POST_LASTS
+    then: Callable[[], None] = _nothing
+    failed: Callable[[Outcome], None] = _ignore
+
+    @property
+    def lane(self) -> str:
+        """What Slack's pace is counted by."""
+        return str(self.args.get("channel") or self.url or self.method)
+
+    @property
+    def target(self) -> str:
+        """What a log line calls it; a response_url is a secret."""
+        return f"{self.method} {self.args.get('channel') or ''}".strip() if self.method else "response_url"
+
+
+@dataclass(slots=True)
+class Pulse:
+    """Whether Slack still takes our token; `trouble` is its last word about it."""
+
+    trouble: str = ""
+
+    def note(self, outcome: Outcome, method: str) -> None:
+        """Learn from what became of a request."""
+        if isinstance(outcome, Refused) and outcome.code in REFUSED:
+            if self.trouble != outcome.code:
+                logger.error("Slack no longer takes SLACK_BOT_TOKEN (%s); nothing can be answered.", outcome.code)
+            self.trouble = outcome.code
+        elif isinstance(outcome, Sent) and method:
+            self.trouble = ""
+
+
+def deliver(client: WebClient, request: Request) -> Outcome:
+    """Send it once; says what became of it and raises nothing that a network can cause."""
+    try:
+        if request.url:
+            response = webhook(request.url).send_dict(dict(request.args))
+            return _judge(response.status_code, response.headers, _error_in(response.body))
+        client.api_call(request.method, json=dict(request.args))
+        return Sent()
+    except SlackApiError as error:
+        answer = error.response
+        return _judge(answer.status_code, answer.headers, str(answer.get("error") or "unknown_error"))
+    except URLError as error:
+        return Again(type(error.reason).__name__ if isinstance(error.reason, Exception) else "unreachable")
+    except ConnectionError as error:
+        return Again(type(error).__name__)
+    except (OSError, HTTPException) as error:
+        return Lost(type(error).__name__)
+
+
+def _judge(status: int, headers: Mapping[str, Any], error: str) -> Outcome:
+    if status == 429 or error in {"ratelimited", "rate_limited"}:
+        return Again("rate limited", _seconds(headers))
+    if status >= 500:
+        return Again(f"HTTP {status}")
+    if status == 200 and not error:
+        return Sent()
+    return Refused(error if error.isidentifier() else f"HTTP {status}")
+
+
+def _error_in(body: str) -> str:
+    """The error in a response_url's answer; empty where there is none."""
+    if not body.startswith("{"):
+        return "" if body.strip() in {"", "ok"} else body.strip()[:80]
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return "unknown_error"
+    return "" if answer.get("ok", True) is True else str(answer.get("error") or "unknown_error")
+
+
+def _seconds(headers: Mapping[str, Any]) -> float:
+    for name, value in headers.items():
+        if name.lower() == "retry-after":
+            try:
+                return max(0.0, float(value[0] if isinstance(value, list) else value))
+            except (TypeError, ValueError):
+                break
+    return PACE
+
+
+# --- the outbox
+
+
+@dataclass(slots=True)
+class _Sending:
+    request: Request
+    until: float
+    tries: int = 0
+
+
+@dataclass(slots=True)
+class Outbox:
+    """Sends requests, again where that is right, and can be drained."""
+
+    deliver: Callable[[Request], Outcome] = lambda _: Lost("no door")
+    senders: Executor = field(default_factory=lambda: ThreadPoolExecutor(SENDERS, "sender"))
+    backoff: tuple[float, ...] = BACKOFF
+    pace: float = PACE
+    clock: Callable[[], float] = time.monotonic
+    _open: int = 0
+    _slots: dict[str, float] = field(default_factory=dict)
+    _waiting: list[tuple[float, int, _Sending]] = field(default_factory=list)
+    _numbers: count[int] = field(default_factory=count)
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+    _timer: threading.Thread | None = None
+    _closes: float | None = None
+
+    def send(self, request: Request) -> None:
+        """Send it soon; returns at once."""
+        now = self.clock()
+        with self._changed:
+            self._open += 1
+        self._put(_Sending(request, now + request.lasts), now)
+
+    def close(self, timeout: float) -> bool:
+        """Finish what can be finished within `timeout` seconds; true if nothing was left."""
+        with self._changed:
+            self._closes = self.clock() + timeout
+            late = [entry for entry in self._waiting if entry[0] > self._closes]
+            self._waiting = [entry for entry in self._waiting if entry[0] <= self._closes]
+            heapq.heapify(self._waiting)
+        for _, _, sending in late:
+            self._end(sending, Again("stopping"))
+        done = self.drain(timeout)
+        self.senders.shutdown(wait=False, cancel_futures=True)
+        return done and not late
+
+    def drain(self, timeout: float) -> bool:
+        """Wait until nothing is open; false after `timeout` seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._open, timeout)
+
+    # -- one attempt after another
+
+    def _put(self, sending: _Sending, due: float) -> None:
+        """Send it at `due`, or at the next time that its lane allows."""
+        with self._changed:
+            now = self.clock()
+            slot = self._slots.get(sending.request.lane, 0.0)
+            if slot > now:
+                due = max(due, slot)
+                self._slots[sending.request.lane] = due + self.pace
+            elif slot:
+                del self._slots[sending.request.lane]
+            stopping = self._closes is not None and due > self._closes
+            waits = due > now and due <= sending.until and not stopping
+            if waits:
+                heapq.heappush(self._waiting, (due, next(self._numbers), sending))
+                self._start_timer()
+                self._changed.notify_all()
+        if waits:
+            return
+        if due > now:
+            self._end(sending, Again("stopping" if stopping else "too late"))
+        else:
+            self.senders.submit(self._try, sending)
+
+    def _try(self, sending: _Sending) -> None:
+        request = sending.request
+        sending.tries += 1
+        try:
+            outcome = self.deliver(request)
+        except Exception:  # a fault of ours: it must neither vanish in the pool nor be posted twice
+            logger.exception("%s failed", request.target)
+            outcome = Lost("our own fault")
+        if isinstance(outcome, Refused) and outcome.code.startswith("invalid_blocks") and request.simpler is not None:
+            logger.warning("%s: %s; sending the classic layout", request.target, outcome.code)
+            sending.request = replace(request, args=request.simpler, simpler=None)
+            self._try(sending)
+        elif isinstance(outcome, Again) and sending.tries < MOST_TRIES:
+            self._again(sending, outcome)
+        else:
+            self._end(sending, outcome)
+
+    def _again(self, sending: _Sending, outcome: Again) -> None:
+        wait = outcome.after
+        now = self.clock()
+        if wait is None:
+            wait = self.backoff[min(sending.tries, len(self.backoff)) - 1]
+            wait *= random.uniform(0.8, 1.2)  # noqa: S311  spreads the load, guards nothing
+        else:
+            with self._changed:
+                lane = sending.request.lane
+                self._slots[lane] = max(self._slots.get(lane, 0.0), now + wait)
+        logger.info("%s: %s, again in %.1f s", sending.request.target, outcome.reason, wait)
+        self._put(sending, now + wait)
+
+    def _end(self, sending: _Sending, outcome: Outcome) -> None:
+        request = sending.request
+        try:
+            match outcome:
+                case Sent():
+                    request.then()
+                case Refused(code):
+                    logger.warning("%s: refused by Slack (%s)", request.target, code)
+                    request.failed(outcome)
+                case Again(reason):
+                    logger.warning("%s: given up after %d attempts (%s)", request.target, sending.tries, reason)
+                    request.failed(outcome)
+                case Lost(reason):
+                    logger.warning("%s: no word whether it arrived (%s); not sent again", request.target, reason)
+                    request.failed(outcome)
+        finally:
+            with self._changed:
+                self._open -= 1
+                self._changed.notify_all()
+
+    # -- waiting
+
+    def _start_timer(self) -> None:
+        if self._timer is None:
+            self._timer = threading.Thread(target=self._run_timer, name="resend", daemon=True)
+            self._timer.start()
+
+    def _run_timer(self) -> None:
+        while True:
+            with self._changed:
+                while not self._waiting or self._waiting[0][0] > self.clock():
+                    ahead = self._waiting[0][0] - self.clock() if self._waiting else None
+                    self._changed.wait(ahead)
+                _, _, sending = heapq.heappop(self._waiting)
+            try:
+                self.senders.submit(self._try, sending)
+            except RuntimeError:  # the pool has been shut down
+                self._end(sending, Again("stopping"))

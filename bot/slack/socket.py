@@ -1,0 +1,122 @@
+"""The Socket Mode door: the same listeners behind a WebSocket, with the SDK's built-in client."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_sdk.socket_mode.request import SocketModeRequest
+
+from bot.slack.access import Access, await_slack, direct
+from bot.slack.app import SlackApp
+from bot.slack.http import GRACE, Pages, health
+
+if TYPE_CHECKING:
+    from bot.slack.http import Page
+
+PING_EVERY = 1.0
+"""Seconds between pings. The client calls a connection dead after four of them without an answer."""
+TICK = 0.5
+"""Seconds between two looks at whether to stop; an untimed wait in the main thread can miss a signal."""
+SILENT_TICKS = 60
+"""Ticks without a connection after which the log says so."""
+
+logger = logging.getLogger(__name__)
+_quiet = logging.getLogger("bot.slack.socketmode")
+_quiet.setLevel(logging.ERROR)  # below that, the client's lines quote payloads
+
+
+class _Alert:
+    """A socket that calls an end of the stream by its name.
+
+    The client reads an empty string from a cut connection and tries again at once, a core busy, until its pings fail.
+    """
+
+    def __init__(self, sock: Any) -> None:
+        self._sock = sock
+
+    def recv(self, size: int) -> bytes:
+        received: bytes = self._sock.recv(size)
+        if not received:
+            raise ConnectionResetError("the connection was cut")
+        return received
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+
+class Handler(SocketModeHandler):
+    """Bolt's handler; notices a cut at once, and survives whatever a payload does to Bolt."""
+
+    def __init__(self, app: SlackApp, access: Access) -> None:
+        super().__init__(
+            app.bolt,
+            app_token=access.app_token,
+            logger=_quiet,
+            web_client=access.client(token=""),
+            ping_interval=PING_EVERY,
+        )
+        if direct(access.api_url):
+            self.client.proxy = None
+        self._connect = self.client.connect
+        self.client.connect = self._connect_alert  # type: ignore[method-assign]  # the client calls it itself, too
+
+    def handle(self, client: Any, req: SocketModeRequest) -> None:
+        if isinstance(req.payload, dict) and isinstance(req.payload.get("event", {}), dict):
+            super().handle(client, req)
+
+    def _connect_alert(self) -> None:
+        self._connect()
+        session = self.client.current_session
+        if session is not None and session.sock is not None and not isinstance(session.sock, _Alert):
+            session.sock = _Alert(session.sock)  # type: ignore[assignment]
+
+
+def serve_socket(
+    app: SlackApp,
+    access: Access,
+    stop: threading.Event,
+    *,
+    port: int | None = None,
+    pages: dict[str, Page] | None = None,
+    ready: Callable[[], None] | None = None,
+) -> bool:
+    """Serve until `stop` is set, then finish what is in flight; true if nothing was left undone.
+
+    Health and the other `pages` answer on `port` when there is one. Raises SettingsError when Slack refuses the
+    app-level token.
+    """
+    handler = Handler(app, access)
+    gets: dict[str, Page] = {"/healthz": lambda: health(app.able() and handler.client.is_connected()), **(pages or {})}
+    with ExitStack() as stack:
+        if port is not None:
+            logger.info("Health on port %s", stack.enter_context(Pages(port, gets)).port)
+        if await_slack(lambda: _first(handler), "SLACK_APP_TOKEN", stop.wait):
+            logger.info("Connected to Slack by Socket Mode")
+            if ready is not None:
+                ready()
+            _watch(handler, stop)
+        closing = threading.Thread(target=handler.close, daemon=True)  # it waits for its threads, some of them long
+        closing.start()
+        closing.join(GRACE / 2)
+        return app.close(GRACE / 2)
+
+
+def _first(handler: Handler) -> None:
+    handler.client.wss_uri = None
+    handler.connect()
+    if not handler.client.is_connected():
+        raise ConnectionError("the WebSocket can't be opened")
+
+
+def _watch(handler: Handler, stop: threading.Event) -> None:
+    """Wait for the stop; the client reconnects by itself, the log says when that takes long."""
+    gone = 0
+    while not stop.wait(TICK):
+        gone = 0 if handler.client.is_connected() else gone + 1
+        if gone and gone % SILENT_TICKS == 0:
+            logger.warning("No connection to Slack for %d seconds; trying on.", gone * TICK)

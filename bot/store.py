@@ -1,0 +1,269 @@
+"""The store: which messages have been answered, and where conversations stand. Ids and digests only, never words.
+
+Any SQLAlchemy URL. A database that is gone or locked stops no answer: this process then goes by its own memory, says
+so once, and tries again a few seconds later.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    Column,
+    Engine,
+    Float,
+    Index,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    delete,
+    event,
+    select,
+    update,
+)
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.pool import StaticPool
+
+from bot.model import AskPyError, Context
+
+CLAIM_LASTS = 24 * 3600
+"""Seconds that an answered message is remembered: Slack delivers missed events again for a day."""
+CONTEXT_LASTS = 30 * 60
+"""Seconds after which a conversation begins anew."""
+PURGE_EVERY = 3600
+"""Seconds between two removals of what is no longer remembered."""
+BUSY = 2
+"""Seconds to wait for a database that another process is writing to, or that doesn't answer."""
+REST = 5
+"""Seconds without a further try after the database has failed: each try may cost an answer BUSY seconds."""
+MOST_KEPT = 20_000
+"""Claims and contexts that this process keeps in its own memory."""
+
+_metadata = MetaData()
+_claims = Table(
+    "askpy_claims",
+    _metadata,
+    Column("key", String(64), primary_key=True),
+    Column("at", Float, nullable=False),
+    Index("askpy_claims_at", "at"),
+)
+_contexts = Table(
+    "askpy_contexts",
+    _metadata,
+    Column("conversation", String(64), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("ids", String(4000), nullable=False),
+    Column("grouped", String(200)),
+    Column("at", Float, nullable=False),
+    Index("askpy_contexts_at", "at"),
+)
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+
+class StoreError(AskPyError):
+    """A database URL that can't be used."""
+
+
+class Store:
+    """Claims and conversations over one database, for any number of threads and processes."""
+
+    def __init__(self, url: str, clock: Callable[[], float] = time.time) -> None:
+        """Opens nothing yet; raises StoreError if `url` is no database URL or its driver is missing."""
+        self._clock = clock
+        self._engine = _engine(url)
+        self._lock = threading.Lock()
+        self._claimed: OrderedDict[str, float] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[float, Context]] = OrderedDict()
+        self._ready = False
+        self._rests_until = 0.0
+        self._purged = 0.0
+        self.failures = 0
+
+    # -- claims
+
+    def claim(self, key: str) -> bool:
+        """Whether the caller is the first to claim `key` within a day, in all processes."""
+        name, now = _digest(key), self._clock()
+        with self._lock:
+            if self._claimed.get(name, 0.0) > now - CLAIM_LASTS:
+                return False
+            _remember(self._claimed, name, now)
+        return self._try(lambda: self._insert_claim(name, now), True)
+
+    def release(self, key: str) -> None:
+        """Let `key` be claimed again: what it stands for has surely not been done."""
+        name = _digest(key)
+        with self._lock:
+            self._claimed.pop(name, None)
+        self._try(lambda: self._write(delete(_claims).where(_claims.c.key == name)), 0)
+
+    def _insert_claim(self, name: str, now: float) -> bool:
+        self._purge(now)
+        try:
+            return self._write(_claims.insert().values(key=name, at=now)) == 1
+        except IntegrityError:
+            stale = (_claims.c.key == name) & (_claims.c.at <= now - CLAIM_LASTS)
+            return self._write(update(_claims).where(stale).values(at=now)) == 1
+
+    # -- conversations
+
+    def recall(self, conversation: str) -> Context | None:
+        """Where a conversation stands, if it was heard of in the last half hour."""
+        name, now = _digest(conversation), self._clock()
+        wanted = select(_contexts).where(_contexts.c.conversation == name)
+        found = self._try(lambda: self._read(wanted), None)
+        if found is not None:
+            fresh = found.at > now - CONTEXT_LASTS
+            return Context(found.kind, tuple(json.loads(found.ids)), found.grouped) if fresh else None
+        with self._lock:
+            at, context = self._kept.get(name, (0.0, None))
+        return context if at > now - CONTEXT_LASTS else None
+
+    def keep(self, conversation: str, context: Context) -> None:
+        """Remember where a conversation stands, for half an hour."""
+        name, now = _digest(conversation), self._clock()
+        with self._lock:
+            _remember(self._kept, name, (now, context))
+        ids = json.dumps(context.ids)
+        values = {"kind": context.kind, "ids": ids, "grouped": context.group, "at": now}
+        if len(ids) <= 4000:
+            self._try(lambda: self._upsert_context(name, values), None)
+
+    def _upsert_context(self, name: str, values: dict[str, Any]) -> None:
+        changed = update(_contexts).where(_contexts.c.conversation == name).values(**values)
+        if self._write(changed) == 0:
+            with suppress(IntegrityError):  # somebody wrote the same conversation just now
+                self._write(_contexts.insert().values(conversation=name, **values))
+
+    # -- the database
+
+    def probe(self) -> str:
+        """What is wrong with the database, in a sentence; empty if nothing is."""
+        try:
+            self._prepare()
+            self._read(select(_claims.c.key).limit(1))
+        except (SQLAlchemyError, OSError) as error:
+            return f"{self._engine.url.render_as_string(hide_password=True)}: {_cause(error)}"
+        return ""
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+    def _try(self, work: Callable[[], T], otherwise: T) -> T:
+        """The work's result, or `otherwise` while the database is away."""
+        if self._clock() < self._rests_until:
+            return otherwise
+        try:
+            self._prepare()
+            result = work()
+        except (SQLAlchemyError, OSError) as error:
+            self.failures += 1
+            if not self._rests_until:
+                logger.warning("The database can't be used (%s); this process goes by its own memory.", _cause(error))
+            self._rests_until = self._clock() + REST
+            return otherwise
+        if self._rests_until:
+            logger.warning("The database can be used again, after %d failures.", self.failures)
+            self._rests_until = 0.0
+        return result
+
+    def _prepare(self) -> None:
+        if self._ready:
+            return
+        with self._lock:
+            if not self._ready:
+                _make_folder(self._engine.url)
+                try:
+                    _metadata.create_all(self._engine)
+                except SQLAlchemyError:
+                    _metadata.create_all(self._engine)  # another process made the tables at the same moment
+                self._ready = True
+
+    def _purge(self, now: float) -> None:
+        if now < self._purged + PURGE_EVERY:
+            return
+        self._purged = now
+        self._write(delete(_claims).where(_claims.c.at <= now - CLAIM_LASTS))
+        self._write(delete(_contexts).where(_contexts.c.at <= now - CONTEXT_LASTS))
+
+    def _write(self, statement: Any) -> int:
+        with self._engine.begin() as connection:
+            return int(connection.execute(statement).rowcount)
+
+    def _read(self, statement: Any) -> Any:
+        with self._engine.connect() as connection:
+            return connection.execute(statement).first()
+
+
+def database_url(url: str) -> URL:
+    """The URL as SQLAlchemy wants it: PostgreSQL by psycopg, also where it is written as Heroku writes it."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise StoreError("DATABASE_URL is no database URL; sqlite:///askpy.db or postgresql://... is one.") from None
+    return parsed.set(drivername="postgresql+psycopg") if parsed.drivername in {"postgres", "postgresql"} else parsed
+
+
+def _engine(url: str) -> Engine:
+    parsed = database_url(url)
+    kind = parsed.get_backend_name()
+    options: dict[str, Any] = {"pool_pre_ping": kind != "sqlite"}
+    if kind == "sqlite":
+        options["connect_args"] = {"timeout": BUSY, "check_same_thread": False}
+        if parsed.database in {None, "", ":memory:"}:
+            options["poolclass"] = StaticPool
+    elif kind == "postgresql":
+        options |= {"connect_args": {"connect_timeout": BUSY}, "pool_timeout": BUSY, "max_overflow": 10}
+    try:
+        engine = create_engine(parsed, **options)
+    except NoSuchModuleError:
+        raise StoreError(f"DATABASE_URL names a database that SQLAlchemy doesn't know: {parsed.drivername}.") from None
+    except ModuleNotFoundError as error:
+        remedy = "install askpy[postgres]" if kind == "postgresql" else "install it beside askpy"
+        raise StoreError(f"DATABASE_URL needs the driver {error.name}, which isn't installed: {remedy}.") from None
+    if kind == "sqlite":
+        event.listen(engine, "connect", _tune)
+    return engine
+
+
+def _tune(connection: Any, _: object) -> None:
+    """SQLite: readers and a writer at once, and no wait for the disk at every claim."""
+    for pragma in (f"busy_timeout={BUSY * 1000}", "journal_mode=WAL", "synchronous=NORMAL"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _make_folder(url: URL) -> None:
+    if url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}:
+        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+
+
+def _digest(key: str) -> str:
+    """A key of fixed length from which nobody can be read."""
+    return sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _remember(kept: OrderedDict[str, T], name: str, value: T) -> None:
+    kept[name] = value
+    kept.move_to_end(name)
+    while len(kept) > MOST_KEPT:
+        kept.popitem(last=False)
+
+
+def _cause(error: BaseException) -> str:
+    """The first line of the driver's own complaint, without the statement."""
+    told = str(getattr(error, "orig", None) or error).strip().splitlines()
+    return told[0] if told else type(error).__name__

@@ -16,7 +16,7 @@ from bot.match.phrasings import phrasings as index_phrasings
 from bot.match.profiles import profile
 from bot.match.reader import Reader, canonical, stem_numbers, synonym_table
 from bot.match.resolve import Token, resolver
-from bot.match.scoring import Evidence
+from bot.match.scoring import Evidence, fullness
 from bot.match.sparse import Ints, Occurrences
 from bot.match.strangers import strangers
 from bot.match.wordtable import wordtable
@@ -78,15 +78,17 @@ def count(kept: Sequence[Phrasing], vocabulary: Sequence[str], reader: Reader, e
     stems = stem_of[word_ids] if len(word_ids) else word_ids
     names, ids = np.unique(stems, return_inverse=True)
     sequences = sequence_occurrences(stems, begins)
+    starts = np.searchsorted(entry_of, np.arange(entries + 1))
     subject = [reader.numbers[name] for name in reader.subject if name in reader.numbers]
     return Evidence(
         entry_of=entry_of,
-        starts=np.searchsorted(entry_of, np.arange(entries + 1)),
+        starts=starts,
         phrasings=index_phrasings(Occurrences(names, ids.astype(np.int32), begins), entry_of, entries, subject),
         grams=profile(gram_occurrences(vocabulary, word_ids, begins), entry_of, entries, centroid=True),
         sequences=profile(sequences, entry_of, entries, centroid=False),
         linear=train(sequences, entry_of, entries),
         meanings=meanings(reader.table, vocabulary, word_ids, begins, entry_of, entries),
+        fullness=fullness(starts),
     )
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bot.match.profiles import SMOOTHING
 from bot.match.reader import Question
 from bot.match.scoring import Evidence, Scores
-from bot.match.sparse import Floats, Places
+from bot.match.sparse import Floats
 from bot.match.strangers import Strangers
 
 FIXED_ANSWER, FIXED_OFFER = 10.5, 7.5
@@ -145,25 +145,16 @@ def signals(
 
 def knows(evidence: Evidence, question: Question, entry: int, left: Left) -> tuple[Bools, Bools]:
     """By token: does the pack have it, and does the entry, not counting what is left out."""
-    in_pack = np.zeros(len(question.stems), dtype=bool)
-    in_entry = np.zeros(len(question.stems), dtype=bool)
     rows = evidence.sequences.rows
-    own = int(evidence.entry_of[left.phrasing]) if left.phrasing >= 0 else -1
-    for at, (stem, row) in enumerate(zip(question.stems, rows.find(question.stems), strict=True)):
-        if row < 0:
-            continue
-        here = slice(rows.starts[row], rows.starts[row + 1])
-        places = rows.places[here]
-        gone = left.entry
-        if own >= 0:
-            mine = rows.weights[here][np.searchsorted(places, own)]
-            if round(SMOOTHING * float(np.expm1(mine))) <= int((question.stems == stem).sum()):
-                gone = own
-        in_pack[at] = len(places) > (gone >= 0 and _holds(places, gone))
-        in_entry[at] = entry != gone and _holds(places, entry)
+    found = rows.find(question.stems)
+    at, owner = rows.spread(np.maximum(found, 0))
+    places = rows.places[at]
+    counts = np.rint(SMOOTHING * np.expm1(rows.weights[at]))
+    if left.phrasing >= 0:
+        own = places == evidence.entry_of[left.phrasing]
+        repeated = (question.stems[:, None] == question.stems[None, :]).sum(axis=1)
+        counts[own] -= repeated[owner[own]]
+    there = (counts > 0) & (places != left.entry) & (found >= 0)[owner]
+    in_pack = np.bincount(owner, weights=there, minlength=len(found)) > 0
+    in_entry = np.bincount(owner, weights=there & (places == entry), minlength=len(found)) > 0
     return in_pack, in_entry
-
-
-def _holds(places: Places, entry: int) -> bool:
-    at = int(np.searchsorted(places, entry))
-    return at < len(places) and int(places[at]) == entry

@@ -99,7 +99,18 @@ class Matcher:
             return Finding(kind="help", ids=(), evidence=Evidence(understood="", reason="no words"))
         readings = [self._read(part, whole=part == cleaned) for part in parts(cleaned)]
         findings = [self._decide(reading) for reading in readings]
-        return max(findings, key=_worth)
+        return self._best(readings, findings)
+
+    def _best(self, readings: Sequence[Reading], findings: Sequence[Finding]) -> Finding:
+        """The reading to go by: one that answers, the surest first. Small talk around a question is wrapping."""
+        talk = [f for f in findings if f.kind in ("smalltalk", "help")]
+        rest = [f for f, r in zip(findings, readings, strict=True) if f not in talk and not _is_wrapping(r)]
+        answers = [f for f in rest if f.kind != "unknown"]
+        if answers:
+            return max(answers, key=lambda f: f.evidence.confidence)
+        if talk and (findings[0] in talk or not any(not r.whole for r, f in zip(readings, findings, strict=True) if f in rest)):
+            return max(talk, key=lambda f: f.evidence.confidence)
+        return max(rest or findings, key=lambda f: (bool(f.strangers or f.only_named), bool(f.ids), f.evidence.confidence))
 
     # --- reading
 
@@ -195,6 +206,8 @@ class Matcher:
         if not ranking.candidates or ranking.exact_stranger:
             return self._finding(reading, "unknown", (), "nothing fits")
         best = self._weighed(reading)[0]
+        if best.id in {m.name.about for m in reading.mentions}:
+            return self._finding(reading, "unknown", (), "its name is an ordinary word here")
         if ranking.evidence >= gate.answer:
             return self._target_finding(reading, best, "the best phrasing")
         if ranking.evidence >= gate.offer:
@@ -281,10 +294,9 @@ PICK_BONUS = 0.1
 CENTRAL = 1.0
 
 
-def _worth(finding: Finding) -> tuple[int, float]:
-    """Which of several readings of one message to go by: one that answers, small talk last."""
-    order = {"unknown": 0, "smalltalk": 1, "help": 1}
-    return order.get(finding.kind, 2), finding.evidence.confidence
+def _is_wrapping(reading: Reading) -> bool:
+    """A part of slight words only says nothing by itself."""
+    return not reading.whole and all(token in SLIGHT for token in reading.tokens)
 
 
 def _shown(mentions: Iterable[Mention]) -> list[str]:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from bot.match.profiles import without_itself
-from bot.match.sparse import Floats, Ints, ragged
+from bot.match.sparse import Floats, Ints
 from bot.match.wordtable import DIMENSIONS, WordTable, unit, weight
-
-SHORTLIST = 48
-"""Entries whose phrasings are compared one by one; the others could not win any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +29,14 @@ class Meanings:
         return score
 
     def nearest(self, direction: Floats, entries: Ints, starts: Ints, phrasing: int = -1) -> Floats:
-        """Cosine to the nearest phrasing of each of `entries`, leaving one phrasing out; no phrasing, no likeness."""
-        at, owner = ragged(starts, entries)
-        cosines = self.phrasings[at] @ direction
-        cosines[at == phrasing] = 0
+        """Cosine to the nearest phrasing of each of `entries`, leaving one phrasing out; below 0 counts as 0."""
         found = np.zeros(len(entries), dtype=np.float32)
-        np.maximum.at(found, owner, cosines)
+        for at, entry in enumerate(entries):
+            first, last = starts[entry], starts[entry + 1]
+            cosines = self.phrasings[first:last] @ direction
+            if first <= phrasing < last:
+                cosines[phrasing - first] = 0
+            found[at] = cosines.max(initial=0)
         return found
 
 
@@ -51,9 +51,9 @@ def meanings(table: WordTable, words: Sequence[str], word_ids: Ints, starts: Int
     for first in range(0, len(entry_of), 4_096):
         last = min(first + 4_096, len(entry_of))
         at = slice(starts[first], starts[last])
-        owners = np.repeat(np.arange(last - first), np.diff(starts[first : last + 1]))
-        np.add.at(sums[first:last], owners, directions[word_ids[at]])
+        sums[first:last] = np.add.reduceat(directions[word_ids[at]], starts[first:last] - starts[first])
     phrasings = unit(sums)
     total = np.zeros((entries, DIMENSIONS), dtype=np.float32)
-    np.add.at(total, entry_of, phrasings)
+    for entry, (first, last) in enumerate(pairwise(np.searchsorted(entry_of, np.arange(entries + 1)))):
+        total[entry] = phrasings[first:last].sum(axis=0)
     return Meanings(phrasings, unit(total), np.linalg.norm(total, axis=1).astype(np.float32))

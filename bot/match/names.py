@@ -22,6 +22,8 @@ ONE_SLIP = 4
 """Letters of a name from which one slip is forgiven ("kvy" says too little)."""
 TWO_SLIPS = 7
 """Letters from which two are ("brthyon", "sqlachmey")."""
+STRANGER_SLIP = 6
+"""Letters from which one slip is forgiven in a name that isn't ours: "lang" is not Rlang."""
 LONGEST = 4
 """Tokens of the longest name that is looked for; a name of more words is found by its phrasings."""
 
@@ -100,8 +102,11 @@ class Names:
         hits = process.extract(word, self.fuzzy, scorer=OSA.distance, score_cutoff=budget, limit=5)
         ranked = sorted((slips, spelling[0] != word[0], spelling) for spelling, slips, _ in hits)
         for slips, other_start, spelling in ranked:
+            name = self.by_joined[spelling]
+            if name.standing != "ours" and (other_start or slips > 1 or len(spelling) < STRANGER_SLIP):
+                continue
             if slips <= forgiven(spelling) and not (other_start and (slips > 1 or len(spelling) <= ONE_SLIP)):
-                return self.by_joined[spelling], int(slips)
+                return name, int(slips)
         return None, 0
 
     def _may_be_split(self, run: Sequence[str]) -> bool:

@@ -45,41 +45,35 @@ class Profile:
     length: Floats
     """Length of each entry's sum of unit vectors."""
 
-    def likelihood(self, bag: Bag, own: int = -1) -> Floats:
-        """Log-likelihood by entry over the root of the number of features; 0 where none is known.
+    def compare(self, bag: Bag, own: int = -1) -> tuple[Floats, Floats]:
+        """By entry: log-likelihood over the root of the number of features, and the cosine to the centroid, if one is kept.
 
-        `own`: this entry is asked about one of its own phrasings, which has to be taken out of its counts first.
+        Features that no entry has lower the cosine. `own`: this entry is asked about one of its own phrasings, which has
+        to be taken out of its counts first.
         """
         rows = self.rows.find(bag.keys)
         known = rows >= 0
-        counts, rows = bag.counts[known], rows[known]
+        at, owner = self.rows.spread(rows[known])
+        places, counts = self.rows.places[at], bag.counts[known]
+        weights = self.rows.weights[at]
+        likely = np.bincount(places, weights=counts[owner] * weights, minlength=len(self.totals))
         seen = int(counts.sum())
-        if not seen:
-            return np.zeros(len(self.totals), dtype=np.float32)
-        at, owner = self.rows.spread(rows)
-        places, weights = self.rows.places[at], self.rows.weights[at]
         space = SMOOTHING * len(self.rows.keys)
-        score = np.bincount(places, weights=counts[owner] * weights, minlength=len(self.totals))
-        score -= seen * np.log(self.totals + space)
+        likely -= seen * np.log(self.totals + space)
         if own >= 0:
             mine = places == own
-            left = SMOOTHING * np.exp(weights[mine]) - counts[owner[mine]]
-            score[own] = counts[owner[mine]] @ np.log(np.maximum(left, SMOOTHING) / SMOOTHING)
-            score[own] -= seen * np.log(self.totals[own] - seen + space)
-        return (score / np.sqrt(bag.counts.sum())).astype(np.float32)
-
-    def likeness(self, bag: Bag, own: int = -1) -> Floats:
-        """Cosine to each entry's centroid, between 0 and 1; features that no entry has lower it."""
-        rows = self.rows.find(bag.keys)
-        weights = (1 + np.log(bag.counts)) * self.idf[rows]
-        weights /= np.sqrt(weights @ weights) or 1.0
-        known = rows >= 0
-        at, owner = self.rows.spread(rows[known])
-        cells = weights[known][owner] * self.centroid[at]
-        score = np.bincount(self.rows.places[at], weights=cells, minlength=len(self.totals))
+            often = counts[owner[mine]]
+            left = np.maximum(SMOOTHING * np.exp(weights[mine]) - often, SMOOTHING)
+            likely[own] = often @ np.log(left / SMOOTHING) - seen * np.log(self.totals[own] - seen + space)
+        likely /= np.sqrt(bag.counts.sum()) or 1.0
+        if not len(self.centroid):
+            return likely.astype(np.float32), self.centroid
+        asked = (1 + np.log(bag.counts)) * self.idf[rows]
+        asked /= np.sqrt(asked @ asked) or 1.0
+        alike = np.bincount(places, weights=asked[known][owner] * self.centroid[at], minlength=len(self.totals))
         if own >= 0:
-            score[own] = without_itself(float(score[own]), float(self.length[own]))
-        return score.astype(np.float32)
+            alike[own] = without_itself(float(alike[own]), float(self.length[own]))
+        return likely.astype(np.float32), alike.astype(np.float32)
 
 
 def without_itself(cosine: float, length: float) -> float:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bot.match.linear import Linear
-from bot.match.meaning import SHORTLIST, Meanings
+from bot.match.meaning import Meanings
 from bot.match.phrasings import Phrasings
 from bot.match.profiles import Profile
 from bot.match.reader import Question
@@ -32,6 +32,13 @@ HALF_FULL = 10
 """Phrasings an entry at which a pack is half full: counts speak for themselves as phrasings grow."""
 
 
+OFFERED = 3
+"""Candidates whose order must be right."""
+
+SHORTLIST = 48
+"""Entries at most whose phrasings are compared by meaning, one by one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Everything counted about a pack's phrasings, which stand sorted by entry."""
@@ -44,17 +51,12 @@ class Evidence:
     sequences: Profile
     linear: Linear
     meanings: Meanings
+    fullness: float
+    """Between 0 and 1: how much the counts can be trusted."""
 
     @property
     def entries(self) -> int:
         return len(self.starts) - 1
-
-    @property
-    def fullness(self) -> float:
-        """Between 0 and 1: how much the counts can be trusted."""
-        used = int((np.diff(self.starts) > 0).sum())
-        mean = len(self.entry_of) / max(used, 1)
-        return mean / (mean + HALF_FULL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +84,25 @@ def score(evidence: Evidence, question: Question, phrasing: int = -1) -> Scores:
     full = evidence.fullness
     meaning = MEANING_LEAST + MEANING_SPARSE * (1 - full)
     word = by_entry(cosines, evidence.starts)
-    char = evidence.grams.likeness(question.grams, own)
     average = evidence.meanings.average(question.direction, own)
-    likely = SEQUENCE_WEIGHT * evidence.sequences.likelihood(question.sequences, own)
-    likely += GRAM_WEIGHT * evidence.grams.likelihood(question.grams, own)
+    in_order, _ = evidence.sequences.compare(question.sequences, own)
+    spelt, char = evidence.grams.compare(question.grams, own)
+    likely = SEQUENCE_WEIGHT * in_order + GRAM_WEIGHT * spelt
     plain = word + char + full * likely + meaning * AVERAGE_WEIGHT * average
-    plain[np.diff(evidence.starts) == 0] = -np.inf
+    plain[evidence.starts[1:] == evidence.starts[:-1]] = -np.inf
     linear = LINEAR_WEIGHT * full * evidence.linear.score(question.sequences)
-    listed = shortlist(plain + linear)
+    listed = shortlist(plain + linear, meaning * NEAREST_WEIGHT)
     near = np.zeros_like(plain)
     near[listed] = evidence.meanings.nearest(question.direction, listed, evidence.starts, phrasing)
     plain = plain + meaning * NEAREST_WEIGHT * near
     return Scores(plain + linear, plain, word, char, near, average, cosines)
+
+
+def fullness(starts: Ints) -> float:
+    """How full a pack is, from the first phrasing of each entry."""
+    phrasings = np.diff(starts)
+    mean = float(phrasings.sum()) / max(int((phrasings > 0).sum()), 1)
+    return mean / (mean + HALF_FULL)
 
 
 def by_entry(cosines: Floats, starts: Ints) -> Floats:
@@ -104,8 +113,9 @@ def by_entry(cosines: Floats, starts: Ints) -> Floats:
     return np.where(np.diff(starts) > 0, highest, 0).astype(np.float32)
 
 
-def shortlist(scores: Floats) -> Ints:
-    """The best entries, ascending."""
-    if len(scores) <= SHORTLIST:
-        return np.arange(len(scores))
-    return np.sort(np.argpartition(-scores, SHORTLIST)[:SHORTLIST])
+def shortlist(scores: Floats, gain: float) -> Ints:
+    """The entries that may still be among those offered if each gains so much at most, ascending."""
+    most = min(SHORTLIST, len(scores))
+    best = np.argpartition(-scores, most - 1)[:most]
+    bar = np.sort(scores[best])[-min(OFFERED, most)] - gain
+    return np.sort(best[scores[best] >= bar])

@@ -1,0 +1,58 @@
+"""What every test may rely on: no settings but the defaults, folders of its own, and no network beyond this machine."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_NAMES = ("SLACK_", "ASKPY_", "DATABASE_URL", "PORT")
+_KEPT = ("ASKPY_TEST_",)
+
+_folder = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before anything is collected: the developer's own settings, .env and folders stay out of the tests."""
+    for name in list(os.environ):
+        if name.startswith(_NAMES) and not name.startswith(_KEPT):
+            del os.environ[name]
+    config.stash[_folder] = tempfile.TemporaryDirectory(prefix="askpy-tests-")
+    home = Path(config.stash[_folder].name)
+    os.environ["ASKPY_CACHE"] = str(home / "cache")
+    os.environ["XDG_DATA_HOME"] = str(home / "data")
+
+    from bot.settings import Settings
+
+    Settings.model_config["env_file"] = None
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    config.stash[_folder].cleanup()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _stay_on_this_machine() -> Any:
+    """A test that reaches for another host fails, with a sentence that says so."""
+    connect = socket.socket.connect
+
+    def local(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_loopback(address[0]):
+            raise AssertionError(f"the tests stay on this machine, and this one wanted {address[0]}")
+        connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", local)
+        yield
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,240 @@
+"""The repository keeps its promises: what lies where, what the papers say, what the locks hold, who imports whom."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import click
+import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+ROOT = Path(__file__).parents[1]
+LOCKS = ("requirements.txt", "tests/requirements.txt")
+PAPERS = ("README.md", "bot/README.md", "knowledge/README.md", ".github/CONTRIBUTING.md")
+TOP = {
+    *("bot", "knowledge", "tests", "Procfile", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "Makefile"),
+    *("requirements.txt", ".env.example", ".python-version", ".gitignore", ".pre-commit-config.yaml", ".github", ".ci"),
+}
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+@cache
+def tracked() -> tuple[str, ...]:
+    """The committed files; skips where this isn't a git checkout."""
+    try:
+        listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("not a git checkout")
+    return tuple(name for name in listed.split("\0") if name and (ROOT / name).is_file())
+
+
+@cache
+def pyproject() -> dict[str, object]:
+    return tomllib.loads(read("pyproject.toml"))["project"]
+
+
+# --- what lies where
+
+
+def test_the_top_level_holds_what_it_must() -> None:
+    assert sorted(name for name in TOP if not (ROOT / name).exists()) == []
+
+
+def test_the_top_level_holds_little_else() -> None:
+    assert {name.split("/")[0] for name in tracked()} - TOP <= {"docs"}
+
+
+def test_programs_can_be_executed() -> None:
+    assert os.access(ROOT / ".ci/run", os.X_OK)
+
+
+def test_nothing_names_a_machine_or_a_registry() -> None:
+    words = ("/wo" + "rk/", "/tm" + "p/", "/ro" + "ot/", "/ho" + "me/", "py" + "pi.org", "python" + "hosted", "npm" + "js.")
+    named = []
+    for name in tracked():
+        try:
+            lines = read(name).splitlines()
+        except UnicodeDecodeError:
+            continue  # a picture
+        named += [f"{name}:{number}: {word}" for number, line in enumerate(lines, 1) for word in words if word in line]
+    assert named == []
+
+
+def test_nothing_looks_like_a_real_token() -> None:
+    token = re.compile(r"xox[abp]-\d{6,}-\w+|xapp-\d-\w+-\d+-\w{20,}")
+    assert [name for name in tracked() if name.endswith((".py", ".md", ".yaml", ".example")) and token.search(read(name))] == []
+
+
+# --- the locks
+
+
+def pins(lock: str) -> dict[str, set[Version]]:
+    """The versions of each package that a lock allows."""
+    found: dict[str, set[Version]] = {}
+    for name, version in re.findall(r"^([\w.-]+)==([\w.]+)", read(lock), re.MULTILINE):
+        found.setdefault(name.lower(), set()).add(Version(version))
+    return found
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_names_no_index(lock: str) -> None:
+    text = read(lock)
+    assert not re.search(r"://|--(extra-)?index-url|--find-links|--trusted-host| @ ", text)
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_has_hashes_for_everything(lock: str) -> None:
+    entries = re.split(r"\n(?=\w)", read(lock).split("\n", 2)[2])
+    assert [entry.split(" ")[0] for entry in entries if "--hash=sha256:" not in entry] == []
+
+
+@pytest.mark.parametrize(("lock", "extras"), [("requirements.txt", ["postgres"]), ("tests/requirements.txt", None)])
+def test_a_lock_follows_pyproject(lock: str, extras: list[str] | None) -> None:
+    project = pyproject()
+    chosen = project["optional-dependencies"] if extras is None else {e: project["optional-dependencies"][e] for e in extras}
+    wanted = [Requirement(line) for line in [*project["dependencies"], *(line for each in chosen.values() for line in each)]]
+    held = pins(lock)
+    missing = [
+        str(want) for want in wanted if not all(v in want.specifier for v in held.get(want.name.lower(), {Version("0")}))
+    ]
+    assert missing == []
+
+
+def test_the_two_locks_agree() -> None:
+    base, tests = (pins(lock) for lock in LOCKS)
+    assert {name: versions for name, versions in base.items() if tests.get(name) != versions} == {}
+
+
+def test_dependencies_are_few_and_each_has_a_reason() -> None:
+    names = {Requirement(line).name for line in pyproject()["dependencies"]}
+    reasons = read("bot/README.md")
+
+    assert {"slack-bolt", "rapidfuzz", "PyYAML"} <= names
+    assert len(names) <= 10
+    assert sorted(name for name in names if f"| {name} |" not in reasons) == []
+
+
+def test_javascript_is_pinned_exactly_and_names_no_registry() -> None:
+    wanted = json.loads(read("tests/e2e/package.json"))["dependencies"]
+    lock = json.loads(read("tests/e2e/package-lock.json"))
+    held = {name.removeprefix("node_modules/"): each for name, each in lock["packages"].items() if name}
+
+    assert {name: each["version"] for name, each in held.items() if name in wanted} == wanted
+    assert all("integrity" in each and "resolved" not in each for each in held.values())
+
+
+def test_python_versions_agree() -> None:
+    pinned = Version(read(".python-version").strip())
+    assert f"{pinned}" in re.findall(r"Python :: (3\.\d+)", read("pyproject.toml"))
+
+
+# --- what the papers say
+
+
+def code(paper: str) -> str:
+    """Whatever stands as code in a Markdown file."""
+    text = read(paper)
+    fences = re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return "\n".join([*fences, *re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))])
+
+
+@cache
+def commands() -> dict[str, click.Command]:
+    from bot.__main__ import main
+
+    return dict(main.commands)
+
+
+@cache
+def variables() -> frozenset[str]:
+    """Every variable that the settings read."""
+    from bot.settings import Settings
+
+    fields = Settings.model_fields.items()
+    return frozenset(str(field.validation_alias or name).upper() for name, field in fields)
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_every_command_that_a_paper_names_exists(paper: str) -> None:
+    unknown = []
+    for line in code(paper).splitlines():
+        for call in re.finditer(r"(?:python3? -m bot|\baskpy)\b(?!\.)(?: ([a-z]+))?([^|;#]*)", line):
+            name, rest = call.groups()
+            if "/askpy" in line[: call.end()] or name is None:
+                continue
+            if name not in commands():
+                unknown.append(f"{name} (in: {line.strip()})")
+                continue
+            known = {option for parameter in commands()[name].params for option in (*parameter.opts, *parameter.secondary_opts)}
+            unknown += [f"{name} {option}" for option in re.findall(r"(?<!\S)--[a-z][a-z-]*", rest) if option not in known]
+    assert unknown == []
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_every_make_target_that_a_paper_names_exists(paper: str) -> None:
+    targets = set(re.findall(r"^\.PHONY: (.*)$", read("Makefile"), re.MULTILINE)[0].split())
+    assert sorted(set(re.findall(r"\bmake ([a-z0-9]+)\b", code(paper))) - targets) == []
+
+
+@pytest.mark.parametrize("paper", [*PAPERS, ".env.example"])
+def test_every_variable_that_a_paper_names_exists(paper: str) -> None:
+    named = re.findall(r"\b(?:SLACK|ASKPY)_[A-Z_]+\b|\bDATABASE_URL\b", read(paper))
+    assert sorted(set(named) - variables()) == []
+
+
+@pytest.mark.parametrize("paper", ["README.md", ".env.example"])
+def test_every_variable_is_explained(paper: str) -> None:
+    assert sorted(name for name in variables() if name not in read(paper)) == []
+
+
+def test_every_command_is_in_the_readme() -> None:
+    assert sorted(name for name in commands() if f"python -m bot {name}" not in read("README.md")) == []
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_links_between_papers_lead_somewhere(paper: str) -> None:
+    links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", read(paper))
+    assert [link for link in links if not (ROOT / paper).parent.joinpath(link).exists()] == []
+
+
+# --- who imports whom
+
+
+def test_the_rooms_keep_to_their_contracts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from importlinter.cli import lint_imports
+
+    monkeypatch.chdir(ROOT)
+    assert lint_imports(config_filename="pyproject.toml", no_cache=True, no_logo=True) == 0, capsys.readouterr().out
+
+
+def test_ask_loads_nothing_of_slack_or_sql() -> None:
+    program = """
+import sys
+from bot.__main__ import main
+main(["ask", "--json", "what is flask?"], standalone_mode=False)
+print(*sorted({"slack_bolt", "slack_sdk", "sqlalchemy", "waitress", "psycopg"} & set(sys.modules)), file=sys.stderr)
+"""
+    ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert json.loads(ran.stdout)["ids"] == ["flask"]
+    assert ran.stderr.split() == []
+
+
+def test_importing_does_nothing() -> None:
+    """Every module can be imported without a word, a file or a setting."""
+    modules = [".".join(Path(name).with_suffix("").parts) for name in tracked() if re.match(r"bot/.*\.py$", name)]
+    program = f"import importlib\nfor name in {modules!r}: importlib.import_module(name.removesuffix('.__init__'))"
+    ran = subprocess.run([sys.executable, "-W", "error", "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")

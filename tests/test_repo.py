@@ -60,7 +60,15 @@ def test_programs_can_be_executed() -> None:
 
 
 def test_nothing_names_a_machine_or_a_registry() -> None:
-    words = ("/wo" + "rk/", "/tm" + "p/", "/ro" + "ot/", "/ho" + "me/", "py" + "pi.org", "python" + "hosted", "npm" + "js.")
+    words = (
+        "/wo" + "rk/",
+        "/tm" + "p/",
+        "/ro" + "ot/",
+        "/ho" + "me/",
+        "py" + "pi.org",
+        "python" + "hosted",
+        "npm" + "js.",
+    )
     named = []
     for name in tracked():
         try:
@@ -73,7 +81,9 @@ def test_nothing_names_a_machine_or_a_registry() -> None:
 
 def test_nothing_looks_like_a_real_token() -> None:
     token = re.compile(r"xox[abp]-\d{6,}-\w+|xapp-\d-\w+-\d+-\w{20,}")
-    assert [name for name in tracked() if name.endswith((".py", ".md", ".yaml", ".example")) and token.search(read(name))] == []
+    assert [
+        name for name in tracked() if name.endswith((".py", ".md", ".yaml", ".example")) and token.search(read(name))
+    ] == []
 
 
 # --- the locks
@@ -102,11 +112,17 @@ def test_a_lock_has_hashes_for_everything(lock: str) -> None:
 @pytest.mark.parametrize(("lock", "extras"), [("requirements.txt", ["postgres"]), ("tests/requirements.txt", None)])
 def test_a_lock_follows_pyproject(lock: str, extras: list[str] | None) -> None:
     project = pyproject()
-    chosen = project["optional-dependencies"] if extras is None else {e: project["optional-dependencies"][e] for e in extras}
-    wanted = [Requirement(line) for line in [*project["dependencies"], *(line for each in chosen.values() for line in each)]]
+    chosen = (
+        project["optional-dependencies"] if extras is None else {e: project["optional-dependencies"][e] for e in extras}
+    )
+    wanted = [
+        Requirement(line) for line in [*project["dependencies"], *(line for each in chosen.values() for line in each)]
+    ]
     held = pins(lock)
     missing = [
-        str(want) for want in wanted if not all(v in want.specifier for v in held.get(want.name.lower(), {Version("0")}))
+        str(want)
+        for want in wanted
+        if not all(v in want.specifier for v in held.get(want.name.lower(), {Version("0")}))
     ]
     assert missing == []
 
@@ -146,7 +162,9 @@ def code(paper: str) -> str:
     """Whatever stands as code in a Markdown file."""
     text = read(paper)
     fences = re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    return "\n".join([*fences, *re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))])
+    return "\n".join(
+        [*fences, *re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))]
+    )
 
 
 @cache
@@ -176,8 +194,14 @@ def test_every_command_that_a_paper_names_exists(paper: str) -> None:
             if name not in commands():
                 unknown.append(f"{name} (in: {line.strip()})")
                 continue
-            known = {option for parameter in commands()[name].params for option in (*parameter.opts, *parameter.secondary_opts)}
-            unknown += [f"{name} {option}" for option in re.findall(r"(?<!\S)--[a-z][a-z-]*", rest) if option not in known]
+            known = {
+                option
+                for parameter in commands()[name].params
+                for option in (*parameter.opts, *parameter.secondary_opts)
+            }
+            unknown += [
+                f"{name} {option}" for option in re.findall(r"(?<!\S)--[a-z][a-z-]*", rest) if option not in known
+            ]
     assert unknown == []
 
 
@@ -235,6 +259,8 @@ def test_importing_does_nothing() -> None:
     """Every module can be imported without a word, a file or a setting."""
     modules = [".".join(Path(name).with_suffix("").parts) for name in tracked() if re.match(r"bot/.*\.py$", name)]
     program = f"import importlib\nfor name in {modules!r}: importlib.import_module(name.removesuffix('.__init__'))"
-    ran = subprocess.run([sys.executable, "-W", "error", "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
 
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")

@@ -13,16 +13,6 @@ COMPARE = frozenset(
     """vs versus v compare compared compares comparing comparison difference differences differ differs different better
     between against or than prefer over rather instead faster easier simpler lighter diff""".split()
 )
-LIST = frozenset(
-    """list lists all every each everything show enumerate options overview names which what available full complete any
-    other others else are there some give whole entire rest catalogue catalog index many""".split()
-)
-LIST_SURE = frozenset("list lists all every each everything enumerate overview catalogue catalog".split())
-PICK = frozenset(
-    """best recommend recommendation recommended suggest suggestion suggestions should need needs want wants pick choose
-    choice use using looking something lib library tool package good build building make making got gotta prefer take
-    must""".split()
-)
 DEFINE = re.compile(
     r"^(?:so |and |ok |hey |hi |please |pls |um )*(?:"
     r"what(?: exactly)?(?: is|s| are|re| was| does)|whats|wat is|wats|wot is|who is|whos|explain|define|describe|"
@@ -53,21 +43,36 @@ SLIGHT = frozenset(
 """Words that neither tell one entry from another nor point outside the pack: a question may have them for free."""
 
 
+_PLURAL = (
+    r"libraries|libs|frameworks|tools|packages|options|ones|modules|things|orms|alternatives|choices|possibilities|"
+    r"libarys|librarys|projects|names|candidates|stuff"
+)
+WANTS_ALL = re.compile(
+    rf"\b(?:all|list|lists|listing|every|each|everything|enumerate|overview|catalogue|catalog|which (?:\w+ ){{0,3}}(?:{_PLURAL})|"
+    rf"what (?:\w+ ){{0,3}}(?:{_PLURAL})|what are (?:the|our|your|my|all)|which (?:of|are)|whats (?:all )?(?:in|on)|what do you have|"
+    rf"show me|the (?:whole|full|entire|complete)|how many|(?:some|any|other|more|those|the) (?:\w+ ){{0,2}}(?:{_PLURAL})|{_PLURAL})\b"
+)
+WANTS_ONE = re.compile(
+    r"\b(?:which (?:one|lib|library|tool|framework|package|module)|what (?:lib|library|tool|framework|package|should|would|do i|to|can i)|"
+    r"best|recommend\w*|suggest\w*|should (?:i|we|my|the)|need|needs|want|wants|looking for|something|a (?:\w+ )?(?:lib|library|tool|framework|package)|"
+    r"pick|choose|choice|go for|prefer|lib for|tool for|i have to|we have to|how (?:can|do|would|could) (?:i|we)|use for|to use|would you|do i take|advise|advice)\b"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """What a question's small words say about the kind of answer that is wanted."""
 
     defines: bool
     compares: bool
-    lists: bool
-    lists_surely: bool
-    picks: bool
+    wants_all: bool
+    wants_one: bool
     asks: bool
     refers_back: bool
 
     @property
     def name(self) -> str:
-        for label, holds in (("compare", self.compares), ("list", self.lists_surely), ("define", self.defines), ("pick", self.picks)):
+        for label, holds in (("compare", self.compares), ("list", self.wants_all and not self.wants_one), ("define", self.defines), ("pick", self.wants_one)):
             if holds:
                 return label
         return "ask" if self.asks else "tell"
@@ -79,9 +84,8 @@ def frame_of(sentence: str, tokens: Sequence[str]) -> Frame:
     return Frame(
         defines=bool(DEFINE.match(" ".join(tokens))),
         compares=bool(present & COMPARE) or "=" in sentence,
-        lists=bool(present & LIST),
-        lists_surely=bool(present & LIST_SURE),
-        picks=bool(present & PICK),
+        wants_all=bool(WANTS_ALL.search(" ".join(tokens))),
+        wants_one=bool(WANTS_ONE.search(" ".join(tokens))),
         asks=sentence.rstrip().endswith("?") or bool(tokens and tokens[0] in QUESTION_START),
         refers_back=bool(ANAPHORA.search(sentence)),
     )

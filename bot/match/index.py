@@ -99,6 +99,8 @@ class Index:
             pack_coverage=seen.coverage,
             corrections=tuple((token.typed, token.word) for token in question.tokens if token.slip),
             unknown=self._unknown(question),
+            likeness=seen.word,
+            stranger=seen.word - seen.stranger_word if len(self.strangers) else 0.0,
             exact=is_exact,
             exact_stranger=exact == STRANGER,
             evidence=evidence,

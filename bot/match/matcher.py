@@ -7,17 +7,20 @@ Nothing here knows the pack's subject: names, groups, synonyms and strangers are
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
+from bot.match.company import Company
 from bot.match.english import english
-from bot.match.frames import SLIGHT, Frame, frame_of
+from bot.match.frames import SLIGHT
+from bot.match.gate import confidence
 from bot.match.index import Index
 from bot.match.names import Mention, Names, names_of
-from bot.match.ranking import Candidate, Ranking
+from bot.match.ranking import Candidate
+from bot.match.reading import Reading, parts_of, read
+from bot.match.targets import Target, phrasings_of, refusals_of, targets_of
 from bot.model import Context, Correction, Evidence, Finding, Group, Kind, Knowledge, Library, Match
-from bot.text import clean, sentences, words
+from bot.text import clean, words
 
 MOST_OFFERED = 3
 """Entries in a "did you mean": what a phone shows at a glance, and the contract's limit."""
@@ -25,67 +28,50 @@ MOST_RECOMMENDED = 4
 """Cards in a recommendation: more is a list."""
 CANDIDATES = 12
 """Targets that are weighed after the index has ranked them all; the right one is nearly always in the first five."""
-SHORT = 9
-"""Words up to which a sentence isn't taken apart into clauses."""
-SHORTEST_CLAUSE = 3
-"""Words of the shortest clause that is asked by itself."""
-
-TargetKind = Literal["entry", "list", "pick", "talk"]
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Something that a phrasing can lead to: an entry, a group (all of it or a choice from it), or small talk."""
-
-    kind: TargetKind
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One way to read a message or a part of it."""
-
-    text: str
-    tokens: tuple[str, ...]
-    mentions: tuple[Mention, ...]
-    frame: Frame
-    ranking: Ranking
-    whole: bool
+NAME_EVIDENCE = 6.0
+"""What a card's name adds to the evidence, less one for each slip: "django migrations how to" is about Django."""
+STRANGER_EVIDENCE = -6.0
+"""What the name of something that isn't covered adds to the evidence: "is swift frontend" is not about Python."""
+FAR_BETTER = 0.6
+"""Score by which another entry's phrasing has to beat a named card: "python frameworks like django" asks for the list."""
+CENTRAL = 1.0
+"""Weight of a capability's place on its card against the question's nearness to the card."""
 
 
 class Matcher:
     """Understands questions about one pack. Immutable after it is built, so that threads may share it."""
 
-    def __init__(self, knowledge: Knowledge, index: Index, targets: Sequence[Target], names: Names) -> None:
+    def __init__(self, knowledge: Knowledge, index: Index, names: Names, company: Company) -> None:
         self.knowledge = knowledge
         self._index = index
-        self._targets = tuple(targets)
         self._names = names
+        self._company = company
+        self._targets = tuple(targets_of(knowledge))
+        self._number = {target: number for number, target in enumerate(self._targets)}
         self._groups = {group.id: group for group in knowledge.groups}
-        self._number = {target: number for number, target in enumerate(targets)}
 
     @classmethod
     def of(cls, knowledge: Knowledge, cache: Path | None = None) -> Matcher:
         """The matcher for a pack, its index taken from the `cache` folder where that holds it."""
         targets = targets_of(knowledge)
-        known = english()
+        phrasings = list(phrasings_of(knowledge, targets))
         index = Index.build(
-            list(_phrasings(knowledge, targets)),
+            phrasings,
             len(targets),
             strangers=knowledge.strangers.asks,
-            not_asks=list(_not_asks(knowledge, targets)),
+            not_asks=list(refusals_of(knowledge, targets)),
             synonyms=knowledge.synonyms,
             subject=knowledge.subject,
         )
-        return cls(knowledge, index, targets, names_of(knowledge, known.__contains__))
+        return cls(knowledge, index, names_of(knowledge, english().__contains__), Company.of(phrasings))
 
-    # --- the two questions a desk asks
+    # --- what a desk asks
 
     def best(self, text: str, top: int) -> list[tuple[str, float]]:
         """The index's `top` best entries for a text and their scores, before anything is decided."""
         found: dict[str, float] = {}
         for candidate in self._index.rank(clean(text), top=len(self._targets)).candidates:
-            target = self._targets[candidate.entry]
+            target = self._target(candidate)
             if target.kind == "entry":
                 found.setdefault(target.id, candidate.score)
             if len(found) == top:
@@ -97,129 +83,143 @@ class Matcher:
         cleaned = clean(text)
         if not words(cleaned):
             return Finding(kind="help", ids=(), evidence=Evidence(understood="", reason="no words"))
-        readings = [self._read(part, whole=part == cleaned) for part in parts(cleaned)]
-        findings = [self._decide(reading) for reading in readings]
-        return self._best(readings, findings)
+        readings = [self._read(part, cleaned) for part in parts_of(cleaned)]
+        return self._best(readings, [self._decide(reading) for reading in readings])
+
+    def _read(self, part: str, cleaned: str) -> Reading:
+        return read(part, self._names, lambda text: self._index.rank(text, top=CANDIDATES), whole=part == cleaned)
+
+    # --- one out of several readings
 
     def _best(self, readings: Sequence[Reading], findings: Sequence[Finding]) -> Finding:
-        """The reading to go by: one that answers, the surest first. Small talk around a question is wrapping."""
-        talk = [f for f in findings if f.kind in ("smalltalk", "help")]
-        rest = [f for f, r in zip(findings, readings, strict=True) if f not in talk and not _is_wrapping(r)]
-        answers = [f for f in rest if f.kind != "unknown"]
+        """The reading to go by: what the whole message names comes first, then the surest part that answers."""
+        whole = findings[0]
+        if len(readings) == 1 or whole.evidence.confidence == 1.0 or self._named_throughout(readings[0], whole):
+            return whole
+        pairs = [(r, f) for r, f in zip(readings, findings, strict=True) if not r.is_wrapping]
+        answers = [f for _, f in pairs if f.kind not in ("unknown", "smalltalk", "help")]
         if answers:
             return max(answers, key=lambda f: f.evidence.confidence)
-        if talk and (findings[0] in talk or not any(not r.whole for r, f in zip(readings, findings, strict=True) if f in rest)):
+        talk = [f for f in findings if f.kind in ("smalltalk", "help")]
+        if talk and all(r.is_wrapping or r.whole or f in talk for r, f in zip(readings, findings, strict=True)):
             return max(talk, key=lambda f: f.evidence.confidence)
-        return max(rest or findings, key=lambda f: (bool(f.strangers or f.only_named), bool(f.ids), f.evidence.confidence))
+        unknown = [f for _, f in pairs if f.kind == "unknown"]
+        return max(unknown or findings, key=lambda f: (bool(f.ids), f.evidence.confidence))
 
-    # --- reading
+    def _named_throughout(self, reading: Reading, finding: Finding) -> bool:
+        """Whether the whole message's names settle what it is about, wherever its question stands."""
+        if finding.kind in ("compare", "library"):
+            return True
+        return bool(finding.strangers) and not self._speaks_of_subject(reading)
 
-    def _read(self, text: str, whole: bool) -> Reading:
-        tokens = tuple(words(text))
-        mentions = tuple(self._names.find(tokens))
-        return Reading(text, tokens, mentions, frame_of(text, tokens), self._index.rank(text, top=CANDIDATES), whole)
+    def _speaks_of_subject(self, reading: Reading) -> bool:
+        subject = {word for name in self.knowledge.subject for word in words(name)}
+        return bool(subject & set(reading.tokens))
 
-    # --- deciding
+    # --- deciding one reading
 
     def _decide(self, reading: Reading) -> Finding:
         ours = self._ours(reading)
         strangers = self._strangers(reading)
-        named = [m for m in reading.mentions if m.name.standing == "named"]
-        if reading.ranking.exact and not (len(ours) > 1):
-            return self._target_finding(reading, self._targets[reading.ranking.candidates[0].entry], "an exact phrasing")
+        named = reading.ours("named")
+        top = self._top(reading)
+        if reading.ranking.exact and top is not None:
+            return self._answer(reading, top, "an exact phrasing")
+        if reading.ranking.exact_stranger:
+            return self._finding(reading, "unknown", (), "a question that isn't covered, word for word")
         if len(ours) > 1:
             return self._finding(reading, "compare", tuple(ours), "two or more of ours are named")
         if ours and (strangers or named) and reading.frame.compares:
             return self._partial(reading, ours, strangers or _shown(named))
-        if named and not ours:
-            return self._named(reading, named)
+        if ours and _compares_with_unknown(reading):
+            return self._partial(reading, ours, ())
         if ours:
             return self._about(reading, ours[0])
-        if strangers:
-            return self._stranger(reading, strangers)
+        if named:
+            return self._naming(reading, named)
+        if strangers and not (self._speaks_of_subject(reading) and not reading.frame.compares and self._passes(reading)):
+            return self._partial(reading, [], strangers)
+        if any(mention.name.standing == "ours" for mention in reading.mentions):
+            return self._without_name(reading)
         return self._open(reading)
 
     def _ours(self, reading: Reading) -> list[str]:
-        """Ids of our names in the question, in order; ordinary words only where they have technical company."""
+        """Ids of our names in the question, in order; an ordinary word only where it is meant as a name."""
         found = []
-        for mention in reading.mentions:
-            if mention.name.standing == "ours" and (not mention.name.ordinary or self._in_company(reading, mention)):
+        for mention in reading.ours("ours"):
+            if self._company.meant_as_name(reading, mention):
                 found.append(mention.name.about)
         return list(dict.fromkeys(found))
 
-    def _in_company(self, reading: Reading, mention: Mention) -> bool:
-        """Whether a name that is an ordinary word is meant as a name: nothing foreign outweighs what the pack knows."""
-        rest = [t for i, t in enumerate(reading.tokens) if not mention.start <= i < mention.end and t not in SLIGHT]
-        if not rest:
-            return True
-        weights = {unknown.word: unknown.weight for unknown in reading.ranking.unknown}
-        foreign = sum(weights.get(t, 0.0) for t in rest)
-        others = any(m is not mention and m.name.standing == "ours" for m in reading.mentions)
-        return others or foreign <= FOREIGN_COMPANY * sum(t not in weights for t in rest)
-
     def _strangers(self, reading: Reading) -> list[str]:
         """Names that the pack doesn't cover. Those that are ordinary words count only in a name's place."""
-        found = []
-        for mention in reading.mentions:
-            if mention.name.standing != "stranger":
-                continue
-            if mention.name.ordinary and not _in_a_names_place(reading.tokens, mention):
-                continue
-            found.append(mention.name.shown)
-        return list(dict.fromkeys(found))
-
-    def _named(self, reading: Reading, named: list[Mention]) -> Finding:
-        """Things that the source only names: the entry that does answers, unless they are asked about by themselves."""
-        naming = list(dict.fromkeys(mention.name.about for mention in named))
-        top = self._target(reading.ranking.candidates[0]) if reading.ranking.candidates else None
-        covered = {i for mention in named for i in range(mention.start, mention.end)}
-        rest = [t for i, t in enumerate(reading.tokens) if i not in covered and t not in SLIGHT]
-        if rest and top and top.id in naming and reading.ranking.evidence >= self._index.gate.offer:
-            return self._target_finding(reading, top, "the entry that names it answers")
-        if not rest or not top or reading.ranking.evidence < self._index.gate.answer:
-            finding = self._finding(reading, "unknown", tuple(naming[:MOST_OFFERED]), "the source only names it")
-            return replace(finding, only_named=tuple(_shown(named)))
-        return self._target_finding(reading, top, "the best phrasing")
+        meant = [m for m in reading.ours("stranger") if not m.name.ordinary or _in_a_names_place(reading.tokens, m)]
+        return list(_shown(meant))
 
     def _about(self, reading: Reading, library: str) -> Finding:
         """One of ours is named: its card, unless another entry fits the whole question far better."""
-        number = self._number[Target("entry", library)]
         candidates = reading.ranking.candidates
-        if candidates and candidates[0].entry != number:
-            top = candidates[0]
-            own = next((c.score for c in candidates if c.entry == number), 0.0)
-            if top.score - own > FAR_BETTER and reading.ranking.evidence >= self._index.gate.answer:
-                return self._target_finding(reading, self._target(top), "it fits far better than the named card")
-        finding = self._finding(reading, "library", (library,), "its name")
+        top = self._top(reading)
+        if top is not None and top.id != library and top.kind != "talk" and self._passes(reading):
+            own = next((c.score for c in candidates if str(self._target(c)) == library), candidates[-1].score)
+            if candidates[0].score - own > FAR_BETTER:
+                return self._answer(reading, top, "it fits far better than the named card")
+        slips = min(m.slips for m in reading.ours("ours") if m.name.about == library)
+        finding = self._finding(reading, "library", (library,), "its name", NAME_EVIDENCE - slips)
         return replace(finding, beyond=any(u.word not in SLIGHT for u in reading.ranking.unknown))
 
-    def _stranger(self, reading: Reading, strangers: list[str]) -> Finding:
-        return self._partial(reading, [], strangers)
+    def _naming(self, reading: Reading, named: list[Mention]) -> Finding:
+        """The source only names something: the entry that does answers, unless the thing itself is asked about."""
+        naming = tuple(dict.fromkeys(mention.name.about for mention in named))
+        top = self._top(reading)
+        covered = {i for mention in named for i in range(mention.start, mention.end)}
+        rest = [t for i, t in enumerate(reading.tokens) if i not in covered and t not in SLIGHT]
+        foreign = [unknown for unknown in reading.ranking.unknown if unknown.word not in SLIGHT]
+        several = len(set(_shown(named))) > 1 and not reading.frame.compares
+        by_itself = reading.frame.defines or reading.frame.compares or not (rest or several)
+        if top is not None and not by_itself and not foreign and (top.id in naming or self._passes(reading)):
+            return self._answer(reading, top, "it is named there")
+        finding = self._finding(reading, "unknown", naming[:MOST_OFFERED], "the source only names it", STRANGER_EVIDENCE / 2)
+        return replace(finding, only_named=_shown(named))
 
     def _partial(self, reading: Reading, ours: list[str], strangers: Sequence[str]) -> Finding:
-        finding = self._finding(reading, "unknown", tuple(ours[:MOST_OFFERED]), "something that isn't covered is named")
+        reason = "something that isn't covered is named"
+        finding = self._finding(reading, "unknown", tuple(ours[:MOST_OFFERED]), reason, STRANGER_EVIDENCE)
         return replace(finding, strangers=tuple(strangers))
+
+    def _without_name(self, reading: Reading) -> Finding:
+        """A name's word is there, but not as a name: only another entry could answer."""
+        top = self._top(reading)
+        about = {mention.name.about for mention in reading.ours("ours")}
+        if top is not None and top.id not in about and self._passes(reading):
+            return self._open(reading)
+        return self._finding(reading, "unknown", (), "its name is an ordinary word here", STRANGER_EVIDENCE)
 
     def _open(self, reading: Reading) -> Finding:
         """No name decides: the best phrasing does, if the gate lets it through."""
-        ranking, gate = reading.ranking, self._index.gate
-        if not ranking.candidates or ranking.exact_stranger:
-            return self._finding(reading, "unknown", (), "nothing fits")
-        best = self._weighed(reading)[0]
-        if best.id in {m.name.about for m in reading.mentions}:
-            return self._finding(reading, "unknown", (), "its name is an ordinary word here")
-        if ranking.evidence >= gate.answer:
-            return self._target_finding(reading, best, "the best phrasing")
-        if ranking.evidence >= gate.offer:
+        top = self._top(reading)
+        if top is not None and self._passes(reading):
+            return self._answer(reading, top, "the best phrasing")
+        if top is not None and reading.ranking.evidence >= self._index.gate.offer:
             return self._finding(reading, "unknown", self._offers(reading), "near, but not near enough")
         return self._finding(reading, "unknown", (), "nothing fits")
 
-    def _weighed(self, reading: Reading) -> list[Target]:
-        """The candidates in the order of their score and of what the frame wants."""
-        frame = reading.frame
-        bonus = {"list": LIST_BONUS * frame.lists_surely, "pick": PICK_BONUS * (frame.picks and not frame.lists_surely)}
-        ranked = sorted(reading.ranking.candidates, key=lambda c: -(c.score + bonus.get(self._target(c).kind, 0.0)))
-        return [self._target(candidate) for candidate in ranked]
+    def _passes(self, reading: Reading) -> bool:
+        return reading.ranking.evidence >= self._index.gate.answer
+
+    def _top(self, reading: Reading) -> Target | None:
+        """The best target; where it is a group, all of it or one choice, as the frame wants."""
+        if not reading.ranking.candidates:
+            return None
+        top = self._target(reading.ranking.candidates[0])
+        if top.kind in ("list", "pick") and not reading.ranking.exact:
+            wants_all = reading.frame.wants_all and not reading.frame.wants_one
+            wants_one = reading.frame.wants_one and not reading.frame.wants_all
+            kind = "list" if wants_all else "pick" if wants_one else top.kind
+            top = Target(kind, top.id)
+        if top.kind == "list" and len(self.knowledge.members(self._groups[top.id])) == 1:
+            return Target("pick", top.id)
+        return top
 
     def _offers(self, reading: Reading) -> tuple[str, ...]:
         """Up to three entries worth offering; a group offers its first card."""
@@ -229,7 +229,7 @@ class Matcher:
             if target.kind == "entry":
                 found.append(target.id)
             elif target.kind in ("list", "pick"):
-                found += [card.id for card in self.knowledge.members(self._groups[target.id])[:1]]
+                found += self._picked(reading, self._groups[target.id])[:1]
         return tuple(dict.fromkeys(found))[:MOST_OFFERED]
 
     # --- findings
@@ -237,7 +237,7 @@ class Matcher:
     def _target(self, candidate: Candidate) -> Target:
         return self._targets[candidate.entry]
 
-    def _target_finding(self, reading: Reading, target: Target, reason: str) -> Finding:
+    def _answer(self, reading: Reading, target: Target, reason: str) -> Finding:
         match target.kind:
             case "entry":
                 return self._finding(reading, self.knowledge.by_id[target.id].kind, (target.id,), reason)
@@ -253,32 +253,31 @@ class Matcher:
 
     def _picked(self, reading: Reading, group: Group) -> tuple[str, ...]:
         """The group's cards, the most central capability first; among equals, the one the question is nearest to."""
-        scores = {self._target(c).id: c.score for c in self._index.rank(reading.text, top=len(self._targets)).candidates if self._target(c).kind == "entry"}
-        members = [card for card in self.knowledge.members(group) if group.id in (card.side, *card.capabilities) or group.all]
+        ranked = self._index.rank(reading.text, top=len(self._targets)).candidates
+        scores = {self._target(c).id: c.score for c in ranked if self._target(c).kind == "entry"}
+        cards = self.knowledge.members(group)
+        sure = [card for card in cards if group.all or group.id in (card.side, *card.capabilities)]
 
         def rank(card: Library) -> float:
             at = card.capabilities.index(group.id) if group.id in card.capabilities else len(card.capabilities)
             return CENTRAL / (1 + at) + scores.get(card.id, 0.0)
 
-        return tuple(card.id for card in sorted(members, key=rank, reverse=True))[:MOST_RECOMMENDED]
+        return tuple(card.id for card in sorted(sure or cards, key=rank, reverse=True))[:MOST_RECOMMENDED]
 
-    def _finding(self, reading: Reading, kind: Kind, ids: tuple[str, ...], reason: str) -> Finding:
+    def _finding(self, reading: Reading, kind: Kind, ids: tuple[str, ...], reason: str, extra: float = 0.0) -> Finding:
         ranking, gate = reading.ranking, self._index.gate
-        candidates = tuple(
-            Match(self._target(c).id if self._target(c).kind == "entry" else f"{self._target(c).kind}:{self._target(c).id}", c.score, c.text)
-            for c in ranking.candidates[:5]
-        )
+        sure = 1.0 if ranking.exact else confidence(ranking.evidence + extra - gate.answer)
         evidence = Evidence(
             understood=reading.text,
             corrections=tuple(Correction(typed, read_as) for typed, read_as in ranking.corrections),
-            named=tuple(m.name.shown for m in reading.mentions if m.name.standing != "stranger"),
-            strangers=tuple(m.name.shown for m in reading.mentions if m.name.standing == "stranger"),
+            named=_shown(m for m in reading.mentions if m.name.standing != "stranger"),
+            strangers=_shown(reading.ours("stranger")),
             unknown_words=tuple(unknown.word for unknown in ranking.unknown),
             frame=reading.frame.name,
-            candidates=candidates,
+            candidates=tuple(Match(str(self._target(c)), c.score, c.text) for c in ranking.candidates[:5]),
             margin=ranking.margin,
             coverage=ranking.coverage,
-            confidence=ranking.confidence,
+            confidence=sure,
             answer_from=gate.answer,
             offer_from=gate.offer,
             verdict="answer" if kind != "unknown" else "offer" if ids else "refuse",
@@ -287,93 +286,31 @@ class Matcher:
         return Finding(kind=kind, ids=ids, evidence=evidence)
 
 
-FOREIGN_COMPANY = 1.5
-FAR_BETTER = 0.5
-LIST_BONUS = 0.3
-PICK_BONUS = 0.1
-CENTRAL = 1.0
+def _shown(mentions: Iterable[Mention]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(mention.name.shown for mention in mentions))
 
 
-def _is_wrapping(reading: Reading) -> bool:
-    """A part of slight words only says nothing by itself."""
-    return not reading.whole and all(token in SLIGHT for token in reading.tokens)
+_SET_AGAINST = frozenset("vs versus v or than".split())
 
 
-def _shown(mentions: Iterable[Mention]) -> list[str]:
-    return list(dict.fromkeys(mention.name.shown for mention in mentions))
+def _compares_with_unknown(reading: Reading) -> bool:
+    """Whether a name of ours is set against a word that nobody knows: "django vs sidekiq"."""
+    foreign = {unknown.word for unknown in reading.ranking.unknown} - SLIGHT
+    for mention in reading.ours("ours"):
+        after, before = reading.tokens[mention.end : mention.end + 2], reading.tokens[max(0, mention.start - 2) : mention.start]
+        if len(after) == 2 and after[0] in _SET_AGAINST and after[1] in foreign:
+            return True
+        if len(before) == 2 and before[1] in _SET_AGAINST and before[0] in foreign:
+            return True
+    return False
+
+
+_BEFORE_A_NAME = frozenset("is in vs versus or than with using use learn about like whats and".split())
+_AFTER_A_NAME = frozenset("vs versus or developer framework frameworks language lang backend frontend".split())
 
 
 def _in_a_names_place(tokens: Sequence[str], mention: Mention) -> bool:
     """Whether an ordinary word stands where a name would: "is go frontend", "swift vs …", "in rust"."""
     before = tokens[mention.start - 1] if mention.start else ""
     after = tokens[mention.end] if mention.end < len(tokens) else ""
-    return (
-        before in {"is", "in", "vs", "versus", "or", "than", "with", "using", "use", "learn", "about", "like", "whats"}
-        or after in {"vs", "versus", "or", "developer", "framework", "frameworks", "language", "lang", "backend", "frontend"}
-        or len(tokens) == 1
-    )
-
-
-def parts(text: str) -> list[str]:
-    """The whole text and the parts that may be the question: sentences, and clauses of long ones."""
-    found = [text]
-    for sentence in sentences(text):
-        found.append(sentence)
-        if len(words(sentence)) > SHORT:
-            found += [c.strip() for c in _clauses(sentence) if len(words(c)) >= SHORTEST_CLAUSE]
-    return list(dict.fromkeys(found))
-
-
-def _clauses(sentence: str) -> list[str]:
-    for mark in (";", ":", " - ", ","):
-        sentence = sentence.replace(mark, "\0")
-    return sentence.split("\0")
-
-
-def targets_of(knowledge: Knowledge) -> list[Target]:
-    """Everything that a phrasing can lead to, in a fixed order."""
-    return (
-        [Target("entry", entry.id) for entry in knowledge.entries]
-        + [Target("list", group.id) for group in knowledge.groups if group.list_asks]
-        + [Target("pick", group.id) for group in knowledge.groups if group.pick_asks]
-        + [Target("talk", name) for name, said in knowledge.voice.small_talk.items() if said.asks]
-    )
-
-
-def _phrasings(knowledge: Knowledge, targets: Sequence[Target]) -> Iterable[tuple[str, int]]:
-    """Every phrasing and its target's number; an entry's own win over small talk that says the same."""
-    groups = {group.id: group for group in knowledge.groups}
-    taken: set[str] = set()
-    for number, target in enumerate(targets):
-        for text in _asks(knowledge, groups, target):
-            key = " ".join(words(text))
-            if target.kind == "talk" and key in taken:
-                continue
-            taken.add(key)
-            yield text, number
-
-
-def _asks(knowledge: Knowledge, groups: dict[str, Group], target: Target) -> Iterable[str]:
-    match target.kind:
-        case "entry":
-            entry = knowledge.by_id[target.id]
-            yield entry.title
-            yield from entry.asks
-            if isinstance(entry, Library):
-                yield f"What is {entry.name}?"
-                yield from entry.aliases
-        case "list":
-            yield from groups[target.id].list_asks
-        case "pick":
-            yield from groups[target.id].pick_asks
-        case "talk":
-            yield from knowledge.voice.small_talk[target.id].asks
-
-
-def _not_asks(knowledge: Knowledge, targets: Sequence[Target]) -> Iterable[tuple[str, int]]:
-    groups = {group.id: group for group in knowledge.groups}
-    for number, target in enumerate(targets):
-        if target.kind == "entry":
-            yield from ((text, number) for text in knowledge.by_id[target.id].not_asks)
-        elif target.kind == "list":
-            yield from ((text, number) for text in groups[target.id].not_asks)
+    return before in _BEFORE_A_NAME or after in _AFTER_A_NAME or len(tokens) == 1

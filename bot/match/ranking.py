@@ -38,6 +38,10 @@ class Ranking:
     corrections: tuple[tuple[str, str], ...]
     """(typed, read as)."""
     unknown: tuple[Unknown, ...]
+    likeness: float
+    """Word cosine of the best entry's nearest phrasing; 0 to 1."""
+    stranger: float
+    """Word cosine of the nearest question that isn't covered."""
     exact: bool
     """The question is, word for word, a phrasing of the first candidate and of no other entry."""
     exact_stranger: bool

@@ -1,0 +1,76 @@
+"""Company: whether a name that is an ordinary word too ("celery", "pyramid") is meant as a name.
+
+A word is technical as far as this pack uses it more than plain English does. A name in technical company, or alone, is meant
+as one; among words from elsewhere it isn't.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bot.match.english import RARE, english
+from bot.match.frames import SLIGHT
+from bot.match.names import Mention
+from bot.match.reading import Reading
+from bot.text import stem, words
+
+TECHNICAL = 1.0
+"""log10 of how much more often the pack says a word than English does, from which it is technical: ten times."""
+COMMON_HERE = 3
+"""Targets whose phrasings must have a word before its share says anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """Stems of the pack's technical words."""
+
+    technical: frozenset[str]
+
+    @classmethod
+    def of(cls, phrasings: Iterable[tuple[str, int]]) -> Company:
+        """Count the pack's words against plain English."""
+        count: Counter[str] = Counter()
+        spread: dict[str, set[int]] = {}
+        rarity: dict[str, float] = {}
+        plain = english()
+        for text, target in phrasings:
+            for word in set(words(text)) - SLIGHT:
+                family = stem(word)
+                count[family] += 1
+                spread.setdefault(family, set()).add(target)
+                rarity[family] = min(rarity.get(family, RARE), plain.stem_rarity_of(word))
+        total = sum(count.values()) or 1
+        return cls(
+            frozenset(
+                family
+                for family, n in count.items()
+                if len(spread[family]) >= COMMON_HERE and math.log10(n / total) + rarity[family] >= TECHNICAL
+            )
+        )
+
+    def meant_as_name(self, reading: Reading, mention: Mention) -> bool:
+        """Whether this mention is a name here."""
+        rest = [
+            token
+            for at, token in enumerate(reading.tokens)
+            if not mention.start <= at < mention.end and token not in SLIGHT
+        ]
+        foreign = {unknown.word for unknown in reading.ranking.unknown} - SLIGHT
+        if not rest or any(m is not mention for m in reading.mentions):
+            return True
+        if reading.frame.defines and _ends_a_phrase(reading, mention):
+            return True
+        if reading.ranking.stranger > reading.ranking.likeness:
+            return False
+        if not foreign:
+            return True
+        technical = sum(stem(token) in self.technical for token in rest)
+        return technical > len(foreign) if mention.name.ordinary else technical > 0 or len(foreign) < len(rest)
+
+
+def _ends_a_phrase(reading: Reading, mention: Mention) -> bool:
+    """Whether nothing but small words follows at once: "what is celery" and not "what is celery soup"."""
+    return mention.end == len(reading.tokens) or reading.tokens[mention.end] in SLIGHT

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -33,6 +33,7 @@ def build(
     not_asks: Sequence[tuple[str, int]],
     synonyms: Mapping[str, Sequence[str]],
     subject: Sequence[str],
+    settled: Collection[str],
 ) -> Index:
     """The whole index; see Index.build."""
     table = synonym_table(synonyms)
@@ -52,7 +53,7 @@ def build(
     evidence = count(kept, vocabulary, reader, entries)
     unknown = strangers([reader.read(text) for text in dict.fromkeys(refused)], numbers, evidence.phrasings)
     exact = phrases([(text, entry) for entry, _, text, _ in kept], refused)
-    gate = fit(evidence, reader, unknown, [spoken for *_, spoken in kept], list(dict.fromkeys(refused)))
+    gate = fit(evidence, reader, unknown, [spoken for *_, spoken in kept], list(dict.fromkeys(refused)), settled)
     texts = tuple(text for _, _, text, _ in kept)
     return Index(evidence, reader, exact, unknown, gate, np.array([number for _, number, _, _ in kept]), texts)
 

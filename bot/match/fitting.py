@@ -6,7 +6,7 @@ hidden it is a stranger from next door, and hundreds of those come free with eve
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,12 +31,18 @@ LET_THROUGH = 0.10
 OFFER_THROUGH = 0.50
 """Share of them that is offered something at least."""
 
+ENOUGH_LISTED = 200
+"""Listed strangers (not_asks too) from which they set the thresholds: they are what people really ask, and the left-out
+entries of a pack whose entries overlap ("list backend", "recommend a backend") are no strangers at all."""
+
 RIDGE = 0.01
 STEPS = 12
 """Of Newton's method; it settles in about eight."""
 
 LISTED_SHARE = 0.5
 """Weight of all listed strangers together, beside all left-out strangers at 1."""
+
+LISTED = ("listed", "settled")
 
 Doubles = NDArray[np.float64]
 
@@ -48,11 +54,21 @@ class Sample:
     signals: Signals
     right: bool
     kind: str
-    """friend, neighbour (its entry is hidden) or listed."""
+    """friend, neighbour (its entry is hidden), listed, or settled (listed, and a name in it decides)."""
 
 
-def fit(evidence: Evidence, reader: Reader, strangers: Strangers, spoken: Sequence[tuple[str, ...]], listed: Sequence[str]) -> Gate:
-    """The gate for a pack; `spoken`: the words of each phrasing, `listed`: the strangers' texts."""
+def fit(
+    evidence: Evidence,
+    reader: Reader,
+    strangers: Strangers,
+    spoken: Sequence[tuple[str, ...]],
+    listed: Sequence[str],
+    settled: Collection[str] = (),
+) -> Gate:
+    """The gate for a pack; `spoken`: the words of each phrasing, `listed`: the strangers' texts.
+
+    `settled`: those of them that a name settles before the gate is asked; they teach it, but don't set its thresholds.
+    """
     if len(spoken) < FEWEST or evidence.entries < 3:
         return UNFITTED
     asked = _chosen(len(spoken))
@@ -74,7 +90,7 @@ def fit(evidence: Evidence, reader: Reader, strangers: Strangers, spoken: Sequen
         question = reader.read(text)
         found = score(evidence, question)
         seen = signals(evidence, strangers, gate, question, found, int(found.plain.argmax()), Left(stranger=number))
-        samples.append(Sample(seen, False, "listed"))
+        samples.append(Sample(seen, False, "settled" if text in settled else "listed"))
     return _thresholds(_logistic(gate, samples), samples)
 
 
@@ -114,13 +130,29 @@ def _logistic(gate: Gate, samples: Sequence[Sample]) -> Gate:
 def _importance(samples: Sequence[Sample]) -> Doubles:
     """One for each phrasing asked; the listed strangers share theirs."""
     neighbours = sum(sample.kind == "neighbour" for sample in samples)
-    listed = sum(sample.kind == "listed" for sample in samples)
+    listed = sum(sample.kind in LISTED for sample in samples)
     share = LISTED_SHARE * neighbours / max(listed, 1)
-    return np.array([share if sample.kind == "listed" else 1.0 for sample in samples])
+    return np.array([share if sample.kind in LISTED else 1.0 for sample in samples])
 
 
 def _thresholds(gate: Gate, samples: Sequence[Sample]) -> Gate:
-    """The gate with its thresholds, from the strangers next door."""
-    neighbours = [gate.evidence(sample.signals) for sample in samples if sample.kind == "neighbour"]
-    answer, offer = np.quantile(neighbours, [1 - LET_THROUGH, 1 - OFFER_THROUGH])
-    return replace(gate, answer=float(answer), offer=float(offer))
+    """The gate with its thresholds: from the listed strangers where a curator has listed many, else from next door."""
+
+    def evidence(kind: str, right: bool) -> Doubles:
+        return np.array([gate.evidence(one.signals) for one in samples if one.kind == kind and one.right is right])
+
+    neighbours, listed = evidence("neighbour", False), evidence("listed", False)
+    if len(listed) < ENOUGH_LISTED:
+        answer, offer = np.quantile(neighbours, [1 - LET_THROUGH, 1 - OFFER_THROUGH])
+        return replace(gate, answer=float(answer), offer=float(offer))
+    friends = evidence("friend", True)
+    offer = float(np.quantile(listed, 1 - OFFER_THROUGH))
+    return replace(gate, answer=max(_parting(friends, listed), offer), offer=offer)
+
+
+def _parting(friends: Doubles, strangers: Doubles) -> float:
+    """The threshold at which friends let in and strangers kept out, each as a share of its own, add up to most."""
+    steps = np.unique(np.round(np.r_[friends, strangers], 2))
+    let_in = 1 - np.searchsorted(np.sort(friends), steps) / max(len(friends), 1)
+    kept_out = np.searchsorted(np.sort(strangers), steps) / max(len(strangers), 1)
+    return float(steps[int(np.argmax(np.round(let_in + kept_out, 4)))])

@@ -5,7 +5,7 @@ Build once, ask often. Everything is counted, nothing is random.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -62,15 +62,17 @@ class Index:
         not_asks: Sequence[tuple[str, int]] = (),
         synonyms: Mapping[str, Sequence[str]] | None = None,
         subject: Sequence[str] = (),
+        settled: Collection[str] = (),
     ) -> Index:
         """Index (phrasing, entry number) pairs of a pack with that many entries, and fit its gate.
 
         `strangers`, and `not_asks` with the entry they must not find, are questions without an answer; `synonyms`: a word and what
         is read as it; `subject`: words that carry no evidence by themselves. Texts are cleaned already.
+        `settled`: questions without an answer that something else than this index settles.
         """
         from bot.match.build import build
 
-        return build(phrasings, entries, strangers, not_asks, synonyms or {}, subject)
+        return build(phrasings, entries, strangers, not_asks, synonyms or {}, subject, settled)
 
     def rank(self, text: str, top: int = 3) -> Ranking:
         """The best entries for a cleaned text."""

@@ -55,15 +55,19 @@ class Matcher:
         """The matcher for a pack, its index taken from the `cache` folder where that holds it."""
         targets = targets_of(knowledge)
         phrasings = list(phrasings_of(knowledge, targets))
+        names = names_of(knowledge, english().__contains__)
+        refusals = list(refusals_of(knowledge, targets))
+        asked = [*knowledge.strangers.asks, *(text for text, _ in refusals)]
         index = Index.build(
             phrasings,
             len(targets),
             strangers=knowledge.strangers.asks,
-            not_asks=list(refusals_of(knowledge, targets)),
+            not_asks=refusals,
             synonyms=knowledge.synonyms,
             subject=knowledge.subject,
+            settled=frozenset(text for text in asked if names.find(words(text))),
         )
-        return cls(knowledge, index, names_of(knowledge, english().__contains__), Company.of(phrasings))
+        return cls(knowledge, index, names, Company.of(phrasings))
 
     # --- what a desk asks
 

@@ -59,7 +59,7 @@ class Profile:
         likely = np.bincount(places, weights=counts[owner] * weights, minlength=len(self.totals))
         seen = int(counts.sum())
         space = SMOOTHING * len(self.rows.keys)
-        likely -= seen * np.log(self.totals + space)
+        likely = likely - seen * np.log(self.totals + space)
         if own >= 0:
             mine = places == own
             often = counts[owner[mine]]

@@ -79,16 +79,18 @@ def count(kept: Sequence[Phrasing], vocabulary: Sequence[str], reader: Reader, e
     stems = stem_of[word_ids] if len(word_ids) else word_ids
     names, ids = np.unique(stems, return_inverse=True)
     sequences = sequence_occurrences(stems, begins)
+    grams = gram_occurrences(vocabulary, word_ids, begins)
+    directions = meanings(reader.table, vocabulary, word_ids, begins, entry_of, entries)
     starts = np.searchsorted(entry_of, np.arange(entries + 1))
     subject = [reader.numbers[name] for name in reader.subject if name in reader.numbers]
     return Evidence(
         entry_of=entry_of,
         starts=starts,
         phrasings=index_phrasings(Occurrences(names, ids.astype(np.int32), begins), entry_of, entries, subject),
-        grams=profile(gram_occurrences(vocabulary, word_ids, begins), entry_of, entries, centroid=True),
+        grams=profile(grams, entry_of, entries, centroid=True),
         sequences=profile(sequences, entry_of, entries, centroid=False),
-        linear=train(sequences, entry_of, entries),
-        meanings=meanings(reader.table, vocabulary, word_ids, begins, entry_of, entries),
+        linear=train(sequences, grams, directions.phrasings, entry_of, entries),
+        meanings=directions,
         fullness=fullness(starts),
     )
 

@@ -1,7 +1,8 @@
-"""A linear separator of entries where there are many phrasings: squared-hinge support vectors, one entry against the rest.
+"""A linear separator of entries: squared-hinge support vectors, one entry against the rest.
 
-Trained by dual coordinate descent (Hsieh et al. 2008), one phrasing after another for all entries at once, a fixed number of
-rounds in a fixed order from zero: deterministic, and numpy is enough.
+It sees a question's sequences, its grams and its direction in the word table side by side. Trained by dual coordinate descent
+(Hsieh et al. 2008), one phrasing after another for all entries at once, a fixed number of rounds in a fixed order from zero:
+deterministic, and numpy is enough.
 """
 
 from __future__ import annotations
@@ -12,11 +13,15 @@ import numpy as np
 
 from bot.match.profiles import Bag
 from bot.match.sparse import Floats, Ints, Occurrences, rarity, tally
+from bot.match.wordtable import DIMENSIONS
 
 COST = 4.0
 ROUNDS = 4
 BIAS = -1.0
 """Fixed: a question nobody knows anything about belongs to no entry."""
+
+GRAMS, DIRECTION = 0.7, 0.7
+"""Length of the grams and of the direction beside the sequences at 1."""
 
 LARGEST = 20_000_000
 """Weights (features x entries) beyond which the layer is left out: 80 MB."""
@@ -29,55 +34,94 @@ STRIDE = 7_919
 
 
 @dataclass(frozen=True, slots=True)
-class Linear:
-    """Weights by feature and entry; `keys` ascend. Empty where the layer is left out."""
+class Block:
+    """One kind of feature: ascending names, the weight of each, and at the end that of any other."""
 
-    keys: Ints
+    names: Ints
     idf: Floats
+
+    def values(self, bag: Bag) -> tuple[Ints, Floats]:
+        """Numbers of a question's features within the block, and their values at unit length over all it has."""
+        at = np.minimum(np.searchsorted(self.names, bag.keys), len(self.names) - 1)
+        known = self.names[at] == bag.keys
+        values = (1 + np.log(bag.counts)) * np.where(known, self.idf[at], self.idf[-1])
+        values = values / (np.sqrt(values @ values) or 1.0)
+        return at[known], values[known].astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """Weights by feature (sequences, then grams, then the direction) and entry. Empty where the layer is left out."""
+
+    sequences: Block
+    grams: Block
     weights: Floats
 
-    def score(self, bag: Bag) -> Floats:
-        """Decision value by entry, without the bias; zero where no feature is known."""
-        if not len(self.keys):
+    def score(self, sequences: Bag, grams: Bag, direction: Floats) -> Floats:
+        """Decision value by entry, without the bias."""
+        if not len(self.weights):
             return np.zeros(self.weights.shape[1], dtype=np.float32)
-        at = np.minimum(np.searchsorted(self.keys, bag.keys), len(self.keys) - 1)
-        known = self.keys[at] == bag.keys
-        values = (1 + np.log(bag.counts)) * np.where(known, self.idf[at], self.idf[-1])
-        values /= np.sqrt(values @ values) or 1.0
-        return np.asarray(values[known].astype(np.float32) @ self.weights[at[known]])
+        first, ordered = self.sequences.values(sequences)
+        second, spelt = self.grams.values(grams)
+        result = ordered @ self.weights[first] + GRAMS * spelt @ self.weights[second + len(self.sequences.names)]
+        return np.asarray(result + DIRECTION * direction @ self.weights[-DIMENSIONS:])
 
 
-def train(features: Occurrences, entry_of: Ints, entries: int) -> Linear:
+def nothing(entries: int) -> Linear:
+    """No layer."""
+    none = Block(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32))
+    return Linear(none, none, np.zeros((0, entries), dtype=np.float32))
+
+
+def train(sequences: Occurrences, grams: Occurrences, directions: Floats, entry_of: Ints, entries: int) -> Linear:
     """Separate the entries by the features of their phrasings."""
+    if not len(entry_of):
+        return nothing(entries)
+    first, first_owners, first_ids, ordered = _block(sequences, entry_of, entries)
+    second, second_owners, second_ids, spelt = _block(grams, entry_of, entries)
+    width = len(first.names) + len(second.names) + DIMENSIONS
+    if width * entries > LARGEST or not len(first.names) or not len(second.names):
+        return nothing(entries)
+    owners = np.r_[first_owners, second_owners]
+    order = np.argsort(owners, kind="stable")
+    features = np.r_[first_ids, second_ids + len(first.names)][order]
+    values = np.r_[ordered, GRAMS * spelt][order].astype(np.float32)
+    starts = np.searchsorted(owners[order], np.arange(len(entry_of) + 1))
+    weights = np.zeros((width, entries), dtype=np.float32)
+    _descend(weights, features, values, starts, DIRECTION * directions, entry_of)
+    return Linear(first, second, weights)
+
+
+def _block(features: Occurrences, entry_of: Ints, entries: int) -> tuple[Block, Ints, Ints, Floats]:
+    """The kept features of one kind, and cells (phrasing, feature, value) at unit length by phrasing."""
     owners = np.repeat(np.arange(len(entry_of)), np.diff(features.starts))
     owners, ids, tf = tally(owners, features.ids.astype(np.int64))
     kept = np.bincount(ids, minlength=len(features.names)) > (1 if len(entry_of) > PRUNE_FROM else 0)
-    if int(kept.sum()) * entries > LARGEST or not kept.any():
-        return Linear(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros((0, entries), np.float32))
     shared = np.bincount(np.unique(ids * entries + entry_of[owners]) // entries, minlength=len(features.names))
     idf = rarity(shared, entries)
     values = (1 + np.log(tf)) * idf[ids]
     values /= np.sqrt(np.bincount(owners, weights=values * values))[owners]
-    keep = kept[ids]
-    number = np.cumsum(kept) - 1
-    starts = np.searchsorted(owners[keep], np.arange(len(entry_of) + 1))
-    weights = np.zeros((int(kept.sum()), entries), dtype=np.float32)
-    _descend(weights, number[ids[keep]], values[keep].astype(np.float32), starts, entry_of)
-    return Linear(features.names[kept], np.r_[idf[:-1][kept], idf[-1]].astype(np.float32), weights)
+    keep, number = kept[ids], np.cumsum(kept) - 1
+    block = Block(features.names[kept], np.r_[idf[:-1][kept], idf[-1]].astype(np.float32))
+    return block, owners[keep], number[ids[keep]], values[keep].astype(np.float32)
 
 
-def _descend(weights: Floats, features: Ints, values: Floats, starts: Ints, entry_of: Ints) -> None:
+def _descend(weights: Floats, features: Ints, values: Floats, starts: Ints, dense: Floats, entry_of: Ints) -> None:
     """Visit every phrasing ROUNDS times and move the weights, in place, until it is on the right side of each entry."""
     dual = np.zeros((len(entry_of), weights.shape[1]), dtype=np.float32)
     sign = np.full(weights.shape[1], -1, dtype=np.float32)
+    tail = weights[-DIMENSIONS:]
     soft = 1 / (2 * COST)
     stride = STRIDE if len(entry_of) % STRIDE else 1
     order = np.arange(len(entry_of)) * stride % len(entry_of)
     for at in np.tile(order, ROUNDS):
         rows, x, own = features[starts[at] : starts[at + 1]], values[starts[at] : starts[at + 1]], entry_of[at]
+        z = dense[at]
         sign[own] = 1
-        slope = sign * (x @ weights[rows] + BIAS) - 1 + soft * dual[at]
-        change = np.maximum(dual[at] - slope / (x @ x + soft), 0) - dual[at]
+        slope = sign * (x @ weights[rows] + z @ tail + BIAS) - 1 + soft * dual[at]
+        change = np.maximum(dual[at] - slope / (x @ x + z @ z + soft), 0) - dual[at]
         dual[at] += change
-        weights[rows] += x[:, None] * (sign * change)
+        change *= sign
+        weights[rows] += x[:, None] * change
+        tail += z[:, None] * change
         sign[own] = -1

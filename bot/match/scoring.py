@@ -19,7 +19,7 @@ from bot.match.sparse import Floats, Ints
 SEQUENCE_WEIGHT, GRAM_WEIGHT = 0.06, 0.025
 """Of the two likelihoods, beside cosines at 1; times the pack's fullness."""
 
-LINEAR_WEIGHT = 0.8
+LINEAR_WEIGHT = 1.2
 """Of the separator, times the pack's fullness: it needs many phrasings."""
 
 MEANING_LEAST, MEANING_SPARSE = 0.2, 1.2
@@ -90,7 +90,7 @@ def score(evidence: Evidence, question: Question, phrasing: int = -1) -> Scores:
     likely = SEQUENCE_WEIGHT * in_order + GRAM_WEIGHT * spelt
     plain = word + char + full * likely + meaning * AVERAGE_WEIGHT * average
     plain[evidence.starts[1:] == evidence.starts[:-1]] = -np.inf
-    linear = LINEAR_WEIGHT * full * evidence.linear.score(question.sequences)
+    linear = LINEAR_WEIGHT * full * evidence.linear.score(question.sequences, question.grams, question.direction)
     listed = shortlist(plain + linear, meaning * NEAREST_WEIGHT)
     near = np.zeros_like(plain)
     near[listed] = evidence.meanings.nearest(question.direction, listed, evidence.starts, phrasing)

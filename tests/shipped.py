@@ -1,0 +1,44 @@
+"""The pack that ships with the bot, loaded once for all tests; building its index takes a few seconds."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+
+from bot.desk import Desk
+from bot.knowledge import load
+from bot.match import Matcher
+from bot.model import Finding, Knowledge, Question, Reply
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "knowledge"
+
+
+@cache
+def knowledge() -> Knowledge:
+    """The shipped pack."""
+    return load(FOLDER)
+
+
+@cache
+def matcher() -> Matcher:
+    """Its matcher, from the tests' own cache folder, where the command line's tests find it too."""
+    return Matcher.of(knowledge(), Path(os.environ["ASKPY_CACHE"]))
+
+
+@cache
+def desk() -> Desk:
+    """A desk without a memory: each question stands by itself."""
+    return Desk(matcher())
+
+
+@cache
+def found(text: str) -> Finding:
+    """What a question comes down to; asked once, however many tests want to know."""
+    return desk().find(Question(text))
+
+
+def answer(text: str) -> Reply:
+    """The reply to a question."""
+    return desk().ask(Question(text))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from sys import intern
 
 import numpy as np
 
@@ -14,16 +17,24 @@ from bot.match.linear import train
 from bot.match.meaning import meanings
 from bot.match.phrasings import phrasings as index_phrasings
 from bot.match.profiles import profile
-from bot.match.reader import Reader, canonical, stem_numbers, synonym_table
-from bot.match.resolve import Token, resolver
+from bot.match.reader import Reader, Synonyms, canonical, plainly, stem_numbers, synonym_table
+from bot.match.resolve import resolver
 from bot.match.scoring import Evidence, fullness
 from bot.match.sparse import Ints, Occurrences
 from bot.match.strangers import strangers
 from bot.match.wordtable import wordtable
 from bot.text import stem, words
 
-Phrasing = tuple[int, int, str, tuple[str, ...]]
-"""Entry, number as given, text, words after synonyms."""
+
+@dataclass(frozen=True, slots=True)
+class Phrasing:
+    """One distinct phrasing. `number`: as given; `typed`: its words as they stand; `spoken`: after synonyms."""
+
+    entry: int
+    number: int
+    text: str
+    typed: tuple[str, ...]
+    spoken: tuple[str, ...]
 
 
 def build(
@@ -34,12 +45,13 @@ def build(
     synonyms: Mapping[str, Sequence[str]],
     subject: Sequence[str],
     settled: Collection[str],
+    family: Sequence[int],
 ) -> Index:
     """The whole index; see Index.build."""
     table = synonym_table(synonyms)
     kept = distinct(given, table)
-    refused = [*strange, *(text for text, _ in not_asks)]
-    counts = Counter(word for *_, spoken in kept for word in spoken)
+    refused = list(dict.fromkeys([*strange, *(text for text, _ in not_asks)]))
+    counts = Counter(chain.from_iterable(phrasing.spoken for phrasing in kept))
     spoken_anyhow = {word for pair in table.items() for phrase in pair for word in phrase}
     vocabulary = sorted(counts)
     numbers = stem_numbers(vocabulary)
@@ -50,31 +62,32 @@ def build(
         subject=frozenset(stem(word) for name in subject for word in words(name)),
         table=wordtable(),
     )
-    evidence = count(kept, vocabulary, reader, entries)
-    unknown = strangers([reader.read(text) for text in dict.fromkeys(refused)], numbers, evidence.phrasings)
-    exact = phrases([(text, entry) for entry, _, text, _ in kept], refused)
-    gate = fit(evidence, reader, unknown, [spoken for *_, spoken in kept], list(dict.fromkeys(refused)), settled)
-    texts = tuple(text for _, _, text, _ in kept)
-    return Index(evidence, reader, exact, unknown, gate, np.array([number for _, number, _, _ in kept]), texts)
+    evidence = count(kept, vocabulary, reader, np.array(family or range(entries), dtype=np.int64))
+    unknown = strangers([reader.read(text) for text in refused], numbers, evidence.phrasings)
+    exact = phrases(((phrasing.typed, phrasing.entry) for phrasing in kept), [tuple(words(text)) for text in refused])
+    gate = fit(evidence, reader, unknown, [phrasing.spoken for phrasing in kept], refused, settled)
+    order = np.array([phrasing.number for phrasing in kept], dtype=np.int64)
+    return Index(evidence, reader, exact, unknown, gate, order, tuple(phrasing.text for phrasing in kept))
 
 
-def distinct(given: Sequence[tuple[str, int]], table: Mapping[tuple[str, ...], tuple[str, ...]]) -> list[Phrasing]:
+def distinct(given: Sequence[tuple[str, int]], table: Synonyms) -> list[Phrasing]:
     """Phrasings by entry; ten copies of one sentence count as one, and one without a word as none."""
     seen: dict[tuple[int, tuple[str, ...]], Phrasing] = {}
     for number, (text, entry) in enumerate(given):
-        tokens = canonical([Token(word, word, known=True) for word in words(text)], table)
-        spoken = tuple(token.word for token in tokens)
-        if spoken:
-            seen.setdefault((entry, spoken), (entry, number, text, spoken))
-    return sorted(seen.values(), key=lambda phrasing: phrasing[:2])
+        typed = tuple(map(intern, words(text)))
+        spoken = tuple(token.word for token in canonical(plainly(typed), table)) if table else typed
+        if spoken and (entry, spoken) not in seen:
+            seen[entry, spoken] = Phrasing(entry, number, text, typed, spoken)
+    return sorted(seen.values(), key=lambda phrasing: (phrasing.entry, phrasing.number))
 
 
-def count(kept: Sequence[Phrasing], vocabulary: Sequence[str], reader: Reader, entries: int) -> Evidence:
-    """All counts about the phrasings."""
+def count(kept: Sequence[Phrasing], vocabulary: Sequence[str], reader: Reader, family: Ints) -> Evidence:
+    """All counts about the phrasings; `family` has a number for each entry."""
+    entries = len(family)
     row = {word: at for at, word in enumerate(vocabulary)}
-    word_ids = np.array([row[word] for *_, spoken in kept for word in spoken], dtype=np.int64)
-    begins = np.r_[0, np.cumsum([len(spoken) for *_, spoken in kept], dtype=np.int64)].astype(np.int64)
-    entry_of = np.array([entry for entry, *_ in kept], dtype=np.int64)
+    word_ids = np.array([row[word] for phrasing in kept for word in phrasing.spoken], dtype=np.int64)
+    begins = np.r_[0, np.cumsum([len(phrasing.spoken) for phrasing in kept], dtype=np.int64)].astype(np.int64)
+    entry_of = np.array([phrasing.entry for phrasing in kept], dtype=np.int64)
     stem_of = np.array([reader.numbers[stem(word)] for word in vocabulary], dtype=np.int64)
     stems = stem_of[word_ids] if len(word_ids) else word_ids
     names, ids = np.unique(stems, return_inverse=True)
@@ -92,16 +105,17 @@ def count(kept: Sequence[Phrasing], vocabulary: Sequence[str], reader: Reader, e
         linear=train(sequences, grams, directions.phrasings, entry_of, entries),
         meanings=directions,
         fullness=fullness(starts),
+        family=family,
     )
 
 
-def phrases(asks: Sequence[tuple[str, int]], refused: Sequence[str]) -> Exact:
+def phrases(asks: Iterable[tuple[tuple[str, ...], int]], refused: Iterable[tuple[str, ...]]) -> Exact:
     """Whole phrases by their hash; what an entry asks wins over what is refused."""
     found: dict[int, int] = {}
-    for text, entry in asks:
-        key = phrase_key(text)
+    for typed, entry in asks:
+        key = phrase_key(typed)
         found[key] = entry if found.get(key, entry) == entry else SEVERAL
-    for text in refused:
-        found.setdefault(phrase_key(text), STRANGER)
+    for typed in refused:
+        found.setdefault(phrase_key(typed), STRANGER)
     keys: Ints = np.array(sorted(found), dtype=np.int64)
-    return Exact(keys, np.array([found[int(key)] for key in keys], dtype=np.int64))
+    return Exact(keys, np.array([found[key] for key in keys.tolist()], dtype=np.int64))

@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.match.gate import UNFITTED, Gate, Left, Signals, signals
-from bot.match.reader import Reader
-from bot.match.resolve import Token
+from bot.match.reader import Reader, plainly
 from bot.match.scoring import Evidence, Scores, score
 from bot.match.sparse import Floats
 from bot.match.strangers import Strangers
@@ -22,7 +21,7 @@ from bot.match.strangers import Strangers
 FEWEST = 60
 """Phrasings below which a pack is too small to be fitted."""
 
-MOST = 1_200
+MOST = 600
 """Phrasings that are asked for fitting; more change the third digit."""
 
 LET_THROUGH = 0.10
@@ -72,7 +71,7 @@ def fit(
     if len(spoken) < FEWEST or evidence.entries < 3:
         return UNFITTED
     asked = _chosen(len(spoken))
-    questions = {at: reader.question([Token(word, word, known=True) for word in spoken[at]]) for at in asked}
+    questions = {at: reader.question(plainly(spoken[at])) for at in asked}
     scores = {at: score(evidence, questions[at], at) for at in asked}
     gate = replace(UNFITTED, closeness=_closeness(evidence, scores))
     samples = []
@@ -80,9 +79,8 @@ def fit(
         own, found = int(evidence.entry_of[at]), scores[at]
         best = int(found.plain.argmax())
         seen = signals(evidence, strangers, gate, questions[at], found, best, Left(phrasing=at))
-        samples.append(Sample(seen, best == own, "friend"))
-        hidden = found.plain.copy()
-        hidden[own] = -np.inf
+        samples.append(Sample(seen, bool(evidence.family[best] == evidence.family[own]), "friend"))
+        hidden = np.where(evidence.family == evidence.family[own], -np.inf, found.plain)
         best = int(hidden.argmax())
         seen = signals(evidence, strangers, gate, questions[at], found, best, Left(entry=own))
         samples.append(Sample(seen, False, "neighbour"))

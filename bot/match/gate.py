@@ -120,8 +120,10 @@ def signals(
     """The signals for one entry, the best one."""
     if entry < 0 or not len(question.tokens):
         return NOTHING_SEEN
-    others = np.delete(scores.plain, [entry, left.entry] if left.entry >= 0 else entry)
-    second = float(others.max(initial=-np.inf))
+    rivals = evidence.family != evidence.family[entry]
+    if left.entry >= 0:
+        rivals &= evidence.family != evidence.family[left.entry]
+    second = float(scores.plain[rivals].max(initial=-np.inf))
     told = question.information
     in_pack, in_entry = knows(evidence, question, entry, left)
     total = float(told.sum()) or 1.0

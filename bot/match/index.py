@@ -35,7 +35,7 @@ class Exact:
 
     def entry(self, text: str) -> int | None:
         """The entry whose phrasing this is, SEVERAL, STRANGER, or none."""
-        key = phrase_key(text)
+        key = phrase_key(words(text))
         at = int(np.searchsorted(self.keys, key))
         return int(self.entries[at]) if at < len(self.keys) and self.keys[at] == key else None
 
@@ -63,16 +63,18 @@ class Index:
         synonyms: Mapping[str, Sequence[str]] | None = None,
         subject: Sequence[str] = (),
         settled: Collection[str] = (),
+        family: Sequence[int] = (),
     ) -> Index:
         """Index (phrasing, entry number) pairs of a pack with that many entries, and fit its gate.
 
         `strangers`, and `not_asks` with the entry they must not find, are questions without an answer; `synonyms`: a word and what
         is read as it; `subject`: words that carry no evidence by themselves. Texts are cleaned already.
-        `settled`: questions without an answer that something else than this index settles.
+        `settled`: questions without an answer that something else than this index settles; `family`:
+        a number for each entry, the same for entries that lead to much the same answer.
         """
         from bot.match.build import build
 
-        return build(phrasings, entries, strangers, not_asks, synonyms or {}, subject, settled)
+        return build(phrasings, entries, strangers, not_asks, synonyms or {}, subject, settled, family)
 
     def rank(self, text: str, top: int = 3) -> Ranking:
         """The best entries for a cleaned text."""
@@ -96,7 +98,7 @@ class Index:
         is_exact = exact is not None and exact >= 0
         return Ranking(
             candidates=tuple(self._candidate(entry, scores) for entry in found[:top]),
-            margin=float(scores.total[found[0]] - scores.total[found[1]]) if len(found) > 1 else 0.0,
+            margin=seen.margin,
             coverage=seen.entry_coverage,
             pack_coverage=seen.coverage,
             corrections=tuple((token.typed, token.word) for token in question.tokens if token.slip),
@@ -125,7 +127,6 @@ class Index:
         )
 
 
-def phrase_key(text: str) -> int:
-    """A number for the words of a text: 63 bits of a hash, so that two phrases never meet in practice."""
-    digest = blake2b(" ".join(words(text)).encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") >> 1
+def phrase_key(typed: Sequence[str]) -> int:
+    """A number for a phrase's words: 63 bits of a hash, so that two phrases never meet in practice."""
+    return int.from_bytes(blake2b(" ".join(typed).encode(), digest_size=8).digest(), "big") >> 1

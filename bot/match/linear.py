@@ -26,6 +26,9 @@ GRAMS, DIRECTION = 0.7, 0.7
 LARGEST = 20_000_000
 """Weights (features x entries) beyond which the layer is left out: 80 MB."""
 
+MOST = 40_000
+"""Phrasings beyond which it is left out as well: counts say enough by then, and training takes its time."""
+
 PRUNE_FROM = 3_000
 """Phrasings from which a feature that only one of them has is dropped."""
 
@@ -75,7 +78,7 @@ def nothing(entries: int) -> Linear:
 
 def train(sequences: Occurrences, grams: Occurrences, directions: Floats, entry_of: Ints, entries: int) -> Linear:
     """Separate the entries by the features of their phrasings."""
-    if not len(entry_of):
+    if not 0 < len(entry_of) <= MOST:
         return nothing(entries)
     first, first_owners, first_ids, ordered = _block(sequences, entry_of, entries)
     second, second_owners, second_ids, spelt = _block(grams, entry_of, entries)

@@ -18,7 +18,7 @@ from bot.match.index import Index
 from bot.match.names import Mention, Names, names_of
 from bot.match.ranking import Candidate
 from bot.match.reading import Reading, parts_of, read
-from bot.match.targets import Target, phrasings_of, refusals_of, targets_of
+from bot.match.targets import Target, families_of, phrasings_of, refusals_of, targets_of
 from bot.model import Context, Correction, Evidence, Finding, Group, Kind, Knowledge, Library, Match
 from bot.text import clean, words
 
@@ -66,6 +66,7 @@ class Matcher:
             synonyms=knowledge.synonyms,
             subject=knowledge.subject,
             settled=frozenset(text for text in asked if names.find(words(text))),
+            family=families_of(knowledge, targets),
         )
         return cls(knowledge, index, names, Company.of(phrasings))
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from bot.match.profiles import without_itself
-from bot.match.sparse import Floats, Ints
+from bot.match.sparse import BLOCK, Floats, Ints
 from bot.match.wordtable import DIMENSIONS, WordTable, unit, weight
 
 
@@ -48,10 +48,11 @@ def meanings(table: WordTable, words: Sequence[str], word_ids: Ints, starts: Int
     directions = np.zeros((len(words), DIMENSIONS), dtype=np.float32)
     directions[known] = table.directions(rows[known]) * weight(rarity[known])[:, None]
     sums = np.zeros((len(entry_of), DIMENSIONS), dtype=np.float32)
-    for first in range(0, len(entry_of), 4_096):
-        last = min(first + 4_096, len(entry_of))
-        at = slice(starts[first], starts[last])
-        sums[first:last] = np.add.reduceat(directions[word_ids[at]], starts[first:last] - starts[first])
+    lengths = np.diff(starts)
+    for place in range(int(lengths.max(initial=0))):
+        longer = np.flatnonzero(lengths > place)
+        for part in np.array_split(longer, len(longer) // BLOCK + 1):
+            sums[part] += directions[word_ids[starts[part] + place]]
     phrasings = unit(sums)
     total = np.zeros((entries, DIMENSIONS), dtype=np.float32)
     for entry, (first, last) in enumerate(pairwise(np.searchsorted(entry_of, np.arange(entries + 1)))):

@@ -74,9 +74,16 @@ class Reader:
         return min(max(self.table.words.stem_rarity_of(word) - 2, LEAST_INFORMATION), MOST_INFORMATION)
 
 
+def plainly(typed: Sequence[str]) -> list[Token]:
+    """Words of the pack itself, read as they stand."""
+    return [Token(word, word, known=True) for word in typed]
+
+
 def canonical(tokens: Sequence[Token], synonyms: Synonyms) -> list[Token]:
     """Tokens with every synonym replaced, the longest first."""
-    longest = max(map(len, synonyms), default=0)
+    if not synonyms:
+        return list(tokens)
+    longest = max(map(len, synonyms))
     result: list[Token] = []
     at = 0
     while at < len(tokens):

@@ -53,6 +53,8 @@ class Evidence:
     meanings: Meanings
     fullness: float
     """Between 0 and 1: how much the counts can be trusted."""
+    family: Ints
+    """Of each entry: entries of one family lead to much the same answer, so that they are no rivals of each other."""
 
     @property
     def entries(self) -> int:

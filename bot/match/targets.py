@@ -33,6 +33,23 @@ def targets_of(knowledge: Knowledge) -> list[Target]:
     )
 
 
+def families_of(knowledge: Knowledge, targets: Sequence[Target]) -> list[int]:
+    """A number for each target; the same where they lead to much the same cards.
+
+    All of a group and a choice from it are one family, groups with the same cards too, and a group of one card and that card.
+    """
+    groups = {group.id: group for group in knowledge.groups}
+    numbers: dict[object, int] = {}
+    found = []
+    for target in targets:
+        key: object = target
+        if target.kind in ("list", "pick"):
+            cards = [card.id for card in knowledge.members(groups[target.id]) if target.id not in card.also]
+            key = Target("entry", cards[0]) if len(cards) == 1 else frozenset(cards)
+        found.append(numbers.setdefault(key, len(numbers)))
+    return found
+
+
 def phrasings_of(knowledge: Knowledge, targets: Sequence[Target]) -> Iterable[tuple[str, int]]:
     """Every phrasing and its target's number; a pack's own win over small talk that says the same."""
     groups = {group.id: group for group in knowledge.groups}

@@ -21,19 +21,34 @@ class Desk:
 
     def ask(self, question: Question) -> Reply:
         """The reply to a question; remembers what it was about where the question has a conversation."""
-        finding = self.find(question)
-        reply = compose(finding, self.knowledge)
+        context = self._recall(question)
+        finding = self._matcher.find(question.text, context)
         if self._memory is not None and question.conversation is not None and finding.kind not in ("help", "smalltalk"):
-            self._memory.keep(question.conversation, Context(finding.kind, finding.ids, finding.group))
-        return reply
+            self._memory.keep(question.conversation, _after(context, finding))
+        return compose(finding, self.knowledge)
 
     def find(self, question: Question) -> Finding:
-        """What a question comes down to, with the evidence, before it is put into words."""
-        context = None
-        if self._memory is not None and question.conversation is not None:
-            context = self._memory.recall(question.conversation)
-        return self._matcher.find(question.text, context)
+        """What a question comes down to, with the evidence, before it is put into words. Remembers nothing."""
+        return self._matcher.find(question.text, self._recall(question))
+
+    def _recall(self, question: Question) -> Context | None:
+        if self._memory is None or question.conversation is None:
+            return None
+        return self._memory.recall(question.conversation)
 
     def best(self, text: str, top: int) -> list[tuple[str, float]]:
         """The engine's `top` best entries and their scores, before anything is decided."""
         return self._matcher.best(text, top)
+
+
+def _after(context: Context | None, finding: Finding) -> Context:
+    """Where the conversation stands after this finding."""
+    before = (*context.before, *context.ids) if context is not None and len(context.ids) == 1 else ()
+    candidates = (match.id for match in finding.evidence.candidates)
+    others = tuple(name for name in candidates if ":" not in name and name not in finding.ids)
+    return Context(finding.kind, finding.ids, finding.group, before[-MOST_BEFORE:], others[:MOST_OTHERS])
+
+
+MOST_BEFORE = 3
+MOST_OTHERS = 3
+"""Ids that are remembered beside the last reply's: enough for "compare them" and "no, the library"."""

@@ -34,11 +34,16 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Where a conversation stands: the last reply's kind and ids in the order shown, and the group, if it was a list."""
+    """Where a conversation stands: the last reply's kind and ids in the order shown, and the group, if it was a list.
+
+    `before`: what single entries were shown before it, the latest last; `others`: what it might have been instead.
+    """
 
     kind: Kind
     ids: tuple[str, ...]
     group: str | None = None
+    before: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
 
 class Memory(Protocol):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 import threading
 import time
 from collections import OrderedDict
@@ -242,8 +243,10 @@ def _engine(url: str) -> Engine:
 
 def _tune(connection: Any, _: object) -> None:
     """SQLite: readers and a writer at once, and no wait for the disk at every claim."""
-    for pragma in (f"busy_timeout={BUSY * 1000}", "journal_mode=WAL", "synchronous=NORMAL"):
-        connection.execute(f"PRAGMA {pragma}")
+    connection.execute(f"PRAGMA busy_timeout={BUSY * 1000}")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    with suppress(sqlite3.OperationalError):  # another process is just doing the same; it lasts
+        connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _make_folder(url: URL) -> None:

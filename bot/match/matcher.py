@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bot.match.company import Company
 from bot.match.english import english
+from bot.match.followup import Continued, follow_up
 from bot.match.frames import SLIGHT
 from bot.match.gate import confidence
 from bot.match.index import Index
@@ -89,7 +90,23 @@ class Matcher:
         if not words(cleaned):
             return Finding(kind="help", ids=(), evidence=Evidence(understood="", reason="no words"))
         readings = [self._read(part, cleaned) for part in parts_of(cleaned)]
+        if context is not None and (continued := follow_up(readings[0], context, self.knowledge)) is not None:
+            return self._continue(readings[0], continued, context)
         return self._best(readings, [self._decide(reading) for reading in readings])
+
+    def _continue(self, reading: Reading, continued: Continued, context: Context) -> Finding:
+        """The finding that a follow-up comes down to."""
+        if continued.ask:
+            asked = self._open(self._read(continued.ask, continued.ask))
+            if asked.kind != "unknown" or not continued.ids:
+                return asked
+        if continued.group is not None:
+            target = Target("pick" if context.kind == "recommend" else "list", continued.group.id)
+            return self._answer(reading, target, continued.reason)
+        if len(continued.ids) > 1:
+            return self._finding(reading, "compare", continued.ids, continued.reason, NAME_EVIDENCE)
+        entry = self.knowledge.by_id[continued.ids[0]]
+        return self._finding(reading, entry.kind, (entry.id,), continued.reason, NAME_EVIDENCE)
 
     def _read(self, part: str, cleaned: str) -> Reading:
         return read(part, self._names, lambda text: self._index.rank(text, top=CANDIDATES), whole=part == cleaned)

@@ -1,10 +1,11 @@
-"""The Slack app: listeners that acknowledge, translate, ask and draw; nothing of what is known, and no `try`."""
+"""The Slack app: listeners that acknowledge, translate, ask and draw, and nothing of what is known."""
 
 from __future__ import annotations
 
 import logging
 import re
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -49,10 +50,11 @@ class SlackApp:
 
     def close(self, timeout: float) -> bool:
         """Finish what is in flight within `timeout` seconds; true if all of it was finished."""
+        deadline = time.monotonic() + timeout
         listeners = threading.Thread(target=self.executor.shutdown, daemon=True)
         listeners.start()
         listeners.join(timeout / 2)
-        return self.outbox.close(timeout / 2) and not listeners.is_alive()
+        return self.outbox.close(deadline - time.monotonic()) and not listeners.is_alive()
 
 
 def build_app(
@@ -104,33 +106,17 @@ def register(bolt: App, answering: Answering, me: Callable[[], str]) -> None:
     `me` is the bot's own user id.
     """
 
-    def on_mention(body: Body) -> None:
-        answering.once(hear.mention(body, me()))
+    def listener(work: Callable[[Body], None]) -> Callable[[Ack, Body], None]:
+        """Acknowledges, then works. Its faults end here: Bolt would take the acknowledgement back."""
 
-    def on_message(body: Body) -> None:
-        answering.once(hear.direct_message(body, me()))
+        def listen(ack: Ack, body: Body) -> None:
+            ack()
+            try:
+                work(body)
+            except Exception as error:
+                on_error(error, body)
 
-    def on_command(ack: Ack, body: Body) -> None:
-        ack()
-        answering.answer(hear.command(body))
-
-    def on_press(ack: Ack, body: Body) -> None:
-        ack()
-        answering.answer(hear.press(body))
-
-    def on_share(ack: Ack, body: Body) -> None:
-        ack()
-        answering.share(hear.share(body))
-
-    def on_shortcut(ack: Ack, body: Body) -> None:
-        ack()
-        answering.answer(hear.shortcut(body))
-
-    def on_home(body: Body) -> None:
-        answering.home(hear.visitor(body))
-
-    def nothing(ack: Ack) -> None:
-        ack()
+        return listen
 
     def on_error(error: Exception, body: Body) -> BoltResponse | None:
         if isinstance(error, BoltUnhandledRequestError):
@@ -139,14 +125,15 @@ def register(bolt: App, answering: Answering, me: Callable[[], str]) -> None:
         answering.apologise(hear.place_of(body, me()))
         return None
 
-    bolt.event("app_mention")(on_mention)
-    bolt.event("message")(on_message)
-    bolt.event("app_home_opened")(on_home)
-    bolt.command("/askpy")(on_command)
-    bolt.action(re.compile(r"^ask:"))(on_press)
-    bolt.action("share")(on_share)
-    bolt.shortcut("ask_message")(on_shortcut)
+    nothing = listener(lambda _: None)
+    bolt.event("app_mention")(listener(lambda body: answering.once(hear.mention(body, me()))))
+    bolt.event("message")(listener(lambda body: answering.once(hear.direct_message(body, me()))))
+    bolt.event("app_home_opened")(listener(lambda body: answering.home(hear.visitor(body))))
     bolt.event(ANYTHING)(nothing)
+    bolt.command("/askpy")(listener(lambda body: answering.answer(hear.command(body))))
+    bolt.action(re.compile(r"^ask:"))(listener(lambda body: answering.answer(hear.press(body))))
+    bolt.action("share")(listener(lambda body: answering.share(hear.share(body))))
+    bolt.shortcut("ask_message")(listener(lambda body: answering.answer(hear.shortcut(body))))
     for kind in (bolt.command, bolt.action, bolt.shortcut, bolt.view_submission, bolt.view_closed, bolt.options):
         kind(ANYTHING)(nothing)
     bolt.error(on_error)

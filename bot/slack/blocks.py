@@ -151,7 +151,7 @@ class _Pen:
     def small(self, item: Item) -> Block:
         """An item as a card of a carousel."""
         opener = Choice(self.words["open_item"], item.ask)
-        buttons = [self.asking(opener, f"{self.words['open']} {item.title}")] if item.ask else []
+        buttons = [self.asking(opener, f"{self.words['open_item']} {item.title}")] if item.ask else []
         return _native(item.title, item.subtitle, item.text, buttons)
 
     def openers(self, items: Sequence[Item]) -> None:

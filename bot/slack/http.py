@@ -32,10 +32,12 @@ if TYPE_CHECKING:
 EVENTS = "/slack/events"
 LARGEST_BODY = 1_000_000
 """Bytes. Slack's largest payloads, views with all their blocks, end at a quarter of that."""
+SWALLOWED_BODY = 8_000_000
+"""Bytes. Up to here a body is received before it is refused, because most clients send all of it before they listen."""
 TYPES = frozenset({"application/json", "application/x-www-form-urlencoded"})
 THREADS = 16
 """Requests at once. A request waits only for its acknowledgement, a few milliseconds."""
-CONNECTIONS = 1_000
+CONNECTIONS = 300
 """Open connections; slow clients sit in them without holding a thread."""
 SILENT_FOR = 30
 """Seconds after which a silent connection is closed."""
@@ -181,7 +183,7 @@ def serve_http(
     _run(server, stop)
     deadline = time.monotonic() + GRACE
     _finish(server, deadline - GRACE / 2)
-    return app.close(max(1.0, deadline - time.monotonic()))
+    return app.close(deadline - time.monotonic())
 
 
 class Pages:
@@ -208,26 +210,28 @@ class Pages:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join(2)
-        self._server.close()
+        _finish(self._server, 0)
 
 
 def _server(application: WSGIApplication, host: str, port: int, threads: int = THREADS) -> Any:
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a queue is what threads are for
+    sockets: dict[int, Any] = {}
     try:
         return create_server(
             application,
-            map={},
+            map=sockets,
             host=host,
             port=port,
             threads=threads,
             connection_limit=CONNECTIONS,
             channel_timeout=SILENT_FOR,
             cleanup_interval=5,
-            max_request_body_size=LARGEST_BODY,
+            max_request_body_size=SWALLOWED_BODY,
             clear_untrusted_proxy_headers=True,
             ident=None,
         )
     except OSError as error:
+        wasyncore.close_all(sockets, ignore_all=True)
         raise AskPyError(f"Port {port} can't be opened ({error.strerror}). Set PORT to another one.") from None
 
 
@@ -242,6 +246,7 @@ def _finish(server: Any, until: float) -> None:
     while time.monotonic() < until and any(map(_busy, list(server.active_channels.values()))):
         wasyncore.loop(timeout=0.05, use_poll=True, map=server._map, count=1)
     server.task_dispatcher.shutdown(cancel_pending=True, timeout=1)
+    wasyncore.close_all(server._map, ignore_all=True)
 
 
 def _busy(channel: Any) -> bool:

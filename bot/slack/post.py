@@ -204,6 +204,7 @@ class Outbox:
     clock: Callable[[], float] = time.monotonic
     _open: int = 0
     _slots: dict[str, float] = field(default_factory=dict)
+    _quiet: dict[str, float] = field(default_factory=dict)
     _waiting: list[tuple[float, int, _Sending]] = field(default_factory=list)
     _numbers: count[int] = field(default_factory=count)
     _changed: threading.Condition = field(default_factory=threading.Condition)
@@ -218,12 +219,19 @@ class Outbox:
         self._put(_Sending(request, now + request.lasts), now)
 
     def close(self, timeout: float) -> bool:
-        """Finish what can be finished within `timeout` seconds; true if nothing was left."""
+        """Finish what can be finished within `timeout` seconds; true if nothing was left.
+
+        What waits is sent as soon as Slack allows, without backoff and pace.
+        """
         with self._changed:
-            self._closes = self.clock() + timeout
-            late = [entry for entry in self._waiting if entry[0] > self._closes]
-            self._waiting = [entry for entry in self._waiting if entry[0] <= self._closes]
+            now = self.clock()
+            self._closes = now + timeout
+            hurried = [(max(now, self._quiet.get(each.request.lane, 0.0)), n, each) for _, n, each in self._waiting]
+            late = [entry for entry in hurried if entry[0] > self._closes]
+            self._waiting = [entry for entry in hurried if entry[0] <= self._closes]
             heapq.heapify(self._waiting)
+            self._slots.clear()
+            self._changed.notify_all()
         for _, _, sending in late:
             self._end(sending, Again("stopping"))
         done = self.drain(timeout)
@@ -239,14 +247,16 @@ class Outbox:
 
     def _put(self, sending: _Sending, due: float) -> None:
         """Send it at `due`, or at the next time that its lane allows."""
+        lane = sending.request.lane
         with self._changed:
             now = self.clock()
-            slot = self._slots.get(sending.request.lane, 0.0)
+            slot = self._slots.get(lane, 0.0)
             if slot > now:
                 due = max(due, slot)
-                self._slots[sending.request.lane] = due + self.pace
+                self._slots[lane] = due + self.pace
             elif slot:
-                del self._slots[sending.request.lane]
+                del self._slots[lane]
+                self._quiet.pop(lane, None)
             stopping = self._closes is not None and due > self._closes
             waits = due > now and due <= sending.until and not stopping
             if waits:
@@ -286,7 +296,9 @@ class Outbox:
         else:
             with self._changed:
                 lane = sending.request.lane
-                self._slots[lane] = max(self._slots.get(lane, 0.0), now + wait)
+                self._quiet[lane] = now + wait
+                if self._closes is None:
+                    self._slots[lane] = max(self._slots.get(lane, 0.0), now + wait)
         logger.info("%s: %s, again in %.1f s", sending.request.target, outcome.reason, wait)
         self._put(sending, now + wait)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 PING_EVERY = 1.0
 """Seconds between pings. The client calls a connection dead after four of them without an answer."""
+RECEIVE_FOR = 0.5
+"""Seconds of one wait for data; hanging up and changing over to a new connection wait for its end."""
 TICK = 0.5
 """Seconds between two looks at whether to stop; an untimed wait in the main thread can miss a signal."""
 SILENT_TICKS = 60
@@ -69,10 +72,19 @@ class Handler(SocketModeHandler):
         if isinstance(req.payload, dict) and isinstance(req.payload.get("event", {}), dict):
             super().handle(client, req)
 
+    def finish(self) -> None:
+        """Take nothing more, acknowledge what was taken, then hang up."""
+        self.client.auto_reconnect_enabled = False
+        self.client.closed = True
+        self.client.message_processor.shutdown()
+        self.client.message_workers.shutdown()
+        self.client.close()
+
     def _connect_alert(self) -> None:
         self._connect()
         session = self.client.current_session
         if session is not None and session.sock is not None and not isinstance(session.sock, _Alert):
+            session.sock.settimeout(RECEIVE_FOR)
             session.sock = _Alert(session.sock)  # type: ignore[assignment]
 
 
@@ -100,15 +112,16 @@ def serve_socket(
             if ready is not None:
                 ready()
             _watch(handler, stop)
-        closing = threading.Thread(target=handler.close, daemon=True)  # it waits for its threads, some of them long
+        deadline = time.monotonic() + GRACE
+        closing = threading.Thread(target=handler.finish, daemon=True)  # one that hangs must not keep us
         closing.start()
         closing.join(GRACE / 2)
-        return app.close(GRACE / 2)
+        return app.close(deadline - time.monotonic())
 
 
 def _first(handler: Handler) -> None:
     handler.client.wss_uri = None
-    handler.connect()
+    handler.client.connect()
     if not handler.client.is_connected():
         raise ConnectionError("the WebSocket can't be opened")
 

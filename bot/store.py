@@ -46,6 +46,8 @@ PURGE_EVERY = 3600
 """Seconds between two removals of what is no longer remembered."""
 BUSY = 2
 """Seconds to wait for a database that another process is writing to, or that doesn't answer."""
+PAUSES = (0.02, 0.05, 0.1, 0.2)
+"""Seconds between attempts where the database refused at once."""
 REST = 5
 """Seconds without a further try after the database has failed: each try may cost an answer BUSY seconds."""
 MOST_KEPT = 20_000
@@ -170,7 +172,7 @@ class Store:
             return otherwise
         try:
             self._prepare()
-            result = work()
+            result = _patiently(work)
         except (SQLAlchemyError, OSError) as error:
             self.failures += 1
             if not self._rests_until:
@@ -188,10 +190,7 @@ class Store:
         with self._lock:
             if not self._ready:
                 _make_folder(self._engine.url)
-                try:
-                    _metadata.create_all(self._engine)
-                except SQLAlchemyError:
-                    _metadata.create_all(self._engine)  # another process made the tables at the same moment
+                _patiently(lambda: _metadata.create_all(self._engine))
                 self._ready = True
 
     def _purge(self, now: float) -> None:
@@ -247,6 +246,21 @@ def _tune(connection: Any, _: object) -> None:
     connection.execute("PRAGMA synchronous=NORMAL")
     with suppress(sqlite3.OperationalError):  # another process is just doing the same; it lasts
         connection.execute("PRAGMA journal_mode=WAL")
+
+
+def _patiently(work: Callable[[], T]) -> T:
+    """The work, tried again where a database refuses at once: processes that start together make tables together."""
+    began = time.monotonic()
+    for pause in PAUSES:
+        try:
+            return work()
+        except IntegrityError:
+            raise
+        except SQLAlchemyError:
+            if time.monotonic() - began > BUSY / 2:
+                raise
+            time.sleep(pause)
+    return work()
 
 
 def _make_folder(url: URL) -> None:

@@ -1,0 +1,210 @@
+"""A stand-in for Slack on a free port: the Web API, response_urls and a WebSocket, with faults on request."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import socket
+import struct
+import threading
+from collections import defaultdict, deque
+from contextlib import suppress
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl
+
+BOT, BOT_ID, TEAM = "U0BOT", "B0BOT", "T0TEAM"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request that arrived."""
+
+    method: str
+    args: dict[str, Any]
+    token: str = ""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What happens instead of an answer: a status, an error of Slack's, a reset, or silence."""
+
+    status: int = 200
+    error: str = ""
+    retry_after: float | None = None
+    reset: bool = False
+    silent: bool = False
+
+
+RESET, SILENCE = Fault(reset=True), Fault(silent=True)
+
+
+def limited(seconds: float = 0.02) -> Fault:
+    return Fault(429, "ratelimited", seconds)
+
+
+class Stub:
+    """Slack, as far as the bot can tell. `calls` holds what was asked, auth.test apart."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.faults: dict[str, deque[Fault]] = defaultdict(deque)
+        self.changed = threading.Condition()
+        self.quiet = threading.Event()
+        self.sockets: list[socket.socket] = []
+        self.acknowledged: list[str] = []
+        self.auth_tests = 0
+        stub = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                stub.answer(self)
+
+            def do_GET(self) -> None:
+                stub.upgrade(self)
+
+            def log_message(self, *_: object) -> None:
+                return
+
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+            request_queue_size = 256
+
+            def handle_error(self, *_: object) -> None:
+                return
+
+        self.server = Server(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}/api/"
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def hook(self, name: str = "1") -> str:
+        """A response_url."""
+        return f"http://127.0.0.1:{self.port}/hook/{name}"
+
+    def fail(self, method: str, *faults: Fault) -> None:
+        """The next answers of `method` ("hook" for a response_url)."""
+        self.faults[method].extend(faults)
+
+    def of(self, method: str) -> list[dict[str, Any]]:
+        """The arguments of the calls of `method`."""
+        return [call.args for call in list(self.calls) if call.method == method]
+
+    def wait(self, method: str, number: int = 1, timeout: float = 5) -> list[dict[str, Any]]:
+        """The arguments of at least `number` calls of `method`."""
+        with self.changed:
+            assert self.changed.wait_for(lambda: len(self.of(method)) >= number, timeout), (method, self.calls)
+        return self.of(method)
+
+    def close(self) -> None:
+        self.quiet.set()
+        self.cut()
+        self.server.shutdown()
+        self.server.server_close()
+
+    # -- the Web API
+
+    def answer(self, request: BaseHTTPRequestHandler) -> None:
+        raw = request.rfile.read(int(request.headers.get("Content-Length") or 0)).decode()
+        kind = request.headers.get("Content-Type", "")
+        args = json.loads(raw or "{}") if kind.startswith("application/json") else dict(parse_qsl(raw))
+        method = request.path.removeprefix("/api/") if request.path.startswith("/api/") else "hook"
+        token = str(request.headers.get("Authorization") or "").removeprefix("Bearer ")
+        if method == "hook":
+            args["hook"] = request.path.removeprefix("/hook/")
+        with self.changed:
+            if method == "auth.test":
+                self.auth_tests += 1
+            else:
+                self.calls.append(Call(method, args, token))
+            self.changed.notify_all()
+        fault = self.faults[method].popleft() if self.faults[method] else Fault()
+        if fault.silent:
+            self.quiet.wait(10)
+            return
+        if fault.reset:
+            linger = struct.pack("ii", 1, 0)
+            request.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            request.connection.close()
+            return
+        answer = {"ok": False, "error": fault.error} if fault.error else self.success(method)
+        body = b"Bad Gateway" if fault.status >= 500 else json.dumps(answer).encode()
+        if method == "hook" and not fault.error and fault.status == 200:
+            body = b"ok"
+        request.send_response(fault.status)
+        if fault.retry_after is not None:
+            request.send_header("Retry-After", str(fault.retry_after))
+        request.send_header("x-oauth-scopes", "app_mentions:read,chat:write,commands,im:history")
+        request.send_header("Content-Type", "application/json")
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(body)
+
+    def success(self, method: str) -> dict[str, Any]:
+        if method == "auth.test":
+            return {"ok": True, "user_id": BOT, "bot_id": BOT_ID, "team_id": TEAM, "user": "askpy"}
+        if method == "apps.connections.open":
+            return {"ok": True, "url": f"ws://127.0.0.1:{self.port}/link?ticket=1"}
+        return {"ok": True, "ts": "1.0"}
+
+    # -- the WebSocket
+
+    def upgrade(self, request: BaseHTTPRequestHandler) -> None:
+        key = request.headers["Sec-WebSocket-Key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+        accept = base64.b64encode(hashlib.sha1(key.encode()).digest()).decode()
+        request.send_response(101)
+        for name, value in (("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", accept)):
+            request.send_header(name, value)
+        request.end_headers()
+        request.wfile.flush()
+        with self.changed:
+            self.sockets.append(request.connection)
+            self.changed.notify_all()
+        try:
+            while frame := _read(request.rfile):
+                opcode, data = frame
+                if opcode == 9:
+                    request.connection.sendall(_frame(data, 10))
+                elif opcode == 1:
+                    with self.changed:
+                        self.acknowledged.append(json.loads(data)["envelope_id"])
+                        self.changed.notify_all()
+        except OSError:
+            pass
+        request.close_connection = True
+
+    def send(self, envelope: dict[str, Any] | bytes) -> None:
+        """An envelope, or any text, by the newest WebSocket."""
+        data = envelope if isinstance(envelope, bytes) else json.dumps(envelope).encode()
+        self.sockets[-1].sendall(_frame(data, 1))
+
+    def cut(self) -> None:
+        """Cut every WebSocket without a word."""
+        for each in self.sockets:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    def wait_for(self, condition: Any, timeout: float = 5) -> None:
+        with self.changed:
+            assert self.changed.wait_for(condition, timeout), self.calls
+
+
+def _frame(data: bytes, opcode: int) -> bytes:
+    length = struct.pack("!B", len(data)) if len(data) < 126 else struct.pack("!BH", 126, len(data))
+    return bytes([0x80 | opcode]) + length + data
+
+
+def _read(file: Any) -> tuple[int, bytes] | None:
+    head = file.read(2)
+    if len(head) < 2:
+        return None
+    length = head[1] & 0x7F
+    if length == 126:
+        (length,) = struct.unpack("!H", file.read(2))
+    mask = file.read(4)
+    data = bytes(byte ^ mask[number % 4] for number, byte in enumerate(file.read(length)))
+    return head[0] & 0x0F, data

@@ -1,0 +1,140 @@
+"""The start: credentials that are missing, refused, or fine."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from slack_stub import Fault, Stub
+
+from bot.settings import Settings, SettingsError
+from bot.slack.access import Access, Identity, Me, await_slack, direct
+from bot.slack.checks import Check, check
+from bot.slack.manifest import manifest
+
+
+def settings(**values: str) -> Settings:
+    made = Settings(_env_file=None)  # type: ignore[call-arg]
+    return made.model_copy(update={name: SecretStr(value) for name, value in values.items()})
+
+
+@pytest.mark.parametrize(
+    ("mode", "values", "named"),
+    [
+        (None, {}, ["SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET"]),
+        ("socket", {}, ["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"]),
+        ("http", {"slack_bot_token": "xoxb-1", "slack_app_token": "xapp-1"}, ["SLACK_SIGNING_SECRET"]),
+        (None, {"slack_app_token": "xapp-1"}, ["SLACK_BOT_TOKEN"]),
+    ],
+)
+def test_what_is_missing_is_named(mode: Any, values: dict[str, str], named: list[str]) -> None:
+    with pytest.raises(SettingsError) as raised:
+        Access.of(settings(**values), mode)
+    lines = str(raised.value).splitlines()[1:]
+    assert [line.split()[0].strip(":") for line in lines] == named
+    assert all("https://api.slack.com/apps" in line for line in lines)
+
+
+def test_the_mode_follows_the_credentials() -> None:
+    bot = {"slack_bot_token": "xoxb-1", "slack_signing_secret": "s"}
+    assert Access.of(settings(**bot))[1] == "http"
+    assert Access.of(settings(**bot, slack_app_token="xapp-1"))[1] == "socket"
+    assert Access.of(settings(**bot, slack_app_token="xapp-1"), "http")[1] == "http"
+
+
+def test_secrets_are_in_no_repr() -> None:
+    access, _ = Access.of(settings(slack_bot_token="xoxb-1", slack_app_token="xapp-1", slack_signing_secret="hush"))
+    assert not {"xoxb-1", "xapp-1", "hush"} & set(repr(access).replace("'", " ").split())
+
+
+def test_who_the_bot_is_is_asked_once(stub: Stub) -> None:
+    identity = Identity(Access(bot_token="xoxb-1", api_url=stub.url.rstrip("/")).client())
+    scopes = ("app_mentions:read", "chat:write", "commands", "im:history")
+    assert identity.me() == identity.me() == Me(user="U0BOT", bot="B0BOT", team="T0TEAM", scopes=scopes)
+    assert stub.auth_tests == 1
+
+
+def test_a_refused_token_names_its_variable(stub: Stub) -> None:
+    stub.fail("auth.test", Fault(error="invalid_auth"))
+    identity = Identity(Access(bot_token="xoxb-1", api_url=stub.url).client())
+    with pytest.raises(SettingsError, match=r"SLACK_BOT_TOKEN \(invalid_auth\)"):
+        await_slack(identity.me, "SLACK_BOT_TOKEN", lambda _: True)
+
+
+def test_a_bad_day_at_the_start_is_said_once(stub: Stub, caplog: pytest.LogCaptureFixture) -> None:
+    stub.fail("auth.test", Fault(503), Fault(503), Fault(200, "internal_error"))
+    identity = Identity(Access(bot_token="xoxb-1", api_url=stub.url).client())
+    with caplog.at_level(logging.INFO):
+        assert await_slack(identity.me, "SLACK_BOT_TOKEN", lambda _: False)
+    assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING", "INFO"]
+
+
+def test_a_stop_ends_the_wait(stub: Stub) -> None:
+    stub.fail("auth.test", Fault(503))
+    identity = Identity(Access(bot_token="xoxb-1", api_url=stub.url).client())
+    assert not await_slack(identity.me, "SLACK_BOT_TOKEN", lambda _: True)
+
+
+def test_loopback_needs_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("NO_PROXY", "slack.internal")
+    assert direct("http://127.0.0.1:1/api/")
+    assert direct("https://slack.internal/api/")
+    assert not direct("https://slack.com/api/")
+    assert Access(bot_token="x", api_url="http://localhost:1/").client().proxy is None
+    assert Access(bot_token="x").client().proxy == "http://proxy.example:3128"
+
+
+def test_the_manifest_asks_for_four_scopes() -> None:
+    made = manifest()
+    assert made["oauth_config"]["scopes"] == {"bot": ["app_mentions:read", "chat:write", "commands", "im:history"]}
+    assert made["settings"]["socket_mode_enabled"] is True
+    assert "request_url" not in str(made)
+    assert len(made["display_information"]["description"]) <= 140
+
+
+def test_the_manifest_for_http_names_the_address_thrice() -> None:
+    made = manifest("https://bot.example/")
+    address = "https://bot.example/slack/events"
+    assert made["features"]["slash_commands"][0]["url"] == address
+    assert made["settings"]["event_subscriptions"]["request_url"] == address
+    assert made["settings"]["interactivity"]["request_url"] == address
+    assert made["settings"]["socket_mode_enabled"] is False
+
+
+# --- what doctor looks at
+
+
+def looked_at(**values: Any) -> dict[str, Check]:
+    made = settings(**{name: value for name, value in values.items() if name != "slack_api_url"})
+    return {each.name: each for each in check(made.model_copy(update={"slack_api_url": values["slack_api_url"]}))}
+
+
+FINE = {"slack_bot_token": "xoxb-1", "slack_app_token": "xapp-1", "slack_signing_secret": "0123456789abcdef" * 2}
+
+
+def test_all_is_well(stub: Stub) -> None:
+    found = looked_at(**FINE, slack_api_url=stub.url)
+    assert {name: each.fault for name, each in found.items()} == dict.fromkeys(
+        ["SLACK_API_URL", "SLACK_BOT_TOKEN", "scopes", "clock", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"], ""
+    )
+    assert not {"xoxb-1", "xapp-1", FINE["slack_signing_secret"]} & set(str(found).replace("'", " ").split())
+
+
+def test_each_fault_has_its_fix(stub: Stub) -> None:
+    found = looked_at(
+        slack_bot_token="xoxp-1", slack_app_token="xoxb-1", slack_signing_secret="x", slack_api_url="slack"
+    )
+    assert all(each.fault for each in found.values())
+    stub.fail("auth.test", Fault(error="invalid_auth"))
+    stub.fail("apps.connections.open", Fault(error="missing_scope"))
+    found = looked_at(**FINE, slack_api_url=stub.url)
+    assert "invalid_auth" in found["SLACK_BOT_TOKEN"].fault
+    assert "connections:write" in found["SLACK_APP_TOKEN"].fault
+    assert "a door" in looked_at(slack_bot_token="xoxb-1", slack_api_url=stub.url)
+    assert (
+        "can't be reached"
+        in looked_at(slack_bot_token="xoxb-1", slack_api_url="http://127.0.0.1:1/")["SLACK_BOT_TOKEN"].fault
+    )

@@ -1,0 +1,140 @@
+"""Drawings: golden ones, and every one within Slack's limits."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from slack_samples import EXTREMES, HOSTILE, KINDS, ROADMAP, reply
+
+from bot.model import Choice, Choices, Item, Items, Reply, Text
+from bot.slack.answering import fallback
+from bot.slack.blocks import attribution, draw, sharing
+from bot.slack.limits import cut, faults, size
+from bot.slack.words import default_words, words_of
+
+GOLDEN = Path(__file__).parent / "golden"
+DRAWN = KINDS | {"roadmap": ROADMAP}
+
+
+@pytest.mark.parametrize("layout", ["classic", "cards"])
+@pytest.mark.parametrize("name", DRAWN)
+def test_golden(name: str, layout: Any) -> None:
+    blocks = draw(DRAWN[name], layout)
+    file = GOLDEN / f"{name}-{layout}.json"
+    if os.environ.get("GOLDEN") == "write":  # look at what changed before committing it
+        file.write_text(json.dumps(blocks, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    assert blocks == json.loads(file.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("layout", ["classic", "cards"])
+@pytest.mark.parametrize("name", [*DRAWN, *EXTREMES])
+def test_within_the_limits(name: str, layout: Any) -> None:
+    made = (DRAWN | EXTREMES)[name]
+    blocks = draw(made, layout)
+    assert faults(blocks or [{"type": "divider"}]) == []
+    assert size(fallback(made)) <= 4_000
+
+
+def test_a_classic_drawing_fits_a_modal_and_the_home_tab() -> None:
+    for made in (DRAWN | EXTREMES).values():
+        blocks = draw(made) or [{"type": "divider"}]
+        assert faults(blocks, "modal") == []
+        assert faults(blocks, "home") == []
+
+
+def test_nothing_hostile_is_parsed() -> None:
+    for layout in ("classic", "cards"):
+        for text in _parsed(draw(EXTREMES["hostile"], layout)):  # type: ignore[arg-type]
+            assert not set("*_~`") & set(text.partition("|")[2])
+            assert "<!" not in text
+            assert "<@" not in text
+    assert "<" not in fallback(reply("unknown", Text(HOSTILE)))
+
+
+def _parsed(node: Any) -> list[str]:
+    """The texts that Slack reads as mrkdwn."""
+    if isinstance(node, dict):
+        own = [node["text"]] if node.get("type") == "mrkdwn" else []
+        return own + [text for value in node.values() for text in _parsed(value)]
+    return [text for item in node for text in _parsed(item)] if isinstance(node, list) else []
+
+
+def test_a_button_asks_its_words() -> None:
+    blocks = draw(reply("help", Choices("Try", (Choice("Flask", "What is Flask?"),))))
+    (button,) = blocks[-1]["elements"]
+    assert (button["action_id"], button["value"]) == ("ask:1", "What is Flask?")
+
+
+def test_many_items_share_one_menu() -> None:
+    many = tuple(Item(f"Library {n}", ask=f"What is library {n}?") for n in range(25))
+    blocks = draw(reply("list", Items(many[:12], "A"), Items(many[12:], "B")))
+    menus = [element for block in blocks if block["type"] == "actions" for element in block["elements"]]
+    assert [len(menu["options"]) for menu in menus] == [25]
+
+
+def test_the_rows_beside_an_answer_are_within_the_limits() -> None:
+    words = default_words()
+    assert faults([sharing("q" * 5000, words), attribution("U1", words)]) == []
+
+
+def test_the_fifty_first_block_is_left_out() -> None:
+    assert len(draw(EXTREMES["many"])) == 50
+
+
+def test_the_lint_finds_faults() -> None:
+    button = {"type": "button", "action_id": "a", "text": {"type": "plain_text", "text": "x" * 76}, "value": "v" * 2001}
+    found = faults(
+        [
+            {"type": "header", "text": {"type": "mrkdwn", "text": "x" * 151}},
+            {"type": "actions", "elements": [button, button]},
+            {"type": "section"},
+            {"type": "section", "text": {"type": "mrkdwn", "text": "<!here>"}},
+            {"type": "markdown", "text": "x"},
+            {"type": "rich_text", "elements": []},
+            {"type": "table", "rows": [[{"type": "raw_text", "text": ""}]]},
+            {"type": "carousel", "elements": [{"type": "card"}] * 11},
+        ]
+    )
+    for word in (
+        "151",
+        "only plain_text",
+        "76",
+        "value",
+        "'a' is there 2",
+        "neither",
+        "live",
+        "no block",
+        "says",
+        "empty",
+    ):
+        assert any(word in fault for fault in found), word
+    assert faults([]) == ["blocks: there are none"]
+
+
+@pytest.mark.parametrize(
+    ("text", "most", "expected"),
+    [
+        ("short", 10, "short"),
+        ("one two three four", 12, "one two…"),
+        ("onetwothreefour", 8, "onetwot…"),
+        ("🐍🐍🐍🐍", 6, "🐍🐍…"),
+    ],
+)
+def test_cut(text: str, most: int, expected: str) -> None:
+    assert cut(text, most) == expected
+
+
+def test_a_pack_overrides_words() -> None:
+    assert words_of({"share": "Show them", "unknown": "x"})["share"] == "Show them"
+    assert "unknown" not in words_of({"unknown": "x"})
+
+
+def test_every_part_is_drawn_once() -> None:
+    made: Reply = KINDS["library"]
+    told = json.dumps(draw(made), ensure_ascii=False)
+    for words in ("Flask", "micro framework", "It does this.", "small services", "The name of", "Two sides", "Bottle"):
+        assert words in told

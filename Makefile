@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --progress-bar off --require-hashes
 # Empty unless given: make test ARGS="-k roadmap", make run ARGS="doctor", make lock ARGS=--upgrade
 ARGS ?=
+# Where make e2e keeps the pictures that it takes: make e2e PICTURES=docs/pictures
+PICTURES ?=
 
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .SUFFIXES:
@@ -39,7 +41,7 @@ format: $(VENV)/.ready-to-test
 
 ifeq ($(shell uname -sm),Linux x86_64)
 e2e: $(VENV)/.ready-to-test tests/e2e/node_modules/.ready
-	@$(BIN)/python -m pytest -m e2e -rs $(ARGS)
+	@ASKPY_TEST_PICTURES="$(PICTURES)" $(BIN)/python -m pytest -m e2e -rs $(ARGS)
 else
 e2e:
 	@echo "make e2e: the stand-in Slack exists for Linux on x86-64 only. Nothing was run here, and nothing failed."

@@ -105,11 +105,11 @@ class LocalSlack:
         self.process = Process(command, folder / "local-slack.log", folder)
         self.process.wait_for(lambda: fetch(f"{self.url}/_control/state")[0] == 200, "the stand-in Slack")
 
-    def control(self, action: str, **body: object) -> Json:
+    def control(self, call: str, /, **body: object) -> Json:
         """One call of its control API."""
         data = json.dumps(body).encode() if body else None
-        status, answer = fetch(f"{self.url}/_control/{action}", data, {"content-type": "application/json"})
-        assert status == 200, f"{action}: {status} {answer!r}"
+        status, answer = fetch(f"{self.url}/_control/{call}", data, {"content-type": "application/json"})
+        assert status == 200, f"{call}: {status} {answer!r}"
         return json.loads(answer)
 
     def say(self, text: str, *, channel: str = GENERAL, user: str = ALICE, thread: str | None = None) -> Json:
@@ -125,6 +125,13 @@ class LocalSlack:
         before = self.messages(GENERAL)
         self.control("command", channel=GENERAL, user=user, command="/askpy", text=text)
         return before[-1] if before else {"channel": GENERAL, "ts": "0"}
+
+    def press(self, message: Json, label: str, *, user: str = ALICE) -> None:
+        """A person presses the button of a message that is labelled so."""
+        found = [each for each in _buttons(message["blocks"]) if each["text"]["text"] == label]
+        assert found, f"no button {label!r}, only {[each['text']['text'] for each in _buttons(message['blocks'])]}"
+        action = found[0] | {"action_ts": message["ts"]}
+        self.control("interact", channel=message["channel"], messageTs=message["ts"], user=user, action=action)
 
     def messages(self, channel: str) -> list[Json]:
         return self.control(f"messages/{channel}")["messages"]
@@ -146,37 +153,25 @@ class LocalSlack:
         """What went between Slack and the bot: events_api, slash_commands, interactive, ack, web_api, socket …"""
         return [line for line in self.control("log")["log"] if line["kind"] == kind]
 
+    def hellos(self) -> list[Json]:
+        """One line for each time that the bot's socket was opened."""
+        return [line for line in self.traffic("socket") if "hello" in line["summary"]]
+
 
 class Bot:
     """`python -m bot serve` against a LocalSlack; `stop` and `start` keep its database."""
 
-    def __init__(self, folder: Path, mode: str) -> None:
-        self.folder, self.mode, self.port = folder, mode, free_port()
+    def __init__(self, folder: Path, mode: str, **settings: str) -> None:
+        self.folder, self.mode, self.port, self.settings = folder, mode, free_port(), settings
         self.url = f"http://127.0.0.1:{self.port}"
 
     def start(self, slack: LocalSlack) -> None:
-        hellos = len(self._hellos(slack))
-        self.process = Process(
-            [sys.executable, "-m", "bot", "serve", f"--{self.mode}"],
-            self.folder / "bot.log",
-            self.folder,
-            PYTHONPATH=str(ROOT),
-            PYTHONDONTWRITEBYTECODE="1",
-            SLACK_API_URL=f"{slack.url}/api/",
-            SLACK_BOT_TOKEN=BOT_TOKEN,
-            PORT=str(self.port),
-            DATABASE_URL=f"sqlite:///{self.folder / 'askpy.db'}",
-            ASKPY_CACHE=str(self.folder / "cache"),
-            ASKPY_KNOWLEDGE=str(ROOT / "knowledge"),
-            **({"SLACK_APP_TOKEN": APP_TOKEN} if self.mode == "socket" else {"SLACK_SIGNING_SECRET": SIGNING_SECRET}),
-        )
+        hellos = len(slack.hellos())
+        command: list[str | Path] = [sys.executable, "-m", "bot", "serve", f"--{self.mode}"]
+        self.process = Process(command, self.folder / "bot.log", self.folder, **bot_settings(slack, self))
         self.process.wait_for(lambda: fetch(f"{self.url}/healthz")[0] == 200, "healthz")
         if self.mode == "socket":
-            self.process.wait_for(lambda: len(self._hellos(slack)) > hellos, "the socket")
-
-    @staticmethod
-    def _hellos(slack: LocalSlack) -> list[Json]:
-        return [line for line in slack.traffic("socket") if "hello" in line["summary"]]
+            self.process.wait_for(lambda: len(slack.hellos()) > hellos, "the socket")
 
     def deliver(self, event: Json) -> int:
         """Sends one event as Slack would, signed, and returns the status; HTTP mode only."""
@@ -203,12 +198,27 @@ class Bot:
         return fetch(f"{self.url}/slack/events", body.encode(), headers)[0]
 
 
+def bot_settings(slack: LocalSlack, bot: Bot) -> dict[str, str]:
+    """The environment of a bot that lives in its own folder and talks to this Slack."""
+    secret = {"SLACK_APP_TOKEN": APP_TOKEN} if bot.mode == "socket" else {"SLACK_SIGNING_SECRET": SIGNING_SECRET}
+    return secret | {
+        "PYTHONPATH": str(ROOT),
+        "SLACK_API_URL": f"{slack.url}/api/",
+        "SLACK_BOT_TOKEN": BOT_TOKEN,
+        "PORT": str(bot.port),
+        "DATABASE_URL": f"sqlite:///{bot.folder / 'askpy.db'}",
+        "ASKPY_CACHE": os.environ["ASKPY_CACHE"],
+        "ASKPY_KNOWLEDGE": str(ROOT / "knowledge"),
+        **bot.settings,
+    }
+
+
 class Scene:
     """A workspace with the bot in it."""
 
-    def __init__(self, folder: Path, mode: str) -> None:
+    def __init__(self, folder: Path, mode: str, **settings: str) -> None:
         self.mode = mode
-        self.bot = Bot(folder, mode)
+        self.bot = Bot(folder, mode, **settings)
         self.slack = LocalSlack(folder, mode, self.bot.port)
         try:
             self.bot.start(self.slack)
@@ -218,9 +228,9 @@ class Scene:
 
 
 @contextlib.contextmanager
-def scene(folder: Path, mode: str) -> Iterator[Scene]:
+def scene(folder: Path, mode: str, **settings: str) -> Iterator[Scene]:
     """A running Scene. At its end the bot must leave in good order, with nothing to be ashamed of in its log."""
-    running = Scene(folder, mode)
+    running = Scene(folder, mode, **settings)
     try:
         yield running
     finally:
@@ -228,6 +238,18 @@ def scene(folder: Path, mode: str) -> Iterator[Scene]:
         running.slack.process.stop()
     assert code == 0, f"the bot ended with {code}:\n{running.bot.process.text}"
     assert "Traceback" not in running.bot.process.text, running.bot.process.text
+
+
+def _buttons(blocks: object) -> list[Json]:
+    """Every button inside some blocks, in order, each with the id of its block."""
+    if isinstance(blocks, list):
+        return [button for block in blocks for button in _buttons(block)]
+    if not isinstance(blocks, dict):
+        return []
+    if blocks.get("type") == "button":
+        return [blocks]
+    inner = [button for value in blocks.values() for button in _buttons(value)]
+    return [{"block_id": blocks["block_id"]} | button for button in inner] if "block_id" in blocks else inner
 
 
 def _workspace(mode: str, bot_port: int) -> Json:

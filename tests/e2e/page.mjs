@@ -12,12 +12,40 @@ const quiet = [
   "--disable-component-update",
   "--disable-sync",
 ];
+
+// The page has no drawing for rich_text and writes "[rich_text]": it gets the same words as a section.
+const run = ({ type, text = "", url, name, style = {} }) => {
+  if (type === "link") return `<${url}|${text || url}>`;
+  if (type === "emoji") return `:${name}:`;
+  const marks = [style.bold && "*", style.italic && "_", style.strike && "~", style.code && "`"].filter(Boolean);
+  const [, before, words, after] = /^(\s*)(.*?)(\s*)$/s.exec(text);
+  return words ? before + marks.join("") + words + marks.reverse().join("") + after : text;
+};
+const part = (element) => {
+  if (element.type === "rich_text_list") {
+    return element.elements.map((item, at) => (element.style === "ordered" ? `${at + 1}. ` : "• ") + part(item)).join("\n");
+  }
+  const words = element.elements.map(run).join("");
+  if (element.type === "rich_text_preformatted") return "```" + words + "```";
+  return element.type === "rich_text_quote" ? words.replace(/^/gm, "> ") : words;
+};
+const legible = (block) =>
+  block.type === "rich_text"
+    ? { type: "section", text: { type: "mrkdwn", text: block.elements.map(part).join("\n") } }
+    : block;
+const rewrite = (frame) =>
+  JSON.stringify(JSON.parse(frame), (key, value) => (key === "blocks" && Array.isArray(value) ? value.map(legible) : value));
+
 const browser = await chromium.launch({ executablePath, args: root ? ["--no-sandbox", ...quiet] : quiet });
 try {
-  const page = await browser.newPage({ viewport: { width: 1360, height: 940 }, colorScheme: "light" });
+  const page = await browser.newPage({ viewport: { width: 1500, height: 1120 }, colorScheme: "light" });
   page.setDefaultTimeout(20_000);
   const faults = [];
   page.on("pageerror", (error) => faults.push(String(error)));
+  await page.routeWebSocket("**/ui", (socket) => {
+    const server = socket.connectToServer();
+    server.onMessage((frame) => socket.send(rewrite(frame)));
+  });
   await page.goto(url);
 
   const channel = page.locator("main");
@@ -55,7 +83,13 @@ try {
     private: await read(private_.first()),
     faults,
   };
+  const edge = await page.locator(".thread-resize-handle").boundingBox();
+  await page.mouse.move(edge.x + edge.width / 2, 400);
+  await page.mouse.down();
+  await page.mouse.move(edge.x - 220, 400, { steps: 5 });
+  await page.mouse.up();
   await page.mouse.move(0, 0);
+  await thread.locator(".thread-body").evaluate((body) => body.scrollTo(0, 0));
   await page.screenshot({ path: picture });
   console.log(JSON.stringify(result));
 } finally {

@@ -29,7 +29,7 @@ def test_a_conversation_in_the_page(browser: str, tmp_path: Path) -> None:
     """Keeps a picture where ASKPY_TEST_PICTURES says, else beside the other leavings of the test."""
     folder = Path(os.environ.get("ASKPY_TEST_PICTURES") or tmp_path)
     picture = folder / "conversation.png"
-    with scene(tmp_path, "socket") as running:
+    with scene(tmp_path, "socket", ASKPY_CARDS="classic") as running:  # the page draws no card blocks
         ran = subprocess.run(
             ["node", "page.mjs", running.slack.url, str(picture.absolute()), browser],
             cwd=HERE,

@@ -8,14 +8,15 @@ import sys
 from functools import cache
 
 import pytest
-from local_slack import ALICE, BOB, BOT, GENERAL, ROOT, Json, Scene
+from local_slack import ALICE, BOB, BOT, GENERAL, ROOT, Json, Scene, fetch, wait_until
 
 
 @cache
 def told(question: str) -> str:
     """What `ask` says to it: every door must say the same."""
     command = [sys.executable, "-m", "bot", "ask", "--json", question]
-    return json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stdout)["text"]
+    answered = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True)
+    return str(json.loads(answered.stdout)["text"])
 
 
 def assert_tells(message: Json, question: str) -> None:
@@ -97,6 +98,31 @@ def test_an_empty_mention_gets_help(running: Scene) -> None:
     assert answer["text"] == running.slack.answer(running.slack.command("help"))["text"]
 
 
+def test_a_button_asks_its_words(running: Scene) -> None:
+    asked = running.slack.mention("is python frontend?")
+    answer = running.slack.answer(asked)
+    running.slack.press(answer, "Is Python frontend or backend?")
+    second = wait_until(lambda: running.slack.answers(asked)[1:], "an answer to the button")
+    running.slack.settle()
+
+    assert running.slack.answers(asked) == [answer, *second]
+    assert second[0]["thread_ts"] == asked["ts"]
+    assert_tells(second[0], "Is Python frontend or backend?")
+
+
+def test_a_private_answer_is_shared_once(running: Scene) -> None:
+    before = running.slack.command("what is flask?")
+    private = running.slack.answer(before)
+    running.slack.press(private, "Share in the channel")
+    running.slack.press(private, "Share in the channel")
+    wait_until(lambda: len(running.slack.answers(before)) > 1, "the shared answer")
+    running.slack.settle()
+    shared = [message for message in running.slack.answers(before) if message.get("subtype") != "ephemeral"]
+
+    assert len(shared) == 1
+    assert "Flask" in shared[0]["text"]
+
+
 def test_a_message_without_a_mention_stays_unanswered(running: Scene) -> None:
     said = running.slack.say("is python frontend?")
     running.slack.say("what is flask?", user=BOB, thread=said["ts"])
@@ -133,18 +159,19 @@ def test_everything_delivered_was_acknowledged(running: Scene) -> None:
     assert dropped == []
 
 
-# --- what only a hand-made delivery can show; the stand-in doesn't send these
+# --- what only a hand-made, signed delivery can show; the stand-in doesn't send these
+
+over_http = pytest.mark.parametrize("running", ["http"], indirect=True)
 
 
 def hand_made(running: Scene, **fields: object) -> Json:
     """A real message of #general, as an event to deliver again."""
-    if running.mode != "http":
-        pytest.skip("a hand-made delivery goes over HTTP")
     asked = running.slack.say("a message to hang the delivery on")
     base: Json = {"type": "message", "channel_type": "channel", "channel": GENERAL, "user": ALICE, "ts": asked["ts"]}
     return base | {"event_ts": asked["ts"]} | fields
 
 
+@over_http
 @pytest.mark.parametrize(
     "fields",
     [
@@ -164,6 +191,7 @@ def test_bots_joins_and_edits_stay_unanswered(running: Scene, fields: Json) -> N
     assert running.slack.answers(event) == []
 
 
+@over_http
 def test_a_repeated_delivery_is_answered_once_even_after_a_restart(running: Scene) -> None:
     event = hand_made(running, type="app_mention", text=f"<@{BOT}> what is flask?")
 
@@ -176,10 +204,9 @@ def test_a_repeated_delivery_is_answered_once_even_after_a_restart(running: Scen
     assert len(running.slack.answers(event)) == 1
 
 
+@over_http
 def test_a_forged_request_is_refused(running: Scene) -> None:
     event = hand_made(running, type="app_mention", text=f"<@{BOT}> what is flask?")
-    from local_slack import fetch
-
     body = json.dumps({"type": "event_callback", "event": event}).encode()
     forged = {"content-type": "application/json", "x-slack-request-timestamp": "1", "x-slack-signature": "v0=0"}
     status, _ = fetch(f"{running.bot.url}/slack/events", body, forged)

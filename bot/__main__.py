@@ -68,7 +68,9 @@ def chat(as_json: bool, blocks: bool) -> None:
 
 
 @main.command(context_settings={"ignore_unknown_options": True})
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON object; with `-`, one for each line of standard input.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print a JSON object; with `-`, one for each line of standard input."
+)
 @click.option("--blocks", is_flag=True, help="With --json: add the Block Kit that Slack would get.")
 @click.option("--top", type=click.IntRange(1, 1000), help="With --json: add the engine's N best entries.")
 @click.argument("words", nargs=-1, required=True, metavar="WORDS... | -")
@@ -120,7 +122,9 @@ def check(path: Path | None) -> None:
 
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--min", "least", type=click.FloatRange(0, 100), help="Exit 1 if fewer per cent of the covered questions are right.")
+@click.option(
+    "--min", "least", type=click.FloatRange(0, 100), help="Exit 1 if fewer per cent of the covered questions are right."
+)
 @click.option("--verbose", is_flag=True, help="List every question that isn't right.")
 def eval(file: Path, least: float | None, verbose: bool) -> None:
     """Run labelled questions: right, offered, abstained and wrong by slice."""

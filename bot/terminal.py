@@ -60,7 +60,14 @@ def _part(part: Part) -> RenderableType:
             body = Styled(summary)
             for link in links:
                 body.append(f"\n{link.label}: ", style="dim").append(link.url, style="underline")
-            return Panel(body, title=Styled(title, style="bold"), subtitle=Styled(subtitle, style="dim"), title_align="left", subtitle_align="left", padding=(0, 1))
+            return Panel(
+                body,
+                title=Styled(title, style="bold"),
+                subtitle=Styled(subtitle, style="dim"),
+                title_align="left",
+                subtitle_align="left",
+                padding=(0, 1),
+            )
         case Facts(rows):
             return _grid(rows)
         case Items(items, heading, numbered):
@@ -71,8 +78,14 @@ def _part(part: Part) -> RenderableType:
             line = Styled(heading + "  ", style="dim")
             return line.append("  ·  ".join(choice.label for choice in choices), style="cyan")
         case Remark(note):
-            text = Styled(f"{note.text} ").append(f"({note.source})", style="dim")
-            return Panel(text, title=Styled(f"Note, {note.date}", style="yellow"), title_align="left", border_style="yellow", padding=(0, 1))
+            dated = Styled(f"{note.text} ").append(f"({note.source})", style="dim")
+            return Panel(
+                dated,
+                title=Styled(f"Note, {note.date}", style="yellow"),
+                title_align="left",
+                border_style="yellow",
+                padding=(0, 1),
+            )
         case Credit(text, url):
             return Styled(f"{text} {url}".strip(), style="dim italic")
 
@@ -154,7 +167,7 @@ def chat(desk: Desk, lines: Iterable[str], *, connected: bool) -> None:
     out = console()
     person = sys.stdin.isatty()
     if not connected:
-        print(HOW_TO_CONNECT, file=sys.stderr)
+        sys.stderr.write(HOW_TO_CONNECT + "\n")
     if person:
         out.print(Styled(desk.knowledge.voice.small_talk["greeting"].answer, style="cyan"))
     for text, conversation in conversations(_typed(out) if person else lines):
@@ -171,6 +184,4 @@ def _typed(out: Console) -> Iterator[str]:
         out.print()
 
 
-HOW_TO_CONNECT = (
-    "No Slack credential is set, so I answer here. To connect Slack: python -m bot doctor, or \"Into Slack\" in README.md."
-)
+HOW_TO_CONNECT = 'No Slack credential is set, so I answer here. To connect Slack: python -m bot doctor, or "Into Slack" in README.md.'

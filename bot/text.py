@@ -55,7 +55,9 @@ def words(text: str) -> list[str]:
     return found
 
 
-_CONTRACTED = frozenset({"what", "that", "it", "who", "how", "where", "there", "here", "let", "he", "she", "when", "why"})
+_CONTRACTED = frozenset(
+    {"what", "that", "it", "who", "how", "where", "there", "here", "let", "he", "she", "when", "why"}
+)
 
 
 def stem(word: str) -> str:

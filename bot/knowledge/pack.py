@@ -195,7 +195,11 @@ def _at(value: Value | None, path: Path_) -> Value | None:
 
 def _read_entries(document: Document, reading: _Reading) -> None:
     if not isinstance(document.value, list):
-        remedy = "start each entry with '- id: ...', or name the file " + ", ".join(f"{r}.yaml" for r in RESERVED) + " if it is one"
+        remedy = (
+            "start each entry with '- id: ...', or name the file "
+            + ", ".join(f"{r}.yaml" for r in RESERVED)
+            + " if it is one"
+        )
         reading.faults.append(Fault(document.file, 1, "", f"is not a list of entries; {remedy}"))
         return
     for number, value in enumerate(document.value):
@@ -327,14 +331,14 @@ def _voice(reading: _Reading) -> Voice:
     return Voice(small_talk=small_talk, lines=lines, examples=listed)
 
 
-def _said(
-    name: str, defaults: dict[str, Value], overrides: dict[str, Value], own: Document, reading: _Reading
-) -> Said:
+def _said(name: str, defaults: dict[str, Value], overrides: dict[str, Value], own: Document, reading: _Reading) -> Said:
     merged: dict[str, Value] = {}
     for source in (defaults.get(name), overrides.get(name)):
         if isinstance(source, dict):
             merged.update(source)
         elif source is not None:
-            reading.faults.append(Fault(own.file, own.line((name,)), "", f"{name} is not a mapping with asks and answer"))
+            reading.faults.append(
+                Fault(own.file, own.line((name,)), "", f"{name} is not a mapping with asks and answer")
+            )
     form = _one(SaidForm, Document(own.file, merged, {}, ()), reading, (), name)
     return Said(form.asks, form.answer) if form is not None else Said((), name)

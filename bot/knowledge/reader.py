@@ -62,9 +62,13 @@ def read(path: Path, shown_as: str) -> Document:
         node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        return _broken(shown_as, line, f"not YAML: {error.problem}; look at the indent, a colon or a quote just before this")
+        return _broken(
+            shown_as, line, f"not YAML: {error.problem}; look at the indent, a colon or a quote just before this"
+        )
     except (yaml.YAMLError, RecursionError) as error:
-        return _broken(shown_as, 1, f"not YAML: {type(error).__name__}; look for characters that can't be printed, or deep nesting")
+        return _broken(
+            shown_as, 1, f"not YAML: {type(error).__name__}; look for characters that can't be printed, or deep nesting"
+        )
     if node is None:
         return Document(shown_as, None, {}, ())
     lines: dict[Path_, int] = {}
@@ -84,7 +88,9 @@ def _build(
     if isinstance(node, yaml.ScalarNode):
         return str(node.value)
     if id(node) in above or len(above) > _DEEPEST:
-        faults.append(Fault(file, lines[path], "", "nests without end; an anchor (&) inside itself, or far too many levels"))
+        faults.append(
+            Fault(file, lines[path], "", "nests without end; an anchor (&) inside itself, or far too many levels")
+        )
         return ""
     inside = above | {id(node)}
     if isinstance(node, yaml.SequenceNode):

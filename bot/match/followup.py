@@ -23,19 +23,40 @@ ORDINALS = {
     for word in names.split()
 }  # fmt: skip
 _COUNTED = "|".join(sorted(ORDINALS, key=len, reverse=True))
-CHOSEN = re.compile(
-    rf"^(?:and |ok |so |no |i mean |i meant |then |what about |tell me (?:more )?about |show me |open |give me )*(?:the |number |no |nr |option )*"
-    rf"(?P<which>{_COUNTED}|last|latter|former|other)(?: one| option| of (?:them|those|these)| library| lib| thing)*(?: please| pls)?$"
+_PLEASE = r"(?: please| pls)?$"
+
+
+def _only(lead: str, meant: str, tail: str) -> re.Pattern[str]:
+    """A message that says `meant` and else only words of `lead` before it and of `tail` behind it."""
+    return re.compile(rf"^(?:(?:{lead}) )*(?:{meant})(?: (?:{tail}))*{_PLEASE}")
+
+
+CHOSEN = _only(
+    "and|ok|so|no|i mean|i meant|then|what about|tell me about|tell me more about|show me|open|give me|the|number|nr|option",
+    rf"(?P<which>{_COUNTED}|last|latter|former|other)",
+    "one|option|of them|of those|of these|library|lib|thing",
 )
-NEXT = re.compile(r"^(?:and |ok |so |whats |what is |what comes |show |the |go )*(?:next|after that|afterwards|then|continue|forward)(?: one| step| up)*(?: please| pls)?$")
-PREVIOUS = re.compile(r"^(?:and |ok |the |go |show |whats |what is )*(?:previous|back|before|before that|prior|last)(?: one| step)*(?: please| pls)?$")
+NEXT = _only(
+    "and|ok|so|whats|what is|what comes|show|the|go", "next|after that|afterwards|then|continue|forward", "one|step|up"
+)
+PREVIOUS = _only(
+    "and|ok|so|whats|what is|what was|show|the|go", "previous|back|before|before that|prior|last", "one|step"
+)
+LIBRARY = _only(
+    "no|nope|not that|sorry|i mean|i meant|the|a|as a", "library|lib|package|framework|module|card|tool", "i mean"
+)
+WHY = _only(
+    "but|and|ok|so|really", "why|how come|why so|why is that|why that|whys that|for what reason", "though|exactly"
+)
 TOGETHER = re.compile(
-    r"\b(?:compare|comparison|differen\w+|differ|vs|versus|better|between them|which (?:one )?(?:is|of (?:them|those|these|the two))|side by side|pros and cons)\b"
+    r"\b(?:compare|comparison|differen\w+|differ|vs|versus|better|between them|side by side|pros and cons|"
+    r"which (?:one )?(?:is|of (?:them|those|these|the two)))\b"
 )
-THEM = re.compile(r"\b(?:they|them|those|these|both|the two|two of them|all of them|all three|that|it|which)\b|^(?:compare|comparison|differences?)$")
+THEM = re.compile(
+    r"\b(?:they|them|those|these|both|the two|two of them|all of them|all three|that|it|which)\b|"
+    r"^(?:compare|comparison|differences?)$"
+)
 BACK = re.compile(r"\b(?:it|its|that one|this one|that|this|the same)\b")
-LIBRARY = re.compile(r"^(?:no |nope |not that |sorry |i mean |i meant )*(?:the |a |as a )?(?:library|lib|package|framework|module|card|tool)(?: please| pls| i mean)?$")
-WHY = re.compile(r"^(?:but |and |ok |so |really )*(?:why|how come|why so|why is that|why that|whys that|for what reason)(?: though| exactly)?$")
 ABOUT = re.compile(r"^(?:and|what about|how about|whats about|and what about|or|and for|now|same for|and the)\b")
 ASPECT = frozenset(
     """install installation docs documentation homepage website link example examples side kind pros cons features good
@@ -61,7 +82,13 @@ class Continued:
 def follow_up(reading: Reading, context: Context, knowledge: Knowledge) -> Continued | None:
     """What a message means after `context`, or None if it stands for itself."""
     said = " ".join(reading.tokens)
-    if not reading.tokens or len(reading.tokens) > LONGEST or reading.mentions or reading.ranking.exact and not _leans(said):
+    if (
+        not reading.tokens
+        or len(reading.tokens) > LONGEST
+        or reading.mentions
+        or reading.ranking.exact
+        and not _leans(said)
+    ):
         return None
     shown = _shown(context, knowledge)
     if (found := CHOSEN.match(said)) and (picked := _pick(found["which"], shown)):

@@ -47,15 +47,17 @@ _PLURAL = (
     r"libraries|libs|frameworks|tools|packages|options|ones|modules|things|orms|alternatives|choices|possibilities|"
     r"libarys|librarys|projects|names|candidates|stuff"
 )
+_SINGULAR = r"lib|library|tool|framework|package|module"
 WANTS_ALL = re.compile(
-    rf"\b(?:all|list|lists|listing|every|each|everything|enumerate|overview|catalogue|catalog|which (?:\w+ ){{0,3}}(?:{_PLURAL})|"
-    rf"what (?:\w+ ){{0,3}}(?:{_PLURAL})|what are (?:the|our|your|my|all)|which (?:of|are)|whats (?:all )?(?:in|on)|what do you have|"
-    rf"show me|the (?:whole|full|entire|complete)|how many|(?:some|any|other|more|those|the) (?:\w+ ){{0,2}}(?:{_PLURAL})|{_PLURAL})\b"
+    rf"\b(?:all|list|lists|listing|every|each|everything|enumerate|overview|catalogue|catalog|how many|show me|{_PLURAL}|"
+    rf"(?:which|what) (?:\w+ ){{0,3}}(?:{_PLURAL})|what are (?:the|our|your|my|all)|which (?:of|are)|"
+    rf"whats (?:all )?(?:in|on)|what do you have|the (?:whole|full|entire|complete))\b"
 )
 WANTS_ONE = re.compile(
-    r"\b(?:which (?:one|lib|library|tool|framework|package|module)|what (?:lib|library|tool|framework|package|should|would|do i|to|can i)|"
-    r"best|recommend\w*|suggest\w*|should (?:i|we|my|the)|need|needs|want|wants|looking for|something|a (?:\w+ )?(?:lib|library|tool|framework|package)|"
-    r"pick|choose|choice|go for|prefer|lib for|tool for|i have to|we have to|how (?:can|do|would|could) (?:i|we)|use for|to use|would you|do i take|advise|advice)\b"
+    rf"\b(?:which (?:one|{_SINGULAR})|what (?:{_SINGULAR}|should|would|do i|to|can i)|an? (?:\w+ )?(?:{_SINGULAR})|"
+    r"best|recommend\w*|suggest\w*|advise|advice|should (?:i|we|my|the)|needs?|wants?|looking for|something|"
+    r"pick|choose|choice|go for|prefer|lib for|tool for|(?:i|we) have to|how (?:can|do|would|could) (?:i|we)|"
+    r"use for|to use|would you|do i take)\b"
 )
 
 
@@ -72,7 +74,12 @@ class Frame:
 
     @property
     def name(self) -> str:
-        for label, holds in (("compare", self.compares), ("list", self.wants_all and not self.wants_one), ("define", self.defines), ("pick", self.wants_one)):
+        for label, holds in (
+            ("compare", self.compares),
+            ("list", self.wants_all and not self.wants_one),
+            ("define", self.defines),
+            ("pick", self.wants_one),
+        ):
             if holds:
                 return label
         return "ask" if self.asks else "tell"

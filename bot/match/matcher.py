@@ -159,7 +159,9 @@ class Matcher:
             return self._about(reading, ours[0])
         if named:
             return self._naming(reading, named)
-        if strangers and not (self._speaks_of_subject(reading) and not reading.frame.compares and self._passes(reading)):
+        if strangers and not (
+            self._speaks_of_subject(reading) and not reading.frame.compares and self._passes(reading)
+        ):
             return self._partial(reading, [], strangers)
         if any(mention.name.standing == "ours" for mention in reading.mentions):
             return self._without_name(reading)
@@ -201,7 +203,9 @@ class Matcher:
         by_itself = reading.frame.defines or reading.frame.compares or not (rest or several)
         if top is not None and not by_itself and not foreign and (top.id in naming or self._passes(reading)):
             return self._answer(reading, top, "it is named there")
-        finding = self._finding(reading, "unknown", naming[:MOST_OFFERED], "the source only names it", STRANGER_EVIDENCE / 2)
+        finding = self._finding(
+            reading, "unknown", naming[:MOST_OFFERED], "the source only names it", STRANGER_EVIDENCE / 2
+        )
         return replace(finding, only_named=_shown(named))
 
     def _partial(self, reading: Reading, ours: list[str], strangers: Sequence[str]) -> Finding:
@@ -319,7 +323,10 @@ def _compares_with_unknown(reading: Reading) -> bool:
     """Whether a name of ours is set against a word that nobody knows: "django vs sidekiq"."""
     foreign = {unknown.word for unknown in reading.ranking.unknown} - SLIGHT
     for mention in reading.ours("ours"):
-        after, before = reading.tokens[mention.end : mention.end + 2], reading.tokens[max(0, mention.start - 2) : mention.start]
+        after, before = (
+            reading.tokens[mention.end : mention.end + 2],
+            reading.tokens[max(0, mention.start - 2) : mention.start],
+        )
         if len(after) == 2 and after[0] in _SET_AGAINST and after[1] in foreign:
             return True
         if len(before) == 2 and before[1] in _SET_AGAINST and before[0] in foreign:

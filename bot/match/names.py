@@ -58,11 +58,8 @@ class Names:
     fuzzy: tuple[str, ...]
     is_english: Callable[[str], bool]
 
-    def find(self, tokens: Sequence[str], typed: Sequence[str] | None = None) -> list[Mention]:
-        """The names in a question, in order, longest first where they overlap.
-
-        `tokens` are the words as written.
-        """
+    def find(self, tokens: Sequence[str]) -> list[Mention]:
+        """The names in a question's words, in order, longest first where they overlap."""
         found: list[Mention] = []
         at = 0
         while at < len(tokens):
@@ -125,7 +122,9 @@ def names_of(knowledge: Knowledge, is_english: Callable[[str], bool]) -> Names:
     for name in _all(knowledge, is_english):
         if name.joined:
             found.setdefault(name.joined, name)
-    fuzzy = tuple(joined for joined, name in found.items() if forgiven(joined) and not (name.standing != "ours" and name.ordinary))
+    fuzzy = tuple(
+        joined for joined, name in found.items() if forgiven(joined) and not (name.standing != "ours" and name.ordinary)
+    )
     return Names(found, fuzzy, is_english)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from bot.match.frames import SLIGHT, Frame, frame_of
 from bot.match.names import Mention, Names
@@ -60,7 +61,7 @@ def parts_of(text: str) -> list[str]:
         found.append(sentence)
         if len(words(sentence)) > SHORT:
             found += [c.strip() for c in _clauses(sentence) if len(words(c)) >= SHORTEST_CLAUSE]
-    found += [f"{one} {next_one}" for one, next_one in zip(listed, listed[1:], strict=False)]
+    found += [f"{one} {next_one}" for one, next_one in pairwise(listed)]
     return list(dict.fromkeys(found))
 
 

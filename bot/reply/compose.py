@@ -135,7 +135,10 @@ def _credit(entries: Iterable[Entry], knowledge: Knowledge) -> Iterable[Part]:
     source = knowledge.source
     if source is None:
         return
-    paragraphs = sorted({p for entry in entries for p in entry.paragraphs}, key=lambda p: (not p.isdigit(), int(p) if p.isdigit() else 0, p))
+    paragraphs = sorted(
+        {p for entry in entries for p in entry.paragraphs},
+        key=lambda p: (not p.isdigit(), int(p) if p.isdigit() else 0, p),
+    )
     by = ", ".join(part for part in (source.author, source.publisher, source.date) if part)
     where = ""
     if paragraphs:
@@ -225,7 +228,12 @@ def _recommendation(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
     group = group_of(finding.group, knowledge)
     yield Heading(f"{lines['recommend']} {group.label}" if group else lines["recommend_any"])
     items = (
-        Item(card.name, card.summary or _upper_first(card.what), subtitle=_joined(card.side, card.what), ask=f"What is {card.name}?")
+        Item(
+            card.name,
+            card.summary or _upper_first(card.what),
+            subtitle=_joined(card.side, card.what),
+            ask=f"What is {card.name}?",
+        )
         for card in cards
     )
     yield Items(tuple(items), numbered=len(cards) > 1)
@@ -256,7 +264,9 @@ def _unknown(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
         heading = lines["did_you_mean"] if not finding.only_named else lines["named_in"]
         yield Choices(heading, tuple(choice_of(entry) for entry in offered))
     elif knowledge.voice.examples:
-        yield Choices(lines["try"], tuple(Choice(example, example) for example in knowledge.voice.examples[:MOST_RELATED]))
+        yield Choices(
+            lines["try"], tuple(Choice(example, example) for example in knowledge.voice.examples[:MOST_RELATED])
+        )
 
 
 def _help(knowledge: Knowledge) -> Iterable[Part]:

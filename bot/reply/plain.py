@@ -15,7 +15,7 @@ def plain(reply: Reply) -> str:
         addition = _part(part)
         longer = f"{text}\n\n{addition}" if text else addition
         if len(longer) > PLAIN_LIMIT:
-            return longer[: PLAIN_LIMIT - 2].rpartition("\n")[0].rstrip() + "\n…" if not text else text
+            return text or longer[: PLAIN_LIMIT - 2].rpartition("\n")[0].rstrip() + "\n…"
         text = longer
     return text
 
@@ -30,8 +30,8 @@ def _part(part: Part) -> str:
         case Facts(rows):
             return "\n".join(f"{label}: {value}" for label, value in rows)
         case Items(items, heading, numbered):
-            rows = [_item(item, f"{n}. " if numbered else "- ") for n, item in enumerate(items, 1)]
-            return "\n".join(([heading + ":"] if heading else []) + rows)
+            listed = [_item(item, f"{n}. " if numbered else "- ") for n, item in enumerate(items, 1)]
+            return "\n".join(([heading + ":"] if heading else []) + listed)
         case Table(columns, rows):
             return "\n".join(_row(columns, row) for row in rows)
         case Choices(heading, choices):

@@ -52,9 +52,8 @@ def cut(text: str, most: int) -> str:
     """`text` in at most `most` units; a longer one ends at a word's border with an ellipsis."""
     if size(text) <= most:
         return text
-    kept = text[: most - 1]
-    while size(kept) > most - 1:
-        kept = kept[:-1]
+    units = text.encode("utf-16-le", "surrogatepass")[: 2 * (most - 1)]
+    kept = units.decode("utf-16-le", "ignore")  # half of a pair at the end falls away
     border = max(kept.rfind(" "), kept.rfind("\n"))
     if border >= most // 2:
         kept = kept[:border]

@@ -50,7 +50,9 @@ def read_questions(path: Path) -> list[Labelled]:
             gold = label["gold"]
             found.append(Labelled(label["q"], (gold,) if isinstance(gold, str) else tuple(gold), label, number))
         except (ValueError, KeyError, TypeError) as error:
-            text = f"{path}:{number}: not a labelled question ({error}); a line is a JSON object with at least q and gold."
+            text = (
+                f"{path}:{number}: not a labelled question ({error}); a line is a JSON object with at least q and gold."
+            )
             raise AskPyError(text) from None
     return found
 
@@ -70,13 +72,16 @@ def _outcome(question: Labelled, reply: Reply) -> Outcome:
         return "wrong"
     if label.get("beyond"):
         return "right"
-    wanted = set(question.gold) | {i for gold in question.gold if gold.startswith("compare:") for i in label.get("ids", ())}
+    wanted = set(question.gold) | {
+        i for gold in question.gold if gold.startswith("compare:") for i in label.get("ids", ())
+    }
     return "offered" if wanted & set(reply.ids) else "abstained"
 
 
 def _is_right(gold: str, label: dict[str, Any], reply: Reply) -> bool:
     if gold in ("unknown", "help", "smalltalk"):
-        return reply.kind == gold or (gold != "unknown" and reply.kind in ("help", "smalltalk") and label.get("kind") == "smalltalk")
+        talk = gold != "unknown" and label.get("kind") == "smalltalk"
+        return reply.kind == gold or (talk and reply.kind in ("help", "smalltalk"))
     if gold.startswith("compare:"):
         return reply.kind == "compare" and set(reply.ids) == set(gold.removeprefix("compare:").split(","))
     if gold.startswith("list:"):
@@ -89,7 +94,9 @@ def _is_right(gold: str, label: dict[str, Any], reply: Reply) -> bool:
     return reply.kind in ("topic", "step", "library") and reply.ids == (gold,)
 
 
-def run(questions: Sequence[Labelled], ask: Callable[[Question], Reply], progress: Callable[[int], None]) -> list[Judged]:
+def run(
+    questions: Sequence[Labelled], ask: Callable[[Question], Reply], progress: Callable[[int], None]
+) -> list[Judged]:
     """Ask every question, each in a conversation of its own; `progress` is told after each."""
     judged = []
     for number, question in enumerate(questions, 1):

@@ -57,7 +57,9 @@ def print_evaluation(judged: Sequence[Judged], *, verbose: bool) -> None:
     out.print(table)
     area, coverage = auroc(judged), coverage_without_false_answers(judged)
     if area is not None and coverage is not None:
-        out.print(f"confidence, covered against strangers: AUROC {area:.3f}; above every stranger: {100 * coverage:.1f} %")
+        out.print(
+            f"confidence, covered against strangers: AUROC {area:.3f}; above every stranger: {100 * coverage:.1f} %"
+        )
     if verbose:
         for one in judged:
             if one.outcome != "right":

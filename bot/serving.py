@@ -1,0 +1,208 @@
+"""Serving: joins Slack, the store and the desk for `serve`, and looks at all of them for `doctor`."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
+from typing import Literal
+from urllib.error import URLError
+
+import click
+from slack_sdk.errors import SlackApiError
+
+from bot.desk import Desk
+from bot.knowledge import inspect, load
+from bot.match import Matcher
+from bot.model import AskPyError
+from bot.settings import Settings
+from bot.slack.access import Access, Identity, Mode, await_slack
+from bot.slack.app import build_app
+from bot.slack.http import Pages, health, serve_http
+from bot.slack.manifest import SCOPES
+from bot.slack.socket import serve_socket
+from bot.store import Store
+from bot.tools.lint import lint
+
+DEFAULT_PORT = 3000
+CLOCK_SLACK = 120
+"""Seconds that this machine's clock may be off; Slack's signatures are good for 300."""
+
+logger = logging.getLogger("bot")
+
+
+def serve(settings: Settings, mode: str | None = None) -> None:
+    """Run the Slack app until SIGTERM or SIGINT; what is in flight is finished first."""
+    _log(settings)
+    access, door = Access.of(settings, _mode(mode))
+    knowledge = load(settings.pack)
+    store = Store(settings.database)
+    desk = Desk(Matcher.of(knowledge, settings.cache_folder), store)
+    layout: Literal["classic", "cards"] = "classic" if settings.cards == "classic" else "cards"
+    app = build_app(desk, store, access, lines=knowledge.voice.lines, layout=layout)
+    stop = _stopped()
+    logger.info("%s: %d entries", knowledge.name, len(knowledge.entries))
+    port = settings.port if settings.port is not None else DEFAULT_PORT if door == "http" else None
+    if not _awaited(app.identity, port, stop):
+        return
+    if door == "http":
+        done = serve_http(app, DEFAULT_PORT if port is None else port, stop)
+    else:
+        done = serve_socket(app, access, stop, port=port)
+    store.close()
+    logger.info("Stopped." if done else "Stopped; something was still in flight.")
+
+
+def _mode(mode: str | None) -> Mode | None:
+    return "socket" if mode == "socket" else "http" if mode == "http" else None
+
+
+def _awaited(identity: Identity, port: int | None, stop: threading.Event) -> bool:
+    """Wait for Slack; health says no on `port` meanwhile. False if it was stopped first."""
+    if port is None:
+        return await_slack(identity.me, "SLACK_BOT_TOKEN", stop.wait)
+    with Pages(port, {"/healthz": lambda: health(False)}):
+        return await_slack(identity.me, "SLACK_BOT_TOKEN", stop.wait)
+
+
+def _stopped() -> threading.Event:
+    """An event that SIGTERM and SIGINT set."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+# --- logs
+
+
+class _Json(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z"
+        line = {"time": at, "level": record.levelname.lower(), "logger": record.name, "message": record.getMessage()}
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line)
+
+
+def _log(settings: Settings) -> None:
+    """Log to stderr. Ids, kinds and numbers only: no caller logs what people wrote, or a token."""
+    handler = logging.StreamHandler(sys.stderr)
+    console = logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S")
+    handler.setFormatter(_Json() if settings.log_format == "json" else console)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("bot").setLevel(settings.log_level.upper())
+
+
+# --- the doctor
+
+
+def doctor(settings: Settings) -> bool:
+    """Look at everything `serve` needs and print a line for each; true if nothing is wrong."""
+    faults = 0
+    for subject, fault in (*_pack(settings), *_database(settings), *_credentials(settings), *_slack(settings)):
+        click.echo(f"{'fault' if fault else 'fine':6} {subject}" + (f": {fault}" if fault else ""))
+        faults += bool(fault)
+    click.echo("Nothing is wrong." if not faults else f"{faults} to mend.")
+    return not faults
+
+
+Finding = tuple[str, str]
+"""What was looked at, and what is wrong with it together with the remedy; empty if nothing is."""
+
+
+def _pack(settings: Settings) -> Iterator[Finding]:
+    knowledge, faults = inspect(settings.pack)
+    faults = faults + (lint(knowledge) if knowledge is not None else [])
+    blamed = [fault for fault in faults if not fault.advice]
+    remedy = f"{len(blamed)} faults, first {blamed[0]}; all of them: python -m bot check" if blamed else ""
+    yield f"knowledge pack {settings.pack}", remedy
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    try:
+        store = Store(settings.database)
+        fault = store.probe()
+        store.close()
+    except AskPyError as error:
+        fault = str(error)
+    yield "database", f"{fault}; set DATABASE_URL to one that can be written" if fault else ""
+
+
+_WHERE = "api.slack.com/apps, your app"
+
+
+def _credentials(settings: Settings) -> Iterator[Finding]:
+    bot, app, secret = settings.slack_bot_token, settings.slack_app_token, settings.slack_signing_secret
+    if bot is None:
+        yield "SLACK_BOT_TOKEN", f"not set; copy it from {_WHERE}, OAuth & Permissions (it starts with xoxb-)"
+    elif not bot.get_secret_value().startswith("xoxb-"):
+        yield "SLACK_BOT_TOKEN", f"not a bot token; it starts with xoxb-, at {_WHERE}, OAuth & Permissions"
+    if app is None and secret is None:
+        yield "SLACK_APP_TOKEN", f"neither it nor SLACK_SIGNING_SECRET is set; {_WHERE}, Basic Information has both"
+    if app is not None and not app.get_secret_value().startswith("xapp-"):
+        yield "SLACK_APP_TOKEN", f"not an app-level token; it starts with xapp-, at {_WHERE}, Basic Information"
+    if secret is not None and not re.fullmatch(r"[0-9a-fA-F]{32}", secret.get_secret_value()):
+        yield "SLACK_SIGNING_SECRET", f"not 32 hexadecimal digits; copy it again from {_WHERE}, Basic Information"
+    if not re.fullmatch(r"https?://[^\s/]+(?:/.*)?", settings.slack_api_url):
+        yield "SLACK_API_URL", "not a web address; leave it out, or write https://slack.com/api/"
+
+
+def _slack(settings: Settings) -> Iterator[Finding]:
+    bot, app = settings.slack_bot_token, settings.slack_app_token
+    if bot is None:
+        return
+    access = Access(bot_token=bot.get_secret_value(), api_url=settings.slack_api_url)
+    try:
+        answer = access.client().auth_test()
+    except (SlackApiError, URLError, OSError) as error:
+        yield f"Slack at {settings.slack_api_url}", _refusal(error, "SLACK_BOT_TOKEN")
+        return
+    headers = {str(name).lower(): str(value) for name, value in answer.headers.items()}
+    yield f"Slack knows the bot as {answer.get('user')} in {answer.get('team')}", ""
+    granted = {scope.strip() for scope in headers.get("x-oauth-scopes", "").split(",") if scope.strip()}
+    missing = [scope for scope in SCOPES if scope not in granted] if granted else []
+    yield (
+        "scopes",
+        f"{', '.join(missing)} missing; add them at {_WHERE}, OAuth & Permissions, and install again"
+        if missing
+        else "",
+    )
+    yield "clock", _clock(headers.get("date", ""))
+    if app is not None:
+        yield "Socket Mode", _socket(access, app.get_secret_value())
+
+
+def _clock(date: str) -> str:
+    try:
+        off = abs(parsedate_to_datetime(date).timestamp() - time.time())
+    except ValueError:
+        return ""
+    return (
+        f"{off:.0f} seconds off Slack's; set this machine's clock, or no signature will be believed"
+        if off > CLOCK_SLACK
+        else ""
+    )
+
+
+def _socket(access: Access, token: str) -> str:
+    try:
+        access.client(token="").apps_connections_open(app_token=token)
+    except (SlackApiError, URLError, OSError) as error:
+        return _refusal(error, "SLACK_APP_TOKEN (scope connections:write)")
+    return ""
+
+
+def _refusal(error: Exception, variable: str) -> str:
+    if isinstance(error, SlackApiError):
+        code = str(error.response.get("error") or "no reason given")
+        return f"{variable} is refused ({code}); copy it again from {_WHERE}"
+    return f"can't be reached ({getattr(error, 'reason', error)}); look at the network, the proxy and SLACK_API_URL"

@@ -239,7 +239,6 @@ def _facts(part: Facts) -> list[Block]:
 
 def _item(item: Item) -> Block:
     leaves = [_leaf(item.title, bold=True)]
-    leaves += [_leaf(f" ({item.subtitle})")] if item.subtitle.strip() else []
     leaves += [_leaf(f": {item.text.strip()}")] if item.text.strip() else []
     return _section(*leaves)
 

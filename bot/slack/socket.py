@@ -76,6 +76,7 @@ class Handler(SocketModeHandler):
         """Take nothing more, acknowledge what was taken, then hang up."""
         self.client.auto_reconnect_enabled = False
         self.client.closed = True
+        self.client.message_queue.put(None)  # wakes whoever waits for the next message
         self.client.message_processor.shutdown()  # type: ignore[no-untyped-call]
         self.client.message_workers.shutdown()
         self.client.close()

@@ -184,4 +184,7 @@ def _typed(out: Console) -> Iterator[str]:
         out.print()
 
 
-HOW_TO_CONNECT = 'No Slack credential is set, so I answer here. To connect Slack: python -m bot doctor, or "Into Slack" in README.md.'
+HOW_TO_CONNECT = (
+    "No Slack credential is set, so I answer here. To connect Slack: python -m bot doctor, "
+    'or "Into Slack" in README.md.'
+)

@@ -26,7 +26,7 @@ CLEANED = {
     "&amp;lt;": "&lt;",
     # emoji codes, and what only looks like one
     "flask :thinking_face: or django :+1::skin-tone-3:": "flask or django",
-    "so :-1: and :8ball:": "so and",
+    "so :-1: thanks :100: :8ball:": "so thanks",
     "at 12:30:45 sharp": "at 12:30:45 sharp",
     # marks
     "`fastapi` vs ```tornado```": "fastapi vs tornado",

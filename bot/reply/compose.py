@@ -83,7 +83,8 @@ def _entry(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
 
 def _library(card: Library, finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
     lines = knowledge.voice.lines
-    links = (Link(lines["docs"], card.docs), Link(lines["homepage"], card.homepage))
+    homepage = card.homepage if card.homepage != card.docs else ""
+    links = (Link(lines["docs"], card.docs), Link(lines["homepage"], homepage))
     yield Card(
         title=card.name,
         subtitle=_joined(card.side, card.what),
@@ -261,7 +262,7 @@ def _unknown(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
     if known:
         yield Items(tuple(Item(card.name, card.summary or card.what, ask=f"What is {card.name}?") for card in known))
     if offered:
-        heading = lines["did_you_mean"] if not finding.only_named else lines["named_in"]
+        heading = lines["named_in"] if finding.only_named else lines["open"] if known else lines["did_you_mean"]
         yield Choices(heading, tuple(choice_of(entry) for entry in offered))
     elif knowledge.voice.examples:
         yield Choices(

@@ -26,6 +26,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    bindparam,
     create_engine,
     delete,
     event,
@@ -72,6 +73,23 @@ _contexts = Table(
     Index("askpy_contexts_at", "at"),
 )
 
+_insert_claim = _claims.insert()
+_insert_context = _contexts.insert()
+_delete_claim = delete(_claims).where(_claims.c.key == bindparam("name"))
+_renew_claim = (
+    update(_claims)
+    .where(_claims.c.key == bindparam("name"), _claims.c.at <= bindparam("stale"))
+    .values(at=bindparam("now"))
+)
+_purge_claims = delete(_claims).where(_claims.c.at <= bindparam("stale"))
+_purge_contexts = delete(_contexts).where(_contexts.c.at <= bindparam("stale"))
+_find_context = select(_contexts).where(_contexts.c.conversation == bindparam("name"))
+_change_context = (
+    update(_contexts)
+    .where(_contexts.c.conversation == bindparam("name"))
+    .values({column: bindparam(f"new_{column}") for column in ("kind", "ids", "grouped", "at")})
+)
+
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
@@ -111,23 +129,21 @@ class Store:
         name = _digest(key)
         with self._lock:
             self._claimed.pop(name, None)
-        self._try(lambda: self._write(delete(_claims).where(_claims.c.key == name)), 0)
+        self._try(lambda: self._write(_delete_claim, name=name), 0)
 
     def _insert_claim(self, name: str, now: float) -> bool:
         self._purge(now)
         try:
-            return self._write(_claims.insert().values(key=name, at=now)) == 1
+            return self._write(_insert_claim, key=name, at=now) == 1
         except IntegrityError:
-            stale = (_claims.c.key == name) & (_claims.c.at <= now - CLAIM_LASTS)
-            return self._write(update(_claims).where(stale).values(at=now)) == 1
+            return self._write(_renew_claim, name=name, stale=now - CLAIM_LASTS, now=now) == 1
 
     # -- conversations
 
     def recall(self, conversation: str) -> Context | None:
         """Where a conversation stands, if it was heard of in the last half hour."""
         name, now = _digest(conversation), self._clock()
-        wanted = select(_contexts).where(_contexts.c.conversation == name)
-        found = self._try(lambda: self._read(wanted), None)
+        found = self._try(lambda: self._read(_find_context, name=name), None)
         if found is not None:
             fresh = found.at > now - CONTEXT_LASTS
             return Context(found.kind, tuple(json.loads(found.ids)), found.grouped) if fresh else None
@@ -146,10 +162,10 @@ class Store:
             self._try(lambda: self._upsert_context(name, values), None)
 
     def _upsert_context(self, name: str, values: dict[str, Any]) -> None:
-        changed = update(_contexts).where(_contexts.c.conversation == name).values(**values)
-        if self._write(changed) == 0:
+        changed = {f"new_{column}": value for column, value in values.items()}
+        if self._write(_change_context, name=name, **changed) == 0:
             with suppress(IntegrityError):  # somebody wrote the same conversation just now
-                self._write(_contexts.insert().values(conversation=name, **values))
+                self._write(_insert_context, conversation=name, **values)
 
     # -- the database
 
@@ -197,16 +213,16 @@ class Store:
         if now < self._purged + PURGE_EVERY:
             return
         self._purged = now
-        self._write(delete(_claims).where(_claims.c.at <= now - CLAIM_LASTS))
-        self._write(delete(_contexts).where(_contexts.c.at <= now - CONTEXT_LASTS))
+        self._write(_purge_claims, stale=now - CLAIM_LASTS)
+        self._write(_purge_contexts, stale=now - CONTEXT_LASTS)
 
-    def _write(self, statement: Any) -> int:
-        with self._engine.begin() as connection:
-            return int(connection.execute(statement).rowcount)
-
-    def _read(self, statement: Any) -> Any:
+    def _write(self, statement: Any, **values: Any) -> int:
         with self._engine.connect() as connection:
-            return connection.execute(statement).first()
+            return int(connection.execute(statement, values).rowcount)
+
+    def _read(self, statement: Any, **values: Any) -> Any:
+        with self._engine.connect() as connection:
+            return connection.execute(statement, values).first()
 
 
 def database_url(url: str) -> URL:
@@ -221,7 +237,8 @@ def database_url(url: str) -> URL:
 def _engine(url: str) -> Engine:
     parsed = database_url(url)
     kind = parsed.get_backend_name()
-    options: dict[str, Any] = {"pool_pre_ping": kind != "sqlite"}
+    # Each thing we do is one statement, so that a transaction around it would only cost time.
+    options: dict[str, Any] = {"pool_pre_ping": kind != "sqlite", "isolation_level": "AUTOCOMMIT"}
     if kind == "sqlite":
         options["connect_args"] = {"timeout": BUSY, "check_same_thread": False}
         if parsed.database in {None, "", ":memory:"}:

@@ -43,14 +43,10 @@ def _nothing() -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Letter:
-    """What is to be said: `drawn` for messages that are posted, `classic` for everything else.
-
-    `key` names it, and `given_up` runs if it has surely not arrived.
-    """
+    """What is to be said. `key` names it, and `given_up` runs if it has surely not arrived."""
 
     text: str
-    drawn: list[Block]
-    classic: list[Block]
+    draw: Callable[[Layout], list[Block]]
     key: str
     given_up: Callable[[], None] = _nothing
 
@@ -75,11 +71,12 @@ class Answering:
         if heard is None:
             return
         reply = self.desk.ask(heard.question)
-        classic = draw(reply, "classic", self.words)
-        if isinstance(heard.place, Whispered) and reply.kind in SHARED:
-            classic.append(sharing(heard.question.text, self.words))
-        drawn = draw(reply, "cards", self.words) if self.layout == "cards" else classic
-        letter = _Letter(text=fallback(reply), drawn=drawn, classic=classic, key=heard.key, given_up=given_up)
+        shared = heard.question.text if isinstance(heard.place, Whispered) and reply.kind in SHARED else None
+
+        def drawn(layout: Layout) -> list[Block]:
+            return draw(reply, layout, self.words) + ([sharing(shared, self.words)] if shared is not None else [])
+
+        letter = _Letter(text=fallback(reply), draw=drawn, key=heard.key, given_up=given_up)
         self.outbox.send(self._request(heard.place, letter))
 
     def share(self, pressed: Pressed | None) -> None:
@@ -109,7 +106,7 @@ class Answering:
         """Say that something went wrong, without saying what."""
         if place is not None:
             blocks = prose(self.words["oops"])
-            letter = _Letter(text=escape(self.words["oops"]), drawn=blocks, classic=blocks, key=f"oops:{uuid4()}")
+            letter = _Letter(text=escape(self.words["oops"]), draw=lambda _: blocks, key=f"oops:{uuid4()}")
             self.outbox.send(self._request(place, letter))
 
     def _request(self, place: Place, letter: _Letter) -> Request:
@@ -117,22 +114,29 @@ class Answering:
             case Posted():
                 return self._posted(place, letter)
             case Whispered(url):
-                return _whisper(url, letter.text, letter.classic, letter.key)
+                return _whisper(url, letter.text, letter.draw("classic"), letter.key)
             case Opened(trigger):
-                args = {"trigger_id": trigger, "view": self._modal(letter.classic)}
+                args = {"trigger_id": trigger, "view": self._modal(letter.draw("classic"))}
                 return Request(method="views.open", args=args, lasts=TRIGGER_LASTS)
             case Replaced(view):
-                return Request(method="views.update", args={"view_id": view, "view": self._modal(letter.classic)})
+                return Request(
+                    method="views.update", args={"view_id": view, "view": self._modal(letter.draw("classic"))}
+                )
 
     def _posted(self, place: Posted, letter: _Letter) -> Request:
         where: dict[str, Any] = {"channel": place.channel}
         if place.thread:
             where["thread_ts"] = place.thread
-        simpler = letter.classic if letter.drawn != letter.classic else []
+        drawn = letter.draw(self.layout)
+
+        def simpler() -> dict[str, Any]:
+            classic = letter.draw("classic")
+            return where | _message(letter.text, classic if classic != drawn else [], letter.key)
+
         return Request(
             method="chat.postMessage",
-            args=where | _message(letter.text, letter.drawn, letter.key),
-            simpler=where | _message(letter.text, simpler, letter.key),
+            args=where | _message(letter.text, drawn, letter.key),
+            simpler=simpler,
             failed=partial(self._not_posted, place, letter),
         )
 
@@ -151,7 +155,7 @@ class Answering:
         if not isinstance(outcome, Refused):
             return
         if place.url:
-            self.outbox.send(_whisper(place.url, letter.text, letter.classic, letter.key + ":private"))
+            self.outbox.send(_whisper(place.url, letter.text, letter.draw("classic"), letter.key + ":private"))
             return
         args = {"channel": place.channel, "user": place.asker, "text": self.words["cannot_post"]}
         if place.thread:

@@ -94,14 +94,14 @@ def _ignore(_: Outcome) -> None:
 class Request:
     """One request to Slack: a Web API method, or a response_url.
 
-    `simpler` stands in for `args` once Slack has refused the blocks. `then` runs when it has arrived, `failed` when it
-    finally hasn't.
+    `simpler` makes the arguments that stand in once Slack has refused the blocks. `then` runs when it has arrived,
+    `failed` when it finally hasn't.
     """
 
     method: str = ""
     url: str = ""
     args: Mapping[str, Any]
-    simpler: Mapping[str, Any] | None = None
+    simpler: Callable[[], Mapping[str, Any]] | None = None
     lasts: float = POST_LASTS
     then: Callable[[], None] = _nothing
     failed: Callable[[Outcome], None] = _ignore
@@ -280,7 +280,7 @@ class Outbox:
             outcome = Lost("our own fault")
         if isinstance(outcome, Refused) and outcome.code.startswith("invalid_blocks") and request.simpler is not None:
             logger.warning("%s: %s; sending the classic layout", request.target, outcome.code)
-            sending.request = replace(request, args=request.simpler, simpler=None)
+            sending.request = replace(request, args=request.simpler(), simpler=None)
             self._try(sending)
         elif isinstance(outcome, Again) and sending.tries < MOST_TRIES:
             self._again(sending, outcome)

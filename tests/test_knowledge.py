@@ -1,0 +1,406 @@
+"""Knowledge: a folder of YAML becomes one pack, or everything that is wrong with it at once."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from bot.__main__ import main
+from bot.desk import Desk
+from bot.knowledge import PackError, fingerprint, inspect, load
+from bot.match import Matcher
+from bot.model import Knowledge, Question
+from bot.tools.lint import lint
+
+ANSWERS = """\
+- id: opening-hours
+  title: When are you open?
+  asks: [when are you open, opening hours]
+  answer: Weekdays from nine to five.
+"""
+STEP = "- {id: b, kind: step, of: opening-hours, step: 2, title: B, asks: [b], answer: x}\n"
+MINIMAL = {"pack.yaml": "name: Demo\n", "answers.yaml": ANSWERS}
+
+GROUPS = """\
+- id: backend
+  title: Backend
+  label: Backend
+- id: web
+  title: The web
+  label: Web
+"""
+CARDS = """\
+- id: flask
+  kind: library
+  name: Flask
+  side: backend
+  capabilities: [web]
+  asks: [what is flask]
+  answer: A framework.
+- id: bottle
+  kind: library
+  name: Bottle
+  side: backend
+  asks: [what is bottle]
+  answer: Another one.
+"""
+
+
+def folder(at: Path, files: dict[str, str | bytes]) -> Path:
+    """A pack with these files."""
+    for name, content in files.items():
+        path = at / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return at
+
+
+def faults(at: Path, files: dict[str, str | bytes]) -> list[str]:
+    """What is wrong with a pack, as a curator reads it."""
+    return [str(fault) for fault in inspect(folder(at, files))[1]]
+
+
+def linted(at: Path, files: dict[str, str | bytes]) -> list[str]:
+    """What the lint blames in a pack that loads; advice apart."""
+    return [str(fault) for fault in lint(load(folder(at, files))) if not fault.advice]
+
+
+# --- what loads
+
+
+def test_the_smallest_pack_loads_and_answers(tmp_path: Path) -> None:
+    desk = Desk(Matcher.of(load(folder(tmp_path, MINIMAL))))
+    replies = [desk.ask(Question(text)) for text in ("when are you open", "Opening hours?", "When are you open?")]
+    assert [(reply.kind, reply.ids) for reply in replies] == [("topic", ("opening-hours",))] * 3
+
+
+def test_the_smallest_pack_passes_the_check(tmp_path: Path) -> None:
+    ran = CliRunner().invoke(main, ["check", str(folder(tmp_path, MINIMAL))])
+    assert (ran.exit_code, ran.stderr) == (0, "")
+    assert "1 entries, no faults" in ran.stdout
+
+
+def test_every_scalar_is_the_text_that_was_typed(tmp_path: Path) -> None:
+    typed = ["3.10", "on", "12:30", "yes", "null", "~", "0o17", "1_000", "2026-11-22", "=", "<<", "1e3"]
+    asks = "".join(f"    - {text}\n" for text in typed)
+    answers = f"- id: '7'\n  title: 3.10\n  asks:\n{asks}  answer: no\n"
+    entry = load(folder(tmp_path, {"pack.yaml": "name: 12:30\n", "a.yaml": answers})).by_id["7"]
+    assert (entry.id, entry.title, list(entry.asks), entry.answer) == ("7", "3.10", typed, "no")
+
+
+def test_an_entry_knows_its_place(tmp_path: Path) -> None:
+    pack = load(folder(tmp_path, {**MINIMAL, "more/cards.yml": "\n\n" + CARDS, "groups.yaml": GROUPS}))
+    places = [(entry.id, entry.file, entry.line) for entry in pack.entries]
+    assert places == [
+        ("opening-hours", "answers.yaml", 1),
+        ("flask", "more/cards.yml", 3),
+        ("bottle", "more/cards.yml", 10),
+    ]
+
+
+def test_one_value_where_a_list_is_wanted_is_a_list_of_one(tmp_path: Path) -> None:
+    pack = load(
+        folder(tmp_path, {**MINIMAL, "answers.yaml": ANSWERS.replace("[when are you open, opening hours]", "open")})
+    )
+    assert pack.by_id["opening-hours"].asks == ("open",)
+
+
+def test_one_example_is_a_list_of_one_too(tmp_path: Path) -> None:
+    assert load(folder(tmp_path, {**MINIMAL, "voice.yaml": "examples: when are you open\n"})).voice.examples == (
+        "when are you open",
+    )
+
+
+def test_windows_files_and_byte_order_marks_are_fine(tmp_path: Path) -> None:
+    windows = "\ufeff" + ANSWERS.replace("\n", "\r\n")
+    entry = load(folder(tmp_path, {**MINIMAL, "answers.yaml": windows})).by_id["opening-hours"]
+    assert (entry.title, entry.answer) == ("When are you open?", "Weekdays from nine to five.")
+
+
+def test_an_anchor_may_be_used_again(tmp_path: Path) -> None:
+    answers = ANSWERS.replace("[when", "&both [when") + "- {id: b, title: B, asks: [bb], not_asks: *both, answer: y}\n"
+    pack = load(folder(tmp_path, {**MINIMAL, "answers.yaml": answers}))
+    assert pack.by_id["b"].not_asks == ("when are you open", "opening hours")
+
+
+def test_a_pack_says_what_it_wants_in_its_own_words(tmp_path: Path) -> None:
+    own = "greeting:\n  answer: Moin.\nunknown: No idea.\nexamples: [when are you open]\n"
+    files = {**MINIMAL, "voice.yaml": own}
+    default, voice = load(folder(tmp_path / "a", MINIMAL)).voice, load(folder(tmp_path / "b", files)).voice
+    said = voice.small_talk["greeting"].answer, voice.lines["unknown"], voice.examples
+    assert said == ("Moin.", "No idea.", ("when are you open",))
+    assert voice.small_talk["greeting"].asks == default.small_talk["greeting"].asks
+    assert {key for key in voice.lines if voice.lines[key] != default.lines[key]} == {"unknown"}
+
+
+def test_a_packs_own_entry_wins_over_small_talk(tmp_path: Path) -> None:
+    answers = ANSWERS.replace("opening hours", "thanks")
+    reply = Desk(Matcher.of(load(folder(tmp_path, {**MINIMAL, "answers.yaml": answers})))).ask(Question("Thanks!"))
+    assert (reply.kind, reply.ids) == ("topic", ("opening-hours",))
+
+
+def test_the_fingerprint_follows_every_file(tmp_path: Path) -> None:
+    files = {**MINIMAL, "voice.yaml": "unknown: No idea.\n"}
+    first = fingerprint(folder(tmp_path, files))
+    prints = {name: fingerprint(folder(tmp_path, {**files, name: files[name] + "# x\n"})) for name in files}
+    assert fingerprint(folder(tmp_path / "copy", files)) == first
+    assert first not in prints.values()
+    assert len(set(prints.values())) == len(files)
+
+
+def test_a_fingerprint_stands_beside_what_was_loaded(tmp_path: Path) -> None:
+    assert load(folder(tmp_path, MINIMAL)).fingerprint == fingerprint(tmp_path)
+
+
+# --- what doesn't, each with its file, its line and the remedy
+
+REFUSED: dict[str, tuple[dict[str, str | bytes], list[str]]] = {
+    "no pack.yaml": (
+        {"answers.yaml": ANSWERS},
+        [
+            "pack.yaml:1: not found in {folder}; name the folder that holds pack.yaml (ASKPY_KNOWLEDGE), "
+            "or add one with at least `name: ...`"
+        ],
+    ),
+    "no entries": ({"pack.yaml": "name: Demo\n"}, ["pack.yaml:1: no entries; add a .yaml file with a list of them"]),
+    "an empty pack.yaml": ({**MINIMAL, "pack.yaml": ""}, ["pack.yaml:1: name is missing; add it"]),
+    "a repeated key": (
+        {**MINIMAL, "answers.yaml": ANSWERS + "  title: Again\n"},
+        ["answers.yaml:5: 'title' stands twice, first in line 2; keep one"],
+    ),
+    "not UTF-8": (
+        {**MINIMAL, "answers.yaml": b"- id: caf\xe9\n"},
+        ["answers.yaml:1: byte 9 is not UTF-8; save the file as UTF-8"],
+    ),
+    "not YAML": (
+        {**MINIMAL, "more.yaml": "- id: a\n  title: [A\n  answer: x\n"},
+        ["more.yaml:3: not YAML: did not find expected ',' or ']'; look at the indent, a colon or a quote just before this"],
+    ),
+    "two documents": (
+        {**MINIMAL, "more.yaml": "- id: a\n---\n- id: b\n"},
+        ["more.yaml:2: not YAML: but found another document; look at the indent, a colon or a quote just before this"],
+    ),
+    "an unknown field": (
+        {**MINIMAL, "answers.yaml": ANSWERS + "  titel: x\n"},
+        ["answers.yaml:5: opening-hours: 'titel' is not a field here; title?"],
+    ),
+    "a field of another kind": (
+        {**MINIMAL, "answers.yaml": ANSWERS + "  homepage: https://example.org/\n"},
+        ["answers.yaml:5: opening-hours: 'homepage' is not a field here"],
+    ),
+    "missing fields": (
+        {**MINIMAL, "answers.yaml": "- id: a\n"},
+        [
+            "answers.yaml:1: a: answer is missing; add it",
+            "answers.yaml:1: a: asks is missing; add it",
+            "answers.yaml:1: a: title is missing; add it",
+        ],
+    ),
+    "an entry without an id": (
+        {**MINIMAL, "answers.yaml": ANSWERS + ANSWERS.replace("id: opening-hours", "kind: topic")},
+        ["answers.yaml:5: entry 2: id is missing; add it"],
+    ),
+    "empty values": (
+        {**MINIMAL, "answers.yaml": "- id: a\n  title:\n  asks: []\n  answer: ' '\n"},
+        [
+            "answers.yaml:2: a: title is empty; write something or leave the field out",
+            "answers.yaml:3: a: asks is empty; give at least 1",
+            "answers.yaml:4: a: answer is empty; write something or leave the field out",
+        ],
+    ),
+    "an id that isn't one": (
+        {**MINIMAL, "answers.yaml": ANSWERS.replace("opening-hours", "Opening Hours")},
+        [
+            "answers.yaml:1: Opening Hours: id 'Opening Hours' can't be an id: "
+            "lower-case letters and digits, joined by single hyphens"
+        ],
+    ),
+    "an id that stands twice": (
+        {**MINIMAL, "more.yaml": "\n" + ANSWERS},
+        ["more.yaml:2: opening-hours: this id stands twice, first at answers.yaml:1; give one of them another"],
+    ),
+    "an unknown kind": (
+        {**MINIMAL, "answers.yaml": ANSWERS + "  kind: libary\n"},
+        ["answers.yaml:5: opening-hours: kind is 'libary'; it can be topic, step, library"],
+    ),
+    "a list where a text is wanted": (
+        {**MINIMAL, "answers.yaml": ANSWERS.replace("title: When are you open?", "title: [a, b]")},
+        ["answers.yaml:2: opening-hours: title is a list or a mapping where a text is wanted"],
+    ),
+    "entries that aren't": (
+        {**MINIMAL, "more.yaml": "- just words\n- [a]\n"},
+        [
+            "more.yaml:1: is not an entry: no fields; write '- id: ...'",
+            "more.yaml:2: is not an entry: no fields; write '- id: ...'",
+        ],
+    ),
+    "a mapping where a list is wanted": (
+        {**MINIMAL, "more.yaml": "id: a\n"},
+        [
+            "more.yaml:1: is not a list of entries; start each entry with '- id: ...', "
+            "or name the file pack.yaml, voice.yaml, groups.yaml, synonyms.yaml, strangers.yaml if it is one"
+        ],
+    ),
+    "a note without a day": (
+        {**MINIMAL, "answers.yaml": ANSWERS + "  notes:\n    - date: May 2024\n      text: x\n      source: y\n"},
+        ["answers.yaml:6: opening-hours: notes.date 'May 2024' is not a date; write it as 2026-11-22"],
+    ),
+    "a step number that isn't one": (
+        {**MINIMAL, "answers.yaml": ANSWERS + STEP.replace("2", "two")},
+        ["answers.yaml:5: b: step is not a whole number"],
+    ),
+    "a step of nothing": (
+        {**MINIMAL, "answers.yaml": ANSWERS + STEP.replace("hours", "hour")},
+        ["answers.yaml:5: b: of names 'opening-hour', which is nowhere; opening-hours?"],
+    ),
+    "references to nothing": (
+        {
+            "pack.yaml": "name: Demo\n",
+            "groups.yaml": GROUPS,
+            "cards.yaml": CARDS.replace("[web]", "\n    - web\n    - wob\n  related: [bottel]\n  also: [queue]"),
+        },
+        [
+            "cards.yaml:7: flask: capabilities names 'wob', which is nowhere; web?",
+            "cards.yaml:8: flask: related names 'bottel', which is nowhere; bottle?",
+            "cards.yaml:9: flask: also names 'queue', which is nowhere",
+        ],
+    ),
+    "a summary that is too long": (
+        {"pack.yaml": "name: Demo\n", "groups.yaml": GROUPS, "cards.yaml": CARDS + f"  summary: {'x' * 201}\n"},
+        ["cards.yaml:14: bottle: summary is longer than 200 characters; shorten it"],
+    ),
+    "an address that isn't one": (
+        {"pack.yaml": "name: Demo\n", "groups.yaml": GROUPS, "cards.yaml": CARDS + "  docs: javascript:alert(1)\n"},
+        ["cards.yaml:14: bottle: docs 'javascript:alert(1)' is not a web address; it starts with https:// and has no blanks"],
+    ),
+    "a sentence of the voice that is none": (
+        {**MINIMAL, "voice.yaml": "unknow: x\n"},
+        ["voice.yaml:1: 'unknow' is none of the bot's sentences; unknown, unknown_offer?"],
+    ),
+    "a slip inside a sentence of the voice": (
+        {**MINIMAL, "voice.yaml": "unknown: x\ngreeting:\n  anser: y\n"},
+        ["voice.yaml:3: greeting: 'anser' is not a field here; answer?"],
+    ),
+    "synonyms that aren't": (
+        {**MINIMAL, "synonyms.yaml": "ok: [fine]\nfrontend: [[front end]]\n"},
+        ["synonyms.yaml:2: frontend: the words that mean the same are a list of texts"],
+    ),
+    "an anchor inside itself": (
+        {**MINIMAL, "more.yaml": "&a\n- *a\n"},
+        [
+            "more.yaml:1: is not an entry: no fields; write '- id: ...'",
+            "more.yaml:1: nests without end; an anchor (&) inside itself, or far too many levels",
+        ],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("slip", REFUSED)
+def test_a_pack_with_a_slip_is_refused_and_the_slip_named(slip: str, tmp_path: Path) -> None:
+    files, said = REFUSED[slip]
+    with pytest.raises(PackError) as refused:
+        load(folder(tmp_path, files))
+    assert list(map(str, refused.value.faults)) == [line.replace("{folder}", str(tmp_path)) for line in said]
+
+
+def test_a_slip_in_one_entry_is_not_blamed_on_those_that_name_it(tmp_path: Path) -> None:
+    cards = CARDS.replace("  side: backend\n", "  side: backend\n  related: [bottle]\n", 1) + "  titel: x\n"
+    found = faults(tmp_path, {"pack.yaml": "name: Demo\n", "groups.yaml": GROUPS, "cards.yaml": cards})
+    assert found == ["cards.yaml:15: bottle: 'titel' is not a field here; title?"]
+
+
+def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
+    files = {
+        "pack.yaml": "name: Demo\nabuot: x\n",
+        "answers.yaml": ANSWERS + "  related: [opening-hour]\n",
+        "more.yaml": "- id: a\n  title: A\n  asks: [aa]\n",
+        "voice.yaml": "unknow: x\n",
+    }
+    assert faults(tmp_path, files) == [
+        "answers.yaml:5: opening-hours: related names 'opening-hour', which is nowhere; opening-hours?",
+        "more.yaml:1: a: answer is missing; add it",
+        "pack.yaml:2: 'abuot' is not a field here; about?",
+        "voice.yaml:1: 'unknow' is none of the bot's sentences; unknown, unknown_offer?",
+    ]
+
+
+@pytest.mark.parametrize("nest", ["[", "{a: ", "- "])
+def test_a_file_that_nests_without_end_is_refused_calmly(nest: str, tmp_path: Path) -> None:
+    (fault, *_) = faults(tmp_path, {**MINIMAL, "more.yaml": nest * 5_000})
+    assert fault.startswith("more.yaml:")
+
+
+def test_anchors_that_multiply_are_refused(tmp_path: Path) -> None:
+    """Six levels of nine references each: half a million values out of a few lines."""
+    levels = ["a0: &a0 [x]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 7)]
+    found = faults(tmp_path, {**MINIMAL, "synonyms.yaml": "\n".join(levels) + "\n"})
+    assert [fault for fault in found if "anchor" in fault] != []
+
+
+# --- what loads and is still blamed
+
+
+def test_one_phrasing_under_two_entries_is_named_with_both_places(tmp_path: Path) -> None:
+    files = {**MINIMAL, "more.yaml": "\n- {id: b, title: B, asks: [Opening HOURS!], answer: x}\n"}
+    assert linted(tmp_path, files) == [
+        "more.yaml:2: b: 'opening hours' also stands under opening-hours (answers.yaml:1); keep it where it belongs"
+    ]
+
+
+def test_one_phrasing_under_two_entries_fails_the_check_and_still_answers(tmp_path: Path) -> None:
+    files = {**MINIMAL, "more.yaml": "- {id: b, title: B, asks: [opening hours], answer: x}\n"}
+    ran = CliRunner().invoke(main, ["check", str(folder(tmp_path, files))])
+    reply = Desk(Matcher.of(load(tmp_path))).ask(Question("opening hours"))
+    assert (ran.exit_code, "opening-hours (answers.yaml:1)" in ran.stdout) == (1, True)
+    assert reply.ids in {("opening-hours",), ("b",)}
+
+
+def test_one_phrasing_twice_under_one_entry_is_fine(tmp_path: Path) -> None:
+    files = {**MINIMAL, "answers.yaml": ANSWERS.replace("opening hours", "when are you open")}
+    assert linted(tmp_path, files) == []
+
+
+def test_a_phrasing_that_is_refused_too_is_named(tmp_path: Path) -> None:
+    files = {**MINIMAL, "answers.yaml": ANSWERS + "  not_asks: [Opening hours?]\n"}
+    assert linted(tmp_path, files) == [
+        "answers.yaml:1: opening-hours: 'Opening hours?' stands in asks and in not_asks; take it out of one"
+    ]
+
+
+def test_a_group_in_capabilities_and_also_is_named(tmp_path: Path) -> None:
+    files = {
+        "pack.yaml": "name: Demo\n",
+        "groups.yaml": GROUPS,
+        "cards.yaml": CARDS.replace("[web]", "[web]\n  also: [web]"),
+    }
+    assert linted(tmp_path, files) == ["cards.yaml:1: flask: 'web' stands in capabilities and in also; keep one"]
+
+
+# --- many
+
+
+def big(entries: int) -> dict[str, str | bytes]:
+    """A pack of so many entries with a hundred phrasings each."""
+    lines = []
+    for number in range(entries):
+        asks = "".join(f"    - how do i do thing {number} in way {way}\n" for way in range(100))
+        lines.append(f"- id: e{number}\n  title: Thing {number}?\n  asks:\n{asks}  answer: So.\n")
+    return {"pack.yaml": "name: Big\n", "entries.yaml": "".join(lines)}
+
+
+def loading(at: Path) -> tuple[Knowledge, float]:
+    """A pack and the processor's seconds that it took."""
+    begun = time.process_time()
+    return load(at), time.process_time() - begun
+
+
+def test_loading_grows_with_the_pack_and_no_faster(tmp_path: Path) -> None:
+    """Ten times as many phrasings may take twice ten times as long; squared would be a hundred."""
+    small, large = folder(tmp_path / "a", big(15)), folder(tmp_path / "b", big(150))
+    few = min(loading(small)[1] for _ in range(3))
+    pack, many = loading(large)
+    assert (len(pack.entries), sum(len(entry.asks) for entry in pack.entries)) == (150, 15_000)
+    assert many < 20 * few

@@ -65,10 +65,9 @@ class Company:
             return True
         if reading.ranking.stranger > reading.ranking.likeness:
             return False
-        if not foreign:
+        if not mention.name.ordinary or not foreign:
             return True
-        technical = sum(stem(token) in self.technical for token in rest)
-        return technical > len(foreign) if mention.name.ordinary else technical > 0 or len(foreign) < len(rest)
+        return sum(stem(token) in self.technical for token in rest) > len(foreign)
 
 
 def _ends_a_phrase(reading: Reading, mention: Mention) -> bool:

@@ -18,7 +18,7 @@ from bot.match.gate import confidence
 from bot.match.index import Index
 from bot.match.names import Mention, Names, names_of
 from bot.match.ranking import Candidate
-from bot.match.reading import Reading, parts_of, read
+from bot.match.reading import Reading, agreeing, parts_of, read
 from bot.match.targets import Target, families_of, phrasings_of, refusals_of, targets_of
 from bot.model import Context, Correction, Evidence, Finding, Group, Kind, Knowledge, Library, Match
 from bot.text import clean, words
@@ -89,7 +89,7 @@ class Matcher:
         cleaned = clean(text)
         if not words(cleaned):
             return Finding(kind="help", ids=(), evidence=Evidence(understood="", reason="no words"))
-        readings = [self._read(part, cleaned) for part in parts_of(cleaned)]
+        readings = agreeing([self._read(part, cleaned) for part in parts_of(cleaned)])
         if context is not None and (continued := follow_up(readings[0], context, self.knowledge)) is not None:
             return self._continue(readings[0], continued, context)
         return self._best(readings, [self._decide(reading) for reading in readings])
@@ -217,7 +217,7 @@ class Matcher:
         """A name's word is there, but not as a name: only another entry could answer."""
         top = self._top(reading)
         about = {mention.name.about for mention in reading.ours("ours")}
-        if top is not None and top.id not in about and self._passes(reading):
+        if top is not None and top.id not in about:
             return self._open(reading)
         return self._finding(reading, "unknown", (), "its name is an ordinary word here", STRANGER_EVIDENCE)
 
@@ -226,12 +226,12 @@ class Matcher:
         top = self._top(reading)
         if top is not None and self._passes(reading):
             return self._answer(reading, top, "the best phrasing")
-        if top is not None and reading.ranking.evidence >= self._index.gate.offer:
+        if top is not None and reading.evidence >= self._index.gate.offer:
             return self._finding(reading, "unknown", self._offers(reading), "near, but not near enough")
         return self._finding(reading, "unknown", (), "nothing fits")
 
     def _passes(self, reading: Reading) -> bool:
-        return reading.ranking.evidence >= self._index.gate.answer
+        return reading.evidence >= self._index.gate.answer
 
     def _top(self, reading: Reading) -> Target | None:
         """The best target; where it is a group, all of it or one choice, as the frame wants."""
@@ -292,7 +292,7 @@ class Matcher:
 
     def _finding(self, reading: Reading, kind: Kind, ids: tuple[str, ...], reason: str, extra: float = 0.0) -> Finding:
         ranking, gate = reading.ranking, self._index.gate
-        sure = 1.0 if ranking.exact else confidence(ranking.evidence + extra - gate.answer)
+        sure = 1.0 if ranking.exact else confidence(reading.evidence + extra - gate.answer)
         evidence = Evidence(
             understood=reading.text,
             corrections=tuple(Correction(typed, read_as) for typed, read_as in ranking.corrections),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from bot.match.frames import SLIGHT, Frame, frame_of
@@ -13,10 +13,14 @@ from bot.text import sentences, words
 
 SHORT = 9
 """Words up to which a sentence isn't taken apart into clauses."""
-SHORTEST_CLAUSE = 3
+SHORTEST_CLAUSE = 4
 """Words of the shortest clause that is asked by itself."""
 MOST_SENTENCES = 12
 """Sentences that are read one by one, from the end, where the question stands in most long messages."""
+LEANING = 5.0
+"""Evidence that a leaning part loses against the same words in a message of their own."""
+AGREED = 2.0
+"""Evidence that is gained where the whole of a long message and a sentence of it point to the same entry."""
 LEAST_CONTENT = 2
 """Content words without which a part of a longer message says nothing by itself ("What would you suggest?")."""
 
@@ -31,11 +35,25 @@ class Reading:
     frame: Frame
     ranking: Ranking
     whole: bool
+    agreed: bool = False
+    """Another reading of the message has the same entry first."""
 
     @property
     def content(self) -> int:
         """Words that tell something."""
         return sum(token not in SLIGHT for token in self.tokens)
+
+    @property
+    def leans(self) -> bool:
+        """A short part that points at the rest of its message: "is this something I need", "which one would you take"."""
+        if self.whole or self.mentions or len(self.tokens) > SHORT + 3:
+            return False
+        return self.frame.refers_back or (self.frame.wants_one and len(self.tokens) <= SHORT)
+
+    @property
+    def evidence(self) -> float:
+        """The index's evidence, less where a part says little by itself."""
+        return self.ranking.evidence - (LEANING if self.leans else 0.0) + (AGREED if self.agreed else 0.0)
 
     @property
     def is_wrapping(self) -> bool:
@@ -51,6 +69,18 @@ def read(text: str, names: Names, rank: Callable[[str], Ranking], whole: bool) -
     """Read a cleaned text, all of a message or a part of it."""
     tokens = tuple(words(text))
     return Reading(text, tokens, tuple(names.find(tokens)), frame_of(text, tokens), rank(text), whole)
+
+
+def agreeing(readings: Sequence[Reading]) -> list[Reading]:
+    """The readings, those marked whose first candidate is the whole message's too (and the whole, if any part's is)."""
+    tops = [r.ranking.candidates[0].entry if r.ranking.candidates else -1 for r in readings]
+    told = [r.content >= LEAST_CONTENT and not r.leans for r in readings]
+    agree = [
+        told[0] and told[n] and top == tops[0] and r.tokens != readings[0].tokens
+        for n, (r, top) in enumerate(zip(readings, tops, strict=True))
+    ]
+    agree[0] = any(agree[1:])
+    return [replace(r, agreed=yes) for r, yes in zip(readings, agree, strict=True)]
 
 
 def parts_of(text: str) -> list[str]:

@@ -11,7 +11,7 @@ from bot.model import Question, Surface
 
 Payload = Mapping[str, Any]
 
-ORDINARY = frozenset({None, "file_share", "thread_broadcast"})
+ORDINARY = (None, "file_share", "thread_broadcast")
 """The subtypes of messages that people write to us; all others tell of something that happened."""
 SLACKBOT = "USLACKBOT"
 

@@ -23,6 +23,7 @@ from waitress.server import create_server  # type: ignore[import-untyped]
 
 from bot.model import AskPyError
 from bot.slack.app import SlackApp
+from bot.slack.shape import sensible
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -129,25 +130,13 @@ def _sensible(raw: bytes, kind: str) -> bool:
     try:
         text = raw.decode("utf-8")
         if kind == "application/json" or text.startswith("{"):
-            return _is_event(json.loads(text))
+            return sensible(json.loads(text))
         fields = dict(parse_qsl(text, keep_blank_values=True))
         if "payload" in fields:
-            return _is_interaction(json.loads(fields["payload"]))
-        return "command" in fields or "ssl_check" in fields
+            return sensible(json.loads(fields["payload"]))
+        return sensible(fields)
     except (ValueError, RecursionError):
         return False
-
-
-def _is_event(body: Any) -> bool:
-    if not isinstance(body, dict) or not isinstance(body.get("type"), str):
-        return False
-    if body["type"] != "event_callback":
-        return "event" not in body or isinstance(body["event"], dict)
-    return isinstance(body.get("event"), dict) and isinstance(body["event"].get("type"), str)
-
-
-def _is_interaction(body: Any) -> bool:
-    return isinstance(body, dict) and isinstance(body.get("type"), str)
 
 
 def _answer(start_response: StartResponse, status: int, allow: str = "") -> Iterable[bytes]:

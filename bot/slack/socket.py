@@ -15,6 +15,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from bot.slack.access import Access, await_slack, direct
 from bot.slack.app import SlackApp
 from bot.slack.http import GRACE, Pages, health
+from bot.slack.shape import sensible
 
 if TYPE_CHECKING:
     from bot.slack.http import Page
@@ -69,7 +70,7 @@ class Handler(SocketModeHandler):
         self.client.connect = self._connect_alert  # type: ignore[method-assign]  # the client calls it itself, too
 
     def handle(self, client: Any, req: SocketModeRequest) -> None:
-        if isinstance(req.payload, dict) and isinstance(req.payload.get("event", {}), dict):
+        if sensible(req.payload):
             super().handle(client, req)
 
     def finish(self) -> None:

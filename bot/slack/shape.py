@@ -30,7 +30,7 @@ def sensible(body: Any) -> bool:
         case "message_action" | "shortcut":
             return _text(body, "callback_id")
         case "block_suggestion":
-            return _text(body, "action_id") and _text(body, "block_id")
+            return _text(body, "action_id")
         case _:
             return "event" not in body
 
@@ -42,7 +42,7 @@ def _event(event: dict[str, Any]) -> bool:
 
 
 def _action(action: Any) -> bool:
-    return isinstance(action, dict) and all(_text(action, key) for key in ("action_id", "block_id", "type"))
+    return isinstance(action, dict) and _text(action, "action_id") and isinstance(action.get("block_id", ""), str)
 
 
 def _text(body: dict[str, Any], key: str) -> bool:

@@ -38,8 +38,8 @@ RIDGE = 0.01
 STEPS = 12
 """Of Newton's method; it settles in about eight."""
 
-LISTED_SHARE = 0.5
-"""Weight of all listed strangers together, beside all left-out strangers at 1."""
+LISTED_SHARE = 2.0
+"""Weight of all listed strangers together, beside all left-out strangers at 1: they are the ones people ask."""
 
 LISTED = ("listed", "settled")
 

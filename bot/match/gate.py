@@ -19,8 +19,11 @@ from bot.match.strangers import Strangers
 FIXED_ANSWER, FIXED_OFFER = 10.5, 7.5
 """Thresholds of the plain formula for packs that are too small to be fitted."""
 
-FORMULA_SHARE = 0.5
-"""Of the plain formula, added to the fitted log-odds: it knows far strangers better."""
+DISTANT = 12.0
+"""Value of the plain formula below which a question is probably from far away."""
+
+FORMULA_SHARE = 1.25
+"""How much each point below it takes from the fitted log-odds, which know far strangers less well: they were fitted to near ones."""
 
 LONELY = 0.5
 """Margin of the only entry of a pack."""
@@ -81,11 +84,12 @@ class Gate:
     """By entry: how near its own phrasings are to each other, the mean word cosine to the nearest."""
 
     def evidence(self, signals: Signals) -> float:
-        """Log-odds that the best entry is right, with a share of the plain formula."""
+        """Log-odds that the best entry is right, less what the plain formula lacks; grows without bound."""
         if not self.weights:
             return signals.formula()
         fitted = sum(weight * value for weight, value in zip(self.weights, signals.row(), strict=True))
-        return fitted + self.bias + FORMULA_SHARE * signals.formula()
+        distance = float(np.logaddexp(0, DISTANT - signals.formula()))
+        return fitted + self.bias - FORMULA_SHARE * distance
 
 
 UNFITTED = Gate(FIXED_ANSWER, FIXED_OFFER)

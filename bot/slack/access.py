@@ -10,8 +10,8 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from typing import Literal
-from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import proxy_bypass
 
@@ -55,6 +55,8 @@ class Access:
             missing.append(f"SLACK_SIGNING_SECRET: {WHERE}, Basic Information (or SLACK_APP_TOKEN, for Socket Mode)")
         if missing:
             raise SettingsError("To run in Slack these are missing (environment or .env):\n" + "\n".join(missing))
+        if not settings.slack_api_url.startswith(("https://", "http://")):
+            raise SettingsError("SLACK_API_URL must start with https://; leave it out for https://slack.com/api/.")
         access = cls(
             bot_token=bot.get_secret_value() if bot else "",
             app_token=app.get_secret_value() if app else "",
@@ -146,10 +148,10 @@ def await_slack(ask: Callable[[], object], variable: str, wait: Callable[[float]
             ask()
         except SlackApiError as error:
             code = str(error.response.get("error") or "")
-            if code in REFUSED:
+            if code in REFUSED or code == "missing_scope":
                 raise SettingsError(f"Slack refuses {variable} ({code}). Get a new one: {WHERE}.") from None
             reason = code if code.isidentifier() else "an answer that makes no sense"
-        except (URLError, OSError) as error:
+        except (OSError, HTTPException) as error:
             reason = str(getattr(error, "reason", error) or type(error).__name__)
         else:
             if said:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -30,11 +31,13 @@ def main() -> None:
     app = build_app(SampleDesk(), store, access, lines={})
     await_slack(app.identity.me, "SLACK_BOT_TOKEN", stop.wait)
     if door == "http":
-        serve_http(app, 0, stop, host="127.0.0.1", ready=tell)
+        done = serve_http(app, 0, stop, host="127.0.0.1", ready=tell)
     else:
         with Pages(0, {"/healthz": lambda: health(app.able())}) as pages:
-            serve_socket(app, access, stop, ready=lambda: tell(pages.port))
+            done = serve_socket(app, access, stop, ready=lambda: tell(pages.port))
     store.close()
+    if not done:
+        os._exit(0)  # a request that hangs keeps its thread, and Python would wait for it
 
 
 if __name__ == "__main__":

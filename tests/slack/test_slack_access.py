@@ -11,7 +11,6 @@ from slack_stub import Fault, Stub
 
 from bot.settings import Settings, SettingsError
 from bot.slack.access import Access, Identity, Me, await_slack, direct
-from bot.slack.checks import Check, check
 from bot.slack.manifest import manifest
 
 
@@ -35,6 +34,14 @@ def test_what_is_missing_is_named(mode: Any, values: dict[str, str], named: list
     lines = str(raised.value).splitlines()[1:]
     assert [line.split()[0].strip(":") for line in lines] == named
     assert all("https://api.slack.com/apps" in line for line in lines)
+
+
+def test_an_address_that_is_none_is_named() -> None:
+    made = settings(slack_bot_token="xoxb-1", slack_signing_secret="s").model_copy(
+        update={"slack_api_url": "slack.com"}
+    )
+    with pytest.raises(SettingsError, match="SLACK_API_URL"):
+        Access.of(made)
 
 
 def test_the_mode_follows_the_credentials() -> None:
@@ -71,6 +78,13 @@ def test_a_bad_day_at_the_start_is_said_once(stub: Stub, caplog: pytest.LogCaptu
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING", "INFO"]
 
 
+def test_a_token_without_its_scope_names_its_variable(stub: Stub) -> None:
+    stub.fail("apps.connections.open", Fault(error="missing_scope"))
+    client = Access(bot_token="xoxb-1", api_url=stub.url).client(token="")
+    with pytest.raises(SettingsError, match=r"SLACK_APP_TOKEN \(missing_scope\)"):
+        await_slack(lambda: client.apps_connections_open(app_token="xapp-1"), "SLACK_APP_TOKEN", lambda _: True)
+
+
 def test_a_stop_ends_the_wait(stub: Stub) -> None:
     stub.fail("auth.test", Fault(503))
     identity = Identity(Access(bot_token="xoxb-1", api_url=stub.url).client())
@@ -102,39 +116,3 @@ def test_the_manifest_for_http_names_the_address_thrice() -> None:
     assert made["settings"]["event_subscriptions"]["request_url"] == address
     assert made["settings"]["interactivity"]["request_url"] == address
     assert made["settings"]["socket_mode_enabled"] is False
-
-
-# --- what doctor looks at
-
-
-def looked_at(**values: Any) -> dict[str, Check]:
-    made = settings(**{name: value for name, value in values.items() if name != "slack_api_url"})
-    return {each.name: each for each in check(made.model_copy(update={"slack_api_url": values["slack_api_url"]}))}
-
-
-FINE = {"slack_bot_token": "xoxb-1", "slack_app_token": "xapp-1", "slack_signing_secret": "0123456789abcdef" * 2}
-
-
-def test_all_is_well(stub: Stub) -> None:
-    found = looked_at(**FINE, slack_api_url=stub.url)
-    assert {name: each.fault for name, each in found.items()} == dict.fromkeys(
-        ["SLACK_API_URL", "SLACK_BOT_TOKEN", "scopes", "clock", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"], ""
-    )
-    assert not {"xoxb-1", "xapp-1", FINE["slack_signing_secret"]} & set(str(found).replace("'", " ").split())
-
-
-def test_each_fault_has_its_fix(stub: Stub) -> None:
-    found = looked_at(
-        slack_bot_token="xoxp-1", slack_app_token="xoxb-1", slack_signing_secret="x", slack_api_url="slack"
-    )
-    assert all(each.fault for each in found.values())
-    stub.fail("auth.test", Fault(error="invalid_auth"))
-    stub.fail("apps.connections.open", Fault(error="missing_scope"))
-    found = looked_at(**FINE, slack_api_url=stub.url)
-    assert "invalid_auth" in found["SLACK_BOT_TOKEN"].fault
-    assert "connections:write" in found["SLACK_APP_TOKEN"].fault
-    assert "a door" in looked_at(slack_bot_token="xoxb-1", slack_api_url=stub.url)
-    assert (
-        "can't be reached"
-        in looked_at(slack_bot_token="xoxb-1", slack_api_url="http://127.0.0.1:1/")["SLACK_BOT_TOKEN"].fault
-    )

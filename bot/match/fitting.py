@@ -21,7 +21,7 @@ from bot.match.strangers import Strangers
 FEWEST = 60
 """Phrasings below which a pack is too small to be fitted."""
 
-MOST = 600
+MOST = 400
 """Phrasings that are asked for fitting; more change the third digit."""
 
 LET_THROUGH = 0.10
@@ -77,12 +77,12 @@ def fit(
     samples = []
     for at in asked:
         own, found = int(evidence.entry_of[at]), scores[at]
-        best = int(found.plain.argmax())
-        seen = signals(evidence, strangers, gate, questions[at], found, best, Left(phrasing=at))
+        best, stranger = int(found.plain.argmax()), strangers.likeness(questions[at])
+        seen = signals(evidence, strangers, gate, questions[at], found, best, Left(phrasing=at), stranger)
         samples.append(Sample(seen, bool(evidence.family[best] == evidence.family[own]), "friend"))
         hidden = np.where(evidence.family == evidence.family[own], -np.inf, found.plain)
         best = int(hidden.argmax())
-        seen = signals(evidence, strangers, gate, questions[at], found, best, Left(entry=own))
+        seen = signals(evidence, strangers, gate, questions[at], found, best, Left(entry=own), stranger)
         samples.append(Sample(seen, False, "neighbour"))
     for number, text in enumerate(listed):
         question = reader.read(text)

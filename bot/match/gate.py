@@ -120,8 +120,9 @@ def signals(
     scores: Scores,
     entry: int,
     left: Left = ALL,
+    stranger: tuple[float, float] | None = None,
 ) -> Signals:
-    """The signals for one entry, the best one."""
+    """The signals for one entry, the best one. `stranger`: the likeness to strangers, where it is known already."""
     if entry < 0 or not len(question.tokens):
         return NOTHING_SEEN
     rivals = evidence.family != evidence.family[entry]
@@ -131,7 +132,7 @@ def signals(
     told = question.information
     in_pack, in_entry = knows(evidence, question, entry, left)
     total = float(told.sum()) or 1.0
-    word, meaning = strangers.likeness(question, left.stranger)
+    word, meaning = stranger or strangers.likeness(question, left.stranger)
     return Signals(
         word=float(scores.word[entry]),
         char=float(scores.char[entry]),

@@ -24,16 +24,19 @@ class Phrasings:
 
     def likeness(self, stems: Ints, trust: Floats, unknown: int) -> Floats:
         """Cosine to each phrasing. `trust` is below 1 where a stem was guessed; `unknown` stems lower every cosine."""
-        found, where, tf = np.unique(stems, return_inverse=True, return_counts=True)
-        rows = self.rows.find(found)
-        sure = np.zeros(len(found), dtype=np.float32)
-        np.maximum.at(sure, where, trust)
+        found: dict[int, tuple[int, float]] = {}
+        for stem, sure in zip(stems.tolist(), trust.tolist(), strict=True):
+            often, surest = found.get(stem, (0, 0.0))
+            found[stem] = often + 1, max(surest, sure)
+        rows = self.rows.find(np.array(list(found), dtype=np.int64))
+        tf, surest = np.array(list(found.values()), dtype=np.float32).reshape(-1, 2).T
         weights = (1 + np.log(tf)) * self.idf[rows]
         norm = np.sqrt(weights @ weights + unknown * self.idf[-1] ** 2) or 1.0
         score = np.zeros(self.count, dtype=np.float32)
-        for row, weight in zip(rows, weights * sure / norm, strict=True):
-            here = slice(self.rows.starts[row], self.rows.starts[row + 1])
-            score[self.rows.places[here]] += np.float32(weight) * self.rows.weights[here]
+        starts, places, cells = self.rows.starts, self.rows.places, self.rows.weights
+        for row, weight in zip(rows.tolist(), weights * surest / norm, strict=True):
+            first, last = starts[row], starts[row + 1]
+            score[places[first:last]] += weight * cells[first:last]
         return score
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote
 
-from bot.model import Card, Choice, Choices, Credit, Facts, Heading, Item, Items, Link, Remark, Reply, Table, Text
+from bot.model import Card, Choice, Choices, Credit, Facts, Heading, Item, Items, Link, Part, Remark, Reply, Table, Text
 from bot.slack import limits
 from bot.slack.limits import Block, cut, size
 from bot.slack.words import default_words
@@ -25,6 +25,9 @@ MOST_BUTTONS = 5
 CAROUSEL_FROM = 2
 """A single card doesn't need a carousel."""
 
+CELL = 500
+"""Characters in a table's cell; more is read better elsewhere."""
+
 _MARKS = re.compile(r"[*_~`]|^\s*>|:[a-z0-9_+'-]+:", re.MULTILINE)
 _URL = re.compile(r"https?://\S+")
 _SAFE_IN_URL = ":/?#[]@!$&'()*+,;=%~"
@@ -32,32 +35,14 @@ _SAFE_IN_URL = ":/?#[]@!$&'()*+,;=%~"
 
 def draw(reply: Reply, layout: Layout = "classic", words: Mapping[str, str] | None = None) -> list[Block]:
     """The blocks of `reply`, within every limit; never empty for a reply that says something."""
-    pen = _Pen(words or default_words(), layout == "cards")
-    items = [part for part in reply.parts if isinstance(part, Items)]
+    lists = [part for part in reply.parts if isinstance(part, Items)]
+    pen = _Pen(words or default_words(), layout == "cards", several=len(lists) > 1)
+    blocks: list[Block] = []
     for part in reply.parts:
-        match part:
-            case Heading():
-                pen.header(part.text)
-            case Text():
-                pen.add(*_prose(part.text))
-            case Card():
-                pen.card(part)
-            case Facts():
-                pen.add(*_rich(_facts(part)))
-            case Items():
-                pen.items(part, alone=len(items) == 1)
-                if len(items) > 1 and part is items[-1]:
-                    pen.openers([item for group in items for item in group.items])
-            case Table():
-                pen.table(part)
-            case Choices():
-                pen.context(part.heading)
-                pen.add(*_rows([pen.asking(choice) for choice in part.choices]))
-            case Remark():
-                pen.add(*_rich([_quote(part, pen.words)]))
-            case Credit():
-                pen.add(*_credit(part))
-    return pen.blocks[: limits.BLOCKS["message"]]
+        blocks += pen.part(part)
+        if pen.several and part is lists[-1]:
+            blocks += pen.openers([item for each in lists for item in each.items])
+    return blocks[: limits.BLOCKS["message"]]
 
 
 def sharing(question: str, words: Mapping[str, str]) -> Block:
@@ -82,6 +67,14 @@ def title(text: str) -> Block:
     return {"type": "header", "text": _plain(text, limits.HEADER)}
 
 
+def _titled(text: str) -> list[Block]:
+    return [title(text)] if text.strip() else []
+
+
+def _aside(text: str) -> list[Block]:
+    return [aside(text)] if text.strip() else []
+
+
 def prose(text: str) -> list[Block]:
     """Paragraphs and bullets on their own."""
     return list(_prose(text))
@@ -92,23 +85,35 @@ def prose(text: str) -> list[Block]:
 
 @dataclass(slots=True)
 class _Pen:
+    """Draws part after part, and counts what has to be unique in a message."""
+
     words: Mapping[str, str]
     cards: bool
-    blocks: list[Block] = field(default_factory=list)
+    several: bool
     asked: int = 0
     linked: int = 0
     tabled: bool = False
 
-    def add(self, *blocks: Block) -> None:
-        self.blocks += blocks
-
-    def header(self, text: str) -> None:
-        if text.strip():
-            self.add(title(text))
-
-    def context(self, text: str) -> None:
-        if text.strip():
-            self.add(aside(text))
+    def part(self, part: Part) -> Iterable[Block]:
+        match part:
+            case Heading(text):
+                return _titled(text)
+            case Text(text):
+                return _prose(text)
+            case Card():
+                return self.card(part)
+            case Facts():
+                return _rich(_facts(part))
+            case Items():
+                return self.items(part)
+            case Table():
+                return self.table(part)
+            case Choices(heading, choices):
+                return [*_aside(heading), *_rows([self.asking(choice) for choice in choices])]
+            case Remark():
+                return _rich([_quote(part, self.words)])
+            case Credit():
+                return _credit(part)
 
     def asking(self, choice: Choice, accessible: str = "") -> Block:
         """A button that asks; its value is the question."""
@@ -123,30 +128,24 @@ class _Pen:
         self.linked += 1
         return _button(link.label, f"link:{self.linked}", {"url": _tidy(link.url)})
 
-    def card(self, card: Card) -> None:
+    def card(self, card: Card) -> Iterable[Block]:
         links = [self.linking(link) for link in card.links if _is_url(link.url)]
         asks = [self.asking(choice) for choice in card.choices]
         if self.cards:
             buttons = links[:1] + asks + links[1:]
             shown, rest = buttons[: limits.CARD_ACTIONS], buttons[limits.CARD_ACTIONS :]
-            self.add(_native(card.title, card.subtitle, card.summary, shown), *_rows(rest))
-            return
-        self.header(card.title)
-        self.context(card.subtitle)
-        self.add(*_prose(card.summary), *_rows(links + asks))
+            return [_native(card.title, card.subtitle, card.summary, shown), *_rows(rest)]
+        return [*_titled(card.title), *_aside(card.subtitle), *_prose(card.summary), *_rows(links + asks)]
 
-    def items(self, part: Items, alone: bool) -> None:
+    def items(self, part: Items) -> Iterable[Block]:
         listed = [item for item in part.items if item.title.strip()]
-        if self.cards and not part.numbered and CAROUSEL_FROM <= len(listed) <= limits.CAROUSEL and alone:
-            if part.heading.strip():
-                self.add(*_rich([_section(_leaf(part.heading, bold=True))]))
-            self.add({"type": "carousel", "elements": [self.small(item) for item in listed]})
-            return
         heading = [_section(_leaf(part.heading, bold=True))] if part.heading.strip() else []
+        few = CAROUSEL_FROM <= len(listed) <= limits.CAROUSEL
+        if self.cards and few and not part.numbered and not self.several:
+            return [*_rich(heading), {"type": "carousel", "elements": [self.small(item) for item in listed]}]
         style = "ordered" if part.numbered else "bullet"
-        self.add(*_rich([*heading, *_list([_item(item) for item in listed], style)]))
-        if alone:
-            self.openers(listed)
+        drawn = _rich([*heading, *_list([_item(item) for item in listed], style)])
+        return drawn if self.several else [*drawn, *self.openers(listed)]
 
     def small(self, item: Item) -> Block:
         """An item as a card of a carousel."""
@@ -154,40 +153,33 @@ class _Pen:
         buttons = [self.asking(opener, f"{self.words['open_item']} {item.title}")] if item.ask else []
         return _native(item.title, item.subtitle, item.text, buttons)
 
-    def openers(self, items: Sequence[Item]) -> None:
+    def openers(self, items: Sequence[Item]) -> Iterable[Block]:
         """What opens the items: a few buttons, or a menu."""
         choices = list({item.ask: Choice(item.title, item.ask) for item in items if item.ask.strip()}.values())
         if len(choices) <= MOST_BUTTONS:
-            self.add(*_rows([self.asking(choice) for choice in choices]))
-            return
+            return _rows([self.asking(choice) for choice in choices])
         options = [
             {"text": _plain(choice.label, limits.OPTION_LABEL), "value": choice.ask}
             for choice in choices
             if size(choice.ask) <= limits.OPTION_VALUE
         ]
-        if options:
-            self.asked += 1
-            placeholder = _plain(self.words["open_one"], limits.PLACEHOLDER)
-            menu = {"type": "static_select", "action_id": f"ask:{self.asked}", "placeholder": placeholder}
-            self.add({"type": "actions", "elements": [menu | {"options": options[: limits.OPTIONS]}]})
+        if not options:
+            return []
+        self.asked += 1
+        placeholder = _plain(self.words["open_one"], limits.PLACEHOLDER)
+        menu = {"type": "static_select", "action_id": f"ask:{self.asked}", "placeholder": placeholder}
+        return _rows([menu | {"options": options[: limits.OPTIONS]}])
 
-    def table(self, part: Table) -> None:
+    def table(self, part: Table) -> Iterable[Block]:
         """Natively once a message, where it fits; otherwise row by row."""
         rows = [part.columns, *part.rows]
-        cells = [[{"type": "raw_text", "text": cut(cell, 500) or "–"} for cell in row] for row in rows]
+        cells = [[{"type": "raw_text", "text": cut(cell.strip(), CELL) or "–"} for cell in row] for row in rows]
         total = sum(size(cell["text"]) for row in cells for cell in row)
         fits = len(rows) <= limits.TABLE_ROWS and len(part.columns) <= limits.TABLE_COLUMNS
         if self.cards and not self.tabled and fits and total <= limits.TABLE_CHARACTERS:
             self.tabled = True
-            settings = [{"is_wrapped": True} for _ in part.columns]
-            self.add({"type": "table", "rows": cells, "column_settings": settings})
-            return
-        for label, *values in part.rows:
-            told = [
-                _section(_leaf(f"{column}: ", bold=True), _leaf(value.strip() or "–"))
-                for column, value in zip(part.columns[1:], values, strict=True)
-            ]
-            self.add(*_rich([_section(_leaf(label or " ", bold=True)), *_list(told, "bullet")]))
+            return [{"type": "table", "rows": cells, "column_settings": [{"is_wrapped": True} for _ in part.columns]}]
+        return [block for row in part.rows for block in _row(part.columns, row)]
 
 
 # --- rich text: nothing in it is parsed
@@ -199,6 +191,16 @@ def _leaf(text: str, bold: bool = False) -> Block:
 
 def _link(url: str, label: str) -> Block:
     return {"type": "link", "url": _tidy(url), "text": cut(label, limits.HEADER)}
+
+
+def _row(columns: Sequence[str], row: Sequence[str]) -> Iterable[Block]:
+    """One criterion of a comparison: each value with the name of its column."""
+    label, *values = row
+    told = [
+        _section(_leaf(f"{column}: ", bold=True), _leaf(value.strip() or "–"))
+        for column, value in zip(columns[1:], values, strict=True)
+    ]
+    return _rich([_section(_leaf(label or "–", bold=True)), *_list(told, "bullet")])
 
 
 def _section(*leaves: Block) -> Block:
@@ -301,7 +303,7 @@ def _length(element: Block) -> int:
 
 
 def _plain(text: str, most: int) -> Block:
-    return {"type": "plain_text", "text": cut(" ".join(text.split()), most) or " ", "emoji": False}
+    return {"type": "plain_text", "text": cut(" ".join(text.split()), most) or "–", "emoji": False}
 
 
 def _words(text: str, most: int) -> Block:

@@ -235,6 +235,8 @@ class Outbox:
         for _, _, sending in late:
             self._end(sending, Again("stopping"))
         done = self.drain(timeout)
+        if not done:
+            logger.warning("Stopping with %d requests under way.", self._open)
         self.senders.shutdown(wait=False, cancel_futures=True)
         return done and not late
 

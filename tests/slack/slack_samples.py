@@ -82,7 +82,7 @@ EXTREMES: dict[str, Reply] = {
         Credit(LONG, "https://example.org/" + "a" * 4000),
     ),
     "many": reply("list", *(Heading(f"Part {n}") for n in range(80))),
-    "wide": reply("compare", Table(("x",) * 25, (("y",) * 25,)), Table(("a", "b"), (("", "c"),)), Table(("a", "b"), ())),
+    "wide": reply("compare", Table(("x",) * 25, (("y",) * 25,)), Table(("a", "b"), ((" ", "c"),)), Table(("a", "b"), ())),
     "astral": reply("topic", Heading("🐍" * 100), Text("🐍" * 5000), Choices("🐍", (Choice("🐍" * 60, "🐍" * 3000),))),
 }  # fmt: skip
 

@@ -1,0 +1,60 @@
+"""A small pack that has everything a pack can have, a finding of every kind in it, and golden drawings.
+
+To renew the drawings after a change that is meant: `GOLDEN=write make test`, then look at what git says has changed.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+
+from bot.knowledge import load
+from bot.model import Evidence, Finding, Kind, Knowledge, Reply
+from bot.reply import compose
+
+GOLDEN = Path(__file__).with_name("golden")
+
+
+@cache
+def pack() -> Knowledge:
+    """The small pack."""
+    return load(GOLDEN / "pack")
+
+
+def finding(kind: Kind, *ids: str, **more: object) -> Finding:
+    """A finding without evidence."""
+    return Finding(kind=kind, ids=ids, evidence=Evidence(understood=""), **more)  # type: ignore[arg-type]
+
+
+FINDINGS = {
+    "topic": finding("topic", "which-wood"),
+    "roadmap": finding("topic", "learn-joinery"),
+    "step": finding("step", "step-joint"),
+    "library": finding("library", "handsaw"),
+    "library-beyond": finding("library", "plane", beyond=True),
+    "compare": finding("compare", "handsaw", "jigsaw", "plane"),
+    "list": finding("list", "handsaw", "jigsaw", "plane", group="cutting"),
+    "recommend": finding("recommend", "jigsaw", "handsaw", group="cutting"),
+    "recommend-one": finding("recommend", "jigsaw", group="powered"),
+    "help": finding("help"),
+    "smalltalk": finding("smalltalk", talk="thanks"),
+    "unknown": finding("unknown"),
+    "unknown-offer": finding("unknown", "which-wood", "handsaw"),
+    "unknown-partial": finding("unknown", "handsaw", strangers=("Router", "Lathe")),
+    "unknown-stranger": finding("unknown", strangers=("Lathe",)),
+    "unknown-named": finding("unknown", "step-joint", only_named=("Dovetail",)),
+}
+
+
+def sample(name: str) -> Reply:
+    """The reply to one of FINDINGS."""
+    return compose(FINDINGS[name], pack())
+
+
+def golden(name: str, drawn: str) -> str:
+    """What the drawing called `name` has to be; with GOLDEN=write, what it is from now on."""
+    file = GOLDEN / name
+    if os.environ.get("GOLDEN") == "write":
+        file.write_text(drawn, encoding="utf-8")
+    return file.read_text(encoding="utf-8")

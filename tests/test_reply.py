@@ -1,0 +1,187 @@
+"""Replies: every kind as plain text, complete and within bounds."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+from samples import FINDINGS, GOLDEN, finding, golden, pack, sample
+from shipped import answer, found, knowledge
+
+from bot.model import Choices, Evidence, Heading, Item, Items, Library, Reply, Step, Table, Text
+from bot.reply import compose, plain
+from bot.reply.compose import MOST_RELATED
+from bot.reply.plain import PLAIN_LIMIT
+
+
+def reply(*parts: object) -> Reply:
+    return Reply(kind="topic", ids=(), parts=parts, evidence=Evidence(understood=""))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", FINDINGS)
+def test_plain_text_is_as_drawn_before(name: str) -> None:
+    drawn = plain(sample(name)) + "\n"
+    assert drawn == golden(f"{name}.txt", drawn)
+
+
+@pytest.mark.parametrize("name", FINDINGS)
+def test_a_reply_is_about_what_was_found(name: str) -> None:
+    assert (sample(name).kind, sample(name).ids) == (FINDINGS[name].kind, FINDINGS[name].ids)
+
+
+# --- parts
+
+
+def part(name: str, kind: type) -> object:
+    (found,) = [each for each in sample(name).parts if isinstance(each, kind)]
+    return found
+
+
+def test_a_comparison_has_a_word_for_every_gap() -> None:
+    table = part("compare", Table)
+    assert isinstance(table, Table)
+    assert {len(row) for row in table.rows} == {len(table.columns)} == {4}
+    assert [cell for row in table.rows for cell in row if not cell] == []
+    assert (table.rows[0], table.rows[-1][3]) == (("Side", "by-hand", "powered", "by-hand"), pack().voice.lines["gap"])
+
+
+def test_a_side_is_called_by_its_label() -> None:
+    assert [name for name in ("library", "library-beyond", "compare", "list") if "by-hand" in plain(sample(name))] == []
+
+
+def test_a_row_that_says_nothing_about_anyone_is_left_out() -> None:
+    table = [each for each in compose(finding("compare", "plane", "jigsaw"), pack()).parts if isinstance(each, Table)]
+    assert pack().voice.lines["label_install"] in [row[0] for row in table[0].rows]
+    bare = compose(finding("compare", "plane", "plane"), pack())
+    assert [row[0] for each in bare.parts if isinstance(each, Table) for row in each.rows] == [
+        pack().voice.lines["label_side"]
+    ]
+
+
+def test_a_step_leads_back_on_and_to_all_of_them() -> None:
+    labels = {name: [c.label for p in compose(finding("step", name), pack()).parts if isinstance(p, Choices) for c in p.choices]
+              for name in ("step-sharpen", "step-joint")}  # fmt: skip
+    assert labels == {
+        "step-sharpen": ["Next: Cut a first joint", "All steps"],
+        "step-joint": ["Previous: Learn to sharpen", "All steps"],
+    }
+
+
+def test_few_questions_stand_under_an_answer() -> None:
+    assert [len(p.choices) for p in sample("library").parts if isinstance(p, Choices)] == [MOST_RELATED]
+
+
+def test_a_list_tells_apart_what_could_only_serve_as_well() -> None:
+    lists = [(p.heading, [item.title for item in p.items]) for p in sample("list").parts if isinstance(p, Items)]
+    assert lists == [("By hand", ["Handsaw"]), ("Powered", ["Jigsaw"]), ("Could serve as well", ["Plane"])]
+
+
+# --- within bounds
+
+
+def every_reply() -> Iterable[tuple[str, Reply]]:
+    """All that the shipped pack can say: each entry, list, recommendation, comparison of two, and talk."""
+    known = knowledge()
+    cards = [entry for entry in known.entries if isinstance(entry, Library)]
+    findings = [finding(entry.kind, entry.id) for entry in known.entries]
+    findings += [finding("library", card.id, beyond=True) for card in cards]
+    findings += [finding("list", *(card.id for card in known.members(group)), group=group.id) for group in known.groups]
+    findings += [finding("recommend", *[card.id for card in known.members(g)][:4], group=g.id) for g in known.groups]
+    findings += [finding("compare", one.id, two.id) for one, two in itertools.combinations(cards, 2)]
+    longest = sorted(cards, key=lambda card: -sum(map(len, (*card.good_for, *card.capabilities, card.what))))
+    findings += [finding("compare", *(card.id for card in longest[:many])) for many in range(3, 26)]
+    findings += [finding("smalltalk", talk=name) for name in known.voice.small_talk] + [
+        finding("help"),
+        finding("unknown"),
+    ]
+    ids = [entry.id for entry in known.entries]
+    findings += [finding("unknown", *ids[at : at + 3]) for at in range(0, len(ids), 3)]
+    for each in findings:
+        yield f"{each.kind} {' '.join(each.ids)}", compose(each, known)
+
+
+def test_every_text_is_within_its_limit_and_whole() -> None:
+    """Whole: the last part, where the facts come from or what to ask next, is still there."""
+    drawn = [(name, plain(made), plain(replace(made, parts=made.parts[-1:]))) for name, made in every_reply()]
+    assert [(name, len(text)) for name, text, end in drawn if len(text) > PLAIN_LIMIT or not text.endswith(end)] == []
+
+
+MARKUP = re.compile(r"[*_~`]\w[^*_~`\n]*[*_~`](?!\w)|<[@#!/a-z]|&(?:amp|lt|gt);|\{[{%]|\\[nt]|\x1b|\t|\[/?[a-z]+\]")
+
+
+def test_no_text_holds_markup() -> None:
+    assert [(name, MARKUP.findall(plain(made))) for name, made in every_reply() if MARKUP.search(plain(made))] == []
+
+
+def test_the_list_of_everything_names_everything() -> None:
+    cards = [entry for entry in knowledge().entries if isinstance(entry, Library)]
+    text = plain(compose(finding("list", *(card.id for card in cards), group="all"), knowledge()))
+    assert len(cards) == 25
+    assert [card.name for card in cards if f"- {card.name}: " not in text] == []
+
+
+def test_the_roadmap_shows_its_steps_in_order() -> None:
+    text = plain(compose(finding("topic", "become-python-developer"), knowledge()))
+    steps = [entry for entry in knowledge().entries if isinstance(entry, Step)]
+    shown = re.findall(r"^\d\. .*", text, re.MULTILINE)
+    assert shown == [f"{step.number}. {step.title}" for step in sorted(steps, key=lambda step: step.number)]
+
+
+def test_a_comparison_tells_of_everything_that_it_says_it_compares() -> None:
+    names = [entry.id for entry in knowledge().entries if isinstance(entry, Library)][:7]
+    made = compose(finding("compare", *names), knowledge())
+    text = plain(made)
+    assert [name for name in made.ids if knowledge().by_id[name].label not in text] == []
+
+
+@pytest.mark.parametrize("parts", [(Text("word " * 2_000),), (Heading("Title"), Text("word " * 2_000))])
+def test_a_text_that_is_too_long_is_cut_and_shows_it(parts: tuple[Text, ...]) -> None:
+    text = plain(reply(*parts))
+    assert text.endswith("…")
+    assert PLAIN_LIMIT - 100 < len(text) <= PLAIN_LIMIT
+
+
+def test_a_list_that_is_too_long_is_cut_between_items() -> None:
+    text = plain(reply(Heading("Many"), Items(tuple(Item(f"Item {n}", "what it is") for n in range(1_000)))))
+    assert PLAIN_LIMIT - 100 < len(text) <= PLAIN_LIMIT
+    assert [line for line in text.splitlines()[2:-1] if not re.fullmatch(r"- Item \d+: what it is", line)] == []
+
+
+# --- people's words
+
+VAGUE = [
+    "framework for app",
+    "what should i learn",
+    "which is better",
+    "library tool",
+    "data stuff",
+    "make it fast",
+    "step",
+]
+
+
+def test_nothing_that_was_typed_comes_back() -> None:
+    """What people type is never shown, so it can't ping, link or format."""
+    texts = [
+        "what is zzqxy",
+        "flask vs zzqxy",
+        "zzqxy <!channel> *zzqxy*",
+        "java zzqxy",
+        "what is flask zzqxy",
+        "zzqxy numpy",
+    ]
+    assert [text for text in texts if "zzqxy" in plain(answer(text)) or "<!" in plain(answer(text))] == []
+
+
+def test_at_most_three_are_offered_and_each_is_ours() -> None:
+    offers = [found(text).ids for text in (*VAGUE, *knowledge().strangers.asks) if found(text).kind == "unknown"]
+    assert any(offers)
+    assert [ids for ids in offers if len(ids) > 3 or not set(ids) <= set(knowledge().by_id)] == []
+
+
+def test_every_golden_drawing_is_drawn() -> None:
+    wanted = {f"{name}{ending}" for name in FINDINGS for ending in (".txt", ".terminal.txt")}
+    assert {file.name for file in GOLDEN.glob("*.txt")} == wanted

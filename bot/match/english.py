@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -41,8 +42,8 @@ class English:
     """The list. `rarity` is -log10 of the share of running words; `stem_rarity` that of the word's whole family."""
 
     rows: dict[str, int]
-    rarity: tuple[float, ...]
-    stem_rarity: tuple[float, ...]
+    rarity: Sequence[float]
+    stem_rarity: Sequence[float]
 
     def __contains__(self, word: str) -> bool:
         return word in self.rows
@@ -59,9 +60,6 @@ class English:
 @cache
 def english() -> English:
     """The list, read once."""
-    lines = [line.split("\t") for line in FILE.read_text(encoding="utf-8").splitlines()]
-    return English(
-        rows={word: row for row, (word, _, _) in enumerate(lines)},
-        rarity=tuple(float(share) for _, share, _ in lines),
-        stem_rarity=tuple(float(share) for _, _, share in lines),
-    )
+    cells = FILE.read_text(encoding="utf-8").split()
+    words = cells[::3]
+    return English(dict(zip(words, range(len(words)), strict=True)), [*map(float, cells[1::3])], [*map(float, cells[2::3])])

@@ -66,7 +66,7 @@ class Lexicon:
         A slip changes a word's length by one at most and its letter counts by two, so most words are out of the
         question before rapidfuzz sees them.
         """
-        close = np.bitwise_count(self.letters ^ signature(word)) <= 2 * slips
+        close = np.bitwise_count(self.letters ^ signatures([word])[0]) <= 2 * slips
         close &= np.abs(self.lengths - len(word)) <= slips
         numbers = np.flatnonzero(close).tolist()
         choices = {number: self.words[number] for number in numbers}
@@ -79,19 +79,18 @@ def lexicon(words: Sequence[str], commonness: Sequence[float]) -> Lexicon:
     return Lexicon(
         words=tuple(words),
         commonness=np.asarray(commonness, dtype=np.float32),
-        lengths=np.fromiter((len(word) for word in words), dtype=np.int16, count=len(words)),
-        letters=np.fromiter((signature(word) for word in words), dtype=np.uint64, count=len(words)),
+        lengths=np.fromiter(map(len, words), dtype=np.int16, count=len(words)),
+        letters=signatures(words),
     )
 
 
-def signature(word: str) -> int:
-    """One bit for each letter that occurs, another for each that occurs twice."""
-    once = twice = 0
-    for letter in word:
-        bit = 1 << ord(letter) % _LETTERS
-        twice |= once & bit
-        once |= bit
-    return once | twice << _LETTERS
+def signatures(words: Sequence[str]) -> NDArray[np.uint64]:
+    """By word: one bit for each letter that occurs, another for each that occurs twice."""
+    codes = np.frombuffer("".join(words).encode("utf-32-le"), dtype=np.uint32) % _LETTERS
+    owners = np.repeat(np.arange(len(words)), [*map(len, words)])
+    counts = np.bincount(owners * _LETTERS + codes, minlength=len(words) * _LETTERS).reshape(len(words), _LETTERS)
+    bits = np.uint64(1) << np.arange(_LETTERS, dtype=np.uint64)
+    return np.asarray((counts > 0) @ bits | ((counts > 1) @ bits) << np.uint64(_LETTERS), dtype=np.uint64)
 
 
 def budget(word: str) -> int:
@@ -127,7 +126,7 @@ def _merit(word: str, words: Lexicon, number: int, slips: int) -> float:
 def english_lexicon() -> Lexicon:
     """Plain English to correct towards; needed only where a word is in neither list."""
     words = english()
-    return lexicon(list(words.rows), [2.3 * (8 - rarity) for rarity in words.rarity])
+    return lexicon(list(words.rows), (2.3 * (8 - np.array(words.rarity))).tolist())
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 from typing import Any
 
 import pytest
-from conftest import Door
+from conftest import AtOnce, Door
 from slack_stub import RESET, SILENCE, Fault, Stub, limited
 
 from bot.slack import access, post
@@ -159,17 +158,16 @@ def test_retry_after_is_honoured_and_holds_up_nobody_else() -> None:
 
 
 def test_a_slowed_channel_is_paced() -> None:
-    line = Line(Again("rate limited", 0.05))
-    box = outbox(line)
-    box.send(to("C1"))
-    box.drain(0.02)
-    for _ in range(3):
-        box.send(to("C1"))
-    assert box.drain(5)
-    times = sorted(at for at, _ in line.sent)[1:]
-    assert len(times) == 4
-    assert all(later - earlier > 0.015 for earlier, later in pairwise(times))
-    assert box.close(1)
+    now = [100.0]
+    line = Line(Again("rate limited", 5.0))
+    box = Outbox(line, AtOnce(), pace=1.0, clock=lambda: now[0])
+    for channel in ("C1", "C1", "C2", "C1"):
+        box.send(to(channel))
+    assert [request.args["channel"] for _, request in line.sent] == ["C1", "C2"]
+    assert sorted(due for due, _, _ in box._waiting) == [105.0, 106.0, 107.0]
+    now[0] += 10
+    assert box.close(5)
+    assert len(line.sent) == 5
 
 
 def test_what_comes_too_late_is_not_sent() -> None:

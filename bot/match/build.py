@@ -1,9 +1,9 @@
-"""Builds an index from a pack's phrasings: words to numbers, counts, the separator, directions, and the gate at last."""
+"""From a pack's phrasings to everything counted about them: words to numbers, profiles, the separator, directions."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from sys import intern
@@ -11,17 +11,14 @@ from sys import intern
 import numpy as np
 
 from bot.match.features import gram_occurrences, sequence_occurrences
-from bot.match.fitting import fit
-from bot.match.index import SEVERAL, STRANGER, Exact, Index, phrase_key
 from bot.match.linear import train
 from bot.match.meaning import meanings
 from bot.match.phrasings import phrasings as index_phrasings
 from bot.match.profiles import profile
-from bot.match.reader import Reader, Synonyms, canonical, plainly, stem_numbers, synonym_table
+from bot.match.reader import Reader, Synonyms, canonical, plainly, stem_numbers
 from bot.match.resolve import resolver
 from bot.match.scoring import Evidence, fullness
 from bot.match.sparse import Ints, Occurrences
-from bot.match.strangers import strangers
 from bot.match.wordtable import wordtable
 from bot.text import stem, words
 
@@ -37,39 +34,6 @@ class Phrasing:
     spoken: tuple[str, ...]
 
 
-def build(
-    given: Sequence[tuple[str, int]],
-    entries: int,
-    strange: Sequence[str],
-    not_asks: Sequence[tuple[str, int]],
-    synonyms: Mapping[str, Sequence[str]],
-    subject: Sequence[str],
-    settled: Collection[str],
-    family: Sequence[int],
-) -> Index:
-    """The whole index; see Index.build."""
-    table = synonym_table(synonyms)
-    kept = distinct(given, table)
-    refused = list(dict.fromkeys([*strange, *(text for text, _ in not_asks)]))
-    counts = Counter(chain.from_iterable(phrasing.spoken for phrasing in kept))
-    spoken_anyhow = {word for pair in table.items() for phrase in pair for word in phrase}
-    vocabulary = sorted(counts)
-    numbers = stem_numbers(vocabulary)
-    reader = Reader(
-        resolver=resolver({**dict.fromkeys(spoken_anyhow, 1), **counts}, [w for text in refused for w in words(text)]),
-        numbers=numbers,
-        synonyms=table,
-        subject=frozenset(stem(word) for name in subject for word in words(name)),
-        table=wordtable(),
-    )
-    evidence = count(kept, vocabulary, reader, np.array(family or range(entries), dtype=np.int64))
-    unknown = strangers([reader.read(text) for text in refused], numbers, evidence.phrasings)
-    exact = phrases(((phrasing.typed, phrasing.entry) for phrasing in kept), [tuple(words(text)) for text in refused])
-    gate = fit(evidence, reader, unknown, [phrasing.spoken for phrasing in kept], refused, settled)
-    order = np.array([phrasing.number for phrasing in kept], dtype=np.int64)
-    return Index(evidence, reader, exact, unknown, gate, order, tuple(phrasing.text for phrasing in kept))
-
-
 def distinct(given: Sequence[tuple[str, int]], table: Synonyms) -> list[Phrasing]:
     """Phrasings by entry; ten copies of one sentence count as one, and one without a word as none."""
     seen: dict[tuple[int, tuple[str, ...]], Phrasing] = {}
@@ -81,9 +45,23 @@ def distinct(given: Sequence[tuple[str, int]], table: Synonyms) -> list[Phrasing
     return sorted(seen.values(), key=lambda phrasing: (phrasing.entry, phrasing.number))
 
 
-def count(kept: Sequence[Phrasing], vocabulary: Sequence[str], reader: Reader, family: Ints) -> Evidence:
+def reader_of(kept: Sequence[Phrasing], table: Synonyms, refused: Iterable[str], subject: Iterable[str]) -> Reader:
+    """A reader for the pack's words. What is refused may be typed as it stands; it is not bent to a word of the pack."""
+    counts = Counter(chain.from_iterable(phrasing.spoken for phrasing in kept))
+    spoken_anyhow = {word for pair in table.items() for phrase in pair for word in phrase}
+    return Reader(
+        resolver=resolver({**dict.fromkeys(spoken_anyhow, 1), **counts}, [w for text in refused for w in words(text)]),
+        numbers=stem_numbers(sorted(counts)),
+        synonyms=table,
+        subject=frozenset(stem(word) for name in subject for word in words(name)),
+        table=wordtable(),
+    )
+
+
+def count(kept: Sequence[Phrasing], reader: Reader, family: Ints) -> Evidence:
     """All counts about the phrasings; `family` has a number for each entry."""
     entries = len(family)
+    vocabulary = sorted({word for phrasing in kept for word in phrasing.spoken})
     row = {word: at for at, word in enumerate(vocabulary)}
     word_ids = np.array([row[word] for phrasing in kept for word in phrasing.spoken], dtype=np.int64)
     begins = np.r_[0, np.cumsum([len(phrasing.spoken) for phrasing in kept], dtype=np.int64)].astype(np.int64)
@@ -107,15 +85,3 @@ def count(kept: Sequence[Phrasing], vocabulary: Sequence[str], reader: Reader, f
         fullness=fullness(starts),
         family=family,
     )
-
-
-def phrases(asks: Iterable[tuple[tuple[str, ...], int]], refused: Iterable[tuple[str, ...]]) -> Exact:
-    """Whole phrases by their hash; what an entry asks wins over what is refused."""
-    found: dict[int, int] = {}
-    for typed, entry in asks:
-        key = phrase_key(typed)
-        found[key] = entry if found.get(key, entry) == entry else SEVERAL
-    for typed in refused:
-        found.setdefault(phrase_key(typed), STRANGER)
-    keys: Ints = np.array(sorted(found), dtype=np.int64)
-    return Exact(keys, np.array([found[key] for key in keys.tolist()], dtype=np.int64))

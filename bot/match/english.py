@@ -31,8 +31,12 @@ FUNCTION_WORDS = frozenset(
 PLAIN = {
     **dict.fromkeys("im dont its thats whats cant ive didnt".split(), 3e-4),
     **dict.fromkeys("doesnt youre isnt lets theres wont couldnt id ill".split(), 1e-4),
-    **dict.fromkeys("wheres hows whos arent wasnt havent hasnt wouldnt shouldnt youve theyre heres whens".split(), 3e-5),
-    **dict.fromkeys("app apps email emails online website blog wifi login signup faq url emoji smartphone".split(), 3e-5),
+    **dict.fromkeys(
+        "wheres hows whos arent wasnt havent hasnt wouldnt shouldnt youve theyre heres whens".split(), 3e-5
+    ),
+    **dict.fromkeys(
+        "app apps email emails online website blog wifi login signup faq url emoji smartphone".split(), 3e-5
+    ),
 }
 """Contractions without their apostrophe, as typed, and everyday words newer than the sources; shares by order of size."""
 
@@ -62,4 +66,6 @@ def english() -> English:
     """The list, read once."""
     cells = FILE.read_text(encoding="utf-8").split()
     words = cells[::3]
-    return English(dict(zip(words, range(len(words)), strict=True)), [*map(float, cells[1::3])], [*map(float, cells[2::3])])
+    return English(
+        dict(zip(words, range(len(words)), strict=True)), [*map(float, cells[1::3])], [*map(float, cells[2::3])]
+    )

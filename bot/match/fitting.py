@@ -94,7 +94,7 @@ def fit(
 
 def _chosen(count: int) -> list[int]:
     """At most MOST phrasings, evenly spread."""
-    return np.unique(np.linspace(0, count - 1, min(count, MOST)).astype(np.int64)).tolist()
+    return [*map(int, np.unique(np.linspace(0, count - 1, min(count, MOST)).astype(np.int64)))]
 
 
 def _closeness(evidence: Evidence, scores: dict[int, Scores]) -> Floats:

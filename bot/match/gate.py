@@ -23,7 +23,7 @@ DISTANT = 12.0
 """Value of the plain formula below which a question is probably from far away."""
 
 FORMULA_SHARE = 1.25
-"""How much each point below it takes from the fitted log-odds, which know far strangers less well: they were fitted to near ones."""
+"""How much each point below it takes from the fitted log-odds: they were fitted to near strangers, and know far ones less."""
 
 LONELY = 0.5
 """Margin of the only entry of a pack."""

@@ -7,37 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 
 import numpy as np
 
+from bot.match.build import count, distinct, reader_of
+from bot.match.exact import STRANGER, Exact, phrases
+from bot.match.fitting import fit
 from bot.match.gate import Gate, confidence, signals
 from bot.match.ranking import Candidate, Ranking, Unknown
-from bot.match.reader import Question, Reader
+from bot.match.reader import Question, Reader, synonym_table
 from bot.match.scoring import Evidence, Scores, score
 from bot.match.sparse import Ints
-from bot.match.strangers import Strangers
+from bot.match.strangers import Strangers, gather
 from bot.text import words
-
-SEVERAL = -2
-"""In place of an entry: the phrase stands under more than one."""
-
-STRANGER = -3
-"""In place of an entry: the phrase is a listed stranger."""
-
-
-@dataclass(frozen=True, slots=True)
-class Exact:
-    """Whole phrases: ascending hashes of their words, and the entry of each."""
-
-    keys: Ints
-    entries: Ints
-
-    def entry(self, text: str) -> int | None:
-        """The entry whose phrasing this is, SEVERAL, STRANGER, or none."""
-        key = phrase_key(words(text))
-        at = int(np.searchsorted(self.keys, key))
-        return int(self.entries[at]) if at < len(self.keys) and self.keys[at] == key else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +49,26 @@ class Index:
     ) -> Index:
         """Index (phrasing, entry number) pairs of a pack with that many entries, and fit its gate.
 
-        `strangers`, and `not_asks` with the entry they must not find, are questions without an answer; `synonyms`: a word and what
-        is read as it; `subject`: words that carry no evidence by themselves. Texts are cleaned already.
-        `settled`: questions without an answer that something else than this index settles; `family`:
-        a number for each entry, the same for entries that lead to much the same answer.
+        Texts are cleaned already. `strangers`, and `not_asks` with the entry they must not find, are questions without
+        an answer; `settled`: those of them that something else than this index settles. `synonyms`: a word, and what is
+        read as it; `subject`: words that carry no evidence by themselves. `family`: a number for each entry, the same
+        for entries that lead to much the same answer.
         """
-        from bot.match.build import build
-
-        return build(phrasings, entries, strangers, not_asks, synonyms or {}, subject, settled, family)
+        table = synonym_table(synonyms or {})
+        kept = distinct(phrasings, table)
+        refused = list(dict.fromkeys([*strangers, *(text for text, _ in not_asks)]))
+        reader = reader_of(kept, table, refused, subject)
+        evidence = count(kept, reader, np.array(family or range(entries), dtype=np.int64))
+        foreign = gather([reader.read(text) for text in refused], reader.numbers, evidence.phrasings)
+        return Index(
+            evidence=evidence,
+            reader=reader,
+            exact=phrases([(one.typed, one.entry) for one in kept], [words(text) for text in refused]),
+            strangers=foreign,
+            gate=fit(evidence, reader, foreign, [one.spoken for one in kept], refused, settled),
+            numbers=np.array([one.number for one in kept], dtype=np.int64),
+            texts=tuple(one.text for one in kept),
+        )
 
     def rank(self, text: str, top: int = 3) -> Ranking:
         """The best entries for a cleaned text."""
@@ -125,8 +119,3 @@ class Index:
             for token, stem, weight in zip(question.tokens, question.stems, question.information, strict=True)
             if not stem
         )
-
-
-def phrase_key(typed: Sequence[str]) -> int:
-    """A number for a phrase's words: 63 bits of a hash, so that two phrases never meet in practice."""
-    return int.from_bytes(blake2b(" ".join(typed).encode(), digest_size=8).digest(), "big") >> 1

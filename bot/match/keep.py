@@ -6,7 +6,6 @@ import json
 import types
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from os import replace
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -14,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.match.english import english
+from bot.match.exact import Exact
 from bot.match.gate import Gate
-from bot.match.index import Exact, Index
+from bot.match.index import Index
 from bot.match.reader import Reader
 from bot.match.resolve import Lexicon, Resolver
 from bot.match.scoring import Evidence
@@ -36,8 +36,8 @@ def save(index: Index, path: Path) -> None:
     """Write an index; the file is there whole or not at all. Raises OSError."""
     beside = path.with_name(path.name + ".part")
     with beside.open("wb") as file:
-        np.savez(file, **to_arrays(index))
-    replace(beside, path)
+        np.savez(file, allow_pickle=False, **to_arrays(index))
+    beside.replace(path)
 
 
 def load(path: Path) -> Index | None:
@@ -104,7 +104,7 @@ def from_arrays(arrays: Mapping[str, Array]) -> Index:
 
 def _put(value: object, name: str, arrays: Arrays) -> None:
     """A dataclass's arrays, numbers and words under its fields' names; what is None is left out."""
-    if is_dataclass(value):
+    if is_dataclass(value) and not isinstance(value, type):
         for field in fields(value):
             _put(getattr(value, field.name), f"{name}.{field.name}", arrays)
     elif isinstance(value, tuple) and value and isinstance(value[0], str):
@@ -119,7 +119,7 @@ def _get(kind: Any, name: str, arrays: Mapping[str, Array]) -> Any:
         kind = get_args(kind)[0] if name in arrays else type(None)
     if kind is type(None):
         return None
-    if is_dataclass(kind):
+    if isinstance(kind, type) and is_dataclass(kind):
         hints = get_type_hints(kind)
         return kind(**{field.name: _get(hints[field.name], f"{name}.{field.name}", arrays) for field in fields(kind)})
     if kind in (int, float):

@@ -40,13 +40,15 @@ class Meanings:
         return found
 
 
-def meanings(table: WordTable, words: Sequence[str], word_ids: Ints, starts: Ints, entry_of: Ints, entries: int) -> Meanings:
+def meanings(
+    table: WordTable, words: Sequence[str], word_ids: Ints, starts: Ints, entry_of: Ints, entries: int
+) -> Meanings:
     """The directions of phrasings that are given as numbers into `words`."""
     rows = np.array([table.words.rows.get(word, -1) for word in words], dtype=np.int64)
     rarity = np.array([table.words.rarity_of(word) for word in words], dtype=np.float32)
     known = np.flatnonzero(rows >= 0)
     directions = np.zeros((len(words), DIMENSIONS), dtype=np.float32)
-    directions[known] = table.directions(rows[known]) * weight(rarity[known])[:, None]
+    directions[known] = table.directions(rows[known].tolist()) * weight(rarity[known])[:, None]
     sums = np.zeros((len(entry_of), DIMENSIONS), dtype=np.float32)
     lengths = np.diff(starts)
     for place in range(int(lengths.max(initial=0))):

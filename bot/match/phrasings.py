@@ -29,12 +29,12 @@ class Phrasings:
             often, surest = found.get(stem, (0, 0.0))
             found[stem] = often + 1, max(surest, sure)
         rows = self.rows.find(np.array(list(found), dtype=np.int64))
-        tf, surest = np.array(list(found.values()), dtype=np.float32).reshape(-1, 2).T
+        tf, sureness = np.array(list(found.values()), dtype=np.float32).reshape(-1, 2).T
         weights = (1 + np.log(tf)) * self.idf[rows]
         norm = np.sqrt(weights @ weights + unknown * self.idf[-1] ** 2) or 1.0
         score = np.zeros(self.count, dtype=np.float32)
         starts, places, cells = self.rows.starts, self.rows.places, self.rows.weights
-        for row, weight in zip(rows.tolist(), weights * surest / norm, strict=True):
+        for row, weight in zip(rows.tolist(), weights * sureness / norm, strict=True):
             first, last = starts[row], starts[row + 1]
             score[places[first:last]] += weight * cells[first:last]
         return score

@@ -40,12 +40,15 @@ class Strangers:
         return float(word.max()), float(meaning.max())
 
 
-def strangers(questions: Sequence[Question], numbers: Mapping[str, int], pack: Phrasings) -> Strangers:
+def gather(questions: Sequence[Question], numbers: Mapping[str, int], pack: Phrasings) -> Strangers:
     """Index strangers; `pack` gives the weight of each of the pack's stems, under its number in `numbers`."""
     if not questions:
         return Strangers({}, Phrasings(pack.rows, pack.idf, 0), np.zeros((0, DIMENSIONS), dtype=np.float32))
     union = dict(numbers)
-    ids = [[union.setdefault(stem(token.word), len(union) + FIRST_STEM) for token in question.tokens] for question in questions]
+    ids = [
+        [union.setdefault(stem(token.word), len(union) + FIRST_STEM) for token in question.tokens]
+        for question in questions
+    ]
     owners = np.repeat(np.arange(len(ids)), [len(row) for row in ids])
     cells, whose, tf = tally(np.array([number for row in ids for number in row], dtype=np.int64), owners)
     names = np.arange(max(union.values(), default=0) + 1)

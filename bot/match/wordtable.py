@@ -6,7 +6,7 @@ licence stand in data/README.md.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -33,10 +33,10 @@ class WordTable:
         known = [(row, self.words.rarity[row]) for row in map(self.words.rows.get, tokens) if row is not None]
         if not known:
             return np.zeros(DIMENSIONS, dtype=np.float32)
-        rows, rarity = zip(*known, strict=True)
-        return unit(weight(np.array(rarity, dtype=np.float32)) @ self.directions(rows))
+        strengths = weight(np.array([rarity for _, rarity in known], dtype=np.float32))
+        return unit(np.asarray(strengths @ self.directions(row for row, _ in known), dtype=np.float32))
 
-    def directions(self, rows: Sequence[int]) -> Floats:
+    def directions(self, rows: Iterable[int]) -> Floats:
         """Unit rows of the table; a word without a meaning of its own has zeros."""
         pairs = self.packed[list(rows)]
         steps = np.stack((pairs >> 4, pairs & 15), axis=2).reshape(len(pairs), DIMENSIONS).astype(np.float32) - 8
@@ -45,7 +45,7 @@ class WordTable:
 
 def weight(rarity: Floats) -> Floats:
     """Weight of a word in its sentence. `rarity` is -log10 of its share of running words."""
-    return np.clip(rarity - 1.5, 0.3, 8)
+    return np.asarray(np.clip(rarity - 1.5, 0.3, 8), dtype=np.float32)
 
 
 def unit(rows: Floats) -> Floats:

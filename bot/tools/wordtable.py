@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import math
 import sys
-from collections import Counter, defaultdict
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.match.english import FILE, FUNCTION_WORDS, PLAIN
-from bot.match.sparse import Rows, gather, ragged
+from bot.match.sparse import Rows, ragged, rows_of
 from bot.match.wordtable import DIMENSIONS, TABLE
 from bot.text import stem, words
 from bot.tools.wordnet import Key, WordNet, read
@@ -33,6 +33,7 @@ MEMBER, NEIGHBOUR = 2.0, 0.3
 SPARE, ROUNDS = 32, 8
 """Extra dimensions and steps of the subspace iteration, enough for the first 128 directions to settle."""
 
+Weights = dict[str, float]
 Matrix = NDArray[np.float64]
 
 
@@ -81,9 +82,9 @@ def vectors(net: WordNet, vocabulary: list[str]) -> Matrix:
     return decompose(rows, cols, values / norms[rows], len(vocabulary), len(columns))
 
 
-def _meaning(net: WordNet, glosses: dict[Key, Counter[str]], word: str) -> Counter[str]:
+def _meaning(net: WordNet, glosses: dict[Key, Weights], word: str) -> Weights:
     """The stems around a word's senses, each sense by how usual it is."""
-    total: Counter[str] = Counter()
+    total: Weights = defaultdict(float)
     usual: dict[Key, float] = {}
     for reading in net.readings(word):
         for number, (key, count) in enumerate(net.senses[reading], 1):
@@ -98,13 +99,13 @@ def _meaning(net: WordNet, glosses: dict[Key, Counter[str]], word: str) -> Count
     return total
 
 
-def _contents(net: WordNet, key: Key) -> Counter[str]:
+def _contents(net: WordNet, key: Key) -> Weights:
     """Content stems of a synset: its words twice, its definition and examples once."""
-    synset, found = net.synsets[key], Counter[str]()
+    synset, found = net.synsets[key], defaultdict[str, float](float)
     for text, weight in (*((name, MEMBER) for name in synset.words), (synset.gloss, 1.0)):
         for word in words(text):
             if word not in FUNCTION_WORDS:
-                found[stem(word)] += weight  # type: ignore[assignment]
+                found[stem(word)] += weight
     return found
 
 
@@ -124,9 +125,7 @@ def decompose(rows: NDArray[np.int64], cols: NDArray[np.int64], values: Matrix, 
 def _sorted(rows: NDArray[np.int64], cols: NDArray[np.int64], values: Matrix, height: int) -> Rows:
     """Cells as rows; every row is there, be it empty."""
     order = np.lexsort((cols, rows))
-    starts = np.searchsorted(rows[order], np.arange(height + 1))
-    plain = gather(rows[order], cols[order], values[order])
-    return Rows(np.arange(height), starts, plain.places, plain.weights)
+    return rows_of(np.arange(height), rows[order], cols[order], values[order])
 
 
 def _times(table: Rows, dense: Matrix, block: int = 1_000) -> Matrix:

@@ -1,0 +1,435 @@
+"""The command line: answers on stdout, sentences on stderr, exit codes, and never a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from shipped import ROOT, desk
+
+from bot.__main__ import main
+from bot.model import Question
+from bot.reply import plain
+
+PACK = {
+    "pack.yaml": "name: Demo\n",
+    "answers.yaml": (
+        "- id: opening-hours\n"
+        "  title: When are you open?\n"
+        "  asks: [when are you open, opening hours]\n"
+        "  answer: Weekdays from nine to “five”.\n"
+        "- id: parking\n"
+        "  title: Where can I park?\n"
+        "  asks: [where can i park, parking space, is there a car park]\n"
+        "  answer: Behind the house.\n"
+    ),
+}
+"""Small, so that it answers in a moment."""
+
+
+@pytest.fixture(scope="module")
+def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pack")
+    for name, content in PACK.items():
+        (folder / name).write_text(content, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def run(pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs a command in an empty folder, with the small pack unless another is named: its exit code, stdout, stderr."""
+
+    def ran(*arguments: str, typed: bytes = b"", **variables: str) -> tuple[int, str, str]:
+        with monkeypatch.context() as patch:
+            patch.chdir(tmp_path)
+            for name, value in ({"ASKPY_KNOWLEDGE": str(pack)} | variables).items():
+                patch.setenv(name, value)
+            result = CliRunner().invoke(main, arguments, input=typed)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception  # a person would see a traceback
+        return result.exit_code, result.stdout, result.stderr
+
+    return ran
+
+
+@pytest.fixture
+def started(pack: Path, tmp_path: Path) -> Iterator[Any]:
+    """Starts the same as a process of its own, for what only a process can show."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start(*arguments: str, **variables: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bot", *arguments],
+            cwd=tmp_path,
+            env=os.environ | {"ASKPY_KNOWLEDGE": str(pack), "PYTHONPATH": str(ROOT)} | variables,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        running.append(process)
+        return process
+
+    yield start
+    for process in running:
+        process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout, process.stderr):
+            stream.close()  # type: ignore[union-attr]
+
+
+def records(out: str) -> list[dict[str, Any]]:
+    """One JSON object a line, whatever counts as the end of a line elsewhere."""
+    assert not out or out.endswith("\n")
+    return [json.loads(line) for line in out.splitlines()]
+
+
+# --- faults: a sentence, a code, no traceback
+
+FAULTS = {
+    "an unknown command": ("nosuch", {}, 2, "No such command 'nosuch'"),
+    "no question": ("ask", {}, 2, "Missing argument"),
+    "no candidates": ("ask --json --top 0 hours", {}, 2, "--top"),
+    "a number that is none": ("ask --json --top many hours", {}, 2, "--top"),
+    "no such pack": ("ask hours", {"ASKPY_KNOWLEDGE": "nowhere"}, 2, "pack.yaml:1: not found in nowhere; name the folder"),
+    "no such file of questions": ("eval nowhere.jsonl", {}, 2, "nowhere.jsonl can't be read: No such file or directory."),
+    "a folder of questions": ("eval .", {}, 2, "can't be read"),
+    "not a port": ("ask hours", {"PORT": "many"}, 2, "PORT: "),
+    "no port at all": ("ask hours", {"PORT": "70000"}, 2, "PORT: "),
+    "cards of another kind": ("ask hours", {"ASKPY_CARDS": "fancy"}, 2, "ASKPY_CARDS: "),
+    "two bad settings at once": ("ask hours", {"ASKPY_RETENTION_DAYS": "0", "ASKPY_LOG_LEVEL": "loud"}, 2, "ASKPY_LOG_LEVEL: "),
+    "serve without credentials": ("serve", {}, 2, "SLACK_BOT_TOKEN"),
+    "serve without credentials, Socket Mode": ("serve --socket", {}, 2, "SLACK_APP_TOKEN"),
+    "serve without credentials, HTTP": ("serve --http", {}, 2, "SLACK_SIGNING_SECRET"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_a_sentence_and_a_code(fault: str, run: Any) -> None:
+    line, variables, code, sentence = FAULTS[fault]
+    exit_code, out, err = run(*line.split(), **variables)
+    assert (exit_code, out) == (code, "")
+    assert sentence in err
+
+
+def test_a_process_says_the_same_and_ends_with_the_code(started: Any) -> None:
+    process = started("ask", "hours", PORT="many")
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (2, b"")
+    assert err.startswith(b"These settings can't be used")
+    assert b"Traceback" not in err
+
+
+def test_every_bad_setting_is_named(run: Any) -> None:
+    _, _, err = run("ask", "hours", ASKPY_RETENTION_DAYS="0", ASKPY_LOG_LEVEL="loud", PORT="x")
+    assert [name for name in ("ASKPY_RETENTION_DAYS", "ASKPY_LOG_LEVEL", "PORT") if f"{name}: " not in err] == []
+
+
+BAD_LINES = {
+    "no JSON": b"hours\n",
+    "no gold": b'{"q": "hours"}\n',
+    "not an object": b"[1, 2]\n",
+    "a question that is no text": b'{"q": 3, "gold": ["parking"]}\n',
+    "not UTF-8": b'{"q": "caf\xe9", "gold": ["parking"]}\n',
+}
+
+
+@pytest.mark.parametrize("slip", BAD_LINES)
+def test_a_bad_line_of_questions_is_named(slip: str, run: Any, tmp_path: Path) -> None:
+    (tmp_path / "own.jsonl").write_bytes(b'{"q": "hours", "gold": ["opening-hours"]}\n\n' + BAD_LINES[slip])
+    code, out, err = run("eval", "own.jsonl")
+    assert (code, out) == (2, "")
+    assert err.startswith("own.jsonl")
+
+
+def test_a_pack_that_cant_be_loaded_names_every_fault(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "pack.yaml").write_text("name: Demo\nabuot: x\n", encoding="utf-8")
+    (tmp_path / "a.yaml").write_text("- id: a\n  title: A\n  asks: [a]\n  anser: x\n", encoding="utf-8")
+    code, out, err = run("ask", "hours", ASKPY_KNOWLEDGE=".")
+    assert (code, out) == (2, "")
+    assert [
+        line
+        for line in ("a.yaml:4: a: 'anser'", "pack.yaml:2: 'abuot'", "a.yaml:1: a: answer is missing")
+        if line not in err
+    ] == []
+
+
+def test_check_prints_every_fault_and_exits_1(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "pack.yaml").write_text("name: Demo\nabuot: x\n", encoding="utf-8")
+    (tmp_path / "a.yaml").write_text("- id: a\n  title: A\n  asks: [a]\n  answer: x\n  anser: x\n", encoding="utf-8")
+    code, out, err = run("check", ".")
+    assert (code, err) == (1, "")
+    assert [line.split(":")[:2] for line in out.splitlines()][:2] == [["a.yaml", "5"], ["pack.yaml", "2"]]
+
+
+def test_check_of_nothing_is_a_fault(run: Any) -> None:
+    code, out, err = run("check", "nowhere")
+    assert (code, err) == (1, "")
+    assert out.startswith("pack.yaml:1: not found in nowhere")
+
+
+def test_secrets_are_never_shown(run: Any) -> None:
+    variables = {
+        "SLACK_BOT_TOKEN": "xoxb-hush",
+        "SLACK_SIGNING_SECRET": "hush-hush",
+        "DATABASE_URL": "postgres://u:hush@h/d",
+    }
+    _, out, err = run("ask", "hours", PORT="x", **variables)
+    assert "hush" not in out + err
+
+
+# --- ask
+
+
+def test_one_answer_as_json(run: Any) -> None:
+    code, out, err = run("ask", "--json", "Opening", "hours?")
+    (record,) = records(out)
+    confidence = record.pop("confidence")
+    text = "When are you open?\n\nWeekdays from nine to “five”."
+    assert (code, err) == (0, "")
+    assert record == {"question": "Opening hours?", "kind": "topic", "ids": ["opening-hours"], "text": text}
+    assert list(records(out)[0]) == ["question", "kind", "ids", "confidence", "text"]
+    assert isinstance(confidence, float)
+    assert round(confidence, 6) == confidence
+
+
+def test_one_answer_in_the_terminal(run: Any) -> None:
+    assert run("ask", "opening hours") == (0, "When are you open?\n\nWeekdays from nine to “five”.\n", "")
+
+
+def test_candidates_are_the_engines_best(run: Any) -> None:
+    for top, number in (("1", 1), ("5", 2)):
+        (record,) = records(run("ask", "--json", "--top", top, "opening hours")[1])
+        scores = [candidate["score"] for candidate in record["candidates"]]
+        assert [set(candidate) for candidate in record["candidates"]] == [{"id", "score"}] * number
+        assert (record["candidates"][0]["id"], scores) == ("opening-hours", sorted(scores, reverse=True))
+
+
+def test_blocks_come_when_asked_for(run: Any) -> None:
+    (record,) = records(run("ask", "--json", "--blocks", "opening hours")[1])
+    assert list(record) == ["question", "kind", "ids", "confidence", "text", "blocks"]
+    assert record["blocks"][0]["type"] == "header"
+
+
+LINES: dict[str, tuple[bytes, list[str]]] = {
+    "nothing": (b"", []),
+    "one line": (b"opening hours\n", ["opening hours"]),
+    "no final line feed": (b"opening hours\nparking space", ["opening hours", "parking space"]),
+    "a blank line": (b"opening hours\n\n  \nparking space\n", ["opening hours", "", "  ", "parking space"]),
+    "only a line feed": (b"\n", [""]),
+    "broken UTF-8": (b"opening \xff\xfe hours\n\xc3\n", ["opening \ufffd\ufffd hours", "\ufffd"]),
+    "carriage returns": (b"opening hours\r\nparking\rspace\r\n", ["opening hours\r", "parking\rspace\r"]),
+    "what only looks like a line's end": (
+        "opening\u2028hours\nparking\u2029space\x85\x0b\x0c\x1c\n".encode(),
+        ["opening\u2028hours", "parking\u2029space\x85\x0b\x0c\x1c"],
+    ),
+    "a null character": (b"opening\x00hours\n", ["opening\x00hours"]),
+    "a very long line": (b"opening hours " * 20_000 + b"\nparking space\n", ["opening hours " * 20_000, "parking space"]),
+    "not in the BMP": ("opening hours 🕘\n".encode(), ["opening hours 🕘"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_every_line_gets_one_answer_in_order(name: str, run: Any) -> None:
+    typed, questions = LINES[name]
+    code, out, err = run("ask", "--json", "-", typed=typed)
+    assert (code, err) == (0, "")
+    assert [record["question"] for record in records(out)] == questions
+    assert [set(record) for record in records(out)] == [{"question", "kind", "ids", "confidence", "text"}] * len(
+        questions
+    )
+
+
+def test_carriage_returns_and_odd_separators_change_no_answer(run: Any) -> None:
+    typed = "opening hours\r\nopening\u2028hours\nopening\x00 hours\n\nparking space\r\n".encode()
+    answers = [record["ids"] for record in records(run("ask", "--json", "-", typed=typed)[1])]
+    assert answers == [["opening-hours"], ["opening-hours"], ["opening-hours"], [], ["parking"]]
+
+
+MENTIONS = {
+    b"<@U012AB> opening hours": ("topic", ["opening-hours"]),
+    b"<@U012AB|askpy>: opening hours": ("topic", ["opening-hours"]),
+    b"opening hours <@W1> ?": ("topic", ["opening-hours"]),
+    b"<@U012AB>": ("help", []),
+    b"  <@U012AB>  <@U2> ": ("help", []),
+    b"": ("help", []),
+    b"?!": ("help", []),
+}
+
+
+def test_mentions_are_ignored_and_one_alone_gets_help(run: Any) -> None:
+    answers = records(run("ask", "--json", "-", typed=b"\n".join(MENTIONS) + b"\n")[1])
+    assert [(answer["kind"], answer["ids"]) for answer in answers] == list(MENTIONS.values())
+
+
+def test_answers_come_line_by_line(started: Any) -> None:
+    """Whoever pipes can read each answer before writing the next question."""
+    process = started("ask", "--json", "-")
+    for question, wanted in (
+        ("opening hours", "opening-hours"),
+        ("parking space", "parking"),
+        ("opening hours", "opening-hours"),
+    ):
+        process.stdin.write(question.encode() + b"\n")
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["ids"] == [wanted]
+    process.stdin.close()
+    assert (process.wait(60), process.stdout.read()) == (0, b"")
+
+
+def test_a_reader_that_leaves_is_no_fault(started: Any) -> None:
+    process = started("ask", "--json", "-")
+    process.stdout.close()
+    _, err = process.communicate(b"opening hours\n" * 200, timeout=60)
+    assert (process.returncode, err) == (0, b"")
+
+
+@pytest.mark.parametrize("command", [("ask", "opening hours"), ("ask", "--json", "opening hours"), ("chat",)])
+def test_a_narrow_encoding_is_no_fault(command: tuple[str, ...], started: Any) -> None:
+    process = started(*command, PYTHONIOENCODING="ascii")
+    out, err = process.communicate(b"opening hours\n", timeout=60)
+    assert (process.returncode, b"Traceback" in err, b"When are you open?" in out) == (0, False, True)
+
+
+def test_nothing_is_remembered_from_line_to_line(run: Any) -> None:
+    """The same question gets the same answer, whatever stood before it."""
+    typed = b"opening hours\nwhat about it\nparking space\nwhat about it\n"
+    answers = [(r["kind"], r["ids"], r["text"]) for r in records(run("ask", "--json", "-", typed=typed)[1])]
+    assert answers[1] == answers[3]
+
+
+def test_asking_opens_no_database_and_writes_nothing_here(run: Any, tmp_path: Path) -> None:
+    code, _, _ = run(
+        "ask", "opening hours", DATABASE_URL=f"sqlite:///{tmp_path}/own.db", XDG_DATA_HOME=str(tmp_path / "data")
+    )
+    assert (code, list(tmp_path.iterdir())) == (0, [])
+
+
+def test_asking_loads_nothing_of_slack_or_sql(pack: Path) -> None:
+    program = (
+        "import sys; from bot.__main__ import main; main(['ask', '--json', 'hours'], standalone_mode=False); "
+        "print(*sorted({'slack_bolt', 'slack_sdk', 'sqlalchemy', 'rich', 'waitress'} & set(sys.modules)), file=sys.stderr)"
+    )
+    settings = os.environ | {"ASKPY_KNOWLEDGE": str(pack)}
+    ran = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=settings, capture_output=True, text=True, check=True
+    )
+    assert ran.stderr.split() == []
+
+
+# --- chat
+
+
+def test_piped_lines_are_a_conversation(run: Any) -> None:
+    code, out, err = run("chat", typed=b"opening hours\nparking space\n")
+    assert code == 0
+    assert out.split("\n\n") == [
+        *("When are you open?", "Weekdays from nine to “five”."),
+        *("Where can I park?", "Behind the house.", ""),
+    ]
+    assert err.startswith("No Slack credential is set")
+
+
+def test_an_empty_line_prints_nothing(run: Any) -> None:
+    with_breaks = run("chat", typed=b"\nopening hours\n\n \nparking space\n\n")
+    assert with_breaks[:2] == run("chat", typed=b"opening hours\nparking space\n")[:2]
+
+
+def test_a_conversation_as_json(run: Any) -> None:
+    code, out, _ = run("chat", "--json", typed=b"opening hours\n\nparking space\r\n")
+    assert code == 0
+    assert [(r["question"], r["ids"]) for r in records(out)] == [
+        ("opening hours", ["opening-hours"]),
+        ("parking space\r", ["parking"]),
+    ]
+
+
+def test_a_conversation_of_nothing_ends_calmly(run: Any) -> None:
+    assert run("chat")[:2] == (0, "")
+    assert run("chat", "--json")[:2] == (0, "")
+
+
+def test_without_a_command_and_credentials_it_chats(run: Any) -> None:
+    code, out, err = run(typed=b"opening hours\n")
+    assert (code, out.splitlines()[0]) == (0, "When are you open?")
+    assert err.splitlines() == [err.strip()]
+
+
+def test_a_pipe_gets_no_colour_codes(run: Any) -> None:
+    wanted = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    said = [
+        run("chat", typed=b"opening hours\n", **wanted),
+        run("ask", "opening hours", **wanted),
+        run("why", "opening hours", **wanted),
+    ]
+    assert [out for _, out, _ in said if "\x1b" in out or not out] == []
+
+
+def test_a_prompt_answers_line_by_line(started: Any) -> None:
+    process = started("chat")
+    process.stdin.write(b"opening hours\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == b"When are you open?\n"
+
+
+# --- the other commands
+
+
+def test_help_and_version_exit_0(run: Any) -> None:
+    assert [run(option)[0] for option in ("--help", "--version")] == [0, 0]
+
+
+def test_why_shows_the_evidence(run: Any) -> None:
+    code, out, err = run("why", "opening", "hours?")
+    assert (code, err) == (0, "")
+    assert [word for word in ("understood", "answer", "confidence", "gate", "opening-hours") if word not in out] == []
+
+
+QUESTIONS = [
+    {"q": "opening hours", "kind": "topic", "gold": ["opening-hours"], "style": "clean"},
+    {"q": "parking space", "kind": "topic", "gold": ["opening-hours"], "style": "clean"},
+    {"q": "zzz zzz", "kind": "unknown", "gold": ["unknown"], "style": "clean"},
+]
+
+
+def test_eval_counts_and_its_minimum_decides_the_code(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "own.jsonl").write_text("".join(json.dumps(each) + "\n" for each in QUESTIONS), encoding="utf-8")
+    code, out, _ = run("eval", "own.jsonl", "--verbose")
+    covered = next(line for line in out.splitlines() if line.startswith("covered")).split()
+    assert (code, covered) == (0, ["covered", "2", "50.0", "0.0", "0.0", "50.0"])
+    assert "'parking space'" in out
+    assert [run("eval", "own.jsonl", "--min", least)[0] for least in ("50", "51")] == [0, 1]
+
+
+def test_the_manifest_is_json(run: Any) -> None:
+    code, out, err = run("manifest", "--url", "https://bot.example.org")
+    assert (code, err) == (0, "")
+    assert json.loads(out)["settings"]["event_subscriptions"]["request_url"] == "https://bot.example.org/slack/events"
+
+
+def test_settings_from_a_file_are_read_and_real_ones_win(started: Any, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("ASKPY_KNOWLEDGE=nowhere\nPORT=70000\n", encoding="utf-8")
+    _, err = started("ask", "opening hours").communicate(timeout=60)
+    assert b"PORT: " in err
+    assert b"When are you open?" in started("ask", "opening hours", PORT="0").communicate(timeout=60)[0]
+
+
+# --- the shipped pack
+
+
+def test_the_shipped_pack_answers_from_a_checkout(started: Any) -> None:
+    """What the first minute shows, and the same as at the desk."""
+    questions = ["is python frontend?", "whats tornaod", "flask or django", "<@U1>"]
+    process = started("ask", "--json", "-", ASKPY_KNOWLEDGE=str(ROOT / "knowledge"))
+    out, _ = process.communicate("\n".join(questions).encode(), timeout=60)
+    replies = [desk().ask(Question(question)) for question in questions]
+    assert [(r["kind"], tuple(r["ids"]), r["text"]) for r in records(out.decode())] == [
+        (r.kind, r.ids, plain(r)) for r in replies
+    ]
+    assert [r.ids for r in replies] == [("is-python-frontend",), ("tornado",), ("flask", "django"), ()]

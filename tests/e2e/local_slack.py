@@ -76,10 +76,13 @@ class Process:
         """Returns once `ready` is truthy; fails at once, with the log, when the program ends before."""
 
         def is_ready() -> object:
-            assert self.is_alive(), f"ended before {what}:\n{self.text}"
+            assert self.is_alive(), f"ended before {what}"
             return ready()
 
-        wait_until(is_ready, f"{what}; its log:\n{self.text}", seconds)
+        try:
+            wait_until(is_ready, what, seconds)
+        except AssertionError as late:
+            raise AssertionError(f"{late}\n{self.text}") from None
 
     def stop(self, seconds: float = 10.0) -> int:
         """Asks it to end, as a server's manager does, and returns its exit code; kills it when it takes longer."""
@@ -142,7 +145,7 @@ class LocalSlack:
 
     def answer(self, after: Json) -> Json:
         """The bot's first answer since a message, as soon as it is there."""
-        return wait_until(lambda: self.answers(after), f"an answer to {after!r}")[0]
+        return wait_until(lambda: self.answers(after), f"an answer to {after.get('text', '')[:80]!r}")[0]
 
     def settle(self) -> None:
         """Returns when the bot has dealt with everything sent so far: two later questions are answered."""

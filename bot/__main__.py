@@ -145,10 +145,9 @@ def eval(file: Path, least: float | None, verbose: bool) -> None:
 @click.argument("question", nargs=-1, required=True)
 def why(question: tuple[str, ...]) -> None:
     """The evidence behind an answer."""
-    from bot.tools import tables
+    from bot import terminal
 
-    text = " ".join(question)
-    tables.print_evidence(_desk(read_settings()).find(Question(text)))
+    terminal.console().print(terminal.draw(_desk(read_settings()).why(Question(" ".join(question)))))
 
 
 @main.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.match import Matcher
 from bot.model import Context, Finding, Knowledge, Memory, Question, Reply
-from bot.reply import compose
+from bot.reply import again, compose, explain
 
 
 class Desk:
@@ -30,6 +30,14 @@ class Desk:
     def find(self, question: Question) -> Finding:
         """What a question comes down to, with the evidence, before it is put into words. Remembers nothing."""
         return self._matcher.find(question.text, self._recall(question))
+
+    def why(self, question: Question) -> Reply:
+        """The evidence behind the reply to a question, as a reply."""
+        return explain(self.find(question), self.knowledge)
+
+    def again(self, reference: str) -> Reply | None:
+        """The reply that an earlier reply's reference names; None where the pack no longer has it."""
+        return again(reference, self.knowledge)
 
     def _recall(self, question: Question) -> Context | None:
         if self._memory is None or question.conversation is None:

@@ -374,12 +374,16 @@ Part = Heading | Text | Card | Facts | Items | Table | Choices | Remark | Credit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What is said, before it is drawn. `ids` and `kind` as in the contract; `evidence` tells why."""
+    """What is said, before it is drawn. `ids` and `kind` as in the contract; `evidence` tells why.
+
+    `reference` names the reply by ids alone, so that the very same one can be made again; empty if it can't.
+    """
 
     kind: Kind
     ids: tuple[str, ...]
     parts: tuple[Part, ...]
     evidence: Evidence
+    reference: str = ""
 
     @property
     def confidence(self) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import signal
 import sys
@@ -57,6 +58,9 @@ def serve(settings: Settings, mode: str | None = None) -> None:
         done = serve_socket(app, access, stop, port=port)
     store.close()
     logger.info("Stopped." if done else "Stopped; something was still in flight.")
+    if not done:  # a post that hangs would keep the process until its own timeout
+        logging.shutdown()
+        os._exit(0)
 
 
 def _mode(mode: str | None) -> Mode | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from bot.match.cache import cached
 from bot.match.company import Company
 from bot.match.english import english
 from bot.match.followup import Continued, follow_up
@@ -57,19 +58,22 @@ class Matcher:
         targets = targets_of(knowledge)
         phrasings = list(phrasings_of(knowledge, targets))
         names = names_of(knowledge, english().__contains__)
-        refusals = list(refusals_of(knowledge, targets))
-        asked = [*knowledge.strangers.asks, *(text for text, _ in refusals)]
-        index = Index.build(
-            phrasings,
-            len(targets),
-            strangers=knowledge.strangers.asks,
-            not_asks=refusals,
-            synonyms=knowledge.synonyms,
-            subject=knowledge.subject,
-            settled=frozenset(text for text in asked if names.find(words(text))),
-            family=families_of(knowledge, targets),
-        )
-        return cls(knowledge, index, names, Company.of(phrasings))
+
+        def build() -> Index:
+            refusals = list(refusals_of(knowledge, targets))
+            asked = [*knowledge.strangers.asks, *(text for text, _ in refusals)]
+            return Index.build(
+                phrasings,
+                len(targets),
+                strangers=knowledge.strangers.asks,
+                not_asks=refusals,
+                synonyms=knowledge.synonyms,
+                subject=knowledge.subject,
+                settled=frozenset(text for text in asked if names.find(words(text))),
+                family=families_of(knowledge, targets),
+            )
+
+        return cls(knowledge, cached(cache, knowledge.fingerprint, build), names, Company.of(phrasings))
 
     # --- what a desk asks
 

@@ -10,12 +10,14 @@ from bot.model import (
     Choices,
     Credit,
     Entry,
+    Evidence,
     Facts,
     Finding,
     Group,
     Heading,
     Item,
     Items,
+    Kind,
     Knowledge,
     Library,
     Link,
@@ -40,7 +42,26 @@ def compose(finding: Finding, knowledge: Knowledge) -> Reply:
         ids=finding.ids,
         parts=tuple(_parts(finding, knowledge)),
         evidence=finding.evidence,
+        reference=_reference(finding),
     )
+
+
+def again(reference: str, knowledge: Knowledge) -> Reply | None:
+    """The reply that a reference names, or None where the pack no longer has what it speaks of."""
+    kind, _, rest = reference.partition("|")
+    about, _, listed = rest.partition("|")
+    ids = tuple(listed.split(",")) if listed else ()
+    kinds: tuple[Kind, ...] = ("topic", "step", "library", "compare", "list", "recommend")
+    known = next((name for name in kinds if name == kind), None)
+    if known is None or not ids or any(i not in knowledge.by_id for i in ids):
+        return None
+    return compose(Finding(kind=known, ids=ids, group=about or None, evidence=Evidence(understood="")), knowledge)
+
+
+def _reference(finding: Finding) -> str:
+    if finding.kind in ("help", "smalltalk", "unknown"):
+        return ""
+    return f"{finding.kind}|{finding.group or ''}|{','.join(finding.ids)}"
 
 
 def _parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:

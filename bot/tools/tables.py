@@ -1,4 +1,4 @@
-"""What the tools print: evaluations and evidence as tables, with Rich."""
+"""What the tools print: evaluations as tables, with Rich."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from bot.model import Evidence, Finding
 from bot.tools.evaluate import Judged, auroc, coverage_without_false_answers, slices
 
 OUTCOMES = ("right", "offered", "abstained", "wrong")
@@ -72,47 +71,3 @@ def _line(one: Judged) -> Text:
         f"{one.outcome:9} {one.question.line:4} {one.question.text!r} -> {got} "
         f"({one.reply.confidence:.3f}), wanted {' '.join(one.question.gold)}"
     )
-
-
-def print_evidence(finding: Finding) -> None:
-    """Why an answer is what it is: understood, corrected, named, matched, runner-up, margin, gate."""
-    evidence = finding.evidence
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column()
-    for label, value in evidence_rows(finding):
-        table.add_row(label, Text(value))
-    out = _console()
-    out.print(table)
-    out.print()
-    out.print(_candidates(evidence))
-
-
-def evidence_rows(finding: Finding) -> list[tuple[str, str]]:
-    """Label and value of everything that decided."""
-    evidence = finding.evidence
-    rows = [
-        ("understood", evidence.understood),
-        ("corrected", ", ".join(f"{c.typed} → {c.read_as}" for c in evidence.corrections)),
-        ("named", ", ".join(evidence.named)),
-        ("strangers", ", ".join(evidence.strangers)),
-        ("unknown words", ", ".join(evidence.unknown_words)),
-        ("asks for", evidence.frame),
-        ("answer", " ".join([finding.kind, *finding.ids])),
-        ("because", evidence.reason),
-        ("margin", f"{evidence.margin:.3f}"),
-        ("coverage", f"{evidence.coverage:.2f}"),
-        ("confidence", f"{evidence.confidence:.6f}"),
-        ("gate", f"{evidence.verdict}; answers from {evidence.answer_from:.3f}, offers from {evidence.offer_from:.3f}"),
-    ]
-    return [(label, value) for label, value in rows if value]
-
-
-def _candidates(evidence: Evidence) -> Table:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("candidate")
-    table.add_column("score", justify="right")
-    table.add_column("nearest phrasing")
-    for match in evidence.candidates:
-        table.add_row(Text(match.id), f"{match.score:.3f}", Text(match.phrase))
-    return table

@@ -1,0 +1,46 @@
+"""The index cache: a pack's index, kept between starts under the digest of the pack and of the code that built it."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from bot.match import keep
+from bot.match.index import Index
+
+MOST_KEPT = 4
+"""Indexes in the folder: some packs and the one before the last edit. Older ones go."""
+
+logger = logging.getLogger(__name__)
+
+
+def cached(folder: Path | None, fingerprint: str, build: Callable[[], Index]) -> Index:
+    """The index for a pack with this fingerprint: from `folder`, or built and put there. A folder that can't be used is no fault."""
+    if folder is None:
+        return build()
+    path = folder / f"index-{fingerprint[:24]}-{_code()}.npz"
+    index = keep.load(path)
+    if index is not None:
+        return index
+    index = build()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        keep.save(index, path)
+        for old in sorted(folder.glob("index-*.npz"), key=lambda p: p.stat().st_mtime)[:-MOST_KEPT]:
+            old.unlink(missing_ok=True)
+    except OSError as error:
+        logger.info("The index cache can't be written (%s); set ASKPY_CACHE to a folder that can.", error.strerror)
+    return index
+
+
+@cache
+def _code() -> str:
+    """A digest of everything that an index depends on besides its pack."""
+    digest = hashlib.sha256()
+    here = Path(__file__).parent
+    for path in [*sorted(here.glob("*.py")), here.parent / "text.py", *sorted((here / "data").glob("*"))]:
+        digest.update(path.read_bytes() if path.suffix == ".py" else f"{path.name} {path.stat().st_size}".encode())
+    return digest.hexdigest()[:12]

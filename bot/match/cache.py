@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 def cached(folder: Path | None, fingerprint: str, build: Callable[[], Index]) -> Index:
-    """The index for a pack with this fingerprint: from `folder`, or built and put there. A folder that can't be used is no fault."""
+    """The index for a pack with this fingerprint: from `folder`, or built and put there if that can be written."""
     if folder is None:
         return build()
     path = folder / f"index-{fingerprint[:24]}-{_code()}.npz"

@@ -5,25 +5,31 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from functools import cache
+from collections.abc import Callable, Iterator
 
 import pytest
 from local_slack import ALICE, BOB, BOT, GENERAL, ROOT, Json, Scene, fetch, wait_until
 
-
-@cache
-def told(question: str) -> str:
-    """What `ask` says to it: every door must say the same."""
-    command = [sys.executable, "-m", "bot", "ask", "--json", question]
-    answered = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True)
-    return str(json.loads(answered.stdout)["text"])
+Told = Callable[[Json, str], None]
 
 
-def assert_tells(message: Json, question: str) -> None:
-    assert " ".join(message["text"].split()) == " ".join(told(question).split())
+@pytest.fixture(scope="session")
+def assert_tells() -> Iterator[Told]:
+    """Fails unless a message says what `ask` says to that question: every door must say the same."""
+    command = [sys.executable, "-m", "bot", "ask", "--json", "-"]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as ask:
+        assert ask.stdin
+        assert ask.stdout
+
+        def compare(message: Json, question: str) -> None:
+            print(question, file=ask.stdin, flush=True)
+            assert message["text"].split() == json.loads(ask.stdout.readline())["text"].split()
+
+        yield compare
+        ask.stdin.close()
 
 
-def test_a_mention_is_answered_once_in_its_thread(running: Scene) -> None:
+def test_a_mention_is_answered_once_in_its_thread(running: Scene, assert_tells: Told) -> None:
     asked = running.slack.mention("is python frontend?")
     answer = running.slack.answer(asked)
     running.slack.settle()
@@ -34,7 +40,7 @@ def test_a_mention_is_answered_once_in_its_thread(running: Scene) -> None:
     assert answer["blocks"]
 
 
-def test_a_follow_up_in_a_thread_stays_there(running: Scene) -> None:
+def test_a_follow_up_in_a_thread_stays_there(running: Scene, assert_tells: Told) -> None:
     asked = running.slack.mention("what is tornado?")
     running.slack.answer(asked)
     follow_up = running.slack.mention("whats flask", thread=asked["ts"])
@@ -46,7 +52,7 @@ def test_a_follow_up_in_a_thread_stays_there(running: Scene) -> None:
     assert_tells(answer, "whats flask")
 
 
-def test_a_dm_is_answered_flat(running: Scene) -> None:
+def test_a_dm_is_answered_flat(running: Scene, assert_tells: Told) -> None:
     asked = running.slack.say("whats tornaod", channel=ALICE)
     answer = running.slack.answer(asked)
     running.slack.settle()
@@ -56,7 +62,7 @@ def test_a_dm_is_answered_flat(running: Scene) -> None:
     assert_tells(answer, "whats tornaod")
 
 
-def test_a_dm_thread_is_answered_in_the_thread(running: Scene) -> None:
+def test_a_dm_thread_is_answered_in_the_thread(running: Scene, assert_tells: Told) -> None:
     asked = running.slack.say("what is flask?", channel=ALICE)
     running.slack.answer(asked)
     follow_up = running.slack.say("what is kivy?", channel=ALICE, thread=asked["ts"])
@@ -68,7 +74,7 @@ def test_a_dm_thread_is_answered_in_the_thread(running: Scene) -> None:
     assert_tells(answer, "what is kivy?")
 
 
-def test_a_command_is_answered_in_private(running: Scene) -> None:
+def test_a_command_is_answered_in_private(running: Scene, assert_tells: Told) -> None:
     before = running.slack.command("is python frontend?")
     answer = running.slack.answer(before)
     running.slack.settle()
@@ -98,7 +104,7 @@ def test_an_empty_mention_gets_help(running: Scene) -> None:
     assert answer["text"] == running.slack.answer(running.slack.command("help"))["text"]
 
 
-def test_a_button_asks_its_words(running: Scene) -> None:
+def test_a_button_asks_its_words(running: Scene, assert_tells: Told) -> None:
     asked = running.slack.mention("is python frontend?")
     answer = running.slack.answer(asked)
     running.slack.press(answer, "Is Python frontend or backend?")

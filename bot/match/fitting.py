@@ -30,6 +30,9 @@ LET_THROUGH = 0.10
 OFFER_THROUGH = 0.50
 """Share of them that is offered something at least."""
 
+LEAST_ANSWER, LEAST_OFFER = -0.5, -6.0
+"""Evidence below which nothing is answered or offered, however unlike each other a pack's entries are."""
+
 ENOUGH_LISTED = 200
 """Listed strangers (not_asks too) from which they set the thresholds: they are what people really ask, and the left-out
 entries of a pack whose entries overlap ("list backend", "recommend a backend") are no strangers at all."""
@@ -142,7 +145,7 @@ def _thresholds(gate: Gate, samples: Sequence[Sample]) -> Gate:
     neighbours, listed = evidence("neighbour", False), evidence("listed", False)
     if len(listed) < ENOUGH_LISTED:
         answer, offer = np.quantile(neighbours, [1 - LET_THROUGH, 1 - OFFER_THROUGH])
-        return replace(gate, answer=float(answer), offer=float(offer))
+        return replace(gate, answer=max(float(answer), LEAST_ANSWER), offer=max(float(offer), LEAST_OFFER))
     friends = evidence("friend", True)
     offer = float(np.quantile(listed, 1 - OFFER_THROUGH))
     return replace(gate, answer=max(_parting(friends, listed), offer), offer=offer)

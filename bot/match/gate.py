@@ -19,10 +19,10 @@ from bot.match.strangers import Strangers
 FIXED_ANSWER, FIXED_OFFER = 10.5, 7.5
 """Thresholds of the plain formula for packs that are too small to be fitted."""
 
-DISTANT = 12.0
+DISTANT = 10.0
 """Value of the plain formula below which a question is probably from far away."""
 
-FORMULA_SHARE = 1.25
+FORMULA_SHARE = 2.0
 """How much each point below it takes from the fitted log-odds: they were fitted to near strangers, and know far ones less."""
 
 LONELY = 0.5

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,9 +44,9 @@ def save(index: Index, path: Path) -> None:
 def load(path: Path) -> Index | None:
     """The index in a file, or none where there is no file or it isn't one of ours."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return from_arrays(file)
-    except (OSError, ValueError, KeyError, EOFError):
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return from_arrays(arrays)
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         return None
 
 

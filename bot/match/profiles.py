@@ -62,7 +62,7 @@ class Profile:
         weights = self.rows.weights[at]
         likely = np.bincount(places, weights=counts[owner] * weights, minlength=len(self.totals))
         seen = int(counts.sum())
-        space = SMOOTHING * len(self.rows.keys)
+        space = SMOOTHING * max(len(self.rows.keys), 1)
         likely = likely - seen * np.log(self.totals + space)
         if own >= 0:
             mine = places == own
@@ -71,7 +71,7 @@ class Profile:
             likely[own] = often @ np.log(left / SMOOTHING) - seen * np.log(self.totals[own] - seen + space)
         likely /= np.sqrt(bag.counts.sum()) or 1.0
         if not len(self.centroid):
-            return likely.astype(np.float32), self.centroid
+            return likely.astype(np.float32), np.zeros(len(self.totals), dtype=np.float32)
         asked = (1 + np.log(bag.counts)) * self.idf[rows]
         asked /= np.sqrt(asked @ asked) or 1.0
         alike = np.bincount(places, weights=asked[known][owner] * self.centroid[at], minlength=len(self.totals))

@@ -17,6 +17,9 @@ from bot.text import stem, words
 LEAST_INFORMATION, MOST_INFORMATION = 0.2, 6.0
 """Bounds of what one word tells, in powers of ten of its rarity beyond the commonest hundred."""
 
+MANY_SLIPS = 4
+"""Slips from which a question is doubted, where they are more than twice as many as its right words."""
+
 Synonyms = Mapping[tuple[str, ...], tuple[str, ...]]
 """Words in a row, and the words that stand for them in this pack."""
 
@@ -50,7 +53,7 @@ class Reader:
 
     def read(self, text: str) -> Question:
         """A question from a cleaned text."""
-        return self.question([self.resolver.read(word) for word in words(text)])
+        return self.question(plausible([self.resolver.read(word) for word in words(text)]))
 
     def question(self, tokens: Sequence[Token]) -> Question:
         """A question from words that are resolved already."""
@@ -77,6 +80,14 @@ class Reader:
 def plainly(typed: Sequence[str]) -> list[Token]:
     """Words of the pack itself, read as they stand."""
     return [Token(word, word, known=True) for word in typed]
+
+
+def plausible(tokens: Sequence[Token]) -> Sequence[Token]:
+    """The tokens, unless nearly every word would be a slip: then it is another language, and nothing is read into it."""
+    slips = sum(token.slip for token in tokens)
+    if slips < MANY_SLIPS or slips <= 2 * (len(tokens) - slips):
+        return tokens
+    return [Token(token.typed, token.typed, known=False) if token.slip else token for token in tokens]
 
 
 def canonical(tokens: Sequence[Token], synonyms: Synonyms) -> list[Token]:

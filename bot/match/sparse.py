@@ -27,7 +27,7 @@ class Occurrences:
     def blocks(self) -> Iterator[tuple[Ints, Ints]]:
         """Blocks of (phrasing, feature) pairs; a phrasing's own are never torn apart."""
         phrasings = len(self.starts) - 1
-        for first in range(0, phrasings, BLOCK):
+        for first in range(0, max(phrasings, 1), BLOCK):
             last = min(first + BLOCK, phrasings)
             owners = np.repeat(np.arange(first, last), np.diff(self.starts[first : last + 1]))
             yield owners, self.ids[self.starts[first] : self.starts[last]].astype(np.int64)

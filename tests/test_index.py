@@ -1,0 +1,164 @@
+"""The matching engine on a pack of an office's handbook: what it finds, what it corrects, and when it holds back."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+
+from bot.match.gate import confidence
+from bot.match.index import Index
+from bot.match.keep import load, save
+from bot.match.resolve import english_lexicon, signatures
+from bot.match.wordtable import wordtable
+
+HOLIDAYS, SICK, PARKING, WIFI, EXPENSES, KITCHEN = range(6)
+
+ASKS = {
+    HOLIDAYS: "how many vacation days do i get|book a holiday|annual leave|i want to take a week off|days off per year|"
+    "request time off|can i carry over unused leave|who approves my vacation|leave request form|how do i plan my holidays|"
+    "when must i hand in holidays|remaining vacation days",
+    SICK: "i am ill today|who do i call when sick|sick note|do i need a doctor's certificate|calling in sick|my child is ill|"
+    "how long can i be ill without a note|report an illness|i feel unwell and stay home|sick leave rules|flu|"
+    "tell my manager that i am sick",
+    PARKING: "where can i park|is there a car park|parking permit|bike racks|parking for visitors|can i charge an electric car|"
+    "does parking cost anything|garage entrance|my car has no space|parking at night|which level may i park on|motorbike",
+    WIFI: "what is the wifi password|connect to the network|internet is down|guest wifi|wireless at the office|no connection|"
+    "slow internet|how do i get online|network for visitors|vpn from home|laptop can't find the wifi|router",
+    EXPENSES: "how do i claim expenses|reimburse my train ticket|where do receipts go|travel costs|hotel bill|expense report|"
+    "when do i get my money back|mileage|which costs are paid|company credit card|lunch with a client|upload a receipt",
+    KITCHEN: "who cleans the kitchen|coffee machine is broken|is there milk|dishwasher|fridge rules|where are the cups|"
+    "the tap drips|order more coffee beans|can i heat my lunch|tea|microwave|kitchen duty",
+}
+STRANGERS = (
+    "what is the weather tomorrow",
+    "who won the match",
+    "translate this into french",
+    "pension fund",
+    "salary date",
+)
+
+
+@pytest.fixture(scope="module")
+def index() -> Index:
+    asks = [(ask, entry) for entry, line in ASKS.items() for ask in line.split("|")]
+    return Index.build(asks, 7, strangers=STRANGERS, synonyms={"wifi": ["wi fi", "wlan"]}, subject=["office"])
+
+
+@pytest.mark.parametrize(
+    ("question", "entry"),
+    [
+        ("how can i book vacation", HOLIDAYS),
+        ("whats the pasword of the wlan", WIFI),
+        ("i think i have the flu", SICK),
+        ("wher can i parkk my bicicle", PARKING),
+        ("refund for a taxi receipt", EXPENSES),
+        ("the cofee machne leaks", KITCHEN),
+    ],
+)
+def test_a_question_finds_its_entry(index: Index, question: str, entry: int) -> None:
+    assert index.rank(question).candidates[0].entry == entry
+
+
+def test_every_phrasing_finds_itself_for_sure(index: Index) -> None:
+    for entry, line in ASKS.items():
+        for ask in line.split("|"):
+            found = index.rank(ask.upper() + "?")
+            assert (found.candidates[0].entry, found.exact, found.confidence) == (entry, True, 1.0)
+
+
+def test_the_evidence_is_named(index: Index) -> None:
+    found = index.rank("vacatoin days for my hamster")
+    assert found.corrections == (("vacatoin", "vacation"),)
+    assert "hamster" in [unknown.word for unknown in found.unknown if unknown.english]
+    assert found.candidates[0].text in ASKS[HOLIDAYS].split("|")
+    assert 0 < found.coverage <= found.pack_coverage < 1
+
+
+def test_a_synonym_is_the_word_itself(index: Index) -> None:
+    assert index.rank("guest wi fi").candidates[0].score == pytest.approx(index.rank("guest wifi").candidates[0].score)
+
+
+def test_a_listed_stranger_is_known_as_one(index: Index) -> None:
+    found = index.rank("Who won the match?")
+    assert found.exact_stranger
+    assert not found.exact
+    assert found.confidence < 0.5
+
+
+def test_strangers_stay_below_the_gate(index: Index) -> None:
+    for question in (
+        "how tall is the eiffel tower",
+        "cheap flights to rome",
+        "",
+        "?!",
+        "zzzz qqqq",
+        "ist das auf deutsch",
+    ):
+        assert index.rank(question).evidence < index.gate.answer, question
+
+
+def test_confidence_grows_and_never_saturates() -> None:
+    values = [confidence(float(evidence)) for evidence in np.arange(-60, 60, 0.05)]
+    assert all(low < high for low, high in itertools.pairwise(values))
+    assert 0 < values[0] < values[-1] < 1
+    assert confidence(0.0) == 0.5
+
+
+def test_a_word_is_read_as_ours_as_english_or_not_at_all(index: Index) -> None:
+    words = ("vacation", "vacatoin", "parking", "hamster", "hamstre", "xqzzt", "4711")
+    assert [index.resolve(word) for word in words] == [
+        "vacation",
+        "vacation",
+        "parking",
+        "hamster",
+        "hamster",
+        None,
+        None,
+    ]
+
+
+def test_no_word_in_reach_is_passed_over() -> None:
+    lexicon = english_lexicon()
+    assert {lexicon.words[number] for number, _ in lexicon.near("calender", 1)} >= {"calendar"}
+    assert [int(bits).bit_count() for bits in signatures(["aab", "b", "abcabc"])] == [3, 1, 6]
+
+
+def test_words_of_one_meaning_point_one_way() -> None:
+    table = wordtable()
+    car, automobile, tea = (table.sentence([word]) for word in ("car", "automobile", "tea"))
+    assert car @ automobile > 0.6
+    assert car @ tea < 0.3
+
+
+def test_entries_without_a_phrasing_never_come_up(index: Index) -> None:
+    assert all(candidate.entry != 6 for candidate in index.rank("anything at all", top=7).candidates)
+
+
+def test_what_is_kept_ranks_alike(index: Index, tmp_path) -> None:
+    save(index, tmp_path / "index")
+    kept = load(tmp_path / "index")
+    assert kept is not None
+    for question in ("wher can i park", "guest wi fi", "pension fund", "tea", ""):
+        assert kept.rank(question) == index.rank(question)
+    assert kept.gate.answer == index.gate.answer
+
+
+def test_a_damaged_file_is_no_index(tmp_path) -> None:
+    (tmp_path / "index").write_bytes(b"PK\x03\x04 nothing")
+    assert load(tmp_path / "index") is None
+    assert load(tmp_path / "missing") is None
+
+
+def test_the_same_pack_builds_the_same_index(index: Index) -> None:
+    asks = [(ask, entry) for entry, line in ASKS.items() for ask in line.split("|")]
+    again = Index.build(asks, 7, strangers=STRANGERS, synonyms={"wifi": ["wi fi", "wlan"]}, subject=["office"])
+    assert again.rank("may i park my bike here") == index.rank("may i park my bike here")
+    assert dataclasses.astuple(again.gate)[:2] == dataclasses.astuple(index.gate)[:2]
+
+
+@pytest.mark.parametrize("asks", [[], [("only one", 0)], [("the", 0), ("the", 1)], [("?", 0), ("!!", 1)]])
+def test_the_smallest_packs_work(asks: list[tuple[str, int]]) -> None:
+    index = Index.build(asks, 2)
+    assert index.rank("only one").confidence <= 1
+    assert index.rank("").candidates == index.rank("").candidates

@@ -11,13 +11,14 @@ PICTURES ?=
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: help run test e2e check format lock clean
+.PHONY: help run test e2e check pictures format lock clean
 
 help:
 	@echo "make run     set up once, then start the bot: in the terminal, or in Slack where credentials are set"
 	@echo "make test    the quick tests, offline once set up"
 	@echo "make check   style, types, import contracts, knowledge"
 	@echo "make e2e     the bot against a stand-in Slack and a browser (Linux, x86-64)"
+	@echo "make pictures  draws every kind of reply to PNG, into build/pictures and the best into docs/pictures"
 	@echo "make format  let ruff mend what it can"
 	@echo "make lock    compile requirements.txt and tests/requirements.txt from pyproject.toml"
 	@echo "make clean   remove what the above made"
@@ -46,6 +47,10 @@ else
 e2e:
 	@echo "make e2e: the stand-in Slack exists for Linux on x86-64 only. Nothing was run here, and nothing failed."
 endif
+
+pictures: $(VENV)/.ready-to-run tests/pictures/node_modules/.ready
+	@set -e; mkdir -p build; $(BIN)/python -m tests.pictures.scenes >build/scenes.json; \
+	  node tests/pictures/shoot.mjs build/pictures docs/pictures <build/scenes.json
 
 # --universal: one lock for every system and every Python that pyproject.toml admits.
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
@@ -87,4 +92,10 @@ tests/e2e/node_modules/.ready: tests/e2e/package-lock.json
 	@command -v npm >/dev/null || { echo "make e2e needs npm. On Debian and Ubuntu: apt install npm chromium" >&2; exit 1; }
 	@echo "Installing what tests/e2e/package-lock.json lists." >&2
 	@npm ci --prefix tests/e2e --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null >&2
+	@touch $@
+
+tests/pictures/node_modules/.ready: tests/pictures/package-lock.json
+	@command -v npm >/dev/null || { echo "make pictures needs npm. On Debian and Ubuntu: apt install npm chromium" >&2; exit 1; }
+	@echo "Installing what tests/pictures/package-lock.json lists." >&2
+	@npm ci --prefix tests/pictures --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null >&2
 	@touch $@

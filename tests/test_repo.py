@@ -142,12 +142,16 @@ def test_dependencies_are_few_and_each_has_a_reason() -> None:
 
 
 def test_javascript_is_pinned_exactly_and_names_no_registry() -> None:
-    wanted = json.loads(read("tests/e2e/package.json"))["dependencies"]
-    lock = json.loads(read("tests/e2e/package-lock.json"))
-    held = {name.removeprefix("node_modules/"): each for name, each in lock["packages"].items() if name}
+    folders = {str(Path(name).parent) for name in tracked() if Path(name).name == "package.json"}
+    assert "tests/e2e" in folders
+    for folder in sorted(folders):
+        package = json.loads(read(f"{folder}/package.json"))
+        wanted = package.get("dependencies", {}) | package.get("devDependencies", {})
+        lock = json.loads(read(f"{folder}/package-lock.json"))
+        held = {name.removeprefix("node_modules/"): each for name, each in lock["packages"].items() if name}
 
-    assert {name: each["version"] for name, each in held.items() if name in wanted} == wanted
-    assert all("integrity" in each and "resolved" not in each for each in held.values())
+        assert {name: held[name]["version"] for name in wanted} == wanted
+        assert sorted(name for name, each in held.items() if "integrity" not in each or "resolved" in each) == []
 
 
 def test_python_versions_agree() -> None:

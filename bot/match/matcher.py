@@ -13,7 +13,7 @@ from pathlib import Path
 from bot.match.cache import cached
 from bot.match.company import Company
 from bot.match.english import english
-from bot.match.followup import Continued, follow_up
+from bot.match.followup import ASPECT, Continued, follow_up
 from bot.match.frames import SLIGHT
 from bot.match.gate import confidence
 from bot.match.index import Index
@@ -22,7 +22,7 @@ from bot.match.ranking import Candidate
 from bot.match.reading import Reading, agreeing, parts_of, read
 from bot.match.targets import Target, families_of, phrasings_of, refusals_of, targets_of
 from bot.model import Context, Correction, Evidence, Finding, Group, Kind, Knowledge, Library, Match
-from bot.text import clean, words
+from bot.text import clean, stem, words
 
 MOST_OFFERED = 3
 """Entries in a "did you mean": what a phone shows at a glance, and the contract's limit."""
@@ -36,6 +36,10 @@ STRANGER_EVIDENCE = -6.0
 """What the name of something that isn't covered adds to the evidence: "is swift frontend" is not about Python."""
 FAR_BETTER = 0.6
 """Score by which another entry's phrasing has to beat a named card: "python frameworks like django" asks for the list."""
+LONG = 15
+"""Words above which a message tells a story, of which the card need not have every word."""
+SPECIAL = 4.2
+"""-log10 of a word's share in English from which it is special enough to ask whether the card speaks of it."""
 CENTRAL = 1.0
 """Weight of a capability's place on its card against the question's nearness to the card."""
 
@@ -51,6 +55,7 @@ class Matcher:
         self._targets = tuple(targets_of(knowledge))
         self._number = {target: number for number, target in enumerate(self._targets)}
         self._groups = {group.id: group for group in knowledge.groups}
+        self._told = {card.id: self._words_of(card) for card in knowledge.entries if isinstance(card, Library)}
 
     @classmethod
     def of(cls, knowledge: Knowledge, cache: Path | None = None) -> Matcher:
@@ -74,6 +79,15 @@ class Matcher:
             )
 
         return cls(knowledge, cached(cache, knowledge.fingerprint, build), names, Company.of(phrasings))
+
+    def _words_of(self, card: Library) -> frozenset[str]:
+        """Stems of what a card says, and of the words that mean the same here."""
+        groups = [self._groups[name] for name in (*card.capabilities, *card.also, card.side) if name in self._groups]
+        texts = [card.name, *card.aliases, card.what, card.summary, card.answer, *card.good_for, *card.names]
+        texts += [word for group in groups for word in (group.label, *group.words)]
+        spoken = {word for text in (*texts, *self.knowledge.subject) for word in words(text)}
+        same = {word for meant, variants in self.knowledge.synonyms.items() if meant in spoken for word in variants}
+        return frozenset(stem(word) for text in (*spoken, *same) for word in words(text))
 
     # --- what a desk asks
 
@@ -193,8 +207,22 @@ class Matcher:
             if candidates[0].score - own > FAR_BETTER:
                 return self._answer(reading, top, "it fits far better than the named card")
         slips = min(m.slips for m in reading.ours("ours") if m.name.about == library)
-        finding = self._finding(reading, "library", (library,), "its name", NAME_EVIDENCE - slips)
-        return replace(finding, beyond=any(u.word not in SLIGHT for u in reading.ranking.unknown))
+        return self._finding(reading, "library", (library,), "its name", NAME_EVIDENCE - slips)
+
+    def _goes_beyond(self, reading: Reading, library: str) -> bool:
+        """Whether a question wants something special that the card's own text doesn't have: the answer says where it ends."""
+        if reading.frame.defines or reading.frame.compares or len(reading.tokens) > LONG:
+            return False
+        at_names = {i for mention in reading.mentions for i in range(mention.start, mention.end)}
+        corrected = {slip.typed: slip.read_as for slip in _corrections(reading)}
+        rest = [t for i, t in enumerate(reading.tokens) if i not in at_names and t not in SLIGHT and t not in ASPECT]
+        asked = {word for token in rest for word in words(corrected.get(token, token))}
+        return any(
+            english().stem_rarity_of(word) >= SPECIAL
+            and stem(word) not in self._told[library]
+            and stem(word) not in self._company.technical
+            for word in asked
+        )
 
     def _naming(self, reading: Reading, named: list[Mention]) -> Finding:
         """The source only names something: the entry that does answers, unless the thing itself is asked about."""
@@ -299,7 +327,7 @@ class Matcher:
         sure = 1.0 if ranking.exact else confidence(reading.evidence + extra - gate.answer)
         evidence = Evidence(
             understood=reading.text,
-            corrections=tuple(Correction(typed, read_as) for typed, read_as in ranking.corrections),
+            corrections=_corrections(reading),
             named=_shown(m for m in reading.mentions if m.name.standing != "stranger"),
             strangers=_shown(reading.ours("stranger")),
             unknown_words=tuple(unknown.word for unknown in ranking.unknown),
@@ -313,7 +341,12 @@ class Matcher:
             verdict="answer" if kind != "unknown" else "offer" if ids else "refuse",
             reason=reason,
         )
-        return Finding(kind=kind, ids=ids, evidence=evidence)
+        beyond = kind == "library" and self._goes_beyond(reading, ids[0])
+        return Finding(kind=kind, ids=ids, evidence=evidence, beyond=beyond)
+
+
+def _corrections(reading: Reading) -> tuple[Correction, ...]:
+    return tuple(Correction(typed, read_as) for typed, read_as in reading.ranking.corrections)
 
 
 def _shown(mentions: Iterable[Mention]) -> tuple[str, ...]:

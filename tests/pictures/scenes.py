@@ -37,14 +37,13 @@ PHONE, DESKTOP, HOME, COLUMNS = 390, 700, 760, 80
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One picture in light and one in dark; `kept` names the themes whose pictures go into docs/pictures."""
+    """One picture in light and one in dark."""
 
     name: str
     asked: str = ""
     surface: Surface = "channel"
     layout: Layout = "cards"
     width: int = PHONE
-    kept: tuple[str, ...] = ()
 
 
 KINDS = {
@@ -58,7 +57,7 @@ KINDS = {
     "list": "Which libraries run in the browser?",
     "list-side": "List the backend libraries",
     "recommend": "I want to build a dashboard",
-    "offers": "how do I get started with python websites",
+    "offers": "speed of python backend",
     "unknown": "What is the capital of France?",
     "stranger": "What is Streamlit?",
     "partial": "Flask or Streamlit?",
@@ -66,16 +65,28 @@ KINDS = {
     "help": "help",
     "thanks": "thanks",
 }
+WIDE = ("topic", "library", "compare", "compare-three", "list", "recommend")
+KEPT = {
+    "library": ("light", "dark"),
+    "compare-wide": ("light", "dark"),
+    "home": ("light", "dark"),
+    "compare-terminal": ("light", "dark"),
+    "step": ("dark",),
+    "offers": ("light",),
+    "command": ("light",),
+    "modal": ("dark",),
+}
+"""The themes in which a picture goes into docs/pictures: few, because each new version of one stays in the history."""
 SHOTS = (
     *(Shot(name, asked) for name, asked in KINDS.items()),
     *(Shot(f"{name}-classic", asked, layout="classic") for name, asked in KINDS.items()),
-    *(Shot(f"{name}-wide", KINDS[name], width=DESKTOP) for name in ("topic", "library", "compare", "compare-three", "list", "recommend")),
-    *(Shot(f"{name}-terminal", KINDS[name], "terminal") for name in KINDS),
+    *(Shot(f"{name}-wide", KINDS[name], width=DESKTOP) for name in WIDE),
+    *(Shot(f"{name}-terminal", asked, "terminal") for name, asked in KINDS.items()),
     Shot("command", KINDS["library"], "command", width=DESKTOP),
     Shot("modal", KINDS["library"], "modal", width=DESKTOP),
     Shot("home", surface="home", width=HOME),
     Shot("home-phone", surface="home"),
-)  # fmt: skip
+)
 
 
 class _Tray(Outbox):
@@ -98,13 +109,8 @@ class _First:
 def scenes(shots: Iterable[Shot], desk: Desk) -> Iterator[Scene]:
     """Each shot with what is to be seen on it: `blocks` or a `view` for Slack, an `svg` for each theme for the terminal."""
     for shot in shots:
-        scene = {
-            "name": shot.name,
-            "asked": shot.asked,
-            "surface": shot.surface,
-            "width": shot.width,
-            "kept": shot.kept,
-        }
+        scene = {"name": shot.name, "asked": shot.asked, "surface": shot.surface, "width": shot.width}
+        scene["kept"] = KEPT.get(shot.name, ())
         yield scene | (_typed(desk, shot) if shot.surface == "terminal" else _sent(desk, shot))
 
 
@@ -126,26 +132,14 @@ def _sent(desk: Desk, shot: Shot) -> Scene:
     return {"view": args["view"]} if "view" in args else {"blocks": args["blocks"]}
 
 
-LIGHT = TerminalTheme(
-    (255, 255, 255),
-    (29, 28, 29),
-    [
-        (29, 28, 29),
-        (190, 40, 50),
-        (30, 120, 60),
-        (150, 105, 0),
-        (18, 100, 163),
-        (140, 60, 150),
-        (0, 110, 130),
-        (97, 96, 97),
-    ],
-)
-DARK = TerminalTheme(
-    (26, 29, 33),
-    (209, 210, 211),
-    [(97, 96, 97), (240, 110, 110), (110, 200, 130), (225, 185, 90), (90, 165, 230), (205, 140, 215), (95, 200, 215), (209, 210, 211)],
-)  # fmt: skip
-"""Slack's grounds and inks, with eight colours that can be read on them."""
+def _theme(ground: str, ink: str, colours: str) -> TerminalTheme:
+    """A terminal's colours from hexadecimal ones: black, red, green, yellow, blue, magenta, cyan, white."""
+    ground_, ink_, *eight = (tuple(bytes.fromhex(each)) for each in (ground, ink, *colours.split()))
+    return TerminalTheme(ground_, ink_, eight)
+
+
+LIGHT = _theme("ffffff", "1d1c1d", "1d1c1d be2832 1e783c 966900 1264a3 8c3c96 006e82 616061")
+DARK = _theme("1a1d21", "d1d2d3", "616061 f06e6e 6ec882 e1b95a 5aa5e6 cd8cd7 5fc8d7 d1d2d3")
 
 
 def _typed(desk: Desk, shot: Shot) -> Scene:

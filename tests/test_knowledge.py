@@ -248,6 +248,10 @@ REFUSED: dict[str, tuple[dict[str, str | bytes], list[str]]] = {
         {**MINIMAL, "answers.yaml": ANSWERS + "  notes:\n    - date: May 2024\n      text: x\n      source: y\n"},
         ["answers.yaml:6: opening-hours: notes.date 'May 2024' is not a date; write it as 2026-11-22"],
     ),
+    "a note without any day": (
+        {**MINIMAL, "answers.yaml": ANSWERS + "  notes:\n    - date:\n      text: x\n      source: y\n"},
+        ["answers.yaml:6: opening-hours: notes.date is empty; write something or leave the field out"],
+    ),
     "a step number that isn't one": (
         {**MINIMAL, "answers.yaml": ANSWERS + STEP.replace("2", "two")},
         ["answers.yaml:5: b: step is not a whole number"],
@@ -309,7 +313,7 @@ def test_a_pack_with_a_slip_is_refused_and_the_slip_named(slip: str, tmp_path: P
 def test_a_slip_in_one_entry_is_not_blamed_on_those_that_name_it(tmp_path: Path) -> None:
     cards = CARDS.replace("  side: backend\n", "  side: backend\n  related: [bottle]\n", 1) + "  titel: x\n"
     found = faults(tmp_path, {"pack.yaml": "name: Demo\n", "groups.yaml": GROUPS, "cards.yaml": cards})
-    assert found == ["cards.yaml:15: bottle: 'titel' is not a field here; title?"]
+    assert found == ["cards.yaml:15: bottle: 'titel' is not a field here; title, install?"]
 
 
 def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ e2e:
 endif
 
 pictures: $(VENV)/.ready-to-run tests/pictures/node_modules/.ready
-	@set -e; mkdir -p build; $(BIN)/python -m tests.pictures.scenes >build/scenes.json; \
+	@set -e; mkdir -p build; $(BIN)/python -m tests.pictures.scenes $(ARGS) >build/scenes.json; \
 	  node tests/pictures/shoot.mjs build/pictures docs/pictures <build/scenes.json
 
 # --universal: one lock for every system and every Python that pyproject.toml admits.

@@ -1,6 +1,6 @@
 """What make pictures takes pictures of: real replies from the shipped pack, on every surface, as JSON for shoot.mjs.
 
-Run from the root: python -m tests.pictures.scenes
+Run from the root: python -m tests.pictures.scenes [NAME...], where a name stands for all that begin with it.
 """
 
 from __future__ import annotations
@@ -55,8 +55,10 @@ KINDS = {
     "compare": "Flask or FastAPI?",
     "compare-three": "Compare Django, Flask and FastAPI",
     "list": "Which libraries run in the browser?",
+    "list-few": "Which ORMs are there?",
     "list-side": "List the backend libraries",
     "recommend": "I want to build a dashboard",
+    "recommend-one": "Which library for scheduled jobs?",
     "offers": "speed of python backend",
     "unknown": "What is the capital of France?",
     "stranger": "What is Streamlit?",
@@ -65,13 +67,14 @@ KINDS = {
     "help": "help",
     "thanks": "thanks",
 }
-WIDE = ("topic", "library", "compare", "compare-three", "list", "recommend")
+WIDE = ("topic", "library", "compare", "compare-three", "list", "list-few", "recommend")
 KEPT = {
     "library": ("light", "dark"),
     "compare-wide": ("light", "dark"),
     "home": ("light", "dark"),
     "compare-terminal": ("light", "dark"),
     "step": ("dark",),
+    "recommend-one": "Which library for scheduled jobs?",
     "offers": ("light",),
     "command": ("light",),
     "modal": ("dark",),
@@ -164,7 +167,10 @@ def _typed(desk: Desk, shot: Shot) -> Scene:
 def main() -> None:
     settings = read_settings()
     desk = Desk(Matcher.of(load(settings.pack), settings.cache_folder))
-    json.dump(list(scenes(SHOTS, desk)), sys.stdout, ensure_ascii=False)
+    wanted = tuple(sys.argv[1:]) or ("",)
+    json.dump(
+        list(scenes((shot for shot in SHOTS if shot.name.startswith(wanted)), desk)), sys.stdout, ensure_ascii=False
+    )
 
 
 if __name__ == "__main__":

@@ -12,6 +12,10 @@ Surface = Literal["terminal", "mention", "dm", "command", "shortcut", "home"]
 Verdict = Literal["answer", "offer", "refuse"]
 
 
+MOST_COMPARED = 6
+"""Cards side by side; a wider table can't be read."""
+
+
 class AskPyError(Exception):
     """A fault that a person can mend: the message says what is wrong and the remedy, in plain sentences."""
 

@@ -15,7 +15,9 @@ _MENTION = re.compile(r"<[@!][^>]*>")
 _CHANNEL = re.compile(r"<#[^>]*>")
 _LINK_WITH_LABEL = re.compile(r"<(?:https?|mailto|tel)[^|>]*\|([^>]*)>")
 _LINK = re.compile(r"<(?:https?|mailto|tel):[^>]*>|\bhttps?://\S+")
-_EMOJI = re.compile(r":(?=[a-z_+'-]*[a-z])[a-z0-9_+'-]+:(?::skin-tone-\d:)?|:[+-]1:")
+_EMOJI = re.compile(
+    r":(?=[a-z0-9_+'-]*[a-z])[a-z0-9_+'-]+:(?::skin-tone-\d:)?|(?<![a-z0-9]):[+-]?[0-9]+:(?![0-9])", re.IGNORECASE
+)
 _MARKS = str.maketrans({"`": " ", "’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": " - ", "…": " ... "})
 _BLANKS = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W_]+(?:['][^\W_]+)*[+#]*", re.UNICODE)

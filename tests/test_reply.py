@@ -45,7 +45,7 @@ def test_a_comparison_has_a_word_for_every_gap() -> None:
     assert isinstance(table, Table)
     assert {len(row) for row in table.rows} == {len(table.columns)} == {4}
     assert [cell for row in table.rows for cell in row if not cell] == []
-    assert (table.rows[0], table.rows[-1][3]) == (("Side", "by-hand", "powered", "by-hand"), pack().voice.lines["gap"])
+    assert (table.rows[0], table.rows[-1][3]) == (("Side", "By hand", "Powered", "By hand"), pack().voice.lines["gap"])
 
 
 def test_a_side_is_called_by_its_label() -> None:

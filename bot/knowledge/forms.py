@@ -74,7 +74,7 @@ class Form(BaseModel):
 
 
 class NoteForm(Form):
-    date: Day
+    date: Annotated[Day, AfterValidator(_filled)]
     text: Text
     source: Text
     url: Address = ""

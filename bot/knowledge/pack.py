@@ -61,6 +61,8 @@ class _Reading:
     documents: dict[str, Document] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     places: dict[str, tuple[Document, int]] = field(default_factory=dict)
+    tried: set[str] = field(default_factory=set)
+    """Ids of all entries, of those too that have faults, and files that should have held some."""
 
 
 def files_of(folder: Path) -> list[Path]:
@@ -101,6 +103,8 @@ def inspect(folder: Path) -> tuple[Knowledge | None, list[Fault]]:
             reading.documents[shown_as.rpartition(".")[0]] = document
         elif document.value is not None:
             _read_entries(document, reading)
+        elif document.faults:
+            reading.tried.add(shown_as)
     return _assemble(folder, reading), sorted(set(reading.faults))
 
 
@@ -112,7 +116,7 @@ def _assemble(folder: Path, reading: _Reading) -> Knowledge | None:
     voice = _voice(reading)
     synonyms = _synonyms(reading)
     by_id = _by_id(reading)
-    if not by_id:
+    if not by_id and not reading.tried:
         reading.faults.append(Fault("pack.yaml", 1, "", "no entries; add a .yaml file with a list of them"))
     _check_references(reading, {group.id for group in groups})
     if pack is None or strangers is None or not by_id:
@@ -215,6 +219,7 @@ def _read_entry(document: Document, reading: _Reading, number: int, value: Value
         reading.faults.append(Fault(document.file, line, "", "is not an entry: no fields; write '- id: ...'"))
         return None
     named = str(value.get("id", "")) or f"entry {number + 1}"
+    reading.tried.add(named)
     kind = value.get("kind", "topic")
     if not isinstance(kind, str) or kind not in FORM_OF_KIND:
         text = f"kind is '{kind}'; it can be {', '.join(FORM_OF_KIND)}"
@@ -249,7 +254,7 @@ def _by_id(reading: _Reading) -> dict[str, Entry]:
 
 def _check_references(reading: _Reading, groups: set[str]) -> None:
     """Every id that an entry names stands somewhere."""
-    ids = {entry.id for entry in reading.entries}
+    ids = reading.tried
     for entry in reading.entries:
         document, number = reading.places[entry.id]
         named: list[tuple[Path_, str, set[str]]] = [
@@ -327,7 +332,7 @@ def _voice(reading: _Reading) -> Voice:
         else:
             lines[key] = value.strip()
     examples = overrides.get("examples", defaults.get("examples", []))
-    listed = tuple(str(e) for e in examples) if isinstance(examples, list) else ()
+    listed = tuple(str(e) for e in ([examples] if isinstance(examples, str) else examples))
     return Voice(small_talk=small_talk, lines=lines, examples=listed)
 
 
@@ -340,5 +345,6 @@ def _said(name: str, defaults: dict[str, Value], overrides: dict[str, Value], ow
             reading.faults.append(
                 Fault(own.file, own.line((name,)), "", f"{name} is not a mapping with asks and answer")
             )
-    form = _one(SaidForm, Document(own.file, merged, {}, ()), reading, (), name)
+    at = {path[1:]: line for path, line in own.lines.items() if path[:1] == (name,)}
+    form = _one(SaidForm, Document(own.file, merged, at, ()), reading, (), name)
     return Said(form.asks, form.answer) if form is not None else Said((), name)

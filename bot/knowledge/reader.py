@@ -73,7 +73,7 @@ def read(path: Path, shown_as: str) -> Document:
         return Document(shown_as, None, {}, ())
     lines: dict[Path_, int] = {}
     faults: list[Fault] = []
-    value = _build(node, (), lines, faults, shown_as, frozenset())
+    value = _build(node, (), lines, faults, shown_as, frozenset(), [len(text) + FREE_VALUES])
     return Document(shown_as, value, lines, tuple(faults))
 
 
@@ -82,9 +82,22 @@ def _broken(file: str, line: int, text: str) -> Document:
 
 
 def _build(
-    node: yaml.Node, path: Path_, lines: dict[Path_, int], faults: list[Fault], file: str, above: frozenset[int]
+    node: yaml.Node,
+    path: Path_,
+    lines: dict[Path_, int],
+    faults: list[Fault],
+    file: str,
+    above: frozenset[int],
+    left: list[int],
 ) -> Value:
     lines[path] = node.start_mark.line + 1
+    left[0] -= 1
+    if left[0] < 0:
+        if left[0] == -1:
+            faults.append(
+                Fault(file, lines[path], "", "an anchor (&) is used so often that the file has no end; write it out")
+            )
+        return ""
     if isinstance(node, yaml.ScalarNode):
         return str(node.value)
     if id(node) in above or len(above) > _DEEPEST:
@@ -94,12 +107,18 @@ def _build(
         return ""
     inside = above | {id(node)}
     if isinstance(node, yaml.SequenceNode):
-        return [_build(item, (*path, i), lines, faults, file, inside) for i, item in enumerate(node.value)]
-    return dict(_pairs(node, path, lines, faults, file, inside))
+        return [_build(item, (*path, i), lines, faults, file, inside, left) for i, item in enumerate(node.value)]
+    return dict(_pairs(node, path, lines, faults, file, inside, left))
 
 
 def _pairs(
-    node: yaml.Node, path: Path_, lines: dict[Path_, int], faults: list[Fault], file: str, inside: frozenset[int]
+    node: yaml.Node,
+    path: Path_,
+    lines: dict[Path_, int],
+    faults: list[Fault],
+    file: str,
+    inside: frozenset[int],
+    left: list[int],
 ) -> Iterator[tuple[str, Value]]:
     seen: dict[str, int] = {}
     for key_node, value_node in node.value:
@@ -108,9 +127,11 @@ def _pairs(
             faults.append(Fault(file, line, "", f"'{key}' stands twice, first in line {seen[key]}; keep one"))
             continue
         seen[key] = line
-        yield key, _build(value_node, (*path, key), lines, faults, file, inside)
+        yield key, _build(value_node, (*path, key), lines, faults, file, inside, left)
         lines[(*path, key)] = line
 
 
+FREE_VALUES = 1_000
+"""Values that a file may have beyond one for each of its characters; only anchors that multiply come near."""
 _DEEPEST = 20
 """Levels of nesting. A pack needs five; a file that goes deeper is a slip or an attack, and recursion has its end."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bot.match.frames import SLIGHT
 from bot.match.reading import Reading
-from bot.model import Context, Entry, Group, Knowledge, Library, Step
+from bot.model import MOST_COMPARED, Context, Entry, Group, Knowledge, Library, Step
 from bot.text import words
 
 ORDINALS = {
@@ -63,8 +63,6 @@ ASPECT = frozenset(
     bad backend frontend fast slow free async version latest release released license difference capabilities alternatives
     for when more details detail info elaborate again step steps summary""".split()
 )
-MOST_COMPARED = 5
-"""Cards that "compare them" puts side by side; of more, nobody can have meant all."""
 LONGEST = 9
 """Words of the longest message that may lean on the one before; a longer one says what it is about."""
 
@@ -86,8 +84,7 @@ def follow_up(reading: Reading, context: Context, knowledge: Knowledge) -> Conti
         not reading.tokens
         or len(reading.tokens) > LONGEST
         or reading.mentions
-        or reading.ranking.exact
-        and not _leans(said)
+        or (reading.ranking.exact and not _leans(said))
     ):
         return None
     shown = _shown(context, knowledge)

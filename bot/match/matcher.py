@@ -21,7 +21,7 @@ from bot.match.names import Mention, Names, names_of
 from bot.match.ranking import Candidate
 from bot.match.reading import Reading, agreeing, parts_of, read
 from bot.match.targets import Target, families_of, phrasings_of, refusals_of, targets_of
-from bot.model import Context, Correction, Evidence, Finding, Group, Kind, Knowledge, Library, Match
+from bot.model import MOST_COMPARED, Context, Correction, Evidence, Finding, Group, Kind, Knowledge, Library, Match
 from bot.text import clean, stem, words
 
 MOST_OFFERED = 3
@@ -168,7 +168,7 @@ class Matcher:
         if reading.ranking.exact_stranger:
             return self._finding(reading, "unknown", (), "a question that isn't covered, word for word")
         if len(ours) > 1:
-            return self._finding(reading, "compare", tuple(ours), "two or more of ours are named")
+            return self._finding(reading, "compare", tuple(ours[:MOST_COMPARED]), "two or more of ours are named")
         if ours and (strangers or named) and reading.frame.compares:
             return self._partial(reading, ours, strangers or _shown(named))
         if ours and _compares_with_unknown(reading):

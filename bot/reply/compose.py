@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bot.model import (
+    MOST_COMPARED,
     Card,
     Choice,
     Choices,
@@ -31,15 +32,15 @@ from bot.model import (
 
 MOST_RELATED = 3
 """Related questions under an answer: a phone shows three buttons without scrolling past the answer."""
-MOST_COMPARED = 5
-"""Columns of a comparison; more can't be read on a phone."""
+MOST_TOGETHER = 5
+"""Cards that a button offers to compare; of more, nobody wants all."""
 
 
 def compose(finding: Finding, knowledge: Knowledge) -> Reply:
     """The reply to what was found. `finding.ids` all exist in `knowledge`."""
     return Reply(
         kind=finding.kind,
-        ids=finding.ids,
+        ids=finding.ids[:MOST_COMPARED] if finding.kind == "compare" else finding.ids,
         parts=tuple(_parts(finding, knowledge)),
         evidence=finding.evidence,
         reference=_reference(finding),
@@ -69,7 +70,7 @@ def _parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
         case "topic" | "step" | "library":
             return _entry(finding, knowledge)
         case "compare":
-            return _comparison(_libraries(finding.ids, knowledge), knowledge)
+            return _comparison(_libraries(finding.ids[:MOST_COMPARED], knowledge), knowledge)
         case "list":
             return _list(finding, knowledge)
         case "recommend":
@@ -108,7 +109,7 @@ def _library(card: Library, finding: Finding, knowledge: Knowledge) -> Iterable[
     links = (Link(lines["docs"], card.docs), Link(lines["homepage"], homepage))
     yield Card(
         title=card.name,
-        subtitle=_joined(card.side, card.what),
+        subtitle=_joined(group_label(card.side, knowledge), card.what),
         summary=card.summary,
         links=tuple(link for link in links if link.url),
         choices=tuple(_compare_choices(card, knowledge)),
@@ -208,10 +209,9 @@ def _libraries(ids: Iterable[str], knowledge: Knowledge) -> list[Library]:
 
 def _comparison(cards: list[Library], knowledge: Knowledge) -> Iterable[Part]:
     lines = knowledge.voice.lines
-    cards = cards[:MOST_COMPARED]
     yield Heading(_sentence_of([card.name for card in cards]) + lines["side_by_side"])
     rows: list[tuple[str, tuple[str, ...]]] = [
-        (lines["label_side"], tuple(card.side for card in cards)),
+        (lines["label_side"], tuple(group_label(card.side, knowledge) for card in cards)),
         (lines["label_what"], tuple(card.what for card in cards)),
     ]
     facts = [_facts(card, knowledge) for card in cards]
@@ -233,15 +233,17 @@ def _list(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
     sides = list(dict.fromkeys(card.side for card in sure))
     for side in sides:
         heading = group_label(side, knowledge) if len(sides) > 1 else ""
-        yield Items(tuple(_item(card) for card in sure if card.side == side), heading=heading)
+        yield Items(tuple(_item(card, knowledge) for card in sure if card.side == side), heading=heading)
     maybe = [card for card in cards if card not in sure]
     if maybe:
-        yield Items(tuple(_item(card) for card in maybe), heading=lines["also_listed"])
+        yield Items(tuple(_item(card, knowledge) for card in maybe), heading=lines["also_listed"])
     yield from _credit(cards, knowledge)
 
 
-def _item(card: Library) -> Item:
-    return Item(card.name, _upper_first(card.what), subtitle=card.side, ask=f"What is {card.name}?")
+def _item(card: Library, knowledge: Knowledge) -> Item:
+    return Item(
+        card.name, _upper_first(card.what), subtitle=group_label(card.side, knowledge), ask=f"What is {card.name}?"
+    )
 
 
 def _recommendation(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
@@ -253,7 +255,7 @@ def _recommendation(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
         Item(
             card.name,
             card.summary or _upper_first(card.what),
-            subtitle=_joined(card.side, card.what),
+            subtitle=_joined(group_label(card.side, knowledge), card.what),
             ask=f"What is {card.name}?",
         )
         for card in cards
@@ -261,7 +263,7 @@ def _recommendation(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
     yield Items(tuple(items), numbered=len(cards) > 1)
     yield from _credit(cards, knowledge)
     if len(cards) > 1:
-        names = [card.name for card in cards[:MOST_COMPARED]]
+        names = [card.name for card in cards[:MOST_TOGETHER]]
         yield Choices(lines["related"], (Choice(lines["compare_them"], " vs ".join(names)),))
 
 

@@ -8,6 +8,10 @@ PLAIN_LIMIT = 3_900
 """Characters of a reply's text. Slack splits a message at 4,040; the rest is room for what a surface adds."""
 
 
+LITTLE = 100
+"""Characters that may be lost to end with a whole line."""
+
+
 def plain(reply: Reply) -> str:
     """The reply as plain text, paragraphs divided by blank lines; at most PLAIN_LIMIT characters, cut between parts."""
     text = ""
@@ -15,9 +19,20 @@ def plain(reply: Reply) -> str:
         addition = _part(part)
         longer = f"{text}\n\n{addition}" if text else addition
         if len(longer) > PLAIN_LIMIT:
-            return text or longer[: PLAIN_LIMIT - 2].rpartition("\n")[0].rstrip() + "\n…"
+            return _cut(longer, len(text))
         text = longer
     return text
+
+
+def _cut(text: str, whole: int) -> str:
+    """The text within the limit, its end marked: at a line's end where that loses little, else between words.
+
+    `whole`: characters of the parts that fit; a last part that isn't plain prose is better left out than torn.
+    """
+    kept = text[: PLAIN_LIMIT - 2]
+    line = kept.rfind("\n")
+    at = line if line > PLAIN_LIMIT - LITTLE else kept.rfind(" ")
+    return kept[: max(at, whole)].rstrip() + "\n…"
 
 
 def _part(part: Part) -> str:

@@ -23,8 +23,10 @@ from bot.slack.post import Outbox, Outcome, Pulse, Request, deliver
 from bot.slack.words import words_of
 
 LISTENERS = 16
-"""Threads that listeners run in. They only compute and never wait for Slack; more than the ten that Socket Mode hands
-over at once, so that a command is always acknowledged in time."""
+"""Threads that acknowledge and do nothing else, so that no backlog of questions keeps Slack waiting; more than the ten
+that Socket Mode hands over at once."""
+WORKERS = 4
+"""Threads that answer. They compute and never wait for Slack; more of them would only quarrel about Python's lock."""
 ANYTHING = re.compile(".*", re.DOTALL)
 
 logger = logging.getLogger(__name__)
@@ -43,6 +45,7 @@ class SlackApp:
     identity: Identity
     pulse: Pulse
     executor: Executor
+    workers: Executor
 
     def able(self) -> bool:
         """Whether an answer could be posted."""
@@ -51,10 +54,14 @@ class SlackApp:
     def close(self, timeout: float) -> bool:
         """Finish what is in flight within `timeout` seconds; true if all of it was finished."""
         deadline = time.monotonic() + timeout
-        listeners = threading.Thread(target=self.executor.shutdown, daemon=True)
-        listeners.start()
-        listeners.join(timeout / 2)
-        return self.outbox.close(deadline - time.monotonic()) and not listeners.is_alive()
+        working = threading.Thread(target=self._finish_work, daemon=True)
+        working.start()
+        working.join(timeout / 2)
+        return self.outbox.close(deadline - time.monotonic()) and not working.is_alive()
+
+    def _finish_work(self) -> None:
+        self.executor.shutdown()
+        self.workers.shutdown()
 
 
 def build_app(
@@ -67,9 +74,13 @@ def build_app(
     executor: Executor | None = None,
     outbox: Outbox | None = None,
 ) -> SlackApp:
-    """Join the app. `lines` are the pack's own sentences; `layout` is how posted messages are drawn."""
+    """Join the app. `lines` are the pack's own sentences; `layout` is how posted messages are drawn.
+
+    An `executor` that is given acknowledges and answers.
+    """
     client, pulse = access.client(), Pulse()
     identity = Identity(client)
+    workers = executor or ThreadPoolExecutor(WORKERS, "worker")
     executor = executor or ThreadPoolExecutor(LISTENERS, "listener")
 
     def delivered(request: Request) -> Outcome:
@@ -96,21 +107,24 @@ def build_app(
         attaching_conversation_kwargs_enabled=False,
         raise_error_for_unhandled_request=True,
     )
-    register(bolt, Answering(desk, claims, outbox, words_of(lines), layout), lambda: identity.user)
-    return SlackApp(bolt=bolt, outbox=outbox, identity=identity, pulse=pulse, executor=executor)
+    register(bolt, Answering(desk, claims, outbox, words_of(lines), layout), lambda: identity.user, workers)
+    return SlackApp(bolt=bolt, outbox=outbox, identity=identity, pulse=pulse, executor=executor, workers=workers)
 
 
-def register(bolt: App, answering: Answering, me: Callable[[], str]) -> None:
+def register(bolt: App, answering: Answering, me: Callable[[], str], workers: Executor) -> None:
     """Put the listeners on the app, and a no-op behind them for all that is subscribed and not answered.
 
     `me` is the bot's own user id.
     """
 
     def listener(work: Callable[[Body], None]) -> Callable[[Ack, Body], None]:
-        """Acknowledges, then works. Its faults end here: Bolt would take the acknowledgement back."""
+        """Acknowledges, and leaves the work to the workers: its faults would take the acknowledgement back."""
 
         def listen(ack: Ack, body: Body) -> None:
             ack()
+            workers.submit(do, body)
+
+        def do(body: Body) -> None:
             try:
                 work(body)
             except Exception as error:
@@ -125,7 +139,9 @@ def register(bolt: App, answering: Answering, me: Callable[[], str]) -> None:
         answering.apologise(hear.place_of(body, me()))
         return None
 
-    nothing = listener(lambda _: None)
+    def nothing(ack: Ack) -> None:
+        ack()
+
     bolt.event("app_mention")(listener(lambda body: answering.once(hear.mention(body, me()))))
     bolt.event("message")(listener(lambda body: answering.once(hear.direct_message(body, me()))))
     bolt.event("app_home_opened")(listener(lambda body: answering.home(hear.visitor(body))))

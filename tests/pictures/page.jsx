@@ -8,8 +8,11 @@ import { Message } from "slack-blocks-to-jsx";
 const BOT = "AskPy";
 const PERSON = "Mia Berg";
 
+// In mrkdwn that is verbatim Slack draws <url|label> as a link all the same; the library doesn't, so it isn't told.
+const drawable = (blocks) => JSON.parse(JSON.stringify(blocks, (key, value) => (key === "verbatim" ? undefined : value)));
+
 const Blocks = ({ blocks, theme }) => (
-  <Message blocks={blocks} theme={theme} name={BOT} logo="" withoutWrapper data={{ users: [{ id: "U1", name: PERSON }] }} />
+  <Message blocks={drawable(blocks)} theme={theme} name={BOT} logo="" withoutWrapper data={{ users: [{ id: "U1", name: PERSON }] }} />
 );
 
 const Row = ({ who, app, time, children, whisper }) => (

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from bot.text import stem
 
 FILE = Path(__file__).parent / "data" / "words.txt"
 """word, -log10 of its share of running words, the same for all words of its stem. Made by bot.tools.wordtable."""
 
 RARE = 8.0
 """-log10 of the share of a word that the list lacks."""
+
+PREFIXES = ("un", "re", "de", "mis", "over")
+"""Before a word they make another one that no list has: unblock, reactivate, overcharged."""
+
+FORMED = 5
+"""Letters from which a word may be formed from another; shorter ones are more often slips."""
 
 FUNCTION_WORDS = frozenset(
     """a about above after again all also am an and any are aren as at be because been before being below between both but by
@@ -50,15 +58,29 @@ class English:
     stem_rarity: Sequence[float]
 
     def __contains__(self, word: str) -> bool:
-        return word in self.rows
+        return self.row_of(word) is not None
+
+    def row_of(self, word: str) -> int | None:
+        """The word's row, or that of the plain word it is formed from: withdrawing, reactivate."""
+        row = self.rows.get(word)
+        return row if row is not None or len(word) < FORMED else next(filter(None, map(self.rows.get, _plainer(word))), None)
 
     def rarity_of(self, word: str) -> float:
-        row = self.rows.get(word)
+        row = self.row_of(word)
         return RARE if row is None else self.rarity[row]
 
     def stem_rarity_of(self, word: str) -> float:
-        row = self.rows.get(word)
+        row = self.row_of(word)
         return RARE if row is None else self.stem_rarity[row]
+
+
+def _plainer(word: str) -> Iterator[str]:
+    """What the word may be formed from, the likeliest first."""
+    base = stem(word)
+    yield from (base, base + "e")
+    for prefix in PREFIXES:
+        if word.startswith(prefix) and len(word) - len(prefix) >= FORMED - 1:
+            yield from (word.removeprefix(prefix), base.removeprefix(prefix), base.removeprefix(prefix) + "e")
 
 
 @cache

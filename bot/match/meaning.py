@@ -44,7 +44,7 @@ def meanings(
     table: WordTable, words: Sequence[str], word_ids: Ints, starts: Ints, entry_of: Ints, entries: int
 ) -> Meanings:
     """The directions of phrasings that are given as numbers into `words`."""
-    rows = np.array([table.words.rows.get(word, -1) for word in words], dtype=np.int64)
+    rows = np.array([-1 if (row := table.words.row_of(word)) is None else row for word in words], dtype=np.int64)
     rarity = np.array([table.words.rarity_of(word) for word in words], dtype=np.float32)
     known = np.flatnonzero(rows >= 0)
     directions = np.zeros((len(words), DIMENSIONS), dtype=np.float32)

@@ -30,7 +30,7 @@ class WordTable:
 
     def sentence(self, tokens: Sequence[str]) -> Floats:
         """The direction of a sentence: its words' directions, rare words stronger; unit length, or zero."""
-        known = [(row, self.words.rarity[row]) for row in map(self.words.rows.get, tokens) if row is not None]
+        known = [(row, self.words.rarity[row]) for row in map(self.words.row_of, tokens) if row is not None]
         if not known:
             return np.zeros(DIMENSIONS, dtype=np.float32)
         strengths = weight(np.array([rarity for _, rarity in known], dtype=np.float32))

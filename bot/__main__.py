@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Iterator
@@ -23,6 +24,9 @@ class _Group(click.Group):
     """The one place where our own errors become a sentence on stderr and an exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # whatever the locale says; a character it lacks is no fault
+                stream.reconfigure(encoding="utf-8", errors="replace")
         try:
             return super().invoke(ctx)
         except AskPyError as error:

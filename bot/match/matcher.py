@@ -166,7 +166,8 @@ class Matcher:
         if reading.ranking.exact and top is not None:
             return self._answer(reading, top, "an exact phrasing")
         if reading.ranking.exact_stranger:
-            return self._finding(reading, "unknown", (), "a question that isn't covered, word for word")
+            finding = self._finding(reading, "unknown", (), "a question that isn't covered, word for word")
+            return replace(finding, strangers=tuple(strangers))
         if len(ours) > 1:
             return self._finding(reading, "compare", tuple(ours[:MOST_COMPARED]), "two or more of ours are named")
         if ours and (strangers or named) and reading.frame.compares:

@@ -7,13 +7,13 @@ word too ("dash", "celery") is marked, because it needs technical company to cou
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from bot.model import Knowledge, Library
+from bot.model import Entry, Knowledge, Library
 from bot.text import words
 
 Standing = Literal["ours", "named", "stranger"]
@@ -24,6 +24,8 @@ TWO_SLIPS = 7
 """Letters from which two are ("brthyon", "sqlachmey")."""
 STRANGER_SLIP = 6
 """Letters from which one slip is forgiven in a name that isn't ours: "lang" is not Rlang."""
+REFUSED_OFTEN = 6
+"""Questions in `not_asks` that have the name, from which it counts as an ordinary word whatever the word list says."""
 LONGEST = 4
 """Tokens of the longest name that is looked for; a name of more words is found by its phrasings."""
 
@@ -133,7 +135,8 @@ def _all(knowledge: Knowledge, is_english: Callable[[str], bool]) -> Iterable[Na
     for entry in knowledge.entries:
         if isinstance(entry, Library):
             for spelling in (entry.name, *entry.aliases, *entry.name.replace(" and ", "|").split("|")):
-                yield _name(spelling, entry.name, entry.id, "ours", is_english)
+                name = _name(spelling, entry.name, entry.id, "ours", is_english)
+                yield replace(name, ordinary=name.ordinary or _is_refused_often(name, entry))
     for entry in knowledge.entries:
         for spelling in entry.names:
             yield _name(spelling, spelling, entry.id, "named", is_english)
@@ -142,6 +145,11 @@ def _all(knowledge: Knowledge, is_english: Callable[[str], bool]) -> Iterable[Na
         if spelling.casefold() not in subject:
             name = _name(spelling, spelling, spelling, "stranger", is_english)
             yield Name(name.shown, name.joined, name.tokens, name.about, name.standing, spelling in ordinary)
+
+
+def _is_refused_often(name: Name, entry: Entry) -> bool:
+    """Whether the curator lists many questions that have the name and mean something else: "wore a toga and sandals"."""
+    return name.tokens == 1 and sum(name.joined in words(text) for text in entry.not_asks) >= REFUSED_OFTEN
 
 
 def _name(spelling: str, shown: str, about: str, standing: Standing, is_english: Callable[[str], bool]) -> Name:

@@ -38,9 +38,11 @@ class Judged:
 def read_questions(path: Path) -> list[Labelled]:
     """Read JSON lines of labelled questions; raises AskPyError that names the line it can't use."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except OSError as error:
         raise AskPyError(f"{path} can't be read: {error.strerror}. Name a file of labelled questions.") from None
+    except UnicodeDecodeError as error:
+        raise AskPyError(f"{path}: byte {error.start} is not UTF-8. Save the file as UTF-8.") from None
     found = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -48,6 +50,8 @@ def read_questions(path: Path) -> list[Labelled]:
         try:
             label = json.loads(line)
             gold = label["gold"]
+            if not isinstance(label["q"], str):
+                raise TypeError("q is no text")
             found.append(Labelled(label["q"], (gold,) if isinstance(gold, str) else tuple(gold), label, number))
         except (ValueError, KeyError, TypeError) as error:
             text = (

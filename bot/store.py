@@ -1,4 +1,5 @@
-"""The store: which messages have been answered, and where conversations stand. Ids and digests only, never words.
+"""The store: which messages have been answered, where conversations stand, and what helped. Ids and digests only, never
+words.
 
 Any SQLAlchemy URL. A database that is gone or locked stops no answer: this process then goes by its own memory, says
 so once, and tries again a few seconds later.
@@ -43,6 +44,9 @@ CLAIM_LASTS = 24 * 3600
 """Seconds that an answered message is remembered: Slack delivers missed events again for a day."""
 CONTEXT_LASTS = 30 * 60
 """Seconds after which a conversation begins anew."""
+DAY = 24 * 3600
+RETENTION_DAYS = 90
+"""Days that votes are kept, unless the operator says otherwise."""
 PURGE_EVERY = 3600
 """Seconds between two removals of what is no longer remembered."""
 BUSY = 2
@@ -72,6 +76,17 @@ _contexts = Table(
     Column("at", Float, nullable=False),
     Index("askpy_contexts_at", "at"),
 )
+_votes = Table(
+    "askpy_votes",
+    _metadata,
+    Column("answer", String(64), primary_key=True),
+    Column("voter", String(64), primary_key=True),
+    Column("subject", String(1000), nullable=False),
+    Column("vote", String(10), nullable=False),
+    Column("reason", String(20), nullable=False),
+    Column("at", Float, nullable=False),
+    Index("askpy_votes_at", "at"),
+)
 
 _insert_claim = _claims.insert()
 _insert_context = _contexts.insert()
@@ -89,6 +104,13 @@ _change_context = (
     .where(_contexts.c.conversation == bindparam("name"))
     .values({column: bindparam(f"new_{column}") for column in ("kind", "ids", "grouped", "at")})
 )
+_insert_vote = _votes.insert()
+_change_vote = (
+    update(_votes)
+    .where(_votes.c.answer == bindparam("of"), _votes.c.voter == bindparam("by"))
+    .values({column: bindparam(f"new_{column}") for column in ("subject", "vote", "reason", "at")})
+)
+_purge_votes = delete(_votes).where(_votes.c.at <= bindparam("stale"))
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -101,9 +123,12 @@ class StoreError(AskPyError):
 class Store:
     """Claims and conversations over one database, for any number of threads and processes."""
 
-    def __init__(self, url: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, url: str, clock: Callable[[], float] = time.time, retention_days: float = RETENTION_DAYS
+    ) -> None:
         """Opens nothing yet; raises StoreError if `url` is no database URL or its driver is missing."""
         self._clock = clock
+        self._retention = retention_days * DAY
         self._engine = _engine(url)
         self._lock = threading.Lock()
         self._claimed: OrderedDict[str, float] = OrderedDict()
@@ -146,7 +171,7 @@ class Store:
         found = self._try(lambda: self._read(_find_context, name=name), None)
         if found is not None:
             fresh = found.at > now - CONTEXT_LASTS
-            return Context(found.kind, tuple(json.loads(found.ids)), found.grouped) if fresh else None
+            return _context(found) if fresh else None
         with self._lock:
             at, context = self._kept.get(name, (0.0, None))
         return context if at > now - CONTEXT_LASTS else None
@@ -156,7 +181,7 @@ class Store:
         name, now = _digest(conversation), self._clock()
         with self._lock:
             _remember(self._kept, name, (now, context))
-        ids = json.dumps(context.ids)
+        ids = json.dumps([context.ids, context.before, context.others])
         values = {"kind": context.kind, "ids": ids, "grouped": context.group, "at": now}
         if len(ids) <= 4000:
             self._try(lambda: self._upsert_context(name, values), None)
@@ -166,6 +191,26 @@ class Store:
         if self._write(_change_context, name=name, **changed) == 0:
             with suppress(IntegrityError):  # somebody wrote the same conversation just now
                 self._write(_insert_context, conversation=name, **values)
+
+    # -- votes
+
+    def vote(self, answer: str, voter: str, subject: str, vote: str, reason: str) -> bool:
+        """Count a vote; of one voter and answer the last one stays. False if it couldn't be written down.
+
+        `answer` and `voter` are opaque; `subject` is what the answer was about, by ids.
+        """
+        name, now = _digest(voter), self._clock()
+        values = {"subject": subject[:1000], "vote": vote[:10], "reason": reason[:20], "at": now}
+        return self._try(lambda: self._upsert_vote(_digest(answer), name, values), False)
+
+    def _upsert_vote(self, answer: str, voter: str, values: dict[str, Any]) -> bool:
+        changed = {f"new_{column}": value for column, value in values.items()}
+        if self._write(_change_vote, of=answer, by=voter, **changed) == 0:
+            try:
+                self._write(_insert_vote, answer=answer, voter=voter, **values)
+            except IntegrityError:  # the same person, twice at once
+                self._write(_change_vote, of=answer, by=voter, **changed)
+        return True
 
     # -- the database
 
@@ -215,6 +260,7 @@ class Store:
         self._purged = now
         self._write(_purge_claims, stale=now - CLAIM_LASTS)
         self._write(_purge_contexts, stale=now - CONTEXT_LASTS)
+        self._write(_purge_votes, stale=now - self._retention)
 
     def _write(self, statement: Any, **values: Any) -> int:
         with self._engine.connect() as connection:
@@ -283,6 +329,13 @@ def _patiently(work: Callable[[], T]) -> T:
 def _make_folder(url: URL) -> None:
     if url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}:
         Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+
+
+def _context(found: Any) -> Context:
+    """A kept context; where an older version kept the ids alone, those."""
+    kept = json.loads(found.ids)
+    ids, before, others = kept if kept and isinstance(kept[0], list) else (kept, [], [])
+    return Context(found.kind, tuple(ids), found.grouped, tuple(before), tuple(others))
 
 
 def _digest(key: str) -> str:

@@ -6,10 +6,12 @@ nor `ratelimited`, and sleep in the thread that asked), and no log lines of its 
 
 from __future__ import annotations
 
+import hmac
 import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from hashlib import sha256
 from http.client import HTTPException
 from typing import Literal
 from urllib.parse import urlsplit
@@ -64,6 +66,10 @@ class Access:
             api_url=settings.slack_api_url,
         )
         return access, mode
+
+    def seal(self, text: str) -> str:
+        """A name for `text` from which nobody without the token can find it again."""
+        return hmac.new(f"askpy:{self.bot_token}".encode(), text.encode("utf-8", "replace"), sha256).hexdigest()
 
     def client(self, token: str | None = None) -> WebClient:
         """A Web API client; with the bot's token unless another is given."""

@@ -3,38 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 from uuid import uuid4
 
-from bot.model import Kind, Question, Reply
+from bot.model import Facts, Kind, Knowledge, Part, Question, Reply
 from bot.reply import plain
-from bot.slack import limits
-from bot.slack.blocks import Layout, aside, attribution, draw, escape, prose, sharing, title
-from bot.slack.hear import Heard, Opened, Place, Posted, Pressed, Replaced, Whispered
+from bot.slack import limits, views
+from bot.slack.blocks import Layout, aside, attribution, draw, escape, prose
+from bot.slack.foot import Foot, asking_why, under
+from bot.slack.hear import Beside, Heard, Opened, Place, Posted, Pressed, Replaced, Searched, Voted, Whispered
 from bot.slack.limits import Block, cut, size
-from bot.slack.post import TRIGGER_LASTS, Again, Outbox, Outcome, Refused, Request, message_id
+from bot.slack.post import TRIGGER_LASTS, Again, Lost, Outbox, Outcome, Refused, Request, message_id
+from bot.slack.values import Asked, Modal, about, key_of, subject_of
 from bot.slack.words import Words
 
 SHARED: frozenset[Kind] = frozenset({"topic", "step", "library", "compare", "list", "recommend"})
 """Kinds of reply that are worth sharing."""
+JUDGED: frozenset[Kind] = SHARED | {"unknown"}
+"""Kinds of reply that one can ask the reason of, and say whether they helped."""
 ESCAPED_TEXT = 4_000
 """Units of `text` once its entities are escaped; Slack splits a message at 4,041."""
+THEIR_WORDS = ("why_understood", "why_corrected", "why_strangers", "why_unknown_words")
+"""Rows of the evidence that hold a person's words."""
 
 
 class Desk(Protocol):
     """What answers."""
 
+    @property
+    def knowledge(self) -> Knowledge: ...
+
     def ask(self, question: Question) -> Reply: ...
 
+    def why(self, question: Question) -> Reply: ...
 
-class Claims(Protocol):
-    """Who answers: of all that claim a key, in all processes, the first one."""
+    def again(self, reference: str) -> Reply | None: ...
+
+
+class Records(Protocol):
+    """What outlives this process: who answers (of all that claim a key, in all processes, the first one), and votes."""
 
     def claim(self, key: str) -> bool: ...
 
     def release(self, key: str) -> None: ...
+
+    def vote(self, answer: str, voter: str, subject: str, vote: str, reason: str) -> bool: ...
 
 
 def _nothing() -> None:
@@ -53,75 +68,252 @@ class _Letter:
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """Answers what was heard. Returns before Slack has the answer; the outbox sees to that."""
+    """Answers what was heard. Returns before Slack has the answer; the outbox sees to that.
+
+    `seal` makes a voter unreadable.
+    """
 
     desk: Desk
-    claims: Claims
+    records: Records
     outbox: Outbox
     words: Words
     layout: Layout
+    seal: Callable[[str], str] = key_of
+
+    # -- answers
 
     def once(self, heard: Heard | None) -> None:
         """Answer a message, unless it has been answered."""
-        if heard is not None and self.claims.claim(heard.key):
-            self.answer(heard, lambda: self.claims.release(heard.key))
+        if heard is not None and self.records.claim(heard.key):
+            self.answer(heard, lambda: self.records.release(heard.key))
 
     def answer(self, heard: Heard | None, given_up: Callable[[], None] = _nothing) -> None:
         """Ask the desk and send its reply; `given_up` runs if it has surely not arrived."""
         if heard is None:
             return
-        reply = self.desk.ask(heard.question)
-        shared = heard.question.text if isinstance(heard.place, Whispered) and reply.kind in SHARED else None
-
-        def drawn(layout: Layout) -> list[Block]:
-            return draw(reply, layout, self.words) + ([sharing(shared, self.words)] if shared is not None else [])
-
-        letter = _Letter(text=fallback(reply), draw=drawn, key=heard.key, given_up=given_up)
-        self.outbox.send(self._request(heard.place, letter))
-
-    def share(self, pressed: Pressed | None) -> None:
-        """Post a private answer in the channel, once, and take its button away."""
-        if pressed is None:
-            return
-        reply = self.desk.ask(pressed.question)
-        text, blocks = fallback(reply), draw(reply, "classic", self.words)
-        mine = _whisper(pressed.url, text, [*blocks, aside(self.words["shared"])], pressed.key + ":mine", replaces=True)
-        if not self.claims.claim(pressed.key):
-            self.outbox.send(mine)
-            return
-        args = _message(text, [*blocks, attribution(pressed.user, self.words)], pressed.key)
-        args |= {"response_type": "in_channel", "replace_original": False}
-        failed = partial(self._not_shared, pressed)
-        self.outbox.send(Request(url=pressed.url, args=args, then=lambda: self.outbox.send(mine), failed=failed))
-
-    def home(self, user: str) -> None:
-        """The App Home: what the bot is for, and questions to press."""
-        tips = self.desk.ask(Question("help", "home"))
-        blocks = [title(self.words["home_title"]), *prose(self.words["home_intro"]), *draw(tips, words=self.words)]
-        view = {"type": "home", "blocks": blocks[: limits.BLOCKS["home"]]}
-        if user:
-            self.outbox.send(Request(method="views.publish", args={"user_id": user, "view": view}))
+        match heard.place:
+            case Opened() | Replaced():
+                self._show(heard.place, heard.asker)
+            case Posted() | Whispered() | Beside():
+                reply = self.desk.ask(heard.question)
+                foot = self._foot(reply, heard.question.text, key_of(heard.key))
+                if foot is not None and isinstance(heard.place, Whispered) and reply.kind in SHARED:
+                    foot = replace(foot, passing="share")
+                letter = self._letter(reply, foot, heard.key)
+                self._send(heard.place, replace(letter, given_up=given_up))
 
     def apologise(self, place: Place | None) -> None:
         """Say that something went wrong, without saying what."""
         if place is not None:
-            blocks = prose(self.words["oops"])
-            letter = _Letter(text=escape(self.words["oops"]), draw=lambda _: blocks, key=f"oops:{uuid4()}")
-            self.outbox.send(self._request(place, letter))
+            self._say(place, self.words["oops"], f"oops:{uuid4()}")
 
-    def _request(self, place: Place, letter: _Letter) -> Request:
+    def _foot(self, reply: Reply, question: str, key: str) -> Foot | None:
+        """What one can go on from: the question for "why", and the very reply for sharing, by ids where they suffice."""
+        if reply.kind not in JUDGED:
+            return None
+        subject = subject_of(reply)
+        seen = self.desk.again(subject)
+        same = seen is not None and seen.parts == reply.parts
+        return Foot(key=key, subject=subject, why=question, again=Asked(subject if same else "", question))
+
+    def _letter(self, reply: Reply, foot: Foot | None, key: str, below: list[Block] | None = None) -> _Letter:
+        def drawn(layout: Layout) -> list[Block]:
+            rest = [*(below or []), *under(foot, layout, self.words)]
+            return draw(reply, layout, self.words)[: limits.BLOCKS["message"] - len(rest)] + rest
+
+        return _Letter(text=fallback(reply), draw=drawn, key=key)
+
+    def _same(self, asked: Asked) -> Reply | None:
+        """The reply that a button speaks of; nothing is remembered of it."""
+        reply = self.desk.again(asked.subject) if asked.subject else None
+        if reply is None and asked.question.strip():
+            reply = self.desk.ask(Question(asked.question, "command"))
+        return reply
+
+    # -- why
+
+    def why(self, pressed: Pressed | None) -> None:
+        """Tell privately why an answer is what it is."""
+        if pressed is None:
+            return
+        told = self.desk.why(Question(pressed.asked.question))
+        alone = pressed.asked.subject and about(pressed.asked.subject) != about(subject_of(told))
+        blocks = [*draw(told, "classic", self.words), *([aside(self.words["why_alone"])] if alone else [])]
+        match pressed.place:
+            case Replaced(view, modal):
+                self._update(view, views.modal(modal, blocks, self.words, back=0))
+            case place:
+                letter = _Letter(text=self._spoken(told), draw=lambda _: blocks, key=f"why:{uuid4()}")
+                self._send(place, letter)
+
+    def _spoken(self, told: Reply) -> str:
+        """The evidence for `text`, where a person's words never stand."""
+        lines = self.desk.knowledge.voice.lines
+        theirs = {lines.get(key) for key in THEIR_WORDS}
+
+        def quiet(part: Part) -> Part:
+            if not isinstance(part, Facts):
+                return part
+            rows = ((label, self.words["your_question"] if label in theirs else value) for label, value in part.rows)
+            return Facts(tuple(rows))
+
+        return fallback(replace(told, parts=tuple(map(quiet, told.parts))))
+
+    # -- votes
+
+    def vote(self, voted: Voted | None) -> None:
+        """Count a vote, thank for it, and ask what was wrong. The last one of a person counts."""
+        if voted is None:
+            return
+        ballot = voted.ballot
+        voter = self.seal(f"{ballot.key}:{voted.asker}")
+        kept = self.records.vote(ballot.key, voter, ballot.subject, ballot.vote, ballot.reason)
+        bad = kept and ballot.vote == "bad" and not ballot.reason
+        if isinstance(voted.place, (Opened, Replaced)):
+            lost = "" if kept else self.words["vote_lost"]
+            self._show(voted.place, voted.asker, Foot(key="", subject="", state="bad" if bad else "voted", note=lost))
+            return
+        told = self.words["what_was_wrong" if bad else "feedback_thanks" if kept else "vote_lost"]
+        blocks = asking_why(ballot.key, ballot.subject, self.words) if bad else prose(told)
+        self._send(voted.place, _Letter(text=escape(told), draw=lambda _: blocks, key=f"vote:{uuid4()}"))
+
+    # -- passing an answer on
+
+    def share(self, pressed: Pressed | None) -> None:
+        """Post a private answer in the channel, once, and take its button away."""
+        if pressed is None or not pressed.url:
+            return
+        reply = self._same(pressed.asked)
+        if reply is None:
+            self._say(pressed.place, self.words["not_there"], pressed.key + ":gone")
+            return
+        key = f"share:{pressed.key}"
+        foot = self._foot(reply, pressed.asked.question, key_of(key))
+        mine = self._letter(reply, foot and replace(foot, note=self.words["shared"]), key + ":mine")
+        shown = _whisper(pressed.url, mine.text, mine.draw("classic"), mine.key, replaces=True)
+        if not self.records.claim(key):
+            self.outbox.send(shown)
+            return
+        # The question was asked in private: what others see doesn't carry it.
+        letter = self._letter(reply, foot and replace(foot, why=""), key, [attribution(pressed.user, self.words)])
+        args = _message(letter.text, letter.draw("classic"), key)
+        args |= {"response_type": "in_channel", "replace_original": False}
+        failed = partial(self._not_shared, pressed, key)
+        self.outbox.send(Request(url=pressed.url, args=args, then=lambda: self.outbox.send(shown), failed=failed))
+
+    def _not_shared(self, pressed: Pressed, key: str, outcome: Outcome) -> None:
+        if isinstance(outcome, (Again, Refused)):
+            self.records.release(key)
+            self._say(pressed.place, self.words["cannot_share"], key + ":sorry")
+
+    def reply(self, pressed: Pressed | None) -> None:
+        """Post a modal's answer in the thread of the message that the modal was opened on, once."""
+        if pressed is None or not isinstance(pressed.place, Replaced) or not pressed.place.modal.channel:
+            return
+        place, modal = pressed.place, pressed.place.modal
+        reply = self._same(pressed.asked)
+        if reply is None:
+            self._say(place, self.words["not_there"], pressed.key)
+            return
+        key = ":".join(("reply", pressed.asker.partition(":")[0], modal.channel, modal.thread, subject_of(reply)))
+        if not self.records.claim(key):
+            self._note(place, pressed.asker, "already_replied")
+            return
+
+        def failed(outcome: Outcome) -> None:
+            if not isinstance(outcome, Lost):
+                self.records.release(key)
+            self._note(place, pressed.asker, "unsure_reply" if isinstance(outcome, Lost) else "cannot_reply")
+
+        foot = self._foot(reply, modal.question, key_of(key))
+        letter = self._letter(reply, foot, key, [attribution(pressed.user, self.words)])
+        request = self._posted(Posted(modal.channel, modal.thread, pressed.user), letter)
+        then = partial(self._note, place, pressed.asker, "replied")
+        self.outbox.send(replace(request, then=then, failed=failed))
+
+    def _note(self, place: Replaced, asker: str, word: str) -> None:
+        """Say in the modal what has become of it; there is nothing more to press about it unless it failed."""
+        self._show(place, asker, Foot(key="", subject="", note=self.words[word]), again=word == "cannot_reply")
+
+    # -- modals and the Home tab
+
+    def home(self, user: str, page: str = views.FRONT) -> None:
+        """The App Home: what the bot is for, questions to press, and all there is to look around in."""
+        if user:
+            view = views.home(self.desk.knowledge, page, self.words)
+            self.outbox.send(Request(method="views.publish", args={"user_id": user, "view": view}))
+
+    def search(self, opened: Opened | None) -> None:
+        """Open the search."""
+        if opened is not None:
+            page = views.search_page(self.desk.knowledge, self.words)
+            self._open(opened.trigger, views.modal(opened.modal, page, self.words))
+
+    def found(self, searched: Searched) -> dict[str, Any]:
+        """What to acknowledge a search with: the modal with the answer in it, or a complaint."""
+        if not searched.words:
+            return {"response_action": "errors", "errors": {searched.block: self.words["search_empty"]}}
+        modal = searched.modal.asking(searched.words)
+        return {"response_action": "update", "view": self._page(modal, searched.asker)}
+
+    def failed(self, searched: Searched) -> dict[str, Any]:
+        """What to acknowledge a search with that we have stumbled over."""
+        view = views.modal(searched.modal, prose(self.words["oops"]), self.words)
+        return {"response_action": "update", "view": view}
+
+    def turn(self, place: Replaced | None, asker: str) -> None:
+        """Show what a modal remembers."""
+        if place is not None:
+            self._show(place, asker)
+
+    def _show(self, place: Opened | Replaced, asker: str, over: Foot | None = None, again: bool = True) -> None:
+        """Show in a modal what it remembers; `over` brings the state and the note of its foot."""
+        view = self._page(place.modal, asker, over, again)
+        match place:
+            case Opened(trigger):
+                self._open(trigger, view)
+            case Replaced(name):
+                self._update(name, view)
+
+    def _page(self, modal: Modal, asker: str, over: Foot | None = None, again: bool = True) -> views.View:
+        """The modal's present page. What is asked in a modal stands by itself, so that it can be shown again."""
+        back = 1 if len(modal.trail) > 1 else None
+        if modal.search and not modal.trail:
+            return views.modal(modal, views.search_page(self.desk.knowledge, self.words), self.words)
+        reply = self.desk.ask(Question(modal.question, "home" if modal.search or not modal.channel else "shortcut"))
+        foot = self._foot(reply, modal.question, key_of("view", asker, subject_of(reply)))
+        if foot is not None:
+            passing = modal.channel and again and reply.kind in SHARED
+            foot = replace(foot, passing="reply" if passing else "")
+        if foot is not None and over is not None:
+            foot = replace(foot, state=over.state, note=over.note)
+        return views.modal(modal, self._letter(reply, foot, "").draw("classic"), self.words, back)
+
+    def _open(self, trigger: str, view: views.View) -> None:
+        args = {"trigger_id": trigger, "view": view}
+        self.outbox.send(Request(method="views.open", args=args, lasts=TRIGGER_LASTS))
+
+    def _update(self, name: str, view: views.View) -> None:
+        self.outbox.send(Request(method="views.update", args={"view_id": name, "view": view}))
+
+    # -- letters
+
+    def _say(self, place: Place, word: str, key: str) -> None:
+        blocks = prose(word)
+        self._send(place, _Letter(text=escape(word), draw=lambda _: blocks, key=key))
+
+    def _send(self, place: Place, letter: _Letter) -> None:
         match place:
             case Posted():
-                return self._posted(place, letter)
+                self.outbox.send(self._posted(place, letter))
             case Whispered(url):
-                return _whisper(url, letter.text, letter.draw("classic"), letter.key)
-            case Opened(trigger):
-                args = {"trigger_id": trigger, "view": self._modal(letter.draw("classic"))}
-                return Request(method="views.open", args=args, lasts=TRIGGER_LASTS)
-            case Replaced(view):
-                return Request(
-                    method="views.update", args={"view_id": view, "view": self._modal(letter.draw("classic"))}
-                )
+                self.outbox.send(_whisper(url, letter.text, letter.draw("classic"), letter.key))
+            case Beside():
+                self.outbox.send(_beside(place, letter, self.outbox.send))
+            case Opened(trigger, modal):
+                self._open(trigger, views.modal(modal, letter.draw("classic"), self.words))
+            case Replaced(name, modal):
+                self._update(name, views.modal(modal, letter.draw("classic"), self.words, back=0))
 
     def _posted(self, place: Posted, letter: _Letter) -> Request:
         where: dict[str, Any] = {"channel": place.channel}
@@ -140,14 +332,6 @@ class Answering:
             failed=partial(self._not_posted, place, letter),
         )
 
-    def _modal(self, blocks: list[Block]) -> dict[str, Any]:
-        return {
-            "type": "modal",
-            "title": {"type": "plain_text", "text": cut(self.words["modal_title"], limits.MODAL_TITLE)},
-            "close": {"type": "plain_text", "text": cut(self.words["close"], limits.MODAL_TITLE)},
-            "blocks": blocks[: limits.BLOCKS["modal"]],
-        }
-
     def _not_posted(self, place: Posted, letter: _Letter, outcome: Outcome) -> None:
         """Tell the asker privately, where there is a way; forget the claim of what has surely not arrived."""
         if isinstance(outcome, Again):
@@ -161,13 +345,6 @@ class Answering:
         if place.thread:
             args["thread_ts"] = place.thread
         self.outbox.send(Request(method="chat.postEphemeral", args=args))
-
-    def _not_shared(self, pressed: Pressed, outcome: Outcome) -> None:
-        if not isinstance(outcome, (Again, Refused)):
-            return
-        self.claims.release(pressed.key)
-        word = self.words["cannot_share"]
-        self.outbox.send(_whisper(pressed.url, escape(word), prose(word), pressed.key + ":sorry"))
 
 
 def fallback(reply: Reply) -> str:
@@ -193,3 +370,18 @@ def _message(text: str, blocks: list[Block], key: str) -> dict[str, Any]:
 def _whisper(url: str, text: str, blocks: list[Block], key: str, replaces: bool = False) -> Request:
     private = {"response_type": "ephemeral", "replace_original": replaces}
     return Request(url=url, args=_message(text, blocks, key) | private)
+
+
+def _beside(place: Beside, letter: _Letter, send: Callable[[Request], None]) -> Request:
+    """A private word. In a thread it needs a method of the Web API, which needs a member; elsewhere a response_url does."""
+    whisper = _whisper(place.url, letter.text, letter.draw("classic"), letter.key, replaces=place.instead)
+    if place.url and (place.instead or not place.thread):
+        return whisper
+    where = {"channel": place.channel, "user": place.user} | ({"thread_ts": place.thread} if place.thread else {})
+
+    def failed(outcome: Outcome) -> None:
+        if isinstance(outcome, Refused) and place.url:
+            send(whisper)
+
+    args = where | {"text": letter.text, "blocks": letter.draw("classic")}
+    return Request(method="chat.postEphemeral", args=args, failed=failed)

@@ -17,9 +17,9 @@ from slack_bolt.error import BoltUnhandledRequestError
 
 from bot.slack import hear
 from bot.slack.access import Access, Identity
-from bot.slack.answering import Answering, Claims, Desk
+from bot.slack.answering import Answering, Desk, Records
 from bot.slack.blocks import Layout
-from bot.slack.post import Outbox, Outcome, Pulse, Request, deliver
+from bot.slack.post import Outbox, Outcome, Pulse, Refused, Request, deliver
 from bot.slack.words import words_of
 
 LISTENERS = 16
@@ -66,7 +66,7 @@ class SlackApp:
 
 def build_app(
     desk: Desk,
-    claims: Claims,
+    records: Records,
     access: Access,
     *,
     lines: Mapping[str, str],
@@ -107,11 +107,12 @@ def build_app(
         attaching_conversation_kwargs_enabled=False,
         raise_error_for_unhandled_request=True,
     )
-    register(bolt, Answering(desk, claims, outbox, words_of(lines), layout), lambda: identity.user, workers)
+    answering = Answering(desk, records, outbox, words_of(lines), layout, access.seal)
+    register(bolt, answering, pulse, lambda: identity.user, workers)
     return SlackApp(bolt=bolt, outbox=outbox, identity=identity, pulse=pulse, executor=executor, workers=workers)
 
 
-def register(bolt: App, answering: Answering, me: Callable[[], str], workers: Executor) -> None:
+def register(bolt: App, answering: Answering, pulse: Pulse, me: Callable[[], str], workers: Executor) -> None:
     """Put the listeners on the app, and a no-op behind them for all that is subscribed and not answered.
 
     `me` is the bot's own user id.
@@ -142,13 +143,38 @@ def register(bolt: App, answering: Answering, me: Callable[[], str], workers: Ex
     def nothing(ack: Ack) -> None:
         ack()
 
+    def submitted(ack: Ack, body: Body) -> None:
+        """A search is acknowledged with what was found, so that it stands in the same modal."""
+        searched = hear.searched(body)
+        try:
+            found = answering.found(searched)
+        except Exception as error:
+            logger.error("A search failed", exc_info=error)
+            found = answering.failed(searched)
+        ack(**found)
+
+    def gone(body: Body) -> None:
+        if hear.revoked(body):
+            pulse.note(Refused("token_revoked"), "")
+
+    def action(name: str, work: Callable[[Body], None]) -> None:
+        bolt.action(re.compile(rf"^{name}(:|$)"))(listener(work))
+
     bolt.event("app_mention")(listener(lambda body: answering.once(hear.mention(body, me()))))
     bolt.event("message")(listener(lambda body: answering.once(hear.direct_message(body, me()))))
     bolt.event("app_home_opened")(listener(lambda body: answering.home(hear.visitor(body))))
+    bolt.event(re.compile("^(tokens_revoked|app_uninstalled)$"))(listener(gone))
     bolt.event(ANYTHING)(nothing)
     bolt.command("/askpy")(listener(lambda body: answering.answer(hear.command(body))))
-    bolt.action(re.compile(r"^ask:"))(listener(lambda body: answering.answer(hear.press(body))))
-    bolt.action("share")(listener(lambda body: answering.share(hear.share(body))))
+    action("ask", lambda body: answering.answer(hear.press(body)))
+    action("why", lambda body: answering.why(hear.pressed(body)))
+    action("vote", lambda body: answering.vote(hear.vote(body)))
+    action("share", lambda body: answering.share(hear.pressed(body)))
+    action("reply", lambda body: answering.reply(hear.pressed(body)))
+    action("search", lambda body: answering.search(hear.search(body)))
+    action("back", lambda body: answering.turn(*hear.back(body)))
+    action("go", lambda body: answering.home(*hear.go(body)))
+    bolt.view_submission("search")(submitted)
     bolt.shortcut("ask_message")(listener(lambda body: answering.answer(hear.shortcut(body))))
     for kind in (bolt.command, bolt.action, bolt.shortcut, bolt.view_submission, bolt.view_closed, bolt.options):
         kind(ANYTHING)(nothing)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -21,12 +20,13 @@ from bot.slack.words import default_words
 Layout = Literal["classic", "cards"]
 
 MOST_BUTTONS = 5
-"""Items whose openers stand as buttons side by side; more of them go into one menu."""
-CAROUSEL_FROM = 2
-"""A single card doesn't need a carousel."""
+"""Buttons that ask, beside those on cards: as many as a phone shows together. Items that are more go into one menu."""
 
 CELL = 500
 """Characters in a table's cell; more is read better elsewhere."""
+
+LINE = 300
+"""Characters beside a button of the Home tab."""
 
 _MARKS = re.compile(r"[*_~`]|^\s*>|:[a-z0-9_+'-]+:", re.MULTILINE)
 _URL = re.compile(r"https?://\S+")
@@ -35,20 +35,9 @@ _SAFE_IN_URL = ":/?#[]@!$&'()*+,;=%~"
 
 def draw(reply: Reply, layout: Layout = "classic", words: Mapping[str, str] | None = None) -> list[Block]:
     """The blocks of `reply`, within every limit; never empty for a reply that says something."""
-    lists = [part for part in reply.parts if isinstance(part, Items)]
-    pen = _Pen(words or default_words(), layout == "cards", several=len(lists) > 1)
-    blocks: list[Block] = []
-    for part in reply.parts:
-        blocks += pen.part(part)
-        if pen.several and part is lists[-1]:
-            blocks += pen.openers([item for each in lists for item in each.items])
+    pen = _Pen(words or default_words(), layout == "cards", reply)
+    blocks = [block for part in reply.parts for block in pen.part(part)] + pen.rest()
     return blocks[: limits.BLOCKS["message"]]
-
-
-def sharing(question: str, words: Mapping[str, str]) -> Block:
-    """The row with the button that shares a private answer; its value is the question."""
-    button = _button(words["share"], "share", {"value": question[: limits.BUTTON_VALUE // 2] or " "})
-    return {"type": "actions", "elements": [button]}
 
 
 def attribution(user: str, words: Mapping[str, str]) -> Block:
@@ -59,12 +48,22 @@ def attribution(user: str, words: Mapping[str, str]) -> Block:
 
 def aside(text: str) -> Block:
     """A small grey line."""
-    return {"type": "context", "elements": [_plain(text, limits.CONTEXT)]}
+    return {"type": "context", "elements": [plain_text(text, limits.CONTEXT)]}
 
 
 def title(text: str) -> Block:
     """A header on its own."""
-    return {"type": "header", "text": _plain(text, limits.HEADER)}
+    return {"type": "header", "text": plain_text(text, limits.HEADER)}
+
+
+def row(heading: str, told: str, accessory: Block) -> Block:
+    """A line of a page with its button beside it."""
+    told = cut(told, LINE)
+    if _MARKS.search(heading + told):
+        text: Block = {"type": "plain_text", "text": f"{heading}\n{told}".strip(), "emoji": False}
+    else:
+        text = {"type": "mrkdwn", "text": f"*{escape(heading)}*\n{escape(told)}".strip(), "verbatim": True}
+    return {"type": "section", "text": text, "accessory": accessory}
 
 
 def _titled(text: str) -> list[Block]:
@@ -83,16 +82,19 @@ def prose(text: str) -> list[Block]:
 # --- the pen
 
 
-@dataclass(slots=True)
 class _Pen:
-    """Draws part after part, and counts what has to be unique in a message."""
+    """Draws part after part, and knows what stands elsewhere in the message, so that no button stands there twice."""
 
-    words: Mapping[str, str]
-    cards: bool
-    several: bool
-    asked: int = 0
-    linked: int = 0
-    tabled: bool = False
+    def __init__(self, words: Mapping[str, str], cards: bool, reply: Reply) -> None:
+        self.words, self.cards = words, cards
+        self.lists = [part for part in reply.parts if isinstance(part, Items)]
+        self.offers = [choice for part in reply.parts if isinstance(part, Choices) for choice in part.choices]
+        pickable = reply.kind in ("list", "recommend")
+        self.carousel = cards and pickable and 1 <= sum(len(_told(each)) for each in self.lists) <= limits.CAROUSEL
+        self.asked = self.linked = 0
+        self.stands: set[str] = set()
+        self.tabled = False
+        self.links: list[Link] = []
 
     def part(self, part: Part) -> Iterable[Block]:
         match part:
@@ -101,78 +103,114 @@ class _Pen:
             case Text(text):
                 return _prose(text)
             case Card():
-                return self.card(part)
+                return self.native(part) if self.cards else self.classic(part)
             case Facts():
                 return _rich(_facts(part))
             case Items():
-                return self.items(part)
+                return self.small(part) if self.carousel else self.items(part)
             case Table():
                 return self.table(part)
-            case Choices(heading, choices):
-                return [*_aside(heading), *_rows([self.asking(choice) for choice in choices])]
+            case Choices():
+                return self.choices(part)
             case Remark():
                 return _rich([_quote(part, self.words)])
             case Credit():
-                return _credit(part)
+                return [*_credit(part), *self.rest()]
+
+    def rest(self) -> list[Block]:
+        """The links that have found no place yet."""
+        links, self.links = self.links, []
+        return [block for link in links for block in _credit(Credit(link.label, link.url))]
 
     def asking(self, choice: Choice, accessible: str = "") -> Block:
         """A button that asks; its value is the question."""
         self.asked += 1
+        self.stands.add(choice.ask)
         more = {"value": cut(choice.ask, limits.BUTTON_VALUE)}
         if accessible:
             more["accessibility_label"] = cut(accessible, limits.BUTTON_LABEL)
-        return _button(choice.label, f"ask:{self.asked}", more)
+        return button(choice.label, f"ask:{self.asked}", more)
 
-    def linking(self, link: Link) -> Block:
+    def linking(self, link: Link, title: str) -> Block:
         """A button that opens a page."""
         self.linked += 1
-        return _button(link.label, f"link:{self.linked}", {"url": _tidy(link.url)})
+        label = self.words["docs_button"] if link.label == self.words["docs"] else link.label
+        more = {"url": _tidy(link.url), "accessibility_label": cut(f"{link.label}: {title}", limits.BUTTON_LABEL)}
+        return button(label, f"link:{self.linked}", more)
 
-    def card(self, card: Card) -> Iterable[Block]:
-        links = [self.linking(link) for link in card.links if _is_url(link.url)]
-        asks = [self.asking(choice) for choice in card.choices]
-        if self.cards:
-            buttons = links[:1] + asks + links[1:]
-            shown, rest = buttons[: limits.CARD_ACTIONS], buttons[limits.CARD_ACTIONS :]
-            return [_native(card.title, card.subtitle, card.summary, shown), *_rows(rest)]
-        return [*_titled(card.title), *_aside(card.subtitle), *_prose(card.summary), *_rows(links + asks)]
+    def native(self, card: Card) -> Iterable[Block]:
+        """Docs, compare and the first related question on the card; what doesn't fit follows."""
+        links = [link for link in card.links if _is_url(link.url)]
+        buttons = [self.linking(link, card.title) for link in links[:1]]
+        self.links = links[1:]
+        buttons += [self.asking(choice) for choice in card.choices[: limits.CARD_ACTIONS - len(buttons)]]
+        for choice in self.fresh(self.offers)[: limits.CARD_ACTIONS - len(buttons)]:
+            buttons.append(self.asking(Choice(f"{self.words['related_button']}: {choice.label}", choice.ask)))
+        beyond = _prose(card.summary) if size(card.summary.strip()) > limits.CARD_BODY else []
+        more = [self.asking(choice) for choice in self.fresh(card.choices)[:MOST_BUTTONS]]
+        return [_card(card.title, card.subtitle, card.summary, buttons), *beyond, *rows(more)]
+
+    def classic(self, card: Card) -> Iterable[Block]:
+        links = [self.linking(link, card.title) for link in card.links if _is_url(link.url)]
+        asks = [self.asking(choice) for choice in card.choices[:MOST_BUTTONS]]
+        return [*_titled(card.title), *_aside(card.subtitle), *_prose(card.summary), *rows(links + asks)]
+
+    def choices(self, part: Choices) -> Iterable[Block]:
+        """At most so many; what stands elsewhere already isn't repeated."""
+        choices = self.fresh(part.choices)[:MOST_BUTTONS]
+        return [*_aside(part.heading), *rows([self.asking(choice) for choice in choices])] if choices else []
+
+    def fresh(self, choices: Sequence[Choice]) -> list[Choice]:
+        """Those of the choices that have no button yet."""
+        return [choice for choice in _distinct(choices) if choice.ask not in self.stands]
+
+    def small(self, part: Items) -> Iterable[Block]:
+        """All lists of the reply as one carousel, in the first one's place; a single item as a card."""
+        if part is not self.lists[0]:
+            return []
+        cards = [self.card_of(item, number, each) for each in self.lists for number, item in enumerate(_told(each), 1)]
+        return cards if len(cards) == 1 else [{"type": "carousel", "elements": cards}]
+
+    def card_of(self, item: Item, number: int, part: Items) -> Block:
+        """An item as a card; its list's heading, where it says something new, goes into the subtitle."""
+        title = f"{number}. {item.title}" if part.numbered else item.title
+        known = part.heading.casefold() in item.subtitle.casefold()
+        subtitle = " · ".join(text for text in (item.subtitle, "" if known else part.heading) if text.strip())
+        opener = Choice(self.words["open_item"], item.ask)
+        buttons = [self.asking(opener, f"{self.words['open_item']} {item.title}")] if item.ask.strip() else []
+        return _card(title, subtitle, item.text, buttons)
 
     def items(self, part: Items) -> Iterable[Block]:
-        listed = [item for item in part.items if item.title.strip()]
         heading = [_section(_leaf(part.heading, bold=True))] if part.heading.strip() else []
-        few = CAROUSEL_FROM <= len(listed) <= limits.CAROUSEL
-        if self.cards and few and not part.numbered and not self.several:
-            return [*_rich(heading), {"type": "carousel", "elements": [self.small(item) for item in listed]}]
         style = "ordered" if part.numbered else "bullet"
-        drawn = _rich([*heading, *_list([_item(item) for item in listed], style)])
-        return drawn if self.several else [*drawn, *self.openers(listed)]
+        drawn = [*_rich([*heading, *_list([_item(item) for item in _told(part)], style)])]
+        return [*drawn, *self.openers()] if part is self.lists[-1] else drawn
 
-    def small(self, item: Item) -> Block:
-        """An item as a card of a carousel."""
-        opener = Choice(self.words["open_item"], item.ask)
-        buttons = [self.asking(opener, f"{self.words['open_item']} {item.title}")] if item.ask else []
-        return _native(item.title, item.subtitle, item.text, buttons)
-
-    def openers(self, items: Sequence[Item]) -> Iterable[Block]:
-        """What opens the items: a few buttons, or a menu."""
-        choices = list({item.ask: Choice(item.title, item.ask) for item in items if item.ask.strip()}.values())
-        if len(choices) <= MOST_BUTTONS:
-            return _rows([self.asking(choice) for choice in choices])
+    def openers(self) -> Iterable[Block]:
+        """What opens the items of all lists: a few buttons, or a menu."""
+        items = [item for each in self.lists for item in _told(each) if item.ask.strip()]
+        offered = {choice.ask for choice in self.offers}
+        choices = [
+            each for each in self.fresh([Choice(item.title, item.ask) for item in items]) if each.ask not in offered
+        ]
+        if len(choices) + len(offered) <= MOST_BUTTONS:
+            return rows([self.asking(choice) for choice in choices])
         options = [
-            {"text": _plain(choice.label, limits.OPTION_LABEL), "value": choice.ask}
+            {"text": plain_text(choice.label, limits.OPTION_LABEL), "value": choice.ask}
             for choice in choices
             if size(choice.ask) <= limits.OPTION_VALUE
         ]
         if not options:
             return []
         self.asked += 1
-        placeholder = _plain(self.words["open_one"], limits.PLACEHOLDER)
+        placeholder = plain_text(self.words["open_one"], limits.PLACEHOLDER)
         menu = {"type": "static_select", "action_id": f"ask:{self.asked}", "placeholder": placeholder}
-        return _rows([menu | {"options": options[: limits.OPTIONS]}])
+        return rows([menu | {"options": options[: limits.OPTIONS]}])
 
     def table(self, part: Table) -> Iterable[Block]:
         """Natively once a message, where it fits; otherwise row by row."""
-        rows = [part.columns, *part.rows]
+        corner, *names = part.columns
+        rows = [(corner or self.words["corner"], *names), *part.rows]
         cells = [[{"type": "raw_text", "text": cut(cell.strip(), CELL) or "–"} for cell in row] for row in rows]
         total = sum(size(cell["text"]) for row in cells for cell in row)
         fits = len(rows) <= limits.TABLE_ROWS and len(part.columns) <= limits.TABLE_COLUMNS
@@ -180,6 +218,18 @@ class _Pen:
             self.tabled = True
             return [{"type": "table", "rows": cells, "column_settings": [{"is_wrapped": True} for _ in part.columns]}]
         return [block for row in part.rows for block in _row(part.columns, row)]
+
+
+def _told(part: Items) -> list[Item]:
+    return [item for item in part.items if item.title.strip()]
+
+
+def _distinct(choices: Iterable[Choice]) -> list[Choice]:
+    found: dict[str, Choice] = {}
+    for choice in choices:
+        if choice.ask.strip():
+            found.setdefault(choice.ask, choice)
+    return list(found.values())
 
 
 # --- rich text: nothing in it is parsed
@@ -302,7 +352,8 @@ def _length(element: Block) -> int:
 # --- objects
 
 
-def _plain(text: str, most: int) -> Block:
+def plain_text(text: str, most: int) -> Block:
+    """A text object in which nothing is read as a mark; never empty."""
     return {"type": "plain_text", "text": cut(" ".join(text.split()), most) or "–", "emoji": False}
 
 
@@ -320,16 +371,18 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _button(label: str, action_id: str, more: Mapping[str, str]) -> Block:
-    return {"type": "button", "action_id": action_id, "text": _plain(label, limits.BUTTON_LABEL), **more}
+def button(label: str, action_id: str, more: Mapping[str, str]) -> Block:
+    """A button; `more` is its value or address, and its accessibility_label where the label alone is unclear."""
+    return {"type": "button", "action_id": action_id, "text": plain_text(label, limits.BUTTON_LABEL), **more}
 
 
-def _rows(buttons: Sequence[Block]) -> Iterator[Block]:
+def rows(buttons: Sequence[Block]) -> Iterator[Block]:
+    """As few actions blocks as hold them."""
     for start in range(0, len(buttons), limits.ACTIONS):
         yield {"type": "actions", "elements": list(buttons[start : start + limits.ACTIONS])}
 
 
-def _native(heading: str, subtitle: str, body: str, buttons: Sequence[Block]) -> Block:
+def _card(heading: str, subtitle: str, body: str, buttons: Sequence[Block]) -> Block:
     card: dict[str, Any] = {"type": "card", "title": _words(heading, limits.CARD_TITLE)}
     if subtitle.strip():
         card["subtitle"] = _words(subtitle, limits.CARD_TITLE)

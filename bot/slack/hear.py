@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.model import Question, Surface
+from bot.slack.values import Asked, Ballot, Modal
+
+NEW = Modal()
+"""A modal that remembers nothing yet."""
 
 Payload = Mapping[str, Any]
 
@@ -38,38 +42,76 @@ class Whispered:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A new modal."""
+    """A new modal, and what it will remember."""
 
     trigger: str
+    modal: Modal = NEW
 
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """The modal that the button was in."""
+    """The modal that the button was in, and what it will remember."""
 
     view: str
+    modal: Modal = NEW
 
 
-Place = Posted | Whispered | Opened | Replaced
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Only who pressed reads it, beside the message; `instead` of it where it was a private one of ours."""
+
+    channel: str
+    thread: str
+    user: str
+    url: str
+    instead: bool = False
+
+
+Place = Posted | Whispered | Opened | Replaced | Beside
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What was asked, where the answer goes, and a key that names the asking: the same one for each delivery of it."""
+    """What was asked, where the answer goes, and a key that names the asking: the same one for each delivery of it.
+
+    `asker` names the person: team and user.
+    """
 
     question: Question
     place: Place
     key: str
+    asker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """The share button under a private answer. `key` names that answer."""
+    """A button that does something with an answer. `key` names the press's message or modal."""
 
-    question: Question
-    url: str
+    asked: Asked
+    place: Place
     user: str
+    asker: str
     key: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Voted:
+    """A vote, and where the thanks belong."""
+
+    ballot: Ballot
+    place: Place
+    asker: str
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """What was typed into a search. `block` is where a complaint about it belongs."""
+
+    words: str
+    modal: Modal
+    asker: str
+    block: str
 
 
 def mention(body: Payload, me: str) -> Heard | None:
@@ -98,50 +140,97 @@ def command(body: Payload) -> Heard | None:
         return None
     team, channel, user = _id(body, "team_id"), _id(body, "channel_id"), _id(body, "user_id")
     question = Question(_id(body, "text"), "command", _key(team, channel, "command", user))
-    return Heard(question, Whispered(_id(body, "response_url")), _key(team, channel, user, _id(body, "trigger_id")))
+    key = _key(team, channel, user, _id(body, "trigger_id"))
+    return Heard(question, Whispered(_id(body, "response_url")), key, _key(team, user))
 
 
 def shortcut(body: Payload) -> Heard | None:
-    """The message shortcut: the answer to a message, in a modal."""
+    """The message shortcut: the answer to a message, in a modal that remembers where the message is."""
     if not _id(body, "trigger_id"):
         return None
-    key = _key(_id(_part(body, "team"), "id"), _id(_part(body, "user"), "id"), _id(body, "trigger_id"))
-    question = Question(_id(_part(body, "message"), "text"), "shortcut")
-    return Heard(question, Opened(_id(body, "trigger_id")), key)
+    message, asker = _part(body, "message"), _asker(body)
+    question = Question(_id(message, "text"), "shortcut")
+    stamp = _id(message, "thread_ts") or _id(message, "ts") or _id(body, "message_ts")
+    modal = Modal((question.text,), channel=_id(_part(body, "channel"), "id"), thread=stamp)
+    trigger = _id(body, "trigger_id")
+    return Heard(question, Opened(trigger, modal), _key(asker, trigger), asker)
 
 
 def press(body: Payload) -> Heard | None:
     """A button or menu that asks: answered where it was pressed."""
     action, asked = _action(body)
     team, user = _id(_part(body, "team"), "id"), _id(_part(body, "user"), "id")
-    container, channel = _part(body, "container"), _id(_part(body, "channel"), "id")
-    channel = channel or _id(container, "channel_id")
-    stamp = _id(container, "message_ts") or _id(_part(body, "view"), "id")
-    key = _key(team, channel, stamp, user, _id(action, "action_ts"), _id(action, "action_id"))
-    place = _place(body, container, channel, user)
+    place, channel = _place(body), _channel(body)
+    key = _key(team, channel, _stamp(body), user, _id(action, "action_ts"), _id(action, "action_id"))
     if not asked or place is None:
         return None
     match place:
         case Posted(thread=thread):
             surface: Surface = "dm" if channel.startswith("D") else "mention"
-            return Heard(Question(asked, surface, _key(team, channel, thread, user)), place, key)
-        case Whispered():
-            return Heard(Question(asked, "command", _key(team, channel, "command", user)), place, key)
-        case Opened() | Replaced():
-            return Heard(Question(asked, "home", _key(team, "view", user)), place, key)
+            question = Question(asked, surface, _key(team, channel, thread, user))
+        case Whispered() | Beside():
+            question = Question(asked, "command", _key(team, channel, "command", user))
+        case Opened(trigger, modal):
+            question, place = Question(asked, "home"), Opened(trigger, modal.asking(asked))
+        case Replaced(view, modal):
+            question, place = Question(asked, "home"), Replaced(view, modal.asking(asked))
+    return Heard(question, place, key, _asker(body))
 
 
-def share(body: Payload) -> Pressed | None:
-    """The share button."""
-    _, asked = _action(body)
-    url = _id(body, "response_url")
-    if not url:
+def pressed(body: Payload) -> Pressed | None:
+    """The buttons under an answer that share it, explain it, or reply with it."""
+    _, value = _action(body)
+    place = _near(body)
+    if place is None:
         return None
-    team, user = _id(_part(body, "team"), "id"), _id(_part(body, "user"), "id")
-    container = _part(body, "container")
-    channel = _id(_part(body, "channel"), "id") or _id(container, "channel_id")
-    question = Question(asked.strip(), "command", _key(team, channel, "command", user))
-    return Pressed(question, url, user, _key("share", team, channel, _id(container, "message_ts")))
+    key = _key(_id(_part(body, "team"), "id"), _channel(body), _stamp(body))
+    user = _id(_part(body, "user"), "id")
+    return Pressed(Asked.read(value), place, user, _asker(body), key, _id(body, "response_url"))
+
+
+def vote(body: Payload) -> Voted | None:
+    """The buttons that say whether an answer helped, and why it didn't."""
+    _, value = _action(body)
+    place, ballot = _near(body, ours=True), Ballot.read(value)
+    return Voted(ballot, place, _asker(body)) if place is not None and ballot is not None else None
+
+
+def back(body: Payload) -> tuple[Replaced | None, str]:
+    """A modal's way back, and who goes it."""
+    _, pages = _action(body)
+    place = _place(body)
+    if not isinstance(place, Replaced):
+        return None, ""
+    return Replaced(place.view, place.modal.back(int(pages) if pages in ("0", "1") else 1)), _asker(body)
+
+
+def go(body: Payload) -> tuple[str, str]:
+    """Who turns to which page of the Home tab."""
+    return _id(_part(body, "user"), "id"), _action(body)[1]
+
+
+def search(body: Payload) -> Opened | None:
+    """The button that opens the search."""
+    trigger = _id(body, "trigger_id")
+    return Opened(trigger, Modal(search=True)) if trigger else None
+
+
+def searched(body: Payload) -> Searched:
+    """A search that was submitted."""
+    view = _part(body, "view")
+    values = _part(_part(view, "state"), "values")
+    block = next(iter(values), "")
+    typed = next((_id(_part(_part(values, block), each), "value") for each in _part(values, block)), "")
+    modal = Modal.read(_id(view, "private_metadata"))
+    return Searched(typed.strip(), modal, _asker(body), block)
+
+
+def revoked(body: Payload) -> bool:
+    """Whether an event says that our token is good no more."""
+    event = _event(body)
+    if _id(event, "type") == "app_uninstalled":
+        return True
+    return bool(_part(event, "tokens").get("bot"))
 
 
 def visitor(body: Payload) -> str:
@@ -160,7 +249,7 @@ def place_of(body: Payload, me: str) -> Place | None:
     elif _id(body, "response_url"):
         return Whispered(_id(body, "response_url"))
     elif _part(body, "view") or _id(body, "trigger_id"):
-        return _place(body, _part(body, "container"), "", "") or Opened(_id(body, "trigger_id"))
+        return _place(body) or Opened(_id(body, "trigger_id"))
     return heard.place if heard else None
 
 
@@ -168,10 +257,11 @@ def place_of(body: Payload, me: str) -> Place | None:
 
 
 def _message(body: Payload, event: Payload, me: str, thread: str, surface: Surface) -> Heard:
-    team = _id(body, "team_id") or _id(event, "team")
+    team, user = _id(body, "team_id") or _id(event, "team"), event["user"]
     text = re.sub(rf"<@{re.escape(me)}(?:\|[^>]*)?>", " ", _id(event, "text")).strip() if me else _id(event, "text")
-    question = Question(text, surface, _key(team, event["channel"], thread, event["user"]))
-    return Heard(question, Posted(event["channel"], thread, event["user"]), _key(team, event["channel"], event["ts"]))
+    question = Question(text, surface, _key(team, event["channel"], thread, user))
+    key = _key(team, event["channel"], event["ts"])
+    return Heard(question, Posted(event["channel"], thread, user), key, _key(team, user))
 
 
 def _ordinary(event: Payload, me: str) -> bool:
@@ -181,20 +271,54 @@ def _ordinary(event: Payload, me: str) -> bool:
     return written and not marked and event.get("subtype") in ORDINARY and event["user"] not in {me, SLACKBOT}
 
 
-def _place(body: Payload, container: Payload, channel: str, user: str) -> Place | None:
-    view = _part(body, "view")
+def _place(body: Payload) -> Place | None:
+    """Where the answer to a press belongs."""
+    view, container, message = _part(body, "view"), _part(body, "container"), _part(body, "message")
+    channel, user = _channel(body), _id(_part(body, "user"), "id")
     if view or _id(container, "type") == "view":
+        modal = Modal.read(_id(view, "private_metadata"))
         if _id(view, "type") == "modal" and _id(view, "id"):
-            return Replaced(_id(view, "id"))
+            return Replaced(_id(view, "id"), modal)
         return Opened(_id(body, "trigger_id")) if _id(body, "trigger_id") else None
-    message = _part(body, "message")
-    ephemeral = container.get("is_ephemeral") or message.get("is_ephemeral")
-    if ephemeral or not channel:
+    if _private(body) or not channel:
         return Whispered(_id(body, "response_url")) if _id(body, "response_url") else None
-    thread = _id(message, "thread_ts") or _id(container, "thread_ts")
-    stamp = _id(message, "ts") or _id(container, "message_ts")
     flat = channel.startswith("D")
-    return Posted(channel, thread or ("" if flat else stamp), user, _id(body, "response_url"))
+    return Posted(channel, _thread(body) or ("" if flat else _id(message, "ts") or _stamp(body)), user, _url(body))
+
+
+def _near(body: Payload, ours: bool = False) -> Place | None:
+    """Where a private word about an answer belongs: in the same modal, or beside the message; `ours`: instead of it,
+    where it was private itself and asked for nothing else."""
+    place = _place(body)
+    if not isinstance(place, (Posted, Whispered)):
+        return place
+    action, _ = _action(body)
+    instead = ours and _private(body) and _id(action, "action_id") not in ("vote", "vote:good", "vote:bad")
+    return Beside(_channel(body), _thread(body), _id(_part(body, "user"), "id"), _url(body), instead)
+
+
+def _private(body: Payload) -> bool:
+    return bool(_part(body, "container").get("is_ephemeral") or _part(body, "message").get("is_ephemeral"))
+
+
+def _url(body: Payload) -> str:
+    return _id(body, "response_url")
+
+
+def _channel(body: Payload) -> str:
+    return _id(_part(body, "channel"), "id") or _id(_part(body, "container"), "channel_id")
+
+
+def _thread(body: Payload) -> str:
+    return _id(_part(body, "message"), "thread_ts") or _id(_part(body, "container"), "thread_ts")
+
+
+def _stamp(body: Payload) -> str:
+    return _id(_part(body, "container"), "message_ts") or _id(_part(body, "view"), "id")
+
+
+def _asker(body: Payload) -> str:
+    return _key(_id(_part(body, "team"), "id"), _id(_part(body, "user"), "id"))
 
 
 def _action(body: Payload) -> tuple[Payload, str]:

@@ -5,6 +5,7 @@ Lengths are counted in UTF-16 units, the larger of the two ways in which Slack's
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -39,6 +40,11 @@ TABLE_CHARACTERS = 10_000
 TEXT = 3_900
 """Characters of the `text` beside blocks: above 4,040 Slack splits a message."""
 MODAL_TITLE = 24
+METADATA = 3_000
+VIEW_BYTES = 250_000
+INPUT_LABEL = 2_000
+TYPED = 3_000
+"""Characters that may be typed into an input."""
 
 ELLIPSIS = "…"
 
@@ -77,13 +83,36 @@ def faults(blocks: Sequence[Block], where: Where = "message") -> list[str]:
     return found
 
 
+def view_faults(view: Block) -> list[str]:
+    """The same for a modal or the Home tab, with what surrounds its blocks."""
+    where: Where = "modal" if view.get("type") == "modal" else "home"
+    blocks = view.get("blocks", [])
+    found = faults(blocks, where)
+    if size(json.dumps(view)) > VIEW_BYTES:
+        found.append(f"view: more than {VIEW_BYTES} bytes")
+    if size(view.get("private_metadata", "")) > METADATA:
+        found.append("private_metadata too long")
+    for key in ("title", "submit", "close") if where == "modal" else ():
+        if key in view or key == "title":
+            found += [f"{key}: {fault}" for fault in _text(view.get(key), MODAL_TITLE, plain=True)]
+    if any(block.get("type") == "input" for block in blocks) and "submit" not in view:
+        found.append("an input and nothing to submit it")
+    return found
+
+
+_ONLY: dict[str, tuple[Where, ...]] = {
+    "table": ("message", "home"), "carousel": ("message", "home"), "context_actions": ("message",), "input": ("modal",),
+}  # fmt: skip
+"""Blocks that don't stand everywhere, and where they do."""
+
+
 def _block(block: Block, where: Where) -> Iterator[str]:
     check = _CHECKS.get(str(block.get("type")))
     if check is None:
         yield "no block that we draw"
         return
-    if block["type"] == "table" and where == "modal":
-        yield "not in a modal"
+    if where not in _ONLY.get(block["type"], (where,)):
+        yield f"not in a {where}"
     if size(str(block.get("block_id", ""))) > ACTION_ID:
         yield "block_id too long"
     yield from check(block)
@@ -187,9 +216,38 @@ def _table(block: Block) -> Iterator[str]:
         yield f"more than {TABLE_CHARACTERS} characters"
 
 
+def _context_actions(block: Block) -> Iterator[str]:
+    elements = block.get("elements", [])
+    if len(elements) != 1 or elements[0].get("type") != "feedback_buttons":
+        yield "more or other than one pair of feedback buttons"
+    for element in elements:
+        if not element.get("action_id"):
+            yield "no action_id"
+        for key in ("positive_button", "negative_button"):
+            button = element.get(key, {})
+            yield from _text(button.get("text"), BUTTON_LABEL, plain=True)
+            if not 1 <= size(button.get("value", "")) <= BUTTON_VALUE:
+                yield f"{key}: value empty or too long"
+            if size(button.get("accessibility_label", "")) > BUTTON_LABEL:
+                yield f"{key}: accessibility_label too long"
+
+
+def _input(block: Block) -> Iterator[str]:
+    yield from _text(block.get("label"), INPUT_LABEL, plain=True)
+    element = block.get("element", {})
+    if element.get("type") != "plain_text_input" or not element.get("action_id"):
+        yield "no text input with an action_id"
+    most = element.get("max_length", TYPED)
+    if not 1 <= most <= TYPED or size(element.get("initial_value", "")) > most:
+        yield "initial_value too long"
+    if "placeholder" in element:
+        yield from _text(element["placeholder"], PLACEHOLDER, plain=True)
+
+
 _CHECKS: dict[str, Callable[[Block], Iterator[str]]] = {
     "header": _header, "section": _section, "context": _context, "actions": _actions, "divider": _divider,
     "rich_text": _rich_text, "card": _card, "carousel": _carousel, "table": _table,
+    "context_actions": _context_actions, "input": _input,
 }  # fmt: skip
 
 

@@ -7,19 +7,26 @@ from bot.model import (
     Choice,
     Choices,
     Credit,
+    Entry,
     Evidence,
     Facts,
+    Group,
     Heading,
     Item,
     Items,
+    Knowledge,
+    Library,
     Link,
     Note,
     Part,
     Question,
     Remark,
     Reply,
+    Step,
+    Strangers,
     Table,
     Text,
+    Voice,
 )
 
 CREDIT = Credit("From “Two sides” (A. Writer, 2023), paragraph 4", "https://example.org/two-sides?a=1|2&b=<3>")
@@ -32,7 +39,8 @@ LONG = "Many words that go on. " * 400
 
 
 def reply(kind: str, *parts: Part, ids: tuple[str, ...] = ()) -> Reply:
-    return Reply(kind=kind, ids=ids, parts=parts, evidence=Evidence(understood=""))  # type: ignore[arg-type]
+    reference = f"{kind}||{','.join(ids)}" if ids else ""
+    return Reply(kind=kind, ids=ids, parts=parts, evidence=Evidence(understood=""), reference=reference)  # type: ignore[arg-type]
 
 
 def items(number: int, title: str = "Item", text: str = "what it is", ask: str = "What is item") -> tuple[Item, ...]:
@@ -59,13 +67,45 @@ KINDS: dict[str, Reply] = {
         CREDIT,
         ids=("flask", "django"),
     ),
-    "list": reply("list", Items(items(7), "Frontend"), Items(items(4, "Other", ask="Other"), "Backend"), CREDIT),
+    "list": reply(
+        "list",
+        Heading("All of them"),
+        Items(items(7), "Frontend"),
+        Items(items(4, "Other", ask="Other"), "Backend"),
+        CREDIT,
+        ids=("x", "y"),
+    ),
     "recommend": reply("recommend", Heading("A good fit"), Items(items(3)), CREDIT, ids=("a", "b", "c")),
     "help": reply("help", Text("Ask me in your own words."), MORE),
     "smalltalk": reply("smalltalk", Text("Hello.")),
     "unknown": reply("unknown", Text("I don't know that."), Choices("Did you mean:", (Choice("Flask", "Flask?"),))),
 }
-ROADMAP = reply("topic", Heading("Roadmap"), Items(items(9), numbered=True), CREDIT)
+ROADMAP = reply("topic", Heading("Roadmap"), Items(items(9), numbered=True), CREDIT, ids=("r",))
+SHORT_LIST = reply(
+    "list", Heading("Two sides"), Items(items(3), "Side"), Items(items(2, "Other", ask="Other"), "Could serve"), CREDIT
+)
+ONE = reply("recommend", Heading("A good fit"), Items(items(1)), CREDIT, ids=("a",))
+NEIGHBOURS = reply(
+    "step",
+    Heading("Step 2 of 9: Practise"),
+    Text("Learn by doing."),
+    Choices("Go on with:", (Choice("Previous: Begin", "Begin"), Choice("Next: Build", "Build"), Choice("All", "All?"))),
+)
+PARTLY = reply(
+    "unknown",
+    Text("Streamlit: not covered here."),
+    Items((Item("Flask", "small", ask="What is Flask?"),)),
+    Choices("Read about:", (Choice("Flask", "What is Flask?"), Choice("Flask again", "What is Flask?"))),
+)
+MANY_CHOICES = reply(
+    "help", Text("Ask."), Choices("You could ask:", tuple(Choice(f"Question {n}", f"q {n}") for n in range(9)))
+)
+WHY = reply(
+    "topic",
+    Heading("Why this answer?"),
+    Facts((("Understood", HOSTILE), ("Read as", HOSTILE), ("Lead over the next", "1.2"))),
+    Items((Item("t (1.0)", "one phrasing"),), "Closest", numbered=True),
+)
 
 EXTREMES: dict[str, Reply] = {
     "empty": reply("unknown", Text("")),
@@ -87,11 +127,68 @@ EXTREMES: dict[str, Reply] = {
 }  # fmt: skip
 
 
+def card(name: str, side: str, *capabilities: str) -> Library:
+    return Library(
+        id=name.lower(),
+        title=name,
+        name=name,
+        answer=f"{name} does this.",
+        asks=(name,),
+        side=side,
+        what="a library",
+        summary=f"{name} in a sentence.",
+        capabilities=capabilities,
+    )
+
+
+def knowledge(cards: int = 3) -> Knowledge:
+    """A small pack: two sides, a kind, a way of two steps."""
+    entries: tuple[Entry, ...] = (
+        Entry(id="t", title="Which side is it?", answer="Both.", asks=("side",)),
+        Entry(id="way", title="How do I begin?", answer="Step by step.", asks=("way",)),
+        Step(id="s1", title="Begin", answer="Begin.", asks=("begin",), of="way", number=1),
+        Step(id="s2", title="Go *on*", answer="Go on.", asks=("go on",), of="way", number=2),
+        *(card(f"Card{n}", "backend" if n % 2 else "frontend", "web") for n in range(cards)),
+    )
+    groups = (
+        Group(id="backend", title="Backend libraries", label="Backend"),
+        Group(id="frontend", title="Frontend libraries", label="Frontend"),
+        Group(id="all", title="All libraries", label="All libraries", all=True),
+        Group(id="web", title="Web frameworks", label="Web framework"),
+        Group(id="none", title="Nothing", label="Nothing"),
+    )
+    lines = {"why_understood": "Understood", "why_corrected": "Read as"}
+    return Knowledge(
+        name="Sample",
+        about="samples",
+        subject=(),
+        source=None,
+        entries=entries,
+        groups=groups,
+        voice=Voice(small_talk={}, lines=lines, examples=("topic, please", "library, please")),
+        strangers=Strangers(),
+        synonyms={},
+        fingerprint="1",
+        by_id={entry.id: entry for entry in entries},
+    )
+
+
 class SampleDesk:
     """Gives the reply whose kind is in the question, else the topic; raises on "boom". Remembers what it was asked."""
 
     def __init__(self) -> None:
         self.asked: list[Question] = []
+
+    @property
+    def knowledge(self) -> Knowledge:
+        return knowledge()
+
+    def why(self, question: Question) -> Reply:
+        self.asked.append(question)
+        return WHY
+
+    def again(self, reference: str) -> Reply | None:
+        return next((made for made in KINDS.values() if made.reference == reference), None) if reference else None
 
     def ask(self, question: Question) -> Reply:
         self.asked.append(question)
@@ -103,10 +200,17 @@ class SampleDesk:
 
 
 class SampleClaims:
-    """Claims in memory."""
+    """Claims and votes in memory."""
 
     def __init__(self) -> None:
         self.taken: set[str] = set()
+        self.votes: dict[tuple[str, str], tuple[str, str, str]] = {}
+        self.away = False
+
+    def vote(self, answer: str, voter: str, subject: str, vote: str, reason: str) -> bool:
+        if not self.away:
+            self.votes[answer, voter] = (subject, vote, reason)
+        return not self.away
 
     def claim(self, key: str) -> bool:
         fresh = key not in self.taken

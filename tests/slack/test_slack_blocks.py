@@ -8,16 +8,38 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from slack_samples import EXTREMES, HOSTILE, KINDS, ROADMAP, reply
+from slack_samples import (
+    EXTREMES,
+    HOSTILE,
+    KINDS,
+    MANY_CHOICES,
+    NEIGHBOURS,
+    ONE,
+    PARTLY,
+    ROADMAP,
+    SHORT_LIST,
+    WHY,
+    reply,
+)
 
 from bot.model import Choice, Choices, Item, Items, Reply, Text
 from bot.slack.answering import fallback
-from bot.slack.blocks import attribution, draw, sharing
+from bot.slack.blocks import MOST_BUTTONS, attribution, draw
+from bot.slack.foot import Foot, under
 from bot.slack.limits import cut, faults, size
+from bot.slack.values import Asked
 from bot.slack.words import default_words, words_of
 
 GOLDEN = Path(__file__).parent / "golden"
-DRAWN = KINDS | {"roadmap": ROADMAP}
+DRAWN = KINDS | {
+    "roadmap": ROADMAP,
+    "list-short": SHORT_LIST,
+    "recommend-one": ONE,
+    "step-neighbours": NEIGHBOURS,
+    "unknown-partly": PARTLY,
+    "help-many": MANY_CHOICES,
+    "why": WHY,
+}
 
 
 @pytest.mark.parametrize("layout", ["classic", "cards"])
@@ -78,7 +100,67 @@ def test_many_items_share_one_menu() -> None:
 
 def test_the_rows_beside_an_answer_are_within_the_limits() -> None:
     words = default_words()
-    assert faults([sharing("q" * 5000, words), attribution("U1", words)]) == []
+    for passing in ("", "share", "reply"):
+        for state in ("open", "bad", "voted"):
+            for layout in ("classic", "cards"):
+                foot = Foot(
+                    key="k" * 16,
+                    subject="s" * 900,
+                    why="q" * 5000,
+                    again=Asked("s" * 900, HOSTILE * 20),
+                    passing=passing,  # type: ignore[arg-type]
+                    state=state,  # type: ignore[arg-type]
+                    note="done",
+                )
+                drawn = under(foot, layout, words)  # type: ignore[arg-type]
+                assert faults([attribution("U1", words), *drawn]) == []
+                assert max(len(block["elements"]) for block in drawn) <= MOST_BUTTONS
+
+
+def test_feedback_is_slacks_own_where_it_is_allowed() -> None:
+    foot = Foot(key="k", subject="topic||t", why="q")
+    kinds = {layout: [block["type"] for block in under(foot, layout, default_words())] for layout in ("cards", "classic")}  # type: ignore[arg-type]
+    assert kinds == {"cards": ["actions", "context_actions"], "classic": ["actions"]}
+
+
+@pytest.mark.parametrize("layout", ["classic", "cards"])
+@pytest.mark.parametrize("name", DRAWN)
+def test_no_button_twice_and_no_more_than_a_phone_shows(name: str, layout: Any) -> None:
+    blocks = draw(DRAWN[name], layout)
+    pressed = [each for each in _elements(blocks) if each["type"] == "button" and "value" in each]
+    beside = [each for block in blocks if block["type"] == "actions" for each in _elements([block]) if "value" in each]
+    assert len({each["value"] for each in pressed}) == len(pressed)
+    assert len(beside) <= MOST_BUTTONS
+
+
+def _elements(node: Any) -> list[dict[str, Any]]:
+    """The buttons in it."""
+    if isinstance(node, dict):
+        own = [node] if node.get("type") == "button" else []
+        return own + [each for value in node.values() for each in _elements(value)]
+    return [each for item in node for each in _elements(item)] if isinstance(node, list) else []
+
+
+def test_a_card_has_docs_compare_and_related() -> None:
+    card, *below = draw(KINDS["library"], "cards")
+    told = [(each["text"]["text"], each.get("accessibility_label", "")) for each in card["actions"]]
+    assert told == [
+        ("Docs", "Documentation: Flask"),
+        ("Compare with Django", ""),
+        ("Related: What is Bottle?", ""),
+    ]
+    assert [each["text"]["text"] for each in _elements(below)] == ["Roadmap"]
+    assert "Homepage" in json.dumps(below)
+
+
+def test_short_lists_are_one_carousel() -> None:
+    for made, number in ((SHORT_LIST, 5), (KINDS["recommend"], 3)):
+        (carousel,) = [block for block in draw(made, "cards") if block["type"] == "carousel"]
+        assert len(carousel["elements"]) == number
+        assert all(each["actions"][0]["text"]["text"] == "Open" for each in carousel["elements"])
+    long = draw(KINDS["list"], "cards")
+    assert "carousel" not in [block["type"] for block in long]
+    assert draw(ONE, "cards")[1]["type"] == "card"
 
 
 def test_the_fifty_first_block_is_left_out() -> None:

@@ -28,10 +28,15 @@ MOST_OFFERED = 3
 """Entries in a "did you mean": what a phone shows at a glance, and the contract's limit."""
 MOST_RECOMMENDED = 4
 """Cards in a recommendation: more is a list."""
-CANDIDATES = 12
-"""Targets that are weighed after the index has ranked them all; the right one is nearly always in the first five."""
+CANDIDATES = 40
+"""Targets that are kept of the index's ranking: the right one is nearly always in the first five, and the cards of a
+recommendation are put in order by their scores."""
+LEAST_SCORE = -3.0
+"""Score of a card that isn't among them."""
 NAME_EVIDENCE = 6.0
 """What a card's name adds to the evidence, less one for each slip: "django migrations how to" is about Django."""
+GROUP_EVIDENCE = 1.5
+"""What a group's own word adds to it: "recommend me an orm" is about ORMs, however much else it is like "recommend me a library"."""
 STRANGER_EVIDENCE = -6.0
 """What the name of something that isn't covered adds to the evidence: "is swift frontend" is not about Python."""
 FAR_BETTER = 0.6
@@ -55,6 +60,7 @@ class Matcher:
         self._targets = tuple(targets_of(knowledge))
         self._number = {target: number for number, target in enumerate(self._targets)}
         self._groups = {group.id: group for group in knowledge.groups}
+        self._sides = {card.side for card in knowledge.entries if isinstance(card, Library)}
         self._told = {card.id: self._words_of(card) for card in knowledge.entries if isinstance(card, Library)}
 
     @classmethod
@@ -134,7 +140,8 @@ class Matcher:
     def _best(self, readings: Sequence[Reading], findings: Sequence[Finding]) -> Finding:
         """The reading to go by: what the whole message names comes first, then the surest part that answers."""
         whole = findings[0]
-        if len(readings) == 1 or whole.evidence.confidence == 1.0 or self._named_throughout(readings[0], whole):
+        settled = whole.evidence.confidence == 1.0 or readings[0].ranking.exact_stranger
+        if len(readings) == 1 or settled or self._named_throughout(readings[0], whole):
             return whole
         pairs = [(r, f) for r, f in zip(readings, findings, strict=True) if not r.is_wrapping]
         answers = [f for _, f in pairs if f.kind not in ("unknown", "smalltalk", "help")]
@@ -264,7 +271,15 @@ class Matcher:
         return self._finding(reading, "unknown", (), "nothing fits")
 
     def _passes(self, reading: Reading) -> bool:
-        return reading.evidence >= self._index.gate.answer
+        return reading.evidence + self._group_evidence(reading) >= self._index.gate.answer
+
+    def _group_evidence(self, reading: Reading) -> float:
+        """What it adds that the question says the best target's group by one of its words."""
+        top = self._top(reading)
+        if top is None or top.kind not in ("list", "pick") or top.id in self._sides:
+            return 0.0
+        said = f" {' '.join(reading.tokens)} "
+        return GROUP_EVIDENCE if any(f" {' '.join(words(name))} " in said for name in self._groups[top.id].words) else 0.0
 
     def _top(self, reading: Reading) -> Target | None:
         """The best target; where it is a group, all of it or one choice, as the frame wants."""
@@ -305,21 +320,22 @@ class Matcher:
                 return replace(self._finding(reading, kind, (), reason), talk=target.id)
             case "list":
                 ids = tuple(card.id for card in self.knowledge.members(self._groups[target.id]))
-                return replace(self._finding(reading, "list", ids, reason), group=target.id)
+                finding = self._finding(reading, "list", ids, reason, self._group_evidence(reading))
+                return replace(finding, group=target.id)
             case "pick":
                 ids = self._picked(reading, self._groups[target.id])
-                return replace(self._finding(reading, "recommend", ids, reason), group=target.id)
+                finding = self._finding(reading, "recommend", ids, reason, self._group_evidence(reading))
+                return replace(finding, group=target.id)
 
     def _picked(self, reading: Reading, group: Group) -> tuple[str, ...]:
         """The group's cards, the most central capability first; among equals, the one the question is nearest to."""
-        ranked = self._index.rank(reading.text, top=len(self._targets)).candidates
-        scores = {self._target(c).id: c.score for c in ranked if self._target(c).kind == "entry"}
+        scores = {self._target(c).id: c.score for c in reading.ranking.candidates if self._target(c).kind == "entry"}
         cards = self.knowledge.members(group)
         sure = [card for card in cards if group.all or group.id in (card.side, *card.capabilities)]
 
         def rank(card: Library) -> float:
             at = card.capabilities.index(group.id) if group.id in card.capabilities else len(card.capabilities)
-            return CENTRAL / (1 + at) + scores.get(card.id, 0.0)
+            return CENTRAL / (1 + at) + scores.get(card.id, LEAST_SCORE)
 
         return tuple(card.id for card in sorted(sure or cards, key=rank, reverse=True))[:MOST_RECOMMENDED]
 

@@ -11,7 +11,7 @@ PICTURES ?=
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: help run test e2e check pictures format lock clean
+.PHONY: help run test e2e load check pictures format lock clean
 
 help:
 	@echo "make run     set up once, then start the bot: in the terminal, or in Slack where credentials are set"
@@ -19,6 +19,7 @@ help:
 	@echo "make check   style, types, import contracts, knowledge"
 	@echo "make e2e     the bot against a stand-in Slack and a browser (Linux, x86-64)"
 	@echo "make pictures  draws every kind of reply to PNG, into build/pictures and the best into docs/pictures"
+	@echo "make load    answers a second over HTTP, beside a bare Bolt app; a stand-in Slack, a minute or two"
 	@echo "make format  let ruff mend what it can"
 	@echo "make lock    compile requirements.txt and tests/requirements.txt from pyproject.toml"
 	@echo "make clean   remove what the above made"
@@ -51,6 +52,9 @@ endif
 pictures: $(VENV)/.ready-to-run tests/pictures/node_modules/.ready
 	@set -e; mkdir -p build; $(BIN)/python -m tests.pictures.scenes $(ARGS) >build/scenes.json; \
 	  node tests/pictures/shoot.mjs build/pictures docs/pictures <build/scenes.json
+
+load: $(VENV)/.ready-to-test
+	@$(BIN)/python tests/load/load.py $(ARGS)
 
 # --universal: one lock for every system and every Python that pyproject.toml admits.
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \

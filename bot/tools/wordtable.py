@@ -45,8 +45,9 @@ def main(wordnet: Path, frequencies: Path) -> None:
     for word, share in kept:
         by_stem[stem(word)] += share
     lines = [f"{w}\t{-math.log10(share):.2f}\t{-math.log10(by_stem[stem(w)]):.2f}\n" for w, share in kept]
+    rows = packed(vectors(net, [word for word, _ in kept]))
     FILE.write_text("".join(lines), encoding="utf-8")
-    np.save(TABLE, packed(vectors(net, [word for word, _ in kept])))
+    np.save(TABLE, rows)
     print(f"{len(kept)} words: {FILE.name} {FILE.stat().st_size} bytes, {TABLE.name} {TABLE.stat().st_size} bytes")
 
 

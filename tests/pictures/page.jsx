@@ -31,7 +31,7 @@ const Row = ({ who, app, time, children, whisper }) => (
 );
 
 const Conversation = ({ scene, theme }) => {
-  const whisper = scene.surface === "command";
+  const whisper = scene.surface === "command" || scene.surface === "why";
   return (
     <div className="channel">
       {!whisper && (
@@ -85,7 +85,7 @@ const Modal = ({ scene: { view }, theme }) => (
 
 const Terminal = ({ scene, theme }) => <div className="terminal" dangerouslySetInnerHTML={{ __html: scene.svg[theme] }} />;
 
-const FRAMES = { channel: Conversation, command: Conversation, home: Home, modal: Modal, terminal: Terminal };
+const FRAMES = { channel: Conversation, command: Conversation, why: Conversation, home: Home, modal: Modal, search: Modal, terminal: Terminal };
 
 let root;
 window.show = async (scene, theme) => {

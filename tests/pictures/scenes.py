@@ -24,11 +24,12 @@ from bot.model import Question
 from bot.settings import read_settings
 from bot.slack.answering import Answering
 from bot.slack.blocks import Layout
-from bot.slack.hear import Heard, Opened, Place, Posted, Whispered
+from bot.slack.hear import Beside, Heard, Opened, Place, Posted, Pressed, Whispered
 from bot.slack.post import Outbox, Request
+from bot.slack.values import Asked, Modal
 from bot.slack.words import words_of
 
-Surface = Literal["channel", "command", "modal", "home", "terminal"]
+Surface = Literal["channel", "command", "why", "modal", "search", "home", "terminal"]
 Scene = dict[str, Any]
 
 PHONE, DESKTOP, HOME, COLUMNS = 390, 700, 760, 80
@@ -37,7 +38,7 @@ PHONE, DESKTOP, HOME, COLUMNS = 390, 700, 760, 80
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One picture in light and one in dark."""
+    """One picture in light and one in dark. On the Home tab `asked` is the page."""
 
     name: str
     asked: str = ""
@@ -87,8 +88,15 @@ SHOTS = (
     *(Shot(f"{name}-terminal", asked, "terminal") for name, asked in KINDS.items()),
     Shot("command", KINDS["library"], "command", width=DESKTOP),
     Shot("modal", KINDS["library"], "modal", width=DESKTOP),
+    Shot("why", KINDS["offers"], "why", width=DESKTOP),
+    Shot("search", "", "search", width=DESKTOP),
+    Shot("search-found", KINDS["compare"], "search", width=DESKTOP),
     Shot("home", surface="home", width=HOME),
+    Shot("home-side", "group:frontend", "home", width=HOME),
+    Shot("home-kinds", "kinds", "home", width=HOME),
+    Shot("home-steps", "steps:become-python-developer", "home", width=HOME),
     Shot("home-phone", surface="home"),
+    Shot("home-phone-side", "group:frontend", "home"),
 )
 
 
@@ -108,6 +116,9 @@ class _First:
     def release(self, _key: str) -> None:
         return
 
+    def vote(self, *_: str) -> bool:
+        return True
+
 
 def scenes(shots: Iterable[Shot], desk: Desk) -> Iterator[Scene]:
     """Each shot with what is to be seen on it: `blocks` or a `view` for Slack, an `svg` for each theme for the terminal."""
@@ -122,17 +133,27 @@ def _sent(desk: Desk, shot: Shot) -> Scene:
     tray = _Tray()
     words = words_of(desk.knowledge.voice.lines)
     answering = Answering(desk, _First(), tray, words, shot.layout)
-    places: dict[Surface, Place] = {
-        "channel": Posted("C1", "", "U1"),
-        "command": Whispered("https://example.org"),
-        "modal": Opened("trigger"),
-    }
-    if shot.surface == "home":
-        answering.home("U1")
-    else:
-        answering.answer(Heard(Question(shot.asked), places[shot.surface], shot.name))
+    beside = Beside("C1", "", "U1", "https://example.org")
+    match shot.surface:
+        case "home":
+            answering.home("U1", shot.asked)
+        case "why":
+            answering.why(Pressed(Asked("", shot.asked), beside, "U1", "T1:U1", shot.name))
+        case "command":
+            answering.answer(_heard(shot, Whispered(beside.url)))
+        case "modal":
+            answering.answer(_heard(shot, Opened("trigger", Modal((shot.asked,), channel="C1", thread="1.0"))))
+        case "search":
+            trail = (shot.asked,) if shot.asked else ()
+            answering.answer(_heard(shot, Opened("trigger", Modal(trail, search=True))))
+        case _:
+            answering.answer(_heard(shot, Posted("C1", "", "U1")))
     args = dict(tray.sent.args)
     return {"view": args["view"]} if "view" in args else {"blocks": args["blocks"]}
+
+
+def _heard(shot: Shot, place: Place) -> Heard:
+    return Heard(Question(shot.asked), place, shot.name, "T1:U1")
 
 
 def _theme(ground: str, ink: str, colours: str) -> TerminalTheme:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from bot.model import Context
-from bot.store import CLAIM_LASTS, CONTEXT_LASTS, REST, Store, StoreError, database_url
+from bot.store import CLAIM_LASTS, CONTEXT_LASTS, DAY, PURGE_EVERY, REST, Store, StoreError, database_url
 
 ROOT = Path(__file__).parent.parent
 URLS = [url for url in ("sqlite:///{folder}/a/b/s.db", "sqlite://", os.environ.get("ASKPY_TEST_DATABASE_URL")) if url]
@@ -133,6 +133,85 @@ def test_processes_share_a_database(tmp_path: Path) -> None:
     both = [subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     won = [number for process in both for number in process.communicate(timeout=20)[0].split()]
     assert sorted(map(int, won)) == list(range(200))
+
+
+# --- votes
+
+
+def votes(folder: Path) -> list[tuple[str, str, str]]:
+    connection = sqlite3.connect(folder / "s.db")
+    found = connection.execute("select subject, vote, reason from askpy_votes order by at").fetchall()
+    connection.close()
+    return found
+
+
+def test_the_last_vote_of_one_person_counts(tmp_path: Path, clock: Clock) -> None:
+    store = Store(f"sqlite:///{tmp_path}/s.db", clock)
+    assert store.vote("a1", "v1", "library||flask", "good", "")
+    assert store.vote("a1", "v1", "library||flask", "bad", "outdated")
+    clock.now += 1
+    assert store.vote("a1", "v2", "library||flask", "good", "")
+    clock.now += 1
+    assert store.vote("a2", "v1", "unknown||", "bad", "")
+    store.close()
+    assert votes(tmp_path) == [
+        ("library||flask", "bad", "outdated"),
+        ("library||flask", "good", ""),
+        ("unknown||", "bad", ""),
+    ]
+
+
+def test_a_person_who_votes_twice_at_once_has_one_vote(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/s.db")
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(lambda n: store.vote("a", "v", "s", "good" if n % 2 else "bad", ""), range(40)))
+    store.close()
+    assert len(votes(tmp_path)) == 1
+
+
+def test_votes_are_kept_as_long_as_the_operator_says(tmp_path: Path, clock: Clock) -> None:
+    store = Store(f"sqlite:///{tmp_path}/s.db", clock, retention_days=2)
+    store.vote("a", "v", "s", "good", "")
+    clock.now += 2 * DAY - 1
+    store.claim("x")
+    assert len(votes(tmp_path)) == 1
+    clock.now += PURGE_EVERY
+    store.claim("y")
+    store.close()
+    assert votes(tmp_path) == []
+
+
+def test_a_vote_that_cannot_be_kept_says_so(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}")
+    assert store.vote("a", "v", "s", "good", "") is False
+    store.close()
+
+
+def test_a_table_of_votes_is_made_in_a_database_from_before(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "s.db")
+    connection.execute("create table askpy_claims (key varchar(64) primary key, at float not null)")
+    connection.close()
+    store = Store(f"sqlite:///{tmp_path}/s.db")
+    assert store.vote("a", "v", "s", "good", "")
+    assert store.claim("x")
+    store.close()
+
+
+def test_a_context_is_kept_whole(store: Store) -> None:
+    context = Context("compare", ("flask", "django"), None, ("celery",), ("redis-py", "peewee"))
+    store.keep("whole", context)
+    assert store.recall("whole") == context
+
+
+def test_a_context_from_an_older_version_is_understood(tmp_path: Path, clock: Clock) -> None:
+    store = Store(f"sqlite:///{tmp_path}/s.db", clock)
+    store.keep("U1", Context("list", ("x", "y"), "backend"))
+    connection = sqlite3.connect(tmp_path / "s.db")
+    connection.execute('update askpy_contexts set ids = \'["x", "y"]\'')
+    connection.commit()
+    connection.close()
+    assert store.recall("U1") == Context("list", ("x", "y"), "backend")
+    store.close()
 
 
 # --- a bad day

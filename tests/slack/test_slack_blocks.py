@@ -119,7 +119,9 @@ def test_the_rows_beside_an_answer_are_within_the_limits() -> None:
 
 def test_feedback_is_slacks_own_where_it_is_allowed() -> None:
     foot = Foot(key="k", subject="topic||t", why="q")
-    kinds = {layout: [block["type"] for block in under(foot, layout, default_words())] for layout in ("cards", "classic")}  # type: ignore[arg-type]
+    kinds = {
+        layout: [block["type"] for block in under(foot, layout, default_words())] for layout in ("cards", "classic")
+    }  # type: ignore[arg-type]
     assert kinds == {"cards": ["actions", "context_actions"], "classic": ["actions"]}
 
 

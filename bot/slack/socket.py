@@ -7,9 +7,11 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
 from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.slack.access import Access, await_slack, direct
@@ -28,6 +30,11 @@ TICK = 0.5
 """Seconds between two looks at whether to stop; an untimed wait in the main thread can miss a signal."""
 SILENT_TICKS = 60
 """Ticks without a connection after which the log says so."""
+MUTE_FOR = 10.0
+"""Seconds that a connection may live without having answered one ping; the client itself waits for the first forever."""
+IDLE_FOR = 600.0
+"""Seconds without a word from Slack after which the connection is made anew: a quiet workspace costs one request for it,
+and a session that Slack has forgotten looks just the same."""
 
 logger = logging.getLogger(__name__)
 _quiet = logging.getLogger("bot.slack.socketmode")
@@ -66,6 +73,8 @@ class Handler(SocketModeHandler):
         )
         if direct(access.api_url):
             self.client.proxy = None
+        self._made = self._heard = time.monotonic()
+        self.client.on_message_listeners.append(self._listen)
         self._connect = self.client.connect
         self.client.connect = self._connect_alert  # type: ignore[method-assign]  # the client calls it itself, too
 
@@ -82,8 +91,28 @@ class Handler(SocketModeHandler):
         self.client.message_workers.shutdown()
         self.client.close()
 
+    def silent(self) -> bool:
+        """Whether a connection that stands has nothing to say: Slack doesn't hear us, or has forgotten us."""
+        session, now = self.client.current_session, time.monotonic()
+        if session is None or not session.is_active():
+            return False
+        mute = session.last_ping_pong_time is None and now - self._made > MUTE_FOR
+        return mute or now - self._heard > IDLE_FOR
+
+    def renew(self) -> None:
+        """Change over to a new connection; the old one is kept until there is one."""
+        self._made = self._heard = time.monotonic()
+        try:
+            self.client.connect_to_new_endpoint(force=True)
+        except (SlackApiError, OSError, HTTPException) as error:
+            logger.warning("A silent connection could not be renewed (%s); trying again.", type(error).__name__)
+
+    def _listen(self, _: str) -> None:
+        self._heard = time.monotonic()
+
     def _connect_alert(self) -> None:
         self._connect()
+        self._made = self._heard = time.monotonic()
         session = self.client.current_session
         if session is not None and session.sock is not None and not isinstance(session.sock, _Alert):
             session.sock.settimeout(RECEIVE_FOR)
@@ -129,9 +158,13 @@ def _first(handler: Handler) -> None:
 
 
 def _watch(handler: Handler, stop: threading.Event) -> None:
-    """Wait for the stop; the client reconnects by itself, the log says when that takes long."""
+    """Wait for the stop; the client reconnects by itself, the log says when that takes long. It notices a connection
+    that is cut, and not one that is merely silent: that is what is watched for here."""
     gone = 0
     while not stop.wait(TICK):
+        if handler.silent():
+            logger.info("The connection to Slack is silent; making a new one.")
+            handler.renew()
         gone = 0 if handler.client.is_connected() else gone + 1
         if gone and gone % SILENT_TICKS == 0:
             logger.warning("No connection to Slack for %d seconds; trying on.", gone * TICK)

@@ -56,6 +56,7 @@ class Stub:
         self.sockets: list[socket.socket] = []
         self.acknowledged: list[str] = []
         self.auth_tests = 0
+        self.deaf = False
         stub = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -167,7 +168,7 @@ class Stub:
         try:
             while frame := _read(request.rfile):
                 opcode, data = frame
-                if opcode == 9:
+                if opcode == 9 and not self.deaf:
                     request.connection.sendall(_frame(data, 10))
                 elif opcode == 1:
                     with self.changed:

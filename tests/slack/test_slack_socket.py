@@ -7,14 +7,16 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import Door, make_door
-from slack_stub import TEAM, Stub
+from slack_stub import TEAM, Fault, Stub
 from test_slack_http import Process
 
+from bot.slack import socket
 from bot.slack.access import Access, await_slack
 from bot.slack.socket import serve_socket
 
@@ -23,15 +25,23 @@ from bot.slack.socket import serve_socket
 def linked(stub: Stub) -> Iterator[Door]:
     """The bot, connected by Socket Mode in a thread."""
     door = make_door(stub)
+    with connected(door, stub):
+        yield door
+
+
+@contextmanager
+def connected(door: Door, stub: Stub) -> Iterator[None]:
     access = Access(bot_token="xoxb-secret", app_token="xapp-secret", api_url=stub.url)
     stop, ready = threading.Event(), threading.Event()
     thread = threading.Thread(target=serve_socket, args=(door.app, access, stop), kwargs={"ready": ready.set})
     thread.start()
     assert ready.wait(5)
     stub.wait_for(lambda: stub.sockets)
-    yield door
-    stop.set()
-    thread.join(8)
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(8)
     assert not thread.is_alive()
 
 
@@ -79,6 +89,30 @@ def test_rubbish_frames_are_survived(linked: Door, stub: Stub) -> None:
     for rubbish in (b"", b"hello", b"{", b"[1]", b"{}", b'{"type": 5}', json.dumps(event_null).encode()):
         stub.send(rubbish)
     _until_heard(stub, 1)
+
+
+@pytest.mark.parametrize("silence", ["never a pong", "never a word"])
+def test_a_silent_connection_is_made_anew(stub: Stub, silence: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "MUTE_FOR" if silence == "never a pong" else "IDLE_FOR", 1.0)
+    stub.deaf = silence == "never a pong"
+    door = make_door(stub)
+    with connected(door, stub):
+        stub.wait_for(lambda: len(stub.sockets) >= 2, 10)
+        stub.deaf = False
+        _until_heard(stub, 1)
+    assert len(stub.of("chat.postMessage")) == 1
+
+
+def test_a_silent_connection_that_cannot_be_renewed_is_tried_again(
+    stub: Stub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(socket, "IDLE_FOR", 0.5)
+    with connected(make_door(stub), stub):
+        stub.fail("apps.connections.open", Fault(503))
+        stub.wait_for(lambda: len(stub.sockets) >= 2, 10)
+        monkeypatch.setattr(socket, "IDLE_FOR", 60)
+        _until_heard(stub, 1)
+    assert "could not be renewed" in caplog.text
 
 
 def _until_heard(stub: Stub, number: int) -> None:

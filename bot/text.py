@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 LONGEST_QUESTION = 4_000
 """Characters of a question that are read. Slack's own messages end at 4,000; a pasted book costs no more than that."""
@@ -62,6 +63,7 @@ _CONTRACTED = frozenset(
 )
 
 
+@lru_cache(maxsize=32_768)
 def stem(word: str) -> str:
     """A word without its commonest English endings, so that "answers", "answered" and "answering" meet.
 

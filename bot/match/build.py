@@ -48,7 +48,7 @@ def distinct(given: Sequence[tuple[str, int]], table: Synonyms) -> list[Phrasing
 def reader_of(kept: Sequence[Phrasing], table: Synonyms, refused: Iterable[str], subject: Iterable[str]) -> Reader:
     """A reader for the pack's words. What is refused may be typed as it stands; it is not bent to a word of the pack."""
     counts = Counter(chain.from_iterable(phrasing.spoken for phrasing in kept))
-    spoken_anyhow = {word for pair in table.items() for phrase in pair for word in phrase}
+    spoken_anyhow = {word for pairs in table.values() for pair in pairs for phrase in pair for word in phrase}
     return Reader(
         resolver=resolver({**dict.fromkeys(spoken_anyhow, 1), **counts}, [w for text in refused for w in words(text)]),
         numbers=stem_numbers(sorted(counts)),

@@ -6,14 +6,14 @@ hidden it is a stranger from next door, and hundreds of those come free with eve
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.match.gate import UNFITTED, Gate, Left, Signals, signals
-from bot.match.reader import Reader, plainly
+from bot.match.reader import Question, Reader, plainly
 from bot.match.scoring import Evidence, Scores, score
 from bot.match.sparse import Floats
 from bot.match.strangers import Strangers
@@ -22,7 +22,7 @@ FEWEST = 60
 """Phrasings below which a pack is too small to be fitted."""
 
 MOST = 400
-"""Phrasings that are asked for fitting; more change the third digit."""
+"""Phrasings, and listed strangers, that are asked for fitting; more change the third digit."""
 
 LET_THROUGH = 0.10
 """Share of the left-out strangers that the answering threshold lets through."""
@@ -30,7 +30,7 @@ LET_THROUGH = 0.10
 OFFER_THROUGH = 0.50
 """Share of them that is offered something at least."""
 
-LEAST_ANSWER, LEAST_OFFER = -0.5, -6.0
+LEAST_ANSWER, LEAST_OFFER = -2.0, -6.0
 """Evidence below which nothing is answered or offered, however unlike each other a pack's entries are."""
 
 ENOUGH_LISTED = 200
@@ -64,10 +64,10 @@ def fit(
     reader: Reader,
     strangers: Strangers,
     spoken: Sequence[tuple[str, ...]],
-    listed: Sequence[str],
+    listed: Mapping[str, Question],
     settled: Collection[str] = (),
 ) -> Gate:
-    """The gate for a pack; `spoken`: the words of each phrasing, `listed`: the strangers' texts.
+    """The gate for a pack; `spoken`: the words of each phrasing, `listed`: the strangers, as read.
 
     `settled`: those of them that a name settles before the gate is asked; they teach it, but don't set its thresholds.
     """
@@ -87,16 +87,22 @@ def fit(
         best = int(hidden.argmax())
         seen = signals(evidence, strangers, gate, questions[at], found, best, Left(entry=own), stranger)
         samples.append(Sample(seen, False, "neighbour"))
-    for number, text in enumerate(listed):
-        question = reader.read(text)
+    for number, text in _spread(list(listed), settled):
+        question = listed[text]
         found = score(evidence, question)
         seen = signals(evidence, strangers, gate, question, found, int(found.plain.argmax()), Left(stranger=number))
         samples.append(Sample(seen, False, "settled" if text in settled else "listed"))
     return _thresholds(_logistic(gate, samples), samples)
 
 
+def _spread(texts: Sequence[str], settled: Collection[str]) -> list[tuple[int, str]]:
+    """At most MOST strangers that the gate decides about, and as many that something else settles, with their numbers."""
+    kinds = [[number for number, text in enumerate(texts) if (text in settled) is kind] for kind in (False, True)]
+    return [(kind[at], texts[kind[at]]) for kind in kinds for at in _chosen(len(kind))]
+
+
 def _chosen(count: int) -> list[int]:
-    """At most MOST phrasings, evenly spread."""
+    """At most MOST of so many, evenly spread."""
     return [*map(int, np.unique(np.linspace(0, count - 1, min(count, MOST)).astype(np.int64)))]
 
 

@@ -59,13 +59,14 @@ class Index:
         refused = list(dict.fromkeys([*strangers, *(text for text, _ in not_asks)]))
         reader = reader_of(kept, table, refused, subject)
         evidence = count(kept, reader, np.array(family or range(entries), dtype=np.int64))
-        foreign = gather([reader.read(text) for text in refused], reader.numbers, evidence.phrasings)
+        asked = {text: reader.read(text) for text in refused}
+        foreign = gather(list(asked.values()), reader.numbers, evidence.phrasings)
         return Index(
             evidence=evidence,
             reader=reader,
             exact=phrases([(one.typed, one.entry) for one in kept], [words(text) for text in refused]),
             strangers=foreign,
-            gate=fit(evidence, reader, foreign, [one.spoken for one in kept], refused, settled),
+            gate=fit(evidence, reader, foreign, [one.spoken for one in kept], asked, settled),
             numbers=np.array([one.number for one in kept], dtype=np.int64),
             texts=tuple(one.text for one in kept),
         )

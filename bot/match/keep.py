@@ -23,7 +23,7 @@ from bot.match.scoring import Evidence
 from bot.match.strangers import Strangers
 from bot.match.wordtable import wordtable
 
-FORM = 1
+FORM = 2
 """Changes whenever the arrays do; an older file is not read."""
 
 BETWEEN = "\0"
@@ -68,7 +68,7 @@ def to_arrays(index: Index) -> Arrays:
                 "known": sorted(resolver.stems),
                 "strange": sorted(resolver.strange),
                 "subject": sorted(reader.subject),
-                "synonyms": [[*map(list, pair)] for pair in reader.synonyms.items()],
+                "synonyms": reader.synonyms,
                 "strangers": index.strangers.numbers,
             }
         )
@@ -89,7 +89,10 @@ def from_arrays(arrays: Mapping[str, Array]) -> Index:
         strange=frozenset(words["strange"]),
         english=english(),
     )
-    synonyms = {tuple(variant): tuple(meant) for variant, meant in words["synonyms"]}
+    synonyms = {
+        first: tuple((tuple(variant), tuple(meant)) for variant, meant in pairs)
+        for first, pairs in words["synonyms"].items()
+    }
     evidence: Evidence = _get(Evidence, "evidence", arrays)
     postings = _get(type(evidence.phrasings), "strangers.postings", arrays)
     return Index(

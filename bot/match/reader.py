@@ -20,8 +20,8 @@ LEAST_INFORMATION, MOST_INFORMATION = 0.2, 6.0
 MANY_SLIPS = 4
 """Slips from which a question is doubted, where they are more than twice as many as its right words."""
 
-Synonyms = Mapping[tuple[str, ...], tuple[str, ...]]
-"""Words in a row, and the words that stand for them in this pack."""
+Synonyms = Mapping[str, tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]]
+"""By first word: words in a row, the longest first, and the words that stand for them in this pack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +92,15 @@ def plausible(tokens: Sequence[Token]) -> Sequence[Token]:
 
 def canonical(tokens: Sequence[Token], synonyms: Synonyms) -> list[Token]:
     """Tokens with every synonym replaced, the longest first."""
-    if not synonyms:
-        return list(tokens)
-    longest = max(map(len, synonyms))
     result: list[Token] = []
     at = 0
     while at < len(tokens):
-        for length in range(min(longest, len(tokens) - at), 0, -1):
-            here = tokens[at : at + length]
-            meant = synonyms.get(tuple(token.word for token in here))
-            if meant is not None:
+        for variant, meant in synonyms.get(tokens[at].word, ()):
+            here = tokens[at : at + len(variant)]
+            if tuple(token.word for token in here) == variant:
                 typed, slip = " ".join(token.typed for token in here), any(token.slip for token in here)
                 result += [Token(typed, word, known=True, slip=slip) for word in meant]
-                at += length
+                at += len(variant)
                 break
         else:
             result.append(tokens[at])
@@ -112,14 +108,15 @@ def canonical(tokens: Sequence[Token], synonyms: Synonyms) -> list[Token]:
     return result
 
 
-def synonym_table(synonyms: Mapping[str, Sequence[str]]) -> dict[tuple[str, ...], tuple[str, ...]]:
+def synonym_table(synonyms: Mapping[str, Sequence[str]]) -> Synonyms:
     """Canonical word and variants, as they stand in a pack, turned round."""
-    return {
-        tuple(words(variant)): tuple(words(meant))
-        for meant, variants in synonyms.items()
-        for variant in variants
-        if words(variant) != words(meant)
-    }
+    found: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {}
+    for meant, variants in synonyms.items():
+        for variant in variants:
+            spoken = tuple(words(variant))
+            if spoken and spoken != tuple(words(meant)):
+                found.setdefault(spoken[0], []).append((spoken, tuple(words(meant))))
+    return {first: tuple(sorted(pairs, key=lambda pair: -len(pair[0]))) for first, pairs in found.items()}
 
 
 def stem_numbers(vocabulary: Sequence[str]) -> dict[str, int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bot.match.english import RARE, english
@@ -28,10 +28,12 @@ class Company:
     """Stems of the pack's technical words."""
 
     technical: frozenset[str]
+    of_card: Mapping[str, frozenset[str]]
+    """By card: stems of the words that its phrasings have."""
 
     @classmethod
-    def of(cls, phrasings: Iterable[tuple[str, int]]) -> Company:
-        """Count the pack's words against plain English."""
+    def of(cls, phrasings: Iterable[tuple[str, int]], cards: Mapping[int, str]) -> Company:
+        """Count the pack's words against plain English. `cards`: ids of those targets that are cards."""
         count: Counter[str] = Counter()
         spread: dict[str, set[int]] = {}
         rarity: dict[str, float] = {}
@@ -43,13 +45,16 @@ class Company:
                 spread.setdefault(family, set()).add(target)
                 rarity[family] = min(rarity.get(family, RARE), plain.stem_rarity_of(word))
         total = sum(count.values()) or 1
-        return cls(
-            frozenset(
-                family
-                for family, n in count.items()
-                if len(spread[family]) >= COMMON_HERE and math.log10(n / total) + rarity[family] >= TECHNICAL
-            )
+        technical = frozenset(
+            family
+            for family, n in count.items()
+            if len(spread[family]) >= COMMON_HERE and math.log10(n / total) + rarity[family] >= TECHNICAL
         )
+        of_card: dict[str, set[str]] = {name: set() for name in cards.values()}
+        for family, targets in spread.items():
+            for target in targets & cards.keys():
+                of_card[cards[target]].add(family)
+        return cls(technical, {name: frozenset(stems) for name, stems in of_card.items()})
 
     def meant_as_name(self, reading: Reading, mention: Mention) -> bool:
         """Whether this mention is a name here."""
@@ -58,16 +63,33 @@ class Company:
             for at, token in enumerate(reading.tokens)
             if not mention.start <= at < mention.end and token not in SLIGHT
         ]
-        foreign = {unknown.word for unknown in reading.ranking.unknown} - SLIGHT
         if not rest or any(m is not mention for m in reading.mentions):
             return True
         if reading.frame.defines and _ends_a_phrase(reading, mention):
             return True
         if reading.ranking.stranger > reading.ranking.likeness:
             return False
-        if not mention.name.ordinary or not foreign:
+        if not mention.name.ordinary or mention.slips or _is_capitalised(reading, mention):
             return True
-        return sum(stem(token) in self.technical for token in rest) > len(foreign)
+        told = self.of_card[mention.name.about]
+        read_as = dict(reading.ranking.corrections)
+        stems = [stem(read_as.get(token, token)) for token in rest]
+        company = sum(word in self.technical or word in told for word in stems)
+        return company >= len(rest) - company
+
+
+def _is_capitalised(reading: Reading, mention: Mention) -> bool:
+    """Whether the name is written as one, inside a sentence that is otherwise in small letters."""
+    typed = reading.text.split()
+    if (
+        len(typed) < len(reading.tokens)
+        or mention.start == 0
+        or sum(word[:1].isupper() for word in typed if word[:2].strip("'") != "I") > 2
+    ):
+        return False
+    return any(
+        word.strip("`'\"*_(),.?!:;").istitle() and words(word) == [reading.tokens[mention.start]] for word in typed[1:]
+    )
 
 
 def _ends_a_phrase(reading: Reading, mention: Mention) -> bool:

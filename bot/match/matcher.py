@@ -69,6 +69,7 @@ class Matcher:
         targets = targets_of(knowledge)
         phrasings = list(phrasings_of(knowledge, targets))
         names = names_of(knowledge, english().__contains__)
+        cards = {number: target.id for number, target in enumerate(targets) if target.kind == "entry"}
 
         def build() -> Index:
             refusals = list(refusals_of(knowledge, targets))
@@ -84,7 +85,7 @@ class Matcher:
                 family=families_of(knowledge, targets),
             )
 
-        return cls(knowledge, cached(cache, knowledge.fingerprint, build), names, Company.of(phrasings))
+        return cls(knowledge, cached(cache, knowledge.fingerprint, build), names, Company.of(phrasings, cards))
 
     def _words_of(self, card: Library) -> frozenset[str]:
         """Stems of what a card says, and of the words that mean the same here."""
@@ -259,16 +260,37 @@ class Matcher:
         about = {mention.name.about for mention in reading.ours("ours")}
         if top is not None and top.id not in about:
             return self._open(reading)
-        return self._finding(reading, "unknown", (), "its name is an ordinary word here", STRANGER_EVIDENCE)
+        offered = tuple(about) if reading.ranking.likeness > reading.ranking.stranger else ()
+        return self._finding(reading, "unknown", offered, "its name is an ordinary word here", STRANGER_EVIDENCE)
 
     def _open(self, reading: Reading) -> Finding:
         """No name decides: the best phrasing does, if the gate lets it through."""
         top = self._top(reading)
+        if all(token.isdigit() for token in reading.tokens):
+            return self._finding(reading, "unknown", (), "numbers alone say nothing", STRANGER_EVIDENCE)
+        if top is not None and self._defines_a_group(reading, top):
+            finding = self._finding(reading, "unknown", self._offers(reading), "a group's word isn't described")
+            return replace(finding, ids=self._picked(reading, self._groups[top.id])[:MOST_OFFERED])
+        if top is not None and self._is_another_sense(reading, top):
+            return self._finding(reading, "unknown", (), "its name is an ordinary word here", STRANGER_EVIDENCE)
         if top is not None and self._passes(reading):
             return self._answer(reading, top, "the best phrasing")
         if top is not None and reading.evidence >= self._index.gate.offer:
             return self._finding(reading, "unknown", self._offers(reading), "near, but not near enough")
         return self._finding(reading, "unknown", (), "nothing fits")
+
+    def _defines_a_group(self, reading: Reading, top: Target) -> bool:
+        """Whether "what is a rest api" wants a word explained that the pack only sorts its cards by."""
+        frame = reading.frame
+        return top.kind in ("list", "pick") and frame.defines and not (frame.wants_all or frame.wants_one)
+
+    def _is_another_sense(self, reading: Reading, top: Target) -> bool:
+        """Whether a card comes first only because an ordinary word is akin to its name ("red panda")."""
+        card = self.knowledge.by_id.get(top.id)
+        if top.kind != "entry" or not isinstance(card, Library) or reading.ours("ours"):
+            return False
+        name = words(card.name)
+        return len(name) == 1 and name[0] not in reading.tokens and stem(name[0]) in map(stem, reading.tokens)
 
     def _passes(self, reading: Reading) -> bool:
         return reading.evidence + self._group_evidence(reading) >= self._index.gate.answer
@@ -279,7 +301,9 @@ class Matcher:
         if top is None or top.kind not in ("list", "pick") or top.id in self._sides:
             return 0.0
         said = f" {' '.join(reading.tokens)} "
-        return GROUP_EVIDENCE if any(f" {' '.join(words(name))} " in said for name in self._groups[top.id].words) else 0.0
+        return (
+            GROUP_EVIDENCE if any(f" {' '.join(words(name))} " in said for name in self._groups[top.id].words) else 0.0
+        )
 
     def _top(self, reading: Reading) -> Target | None:
         """The best target; where it is a group, all of it or one choice, as the frame wants."""
@@ -388,8 +412,12 @@ def _compares_with_unknown(reading: Reading) -> bool:
     return False
 
 
-_BEFORE_A_NAME = frozenset("is in vs versus or than with using use learn about like whats and".split())
-_AFTER_A_NAME = frozenset("vs versus or developer framework frameworks language lang backend frontend".split())
+_BEFORE_A_NAME = frozenset(
+    "is are does do can in vs versus or than with using use learn about like whats and best".split()
+)
+_AFTER_A_NAME = frozenset(
+    "vs versus or developer framework frameworks library language lang backend frontend have has".split()
+)
 
 
 def _in_a_names_place(tokens: Sequence[str], mention: Mention) -> bool:

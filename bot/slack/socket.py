@@ -14,7 +14,7 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.request import SocketModeRequest
 
-from bot.slack.access import Access, await_slack, direct
+from bot.slack.access import REFUSED, Access, await_slack, direct
 from bot.slack.app import SlackApp
 from bot.slack.http import GRACE, Pages, health
 from bot.slack.shape import sensible
@@ -36,9 +36,15 @@ IDLE_FOR = 600.0
 """Seconds without a word from Slack after which the connection is made anew: a quiet workspace costs one request for it,
 and a session that Slack has forgotten looks just the same."""
 
+_OURS = ("on_error invoked", "Failed to retrieve WSS URL", "Failed to check the current session or reconnect")
+"""How the client tells once a second that it isn't connected, which the handler says once and in words."""
+REFUSED_PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
+"""Seconds before Slack is asked again for a connection that it has refused; the last one from then on."""
+
 logger = logging.getLogger(__name__)
 _quiet = logging.getLogger("bot.slack.socketmode")
 _quiet.setLevel(logging.ERROR)  # below that, the client's lines quote payloads
+_quiet.addFilter(lambda record: not record.getMessage().startswith(_OURS))
 
 
 class _Alert:
@@ -75,6 +81,9 @@ class Handler(SocketModeHandler):
             self.client.proxy = None
         self._made = self._heard = time.monotonic()
         self.client.on_message_listeners.append(self._listen)
+        self._refused, self._not_before, self._reason = 0, 0.0, ""
+        self._issue = self.client.issue_new_wss_url
+        self.client.issue_new_wss_url = self._issue_patiently  # type: ignore[method-assign]
         self._connect = self.client.connect
         self.client.connect = self._connect_alert  # type: ignore[method-assign]  # the client calls it itself, too
 
@@ -106,6 +115,34 @@ class Handler(SocketModeHandler):
             self.client.connect_to_new_endpoint(force=True)
         except (SlackApiError, OSError, HTTPException) as error:
             logger.warning("A silent connection could not be renewed (%s); trying again.", type(error).__name__)
+
+    def _issue_patiently(self) -> str:
+        """Where to connect to. Says once why there is nowhere, and doesn't ask a Slack that refuses us every second."""
+        if self.client.current_session is None:  # the start has its own words
+            return self._issue()
+        if time.monotonic() < self._not_before:
+            raise ConnectionError("Slack has just refused a connection")
+        try:
+            url = self._issue()
+        except SlackApiError as error:
+            code = str(error.response.get("error") or "")
+            if code in REFUSED:
+                pause = REFUSED_PAUSES[min(self._refused, len(REFUSED_PAUSES) - 1)]
+                self._not_before, self._refused = time.monotonic() + pause, self._refused + 1
+            self._tell(f"Slack no longer takes SLACK_APP_TOKEN ({code}); nothing arrives" if code in REFUSED else code)
+            raise
+        except (OSError, HTTPException) as error:
+            self._tell(str(getattr(error, "reason", error) or type(error).__name__))
+            raise
+        if self._reason:
+            logger.info("Slack gives connections again.")
+        self._refused, self._reason = 0, ""
+        return url
+
+    def _tell(self, reason: str) -> None:
+        if reason != self._reason:
+            logger.error("No connection to Slack: %s. Trying on.", reason)
+        self._reason = reason
 
     def _listen(self, _: str) -> None:
         self._heard = time.monotonic()

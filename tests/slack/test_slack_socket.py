@@ -115,6 +115,21 @@ def test_a_silent_connection_that_cannot_be_renewed_is_tried_again(
     assert "could not be renewed" in caplog.text
 
 
+def test_a_refused_app_token_is_said_once(
+    stub: Stub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(socket, "REFUSED_PAUSES", (0.1, 0.2))
+    with connected(make_door(stub), stub):
+        stub.fail("apps.connections.open", *[Fault(error="invalid_auth")] * 2)
+        stub.cut()
+        stub.wait_for(lambda: len(stub.sockets) == 2, 10)
+        _until_heard(stub, 1)
+    told = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert told == [
+        "No connection to Slack: Slack no longer takes SLACK_APP_TOKEN (invalid_auth); nothing arrives. Trying on."
+    ]
+
+
 def _until_heard(stub: Stub, number: int) -> None:
     """A new connection is read from a moment after it is made: deliver again as Slack does, until it is acknowledged."""
     for attempt in range(20):

@@ -66,12 +66,22 @@ class Lexicon:
         A slip changes a word's length by one at most and its letter counts by two, so most words are out of the
         question before rapidfuzz sees them.
         """
-        close = np.bitwise_count(self.letters ^ signatures([word])[0]) <= 2 * slips
+        close = np.bitwise_count(self.letters ^ np.uint64(signature(word))) <= 2 * slips
         close &= np.abs(self.lengths - len(word)) <= slips
         numbers = np.flatnonzero(close).tolist()
-        choices = {number: self.words[number] for number in numbers}
+        choices = [self.words[number] for number in numbers]
         found = process.extract(word, choices, scorer=OSA.distance, score_cutoff=slips, limit=None)
-        return [(number, int(distance)) for _, distance, number in found]
+        return [(numbers[at], int(distance)) for _, distance, at in found]
+
+
+def signature(word: str) -> int:
+    """One bit for each letter that occurs, another for each that occurs twice."""
+    once = twice = 0
+    for letter in word:
+        bit = 1 << ord(letter) % _LETTERS
+        twice |= once & bit
+        once |= bit
+    return once | twice << _LETTERS
 
 
 def lexicon(words: Sequence[str], commonness: Sequence[float]) -> Lexicon:
@@ -85,7 +95,7 @@ def lexicon(words: Sequence[str], commonness: Sequence[float]) -> Lexicon:
 
 
 def signatures(words: Sequence[str]) -> NDArray[np.uint64]:
-    """By word: one bit for each letter that occurs, another for each that occurs twice."""
+    """The signature of each word, all at once."""
     codes = np.frombuffer("".join(words).encode("utf-32-le"), dtype=np.uint32) % _LETTERS
     owners = np.repeat(np.arange(len(words)), [*map(len, words)])
     counts = np.bincount(owners * _LETTERS + codes, minlength=len(words) * _LETTERS).reshape(len(words), _LETTERS)

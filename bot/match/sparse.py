@@ -39,7 +39,8 @@ class Rows:
 
     keys: Ints
     starts: Ints
-    places: Places
+    places: Ints
+    """Wide, though narrow numbers would do: numpy indexes by these without converting them first."""
     weights: Floats
 
     def find(self, keys: Ints) -> Ints:
@@ -77,7 +78,7 @@ def tally(ids: Ints, owners: Ints, counts: Ints | None = None) -> tuple[Ints, In
 def rows_of(names: Ints, ids: Ints, places: Ints, weights: NDArray[np.floating]) -> Rows:
     """Rows out of cells sorted by id, the number of their name."""
     starts = np.searchsorted(ids, np.arange(len(names) + 1))
-    return Rows(names, starts, places.astype(np.int32), weights.astype(np.float32))
+    return Rows(names, starts, places.astype(np.int64), weights.astype(np.float32))
 
 
 def rarity(shared: Ints, entries: int) -> NDArray[np.float64]:

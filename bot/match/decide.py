@@ -1,0 +1,187 @@
+"""Decide: what one reading of a message comes down to. Names first, then what the index knows, through the gate.
+
+The order of the rules is the order in which they are read: a name of ours settles more than a phrasing that is merely near.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.match.company import Company
+from bot.match.findings import MOST_OFFERED, Findings, shown
+from bot.match.frames import SLIGHT
+from bot.match.names import Mention
+from bot.match.reading import Reading
+from bot.match.targets import Target
+from bot.model import MOST_COMPARED, Finding, Knowledge, Library
+from bot.text import stem, words
+
+NAME_EVIDENCE = 6.0
+"""What a card's name adds to the evidence, less one for each slip: "django migrations how to" is about Django."""
+STRANGER_EVIDENCE = -6.0
+"""What the name of something that isn't covered adds to the evidence: "is swift frontend" is not about Python."""
+FAR_BETTER = 0.6
+"""Score by which another entry's phrasing has to beat a named card: "python frameworks like django" asks for the list."""
+
+
+class Decider:
+    """Decides readings about one pack."""
+
+    def __init__(self, knowledge: Knowledge, findings: Findings, company: Company) -> None:
+        self._knowledge = knowledge
+        self._findings = findings
+        self._company = company
+        self._groups = {group.id: group for group in knowledge.groups}
+        self._subject = {word for name in knowledge.subject for word in words(name)}
+
+    def speaks_of_subject(self, reading: Reading) -> bool:
+        """Whether the pack's whole subject is named."""
+        return bool(self._subject & set(reading.tokens))
+
+    def decide(self, reading: Reading) -> Finding:
+        """What the reading comes down to."""
+        ours = self._ours(reading)
+        strangers = self._strangers(reading)
+        named = reading.ours("named")
+        top = self._findings.top(reading)
+        if reading.ranking.exact and top is not None:
+            return self._findings.answer(reading, top, "an exact phrasing")
+        if reading.ranking.exact_stranger:
+            finding = self._findings.make(reading, "unknown", (), "a question that isn't covered, word for word")
+            return replace(finding, strangers=tuple(strangers))
+        if len(ours) > 1:
+            return self._findings.make(reading, "compare", tuple(ours[:MOST_COMPARED]), "two or more of ours are named")
+        if ours and (strangers or named) and reading.frame.compares:
+            return self._partial(reading, ours, strangers or shown(named))
+        if ours and _compares_with_unknown(reading):
+            return self._partial(reading, ours, ())
+        if ours:
+            return self._about(reading, ours[0])
+        if named:
+            return self._naming(reading, named)
+        if strangers and not (
+            self.speaks_of_subject(reading) and not reading.frame.compares and self._findings.passes(reading)
+        ):
+            return self._partial(reading, [], strangers)
+        if any(mention.name.standing == "ours" for mention in reading.mentions):
+            return self._without_name(reading)
+        return self.open(reading)
+
+    def _ours(self, reading: Reading) -> list[str]:
+        """Ids of our names in the question, in order; an ordinary word only where it is meant as a name."""
+        found = []
+        for mention in reading.ours("ours"):
+            if self._company.meant_as_name(reading, mention):
+                found.append(mention.name.about)
+        return list(dict.fromkeys(found))
+
+    def _strangers(self, reading: Reading) -> list[str]:
+        """Names that the pack doesn't cover. Those that are ordinary words count only in a name's place."""
+        meant = [m for m in reading.ours("stranger") if not m.name.ordinary or _in_a_names_place(reading.tokens, m)]
+        return list(shown(meant))
+
+    def _about(self, reading: Reading, library: str) -> Finding:
+        """One of ours is named: its card, unless another entry fits the whole question far better."""
+        candidates = reading.ranking.candidates
+        top = self._findings.top(reading)
+        if top is not None and top.id != library and top.kind != "talk" and self._findings.passes(reading):
+            own = next((c.score for c in candidates if str(self._findings.target(c)) == library), candidates[-1].score)
+            if candidates[0].score - own > FAR_BETTER:
+                return self._findings.answer(reading, top, "it fits far better than the named card")
+        slips = min(m.slips for m in reading.ours("ours") if m.name.about == library)
+        return self._findings.make(reading, "library", (library,), "its name", NAME_EVIDENCE - slips)
+
+    def _naming(self, reading: Reading, named: list[Mention]) -> Finding:
+        """The source only names something: the entry that does answers, unless the thing itself is asked about."""
+        naming = tuple(dict.fromkeys(mention.name.about for mention in named))
+        top = self._findings.top(reading)
+        covered = {i for mention in named for i in range(mention.start, mention.end)}
+        rest = [t for i, t in enumerate(reading.tokens) if i not in covered and t not in SLIGHT]
+        foreign = [unknown for unknown in reading.ranking.unknown if unknown.word not in SLIGHT]
+        several = len(set(shown(named))) > 1 and not reading.frame.compares
+        by_itself = reading.frame.defines or reading.frame.compares or not (rest or several)
+        if top is not None and not by_itself and not foreign and (top.id in naming or self._findings.passes(reading)):
+            return self._findings.answer(reading, top, "it is named there")
+        finding = self._findings.make(
+            reading, "unknown", naming[:MOST_OFFERED], "the source only names it", STRANGER_EVIDENCE / 2
+        )
+        return replace(finding, only_named=shown(named))
+
+    def _partial(self, reading: Reading, ours: list[str], strangers: Sequence[str]) -> Finding:
+        reason = "something that isn't covered is named"
+        finding = self._findings.make(reading, "unknown", tuple(ours[:MOST_OFFERED]), reason, STRANGER_EVIDENCE)
+        return replace(finding, strangers=tuple(strangers))
+
+    def _without_name(self, reading: Reading) -> Finding:
+        """A name's word is there, but not as a name: only another entry could answer."""
+        top = self._findings.top(reading)
+        about = {mention.name.about for mention in reading.ours("ours")}
+        if top is not None and top.id not in about:
+            return self.open(reading)
+        offered = tuple(about) if reading.ranking.likeness > reading.ranking.stranger else ()
+        return self._findings.make(reading, "unknown", offered, "its name is an ordinary word here", STRANGER_EVIDENCE)
+
+    def open(self, reading: Reading) -> Finding:
+        """No name decides: the best phrasing does, if the gate lets it through."""
+        top = self._findings.top(reading)
+        if all(token.isdigit() for token in reading.tokens):
+            return self._findings.make(reading, "unknown", (), "numbers alone say nothing", STRANGER_EVIDENCE)
+        if top is not None and self._defines_a_group(reading, top):
+            finding = self._findings.make(
+                reading, "unknown", self._findings.offers(reading), "a group's word isn't described"
+            )
+            return replace(finding, ids=self._findings.picked(reading, self._groups[top.id])[:MOST_OFFERED])
+        if top is not None and self._is_another_sense(reading, top):
+            return self._findings.make(reading, "unknown", (), "its name is an ordinary word here", STRANGER_EVIDENCE)
+        if top is not None and self._findings.passes(reading):
+            return self._findings.answer(reading, top, "the best phrasing")
+        if top is not None and reading.evidence >= self._findings.gate.offer:
+            return self._findings.make(reading, "unknown", self._findings.offers(reading), "near, but not near enough")
+        return self._findings.make(reading, "unknown", (), "nothing fits")
+
+    def _defines_a_group(self, reading: Reading, top: Target) -> bool:
+        """Whether "what is a rest api" wants a word explained that the pack only sorts its cards by."""
+        frame = reading.frame
+        return top.kind in ("list", "pick") and frame.defines and not (frame.wants_all or frame.wants_one)
+
+    def _is_another_sense(self, reading: Reading, top: Target) -> bool:
+        """Whether a card comes first only because an ordinary word is akin to its name ("red panda")."""
+        card = self._knowledge.by_id.get(top.id)
+        if top.kind != "entry" or not isinstance(card, Library) or reading.ours("ours"):
+            return False
+        name = words(card.name)
+        return len(name) == 1 and name[0] not in reading.tokens and stem(name[0]) in map(stem, reading.tokens)
+
+
+_SET_AGAINST = frozenset("vs versus v or than".split())
+
+
+def _compares_with_unknown(reading: Reading) -> bool:
+    """Whether a name of ours is set against a word that nobody knows: "django vs sidekiq"."""
+    foreign = {unknown.word for unknown in reading.ranking.unknown} - SLIGHT
+    for mention in reading.ours("ours"):
+        after, before = (
+            reading.tokens[mention.end : mention.end + 2],
+            reading.tokens[max(0, mention.start - 2) : mention.start],
+        )
+        if len(after) == 2 and after[0] in _SET_AGAINST and after[1] in foreign:
+            return True
+        if len(before) == 2 and before[1] in _SET_AGAINST and before[0] in foreign:
+            return True
+    return False
+
+
+_BEFORE_A_NAME = frozenset(
+    "is are does do can in vs versus or than with using use learn about like whats and best".split()
+)
+_AFTER_A_NAME = frozenset(
+    "vs versus or developer framework frameworks library language lang backend frontend have has".split()
+)
+
+
+def _in_a_names_place(tokens: Sequence[str], mention: Mention) -> bool:
+    """Whether an ordinary word stands where a name would: "is go frontend", "swift vs …", "in rust"."""
+    before = tokens[mention.start - 1] if mention.start else ""
+    after = tokens[mention.end] if mention.end < len(tokens) else ""
+    return before in _BEFORE_A_NAME or after in _AFTER_A_NAME or len(tokens) == 1

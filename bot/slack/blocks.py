@@ -115,12 +115,17 @@ class _Pen:
             case Remark():
                 return _rich([_quote(part, self.words)])
             case Credit():
-                return [*_credit(part), *self.rest()]
+                return self.sources([part])
 
     def rest(self) -> list[Block]:
         """The links that have found no place yet."""
-        links, self.links = self.links, []
-        return [block for link in links for block in _credit(Credit(link.label, link.url))]
+        return self.sources([])
+
+    def sources(self, credits: list[Credit]) -> list[Block]:
+        """Where the answer comes from, and the links that wait for a place, in one small line."""
+        credits += [Credit(link.label, link.url) for link in self.links]
+        self.links = []
+        return _credits([credit for credit in credits if credit.text.strip()])
 
     def asking(self, choice: Choice, accessible: str = "") -> Block:
         """A button that asks; its value is the question."""
@@ -391,16 +396,18 @@ def _card(heading: str, subtitle: str, body: str, buttons: Sequence[Block]) -> B
     return card | ({"actions": list(buttons)} if buttons else {})
 
 
-def _credit(part: Credit) -> Iterable[Block]:
-    if not part.text.strip():
-        return []
-    if not _is_url(part.url):
-        return [aside(part.text)]
-    label = escape(cut(part.text.strip(), limits.HEADER * 2).replace("|", "/"))
-    linked = f"<{_tidy(part.url)}|{label}>"
-    if _MARKS.search(part.text) or size(linked) > limits.CONTEXT:
-        return list(_rich([_section(_link(part.url, part.text))]))
-    return [{"type": "context", "elements": [{"type": "mrkdwn", "text": linked, "verbatim": True}]}]
+def _credits(credits: Sequence[Credit]) -> list[Block]:
+    blocks, small = list[Block](), list[Block]()
+    for credit in credits:
+        label = escape(cut(credit.text.strip(), limits.HEADER * 2).replace("|", "/"))
+        linked = f"<{_tidy(credit.url)}|{label}>"
+        if not _is_url(credit.url):
+            small.append(plain_text(credit.text, limits.CONTEXT))
+        elif _MARKS.search(credit.text) or size(linked) > limits.CONTEXT:
+            blocks += _rich([_section(_link(credit.url, credit.text))])
+        else:
+            small.append({"type": "mrkdwn", "text": linked, "verbatim": True})
+    return blocks + ([{"type": "context", "elements": small[: limits.CONTEXT_ELEMENTS]}] if small else [])
 
 
 def _is_url(url: str) -> bool:

@@ -55,6 +55,7 @@ class Stub:
         self.quiet = threading.Event()
         self.sockets: list[socket.socket] = []
         self.acknowledged: list[str] = []
+        self.payloads: dict[str, Any] = {}
         self.auth_tests = 0
         self.deaf = False
         stub = self
@@ -172,7 +173,9 @@ class Stub:
                     request.connection.sendall(_frame(data, 10))
                 elif opcode == 1:
                     with self.changed:
-                        self.acknowledged.append(json.loads(data)["envelope_id"])
+                        acknowledgement = json.loads(data)
+                        self.acknowledged.append(acknowledgement["envelope_id"])
+                        self.payloads[acknowledgement["envelope_id"]] = acknowledgement.get("payload", {})
                         self.changed.notify_all()
         except OSError:
             pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +20,17 @@ from slack_samples import (
     ROADMAP,
     SHORT_LIST,
     WHY,
+    knowledge,
     reply,
 )
 
 from bot.model import Choice, Choices, Item, Items, Reply, Text
+from bot.slack import views
 from bot.slack.answering import fallback
 from bot.slack.blocks import MOST_BUTTONS, attribution, draw
 from bot.slack.foot import Foot, under
-from bot.slack.limits import cut, faults, size
-from bot.slack.values import Asked
+from bot.slack.limits import cut, faults, size, view_faults
+from bot.slack.values import Asked, Modal
 from bot.slack.words import default_words, words_of
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -45,11 +48,41 @@ DRAWN = KINDS | {
 @pytest.mark.parametrize("layout", ["classic", "cards"])
 @pytest.mark.parametrize("name", DRAWN)
 def test_golden(name: str, layout: Any) -> None:
-    blocks = draw(DRAWN[name], layout)
-    file = GOLDEN / f"{name}-{layout}.json"
+    golden(f"{name}-{layout}", draw(DRAWN[name], layout))
+
+
+def golden(name: str, drawn: Any) -> None:
+    """Compare with the golden drawing."""
+    file = GOLDEN / f"{name}.json"
     if os.environ.get("GOLDEN") == "write":  # look at what changed before committing it
-        file.write_text(json.dumps(blocks, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    assert blocks == json.loads(file.read_text(encoding="utf-8"))
+        file.write_text(json.dumps(drawn, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    assert drawn == json.loads(file.read_text(encoding="utf-8"))
+
+
+FOOT = Foot(key="k", subject="topic||t", why="which side?", again=Asked("topic||t", "which side?"), passing="share")
+VIEWS = {
+    "modal": lambda words: views.modal(Modal(("a", "b"), channel="C1"), draw(KINDS["topic"]), words, back=1),
+    "modal-search": lambda words: views.modal(
+        Modal(("which *side*?",), search=True), views.search_page(knowledge(), words), words
+    ),
+    **{
+        f"home-{page.replace(':', '-')}": lambda words, page=page: views.home(knowledge(), page, words)
+        for page in ("front", "group:backend", "steps:way", "kinds", "topics")
+    },
+}
+
+
+@pytest.mark.parametrize("layout", ["classic", "cards"])
+@pytest.mark.parametrize("state", ["open", "bad", "voted"])
+def test_golden_foot(state: Any, layout: Any) -> None:
+    golden(f"foot-{state}-{layout}", under(replace(FOOT, state=state, note="Done."), layout, default_words()))
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_golden_view(name: str) -> None:
+    view = VIEWS[name](default_words())
+    assert view_faults(view) == []
+    golden(f"view-{name}", view)
 
 
 @pytest.mark.parametrize("layout", ["classic", "cards"])

@@ -62,7 +62,11 @@ def test_both_doors_answer_alike(linked: Door, stub: Stub) -> None:
     press = {"type": "block_actions", "actions": [{"action_id": "link:1", "block_id": "b", "type": "button"}]}
     stub.send(envelope(4, "interactive", press))
     stub.send(envelope(5, "events_api", {"type": "event_callback", "event": {"type": "unheard_of"}}))
-    stub.wait_for(lambda: set(stub.acknowledged) == {"e1", "e2", "e3", "e4", "e5"})
+    state = {"values": {"search:1": {"words": {"type": "plain_text_input", "value": "library"}}}}
+    view = {"id": "V1", "type": "modal", "callback_id": "search", "state": state}
+    stub.send(envelope(6, "interactive", {"type": "view_submission", "view": view, "user": {"id": "U1"}}))
+    stub.wait_for(lambda: set(stub.acknowledged) == {"e1", "e2", "e3", "e4", "e5", "e6"})
+    assert stub.payloads["e6"]["response_action"] == "update"
     stub.wait("hook")
     assert len(stub.wait("chat.postMessage")) == 1
     assert stub.of("apps.connections.open") == [{}]

@@ -10,15 +10,17 @@ import logging
 import re
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from slack_bolt import BoltRequest, BoltResponse
+from slack_bolt import App, BoltRequest, BoltResponse
 from slack_bolt.adapter.wsgi import SlackRequestHandler
 from slack_bolt.adapter.wsgi.http_request import WsgiHttpRequest
 from slack_bolt.request.internals import build_context
 from waitress import wasyncore  # type: ignore[import-untyped]
+from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 from waitress.server import create_server  # type: ignore[import-untyped]
 
 from bot.model import AskPyError
@@ -42,6 +44,12 @@ CONNECTIONS = 300
 """Open connections; slow clients sit in them without holding a thread."""
 SILENT_FOR = 30
 """Seconds after which a silent connection is closed."""
+PATIENCE, CROWDED_PATIENCE = 10.0, 1.0
+"""Seconds that a request may take to come in, and where there are no more connections to be had."""
+SIGNED_FOR = 600
+"""Seconds in which a signature may be believed: five minutes, from a clock that is five minutes ahead."""
+MOST_SEEN = 20_000
+"""Signatures of commands that are kept."""
 GRACE = 8.0
 """Seconds that a stop may take: platforms kill after ten."""
 TICK = 0.2
@@ -52,12 +60,21 @@ _REASONS = {
     200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed", 413: "Payload Too Large",
     415: "Unsupported Media Type", 503: "Service Unavailable",
 }  # fmt: skip
+_TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 logger = logging.getLogger(__name__)
 
 
 class _Bolt(SlackRequestHandler):
-    """Bolt's adapter, with two mends: what its parser can't read is a bad request, and a command may say "payload"."""
+    """Bolt's adapter, with three mends.
+
+    What its parser can't read is a bad request; a command may say "payload"; and nobody sends a command a second time:
+    Slack delivers each once, where events may come again and are claimed before they are answered.
+    """
+
+    def __init__(self, app: App, path: str) -> None:
+        super().__init__(app, path)
+        self._seen = _Seen()
 
     def dispatch(self, request: WsgiHttpRequest) -> BoltResponse:
         try:
@@ -68,7 +85,38 @@ class _Bolt(SlackRequestHandler):
             # Bolt looks for the word anywhere in the form, a person's words included, and then finds no payload.
             read.body = dict(parse_qsl(read.raw_body, keep_blank_values=True))
             read.context = build_context(read.context, read.body)
-        return self.app.dispatch(read)
+        if "command" not in read.body:
+            return self.app.dispatch(read)
+        signature = str(read.headers.get("x-slack-signature", [""])[0])
+        if not self._seen.first(signature):
+            return BoltResponse(status=401, body="")
+        response = self.app.dispatch(read)
+        if response.status != 200:
+            self._seen.forget(signature)
+        return response
+
+
+class _Seen:
+    """The signatures that have come by, for as long as they are good."""
+
+    def __init__(self) -> None:
+        self._until: OrderedDict[str, float] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def first(self, signature: str) -> bool:
+        """Whether this is its first time."""
+        now = time.monotonic()
+        with self._lock:
+            while self._until and (len(self._until) > MOST_SEEN or next(iter(self._until.values())) < now):
+                self._until.popitem(last=False)
+            fresh = signature not in self._until
+            self._until.setdefault(signature, now + SIGNED_FOR)
+            return fresh
+
+    def forget(self, signature: str) -> None:
+        """It was no good."""
+        with self._lock:
+            self._until.pop(signature, None)
 
 
 def wsgi(app: SlackApp, pages: Mapping[str, Page] | None = None) -> WSGIApplication:
@@ -206,7 +254,7 @@ def _server(application: WSGIApplication, host: str, port: int, threads: int = T
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a queue is what threads are for
     sockets: dict[int, Any] = {}
     try:
-        return create_server(
+        server = create_server(
             application,
             map=sockets,
             host=host,
@@ -222,11 +270,38 @@ def _server(application: WSGIApplication, host: str, port: int, threads: int = T
     except OSError as error:
         wasyncore.close_all(sockets, ignore_all=True)
         raise AskPyError(f"Port {port} can't be opened ({error.strerror}). Set PORT to another one.") from None
+    server.channel_class = _Channel
+    return server
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]
+    """A connection that knows how long the request that it receives has been coming in."""
+
+    _begun = 0.0
+
+    def received(self, data: bytes) -> bool:
+        if self.request is None:
+            self._begun = time.monotonic()
+        return bool(super().received(data))
+
+    def hurry(self, crowded: bool) -> None:
+        """Hang up, if the request takes too long; in a crowd, also where none is coming in."""
+        if self.request is not None:
+            if time.monotonic() - self._begun > (CROWDED_PATIENCE if crowded else PATIENCE):
+                self.send(_TOO_SLOW)
+                self.will_close = True
+        elif crowded and not self.requests and time.time() - self.last_activity > CROWDED_PATIENCE:
+            self.will_close = True
 
 
 def _run(server: Any, stop: threading.Event) -> None:
+    looked = time.monotonic()
     while not stop.is_set():
         wasyncore.loop(timeout=TICK, use_poll=True, map=server._map, count=1)
+        if time.monotonic() - looked > TICK:
+            looked = time.monotonic()
+            for channel in list(server.active_channels.values()):
+                channel.hurry(server.in_connection_overflow)
 
 
 def _finish(server: Any, until: float) -> None:

@@ -122,13 +122,15 @@ class Pulse:
     """Whether Slack still takes our token; `trouble` is its last word about it."""
 
     trouble: str = ""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note(self, outcome: Outcome, method: str) -> None:
         """Learn from what became of a request."""
         if isinstance(outcome, Refused) and outcome.code in REFUSED:
-            if self.trouble != outcome.code:
+            with self._lock:  # the requests of one moment say it once
+                known, self.trouble = self.trouble, outcome.code
+            if known != outcome.code:
                 logger.error("Slack no longer takes SLACK_BOT_TOKEN (%s); nothing can be answered.", outcome.code)
-            self.trouble = outcome.code
         elif isinstance(outcome, Sent) and method:
             self.trouble = ""
 

@@ -40,8 +40,8 @@ logger = logging.getLogger("bot")
 
 def serve(settings: Settings, mode: str | None = None) -> None:
     """Run the Slack app until SIGTERM or SIGINT; what is in flight is finished first."""
-    _log(settings)
     access, door = Access.of(settings, _mode(mode))
+    _log(settings)
     knowledge = load(settings.pack)
     store = Store(settings.database)
     desk = Desk(Matcher.of(knowledge, settings.cache_folder), store)

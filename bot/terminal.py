@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 
+from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.panel import Panel
@@ -32,6 +33,9 @@ from bot.model import (
 WIDEST = 100
 """Columns. Longer lines are hard to read, however wide the window is."""
 
+NARROW = 80
+"""Columns up to which questions to go on with stand in one line; else each has its own."""
+
 
 def console(**options: object) -> Console:
     """A console on stdout, no wider than WIDEST; it leaves colour out where stdout isn't a terminal."""
@@ -57,15 +61,14 @@ def _part(part: Part) -> RenderableType:
         case Text(text):
             return _paragraphs(text)
         case Card(title, subtitle, summary, links):
-            body = Styled(summary)
+            about = Styled(subtitle, style="italic")
+            body = Styled.assemble(about, "\n" if subtitle and summary else "", Styled(summary))
             for link in links:
                 body.append(f"\n{link.label}: ", style="dim").append(link.url, style="underline")
             return Panel(
                 body,
                 title=Styled(title, style="bold"),
-                subtitle=Styled(subtitle, style="dim"),
                 title_align="left",
-                subtitle_align="left",
                 padding=(0, 1),
             )
         case Facts(rows):
@@ -75,8 +78,10 @@ def _part(part: Part) -> RenderableType:
         case Table(columns, rows):
             return _table(columns, rows)
         case Choices(heading, choices):
-            line = Styled(heading + "  ", style="dim")
-            return line.append("  ·  ".join(choice.label for choice in choices), style="cyan")
+            labels = [choice.label for choice in choices]
+            fits = len(heading) + sum(len(label) + 5 for label in labels) <= NARROW
+            between, first = ("  ·  ", "  ") if fits else ("\n  ", "\n  ")
+            return Styled().append(heading + first, style="dim").append(between.join(labels), style="cyan")
         case Remark(note):
             dated = Styled(f"{note.text} ").append(f"({note.source})", style="dim")
             return Panel(
@@ -128,7 +133,7 @@ def _items(items: tuple[Item, ...], heading: str, numbered: bool) -> RenderableT
 
 
 def _table(columns: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> Grid:
-    table = Grid(show_lines=True, expand=False)
+    table = Grid(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 1, 0))
     for number, column in enumerate(columns):
         table.add_column(Styled(column), style="bold" if number == 0 else "", overflow="fold")
     for row in rows:
@@ -171,6 +176,8 @@ def chat(desk: Desk, lines: Iterable[str], *, connected: bool) -> None:
     if person:
         out.print(Styled(desk.knowledge.voice.small_talk["greeting"].answer, style="cyan"))
     for text, conversation in conversations(_typed(out) if person else lines):
+        if person:
+            out.print()
         out.print(draw(desk.ask(Question(text, conversation=conversation))))
         out.print()
 

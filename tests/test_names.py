@@ -63,7 +63,7 @@ MENTIONS = {
     "is go quick": ["Go stranger 0"],
     # not names
     "flash": [],
-    "flasks of task": ["flask ours 1"],
+    "flasks of task": [],
     "task mask ask": [],
     "dish cash crash": [],
     "kivi": ["kivy ours 1"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import calendar
+import datetime as dt
 from collections.abc import Iterable
 
 from bot.model import (
@@ -32,6 +34,10 @@ from bot.model import (
 
 MOST_RELATED = 3
 """Related questions under an answer: a phone shows three buttons without scrolling past the answer."""
+MOST_IN_A_CELL = 2
+"""Good uses in a comparison's cell, which is a third of a phone wide."""
+MOST_ITEMS_WITH_SUMMARY = 10
+"""Cards of a list up to which each gets its summary; as many as a carousel takes."""
 MOST_TOGETHER = 5
 """Cards that a button offers to compare; of more, nobody wants all."""
 
@@ -99,8 +105,12 @@ def _entry(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
     yield from _after(entry, knowledge)
     if isinstance(entry, Step):
         yield _neighbours(entry, knowledge)
+    elif steps:
+        first = Choice(f"{knowledge.voice.lines['step']} {steps[0].number}: {steps[0].title}", steps[0].title)
+        others = _related(entry, knowledge, but=[step.id for step in steps])
+        yield Choices(knowledge.voice.lines["related"], (first, *others))
     else:
-        yield from _related(entry, knowledge)
+        yield from _go_on(entry, knowledge)
 
 
 def _library(card: Library, finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
@@ -121,13 +131,13 @@ def _library(card: Library, finding: Finding, knowledge: Knowledge) -> Iterable[
     if rows:
         yield Facts(tuple(rows))
     yield from _after(card, knowledge)
-    yield from _related(card, knowledge)
+    yield from _go_on(card, knowledge)
 
 
-def _facts(card: Library, knowledge: Knowledge) -> list[tuple[str, str]]:
-    """A card's facts: the voice's key of the label, and the value or nothing."""
+def _facts(card: Library, knowledge: Knowledge, most: int | None = None) -> list[tuple[str, str]]:
+    """A card's facts: the voice's key of the label, and the value or nothing; at most `most` good uses."""
     return [
-        ("label_good_for", _sentence_of(card.good_for)),
+        ("label_good_for", _sentence_of(card.good_for[:most])),
         ("label_capabilities", ", ".join(_labels(card.capabilities, knowledge))),
         ("label_install", install_command(card)),
     ]
@@ -139,12 +149,14 @@ def install_command(card: Library) -> str:
 
 
 def _compare_choices(card: Library, knowledge: Knowledge) -> Iterable[Choice]:
-    for other in card.related:
-        entry = knowledge.by_id[other]
-        if isinstance(entry, Library):
-            line = knowledge.voice.lines["compare_with"]
-            yield Choice(f"{line} {entry.name}", f"{card.name} vs {entry.name}")
-            return
+    for other in _compared(card, knowledge):
+        yield Choice(f"{knowledge.voice.lines['compare_with']} {other.name}", f"{card.name} vs {other.name}")
+
+
+def _compared(entry: Entry, knowledge: Knowledge) -> list[Library]:
+    """The card that a card is compared with at a press: the first that is related."""
+    cards = _libraries(entry.related, knowledge) if isinstance(entry, Library) else []
+    return cards[:1]
 
 
 def _after(entry: Entry, knowledge: Knowledge) -> Iterable[Part]:
@@ -158,22 +170,27 @@ def _credit(entries: Iterable[Entry], knowledge: Knowledge) -> Iterable[Part]:
     source = knowledge.source
     if source is None:
         return
-    paragraphs = sorted(
-        {p for entry in entries for p in entry.paragraphs},
-        key=lambda p: (not p.isdigit(), int(p) if p.isdigit() else 0, p),
-    )
-    by = ", ".join(part for part in (source.author, source.publisher, source.date) if part)
+    paragraphs = {paragraph for entry in entries for paragraph in entry.paragraphs}
+    by = ", ".join(part for part in (source.author, source.publisher, _day(source.date)) if part)
     where = ""
     if paragraphs:
         key = "paragraph" if len(paragraphs) == 1 else "paragraphs"
-        where = f", {knowledge.voice.lines[key]} {', '.join(paragraphs)}"
+        where = f", {knowledge.voice.lines[key]} {_ranges(paragraphs)}"
     yield Credit(f"{knowledge.voice.lines['from']} “{source.title}”" + (f" ({by})" if by else "") + where, source.url)
 
 
-def _related(entry: Entry, knowledge: Knowledge) -> Iterable[Part]:
-    choices = tuple(choice_of(knowledge.by_id[other]) for other in entry.related[:MOST_RELATED])
+def _go_on(entry: Entry, knowledge: Knowledge) -> Iterable[Part]:
+    """What is related, without the card that a button compares with already."""
+    compared = [other.id for other in _compared(entry, knowledge)]
+    choices = tuple(_related(entry, knowledge, but=compared if len(entry.related) > len(compared) else []))
     if choices:
         yield Choices(knowledge.voice.lines["related"], choices)
+
+
+def _related(entry: Entry, knowledge: Knowledge, but: Iterable[str] = ()) -> list[Choice]:
+    skipped = set(but)
+    listed = [other for other in entry.related if other not in skipped]
+    return [choice_of(knowledge.by_id[other]) for other in listed[:MOST_RELATED]]
 
 
 def choice_of(entry: Entry) -> Choice:
@@ -212,9 +229,9 @@ def _comparison(cards: list[Library], knowledge: Knowledge) -> Iterable[Part]:
     yield Heading(_sentence_of([card.name for card in cards]) + lines["side_by_side"])
     rows: list[tuple[str, tuple[str, ...]]] = [
         (lines["label_side"], tuple(group_label(card.side, knowledge) for card in cards)),
-        (lines["label_what"], tuple(card.what for card in cards)),
+        (lines["label_what"], tuple(_upper_first(card.what) for card in cards)),
     ]
-    facts = [_facts(card, knowledge) for card in cards]
+    facts = [_facts(card, knowledge, MOST_IN_A_CELL) for card in cards]
     rows += [(lines[column[0][0]], tuple(value for _, value in column)) for column in zip(*facts, strict=True)]
     yield Table(
         ("", *(card.name for card in cards)),
@@ -230,20 +247,20 @@ def _list(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
     group = group_of(finding.group, knowledge)
     yield Heading(group.title if group else lines["list"])
     sure = [card for card in cards if group is None or group.all or group.id in (card.side, *card.capabilities)]
+    full = len(cards) <= MOST_ITEMS_WITH_SUMMARY
     sides = list(dict.fromkeys(card.side for card in sure))
     for side in sides:
         heading = group_label(side, knowledge) if len(sides) > 1 else ""
-        yield Items(tuple(_item(card, knowledge) for card in sure if card.side == side), heading=heading)
+        yield Items(tuple(_item(card, knowledge, full) for card in sure if card.side == side), heading=heading)
     maybe = [card for card in cards if card not in sure]
     if maybe:
-        yield Items(tuple(_item(card, knowledge) for card in maybe), heading=lines["also_listed"])
+        yield Items(tuple(_item(card, knowledge, full) for card in maybe), heading=lines["also_listed"])
     yield from _credit(cards, knowledge)
 
 
-def _item(card: Library, knowledge: Knowledge) -> Item:
-    return Item(
-        card.name, _upper_first(card.what), subtitle=group_label(card.side, knowledge), ask=f"What is {card.name}?"
-    )
+def _item(card: Library, knowledge: Knowledge, full: bool) -> Item:
+    text = card.summary if full and card.summary else _upper_first(card.what)
+    return Item(card.name, text, subtitle=group_label(card.side, knowledge), ask=f"What is {card.name}?")
 
 
 def _recommendation(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
@@ -301,6 +318,29 @@ def _help(knowledge: Knowledge) -> Iterable[Part]:
 
 
 # --- words
+
+
+def _ranges(paragraphs: Iterable[str]) -> str:
+    """Paragraph numbers in order, three or more in a row as a range: "8, 45 to 54"."""
+    numbers = sorted(int(paragraph) for paragraph in paragraphs if paragraph.isdigit())
+    others = sorted(paragraph for paragraph in paragraphs if not paragraph.isdigit())
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    shown = [f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
+    return ", ".join([*shown, *others])
+
+
+def _day(date: str) -> str:
+    """An ISO date as people write it: "5 October 2023"."""
+    try:
+        day = dt.date.fromisoformat(date)
+    except ValueError:
+        return date
+    return f"{day.day} {calendar.month_name[day.month]} {day.year}"
 
 
 def group_of(wanted: str | None, knowledge: Knowledge) -> Group | None:

@@ -63,7 +63,11 @@ class English:
     def row_of(self, word: str) -> int | None:
         """The word's row, or that of the plain word it is formed from: withdrawing, reactivate."""
         row = self.rows.get(word)
-        return row if row is not None or len(word) < FORMED else next(filter(None, map(self.rows.get, _plainer(word))), None)
+        return (
+            row
+            if row is not None or len(word) < FORMED
+            else next(filter(None, map(self.rows.get, _plainer(word))), None)
+        )
 
     def rarity_of(self, word: str) -> float:
         row = self.row_of(word)

@@ -176,7 +176,7 @@ def doctor() -> None:
 
 
 def _desk(settings: Settings, memory: Any = None) -> Desk:
-    return Desk(Matcher.of(load(settings.pack), settings.cache_folder), memory)
+    return Desk(Matcher.of(load(settings.pack, settings.cache_folder), settings.cache_folder), memory)
 
 
 def _lines() -> Iterator[str]:

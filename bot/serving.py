@@ -42,7 +42,7 @@ def serve(settings: Settings, mode: str | None = None) -> None:
     """Run the Slack app until SIGTERM or SIGINT; what is in flight is finished first."""
     access, door = Access.of(settings, _mode(mode))
     _log(settings)
-    knowledge = load(settings.pack)
+    knowledge = load(settings.pack, settings.cache_folder)
     store = Store(settings.database)
     desk = Desk(Matcher.of(knowledge, settings.cache_folder), store)
     layout: Literal["classic", "cards"] = "classic" if settings.cards == "classic" else "cards"

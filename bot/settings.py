@@ -1,13 +1,15 @@
-"""Settings: read once from the environment and a `.env` file, by pydantic-settings; real variables win."""
+"""Settings: read once from the environment and a `.env` file; real variables win. An empty one counts as not set."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+import click
+from dotenv import dotenv_values
 
 from bot.model import AskPyError
 
@@ -19,24 +21,39 @@ class SettingsError(AskPyError):
     """A variable whose value can't be used."""
 
 
-class Settings(BaseSettings):
-    """What the operator has set. Credentials are secrets: they don't show in a repr or a log."""
+class Secret:
+    """A value that shows neither in a repr nor in a log."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True)
+    __slots__ = ("_value",)
 
-    slack_bot_token: SecretStr | None = None
-    slack_app_token: SecretStr | None = None
-    slack_signing_secret: SecretStr | None = None
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def get_secret_value(self) -> str:
+        """The value itself."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret('**********')"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the operator has set."""
+
+    slack_bot_token: Secret | None = None
+    slack_app_token: Secret | None = None
+    slack_signing_secret: Secret | None = None
     slack_api_url: str = "https://slack.com/api/"
-    port: int | None = Field(default=None, ge=0, le=65535)
-    database_url: SecretStr | None = None
-    knowledge: Path | None = Field(default=None, validation_alias="ASKPY_KNOWLEDGE")
-    cache: Path | None = Field(default=None, validation_alias="ASKPY_CACHE")
-    cards: Literal["auto", "classic"] = Field(default="auto", validation_alias="ASKPY_CARDS")
-    curators: str = Field(default="", validation_alias="ASKPY_CURATORS")
-    retention_days: int = Field(default=90, ge=1, validation_alias="ASKPY_RETENTION_DAYS")
-    log_format: Literal["console", "json"] = Field(default="console", validation_alias="ASKPY_LOG_FORMAT")
-    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", validation_alias="ASKPY_LOG_LEVEL")
+    port: int | None = None
+    database_url: Secret | None = None
+    knowledge: Path | None = None
+    cache: Path | None = None
+    cards: Literal["auto", "classic"] = "auto"
+    curators: str = ""
+    retention_days: int = 90
+    log_format: Literal["console", "json"] = "console"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property
     def has_slack(self) -> bool:
@@ -64,16 +81,48 @@ class Settings(BaseSettings):
         return f"sqlite:///{_user_folder('XDG_DATA_HOME', '.local/share') / 'askpy.db'}"
 
 
+_READ: dict[str, tuple[str, click.ParamType[Any] | Callable[[str], object]]] = {
+    "SLACK_BOT_TOKEN": ("slack_bot_token", Secret),
+    "SLACK_APP_TOKEN": ("slack_app_token", Secret),
+    "SLACK_SIGNING_SECRET": ("slack_signing_secret", Secret),
+    "SLACK_API_URL": ("slack_api_url", str),
+    "PORT": ("port", click.IntRange(0, 65535)),
+    "DATABASE_URL": ("database_url", Secret),
+    "ASKPY_KNOWLEDGE": ("knowledge", Path),
+    "ASKPY_CACHE": ("cache", Path),
+    "ASKPY_CARDS": ("cards", click.Choice(["auto", "classic"])),
+    "ASKPY_CURATORS": ("curators", str),
+    "ASKPY_RETENTION_DAYS": ("retention_days", click.IntRange(min=1)),
+    "ASKPY_LOG_FORMAT": ("log_format", click.Choice(["console", "json"])),
+    "ASKPY_LOG_LEVEL": ("log_level", click.Choice(["debug", "info", "warning", "error"], case_sensitive=False)),
+}
+"""Of each variable: the field, and what reads it. click's types: `ask` has its answer before pydantic were imported."""
+
+
 def read_settings() -> Settings:
     """The settings; raises SettingsError that names every variable it can't use."""
+    given = {**_file(), **os.environ}
+    values: dict[str, Any] = {}
+    faults = []
+    for name, (field, kind) in _READ.items():
+        value = given.get(name)
+        if not value:
+            continue
+        try:
+            values[field] = kind.convert(value, None, None) if isinstance(kind, click.ParamType) else kind(value)
+        except click.BadParameter as error:
+            faults.append(f"{name}: {error.message}")
+    if faults:
+        raise SettingsError("These settings can't be used (environment or .env):\n" + "\n".join(faults))
+    return Settings(**values)
+
+
+def _file() -> dict[str, str | None]:
+    """The variables of a `.env` file in the working directory; nothing where there is none."""
     try:
-        return Settings()
-    except ValidationError as error:
-        faults = []
-        for detail in error.errors():
-            name = str(detail["loc"][0]).upper()
-            faults.append(f"{name}: {detail['msg'].removeprefix('Value error, ')}; it is {detail['input']!r}")
-        raise SettingsError("These settings can't be used (environment or .env):\n" + "\n".join(faults)) from None
+        return dict(dotenv_values(".env", interpolate=False))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The file .env can't be read ({error}). Save it as UTF-8, or move it away.") from None
 
 
 def _checkout() -> Path:

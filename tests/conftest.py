@@ -27,9 +27,9 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["ASKPY_CACHE"] = str(home / "cache")
     os.environ["XDG_DATA_HOME"] = str(home / "data")
 
-    from bot.settings import Settings
+    from bot import settings
 
-    Settings.model_config["env_file"] = None
+    settings._file = dict
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

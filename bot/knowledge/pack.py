@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from bot.knowledge.fault import Fault
+from bot.knowledge.files import DEFAULT_VOICE, files_of, fingerprint
 from bot.knowledge.forms import (
     FORM_OF_KIND,
     EntryForm,
@@ -22,9 +23,8 @@ from bot.knowledge.forms import (
     StepForm,
     StrangersForm,
 )
-from bot.knowledge.reader import Document, Fault, Path_, Value, read
+from bot.knowledge.reader import Document, Path_, Value, read
 from bot.model import (
-    AskPyError,
     Entry,
     Group,
     Knowledge,
@@ -37,20 +37,10 @@ from bot.model import (
     Voice,
 )
 
-DEFAULT_VOICE = Path(__file__).with_name("voice.yaml")
 F = TypeVar("F", bound=Form)
 
 SMALL_TALK = ("greeting", "thanks", "goodbye", "help")
 RESERVED = ("pack", "voice", "groups", "synonyms", "strangers")
-
-
-class PackError(AskPyError):
-    """A pack that can't be loaded; `faults` are all of its faults."""
-
-    def __init__(self, folder: Path, faults: Iterable[Fault]) -> None:
-        self.faults = tuple(sorted(set(faults)))
-        count = f"{len(self.faults)} fault" + ("" if len(self.faults) == 1 else "s")
-        super().__init__(f"The knowledge pack {folder} has {count}:\n" + "\n".join(map(str, self.faults)))
 
 
 @dataclass(slots=True)
@@ -63,30 +53,6 @@ class _Reading:
     places: dict[str, tuple[Document, int]] = field(default_factory=dict)
     tried: set[str] = field(default_factory=set)
     """Ids of all entries, of those too that have faults, and files that should have held some."""
-
-
-def files_of(folder: Path) -> list[Path]:
-    """The pack's YAML files, in the order of their names."""
-    return sorted(p for p in folder.rglob("*") if p.suffix in (".yaml", ".yml") and p.is_file())
-
-
-def fingerprint(folder: Path) -> str:
-    """A digest of the pack's files and of the default voice: equal as long as a load would give the same."""
-    digest = hashlib.sha256()
-    for path in [DEFAULT_VOICE, *files_of(folder)]:
-        content = path.read_bytes()
-        name = path.name if path == DEFAULT_VOICE else path.relative_to(folder).as_posix()
-        digest.update(f"{name}\0{len(content)}\0".encode() + content)
-    return digest.hexdigest()
-
-
-def load(folder: Path) -> Knowledge:
-    """Load the pack in `folder`; raises PackError with every fault that keeps it from loading."""
-    knowledge, faults = inspect(folder)
-    refusals = [fault for fault in faults if fault.refuses]
-    if knowledge is None or refusals:
-        raise PackError(folder, refusals)
-    return knowledge
 
 
 def inspect(folder: Path) -> tuple[Knowledge | None, list[Fault]]:

@@ -12,26 +12,12 @@ from pathlib import Path
 
 import yaml
 
+from bot.knowledge.fault import Fault
+
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # a build without libyaml still reads, slower
 
 Value = str | list["Value"] | dict[str, "Value"]
 Path_ = tuple[str | int, ...]
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Fault:
-    """Something that a curator can mend. Only an `advice` leaves a pack without blame; `refuses` keeps it from loading."""
-
-    file: str
-    line: int
-    entry: str
-    text: str
-    refuses: bool = True
-    advice: bool = False
-
-    def __str__(self) -> str:
-        where = f"{self.file}:{self.line}: "
-        return where + (f"{self.entry}: " if self.entry else "") + self.text
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 
 from bot.match.english import RARE, english
 from bot.match.frames import SLIGHT
@@ -23,22 +23,31 @@ COMMON_HERE = 3
 """Targets whose phrasings must have a word before its share says anything."""
 
 
-@dataclass(frozen=True, slots=True)
 class Company:
-    """Stems of the pack's technical words."""
+    """A pack's technical words, counted against plain English when a name first asks for them."""
 
-    technical: frozenset[str]
-    of_card: Mapping[str, frozenset[str]]
-    """By card: stems of the words that its phrasings have."""
+    def __init__(self, phrasings: Callable[[], Sequence[tuple[str, int]]], cards: Mapping[int, str]) -> None:
+        """`phrasings` gives them with the numbers of their targets; `cards`: ids of those targets that are entries."""
+        self._phrasings = phrasings
+        self._cards = cards
 
-    @classmethod
-    def of(cls, phrasings: Iterable[tuple[str, int]], cards: Mapping[int, str]) -> Company:
-        """Count the pack's words against plain English. `cards`: ids of those targets that are cards."""
+    @property
+    def technical(self) -> frozenset[str]:
+        """Stems of the words that this pack uses far more than English does."""
+        return self._counted[0]
+
+    @property
+    def of_card(self) -> Mapping[str, frozenset[str]]:
+        """By entry: stems of the words that its phrasings have."""
+        return self._counted[1]
+
+    @cached_property
+    def _counted(self) -> tuple[frozenset[str], Mapping[str, frozenset[str]]]:
         count: Counter[str] = Counter()
         spread: dict[str, set[int]] = {}
         rarity: dict[str, float] = {}
         plain = english()
-        for text, target in phrasings:
+        for text, target in self._phrasings():
             for word in set(words(text)) - SLIGHT:
                 family = stem(word)
                 count[family] += 1
@@ -50,11 +59,11 @@ class Company:
             for family, n in count.items()
             if len(spread[family]) >= COMMON_HERE and math.log10(n / total) + rarity[family] >= TECHNICAL
         )
-        of_card: dict[str, set[str]] = {name: set() for name in cards.values()}
+        of_card: dict[str, set[str]] = {name: set() for name in self._cards.values()}
         for family, targets in spread.items():
-            for target in targets & cards.keys():
-                of_card[cards[target]].add(family)
-        return cls(technical, {name: frozenset(stems) for name, stems in of_card.items()})
+            for target in targets & self._cards.keys():
+                of_card[self._cards[target]].add(family)
+        return technical, {name: frozenset(stems) for name, stems in of_card.items()}
 
     def meant_as_name(self, reading: Reading, mention: Mention) -> bool:
         """Whether this mention is a name here."""

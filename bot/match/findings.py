@@ -44,9 +44,7 @@ class Findings:
         self._targets = targets
         self._company = company
         self._groups = {group.id: group for group in knowledge.groups}
-        cards = [card for card in knowledge.entries if isinstance(card, Library)]
-        self._sides = {card.side for card in cards}
-        self._told = {card.id: self._words_of(card) for card in cards}
+        self._sides = {card.side for card in knowledge.entries if isinstance(card, Library)}
 
     def target(self, candidate: Candidate) -> Target:
         """What a candidate of the index stands for."""
@@ -149,17 +147,21 @@ class Findings:
             return False
         at_names = {i for mention in reading.mentions for i in range(mention.start, mention.end)}
         corrected = {slip.typed: slip.read_as for slip in _corrections(reading)}
+        told = self._words_of(library)
         rest = [t for i, t in enumerate(reading.tokens) if i not in at_names and t not in SLIGHT and t not in ASPECT]
         asked = {word for token in rest for word in words(corrected.get(token, token))}
         return any(
             english().stem_rarity_of(word) >= SPECIAL
-            and stem(word) not in self._told[library]
+            and stem(word) not in told
             and stem(word) not in self._company.technical
             for word in asked
         )
 
-    def _words_of(self, card: Library) -> frozenset[str]:
+    def _words_of(self, library: str) -> frozenset[str]:
         """Stems of what a card says, and of the words that mean the same here."""
+        card = self.knowledge.by_id[library]
+        if not isinstance(card, Library):
+            return frozenset()
         groups = [self._groups[name] for name in (*card.capabilities, *card.also, card.side) if name in self._groups]
         texts = [card.name, *card.aliases, card.what, card.summary, card.answer, *card.good_for, *card.names]
         texts += [word for group in groups for word in (group.label, *group.words)]

@@ -42,15 +42,17 @@ class Matcher:
     def of(cls, knowledge: Knowledge, cache: Path | None = None) -> Matcher:
         """The matcher for a pack, its index taken from the `cache` folder where that holds it."""
         targets = targets_of(knowledge)
-        phrasings = list(phrasings_of(knowledge, targets))
         names = names_of(knowledge, english().__contains__)
         cards = {number: target.id for number, target in enumerate(targets) if target.kind == "entry"}
+
+        def phrasings() -> list[tuple[str, int]]:
+            return list(phrasings_of(knowledge, targets))
 
         def build() -> Index:
             refusals = list(refusals_of(knowledge, targets))
             asked = [*knowledge.strangers.asks, *(text for text, _ in refusals)]
             return Index.build(
-                phrasings,
+                phrasings(),
                 len(targets),
                 strangers=knowledge.strangers.asks,
                 not_asks=refusals,
@@ -60,7 +62,7 @@ class Matcher:
                 family=families_of(knowledge, targets),
             )
 
-        return cls(knowledge, cached(cache, knowledge.fingerprint, build), names, Company.of(phrasings, cards))
+        return cls(knowledge, cached(cache, knowledge.fingerprint, build), names, Company(phrasings, cards))
 
     # --- what a desk asks
 

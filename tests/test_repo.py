@@ -242,11 +242,11 @@ def test_links_between_papers_lead_somewhere(paper: str) -> None:
 # --- who imports whom
 
 
-def test_the_rooms_keep_to_their_contracts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    from importlinter.cli import lint_imports
-
-    monkeypatch.chdir(ROOT)
-    assert lint_imports(config_filename="pyproject.toml", no_cache=True, no_logo=True) == 0, capsys.readouterr().out
+def test_the_rooms_keep_to_their_contracts() -> None:
+    """In a process of its own: the linter silences loggers that exist already, and later tests listen to some."""
+    program = "from importlinter.cli import lint_imports; raise SystemExit(lint_imports(no_cache=True, no_logo=True))"
+    ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout if ran.returncode else "") == (0, "")
 
 
 def test_ask_loads_nothing_of_slack_or_sql() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from bot.match import Matcher
 from bot.model import Context, Finding, Knowledge, Memory, Question, Reply
 from bot.reply import again, compose, explain
@@ -13,6 +15,7 @@ class Desk:
     def __init__(self, matcher: Matcher, memory: Memory | None = None) -> None:
         self._matcher = matcher
         self._memory = memory
+        self._one_at_a_time = threading.Lock()
 
     @property
     def knowledge(self) -> Knowledge:
@@ -22,14 +25,19 @@ class Desk:
     def ask(self, question: Question) -> Reply:
         """The reply to a question; remembers what it was about where the question has a conversation."""
         context = self._recall(question)
-        finding = self._matcher.find(question.text, context)
+        finding = self._find(question.text, context)
         if self._memory is not None and question.conversation is not None and finding.kind not in ("help", "smalltalk"):
             self._memory.keep(question.conversation, _after(context, finding))
         return compose(finding, self.knowledge)
 
     def find(self, question: Question) -> Finding:
         """What a question comes down to, with the evidence, before it is put into words. Remembers nothing."""
-        return self._matcher.find(question.text, self._recall(question))
+        return self._find(question.text, self._recall(question))
+
+    def _find(self, text: str, context: Context | None) -> Finding:
+        """One at a time: finding is all computing, and threads that share the interpreter's lock take three times as long."""
+        with self._one_at_a_time:
+            return self._matcher.find(text, context)
 
     def why(self, question: Question) -> Reply:
         """The evidence behind the reply to a question, as a reply."""

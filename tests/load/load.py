@@ -94,7 +94,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--questions", type=int, default=0, help="different questions; 0: all of the pack's phrasings (0)"
     )
-    parser.add_argument("--posting", type=int, default=THREADS, help=f"the bare app's listener threads; as many as the server's by default ({THREADS})")
+    parser.add_argument(
+        "--posting", type=int, default=THREADS, help=f"the bare app's listener threads: the server's ({THREADS})"
+    )
     return parser.parse_args()
 
 

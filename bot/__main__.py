@@ -13,7 +13,7 @@ import click
 
 from bot import __version__
 from bot.desk import Desk
-from bot.knowledge import inspect, load
+from bot.knowledge import load
 from bot.match import Matcher
 from bot.model import AskPyError, Question, Reply
 from bot.reply import plain
@@ -108,20 +108,18 @@ def serve(mode: str | None = None) -> None:
 @main.command()
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 def check(path: Path | None) -> None:
-    """Lint a knowledge pack: every fault at once; exit 1 if there is any."""
-    from bot.tools.lint import lint
+    """Lint a knowledge pack: every fault at once, then advice; exit 1 if there is any fault."""
+    from bot.tools.review import review
 
-    folder = path if path is not None else read_settings().pack
-    knowledge, faults = inspect(folder)
-    if knowledge is not None:
-        faults = faults + lint(knowledge)
-    for fault in faults:
-        click.echo(str(fault))
-    blamed = [fault for fault in faults if not fault.advice]
-    if blamed:
+    settings = read_settings()
+    folder = path if path is not None else settings.pack
+    found = review(folder, settings.cache_folder)
+    for line in found.lines:
+        click.echo(line)
+    if found.blamed:
         raise SystemExit(1)
-    count = len(knowledge.entries) if knowledge else 0
-    click.echo(f"{folder}: {count} entries, no faults" + (f", {len(faults)} pieces of advice" if faults else ""))
+    advice = f", {found.advice} piece{'s' * (found.advice > 1)} of advice" if found.advice else ""
+    click.echo(f"{folder}: {found.entries} entries, no faults{advice}")
 
 
 @main.command()

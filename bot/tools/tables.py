@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -11,6 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.tools.evaluate import Judged, auroc, coverage_without_false_answers, slices
+
+T = TypeVar("T")
 
 OUTCOMES = ("right", "offered", "abstained", "wrong")
 FIRST_SLICES = ("covered", "strangers", "strangers, near", "strangers, far")
@@ -24,13 +27,21 @@ def _console() -> Console:
 
 @contextmanager
 def progress(total: int) -> Iterator[Callable[[int], None]]:
-    """A progress bar on stderr, gone when it is done; calls take how many are done."""
-    bar = Progress(
-        TextColumn("asking"), BarColumn(), MofNCompleteColumn(), console=Console(stderr=True), transient=True
-    )
+    """A progress bar on stderr, gone when it is done and nothing in a pipe; calls take how many are done."""
+    console = Console(stderr=True)
+    columns = TextColumn("asking"), BarColumn(), MofNCompleteColumn()
+    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
     with bar:
         task = bar.add_task("", total=total)
         yield lambda done: bar.update(task, completed=done)
+
+
+def tracked(things: Sequence[T]) -> Iterator[T]:
+    """The things, one by one, with a progress bar on stderr."""
+    with progress(len(things)) as advance:
+        for done, thing in enumerate(things, 1):
+            yield thing
+            advance(done)
 
 
 def share_right(judged: Sequence[Judged]) -> float:

@@ -1,0 +1,88 @@
+"""Places: the file and line of every phrasing of a pack, which the loaded pack no longer knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.knowledge.files import files_of
+from bot.knowledge.reader import Document, Path_, read
+from bot.match.targets import Target, phrasings_of, targets_of
+from bot.model import Knowledge
+from bot.text import words
+
+Place = tuple[str, int]
+"""A file, as faults name it, and a line."""
+
+STRANGERS = "strangers.yaml"
+NOT_HERE: Place = ("", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where things stand. Empty for a pack that has no folder: then everything stands where its entry starts."""
+
+    phrasings: Mapping[tuple[str, str], Place] = field(default_factory=dict)
+    """By owner (an entry's or group's id, or the name of a file) and words."""
+    owners: Mapping[str, Place] = field(default_factory=dict)
+
+    def of(self, owner: str, phrasing: str) -> Place:
+        """The place of a phrasing, else of what it belongs to."""
+        return self.phrasings.get((owner, key(phrasing))) or self.owners.get(owner, NOT_HERE)
+
+
+def key(phrasing: str) -> str:
+    """What two spellings of one phrasing have in common."""
+    return " ".join(words(phrasing))
+
+
+def label(target: Target) -> str:
+    """What a curator calls the home of a phrasing."""
+    match target.kind:
+        case "entry":
+            return target.id
+        case "talk":
+            return f"small talk, {target.id}"
+        case "list" | "pick":
+            return f"{target.id} ({target.kind}_asks)"
+
+
+def spoken(knowledge: Knowledge) -> list[tuple[str, Target]]:
+    """Every phrasing of the pack's own entries and groups, in the pack's order, with what it leads to."""
+    targets = targets_of(knowledge)
+    found = ((text, targets[number]) for text, number in phrasings_of(knowledge, targets))
+    return [(text, target) for text, target in found if target.kind != "talk" and key(text)]
+
+
+def places_of(folder: Path, knowledge: Knowledge) -> Places:
+    """The places in a pack's folder."""
+    phrasings: dict[tuple[str, str], Place] = {}
+    owners: dict[str, Place] = {entry.id: (entry.file, entry.line) for entry in knowledge.entries}
+    for path in files_of(folder):
+        document = read(path, path.relative_to(folder).as_posix())
+        owner = document.file
+        for steps, text in _texts(document):
+            if steps and isinstance(steps[0], int) and isinstance(document.value, list):
+                item = document.value[steps[0]]
+                owner = str(item.get("id", "")) if isinstance(item, dict) else document.file
+                owners.setdefault(owner, (document.file, document.line(steps[:1])))
+            phrasings.setdefault((owner, key(text)), (document.file, document.line(steps)))
+    return Places(phrasings, owners)
+
+
+def _texts(document: Document) -> Iterable[tuple[Path_, str]]:
+    """Every scalar of a file with the way to it; one that is asked before one that is not to be."""
+    found = [(steps, _at(document, steps)) for steps in document.lines]
+    texts = [(steps, value) for steps, value in found if isinstance(value, str)]
+    return sorted(texts, key=lambda one: "not_asks" in one[0])
+
+
+def _at(document: Document, steps: Path_) -> object:
+    value: object = document.value
+    for step in steps:
+        if isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int):
+            value = value[step]
+    return value

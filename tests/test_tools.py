@@ -1,0 +1,162 @@
+"""The curator's tools: what `check` advises, what `diff` shows, what `bench` measures and draws."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from shipped import FOLDER
+
+from bot.__main__ import main
+from bot.tools.review import Review, review
+
+MINIMAL = {
+    "pack.yaml": "name: Demo\n",
+    "answers.yaml": """\
+- id: opening-hours
+  title: When are you open?
+  asks: [when are you open, opening hours]
+  answer: Weekdays from nine to five.
+""",
+}
+OFFICE = {
+    "pack.yaml": "name: Office\n",
+    "answers.yaml": """\
+- id: badge-lost
+  title: Lost badges
+  asks:
+    - i lost my badge
+    - where do i report a lost badge
+    - badge lost what now
+    - somebody took my badge
+    - new badge please, mine is gone
+    - which floor repairs badges
+    - badge missing since monday
+    - my badge fell into a lake
+  answer: Tell the desk.
+- id: badge-repair
+  title: Broken badges
+  asks:
+    - my badge is broken
+    - repairs of badges, which floor
+    - which floor repairs broken badges
+    - badge repairs floor
+    - badge does not open the door
+    - the door ignores my badge
+    - fix my badge
+    - a badge with a crack
+  answer: Go to the second floor.
+""",
+}
+GROUPS = """\
+- id: web
+  title: The web
+  label: Web
+  list_asks:
+    - all web libraries
+    - what is bottle
+  pick_asks:
+    - which web library
+  not_asks: [which web library]
+- id: server
+  title: Servers
+  label: Server
+  pick_asks: [which web library]
+"""
+CARD = "- {id: bottle, kind: library, name: Bottle, side: web, asks: [what is bottle], answer: A framework.}\n"
+
+
+def folder(at: Path, files: dict[str, str]) -> Path:
+    at.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (at / name).write_text(text, encoding="utf-8")
+    return at
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [*map(str, arguments)])
+
+
+# --- check
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Review, float]:
+    """What check finds in the shipped pack, and the seconds of this process that it took, with nothing kept from before."""
+    started = time.process_time()
+    return review(FOLDER, tmp_path_factory.mktemp("cache")), time.process_time() - started
+
+
+def test_the_shipped_pack_has_no_faults_and_some_advice(shipped: tuple[Review, float]) -> None:
+    found, _ = shipped
+    assert [str(fault) for fault in found.faults if not fault.advice] == []
+    assert (found.entries, found.advice) == (46, 20)
+    assert found.rest.endswith("the worst 20 are shown.")
+
+
+def test_the_shipped_pack_is_checked_in_seconds(shipped: tuple[Review, float]) -> None:
+    assert shipped[1] < 10
+
+
+def test_every_piece_of_advice_names_the_line_of_its_phrasing(shipped: tuple[Review, float]) -> None:
+    for fault in shipped[0].faults:
+        line = (FOLDER / fault.file).read_text(encoding="utf-8").splitlines()[fault.line - 1]
+        assert fault.text.split("'")[1] in line
+
+
+def test_a_minimal_pack_is_without_blame(tmp_path: Path) -> None:
+    ran = run("check", folder(tmp_path, MINIMAL))
+    assert (ran.exit_code, ran.stdout.splitlines()[-1]) == (0, f"{tmp_path}: 1 entries, no faults, 1 piece of advice")
+    assert "answers.yaml:1: opening-hours: has 2 phrasings; 8 or more" in ran.stdout
+
+
+def test_a_phrasing_that_another_entry_would_win_is_named_with_both_lines(tmp_path: Path) -> None:
+    advice = [str(fault) for fault in review(folder(tmp_path, OFFICE)).faults]
+    wanted = (
+        "answers.yaml:9: badge-lost: 'which floor repairs badges' would go to badge-repair "
+        "('repairs of badges, which floor', answers.yaml:17) if it weren't listed; say what sets the two apart"
+    )
+    assert wanted in advice
+
+
+def test_advice_alone_leaves_the_exit_code_at_0(tmp_path: Path) -> None:
+    assert run("check", folder(tmp_path, OFFICE)).exit_code == 0
+
+
+def test_a_groups_phrasings_may_not_stand_elsewhere(tmp_path: Path) -> None:
+    found = review(folder(tmp_path, {**MINIMAL, "groups.yaml": GROUPS, "cards.yaml": CARD}))
+    assert [str(fault) for fault in found.faults if not fault.advice] == [
+        "groups.yaml:6: web (list_asks): 'what is bottle' also stands under bottle (cards.yaml:1); "
+        "keep it where it belongs",
+        "groups.yaml:8: web: 'which web library' stands in not_asks and among what finds the group; take it out of one",
+        "groups.yaml:13: server (pick_asks): 'which web library' also stands under web (pick_asks) (groups.yaml:8); "
+        "keep it where it belongs",
+    ]
+
+
+def test_a_stranger_that_is_a_phrasing_is_a_fault(tmp_path: Path) -> None:
+    strangers = "names: [Java]\nasks:\n  - who are you\n  - Opening hours?\n"
+    ran = run("check", folder(tmp_path, {**MINIMAL, "strangers.yaml": strangers}))
+    wanted = (
+        "strangers.yaml:4: 'Opening hours?' also stands under opening-hours (answers.yaml:1); "
+        "it is covered or it isn't, keep one"
+    )
+    assert (ran.exit_code, wanted in ran.stdout.splitlines()) == (1, True)
+
+
+def test_an_entry_that_its_title_does_not_find_is_a_fault(tmp_path: Path) -> None:
+    files = {**MINIMAL, "more.yaml": "- {id: riddle, title: '???', asks: [the riddle], answer: x}\n"}
+    ran = run("check", folder(tmp_path, files))
+    wanted = "more.yaml:1: riddle: can't be reached: its title '???' finds nothing (help)"
+    assert (ran.exit_code, wanted in ran.stdout) == (1, True)
+
+
+def test_an_ordinary_name_without_refusals_is_advised_against(tmp_path: Path) -> None:
+    groups = "- {id: web, title: The web, label: Web}\n"
+    advice = [
+        str(fault) for fault in review(folder(tmp_path, {**MINIMAL, "groups.yaml": groups, "c.yaml": CARD})).faults
+    ]
+    wanted = "'Bottle' is an ordinary word too; add not_asks that mean the word and not the library"
+    assert f"c.yaml:1: bottle: {wanted}" in advice

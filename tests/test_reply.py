@@ -13,7 +13,7 @@ from shipped import answer, found, knowledge
 
 from bot.model import Choices, Evidence, Heading, Item, Items, Library, Reply, Step, Table, Text
 from bot.reply import compose, plain
-from bot.reply.compose import MOST_RELATED
+from bot.reply.entry import MOST_RELATED
 from bot.reply.plain import PLAIN_LIMIT
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bot.model import Choice, Entry, Group, Knowledge, Library, Step
-from bot.reply.compose import choice_of
+from bot.reply.wording import choice_of
 from bot.slack import limits
 from bot.slack.blocks import aside, button, plain_text, prose, row, rows, title
 from bot.slack.limits import Block, cut

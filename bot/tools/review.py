@@ -58,6 +58,6 @@ def _rest(contested: list[rivals.Rivalry]) -> str:
     if len(contested) <= rivals.MOST_SHOWN:
         return ""
     return (
-        f"Left out by themselves, {lost} phrasings would go elsewhere and {len(contested) - lost} nearly; "
+        f"At least {lost} phrasings would go elsewhere if each weren't listed, and {len(contested) - lost} nearly; "
         f"the worst {rivals.MOST_SHOWN} are shown."
     )

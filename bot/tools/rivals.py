@@ -26,8 +26,8 @@ from bot.tools.places import Place, Places, label
 NEARLY = 0.1
 """Lead over the best rival below which a phrasing is nearly lost. Scores of good matches lie around 3."""
 
-MOST_ASKED = 2_500
-"""Phrasings that are asked: those whose words alone are nearest to another entry. Of the rest, hardly one is contested."""
+MOST_ASKED = 1_500
+"""Phrasings that are asked: those whose words alone are nearest to another entry. The worst are among them."""
 
 MOST_SHOWN = 20
 """The worst of them: more than a curator mends in one sitting."""

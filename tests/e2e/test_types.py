@@ -20,7 +20,7 @@ from bot.desk import Desk
 from bot.knowledge import load
 from bot.match import Matcher
 from bot.model import Knowledge, Question
-from bot.reply.wording import choice_of
+from bot.reply.compose import choice_of
 from bot.slack import views
 from bot.slack.blocks import Layout, attribution, draw
 from bot.slack.foot import Foot, State, under
@@ -136,7 +136,7 @@ def faults(drawn: Iterable[tuple[str, Drawn]], folder: Path) -> list[str]:
             names[len(lines)] = f"{name}, block {part}" if part else name
     (folder / "drawn.ts").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (folder / "node_modules").symlink_to(MODULES)
-    command = [*COMPILER, "--strict", "--noEmit", "--pretty", "false", "drawn.ts"]
+    command = [*COMPILER, "--strict", "--noEmit", "--lib", "es2022", "--pretty", "false", "drawn.ts"]
     ran = subprocess.run(command, cwd=folder, env={}, capture_output=True, text=True, timeout=120, check=False)
     found = [(int(line), int(column), told) for line, column, told in FAULT.findall(ran.stdout)]
     assert (ran.returncode == 0) == (not found), ran.stdout + ran.stderr

@@ -90,7 +90,7 @@ def tantivy(pack: QuestionSet) -> Ask:
         package.SchemaBuilder().add_text_field("text", tokenizer_name="en_stem").add_integer_field("entry", stored=True)
     )
     index = package.Index(schema.build())
-    writer = index.writer()
+    writer = index.writer(num_threads=1)
     for text, entry in pack.asks:
         writer.add_document(package.Document(text=text, entry=entry))
     writer.commit()
@@ -126,19 +126,23 @@ def _entries(hits: Any) -> Found:
     return list(best.items())[:3]
 
 
-def peers() -> dict[str, Builder]:
-    """Ours first, then what is installed."""
-    found: dict[str, Builder] = {
-        "AskPy": askpy,
-        "rapidfuzz WRatio": rapidfuzz_by(fuzz.WRatio),
-        "rapidfuzz token_sort": rapidfuzz_by(fuzz.token_sort_ratio),
-        "SQLite FTS5": fts5,
-    }
-    for name, package, builder in (
-        ("bm25s", "bm25s", bm25s),
-        ("tantivy", "tantivy", tantivy),
-        ("TF-IDF + LinearSVC", "sklearn", linear_svc),
-    ):
-        if find_spec(package):
-            found[name] = builder
-    return found
+PEERS: dict[str, tuple[str, Builder]] = {
+    "AskPy": ("", askpy),
+    "rapidfuzz ratio": ("", rapidfuzz_by(fuzz.ratio)),
+    "rapidfuzz token_sort_ratio": ("", rapidfuzz_by(fuzz.token_sort_ratio)),
+    "rapidfuzz WRatio": ("", rapidfuzz_by(fuzz.WRatio)),
+    "SQLite FTS5": ("", fts5),
+    "bm25s": ("bm25s", bm25s),
+    "tantivy": ("tantivy", tantivy),
+    "TF-IDF + LinearSVC": ("sklearn", linear_svc),
+}
+"""Each with the module that it needs beyond what the bot has."""
+
+SLOW = tuple(name for name in PEERS if name.startswith("rapidfuzz"))
+"""Those that compare the question with every phrasing."""
+
+
+def installed() -> tuple[list[str], list[str]]:
+    """The matchers that can be measured here, ours first, and those that can't."""
+    there = [name for name, (module, _) in PEERS.items() if not module or find_spec(module)]
+    return there, [name for name in PEERS if name not in there]

@@ -61,6 +61,43 @@ def question_sets(folder: Path) -> Iterator[QuestionSet]:
         yield _without(kept, held, len(names), listed)
 
 
+@dataclass(frozen=True, slots=True)
+class SmallPack:
+    """A pack of a team's size, and three kinds of strangers: of topics it never mentions, of topics it lists, from afar."""
+
+    pack: QuestionSet
+    near: tuple[str, ...]
+    listed: tuple[str, ...]
+    far: tuple[str, ...]
+
+
+SMALL, SMALL_ASKS = 46, 15
+LISTED_TOPICS, LISTED_ASKS = 20, 3
+NEAR = 700
+"""Entries, phrasings an entry, topics that are listed with so many questions each, and strangers from next door."""
+
+
+def small_packs(folder: Path, seeds: int) -> Iterator[SmallPack]:
+    """CLINC150's intents, some as entries, some as listed strangers, the rest never mentioned."""
+    clinc = json.loads((folder / "clinc150.json").read_text(encoding="utf-8"))
+    train, numbers = _numbered(clinc["train"])
+    asked, _ = _numbered(clinc["val"])
+    far = tuple(clean(text) for part in ("oos_val", "oos_train") for text, _ in clinc[part])
+    for seed in range(seeds):
+        chance = random.Random(seed)  # noqa: S311 - the same packs every time
+        order = chance.sample(range(len(numbers)), len(numbers))
+        ours = {entry: number for number, entry in enumerate(order[:SMALL])}
+        known, unknown = set(order[SMALL : SMALL + LISTED_TOPICS]), set(order[SMALL + LISTED_TOPICS :])
+        asks = take([(text, ours[entry]) for text, entry in train if entry in ours], SMALL_ASKS, seed)
+        listed = take([ask for ask in train if ask[1] in known], LISTED_ASKS, seed)
+        questions = tuple((text, ours[entry]) for text, entry in asked if entry in ours)
+        near = [text for text, entry in asked if entry in unknown]
+        pack = QuestionSet(f"small pack {seed}", asks, SMALL, questions, (), tuple(text for text, _ in listed))
+        yield SmallPack(
+            pack, tuple(chance.sample(near, NEAR)), tuple(text for text, entry in asked if entry in known), far
+        )
+
+
 def _numbered(rows: Sequence[Sequence[str]]) -> tuple[list[Asked], dict[str, int]]:
     """Cleaned questions with a number for their intent."""
     numbers = {intent: number for number, intent in enumerate(sorted({intent for _, intent in rows}))}
@@ -91,10 +128,11 @@ def _without(kept: Sequence[Asked], held: Sequence[Asked], entries: int, listed:
     )
 
 
-def typos(text: str, seed: int = 7) -> str:
-    """The text with one or two slips of the fingers, the same ones every time."""
+def typos(text: str, seed: int = 7, slips: int | None = None) -> str:
+    """The text with one or two slips of the fingers, or so many; the same ones every time."""
     chance = random.Random(int(sha1(f"{seed}|{text}".encode(), usedforsecurity=False).hexdigest(), 16))  # noqa: S311
-    for _ in range(chance.choice((1, 2))):
+    one_or_two = chance.choice((1, 2))
+    for _ in range(one_or_two if slips is None else slips):
         words = list(re.finditer(r"[A-Za-z]{4,}", text))
         if not words:
             return text

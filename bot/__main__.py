@@ -153,6 +153,33 @@ def why(question: tuple[str, ...]) -> None:
 
 
 @main.command()
+@click.argument("old")
+@click.argument("new")
+@click.option("--questions", type=click.Path(path_type=Path), help="Labelled questions to ask as well.")
+def diff(old: str, new: str, questions: Path | None) -> None:
+    """Every answer that differs between two packs: folders, or git revisions of the pack's folder."""
+    from contextlib import ExitStack
+
+    from bot.knowledge import PackError
+    from bot.tools import compare, revisions, tables
+
+    settings = read_settings()
+    pack = next((Path(name) for name in (new, old) if Path(name).is_dir()), settings.pack)
+    with ExitStack() as stack:
+        states = []
+        for name in (old, new):
+            found = stack.enter_context(revisions.checked_out(name, pack))
+            try:
+                knowledge = load(found.folder, settings.cache_folder)
+            except PackError as error:
+                raise PackError(Path(found.name), error.faults) from None
+            states.append(compare.state(found.folder, Matcher.of(knowledge, settings.cache_folder)))
+        asked = compare.lines(states[0], states[1], pack.resolve().parent / compare.DIALOGUES, questions)
+        changed = compare.changes(states[0], states[1], asked, tables.tracked)
+    tables.print_changes(changed, asked)
+
+
+@main.command()
 @click.option("--url", help="The public address of the bot, for HTTP; without it, Socket Mode.")
 def manifest(url: str | None) -> None:
     """Print the Slack app manifest."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from functools import cache
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
-from shipped import FOLDER
+from shipped import FOLDER, answer, matcher
 
 from bot.__main__ import main
+from bot.model import Question
+from bot.tools import compare
 from bot.tools.review import Review, review
 
 MINIMAL = {
@@ -155,3 +159,99 @@ def test_an_ordinary_name_without_refusals_is_advised_against(tmp_path: Path) ->
     ]
     wanted = "'Bottle' is an ordinary word too; add not_asks that mean the word and not the library"
     assert f"c.yaml:1: bottle: {wanted}" in advice
+
+
+# --- diff
+
+LATER = (
+    MINIMAL["answers.yaml"].replace(", opening hours", "")
+    + """\
+- id: way
+  title: Where are you?
+  asks: [where are you, opening hours]
+  answer: At the market.
+"""
+)
+DIALOGUE = """\
+- name: a visitor
+  turns:
+    - {say: when are you open, kind: topic}
+    - {say: opening hours, kind: topic}
+"""
+
+
+def told(ran: Result) -> list[str]:
+    """The lines of what was printed, blanks made one."""
+    return [" ".join(line.split()) for line in ran.stdout.splitlines()]
+
+
+@pytest.fixture
+def packs(tmp_path: Path) -> tuple[Path, Path]:
+    """A pack before and after an edit that gives a phrasing to another entry, and a dialogue beside them."""
+    folder(tmp_path / "tests" / "dialogues", {"visit.yaml": DIALOGUE})
+    return folder(tmp_path / "old", MINIMAL), folder(tmp_path / "new", {**MINIMAL, "answers.yaml": LATER})
+
+
+def test_the_same_pack_answers_the_same(packs: tuple[Path, Path]) -> None:
+    ran = run("diff", packs[0], packs[0])
+    assert (ran.exit_code, told(ran)) == (0, ["0 of 4 answers differ: 0 of 2 phrasings, 0 of 2 dialogues."])
+
+
+def test_every_answer_that_differs_is_shown_with_its_place(packs: tuple[Path, Path], tmp_path: Path) -> None:
+    questions = folder(tmp_path, {"q.jsonl": '\n{"q": "opening hours", "gold": ["opening-hours"]}\n'}) / "q.jsonl"
+    ran = run("diff", *packs, "--questions", questions)
+    assert ran.exit_code == 0
+    assert told(ran)[1:] == [
+        "answers.yaml:7 Where are you? unknown opening-hours -> topic way",
+        "answers.yaml:7 opening hours topic opening-hours -> topic way",
+        "visit.yaml:4 opening hours topic opening-hours -> topic way",
+        "q.jsonl:2 opening hours topic opening-hours -> topic way",
+        "4 of 6 answers differ: 2 of 3 phrasings, 1 of 2 dialogues, 1 of 1 question.",
+    ]
+
+
+def test_what_only_the_old_pack_asks_is_marked(packs: tuple[Path, Path]) -> None:
+    ran = run("diff", packs[1], packs[0])
+    assert "answers.yaml (old):7 Where are you? topic way -> unknown opening-hours" in told(ran)
+
+
+def test_a_git_revision_is_a_pack_too(packs: tuple[Path, Path]) -> None:
+    git = (
+        "git",
+        "-C",
+        str(packs[0]),
+        "-c",
+        "user.name=a",
+        "-c",
+        "user.email=a@example.org",
+        "-c",
+        "commit.gpgsign=false",
+    )
+    for step in (("init", "-q"), ("add", "."), ("commit", "-q", "-m", "first"), ("tag", "first")):
+        subprocess.run([*git, *step], check=True)
+    folder(packs[0], {"answers.yaml": LATER})
+    ran = run("diff", "first", packs[0])
+    assert (ran.exit_code, told(ran)[-1]) == (0, "3 of 5 answers differ: 2 of 3 phrasings, 1 of 2 dialogues.")
+
+
+@pytest.mark.parametrize(
+    ("old", "said"),
+    [
+        ("nowhere", "'nowhere' is no folder, and "),
+        ("--help-me", "No such option"),
+        (".", "pack.yaml:1: not found in"),
+    ],
+)
+def test_what_cannot_be_compared_is_said(packs: tuple[Path, Path], tmp_path: Path, old: str, said: str) -> None:
+    ran = run("diff", tmp_path if old == "." else old, packs[1])
+    assert (ran.exit_code, said in ran.stderr, "Traceback" in ran.stderr) == (2, True, False)
+
+
+def test_short_cuts_give_the_answers_of_the_desk() -> None:
+    """Phrasings that are known word for word aren't weighed when packs are compared; weighed, they come out the same."""
+    state = compare.state(FOLDER, matcher())
+    asked = [one for one in compare.lines(state, state, Path("nowhere")) if len(one.text) % 11 == 0]
+    assert len(asked) > 300
+    for one in asked:
+        reply = answer(one.text)
+        assert (one.text, state.ask(Question(one.text))) == (one.text, compare.Answer(reply.kind, reply.ids))

@@ -71,11 +71,19 @@ def places_of(folder: Path, knowledge: Knowledge) -> Places:
     return Places(phrasings, owners)
 
 
+FIELDS = ("asks", "list_asks", "pick_asks", "title", "name", "aliases", "not_asks")
+"""Fields that hold phrasings; where a text stands in two of them, its place is in the first."""
+
+
 def _texts(document: Document) -> Iterable[tuple[Path_, str]]:
-    """Every scalar of a file with the way to it; one that is asked before one that is not to be."""
-    found = [(steps, _at(document, steps)) for steps in document.lines]
-    texts = [(steps, value) for steps, value in found if isinstance(value, str)]
-    return sorted(texts, key=lambda one: "not_asks" in one[0])
+    """Every phrasing of a file with the way to it."""
+    found = [
+        (FIELDS.index(field), steps, value)
+        for steps in document.lines
+        for field in FIELDS
+        if field in steps and isinstance(value := _at(document, steps), str)
+    ]
+    return [(steps, value) for _, steps, value in sorted(found, key=lambda one: one[0])]
 
 
 def _at(document: Document, steps: Path_) -> object:

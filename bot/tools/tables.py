@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from bot.tools.compare import Asked, Change, summary
 from bot.tools.evaluate import Judged, auroc, coverage_without_false_answers, slices
 
 T = TypeVar("T")
@@ -82,3 +83,24 @@ def _line(one: Judged) -> Text:
         f"{one.outcome:9} {one.question.line:4} {one.question.text!r} -> {got} "
         f"({one.reply.confidence:.3f}), wanted {' '.join(one.question.gold)}"
     )
+
+
+def print_changes(changed: Sequence[Change], asked: Sequence[Asked]) -> None:
+    """What was answered and what is, with the place of each line, and how many there are."""
+    out = Console(highlight=False)
+    out.width = max(out.width, 100) if out.is_terminal else WIDE
+    if changed:
+        table = Table(box=None, pad_edge=False)
+        table.add_column("where", no_wrap=True)
+        table.add_column("asked", max_width=out.width // 3)
+        table.add_column("old")
+        table.add_column("-> new")
+        for one in changed:
+            file, line = one.asked.place
+            table.add_row(*map(Text, (f"{file}:{line}", one.asked.text, str(one.old), f"-> {one.new}")))
+        out.print(table)
+    out.print(summary(changed, asked), soft_wrap=True)
+
+
+WIDE = 180
+"""Columns of a table that goes into a pipe or a file."""

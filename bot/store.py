@@ -16,6 +16,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -55,6 +56,8 @@ PAUSES = (0.02, 0.05, 0.1, 0.2)
 """Seconds between attempts where the database refused at once."""
 REST = 5
 """Seconds without a further try after the database has failed: each try may cost an answer BUSY seconds."""
+LONGEST_IDS = 4_000
+"""Characters of a context's ids as the database keeps them."""
 MOST_KEPT = 20_000
 """Claims and contexts that this process keeps in its own memory."""
 
@@ -63,7 +66,7 @@ _claims = Table(
     "askpy_claims",
     _metadata,
     Column("key", String(64), primary_key=True),
-    Column("at", Float, nullable=False),
+    Column("at", Float(53), nullable=False),
     Index("askpy_claims_at", "at"),
 )
 _contexts = Table(
@@ -71,9 +74,9 @@ _contexts = Table(
     _metadata,
     Column("conversation", String(64), primary_key=True),
     Column("kind", String(20), nullable=False),
-    Column("ids", String(4000), nullable=False),
+    Column("ids", String(LONGEST_IDS), nullable=False),
     Column("grouped", String(200)),
-    Column("at", Float, nullable=False),
+    Column("at", Float(53), nullable=False),
     Index("askpy_contexts_at", "at"),
 )
 _votes = Table(
@@ -84,7 +87,7 @@ _votes = Table(
     Column("subject", String(1000), nullable=False),
     Column("vote", String(10), nullable=False),
     Column("reason", String(20), nullable=False),
-    Column("at", Float, nullable=False),
+    Column("at", Float(53), nullable=False),
     Index("askpy_votes_at", "at"),
 )
 
@@ -98,6 +101,7 @@ _renew_claim = (
 )
 _purge_claims = delete(_claims).where(_claims.c.at <= bindparam("stale"))
 _purge_contexts = delete(_contexts).where(_contexts.c.at <= bindparam("stale"))
+_find_claim = select(_claims.c.at).where(_claims.c.key == bindparam("name"))
 _find_context = select(_contexts).where(_contexts.c.conversation == bindparam("name"))
 _change_context = (
     update(_contexts)
@@ -147,7 +151,7 @@ class Store:
             if self._claimed.get(name, 0.0) > now - CLAIM_LASTS:
                 return False
             _remember(self._claimed, name, now)
-        return self._try(lambda: self._insert_claim(name, now), True)
+        return self._try(self._claimer(name, now), True)
 
     def release(self, key: str) -> None:
         """Let `key` be claimed again: what it stands for has surely not been done."""
@@ -156,35 +160,45 @@ class Store:
             self._claimed.pop(name, None)
         self._try(lambda: self._write(_delete_claim, name=name), 0)
 
-    def _insert_claim(self, name: str, now: float) -> bool:
-        self._purge(now)
-        try:
-            return self._write(_insert_claim, key=name, at=now) == 1
-        except IntegrityError:
-            return self._write(_renew_claim, name=name, stale=now - CLAIM_LASTS, now=now) == 1
+    def _claimer(self, name: str, now: float) -> Callable[[], bool]:
+        """What writes a claim down. Tried again, it knows the row that it has written before: by the very moment in it.
+
+        A row can be there although its writing seemed to fail: the connection broke before the database could say so.
+        """
+        tries = count()
+
+        def insert() -> bool:
+            again = next(tries) > 0
+            self._purge(now)
+            try:
+                return self._write(_insert_claim, key=name, at=now) == 1
+            except IntegrityError:
+                if self._write(_renew_claim, name=name, stale=now - CLAIM_LASTS, now=now) == 1:
+                    return True
+                found = self._read(_find_claim, name=name) if again else None
+                return found is not None and found.at == now
+
+        return insert
 
     # -- conversations
 
     def recall(self, conversation: str) -> Context | None:
         """Where a conversation stands, if it was heard of in the last half hour."""
         name, now = _digest(conversation), self._clock()
-        found = self._try(lambda: self._read(_find_context, name=name), None)
-        if found is not None:
-            fresh = found.at > now - CONTEXT_LASTS
-            return _context(found) if fresh else None
         with self._lock:
             at, context = self._kept.get(name, (0.0, None))
+        found = self._try(lambda: self._read(_find_context, name=name), None)
+        if found is not None and found.at > at:  # else it is ours, whole, or one from before a failure
+            at, context = found.at, _context(found)
         return context if at > now - CONTEXT_LASTS else None
 
     def keep(self, conversation: str, context: Context) -> None:
-        """Remember where a conversation stands, for half an hour."""
+        """Remember where a conversation stands, for half an hour; in the database, as many ids as fit."""
         name, now = _digest(conversation), self._clock()
         with self._lock:
             _remember(self._kept, name, (now, context))
-        ids = json.dumps([context.ids, context.before, context.others])
-        values = {"kind": context.kind, "ids": ids, "grouped": context.group, "at": now}
-        if len(ids) <= 4000:
-            self._try(lambda: self._upsert_context(name, values), None)
+        values = {"kind": context.kind, "ids": _ids(context), "grouped": context.group, "at": now}
+        self._try(lambda: self._upsert_context(name, values), None)
 
     def _upsert_context(self, name: str, values: dict[str, Any]) -> None:
         changed = {f"new_{column}": value for column, value in values.items()}
@@ -271,12 +285,17 @@ class Store:
             return connection.execute(statement, values).first()
 
 
+_FORM = "write postgresql://user:password@host:5432/database, with %40 for an @ and %2F for a / in the password"
+
+
 def database_url(url: str) -> URL:
     """The URL as SQLAlchemy wants it: PostgreSQL by psycopg, also where it is written as Heroku writes it."""
     try:
         parsed = make_url(url)
     except ArgumentError:
         raise StoreError("DATABASE_URL is no database URL; sqlite:///askpy.db or postgresql://... is one.") from None
+    except ValueError:  # it would quote the URL's end
+        raise StoreError(f"DATABASE_URL has a port that is no number; {_FORM}.") from None
     return parsed.set(drivername="postgresql+psycopg") if parsed.drivername in {"postgres", "postgresql"} else parsed
 
 
@@ -298,6 +317,9 @@ def _engine(url: str) -> Engine:
     except ModuleNotFoundError as error:
         remedy = "install askpy[postgres]" if kind == "postgresql" else "install it beside askpy"
         raise StoreError(f"DATABASE_URL needs the driver {error.name}, which isn't installed: {remedy}.") from None
+    except (ArgumentError, TypeError, ValueError):  # they may quote the URL
+        form = "write three slashes before a path, four before one from the root: sqlite:///askpy.db"
+        raise StoreError(f"DATABASE_URL can't be used: {form if kind == 'sqlite' else _FORM}.") from None
     if kind == "sqlite":
         event.listen(engine, "connect", _tune)
     return engine
@@ -329,6 +351,14 @@ def _patiently(work: Callable[[], T]) -> T:
 def _make_folder(url: URL) -> None:
     if url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}:
         Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+
+
+def _ids(context: Context) -> str:
+    """A context's ids as JSON, without the last ones where they are too many: first of the others, then of the rest."""
+    kept = [list(context.others), list(context.before), list(context.ids)]
+    while len(told := json.dumps(kept[::-1])) > LONGEST_IDS:
+        next(ids for ids in kept if ids).pop()
+    return told
 
 
 def _context(found: Any) -> Context:

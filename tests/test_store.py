@@ -11,8 +11,10 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from bot.model import Context
 from bot.store import CLAIM_LASTS, CONTEXT_LASTS, DAY, PURGE_EVERY, REST, Store, StoreError, database_url
@@ -210,11 +212,76 @@ def test_a_context_from_an_older_version_is_understood(tmp_path: Path, clock: Cl
     connection.execute('update askpy_contexts set ids = \'["x", "y"]\'')
     connection.commit()
     connection.close()
+    store.close()
+    store = Store(f"sqlite:///{tmp_path}/s.db", clock)
     assert store.recall("U1") == Context("list", ("x", "y"), "backend")
     store.close()
 
 
+def test_a_long_context_is_kept_with_fewer_ids(tmp_path: Path, clock: Clock) -> None:
+    ids, others = tuple(f"name-{n:04}" for n in range(150)), tuple(f"other-{n:04}" for n in range(300))
+    store = Store(f"sqlite:///{tmp_path}/s.db", clock)
+    store.keep("U1", Context("topic", ("old",)))
+    clock.now += 1
+    whole = Context("list", ids, "backend", ("before",), others)
+    store.keep("U1", whole)
+    assert store.recall("U1") == whole
+    store.close()
+    store = Store(f"sqlite:///{tmp_path}/s.db", clock)
+    found = store.recall("U1")
+    assert found is not None
+    assert (found.kind, found.ids, found.before) == ("list", ids, ("before",))
+    assert 0 < len(found.others) < 300
+    assert found.others == others[: len(found.others)]
+    clock.now += 1
+    store.keep("U1", Context("list", ids * 4))
+    store.close()
+    store = Store(f"sqlite:///{tmp_path}/s.db", clock)
+    found = store.recall("U1")
+    assert found is not None
+    assert found.ids == (ids * 4)[: len(found.ids)]
+    store.close()
+
+
+def test_the_newer_of_database_and_memory_counts(tmp_path: Path, clock: Clock) -> None:
+    store, other = Store(f"sqlite:///{tmp_path}/s.db", clock), Store(f"sqlite:///{tmp_path}/s.db", clock)
+    store.keep("U1", Context("topic", ("old",)))
+    clock.now += 1
+    store._rests_until = clock.now + REST  # the database was away just then
+    store.keep("U1", Context("topic", ("new",)))
+    clock.now += REST + 1
+    assert store.recall("U1") == Context("topic", ("new",))
+    clock.now += 1
+    other.keep("U1", Context("topic", ("newest",)))
+    assert store.recall("U1") == Context("topic", ("newest",))
+    store.close()
+    other.close()
+
+
 # --- a bad day
+
+
+def test_a_claim_whose_acknowledgement_got_lost_is_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, other = Store(f"sqlite:///{tmp_path}/s.db"), Store(f"sqlite:///{tmp_path}/s.db")
+    write, lost = Store._write, ["once"]
+
+    def written(self: Store, statement: Any, **values: Any) -> int:
+        done = write(self, statement, **values)
+        if "key" in values and lost:
+            lost.clear()
+            raise OperationalError("insert", {}, Exception("server closed the connection"))
+        return done
+
+    monkeypatch.setattr(Store, "_write", written)
+    assert store.claim("a")
+    assert (store.failures, lost) == (0, [])
+    assert not store.claim("a")
+    assert not other.claim("a")
+    assert other.claim("b")
+    lost.append("again")
+    assert not store.claim("b")
+    store.close()
+    other.close()
 
 
 def test_a_locked_database_stops_no_answer(
@@ -262,6 +329,13 @@ def test_urls() -> None:
     assert database_url("postgres://u:p@h/d").render_as_string(False) == "postgresql+psycopg://u:p@h/d"
     assert database_url("postgresql://u@h/d").drivername == "postgresql+psycopg"
     assert database_url("sqlite:///x.db").drivername == "sqlite"
+
+
+@pytest.mark.parametrize("url", ["postgres://u:hush@h:abc/db", "sqlite://host/x", "sqlite://u:hush@host/x"])
+def test_a_url_that_is_written_wrong_says_how_to_write_it_and_no_password(url: str) -> None:
+    with pytest.raises(StoreError, match=r"^DATABASE_URL .*write (?:postgresql:|three slashes)") as caught:
+        Store(url)
+    assert "hush" not in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["nonsense", "", "x://y", "mysql+nodriver://h/d", "oracle://h/d"])

@@ -59,10 +59,13 @@ class Desk:
 
 def _after(context: Context | None, finding: Finding) -> Context:
     """Where the conversation stands after this finding."""
-    before = (*context.before, *context.ids) if context is not None and len(context.ids) == 1 else ()
+    before: tuple[str, ...] = ()
+    if context is not None and len(finding.ids) == 1:
+        shown = context.shown
+        before = shown if finding.ids[0] in shown else (*context.before, *context.ids)[-MOST_BEFORE:]
     candidates = (match.id for match in finding.evidence.candidates)
     others = tuple(name for name in candidates if ":" not in name and name not in finding.ids)
-    return Context(finding.kind, finding.ids, finding.group, before[-MOST_BEFORE:], others[:MOST_OTHERS])
+    return Context(finding.kind, finding.ids, finding.group, before, others[:MOST_OTHERS])
 
 
 MOST_BEFORE = 3

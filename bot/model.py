@@ -40,7 +40,8 @@ class Question:
 class Context:
     """Where a conversation stands: the last reply's kind and ids in the order shown, and the group, if it was a list.
 
-    `before`: what single entries were shown before it, the latest last; `others`: what it might have been instead.
+    `before`: what single entries were shown before it, the latest last, or all that it was picked from; `others`: what it
+    might have been instead.
     """
 
     kind: Kind
@@ -48,6 +49,13 @@ class Context:
     group: str | None = None
     before: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The several entries that stand before the person: the last reply's, or those it was picked from."""
+        if len(self.ids) > 1:
+            return self.ids
+        return self.before if set(self.ids) & set(self.before) else ()
 
 
 class Memory(Protocol):

@@ -21,6 +21,8 @@ NAME_EVIDENCE = 6.0
 """What a card's name adds to the evidence, less one for each slip: "django migrations how to" is about Django."""
 STRANGER_EVIDENCE = -6.0
 """What the name of something that isn't covered adds to the evidence: "is swift frontend" is not about Python."""
+SHORTEST = 2
+"""Letters of a word that says anything by itself."""
 FAR_BETTER = 0.6
 """Score by which another entry's phrasing has to beat a named card: "python frameworks like django" asks for the list."""
 
@@ -51,9 +53,13 @@ class Decider:
             finding = self._findings.make(reading, "unknown", (), "a question that isn't covered, word for word")
             return replace(finding, strangers=tuple(strangers))
         if len(ours) > 1:
-            return self._findings.make(reading, "compare", tuple(ours[:MOST_COMPARED]), "two or more of ours are named")
-        if ours and (strangers or named) and reading.frame.compares:
-            return self._partial(reading, ours, strangers or shown(named))
+            slips = max(mention.slips for mention in reading.ours("ours"))
+            ids = tuple(ours[:MOST_COMPARED])
+            return self._findings.make(reading, "compare", ids, "two or more of ours are named", NAME_EVIDENCE - slips)
+        if ours and strangers and reading.frame.compares:
+            return self._partial(reading, ours, strangers)
+        if ours and named and reading.frame.compares:
+            return replace(self._partial(reading, ours, ()), only_named=shown(named))
         if ours and _compares_with_unknown(reading):
             return self._partial(reading, ours, ())
         if ours:
@@ -125,8 +131,10 @@ class Decider:
     def open(self, reading: Reading) -> Finding:
         """No name decides: the best phrasing does, if the gate lets it through."""
         top = self._findings.top(reading)
-        if all(token.isdigit() for token in reading.tokens):
-            return self._findings.make(reading, "unknown", (), "numbers alone say nothing", STRANGER_EVIDENCE)
+        if all(token.isdigit() or len(token) < SHORTEST or token in SLIGHT for token in reading.tokens) and not (
+            top is not None and top.kind == "talk"
+        ):
+            return self._findings.make(reading, "unknown", (), "nothing in it says what it is about", STRANGER_EVIDENCE)
         if top is not None and self._defines_a_group(reading, top):
             finding = self._findings.make(
                 reading, "unknown", self._findings.offers(reading), "a group's word isn't described"

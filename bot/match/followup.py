@@ -34,14 +34,12 @@ def _only(lead: str, meant: str, tail: str) -> re.Pattern[str]:
 CHOSEN = _only(
     "and|ok|so|no|i mean|i meant|then|what about|tell me about|tell me more about|show me|open|give me|the|number|nr|option",
     rf"(?P<which>{_COUNTED}|last|latter|former|other)",
-    "one|option|of them|of those|of these|library|lib|thing",
+    "one|option|of them|of those|of these|library|lib|thing|step",
 )
 NEXT = _only(
     "and|ok|so|whats|what is|what comes|show|the|go", "next|after that|afterwards|then|continue|forward", "one|step|up"
 )
-PREVIOUS = _only(
-    "and|ok|so|whats|what is|what was|show|the|go", "previous|back|before|before that|prior|last", "one|step"
-)
+PREVIOUS = _only("and|ok|so|whats|what is|what was|show|the|go", "previous|back|before|before that|prior", "one|step")
 LIBRARY = _only(
     "no|nope|not that|sorry|i mean|i meant|the|a|as a", "library|lib|package|framework|module|card|tool", "i mean"
 )
@@ -52,10 +50,17 @@ TOGETHER = re.compile(
     r"\b(?:compare|comparison|differen\w+|differ|vs|versus|better|between them|side by side|pros and cons|"
     r"which (?:one )?(?:is|of (?:them|those|these|the two)))\b"
 )
+STEP = re.compile(rf"\bstep (?:number |no )?(?P<which>[0-9]+|{_COUNTED})\b")
+AFTER = frozenset("after finished finish done completed complete beyond following past".split())
+"""Words that make "step 3" mean the one behind it."""
 THEM = re.compile(
     r"\b(?:they|them|those|these|both|the two|two of them|all of them|all three|that|it|which)\b|"
     r"^(?:compare|comparison|differences?)$"
 )
+WHICH = re.compile(
+    r"^(?:so |and |ok |then )*which(?: one| of (?:them|those|these|the two))?(?: is| are| should| would| do| to)\b"
+)
+SET_AGAINST = re.compile(r"^(?:and |so |ok )*(?:vs|versus|v|or|than|against|compare|compared|better than)\b")
 BACK = re.compile(r"\b(?:it|its|that one|this one|that|this|the same)\b")
 ABOUT = re.compile(r"^(?:and|what about|how about|whats about|and what about|or|and for|now|same for|and the)\b")
 ASPECT = frozenset(
@@ -80,13 +85,10 @@ class Continued:
 def follow_up(reading: Reading, context: Context, knowledge: Knowledge) -> Continued | None:
     """What a message means after `context`, or None if it stands for itself."""
     said = " ".join(reading.tokens)
-    if (
-        not reading.tokens
-        or len(reading.tokens) > LONGEST
-        or reading.mentions
-        or (reading.ranking.exact and not _leans(said))
-    ):
+    if not reading.tokens or len(reading.tokens) > LONGEST or (reading.ranking.exact and not leans(said)):
         return None
+    if reading.mentions:
+        return _against(reading, said, context, knowledge)
     shown = _shown(context, knowledge)
     if (found := CHOSEN.match(said)) and (picked := _pick(found["which"], shown)):
         return Continued((picked,), reason="one of those shown before")
@@ -94,7 +96,8 @@ def follow_up(reading: Reading, context: Context, knowledge: Knowledge) -> Conti
         return neighbour
     if LIBRARY.match(said) and (card := _card_of(context, knowledge)):
         return Continued((card,), reason="the card instead")
-    if TOGETHER.search(said) and THEM.search(said) and 1 < len(cards := _cards(context, knowledge)) <= MOST_COMPARED:
+    together = (TOGETHER.search(said) and THEM.search(said)) or WHICH.match(said)
+    if together and 1 < len(cards := _cards(context, knowledge)) <= MOST_COMPARED:
         return Continued(cards, reason="those shown before, compared")
     if WHY.match(said) and context.ids and (entry := knowledge.by_id.get(context.ids[0])):
         return Continued((entry.id,), ask=f"why {entry.title}", reason="why, about the entry before")
@@ -105,12 +108,41 @@ def follow_up(reading: Reading, context: Context, knowledge: Knowledge) -> Conti
     return None
 
 
-def _leans(said: str) -> bool:
+def step_asked(reading: Reading, knowledge: Knowledge) -> Continued | None:
+    """ "What comes after step 3", "step 12": a step by its number, where one topic has steps; no ids if it has no such step."""
+    found = STEP.search(" ".join(reading.tokens))
+    topics = {entry.of for entry in knowledge.entries if isinstance(entry, Step)}
+    if found is None or len(topics) != 1 or reading.ranking.exact or len(reading.tokens) > LONGEST:
+        return None
+    number = ORDINALS[found["which"]] if found["which"] in ORDINALS else int(found["which"])
+    wanted = number + bool(AFTER & set(reading.tokens))
+    (topic,) = topics
+    ids = tuple(step.id for step in knowledge.steps(topic) if step.number == wanted)
+    return Continued(ids, reason="a step by its number", ask="" if ids else topic)
+
+
+def leans(said: str) -> bool:
+    """Whether a message says nothing by itself: "the second one", "next", "why?"."""
     return any(pattern.match(said) for pattern in (CHOSEN, NEXT, PREVIOUS, LIBRARY, WHY))
 
 
+def _against(reading: Reading, said: str, context: Context, knowledge: Knowledge) -> Continued | None:
+    """ "Compare it to flask", "vs flask", "and pyqt?": a card set beside those shown before."""
+    named = {mention.name.about for mention in reading.mentions if mention.name.standing == "ours"}
+    if len(named) != 1 or len(reading.mentions) > 1 or named & set(context.ids):
+        return None
+    cards = [i for i in context.ids if isinstance(knowledge.by_id.get(i), Library)]
+    beside_one = len(cards) == 1 and reading.frame.compares and (BACK.search(said) or SET_AGAINST.match(said))
+    beside_all = context.kind == "compare" and ABOUT.match(said) and len(cards) < MOST_COMPARED
+    if beside_one or beside_all:
+        return Continued((*cards, *named), reason="set beside what was shown before")
+    return None
+
+
 def _shown(context: Context, knowledge: Knowledge) -> tuple[str, ...]:
-    """What "the second one" counts: the ids shown, or the steps of a topic that has some."""
+    """What "the second one" counts: the ids shown, what the last was picked from, or the steps of a topic that has some."""
+    if context.shown:
+        return context.shown
     if len(context.ids) == 1:
         entry = knowledge.by_id.get(context.ids[0])
         steps = knowledge.steps(entry.of if isinstance(entry, Step) else context.ids[0])
@@ -119,12 +151,12 @@ def _shown(context: Context, knowledge: Knowledge) -> tuple[str, ...]:
 
 
 def _pick(which: str, shown: tuple[str, ...]) -> str | None:
-    if len(shown) < 2:
+    if not shown:
         return None
     if which in ("last", "latter"):
         return shown[-1]
     if which in ("former", "other"):
-        return shown[0 if which == "former" else 1]
+        return shown[0 if which == "former" else min(1, len(shown) - 1)]
     number = ORDINALS[which]
     return shown[number - 1] if number <= len(shown) else None
 
@@ -149,9 +181,9 @@ def _neighbour(said: str, context: Context, knowledge: Knowledge) -> Continued |
 
 def _cards(context: Context, knowledge: Knowledge) -> tuple[str, ...]:
     """The cards that were shown last: several at once, or one after another."""
-    ids = context.ids if len(context.ids) > 1 else (*context.before, *context.ids)
+    ids = context.shown or (*context.before, *context.ids)
     cards = [i for i in dict.fromkeys(ids) if isinstance(knowledge.by_id.get(i), Library)]
-    return tuple(cards if len(context.ids) > 1 else cards[-2:])
+    return tuple(cards if context.shown else cards[-2:])
 
 
 def _card_of(context: Context, knowledge: Knowledge) -> str | None:

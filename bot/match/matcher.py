@@ -14,7 +14,7 @@ from bot.match.company import Company
 from bot.match.decide import NAME_EVIDENCE, Decider
 from bot.match.english import english
 from bot.match.findings import Findings
-from bot.match.followup import Continued, follow_up
+from bot.match.followup import Continued, follow_up, leans, step_asked
 from bot.match.index import Index
 from bot.match.names import Names, names_of
 from bot.match.reading import Reading, agreeing, parts_of, read
@@ -85,6 +85,10 @@ class Matcher:
         readings = agreeing([self._read(part, cleaned) for part in parts_of(cleaned)])
         if context is not None and (continued := follow_up(readings[0], context, self.knowledge)) is not None:
             return self._continue(readings[0], continued, context)
+        if (step := step_asked(readings[0], self.knowledge)) is not None:
+            return self._step(readings[0], step)
+        if leans(" ".join(readings[0].tokens)) and not readings[0].ranking.exact:
+            return self._findings.make(readings[0], "unknown", (), "nothing was shown before that it could mean")
         return self._best(readings, [self._decider.decide(reading) for reading in readings])
 
     def _continue(self, reading: Reading, continued: Continued, context: Context) -> Finding:
@@ -100,6 +104,12 @@ class Matcher:
             return self._findings.make(reading, "compare", continued.ids, continued.reason, NAME_EVIDENCE)
         entry = self.knowledge.by_id[continued.ids[0]]
         return self._findings.make(reading, entry.kind, (entry.id,), continued.reason, NAME_EVIDENCE)
+
+    def _step(self, reading: Reading, step: Continued) -> Finding:
+        """The step that was asked for by its number, or an honest no that offers the whole."""
+        if not step.ids:
+            return self._findings.make(reading, "unknown", (step.ask,), "there is no step with this number")
+        return self._findings.make(reading, "step", step.ids, step.reason, NAME_EVIDENCE)
 
     def _read(self, part: str, cleaned: str) -> Reading:
         return read(part, self._names, lambda text: self._index.rank(text, top=CANDIDATES), whole=part == cleaned)

@@ -17,6 +17,8 @@ SHORTEST_CLAUSE = 4
 """Words of the shortest clause that is asked by itself."""
 MOST_SENTENCES = 12
 """Sentences that are read one by one, from the end, where the question stands in most long messages."""
+MOST_PARTS = 24
+"""Readings of one message: each costs a millisecond, and everybody waits for it."""
 LEANING = 5.0
 """Evidence that a leaning part loses against the same words in a message of their own."""
 AGREED = 2.0
@@ -92,7 +94,7 @@ def parts_of(text: str) -> list[str]:
         if len(words(sentence)) > SHORT:
             found += [c.strip() for c in _clauses(sentence) if len(words(c)) >= SHORTEST_CLAUSE]
     found += [f"{one} {next_one}" for one, next_one in pairwise(listed)]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(found))[:MOST_PARTS]
 
 
 def _clauses(sentence: str) -> Sequence[str]:

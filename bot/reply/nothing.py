@@ -21,11 +21,13 @@ def of_unknown(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
         yield Text(f"{sentence_of(finding.strangers)}: {lines['unknown_stranger']}")
     else:
         yield Text(lines["unknown_offer"] if offered else lines["unknown"])
-    known = [entry for entry in offered if isinstance(entry, Library)] if finding.strangers else []
+    known = (
+        [entry for entry in offered if isinstance(entry, Library)] if finding.strangers or finding.only_named else []
+    )
     if known:
         yield Items(tuple(Item(card.name, card.summary or card.what, ask=f"What is {card.name}?") for card in known))
     if offered:
-        heading = lines["named_in"] if finding.only_named else lines["open"] if known else lines["did_you_mean"]
+        heading = lines["open"] if known else lines["named_in"] if finding.only_named else lines["did_you_mean"]
         yield Choices(heading, tuple(choice_of(entry) for entry in offered))
     elif knowledge.voice.examples:
         yield Choices(

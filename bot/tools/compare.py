@@ -1,0 +1,160 @@
+"""Compare: what two states of a pack answer differently, so that an edit's reach is seen before it goes in.
+
+Asked are every phrasing and every listed stranger of either state, the dialogues beside the pack, and labelled questions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.desk import Desk
+from bot.knowledge.reader import read
+from bot.match import Matcher
+from bot.match.exact import STRANGER
+from bot.match.targets import targets_of
+from bot.model import AskPyError, Context, Entry, Group, Kind, Knowledge, Question
+from bot.text import clean
+from bot.tools.evaluate import read_questions
+from bot.tools.places import STRANGERS, Place, Places, key, places_of, spoken
+
+DIALOGUES = Path("tests") / "dialogues"
+"""Beside the pack's folder: YAML files of conversations, each with `turns` that `say` something."""
+
+Source = str
+"""Where a line that is asked comes from: phrasing, stranger, dialogue or question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A line that both states are asked; `conversation` is the same for the turns of one dialogue."""
+
+    source: Source
+    text: str
+    place: Place
+    conversation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What counts of an answer."""
+
+    kind: Kind
+    ids: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return " ".join((self.kind, *self.ids))
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A line whose answer differs."""
+
+    asked: Asked
+    old: Answer
+    new: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A pack as it was or is: what it knows, where, and who answers from it."""
+
+    knowledge: Knowledge
+    places: Places
+    ask: Callable[[Question], Answer]
+
+
+@dataclass(slots=True)
+class Recall:
+    """Remembers conversations as long as they are being compared."""
+
+    contexts: dict[str, Context] = field(default_factory=dict)
+
+    def recall(self, conversation: str) -> Context | None:
+        return self.contexts.get(conversation)
+
+    def keep(self, conversation: str, context: Context) -> None:
+        self.contexts[conversation] = context
+
+
+def state(folder: Path, matcher: Matcher) -> State:
+    """The state of the pack in `folder`, which `matcher` is for."""
+    desk, targets, exact = Desk(matcher, Recall()), targets_of(matcher.knowledge), matcher._index.exact
+
+    def ask(question: Question) -> Answer:
+        whole = exact.entry(clean(question.text)) if question.conversation is None else None
+        if whole == STRANGER:  # listed word for word: nothing else is looked at
+            return Answer("unknown", ())
+        if whole is not None and whole >= 0 and targets[whole].kind == "entry":
+            entry = matcher.knowledge.by_id[targets[whole].id]
+            return Answer(entry.kind, (entry.id,))
+        reply = desk.ask(question)
+        return Answer(reply.kind, reply.ids)
+
+    return State(matcher.knowledge, places_of(folder, matcher.knowledge), ask)
+
+
+def lines(old: State, new: State, dialogues: Path, questions: Path | None = None) -> list[Asked]:
+    """Everything that is asked, each line once; the new state's place of it, where it has one."""
+    found: dict[tuple[Source, str], Asked] = {}
+    for each in (*_phrasings(new), *_phrasings(old, gone=True)):
+        found.setdefault((each.source, key(each.text)), each)
+    asked = [*found.values(), *_dialogues(dialogues)]
+    if questions is not None:
+        asked += [Asked("question", one.text, (questions.name, one.line)) for one in read_questions(questions)]
+    return asked
+
+
+def _phrasings(state: State, gone: bool = False) -> Iterable[Asked]:
+    """The phrasings and listed strangers of one state; `gone`: it is the old one, and its places are marked."""
+
+    def place(owner: str, text: str) -> Place:
+        file, line = state.places.of(owner, text)
+        return (f"{file} (old)" if gone else file), line
+
+    for text, target in spoken(state.knowledge):
+        yield Asked("phrasing", text, place(target.id, text))
+    owners: tuple[Entry | Group, ...] = (*state.knowledge.entries, *state.knowledge.groups)
+    for owner in owners:
+        yield from (Asked("stranger", text, place(owner.id, text)) for text in owner.not_asks)
+    yield from (Asked("stranger", text, place(STRANGERS, text)) for text in state.knowledge.strangers.asks)
+
+
+def _dialogues(folder: Path) -> Iterable[Asked]:
+    """Every line that is said in the dialogues, in order."""
+    for path in sorted(folder.glob("*.yaml")):
+        document = read(path, path.name)
+        if document.faults:
+            raise AskPyError(f"The dialogues can't be read: {document.faults[0]}")
+        for number, dialogue in enumerate(document.value if isinstance(document.value, list) else ()):
+            turns = dialogue.get("turns") if isinstance(dialogue, dict) else None
+            for at, turn in enumerate(turns if isinstance(turns, list) else ()):
+                said = turn.get("say") if isinstance(turn, dict) else None
+                if isinstance(said, str):
+                    line = document.line((number, "turns", at, "say"))
+                    yield Asked("dialogue", said, (path.name, line), f"{path.name} {number}")
+
+
+def changes(
+    old: State, new: State, asked: Sequence[Asked], track: Callable[..., Iterable[Asked]] = iter
+) -> list[Change]:
+    """The lines whose answers differ, in the order in which they are asked."""
+    found = []
+    for one in track(asked):
+        question = Question(one.text, conversation=one.conversation)
+        before, after = old.ask(question), new.ask(question)
+        if before != after:
+            found.append(Change(one, before, after))
+    return found
+
+
+def summary(changed: Sequence[Change], asked: Sequence[Asked]) -> str:
+    """One sentence: how many of what."""
+    total: Mapping[Source, int] = {source: sum(a.source == source for a in asked) for source in SOURCES}
+    counted = {source: sum(change.asked.source == source for change in changed) for source in SOURCES}
+    parts = [f"{counted[s]} of {total[s]:,} {s}{'s' * (total[s] != 1)}" for s in SOURCES if total[s]]
+    return f"{len(changed)} of {len(asked):,} answers differ: {', '.join(parts)}."
+
+
+SOURCES: tuple[Source, ...] = ("phrasing", "stranger", "dialogue", "question")

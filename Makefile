@@ -5,13 +5,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --progress-bar off --require-hashes
 # Empty unless given: make test ARGS="-k roadmap", make run ARGS="doctor", make lock ARGS=--upgrade
 ARGS ?=
-# Where make e2e keeps the pictures that it takes: make e2e PICTURES=docs/pictures
+# Where make e2e and make bench keep the pictures that they make: make e2e PICTURES=docs/pictures
 PICTURES ?=
 
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: help run test e2e load check pictures format lock clean
+.PHONY: help run test e2e load bench check pictures format lock clean
 
 help:
 	@echo "make run     set up once, then start the bot: in the terminal, or in Slack where credentials are set"
@@ -20,6 +20,7 @@ help:
 	@echo "make e2e     the bot against a stand-in Slack and a browser (Linux, x86-64)"
 	@echo "make pictures  draws every kind of reply to PNG, into build/pictures and the best into docs/pictures"
 	@echo "make load    answers a second over HTTP, beside a bare Bolt app; a stand-in Slack, a minute or two"
+	@echo "make bench   the matcher beside others on public question sets, where they are; half an hour"
 	@echo "make format  let ruff mend what it can"
 	@echo "make lock    compile requirements.txt and tests/requirements.txt from pyproject.toml"
 	@echo "make clean   remove what the above made"
@@ -57,13 +58,17 @@ pictures: $(VENV)/.ready-to-run tests/pictures/node_modules/.ready
 load: $(VENV)/.ready-to-test
 	@$(BIN)/python tests/load/load.py $(ARGS)
 
+bench: $(VENV)/.ready-to-bench
+	@$(BIN)/python -m bot.tools.bench $(if $(PICTURES),--pictures "$(PICTURES)") $(ARGS)
+
 # --universal: one lock for every system and every Python that pyproject.toml admits.
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
-	--custom-compile-command "make lock" pyproject.toml
+	--custom-compile-command "make lock"
 
 lock: $(VENV)/.ready-to-test
-	$(LOCK) --extra postgres --output-file requirements.txt $(ARGS)
-	$(LOCK) --all-extras --constraints requirements.txt --output-file tests/requirements.txt $(ARGS)
+	$(LOCK) pyproject.toml --extra postgres --output-file requirements.txt $(ARGS)
+	$(LOCK) pyproject.toml --all-extras --constraints requirements.txt --output-file tests/requirements.txt $(ARGS)
+	$(LOCK) tests/bench/requirements.in --constraints requirements.txt --output-file tests/bench/requirements.txt $(ARGS)
 
 clean:
 	rm -rf $(VENV) tests/e2e/node_modules build dist *.egg-info
@@ -92,6 +97,11 @@ $(VENV)/.ready-to-test: tests/requirements.txt requirements.txt $(VENV)/.made
 	@echo "Installing what tests/requirements.txt lists." >&2
 	@$(PIP) --requirement tests/requirements.txt </dev/null >&2
 	@touch $@ $(VENV)/.ready-to-run
+
+$(VENV)/.ready-to-bench: tests/bench/requirements.txt $(VENV)/.ready-to-run
+	@echo "Installing what tests/bench/requirements.txt lists." >&2
+	@$(PIP) --requirement tests/bench/requirements.txt </dev/null >&2
+	@touch $@
 
 tests/e2e/node_modules/.ready: tests/e2e/package-lock.json
 	@command -v npm >/dev/null || { echo "make e2e needs npm. On Debian and Ubuntu: apt install npm chromium" >&2; exit 1; }

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
 import subprocess
 from functools import cache
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner, Result
@@ -13,7 +16,7 @@ from shipped import FOLDER, answer, matcher
 
 from bot.__main__ import main
 from bot.model import Question
-from bot.tools import compare
+from bot.tools import bench, charts, compare, measure, starts
 from bot.tools.review import Review, review
 
 MINIMAL = {
@@ -250,8 +253,76 @@ def test_what_cannot_be_compared_is_said(packs: tuple[Path, Path], tmp_path: Pat
 def test_short_cuts_give_the_answers_of_the_desk() -> None:
     """Phrasings that are known word for word aren't weighed when packs are compared; weighed, they come out the same."""
     state = compare.state(FOLDER, matcher())
-    asked = [one for one in compare.lines(state, state, Path("nowhere")) if len(one.text) % 11 == 0]
-    assert len(asked) > 300
+    asked = [one for one in compare.lines(state, state, Path("nowhere")) if len(one.text) % 37 == 0]
+    assert len(asked) > 100
     for one in asked:
         reply = answer(one.text)
         assert (one.text, state.ask(Question(one.text))) == (one.text, compare.Answer(reply.kind, reply.ids))
+
+
+# --- bench
+
+
+@pytest.fixture
+def question_files(tmp_path: Path) -> Path:
+    """Two tiny question sets in the form of the public ones: 24 intents, each with a word of its own."""
+    names = [
+        f"{one}{two}"
+        for one in ("red", "blue", "green", "grey")
+        for two in ("door", "lamp", "shoe", "boat", "tree", "cup")
+    ]
+    asks = ("where is my {}", "the {} is gone", "i want a {} today", "who took that {}", "{} please", "sell me one {}")
+    rows = [[ask.format(name), name] for name in names for ask in asks]
+    clinc = {
+        "train": rows,
+        "val": [[f"is there a {name}", name] for name in names],
+        "oos_val": [["how high is the moon", "oos"], ["sing something", "oos"]],
+        "oos_train": [["tell me a joke", "oos"]],
+    }
+    more = [(f"{text} {n}", name) for text, name in rows for n in ("now", "soon", "later")]
+    banking = "".join(f"{text},{name}\n" for text, name in more)
+    return folder(tmp_path, {"clinc150.json": json.dumps(clinc), "banking77.csv": "text,category\n" + banking})
+
+
+@pytest.mark.parametrize("matcher", ["AskPy", "SQLite FTS5", "rapidfuzz WRatio"])
+def test_a_matcher_is_measured_on_a_set(question_files: Path, matcher: str) -> None:
+    row = measure.on_set(question_files, "CLINC150, 5 an entry", matcher)
+    assert row["clean @1"] <= row["clean @3"] <= 100
+    assert 0 <= row["clean auroc"] <= 1
+    assert 0 < row["p50"] <= row["p99"]
+
+
+def test_ours_finds_what_has_a_word_of_its_own(question_files: Path) -> None:
+    assert measure.on_set(question_files, "CLINC150, 5 an entry", "AskPy")["clean @1"] == 100
+
+
+def test_without_question_sets_there_is_a_message(tmp_path: Path) -> None:
+    ran = CliRunner().invoke(bench.main, ["--data", str(tmp_path), "--part", "sets"])
+    assert (ran.exit_code, ran.stdout.split(":")[0]) == (0, f"No question sets in {tmp_path}")
+
+
+def test_tables_and_charts_come_from_the_same_rows(tmp_path: Path) -> None:
+    results: bench.Results = {}
+    for name, factor in (("AskPy", 1.0), ("bm25s", 2.0), ("rapidfuzz <x>", 2.1)):
+        results["typos", "slips", name] = {str(slips): 90 - slips * factor for slips in measure.SLIPS}
+        for size, _ in measure.SIZES:
+            cost = {"p50": factor * size / 1e4, "p99": 9, "of a scan": 0.5, "build": 3, "memory": 80}
+            results["growth", str(size), name] = cost
+    charts.draw(results, tmp_path)
+    drawn = [ElementTree.parse(tmp_path / name) for name in ("accuracy-typos.svg", "cost-size.svg")]
+    labels = [[text.text or "" for text in each.iter("{http://www.w3.org/2000/svg}text")] for each in drawn]
+    assert "AskPy  86" in labels[0]
+    assert "bm25s  20" in labels[1]
+    titles = [str(table.title) for table in bench.tables(results)]
+    assert [title.split(" ")[0] for title in titles] == ["Accuracy", "Growth"]
+
+
+def test_labels_are_kept_apart() -> None:
+    placed = sorted(charts.apart({"a": 100, "b": 101, "c": 101, "d": 340, "e": 344}).values())
+    assert min(high - low for low, high in itertools.pairwise(placed)) >= charts.LINE
+    assert placed[-1] <= charts.BOTTOM
+
+
+def test_a_start_is_told_in_units_of_the_imports() -> None:
+    table = starts.table({"first": [4.0], "ask": [0.3, 0.2, 0.4], "imports": [0.2, 0.2, 0.2]})
+    assert [list(column.cells) for column in table.columns][2] == ["1.00x", "1.50x", "20.00x"]

@@ -41,6 +41,8 @@ def _code() -> str:
     """A digest of everything that an index depends on besides its pack."""
     digest = hashlib.sha256()
     here = Path(__file__).parent
-    for path in [*sorted(here.glob("*.py")), here.parent / "text.py", *sorted((here / "data").glob("*"))]:
-        digest.update(path.read_bytes() if path.suffix == ".py" else f"{path.name} {path.stat().st_size}".encode())
+    shared = [here.parent / "text.py", here.parent / "model.py"]
+    for path in [*sorted(here.glob("*.py")), *shared, *sorted((here / "data").glob("*"))]:
+        content = path.read_bytes()
+        digest.update(f"{path.name}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()[:12]

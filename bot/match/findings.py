@@ -27,6 +27,8 @@ LEAST_SCORE = -3.0
 """Score of a card that isn't among a reading's candidates."""
 GROUP_EVIDENCE = 1.5
 """What a group's own word adds to it: "recommend me an orm" is about ORMs, however like "recommend me a library" it is."""
+TALK_DOUBT = 1.5
+"""Evidence that small talk needs beyond an entry: "is it going to snow" is no "how is it going"."""
 LONG = 15
 """Words above which a message tells a story, of which the card need not have every word."""
 SPECIAL = 4.2
@@ -52,7 +54,9 @@ class Findings:
 
     def passes(self, reading: Reading) -> bool:
         """Whether the gate lets the best target answer."""
-        return reading.evidence + self._group_evidence(reading) >= self.gate.answer
+        top = self.top(reading)
+        doubt = TALK_DOUBT if top is not None and top.kind == "talk" else 0.0
+        return reading.evidence + self._group_evidence(reading) - doubt >= self.gate.answer
 
     def _group_evidence(self, reading: Reading) -> float:
         """What it adds that the question says the best target's group by one of its words."""

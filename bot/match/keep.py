@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import types
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,10 +35,13 @@ Arrays = dict[str, Array]
 
 def save(index: Index, path: Path) -> None:
     """Write an index; the file is there whole or not at all. Raises OSError."""
-    beside = path.with_name(path.name + ".part")
-    with beside.open("wb") as file:
-        np.savez(file, allow_pickle=False, **to_arrays(index))
-    beside.replace(path)
+    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with beside.open("wb") as file:
+            np.savez(file, allow_pickle=False, **to_arrays(index))
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def load(path: Path) -> Index | None:
@@ -46,7 +49,7 @@ def load(path: Path) -> Index | None:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return from_arrays(arrays)
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+    except Exception:  # whatever is wrong with it: a cache can always be rebuilt, and must not stop a start
         return None
 
 

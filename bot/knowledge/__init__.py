@@ -30,8 +30,9 @@ def load(folder: Path, cache: Path | None = None) -> Knowledge:
 
     Raises PackError with every fault that keeps it from loading.
     """
-    path = keep.path_of(cache, fingerprint(folder)) if cache is not None and folder.is_dir() else None
-    if path is not None and (kept := keep.recall(path)) is not None:
+    wanted = _fingerprint(folder) if cache is not None else None
+    path = keep.path_of(cache, wanted) if cache is not None and wanted is not None else None
+    if path is not None and wanted is not None and (kept := keep.recall(path, wanted)) is not None:
         return kept
     knowledge, faults = inspect(folder)
     refusals = [fault for fault in faults if fault.refuses]
@@ -46,4 +47,18 @@ def inspect(folder: Path) -> tuple[Knowledge | None, list[Fault]]:
     """The pack, if it can be had, and every fault found on the way (`lint` finds those of meaning)."""
     from bot.knowledge import pack  # noqa: PLC0415  pydantic's forms take longer to build than an answer takes
 
-    return pack.inspect(folder)
+    try:
+        return pack.inspect(folder)
+    except OSError as error:
+        return None, [Fault("pack.yaml", 1, "", f"{error.filename} can't be read ({error.strerror}); {_REMEDY}")]
+
+
+_REMEDY = "check the permissions, or name another folder (ASKPY_KNOWLEDGE)"
+
+
+def _fingerprint(folder: Path) -> str | None:
+    """The digest of the pack's files, or none where they can't be listed: inspecting says why."""
+    try:
+        return fingerprint(folder) if folder.is_dir() else None
+    except OSError:
+        return None

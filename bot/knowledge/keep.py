@@ -28,12 +28,16 @@ def path_of(folder: Path, fingerprint: str) -> Path:
     return folder / f"pack-{fingerprint[:24]}-{digest.hexdigest()[:12]}.json"
 
 
-def recall(path: Path) -> Knowledge | None:
-    """The pack in a file, or none where there is no file or it isn't one of ours."""
+def recall(path: Path, fingerprint: str) -> Knowledge | None:
+    """The pack with this fingerprint out of a file; none where there is no file or it isn't as `keep` wrote it."""
     try:
-        return _knowledge(json.loads(path.read_bytes()))
-    except (OSError, ValueError, KeyError, TypeError):
+        digest, _, content = path.read_bytes().partition(b"\n")
+        if digest != _digest(content):
+            return None
+        knowledge = _knowledge(json.loads(content))
+    except Exception:  # whatever is wrong with it: a cache can always be rebuilt, and must not stop a start
         return None
+    return knowledge if knowledge.fingerprint == fingerprint else None
 
 
 def keep(knowledge: Knowledge, path: Path) -> None:
@@ -42,14 +46,23 @@ def keep(knowledge: Knowledge, path: Path) -> None:
     del fields["by_id"]
     fields["entries"] = [{"kind": entry.kind, **asdict(entry)} for entry in knowledge.entries]
     beside = path.with_name(f"{path.name}.{os.getpid()}.part")
+    content = json.dumps(fields).encode()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(json.dumps(fields), encoding="utf-8")
-        beside.replace(path)
+        try:
+            beside.write_bytes(_digest(content) + b"\n" + content)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
         for old in sorted(path.parent.glob("pack-*.json"), key=lambda p: p.stat().st_mtime)[:-MOST_KEPT]:
             old.unlink(missing_ok=True)
     except OSError as error:
         logger.info("The cache can't be written (%s); set ASKPY_CACHE to a folder that can.", error.strerror)
+
+
+def _digest(content: bytes) -> bytes:
+    """Tells a damaged or foreign file, so that no value in it needs to be checked."""
+    return hashlib.sha256(content).hexdigest().encode()
 
 
 def _knowledge(fields: dict[str, Any]) -> Knowledge:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import click
-from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 from bot.model import AskPyError
 
@@ -50,7 +50,6 @@ class Settings:
     knowledge: Path | None = None
     cache: Path | None = None
     cards: Literal["auto", "classic"] = "auto"
-    curators: str = ""
     retention_days: int = 90
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -71,14 +70,25 @@ class Settings:
     @property
     def cache_folder(self) -> Path:
         """Where indexes are kept between starts."""
-        return self.cache if self.cache is not None else _user_folder("XDG_CACHE_HOME", ".cache")
+        return self.cache if self.cache is not None else _user_folder("XDG_CACHE_HOME", ".cache", "ASKPY_CACHE")
 
     @property
     def database(self) -> str:
         """A SQLAlchemy URL: the one that is set, else a SQLite file in the user's data folder."""
         if self.database_url is not None:
             return self.database_url.get_secret_value()
-        return f"sqlite:///{_user_folder('XDG_DATA_HOME', '.local/share') / 'askpy.db'}"
+        return f"sqlite:///{_user_folder('XDG_DATA_HOME', '.local/share', 'DATABASE_URL') / 'askpy.db'}"
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    """What reads a whole number between two."""
+
+    def read(value: str) -> int:
+        if value.strip().isdecimal() and least <= (number := int(value)) <= most:
+            return number
+        raise click.BadParameter(f"'{value}' is not a whole number from {least} to {most}.")
+
+    return read
 
 
 VARIABLES: dict[str, tuple[str, click.ParamType[Any] | Callable[[str], object]]] = {
@@ -86,13 +96,12 @@ VARIABLES: dict[str, tuple[str, click.ParamType[Any] | Callable[[str], object]]]
     "SLACK_APP_TOKEN": ("slack_app_token", Secret),
     "SLACK_SIGNING_SECRET": ("slack_signing_secret", Secret),
     "SLACK_API_URL": ("slack_api_url", str),
-    "PORT": ("port", click.IntRange(0, 65535)),
+    "PORT": ("port", _whole(0, 65535)),
     "DATABASE_URL": ("database_url", Secret),
     "ASKPY_KNOWLEDGE": ("knowledge", Path),
     "ASKPY_CACHE": ("cache", Path),
     "ASKPY_CARDS": ("cards", click.Choice(["auto", "classic"])),
-    "ASKPY_CURATORS": ("curators", str),
-    "ASKPY_RETENTION_DAYS": ("retention_days", click.IntRange(min=1)),
+    "ASKPY_RETENTION_DAYS": ("retention_days", _whole(1, 36500)),
     "ASKPY_LOG_FORMAT": ("log_format", click.Choice(["console", "json"])),
     "ASKPY_LOG_LEVEL": ("log_level", click.Choice(["debug", "info", "warning", "error"], case_sensitive=False)),
 }
@@ -119,16 +128,35 @@ def read_settings() -> Settings:
 
 def _file() -> dict[str, str | None]:
     """The variables of a `.env` file in the working directory; nothing where there is none."""
+    return _variables(Path(".env"))
+
+
+def _variables(path: Path) -> dict[str, str | None]:
+    """The variables of a file; by the parser of python-dotenv, which on its own would only log a line that it can't read."""
     try:
-        return dict(dotenv_values(".env", interpolate=False))
+        if not (path.is_file() or path.is_fifo()):
+            return {}
+        with path.open(encoding="utf-8-sig") as stream:
+            bindings = list(parse_stream(stream))
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"The file .env can't be read ({error}). Save it as UTF-8, or move it away.") from None
+        text = f"The file {path} can't be read ({error}). Save it as UTF-8 that you may read, or move it away."
+        raise SettingsError(text) from None
+    for binding in bindings:
+        if binding.error:
+            text = binding.original.string
+            line = binding.original.line + text[: len(text) - len(text.lstrip())].count("\n")
+            remedy = "Correct it, quotes included, or put a # before it."
+            raise SettingsError(f"The file {path}, line {line}: not of the form NAME=value. {remedy}")
+    return {binding.key: binding.value for binding in bindings if binding.key is not None}
 
 
 def _checkout() -> Path:
     return Path(__file__).parent.parent / "knowledge"
 
 
-def _user_folder(variable: str, fallback: str) -> Path:
+def _user_folder(variable: str, fallback: str, instead: str) -> Path:
     base = os.environ.get(variable)
-    return (Path(base) if base else Path.home() / fallback) / "askpy"
+    try:
+        return (Path(base) if base else Path.home() / fallback) / "askpy"
+    except RuntimeError:
+        raise SettingsError(f"{instead}: not set, and this user has no home folder to use instead. Set it.") from None

@@ -13,6 +13,8 @@ from bot.model import AskPyError, Question, Reply
 
 Outcome = Literal["right", "offered", "abstained", "wrong"]
 MOST_RECOMMENDED = 4
+LISTS = ("lenient", "ids", "members", "optional")
+"""What a label may have besides, each a list of ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +51,28 @@ def read_questions(path: Path) -> list[Labelled]:
             continue
         try:
             label = json.loads(line)
-            gold = label["gold"]
-            if not isinstance(label["q"], str):
-                raise TypeError("q is no text")
-            found.append(Labelled(label["q"], (gold,) if isinstance(gold, str) else tuple(gold), label, number))
-        except (ValueError, KeyError, TypeError) as error:
-            text = (
-                f"{path}:{number}: not a labelled question ({error}); a line is a JSON object with at least q and gold."
-            )
-            raise AskPyError(text) from None
+        except (ValueError, RecursionError) as error:
+            raise AskPyError(f"{path}:{number}: not JSON ({error}); {_FORM}") from None
+        if not isinstance(label, dict) or not isinstance(label.get("q"), str) or "gold" not in label:
+            raise AskPyError(f"{path}:{number}: not a labelled question; {_FORM}")
+        gold = [label["gold"]] if isinstance(label["gold"], str) else label["gold"]
+        if not gold or not _is_ids(gold):
+            remedy = 'use "unknown" where nothing may be answered'
+            raise AskPyError(f"{path}:{number}: gold is an id or a list of ids; {remedy}.")
+        for name in LISTS:
+            if name in label and not _is_ids(label[name]):
+                raise AskPyError(f"{path}:{number}: {name} is a list of ids; correct it, or leave it out.")
+        found.append(Labelled(label["q"], tuple(gold), label, number))
+    if not found:
+        raise AskPyError(f"{path} holds no labelled question; {_FORM}")
     return found
+
+
+_FORM = "each line is a JSON object with at least q, a text, and gold, an id or a list of ids."
+
+
+def _is_ids(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) and each for each in value)
 
 
 def judge(question: Labelled, reply: Reply) -> Judged:

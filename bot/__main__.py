@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,8 @@ class _Group(click.Group):
         except AskPyError as error:
             click.echo(str(error), err=True)
             ctx.exit(2)
+        except (KeyboardInterrupt, click.Abort):
+            ctx.exit(130)  # as shells count an interrupt; whoever pressed Ctrl-C knows
         except BrokenPipeError:
             # Whoever read our output has gone: nothing is left to say, and Python must not complain at exit either.
             sys.stdout = None
@@ -59,6 +61,7 @@ def main(ctx: click.Context) -> None:
 @click.option("--blocks", is_flag=True, help="With --json: add the Block Kit that Slack would get.")
 def chat(as_json: bool, blocks: bool) -> None:
     """A conversation in the terminal. An empty line starts a new one."""
+    _needs_json(as_json, blocks=blocks)
     from bot import terminal  # Rich is not for --json
 
     settings = read_settings()
@@ -71,7 +74,7 @@ def chat(as_json: bool, blocks: bool) -> None:
     terminal.chat(desk, _lines(), connected=settings.has_slack)
 
 
-@main.command(context_settings={"ignore_unknown_options": True})
+@main.command()
 @click.option(
     "--json", "as_json", is_flag=True, help="Print a JSON object; with `-`, one for each line of standard input."
 )
@@ -79,7 +82,8 @@ def chat(as_json: bool, blocks: bool) -> None:
 @click.option("--top", type=click.IntRange(1, 1000), help="With --json: add the engine's N best entries.")
 @click.argument("words", nargs=-1, required=True, metavar="WORDS... | -")
 def ask(as_json: bool, blocks: bool, top: int | None, words: tuple[str, ...]) -> None:
-    """One answer; nothing is remembered or recorded."""
+    """One answer; nothing is remembered or recorded. A question that begins with a dash comes after `--`."""
+    _needs_json(as_json, blocks=blocks, top=top is not None)
     settings = read_settings()
     desk = _desk(settings)
     questions = _lines() if words == ("-",) else iter([" ".join(words)])
@@ -204,10 +208,26 @@ def _desk(settings: Settings, memory: Any = None) -> Desk:
     return Desk(Matcher.of(load(settings.pack, settings.cache_folder), settings.cache_folder), memory)
 
 
+def _needs_json(as_json: bool, **given: bool) -> None:
+    """A usage error for an option that only adds to JSON."""
+    for name, is_given in given.items():
+        if is_given and not as_json:
+            raise click.UsageError(f"--{name} adds to the JSON of an answer; give --json as well.")
+
+
 def _lines() -> Iterator[str]:
     """Lines of standard input, up to each line feed; broken UTF-8 is replaced, never refused."""
-    for line in sys.stdin.buffer:
-        yield line.decode("utf-8", errors="replace").removesuffix("\n")
+    if sys.stdin is None:
+        raise AskPyError("Standard input is closed. Pipe in questions, one a line, or use: ask QUESTION.")
+    return _decoded(sys.stdin.buffer)
+
+
+def _decoded(stream: Iterable[bytes]) -> Iterator[str]:
+    try:
+        for line in stream:
+            yield line.decode("utf-8", errors="replace").removesuffix("\n")
+    except OSError as error:
+        raise AskPyError(f"Standard input can't be read: {error.strerror or error}.") from None
 
 
 def _record(text: str, reply: Reply, *, blocks: Any = None, candidates: Any = None) -> dict[str, Any]:

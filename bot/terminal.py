@@ -170,7 +170,7 @@ def conversations(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
 def chat(desk: Desk, lines: Iterable[str], *, connected: bool) -> None:
     """Talk until the input ends. With a person at the keyboard there is a prompt and a word of welcome."""
     out = console()
-    person = sys.stdin.isatty()
+    person = sys.stdin is not None and sys.stdin.isatty()
     if not connected:
         sys.stderr.write(HOW_TO_CONNECT + "\n")
     if person:

@@ -80,7 +80,7 @@ def test_the_smallest_pack_loads_and_answers(tmp_path: Path) -> None:
 def test_the_smallest_pack_passes_the_check(tmp_path: Path) -> None:
     ran = CliRunner().invoke(main, ["check", str(folder(tmp_path, MINIMAL))])
     assert (ran.exit_code, ran.stderr) == (0, "")
-    assert "1 entries, no faults" in ran.stdout
+    assert "1 entry, no faults" in ran.stdout
 
 
 def test_every_scalar_is_the_text_that_was_typed(tmp_path: Path) -> None:
@@ -166,18 +166,41 @@ REFUSED: dict[str, tuple[dict[str, str | bytes], list[str]]] = {
         ],
     ),
     "no entries": ({"pack.yaml": "name: Demo\n"}, ["pack.yaml:1: no entries; add a .yaml file with a list of them"]),
+    "an empty file of entries": (
+        {"pack.yaml": "name: Demo\n", "answers.yaml": "# soon\n"},
+        ["answers.yaml:1: is empty; write a list of entries, each starting with '- id: ...'"],
+    ),
+    "two files of one name": (
+        {**MINIMAL, "voice.yaml": "", "voice.yml": "unknown: x\n"},
+        ["voice.yml:1: stands beside voice.yaml; keep one of the two"],
+    ),
     "an empty pack.yaml": ({**MINIMAL, "pack.yaml": ""}, ["pack.yaml:1: name is missing; add it"]),
     "a repeated key": (
         {**MINIMAL, "answers.yaml": ANSWERS + "  title: Again\n"},
         ["answers.yaml:5: 'title' stands twice, first in line 2; keep one"],
     ),
     "not UTF-8": (
-        {**MINIMAL, "answers.yaml": b"- id: caf\xe9\n"},
-        ["answers.yaml:1: byte 9 is not UTF-8; save the file as UTF-8"],
+        {**MINIMAL, "answers.yaml": b"- id: a\n  title: caf\xe9\n"},
+        ["answers.yaml:2: byte 20 is not UTF-8; save the file as UTF-8"],
     ),
     "not YAML": (
         {**MINIMAL, "more.yaml": "- id: a\n  title: [A\n  answer: x\n"},
         ["more.yaml:3: not YAML: did not find expected ',' or ']'; look at the indent, a colon or a quote just before this"],
+    ),
+    "a colon in a text": (
+        {**MINIMAL, "more.yaml": "- id: a\n  title: Ports: which\n"},
+        ["more.yaml:2: not YAML: mapping values are not allowed in this context; put a text that has a colon in quotes"],
+    ),
+    "a tab": (
+        {**MINIMAL, "more.yaml": "- id: a\n\ttitle: A\n"},
+        ["more.yaml:2: not YAML: found a tab character that violates indentation; use spaces, not tabs"],
+    ),
+    "an at sign": (
+        {**MINIMAL, "more.yaml": "- id: a\n  asks: [@askpy hi]\n"},
+        [
+            "more.yaml:2: not YAML: found character that cannot start any token; "
+            "put a text that starts with this character in quotes"
+        ],
     ),
     "two documents": (
         {**MINIMAL, "more.yaml": "- id: a\n---\n- id: b\n"},
@@ -260,6 +283,26 @@ REFUSED: dict[str, tuple[dict[str, str | bytes], list[str]]] = {
         {**MINIMAL, "answers.yaml": ANSWERS + STEP.replace("hours", "hour")},
         ["answers.yaml:5: b: of names 'opening-hour', which is nowhere; opening-hours?"],
     ),
+    "a step of itself": (
+        {**MINIMAL, "answers.yaml": ANSWERS + STEP.replace("opening-hours", "b")},
+        ["answers.yaml:5: b: of names the step itself; name the topic that it belongs to"],
+    ),
+    "a step of a library": (
+        {"pack.yaml": "name: Demo\n", "groups.yaml": GROUPS, "cards.yaml": CARDS + STEP.replace("opening-hours", "flask")},
+        ["cards.yaml:14: b: of names 'flask', which is a library; a step belongs to a topic"],
+    ),
+    "two steps with one number": (
+        {**MINIMAL, "answers.yaml": ANSWERS + STEP + STEP.replace("id: b", "id: c")},
+        ["answers.yaml:6: c: step 2 of opening-hours is b already (answers.yaml:5); number it anew"],
+    ),
+    "a group that stands twice": (
+        {**MINIMAL, "groups.yaml": GROUPS.replace("web", "backend")},
+        ["groups.yaml:4: backend: this id stands twice, first in line 1; give one of them another"],
+    ),
+    "an answer that is too long": (
+        {**MINIMAL, "answers.yaml": ANSWERS.replace("Weekdays", "x" * 3_000)},
+        ["answers.yaml:4: opening-hours: answer is longer than 3000 characters and can't be sent whole; shorten it"],
+    ),
     "references to nothing": (
         {
             "pack.yaml": "name: Demo\n",
@@ -283,6 +326,18 @@ REFUSED: dict[str, tuple[dict[str, str | bytes], list[str]]] = {
     "a sentence of the voice that is none": (
         {**MINIMAL, "voice.yaml": "unknow: x\n"},
         ["voice.yaml:1: 'unknow' is none of the bot's sentences; unknown, unknown_offer?"],
+    ),
+    "an empty sentence of the voice": (
+        {**MINIMAL, "voice.yaml": "unknown:\n"},
+        ["voice.yaml:1: unknown is empty; write something, or leave it out to keep the default"],
+    ),
+    "examples that aren't a list": (
+        {**MINIMAL, "voice.yaml": "examples: {a: b}\n"},
+        ["voice.yaml:1: examples is a list of questions, each a text that isn't empty"],
+    ),
+    "examples that aren't texts": (
+        {**MINIMAL, "voice.yaml": "examples:\n  - when are you open\n  - [a]\n"},
+        ["voice.yaml:1: examples is a list of questions, each a text that isn't empty"],
     ),
     "a slip inside a sentence of the voice": (
         {**MINIMAL, "voice.yaml": "unknown: x\ngreeting:\n  anser: y\n"},
@@ -316,6 +371,42 @@ def test_a_slip_in_one_entry_is_not_blamed_on_those_that_name_it(tmp_path: Path)
     assert found == ["cards.yaml:15: bottle: 'titel' is not a field here; title, install?"]
 
 
+def test_a_slip_in_a_group_is_not_blamed_on_those_that_name_it(tmp_path: Path) -> None:
+    files = {"pack.yaml": "name: Demo\n", "groups.yaml": GROUPS + "  titel: x\n", "cards.yaml": CARDS}
+    assert faults(tmp_path, files) == ["groups.yaml:7: web: 'titel' is not a field here; title?"]
+
+
+@pytest.mark.parametrize(
+    ("groups", "said"),
+    [
+        (GROUPS.replace("- id: web\n  title", "- title"), "groups.yaml:4: group 2: id is missing; add it"),
+        (GROUPS.replace("id: web", "id: Web"), "groups.yaml:4: Web: id 'Web' can't be an id: "),
+        (GROUPS + "  titel: [\n", "groups.yaml:8: not YAML: "),
+        ("id: web\n", "groups.yaml:1: is not a list of groups; "),
+    ],
+)
+def test_a_group_whose_id_is_lost_is_the_only_one_to_blame(groups: str, said: str, tmp_path: Path) -> None:
+    files = {"pack.yaml": "name: Demo\n", "groups.yaml": groups, "cards.yaml": CARDS}
+    (fault,) = faults(tmp_path, files)
+    assert fault.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("- {title: B, asks: [b], answer: x}\n", "more.yaml:1: entry 1: id is missing; add it"),
+        ("- {id: B, title: B, asks: [b], answer: x}\n", "more.yaml:1: B: id 'B' can't be an id: "),
+        ("- id: b\n  title: B: b\n", "more.yaml:2: not YAML: "),
+        ("id: b\n", "more.yaml:1: is not a list of entries; "),
+        ("- b\n", "more.yaml:1: is not an entry: no fields; "),
+    ],
+)
+def test_an_entry_whose_id_is_lost_is_the_only_one_to_blame(more: str, said: str, tmp_path: Path) -> None:
+    files = {**MINIMAL, "answers.yaml": ANSWERS + "  related: [b]\n", "more.yaml": more}
+    (fault,) = faults(tmp_path, files)
+    assert fault.startswith(said)
+
+
 def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
     files = {
         "pack.yaml": "name: Demo\nabuot: x\n",
@@ -324,10 +415,10 @@ def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
         "voice.yaml": "unknow: x\n",
     }
     assert faults(tmp_path, files) == [
-        "answers.yaml:5: opening-hours: related names 'opening-hour', which is nowhere; opening-hours?",
         "more.yaml:1: a: answer is missing; add it",
         "pack.yaml:2: 'abuot' is not a field here; about?",
         "voice.yaml:1: 'unknow' is none of the bot's sentences; unknown, unknown_offer?",
+        "answers.yaml:5: opening-hours: related names 'opening-hour', which is nowhere; opening-hours?",
     ]
 
 

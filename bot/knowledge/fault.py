@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Fault:
     """Something that a curator can mend. Only an `advice` leaves a pack without blame; `refuses` keeps it from loading."""
 
@@ -15,6 +15,15 @@ class Fault:
     text: str
     refuses: bool = True
     advice: bool = False
+    reference: bool = False
+    """Something is named that isn't there: comes last, because another fault may be why."""
+
+    def __lt__(self, other: Fault) -> bool:
+        return self._order < other._order
+
+    @property
+    def _order(self) -> tuple[bool, str, int, str, str]:
+        return self.reference, self.file, self.line, self.entry, self.text
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}: "

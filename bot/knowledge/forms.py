@@ -12,8 +12,15 @@ SUMMARY_LIMIT = 200
 """Characters of a card's summary: the body of Slack's card block takes no more."""
 TITLE_LIMIT = 150
 """Characters of a title or name: the limit of Slack's header block and of a card's title."""
+ANSWER_LIMIT = 3_000
+"""Characters of an answer: Slack's text blocks take no more, and an answer is sent whole or not at all."""
 PHRASING_LIMIT = 500
 """Characters of one phrasing. Real questions are shorter; a longer one is a paste."""
+
+
+def is_id(text: object) -> bool:
+    """Lower-case letters and digits, joined by single hyphens."""
+    return isinstance(text, str) and re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*", text) is not None
 
 
 def _filled(text: str) -> str:
@@ -23,7 +30,7 @@ def _filled(text: str) -> str:
 
 
 def _identifier(text: str) -> str:
-    if text and not re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*", text):
+    if text and not is_id(text):
         raise ValueError(f"'{text}' can't be an id: lower-case letters and digits, joined by single hyphens")
     return text
 
@@ -57,6 +64,7 @@ def _true(text: object) -> object:
 # Where a field may be left out, its empty default is fine: a check speaks up about what somebody wrote.
 Text = Annotated[str, AfterValidator(_filled)]
 Title = Annotated[Text, Field(max_length=TITLE_LIMIT)]
+Answer = Annotated[Text, Field(max_length=ANSWER_LIMIT)]
 Phrasing = Annotated[Text, Field(max_length=PHRASING_LIMIT)]
 Id = Annotated[str, AfterValidator(_identifier)]
 Day = Annotated[str, AfterValidator(_day)]
@@ -88,7 +96,7 @@ class EntryForm(Form):
     title: Title
     asks: Phrasings = Field(min_length=1)
     not_asks: Phrasings = ()
-    answer: Text
+    answer: Answer
     paragraphs: Texts = ()
     names: Texts = ()
     related: Ids = ()
@@ -158,7 +166,7 @@ class StrangersForm(Form):
 
 class SaidForm(Form):
     asks: Phrasings = ()
-    answer: Text
+    answer: Answer
 
 
 FORM_OF_KIND: dict[str, type[EntryForm]] = {"topic": EntryForm, "step": StepForm, "library": LibraryForm}

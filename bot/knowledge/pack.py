@@ -22,6 +22,7 @@ from bot.knowledge.forms import (
     SaidForm,
     StepForm,
     StrangersForm,
+    is_id,
 )
 from bot.knowledge.reader import Document, Path_, Value, read
 from bot.model import (
@@ -49,10 +50,16 @@ class _Reading:
 
     faults: list[Fault] = field(default_factory=list)
     documents: dict[str, Document] = field(default_factory=dict)
-    entries: list[Entry] = field(default_factory=list)
-    places: dict[str, tuple[Document, int]] = field(default_factory=dict)
+    entries: list[tuple[Entry, Document, int]] = field(default_factory=list)
+    """Each with its document and its number there."""
     tried: set[str] = field(default_factory=set)
-    """Ids of all entries, of those too that have faults, and files that should have held some."""
+    """Ids of all entries, of those too that have faults."""
+    tried_groups: set[str] = field(default_factory=set)
+    lost: bool = False
+    """Whether there may be entries whose ids aren't known: a file can't be read, or an id can't."""
+    lost_groups: bool = False
+    empty: list[str] = field(default_factory=list)
+    """Files of entries without any."""
 
 
 def inspect(folder: Path) -> tuple[Knowledge | None, list[Fault]]:
@@ -65,12 +72,18 @@ def inspect(folder: Path) -> tuple[Knowledge | None, list[Fault]]:
         shown_as = path.relative_to(folder).as_posix()
         document = read(path, shown_as)
         reading.faults += document.faults
-        if shown_as.rpartition(".")[0] in RESERVED:
-            reading.documents[shown_as.rpartition(".")[0]] = document
-        elif document.value is not None:
+        name = shown_as.rpartition(".")[0]
+        if name in reading.documents:
+            text = f"stands beside {reading.documents[name].file}; keep one of the two"
+            reading.faults.append(Fault(shown_as, 1, "", text))
+        elif name in RESERVED:
+            reading.documents[name] = document
+        elif document.faults and document.value is None:
+            reading.lost = True
+        elif document.value in (None, []):
+            reading.empty.append(shown_as)
+        else:
             _read_entries(document, reading)
-        elif document.faults:
-            reading.tried.add(shown_as)
     return _assemble(folder, reading), sorted(set(reading.faults))
 
 
@@ -82,9 +95,15 @@ def _assemble(folder: Path, reading: _Reading) -> Knowledge | None:
     voice = _voice(reading)
     synonyms = _synonyms(reading)
     by_id = _by_id(reading)
-    if not by_id and not reading.tried:
-        reading.faults.append(Fault("pack.yaml", 1, "", "no entries; add a .yaml file with a list of them"))
-    _check_references(reading, {group.id for group in groups})
+    if not by_id and not reading.tried and not reading.lost:
+        for file in reading.empty:
+            reading.faults.append(
+                Fault(file, 1, "", "is empty; write a list of entries, each starting with '- id: ...'")
+            )
+        if not reading.empty:
+            reading.faults.append(Fault("pack.yaml", 1, "", "no entries; add a .yaml file with a list of them"))
+    _check_references(reading)
+    _check_steps(reading, by_id)
     if pack is None or strangers is None or not by_id:
         return None
     return Knowledge(
@@ -128,8 +147,9 @@ def _sentence(kind: str, name: str, message: str, context: object, form: type[Fo
         return f"'{last}' is not a field here{_near(last, form.model_fields)}"
     if kind == "missing":
         return f"{name} is missing; add it"
-    if kind == "string_too_long":
-        return f"{name} is longer than {ctx.get('max_length')} characters; shorten it"
+    if kind in ("string_too_long", "too_long"):
+        why = " and can't be sent whole" if name == "answer" else ""
+        return f"{name} is longer than {ctx.get('max_length')} characters{why}; shorten it"
     if kind == "too_short":
         return f"{name} is empty; give at least {ctx.get('min_length')}"
     if kind == "string_type":
@@ -165,6 +185,7 @@ def _at(value: Value | None, path: Path_) -> Value | None:
 
 def _read_entries(document: Document, reading: _Reading) -> None:
     if not isinstance(document.value, list):
+        reading.lost = True
         remedy = (
             "start each entry with '- id: ...', or name the file "
             + ", ".join(f"{r}.yaml" for r in RESERVED)
@@ -175,17 +196,20 @@ def _read_entries(document: Document, reading: _Reading) -> None:
     for number, value in enumerate(document.value):
         entry = _read_entry(document, reading, number, value)
         if entry is not None:
-            reading.entries.append(entry)
-            reading.places.setdefault(entry.id, (document, number))
+            reading.entries.append((entry, document, number))
 
 
 def _read_entry(document: Document, reading: _Reading, number: int, value: Value) -> Entry | None:
     line = document.line((number,))
     if not isinstance(value, dict):
         reading.faults.append(Fault(document.file, line, "", "is not an entry: no fields; write '- id: ...'"))
+        reading.lost = True
         return None
     named = str(value.get("id", "")) or f"entry {number + 1}"
-    reading.tried.add(named)
+    if is_id(named):
+        reading.tried.add(named)
+    else:
+        reading.lost = True
     kind = value.get("kind", "topic")
     if not isinstance(kind, str) or kind not in FORM_OF_KIND:
         text = f"kind is '{kind}'; it can be {', '.join(FORM_OF_KIND)}"
@@ -208,7 +232,7 @@ def _entry(form: EntryForm, file: str, line: int) -> Entry:
 
 def _by_id(reading: _Reading) -> dict[str, Entry]:
     found: dict[str, Entry] = {}
-    for entry in reading.entries:
+    for entry, _, _ in reading.entries:
         if entry.id in found:
             first = found[entry.id]
             text = f"this id stands twice, first at {first.file}:{first.line}; give one of them another"
@@ -218,11 +242,10 @@ def _by_id(reading: _Reading) -> dict[str, Entry]:
     return found
 
 
-def _check_references(reading: _Reading, groups: set[str]) -> None:
-    """Every id that an entry names stands somewhere."""
-    ids = reading.tried
-    for entry in reading.entries:
-        document, number = reading.places[entry.id]
+def _check_references(reading: _Reading) -> None:
+    """Every id that an entry names stands somewhere. What may stand where nothing could be read isn't blamed."""
+    ids, groups = reading.tried, reading.tried_groups
+    for entry, document, number in reading.entries:
         named: list[tuple[Path_, str, set[str]]] = [
             (("related", i), wanted, ids) for i, wanted in enumerate(entry.related)
         ]
@@ -233,9 +256,30 @@ def _check_references(reading: _Reading, groups: set[str]) -> None:
             named += [(("capabilities", i), wanted, groups) for i, wanted in enumerate(entry.capabilities)]
             named += [(("also", i), wanted, groups) for i, wanted in enumerate(entry.also)]
         for path, wanted, known in named:
-            if wanted and wanted not in known:
+            lost = reading.lost if known is ids else reading.lost_groups
+            if wanted and wanted not in known and not lost:
                 text = f"{path[0]} names '{wanted}', which is nowhere{_near(wanted, sorted(known))}"
-                reading.faults.append(Fault(document.file, document.line((number, *path)), entry.id, text))
+                line = document.line((number, *path))
+                reading.faults.append(Fault(document.file, line, entry.id, text, reference=True))
+
+
+def _check_steps(reading: _Reading, by_id: dict[str, Entry]) -> None:
+    """Every step belongs to a topic and has a number of its own there."""
+    found: dict[tuple[str, int], Step] = {}
+    for step, document, number in reading.entries:
+        if not isinstance(step, Step):
+            continue
+        of = by_id.get(step.of)
+        if step.of == step.id:
+            text = "of names the step itself; name the topic that it belongs to"
+            reading.faults.append(Fault(step.file, document.line((number, "of")), step.id, text))
+        elif of is not None and of.kind != "topic":
+            text = f"of names '{of.id}', which is a {of.kind}; a step belongs to a topic"
+            reading.faults.append(Fault(step.file, document.line((number, "of")), step.id, text))
+        first = found.setdefault((step.of, step.number), step)
+        if first.id != step.id:
+            text = f"step {step.number} of {step.of} is {first.id} already ({first.file}:{first.line}); number it anew"
+            reading.faults.append(Fault(step.file, document.line((number, "step")), step.id, text))
 
 
 # --- the other files
@@ -244,16 +288,25 @@ def _check_references(reading: _Reading, groups: set[str]) -> None:
 def _groups(reading: _Reading) -> list[Group]:
     document = reading.documents.get("groups")
     if document is None or document.value is None:
+        reading.lost_groups = document is not None and bool(document.faults)
         return []
     if not isinstance(document.value, list):
+        reading.lost_groups = True
         reading.faults.append(Fault(document.file, 1, "", "is not a list of groups; start each with '- id: ...'"))
         return []
     found: list[Group] = []
+    lines: dict[str, int] = {}
     for number, value in enumerate(document.value):
         named = str(value.get("id", "")) if isinstance(value, dict) else ""
+        reading.lost_groups |= not is_id(named)
         form = _one(GroupForm, document, reading, (number,), named or f"group {number + 1}")
-        if form is not None:
+        line = document.line((number,))
+        if named and lines.setdefault(named, line) != line:
+            text = f"this id stands twice, first in line {lines[named]}; give one of them another"
+            reading.faults.append(Fault(document.file, line, named, text))
+        elif form is not None:
             found.append(Group(**form.model_dump()))
+    reading.tried_groups = set(lines)
     return found
 
 
@@ -295,11 +348,24 @@ def _voice(reading: _Reading) -> Voice:
             continue
         if not isinstance(value, str):
             reading.faults.append(Fault(own.file, own.line((key,)), "", f"{key} is not a text"))
+        elif not value.strip():
+            text = f"{key} is empty; write something, or leave it out to keep the default"
+            reading.faults.append(Fault(own.file, own.line((key,)), "", text))
         else:
             lines[key] = value.strip()
-    examples = overrides.get("examples", defaults.get("examples", []))
-    listed = tuple(str(e) for e in ([examples] if isinstance(examples, str) else examples))
-    return Voice(small_talk=small_talk, lines=lines, examples=listed)
+    return Voice(small_talk=small_talk, lines=lines, examples=_examples(defaults, overrides, own, reading))
+
+
+def _examples(
+    defaults: dict[str, Value], overrides: dict[str, Value], own: Document, reading: _Reading
+) -> tuple[str, ...]:
+    value = overrides.get("examples", defaults.get("examples", []))
+    listed = [value] if isinstance(value, str) else value
+    found = [each for each in listed if isinstance(each, str) and each.strip()]
+    if isinstance(listed, dict) or len(found) < len(listed):
+        text = "examples is a list of questions, each a text that isn't empty"
+        reading.faults.append(Fault(own.file, own.line(("examples",)), "", text))
+    return tuple(found)
 
 
 def _said(name: str, defaults: dict[str, Value], overrides: dict[str, Value], own: Document, reading: _Reading) -> Said:

@@ -41,16 +41,15 @@ def read(path: Path, shown_as: str) -> Document:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        return _broken(shown_as, 1, f"byte {error.start} is not UTF-8; save the file as UTF-8")
+        line = error.object[: error.start].count(b"\n") + 1
+        return _broken(shown_as, line, f"byte {error.start} is not UTF-8; save the file as UTF-8")
     except OSError as error:
         return _broken(shown_as, 1, f"can't be read ({error.strerror}); check the file's permissions")
     try:
         node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        return _broken(
-            shown_as, line, f"not YAML: {error.problem}; look at the indent, a colon or a quote just before this"
-        )
+        return _broken(shown_as, line, f"not YAML: {error.problem}; {_remedy(error, text)}")
     except (yaml.YAMLError, RecursionError) as error:
         return _broken(
             shown_as, 1, f"not YAML: {type(error).__name__}; look for characters that can't be printed, or deep nesting"
@@ -61,6 +60,20 @@ def read(path: Path, shown_as: str) -> Document:
     faults: list[Fault] = []
     value = _build(node, (), lines, faults, shown_as, frozenset(), [len(text) + FREE_VALUES])
     return Document(shown_as, value, lines, tuple(faults))
+
+
+def _remedy(error: yaml.MarkedYAMLError, text: str) -> str:
+    """What mends the commonest slips, told by YAML's words for them and by the line itself."""
+    mark, problem = error.problem_mark, error.problem or ""
+    lines = text.split("\n")
+    line = lines[mark.line] if mark and mark.line < len(lines) else ""
+    if "\t" in line[: len(line) - len(line.lstrip())] or (mark and line[mark.column : mark.column + 1] == "\t"):
+        return "use spaces, not tabs"
+    if "mapping values are not allowed" in problem:
+        return "put a text that has a colon in quotes"
+    if "cannot start any token" in problem:
+        return "put a text that starts with this character in quotes"
+    return "look at the indent, a colon or a quote just before this"
 
 
 def _broken(file: str, line: int, text: str) -> Document:

@@ -105,8 +105,9 @@ class Decider:
         covered = {i for mention in named for i in range(mention.start, mention.end)}
         rest = [t for i, t in enumerate(reading.tokens) if i not in covered and t not in SLIGHT]
         foreign = [unknown for unknown in reading.ranking.unknown if unknown.word not in SLIGHT]
-        several = len(set(shown(named))) > 1 and not reading.frame.compares
-        by_itself = reading.frame.defines or reading.frame.compares or not (rest or several)
+        several = len(set(shown(named))) > 1
+        compares = reading.frame.compares and not (several and rest and len(naming) == 1)
+        by_itself = reading.frame.defines or compares or not (rest or several)
         if top is not None and not by_itself and not foreign and (top.id in naming or self._findings.passes(reading)):
             return self._findings.answer(reading, top, "it is named there")
         finding = self._findings.make(

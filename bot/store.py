@@ -296,6 +296,8 @@ def database_url(url: str) -> URL:
         raise StoreError("DATABASE_URL is no database URL; sqlite:///askpy.db or postgresql://... is one.") from None
     except ValueError:  # it would quote the URL's end
         raise StoreError(f"DATABASE_URL has a port that is no number; {_FORM}.") from None
+    if "@" in (parsed.host or ""):  # the end of the password, which a log would show
+        raise StoreError(f"DATABASE_URL has two @ before its path; {_FORM}.")
     return parsed.set(drivername="postgresql+psycopg") if parsed.drivername in {"postgres", "postgresql"} else parsed
 
 

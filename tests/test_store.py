@@ -331,7 +331,9 @@ def test_urls() -> None:
     assert database_url("sqlite:///x.db").drivername == "sqlite"
 
 
-@pytest.mark.parametrize("url", ["postgres://u:hush@h:abc/db", "sqlite://host/x", "sqlite://u:hush@host/x"])
+@pytest.mark.parametrize(
+    "url", ["postgres://u:hush@h:abc/db", "postgres://u:p@hush@h/db", "sqlite://host/x", "sqlite://u:hush@host/x"]
+)
 def test_a_url_that_is_written_wrong_says_how_to_write_it_and_no_password(url: str) -> None:
     with pytest.raises(StoreError, match=r"^DATABASE_URL .*write (?:postgresql:|three slashes)") as caught:
         Store(url)

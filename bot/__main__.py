@@ -123,7 +123,7 @@ def check(path: Path | None) -> None:
     if found.blamed:
         raise SystemExit(1)
     advice = f", {found.advice} piece{'s' * (found.advice > 1)} of advice" if found.advice else ""
-    click.echo(f"{folder}: {found.entries} entries, no faults{advice}")
+    click.echo(f"{folder}: {found.entries} {'entry' if found.entries == 1 else 'entries'}, no faults{advice}")
 
 
 @main.command()
@@ -189,7 +189,9 @@ def manifest(url: str | None) -> None:
     """Print the Slack app manifest."""
     from bot.slack.manifest import manifest as built
 
-    click.echo(json.dumps(built(url), indent=2))
+    settings = read_settings()
+    knowledge = load(settings.pack, settings.cache_folder)
+    click.echo(json.dumps(built(url, knowledge.name, knowledge.about), indent=2))
 
 
 @main.command()

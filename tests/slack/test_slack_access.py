@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import re
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from slack_stub import Fault, Stub
 
+from bot.model import AskPyError
 from bot.settings import Secret, Settings, SettingsError
 from bot.slack.access import Access, Identity, Me, await_slack, direct
 from bot.slack.manifest import manifest
@@ -104,6 +110,46 @@ def test_the_manifest_asks_for_four_scopes() -> None:
     assert made["settings"]["socket_mode_enabled"] is True
     assert "request_url" not in str(made)
     assert len(made["display_information"]["description"]) <= 140
+
+
+def test_the_manifest_speaks_of_the_pack() -> None:
+    made = manifest(None, "Team handbook", "Holidays and how we work")
+    assert made["display_information"]["name"] == "Team handbook"
+    assert made["display_information"]["description"] == "Holidays and how we work"
+    assert made["features"]["bot_user"]["display_name"] == "team-handbook"
+    assert made["features"]["slash_commands"][0]["command"] == "/askpy"
+    assert not [word for word in ("python", "flask", "django", "askpy ") if word in str(made).lower()]
+
+
+@pytest.mark.parametrize("name", ["N" * 60, "Ä" * 60, "", "  ", "an\nodd  one", "<>&"])
+def test_the_manifest_keeps_slacks_limits(name: str) -> None:
+    made = manifest(None, name, "long words " * 40)
+    shown, features = made["display_information"], made["features"]
+    assert 0 < len(shown["name"]) <= 35
+    assert 0 < len(shown["description"]) <= 140
+    assert re.fullmatch(r"[a-z0-9._-]{1,35}", features["bot_user"]["display_name"])
+    assert len(features["shortcuts"][0]["name"]) <= 24
+    assert len(features["slash_commands"][0]["description"]) <= 140
+    assert "\n" not in shown["name"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "bot.example", "http://bot.example", "https://", "https://[", "https://x:y", "https://a b", "https://a?b"],
+)
+def test_an_address_that_slack_would_refuse_is_a_sentence(url: str) -> None:
+    with pytest.raises(AskPyError, match=r"^--url .*https://askpy\.example\.com\.$"):
+        manifest(url)
+
+
+def test_the_manifest_command() -> None:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "bot", "manifest", *arguments]
+        return subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
+
+    made, wrong = run("--url", "https://bot.example"), run("--url", "http://bot.example")
+    assert json.loads(made.stdout)["display_information"]["name"] == "AskPy"
+    assert (wrong.returncode, wrong.stdout, wrong.stderr.count("\n")) == (2, "", 1)
 
 
 def test_the_manifest_for_http_names_the_address_thrice() -> None:

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
-from typing import Literal
+from typing import Any, Literal
 from urllib.error import URLError
 
 import click
@@ -28,6 +28,7 @@ from bot.slack.app import build_app
 from bot.slack.http import Pages, health, serve_http
 from bot.slack.manifest import SCOPES
 from bot.slack.socket import serve_socket
+from bot.slack.trace import frames
 from bot.store import Store
 from bot.tools.lint import lint
 
@@ -86,7 +87,14 @@ def _stopped() -> threading.Event:
 # --- logs
 
 
-class _Json(logging.Formatter):
+class _Discreet(logging.Formatter):
+    """Says of an exception where and of what type it is, and never its message."""
+
+    def formatException(self, info: Any) -> str:  # noqa: N802  logging's name
+        return frames(info[1]) if info[1] is not None else ""
+
+
+class _Json(_Discreet):
     """One JSON object a line."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -100,7 +108,7 @@ class _Json(logging.Formatter):
 def _log(settings: Settings) -> None:
     """Log to stderr. Ids, kinds and numbers only: no caller logs what people wrote, or a token."""
     handler = logging.StreamHandler(sys.stderr)
-    console = logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S")
+    console = _Discreet("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S")
     handler.setFormatter(_Json() if settings.log_format == "json" else console)
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("bot").setLevel(settings.log_level.upper())

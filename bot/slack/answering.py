@@ -11,6 +11,7 @@ from uuid import uuid4
 from bot.model import Facts, Kind, Knowledge, Part, Question, Reply
 from bot.reply import plain
 from bot.slack import limits, views
+from bot.slack.access import REFUSED
 from bot.slack.blocks import Layout, aside, attribution, draw, escape, prose
 from bot.slack.foot import Foot, asking_why, under
 from bot.slack.hear import Beside, Heard, Opened, Place, Posted, Pressed, Replaced, Searched, Voted, Whispered
@@ -341,9 +342,10 @@ class Answering:
         if place.url:
             self.outbox.send(_whisper(place.url, letter.text, letter.draw("classic"), letter.key + ":private"))
             return
-        args = {"channel": place.channel, "user": place.asker, "text": self.words["cannot_post"]}
-        if place.thread:
-            args["thread_ts"] = place.thread
+        if outcome.code in REFUSED:  # the token: no method takes it
+            return
+        where = {"channel": place.channel, "user": place.asker} | ({"thread_ts": place.thread} if place.thread else {})
+        args = where | _message(escape(self.words["cannot_post"]), [], letter.key + ":cannot")
         self.outbox.send(Request(method="chat.postEphemeral", args=args))
 
 
@@ -383,5 +385,5 @@ def _beside(place: Beside, letter: _Letter, send: Callable[[Request], None]) -> 
         if isinstance(outcome, Refused) and place.url:
             send(whisper)
 
-    args = where | {"text": letter.text, "blocks": letter.draw("classic")}
+    args = where | _message(letter.text, letter.draw("classic"), letter.key)
     return Request(method="chat.postEphemeral", args=args, failed=failed)

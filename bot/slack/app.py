@@ -20,6 +20,7 @@ from bot.slack.access import Access, Identity
 from bot.slack.answering import Answering, Desk, Records
 from bot.slack.blocks import Layout
 from bot.slack.post import Outbox, Outcome, Pulse, Refused, Request, deliver
+from bot.slack.trace import frames
 from bot.slack.words import words_of
 
 LISTENERS = 16
@@ -136,7 +137,7 @@ def register(bolt: App, answering: Answering, pulse: Pulse, me: Callable[[], str
     def on_error(error: Exception, body: Body) -> BoltResponse | None:
         if isinstance(error, BoltUnhandledRequestError):
             return BoltResponse(status=404, body="")
-        logger.error("A listener failed", exc_info=error)
+        logger.error("A listener failed\n%s", frames(error))
         answering.apologise(hear.place_of(body, me()))
         return None
 
@@ -149,7 +150,7 @@ def register(bolt: App, answering: Answering, pulse: Pulse, me: Callable[[], str
         try:
             found = answering.found(searched)
         except Exception as error:
-            logger.error("A search failed", exc_info=error)
+            logger.error("A search failed\n%s", frames(error))
             found = answering.failed(searched)
         ack(**found)
 

@@ -25,6 +25,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.slack.access import REFUSED, webhook
+from bot.slack.trace import frames
 
 SENDERS = 32
 """Requests to Slack at once: at 150 ms each that is 200 answers a second, more than one workspace may post."""
@@ -272,15 +273,21 @@ class Outbox:
         if due > now:
             self._end(sending, Again("stopping" if stopping else "too late"))
         else:
+            self._submit(sending)
+
+    def _submit(self, sending: _Sending) -> None:
+        try:
             self.senders.submit(self._try, sending)
+        except RuntimeError:  # the pool has been shut down
+            self._end(sending, Again("stopping"))
 
     def _try(self, sending: _Sending) -> None:
         request = sending.request
         sending.tries += 1
         try:
             outcome = self.deliver(request)
-        except Exception:  # a fault of ours: it must neither vanish in the pool nor be posted twice
-            logger.exception("%s failed", request.target)
+        except Exception as error:  # a fault of ours: it must neither vanish in the pool nor be posted twice
+            logger.error("%s failed\n%s", request.target, frames(error))
             outcome = Lost("our own fault")
         if isinstance(outcome, Refused) and outcome.code.startswith("invalid_blocks") and request.simpler is not None:
             logger.warning("%s: %s; sending the classic layout", request.target, outcome.code)
@@ -300,6 +307,9 @@ class Outbox:
         else:
             with self._changed:
                 lane = sending.request.lane
+                for times in (self._slots, self._quiet):
+                    for past in [name for name, until in times.items() if until <= now]:
+                        del times[past]
                 self._quiet[lane] = now + wait
                 if self._closes is None:
                     self._slots[lane] = max(self._slots.get(lane, 0.0), now + wait)
@@ -340,7 +350,4 @@ class Outbox:
                     ahead = self._waiting[0][0] - self.clock() if self._waiting else None
                     self._changed.wait(ahead)
                 _, _, sending = heapq.heappop(self._waiting)
-            try:
-                self.senders.submit(self._try, sending)
-            except RuntimeError:  # the pool has been shut down
-                self._end(sending, Again("stopping"))
+            self._submit(sending)

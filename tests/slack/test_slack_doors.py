@@ -11,6 +11,7 @@ from conftest import AtOnce, Door, make_door
 from slack_samples import KINDS
 from slack_stub import BOT, BOT_ID, Fault, Stub
 
+from bot.model import Question, Reply
 from bot.slack.answering import fallback
 from bot.slack.blocks import draw
 from bot.slack.limits import faults
@@ -317,7 +318,7 @@ def test_our_own_fault_is_logged_and_apologised_for(door: Door, stub: Stub, capl
     ]
     assert stub.of("hook")[0]["text"] == oops
     assert len(stub.of("views.open")) == 1
-    assert caplog.text.count("RuntimeError: boom") == 4
+    assert caplog.text.count("\nRuntimeError\n") == 4
     assert "secret" not in caplog.text
 
 
@@ -359,3 +360,34 @@ def test_refused_cards_become_classic_once(stub: Stub) -> None:
 
 def test_at_once_runs_at_once() -> None:
     assert AtOnce().submit(lambda: 1).result() == 1
+
+
+@pytest.mark.parametrize("way", ["mention", "search"])
+def test_a_question_inside_an_exception_stays_out_of_the_log(
+    door: Door, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, way: str
+) -> None:
+    def broken(question: Question) -> Reply:
+        try:
+            return {}[question.text]  # type: ignore[no-any-return]
+        except KeyError as error:
+            raise ValueError(f"no answer to {question.text}") from error
+
+    monkeypatch.setattr(door.desk, "ask", broken)
+    if way == "mention":
+        door.mention("a xylophone")
+    else:
+        values = {"words": {"words": {"type": "plain_text_input", "value": "a xylophone"}}}
+        view = {
+            "type": "modal",
+            "id": "V1",
+            "callback_id": "search",
+            "private_metadata": "",
+            "state": {"values": values},
+        }
+        door.interact(type="view_submission", view=view)
+    assert [record.getMessage().splitlines()[0] for record in caplog.records if record.levelname == "ERROR"] == [
+        "A listener failed" if way == "mention" else "A search failed"
+    ]
+    assert ("KeyError" in caplog.text, "ValueError" in caplog.text) == (True, True)
+    assert "in broken" in caplog.text
+    assert "xylophone" not in caplog.text

@@ -398,7 +398,7 @@ def test_a_search_that_fails_says_so(door: Door, stub: Stub, caplog: pytest.LogC
     door.press("search", "search", **on_view(kind="home"))
     answer = search(door, views_of(stub)[-1], "boom my secret words")
     assert WORDS["oops"] in json.dumps(answer["view"])
-    assert caplog.text.count("RuntimeError: boom") == 1
+    assert caplog.text.count("\nRuntimeError\n") == 1
     assert "secret" not in caplog.text
 
 

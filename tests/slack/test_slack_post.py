@@ -13,6 +13,7 @@ from slack_stub import RESET, SILENCE, Fault, Stub, limited
 
 from bot.slack import access, post
 from bot.slack.access import Access
+from bot.slack.blocks import escape
 from bot.slack.post import MOST_TRIES, Again, Lost, Outbox, Outcome, Refused, Request, Sent, deliver, message_id
 from bot.slack.words import default_words
 
@@ -100,7 +101,9 @@ def test_a_closed_channel_is_one_line_and_a_private_word(
     door.mention()
     assert len(stub.of("chat.postMessage")) == 1
     (word,) = stub.of("chat.postEphemeral")
-    assert (word["channel"], word["user"], word["text"]) == ("C1", "U1", default_words()["cannot_post"])
+    assert (word["channel"], word["user"], word["text"]) == ("C1", "U1", escape(default_words()["cannot_post"]))
+    assert word["mrkdwn"] is False
+    assert word["client_msg_id"] != stub.of("chat.postMessage")[0]["client_msg_id"]
     assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
         f"chat.postMessage C1: refused by Slack ({code})"
     ]
@@ -109,11 +112,11 @@ def test_a_closed_channel_is_one_line_and_a_private_word(
 def test_a_revoked_token_is_said_and_healthz_says_no(door: Door, stub: Stub, caplog: pytest.LogCaptureFixture) -> None:
     assert door.app.able()
     stub.fail("chat.postMessage", Fault(error="token_revoked"))
-    stub.fail("chat.postEphemeral", Fault(error="token_revoked"))
     door.mention()
     assert not door.app.able()
     assert door.request(b"", method="GET", path="/healthz") == 503
     assert caplog.text.count("no longer takes SLACK_BOT_TOKEN") == 1
+    assert stub.of("chat.postEphemeral") == []
     door.mention()
     assert door.app.able()
 
@@ -205,14 +208,36 @@ def test_closing_waits_for_what_is_under_way() -> None:
 
 
 def test_a_fault_of_ours_is_logged_and_not_repeated(caplog: pytest.LogCaptureFixture) -> None:
+    asked = "what is " + "xylophone?"
+
     def broken(_: Request) -> Outcome:
-        raise KeyError("x")
+        raise KeyError(asked)
 
     box = outbox(broken)
     box.send(to("C1"))
     assert box.drain(5)
     assert caplog.text.count("Traceback") == 1
+    assert "KeyError" in caplog.text
+    assert asked not in caplog.text
     assert box.close(1)
+
+
+def test_what_comes_after_the_close_is_given_up() -> None:
+    failed: list[Outcome] = []
+    box = outbox(Line())
+    assert box.close(1)
+    box.send(to("C1", failed=failed.append))
+    assert failed == [Again("stopping")]
+    assert box.drain(0)
+
+
+def test_slowed_lanes_are_forgotten() -> None:
+    now = [100.0]
+    box = Outbox(Line(*[Again("rate limited", 1.0)] * 50), AtOnce(), clock=lambda: now[0])
+    for number in range(50):
+        box.send(Request(url=f"https://hooks.example/{number}", args={}))
+        now[0] += 2.0
+    assert len(box._slots) == len(box._quiet) == 1
 
 
 def test_a_message_keeps_its_id() -> None:

@@ -1,4 +1,7 @@
-"""The bot itself on a bad day: a plan of faults at Slack's own pace, stops under load, a WebSocket that comes and goes."""
+"""The bot itself on a bad day: a plan of faults at Slack's own pace, stops under load, a WebSocket that comes and goes.
+
+A hundred messages, and five stops a mode: about two minutes in all.
+"""
 
 from __future__ import annotations
 
@@ -90,21 +93,21 @@ both = pytest.mark.parametrize("mode", ["http", "socket"])
 @both
 def test_a_bad_day(slack: BusySlack, start: Start, mode: str) -> None:
     bot = start(mode)
-    messages = asked(slack, 0, 200)
-    fates = plan(7, messages, retry_after=3, silent=0.03)
+    messages = asked(slack, 0, 100)
+    fates = plan(7, messages, retry_after=2, silent=0.03)
     follow(slack, fates)
     bot.deliver(messages)
     bot.deliver([message for message in messages if message.way != "command"])
     slack.wait_for(lambda: wanted(slack, fates), "every answer", 90)
+    refused = sum(bool(fate.refused) for fate in fates.values())
+    silent = sum(fate.final for fate in fates.values()) - refused
+    # Slack has heard every attempt; the bot still waits for the word about the silent ones, as long as its timeout.
+    bot.process.wait_for(lambda: bot.process.text.count("no word whether") >= silent, "the last silence", 15)
     assert bot.process.stop() == 0
 
     assert complaints(slack, messages, fates) == []
     log = bot.process.text
-    refused = sum(bool(fate.refused) for fate in fates.values())
-    assert (log.count("refused by Slack"), log.count("no word whether")) == (
-        refused,
-        sum(f.final for f in fates.values()) - refused,
-    )
+    assert (log.count("refused by Slack"), log.count("no word whether")) == (refused, silent)
     assert [
         word for word in ("flask", "roadmap", BOT_TOKEN, APP_TOKEN, SECRET, "a-secret-of-slack") if word in log
     ] == []
@@ -148,9 +151,9 @@ def test_a_slowed_channel_costs_the_others_nothing(slack: BusySlack, start: Star
 
 
 @both
-def test_a_stop_under_load_ten_times(slack: BusySlack, start: Start, mode: str) -> None:
+def test_a_stop_under_load_five_times(slack: BusySlack, start: Start, mode: str) -> None:
     times = []
-    for turn in range(10):
+    for turn in range(5):
         bot = start(mode)
         messages = asked(slack, 1000 * turn, 60)
         slack.fates = lambda where, attempt: Fault(503) if where.endswith("7") and not attempt else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -219,6 +220,7 @@ def test_what_only_the_old_pack_asks_is_marked(packs: tuple[Path, Path]) -> None
     assert "answers.yaml (old):7 Where are you? topic way -> unknown opening-hours" in told(ran)
 
 
+@pytest.mark.skipif(shutil.which("git") is None, reason="git isn't installed")
 def test_a_git_revision_is_a_pack_too(packs: tuple[Path, Path]) -> None:
     git = (
         "git",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import subprocess
-import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zipfile import ZipFile
 
 from bot.model import AskPyError
 
@@ -30,13 +30,13 @@ def checked_out(named: str, pack: Path) -> Iterator[Checkout]:
         return
     with TemporaryDirectory(prefix="askpy-diff-") as temporary:
         target = Path(temporary).resolve()
-        with tarfile.open(fileobj=io.BytesIO(_archive(named, pack))) as archive:
-            archive.extractall(target, filter="data")
+        with ZipFile(io.BytesIO(_archive(named, pack))) as archive:
+            archive.extractall(target)
         yield Checkout(target, f"{pack.name} at {named}")
 
 
 def _archive(named: str, pack: Path) -> bytes:
-    """The pack's files at that revision, as a tar; raises AskPyError where there is none."""
+    """The pack's files at that revision, as a zip; raises AskPyError where there is none."""
     if not pack.is_dir():
         raise AskPyError(
             f"'{named}' is no folder, and without a pack in {pack} there is no git history to look it up in."
@@ -49,7 +49,7 @@ def _archive(named: str, pack: Path) -> bytes:
         raise AskPyError(
             f"'{named}' is neither a folder nor a git revision. Name a folder, a branch, a tag or a commit."
         )
-    files = _git(pack, "archive", "--format=tar", commit.decode().strip())
+    files = _git(pack, "archive", "--format=zip", commit.decode().strip())
     if files is None:
         raise AskPyError(f"There is no folder {pack} at the git revision '{named}'.")
     return files

@@ -37,6 +37,9 @@ ENOUGH_LISTED = 200
 """Listed strangers (not_asks too) from which they set the thresholds: they are what people really ask, and the left-out
 entries of a pack whose entries overlap ("list backend", "recommend a backend") are no strangers at all."""
 
+LEVEL = 0.02
+"""Of the two shares together: thresholds this near the best are level, as another sample of 400 would have it."""
+
 RIDGE = 0.01
 STEPS = 12
 """Of Newton's method; it settles in about eight."""
@@ -158,8 +161,10 @@ def _thresholds(gate: Gate, samples: Sequence[Sample]) -> Gate:
 
 
 def _parting(friends: Doubles, strangers: Doubles) -> float:
-    """The threshold at which friends let in and strangers kept out, each as a share of its own, add up to most."""
+    """The middle of the thresholds at which friends let in and strangers kept out, each as a share of its own, add up to most."""
     steps = np.unique(np.round(np.r_[friends, strangers], 2))
     let_in = 1 - np.searchsorted(np.sort(friends), steps) / max(len(friends), 1)
     kept_out = np.searchsorted(np.sort(strangers), steps) / max(len(strangers), 1)
-    return float(steps[int(np.argmax(np.round(let_in + kept_out, 4)))])
+    total = let_in + kept_out
+    level = steps[total >= total.max() - LEVEL]
+    return float(np.round((level[0] + level[-1]) / 2, 2))

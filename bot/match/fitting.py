@@ -33,7 +33,7 @@ OFFER_THROUGH = 0.50
 LEAST_ANSWER, LEAST_OFFER = -2.0, -6.0
 """Evidence below which nothing is answered or offered, however unlike each other a pack's entries are."""
 
-ENOUGH_LISTED = 200
+ENOUGH_LISTED = 120
 """Listed strangers (not_asks too) from which they set the thresholds: they are what people really ask, and the left-out
 entries of a pack whose entries overlap ("list backend", "recommend a backend") are no strangers at all."""
 

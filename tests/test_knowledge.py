@@ -474,6 +474,15 @@ def test_a_group_in_capabilities_and_also_is_named(tmp_path: Path) -> None:
     assert linted(tmp_path, files) == ["cards.yaml:1: flask: 'web' stands in capabilities and in also; keep one"]
 
 
+@pytest.mark.parametrize(("date", "said"), [("2999-01-01", 1), ("2023-10-05", 0)])
+def test_a_note_from_the_future_is_advice(date: str, said: int, tmp_path: Path) -> None:
+    notes = f"  notes: [{{date: {date}, text: x, source: y}}]\n"
+    pack = load(folder(tmp_path, {**MINIMAL, "answers.yaml": ANSWERS + notes}))
+    told = [str(fault) for fault in lint(pack) if fault.advice and "dated" in fault.text]
+    text = f"answers.yaml:1: opening-hours: a note is dated {date}, which is still to come; correct the date"
+    assert told == [text] * said
+
+
 # --- many
 
 

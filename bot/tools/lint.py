@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 
 from bot.knowledge import Fault
@@ -23,7 +24,7 @@ def lint(knowledge: Knowledge, places: Places | None = None) -> list[Fault]:
     for phrasing, target in spoken(knowledge):
         owners.setdefault(key(phrasing), target)
     found = {*_shared(knowledge, owners, where), *_covered(knowledge, owners, where), *_refused(knowledge, where)}
-    return sorted(found | {*_few(knowledge), *_ordinary(knowledge), *_cards(knowledge)})
+    return sorted(found | {*_few(knowledge), *_ordinary(knowledge), *_cards(knowledge), *_early(knowledge)})
 
 
 def unreached(matcher: Matcher) -> list[Fault]:
@@ -113,6 +114,17 @@ def _cards(knowledge: Knowledge) -> Iterable[Fault]:
         if isinstance(entry, Library):
             for twice in set(entry.capabilities) & set(entry.also) & groups:
                 yield _fault(entry, f"'{twice}' stands in capabilities and in also; keep one")
+
+
+def _early(knowledge: Knowledge) -> Iterable[Fault]:
+    """A note with a day that hasn't come, not even where the day begins first."""
+    tomorrow = (dt.datetime.now(tz=dt.UTC) + dt.timedelta(days=1)).date().isoformat()
+    for entry in knowledge.entries:
+        for note in entry.notes:
+            if note.date > tomorrow:
+                yield _fault(
+                    entry, f"a note is dated {note.date}, which is still to come; correct the date", advice=True
+                )
 
 
 def _fault(entry: Entry, text: str, advice: bool = False) -> Fault:

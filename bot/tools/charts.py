@@ -22,7 +22,7 @@ COLOURS = {
     "tantivy": "#4ba3a7",
     "TF-IDF + LinearSVC": "#8a7b2f",
 }
-WIDTH, HEIGHT = 760, 400
+WIDTH, HEIGHT = 800, 400
 LEFT, TOP, RIGHT, BOTTOM = 60, 52, 540, 344
 LINE = 15
 """Height of a label; labels beside each other are kept this far apart."""

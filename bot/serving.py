@@ -10,8 +10,9 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from email.utils import parsedate_to_datetime
+from tempfile import TemporaryFile
 from typing import Any, Literal
 from urllib.error import URLError
 
@@ -22,10 +23,10 @@ from bot.desk import Desk
 from bot.knowledge import inspect, load
 from bot.match import Matcher
 from bot.model import AskPyError
-from bot.settings import Settings
+from bot.settings import Secret, Settings
 from bot.slack.access import Access, Identity, Mode, await_slack
 from bot.slack.app import build_app
-from bot.slack.http import Pages, health, serve_http
+from bot.slack.http import EVENTS, Pages, health, serve_http
 from bot.slack.manifest import SCOPES
 from bot.slack.socket import serve_socket
 from bot.slack.trace import frames
@@ -51,7 +52,7 @@ def serve(settings: Settings, mode: str | None = None) -> None:
     stop = _stopped()
     logger.info("%s: %d entries", knowledge.name, len(knowledge.entries))
     port = settings.port if settings.port is not None else DEFAULT_PORT if door == "http" else None
-    if not _awaited(app.identity, port, stop):
+    if not _awaited(app.identity, door, port, stop):
         return
     if door == "http":
         done = serve_http(app, DEFAULT_PORT if port is None else port, stop)
@@ -68,11 +69,15 @@ def _mode(mode: str | None) -> Mode | None:
     return "socket" if mode == "socket" else "http" if mode == "http" else None
 
 
-def _awaited(identity: Identity, port: int | None, stop: threading.Event) -> bool:
-    """Wait for Slack; health says no on `port` meanwhile. False if it was stopped first."""
+def _awaited(identity: Identity, mode: Mode, port: int | None, stop: threading.Event) -> bool:
+    """Wait for Slack; meanwhile, on `port`, health says no and Slack is told to come again. False if stopped first."""
+    how = "Socket Mode" if mode == "socket" else "HTTP"
     if port is None:
+        logger.info("Waiting for Slack (%s); PORT isn't set, so that there is no health page", how)
         return await_slack(identity.me, "SLACK_BOT_TOKEN", stop.wait)
-    with Pages(port, {"/healthz": lambda: health(False)}):
+    posts = {EVENTS: lambda: health(False)} if mode == "http" else {}
+    with Pages(port, {"/healthz": lambda: health(False)}, posts) as pages:
+        logger.info("Waiting for Slack (%s), health on port %d", how, pages.port)
         return await_slack(identity.me, "SLACK_BOT_TOKEN", stop.wait)
 
 
@@ -120,7 +125,13 @@ def _log(settings: Settings) -> None:
 def doctor(settings: Settings) -> bool:
     """Look at everything `serve` needs and print a line for each; true if nothing is wrong."""
     faults = 0
-    for subject, fault in (*_pack(settings), *_database(settings), *_credentials(settings), *_slack(settings)):
+    for subject, fault in (
+        *_pack(settings),
+        *_cache(settings),
+        *_database(settings),
+        *_credentials(settings),
+        *_slack(settings),
+    ):
         click.echo(f"{'fault' if fault else 'fine':6} {subject}" + (f": {fault}" if fault else ""))
         faults += bool(fault)
     click.echo("Nothing is wrong." if not faults else f"{faults} to mend.")
@@ -139,6 +150,17 @@ def _pack(settings: Settings) -> Iterator[Finding]:
     yield f"knowledge pack {settings.pack}", remedy
 
 
+def _cache(settings: Settings) -> Iterator[Finding]:
+    folder, fault = settings.cache_folder, ""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        fault = f"can't be written ({error.strerror}); set ASKPY_CACHE to a folder that can, or each start takes longer"
+    yield f"cache {folder}", fault
+
+
 def _database(settings: Settings) -> Iterator[Finding]:
     try:
         store = Store(settings.database)
@@ -152,32 +174,58 @@ def _database(settings: Settings) -> Iterator[Finding]:
 _WHERE = "api.slack.com/apps, your app"
 
 
+_NEITHER = (
+    "neither it nor SLACK_SIGNING_SECRET is set, and one is needed: SLACK_APP_TOKEN for Socket Mode, which needs no public "
+    "address and works behind a firewall, or SLACK_SIGNING_SECRET for HTTP, which suits production; "
+    f"{_WHERE}, Basic Information has both"
+)
+
+
+def _is_token(secret: Secret | None, prefix: str) -> bool:
+    """Whether it looks like one; what doesn't is not tried."""
+    return secret is not None and re.fullmatch(rf"{prefix}[!-~]+", secret.get_secret_value()) is not None
+
+
+def _is_address(url: str) -> bool:
+    return re.fullmatch(r"https?://[^\s/]+(?:/.*)?", url) is not None
+
+
 def _credentials(settings: Settings) -> Iterator[Finding]:
     bot, app, secret = settings.slack_bot_token, settings.slack_app_token, settings.slack_signing_secret
     if bot is None:
         yield "SLACK_BOT_TOKEN", f"not set; copy it from {_WHERE}, OAuth & Permissions (it starts with xoxb-)"
-    elif not bot.get_secret_value().startswith("xoxb-"):
+    elif not _is_token(bot, "xoxb-"):
         yield "SLACK_BOT_TOKEN", f"not a bot token; it starts with xoxb-, at {_WHERE}, OAuth & Permissions"
     if app is None and secret is None:
-        yield "SLACK_APP_TOKEN", f"neither it nor SLACK_SIGNING_SECRET is set; {_WHERE}, Basic Information has both"
-    if app is not None and not app.get_secret_value().startswith("xapp-"):
+        yield "SLACK_APP_TOKEN", _NEITHER
+    if app is not None and not _is_token(app, "xapp-"):
         yield "SLACK_APP_TOKEN", f"not an app-level token; it starts with xapp-, at {_WHERE}, Basic Information"
     if secret is not None and not re.fullmatch(r"[0-9a-fA-F]{32}", secret.get_secret_value()):
         yield "SLACK_SIGNING_SECRET", f"not 32 hexadecimal digits; copy it again from {_WHERE}, Basic Information"
-    if not re.fullmatch(r"https?://[^\s/]+(?:/.*)?", settings.slack_api_url):
+    if not _is_address(settings.slack_api_url):
         yield "SLACK_API_URL", "not a web address; leave it out, or write https://slack.com/api/"
 
 
 def _slack(settings: Settings) -> Iterator[Finding]:
     bot, app = settings.slack_bot_token, settings.slack_app_token
-    if bot is None:
+    if not _is_address(settings.slack_api_url):
         return
-    access = Access(bot_token=bot.get_secret_value(), api_url=settings.slack_api_url)
+    access = Access(bot_token=bot.get_secret_value() if bot else "", api_url=settings.slack_api_url)
+    if _is_token(bot, "xoxb-"):
+        reached = yield from _bot(access)
+        if not reached:
+            return
+    if app is not None and _is_token(app, "xapp-"):
+        yield "Socket Mode", _socket(access, app.get_secret_value())
+
+
+def _bot(access: Access) -> Generator[Finding, None, bool]:
+    """What Slack knows of the bot; whether Slack could be reached."""
     try:
         answer = access.client().auth_test()
     except (SlackApiError, URLError, OSError) as error:
-        yield f"Slack at {settings.slack_api_url}", _refusal(error, "SLACK_BOT_TOKEN")
-        return
+        yield f"Slack at {access.api_url}", _refusal(error, "SLACK_BOT_TOKEN")
+        return isinstance(error, SlackApiError)
     headers = {str(name).lower(): str(value) for name, value in answer.headers.items()}
     yield f"Slack knows the bot as {answer.get('user')} in {answer.get('team')}", ""
     granted = {scope.strip() for scope in headers.get("x-oauth-scopes", "").split(",") if scope.strip()}
@@ -189,8 +237,7 @@ def _slack(settings: Settings) -> Iterator[Finding]:
         else "",
     )
     yield "clock", _clock(headers.get("date", ""))
-    if app is not None:
-        yield "Socket Mode", _socket(access, app.get_secret_value())
+    return True
 
 
 def _clock(date: str) -> str:

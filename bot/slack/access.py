@@ -29,6 +29,8 @@ TIMEOUT = 10
 """Seconds for one request to Slack; after a read that took longer nobody knows whether it was done."""
 FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
 """Seconds between two attempts to reach Slack at the start."""
+SAY_EVERY = 30.0
+"""Seconds after which the log says again that Slack is still waited for."""
 WHERE = "https://api.slack.com/apps, your app"
 
 logger = logging.getLogger(__name__)
@@ -148,7 +150,7 @@ def await_slack(ask: Callable[[], object], variable: str, wait: Callable[[float]
 
     Raises SettingsError, naming `variable`, when Slack refuses the token.
     """
-    pause, said = FIRST_WAIT, ""
+    pause, said, waited, quiet = FIRST_WAIT, "", 0.0, 0.0
     while True:
         try:
             ask()
@@ -165,7 +167,11 @@ def await_slack(ask: Callable[[], object], variable: str, wait: Callable[[float]
             return True
         if reason != said:
             logger.warning("Slack can't be reached (%s); waiting for it.", reason)
-            said = reason
+            said, quiet = reason, 0.0
+        elif quiet >= SAY_EVERY:
+            logger.warning("Still waiting for Slack, for %.0f seconds (%s).", waited, reason)
+            quiet = 0.0
         if wait(pause):
             return False
+        waited, quiet = waited + pause, quiet + pause
         pause = min(pause * 2, LONGEST_WAIT)

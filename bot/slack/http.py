@@ -224,16 +224,19 @@ def serve_http(
 
 
 class Pages:
-    """`pages` on a port of their own, in a thread: health beside Socket Mode."""
+    """`pages` on a port of their own, in a thread: health beside Socket Mode. `posts` are answers to POST."""
 
-    def __init__(self, port: int, pages: Mapping[str, Page]) -> None:
+    def __init__(self, port: int, pages: Mapping[str, Page], posts: Mapping[str, Page] | None = None) -> None:
+        by_method = {"GET": pages, "POST": posts or {}}
+
         def front(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            page = pages.get(environ.get("PATH_INFO", ""))
-            if page is None:
+            path = environ.get("PATH_INFO", "")
+            allowed = [method for method, found in by_method.items() if path in found]
+            if not allowed:
                 return _answer(start_response, 404)
-            if environ.get("REQUEST_METHOD") != "GET":
-                return _answer(start_response, 405, allow="GET")
-            return _page(start_response, *page())
+            if (method := environ.get("REQUEST_METHOD", "")) not in allowed:
+                return _answer(start_response, 405, allow=", ".join(allowed))
+            return _page(start_response, *by_method[method][path]())
 
         self._server = _server(front, "0.0.0.0", port, threads=2)  # noqa: S104  as above
         self._stop = threading.Event()

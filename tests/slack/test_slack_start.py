@@ -1,0 +1,127 @@
+"""The start and the doctor: what the log says while Slack is waited for, and what is never tried."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+from slack_stub import Fault, Stub
+
+from bot import serving
+from bot.settings import Secret, Settings
+from bot.slack.access import Access, Identity, await_slack
+
+
+@pytest.fixture
+def settings(stub: Stub, tmp_path: Path) -> Settings:
+    return Settings(
+        slack_bot_token=Secret("xoxb-1"),
+        slack_app_token=Secret("xapp-1"),
+        slack_api_url=stub.url,
+        database_url=Secret(f"sqlite:///{tmp_path}/s.db"),
+        knowledge=Path(__file__).parents[2] / "knowledge",
+        cache=tmp_path / "cache",
+    )
+
+
+def status(url: str, body: bytes | None = None) -> int:
+    try:
+        with urlopen(Request(url, body), timeout=5) as answer:
+            return int(answer.status)
+    except HTTPError as error:
+        with error:
+            return error.code
+
+
+def test_while_it_waits_slack_is_told_to_come_again(stub: Stub, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    got: list[int] = []
+
+    class Stop(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            port = caplog.records[0].getMessage().rpartition(" ")[2]
+            base = f"http://127.0.0.1:{port}"
+            got.extend([status(f"{base}/healthz"), status(f"{base}/slack/events", b"{}"), status(f"{base}/x", b"{}")])
+            got.append(status(f"{base}/slack/events"))
+            return True
+
+    stub.fail("auth.test", Fault(503))
+    identity = Identity(Access(bot_token="xoxb-1", api_url=stub.url).client())
+    assert not serving._awaited(identity, "http", 0, Stop())
+    assert got == [503, 503, 404, 405]
+    assert caplog.records[0].getMessage().startswith("Waiting for Slack (HTTP), health on port ")
+
+
+def test_a_long_wait_is_said_again_every_half_minute(stub: Stub, caplog: pytest.LogCaptureFixture) -> None:
+    pauses: list[float] = []
+
+    def wait(seconds: float) -> bool:
+        pauses.append(seconds)
+        return sum(pauses) > 130
+
+    stub.fail("auth.test", *[Fault(503)] * 50)
+    assert not await_slack(Identity(Access(bot_token="x", api_url=stub.url).client()).me, "SLACK_BOT_TOKEN", wait)
+    told = [record.getMessage() for record in caplog.records]
+    assert told[0].startswith("Slack can't be reached")
+    assert [line.rpartition(" (")[0] for line in told[1:]] == [
+        f"Still waiting for Slack, for {seconds} seconds" for seconds in (31, 61, 91, 121)
+    ]
+
+
+def doctor(settings: Settings, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    serving.doctor(settings)
+    return capsys.readouterr().out.splitlines()
+
+
+def test_the_doctor_finds_nothing(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    assert doctor(settings, capsys)[-1] == "Nothing is wrong."
+
+
+def test_a_malformed_token_is_not_tried(settings: Settings, stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:
+    for wrong in ("xoxp-1", "xoxb-1\n2", "xoxb-"):
+        told = doctor(replace(settings, slack_bot_token=Secret(wrong), slack_app_token=Secret("1")), capsys)
+        assert [line.split()[1] for line in told if line.startswith("fault")] == [
+            "SLACK_BOT_TOKEN:",
+            "SLACK_APP_TOKEN:",
+        ]
+    assert (stub.auth_tests, stub.calls) == (0, [])
+
+
+def test_neither_is_a_choice(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    told = " ".join(doctor(replace(settings, slack_app_token=None), capsys))
+    assert all(word in told for word in ("Socket Mode", "firewall", "SLACK_SIGNING_SECRET for HTTP", "production"))
+
+
+def test_a_cache_that_cannot_be_written_has_its_own_line(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    told = doctor(replace(settings, cache=tmp_path / "file" / "cache"), capsys)
+    (fault,) = [line for line in told if line.startswith("fault")]
+    assert fault.startswith("fault  cache")
+    assert "set ASKPY_CACHE" in fault
+
+
+@pytest.mark.parametrize("url", ["postgres://u:hush@h:abc/db", "sqlite://host/x"])
+def test_a_wrong_database_url_is_a_line(settings: Settings, url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (told,) = [line for line in doctor(replace(settings, database_url=Secret(url)), capsys) if "fault " in line]
+    assert "DATABASE_URL" in told
+    assert "hush" not in told
+
+
+@pytest.mark.parametrize("form", [serving._Discreet("%(message)s"), serving._Json()])
+def test_no_log_line_has_an_exceptions_message(form: logging.Formatter) -> None:
+    asked = "what is " + "xylophone?"
+    try:
+        raise KeyError(asked)
+    except KeyError:
+        line = form.format(logging.LogRecord("bot", logging.ERROR, "x", 1, "failed", (), sys.exc_info()))
+    assert ("KeyError" in line, asked in line) == (True, False)
+    assert not line.startswith("{") or json.loads(line)["exception"]

@@ -35,7 +35,7 @@ def clean(text: str) -> str:
     text = _LINK_WITH_LABEL.sub(r" \1 ", text)
     text = _LINK.sub(" ", _CHANNEL.sub(" ", _MENTION.sub(" ", text)))
     text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-    text = unicodedata.normalize("NFKC", text.translate(_MARKS))[:LONGEST_QUESTION].translate(_MARKS)
+    text = unicodedata.normalize("NFKC", text)[:LONGEST_QUESTION].translate(_MARKS)
     text = "".join(c if c in "\n\t" or unicodedata.category(c)[0] != "C" else "" for c in text)
     text = _EMOJI.sub(" ", text)
     return "\n".join(line for line in (_BLANKS.sub(" ", line).strip() for line in text.split("\n")) if line)

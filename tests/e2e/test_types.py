@@ -20,7 +20,7 @@ from bot.desk import Desk
 from bot.knowledge import load
 from bot.match import Matcher
 from bot.model import Knowledge, Question
-from bot.reply.compose import choice_of
+from bot.reply.wording import choice_of
 from bot.slack import views
 from bot.slack.blocks import Layout, attribution, draw
 from bot.slack.foot import Foot, State, under

@@ -82,7 +82,10 @@ class Matcher:
         cleaned = clean(text)
         if not words(cleaned):
             return Finding(kind="help", ids=(), evidence=Evidence(understood="", reason="no words"))
-        readings = agreeing([self._read(part, cleaned) for part in parts_of(cleaned)])
+        whole = self._read(cleaned, cleaned)
+        if context is None and whole.ranking.exact:
+            return self._decider.decide(whole)  # its parts can't tell more
+        readings = agreeing([whole, *(self._read(part, cleaned) for part in parts_of(cleaned)[1:])])
         if context is not None and (continued := follow_up(readings[0], context, self.knowledge)) is not None:
             return self._continue(readings[0], continued, context)
         if (step := step_asked(readings[0], self.knowledge)) is not None:

@@ -27,7 +27,7 @@ LISTENERS = 16
 """Threads that acknowledge and do nothing else, so that no backlog of questions keeps Slack waiting; more than the ten
 that Socket Mode hands over at once."""
 WORKERS = 4
-"""Threads that answer. They compute and never wait for Slack; more of them would only quarrel about Python's lock."""
+"""Threads that answer. The desk finds one at a time; the others meanwhile draw, or wait for the database, never for Slack."""
 ANYTHING = re.compile(".*", re.DOTALL)
 
 logger = logging.getLogger(__name__)

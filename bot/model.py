@@ -10,6 +10,7 @@ Kind = Literal["topic", "step", "library", "compare", "list", "recommend", "help
 EntryKind = Literal["topic", "step", "library"]
 Surface = Literal["terminal", "mention", "dm", "command", "shortcut", "home"]
 Verdict = Literal["answer", "offer", "refuse"]
+ChangeKind = Literal["ask", "not_ask", "entry", "ignore"]
 
 
 MOST_COMPARED = 6
@@ -28,12 +29,13 @@ class Question:
     """What somebody asked, as it arrived.
 
     `conversation` is an opaque key of person and thread under which the desk may remember entry ids (never
-    words) for follow-ups; without one nothing is remembered.
+    words) for follow-ups; without one nothing is remembered. `workspace` is whose curated changes apply.
     """
 
     text: str
     surface: Surface = "terminal"
     conversation: str | None = None
+    workspace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +222,99 @@ class Knowledge:
         """The steps of a topic, in their order."""
         found = [entry for entry in self.entries if isinstance(entry, Step) and entry.of == topic]
         return tuple(sorted(found, key=lambda step: step.number))
+
+
+# --- what curators change, and what they go by
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One curated edit of a workspace; edits of one `batch` were made, and are undone, together.
+
+    "ask": `text` is a phrasing of `entry`. "not_ask": `text` must not find `entry`, or no entry where that is empty.
+    "entry": a new entry with the id `entry`, `title`, `answer` and `asks`. "ignore": `text` is a miss not to be shown
+    again. `by` is the curator (team:user), `at` in seconds since 1970.
+    """
+
+    id: str
+    workspace: str
+    kind: ChangeKind
+    text: str = ""
+    entry: str = ""
+    title: str = ""
+    answer: str = ""
+    asks: tuple[str, ...] = ()
+    batch: str = ""
+    by: str = ""
+    at: float = 0.0
+
+    @property
+    def phrasings(self) -> tuple[str, ...]:
+        """The phrasings that the change settles."""
+        return self.asks if self.kind == "entry" else (self.text,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Miss:
+    """A question that went unanswered: its words, how often and when it was asked, and what it came nearest to.
+
+    `key` names it within its workspace. Nothing tells who asked.
+    """
+
+    workspace: str
+    key: str
+    text: str
+    count: int
+    best: str
+    score: float
+    first: float
+    last: float
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """Bad votes on one answer for one reason, summed. `subject` is the answer by ids, `last` when it was last given."""
+
+    subject: str
+    reason: str
+    count: int
+    last: float
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Somebody who asked to be told when a miss can be answered."""
+
+    workspace: str
+    key: str
+    text: str
+    user: str
+
+
+Outcome = Literal["answered", "offered", "missed", "smalltalk"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Questions of one day (ISO, UTC) that ended alike; `channel` is empty but for channels on trial."""
+
+    day: str
+    outcome: Outcome
+    channel: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """A channel on trial: what its askers got in private since then, and how they voted."""
+
+    channel: str
+    since: float
+    answered: int = 0
+    offered: int = 0
+    missed: int = 0
+    good: int = 0
+    bad: int = 0
 
 
 # --- what is understood

@@ -11,12 +11,13 @@ PICTURES ?=
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: help run test e2e load bench check pictures format lock clean
+.PHONY: help run test e2e load bench check audit pictures format lock clean
 
 help:
 	@echo "make run     set up once, then start the bot: in the terminal, or in Slack where credentials are set"
 	@echo "make test    the quick tests, offline once set up"
 	@echo "make check   style, types, import contracts, knowledge"
+	@echo "make audit   known holes in the packages of requirements.txt, where an advisory database can be reached"
 	@echo "make e2e     the bot against a stand-in Slack and a browser (Linux, x86-64)"
 	@echo "make pictures  draws every kind of reply to PNG, into build/pictures and the best into docs/pictures"
 	@echo "make load    answers a second over HTTP, beside a bare Bolt app; a stand-in Slack, a minute or two"
@@ -38,6 +39,10 @@ check: $(VENV)/.ready-to-test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m bot check knowledge
+	$(BIN)/python -m pytest tests/test_secrets.py
+
+audit: $(VENV)/audit/.ready
+	@$(VENV)/audit/bin/python tests/audit/audit.py $(ARGS)
 
 format: $(VENV)/.ready-to-test
 	$(BIN)/ruff check --fix
@@ -61,13 +66,16 @@ load: $(VENV)/.ready-to-test
 bench: $(VENV)/.ready-to-bench
 	@$(BIN)/python -m bot.tools.bench $(if $(PICTURES),--pictures "$(PICTURES)") $(ARGS)
 
+# What requirements.txt has beside the dependencies, so that `make run` can do all that the README says.
+EXTRAS := postgres metrics curate gunicorn
 # --universal: one lock for every system and every Python that pyproject.toml admits.
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--custom-compile-command "make lock"
 
 lock: $(VENV)/.ready-to-test
-	$(LOCK) pyproject.toml --extra postgres --output-file requirements.txt $(ARGS)
+	$(LOCK) pyproject.toml $(EXTRAS:%=--extra %) --output-file requirements.txt $(ARGS)
 	$(LOCK) pyproject.toml --all-extras --constraints requirements.txt --output-file tests/requirements.txt $(ARGS)
+	$(LOCK) tests/audit/requirements.in --constraints requirements.txt --output-file tests/audit/requirements.txt $(ARGS)
 	$(LOCK) tests/bench/requirements.in --constraints requirements.txt --output-file tests/bench/requirements.txt $(ARGS)
 
 clean:
@@ -101,6 +109,14 @@ $(VENV)/.ready-to-test: tests/requirements.txt requirements.txt $(VENV)/.made
 $(VENV)/.ready-to-bench: tests/bench/requirements.txt $(VENV)/.ready-to-run
 	@echo "Installing what tests/bench/requirements.txt lists." >&2
 	@$(PIP) --requirement tests/bench/requirements.txt </dev/null >&2
+	@touch $@
+
+# A folder of its own: the auditor brings thirty packages that the bot has no business with.
+$(VENV)/audit/.ready: tests/audit/requirements.txt $(VENV)/.made
+	@echo "Installing what tests/audit/requirements.txt lists." >&2
+	@$(BIN)/python -m venv $(VENV)/audit </dev/null >&2
+	@$(VENV)/audit/bin/python -m pip --disable-pip-version-check install --quiet --progress-bar off --require-hashes \
+	  --requirement tests/audit/requirements.txt </dev/null >&2
 	@touch $@
 
 tests/e2e/node_modules/.ready: tests/e2e/package-lock.json

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.match.field import side, sides_of
 from bot.match.gate import UNFITTED, Gate, Left, Signals, signals
 from bot.match.reader import Question, Reader, plainly
 from bot.match.scoring import Evidence, Scores, score
@@ -79,21 +81,27 @@ def fit(
     asked = _chosen(len(spoken))
     questions = {at: reader.question(plainly(spoken[at])) for at in asked}
     scores = {at: score(evidence, questions[at], at) for at in asked}
-    gate = replace(UNFITTED, closeness=_closeness(evidence, scores))
+    sides = sides_of(evidence.meanings.phrasings, strangers.directions)
+    plane_without = cache(lambda entry: sides.plane(*evidence.starts[entry : entry + 2].tolist())) if sides else None
+    gate = replace(UNFITTED, closeness=_closeness(evidence, scores), plane=sides.plane() if sides else None)
     samples = []
     for at in asked:
         own, found = int(evidence.entry_of[at]), scores[at]
         best, stranger = int(found.plain.argmax()), strangers.likeness(questions[at])
-        seen = signals(evidence, strangers, gate, questions[at], found, best, Left(phrasing=at), stranger)
+        on_side = float(sides.alone[at]) if sides else 0.0
+        seen = signals(evidence, strangers, gate, questions[at], found, best, Left(phrasing=at), stranger, on_side)
         samples.append(Sample(seen, bool(evidence.family[best] == evidence.family[own]), "friend"))
         hidden = np.where(evidence.family == evidence.family[own], -np.inf, found.plain)
         best = int(hidden.argmax())
-        seen = signals(evidence, strangers, gate, questions[at], found, best, Left(entry=own), stranger)
+        on_side = side(plane_without(own), questions[at].direction) if plane_without else 0.0
+        seen = signals(evidence, strangers, gate, questions[at], found, best, Left(entry=own), stranger, on_side)
         samples.append(Sample(seen, False, "neighbour"))
     for number, text in _spread(list(listed), settled):
         question = listed[text]
         found = score(evidence, question)
-        seen = signals(evidence, strangers, gate, question, found, int(found.plain.argmax()), Left(stranger=number))
+        on_side = float(sides.alone[len(spoken) + number]) if sides else 0.0
+        best, left = int(found.plain.argmax()), Left(stranger=number)
+        seen = signals(evidence, strangers, gate, question, found, best, left, on_side=on_side)
         samples.append(Sample(seen, False, "settled" if text in settled else "listed"))
     return _thresholds(_logistic(gate, samples), samples)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.match.field import odds, side
 from bot.match.profiles import SMOOTHING
 from bot.match.reader import Question
 from bot.match.scoring import Evidence, Scores
@@ -56,6 +57,10 @@ class Signals:
     stranger_word: float
     """The word cosine above that of the nearest listed stranger."""
     stranger_meaning: float
+    odds: float
+    """Of the question's words: said by the pack rather than by strangers and plain English."""
+    side: float
+    """Of the pack's field or of the strangers', by meaning."""
 
     def formula(self) -> float:
         """The plain sum, for packs too small to be fitted, and for questions from far away."""
@@ -82,6 +87,8 @@ class Gate:
     bias: float = 0.0
     closeness: Floats | None = None
     """By entry: how near its own phrasings are to each other, the mean word cosine to the nearest."""
+    plane: Floats | None = None
+    """Between the pack's phrasings and the strangers, by meaning."""
 
     def evidence(self, signals: Signals) -> float:
         """Log-odds that the best entry is right, less what the plain formula lacks; grows without bound."""
@@ -121,8 +128,9 @@ def signals(
     entry: int,
     left: Left = ALL,
     stranger: tuple[float, float] | None = None,
+    on_side: float | None = None,
 ) -> Signals:
-    """The signals for one entry, the best one. `stranger`: the likeness to strangers, where it is known already."""
+    """The signals for one entry, the best one. `stranger`, `on_side`: what is known already, or left out."""
     if entry < 0 or not len(question.tokens):
         return NOTHING_SEEN
     rivals = evidence.family != evidence.family[entry]
@@ -147,6 +155,8 @@ def signals(
         length=float(np.log1p(len(question.tokens))),
         stranger_word=float(scores.word[entry]) - word if len(strangers) else 0.0,
         stranger_meaning=float(scores.near[entry]) - meaning if len(strangers) else 0.0,
+        odds=odds(evidence, strangers, question, left.phrasing, left.entry, left.stranger),
+        side=side(gate.plane, question.direction) if on_side is None else on_side,
     )
 
 

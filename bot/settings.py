@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,7 @@ class Settings:
     knowledge: Path | None = None
     cache: Path | None = None
     cards: Literal["auto", "classic"] = "auto"
+    curators: tuple[str, ...] = ()
     retention_days: int = 90
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -91,6 +93,18 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
     return read
 
 
+def _people(value: str) -> tuple[str, ...]:
+    """Ids of people, with or without their workspace's, in the order given."""
+    named = tuple(dict.fromkeys(each.strip() for each in value.split(",") if each.strip()))
+    for each in named:
+        if not re.fullmatch(r"(?:[TE][A-Z0-9]+:)?[UW][A-Z0-9]+", each):
+            raise click.BadParameter(
+                f"'{each}' is not a person's id: it can be U… or T…:U…, with commas between. "
+                "Slack shows it in a profile's menu, as Copy member ID."
+            )
+    return named
+
+
 VARIABLES: dict[str, tuple[str, click.ParamType[Any] | Callable[[str], object]]] = {
     "SLACK_BOT_TOKEN": ("slack_bot_token", Secret),
     "SLACK_APP_TOKEN": ("slack_app_token", Secret),
@@ -101,6 +115,7 @@ VARIABLES: dict[str, tuple[str, click.ParamType[Any] | Callable[[str], object]]]
     "ASKPY_KNOWLEDGE": ("knowledge", Path),
     "ASKPY_CACHE": ("cache", Path),
     "ASKPY_CARDS": ("cards", click.Choice(["auto", "classic"])),
+    "ASKPY_CURATORS": ("curators", _people),
     "ASKPY_RETENTION_DAYS": ("retention_days", _whole(1, 36500)),
     "ASKPY_LOG_FORMAT": ("log_format", click.Choice(["console", "json"])),
     "ASKPY_LOG_LEVEL": ("log_level", click.Choice(["debug", "info", "warning", "error"], case_sensitive=False)),

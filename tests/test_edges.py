@@ -306,6 +306,8 @@ def test_an_interrupt_ends_quietly(pack: Path) -> None:
 
 
 SETTINGS = {
+    ("ASKPY_CURATORS", "U123,bob"): "ASKPY_CURATORS: 'bob' is not a person's id: it can be U… or T…:U…",
+    ("ASKPY_CURATORS", "T1:U2:U3"): "Slack shows it in a profile's menu",
     ("PORT", "abc"): "PORT: 'abc' is not a whole number from 0 to 65535.",
     ("PORT", "-1"): "a whole number from 0 to 65535",
     ("PORT", "65536"): "a whole number from 0 to 65535",
@@ -316,7 +318,7 @@ SETTINGS = {
 
 
 @pytest.mark.parametrize(("name", "value"), SETTINGS)
-def test_a_number_that_cant_be_used_is_told_its_range(name: str, value: str, run: Any) -> None:
+def test_a_setting_that_cant_be_used_is_told_what_it_can_be(name: str, value: str, run: Any) -> None:
     code, out, err = run("ask", "parking space", **{name: value})
     assert (code, out, SETTINGS[name, value] in err) == (2, "", True)
 

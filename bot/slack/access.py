@@ -138,6 +138,11 @@ class Identity:
         """The bot's user id; empty as long as nobody has asked."""
         return self._me.user if self._me is not None else ""
 
+    @property
+    def team(self) -> str:
+        """The bot's workspace; empty as long as nobody has asked."""
+        return self._me.team if self._me is not None else ""
+
 
 REFUSED = frozenset(
     {"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "not_allowed_token_type"}

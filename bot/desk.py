@@ -3,49 +3,61 @@
 from __future__ import annotations
 
 import threading
+from typing import Protocol
 
 from bot.match import Matcher
 from bot.model import Context, Finding, Knowledge, Memory, Question, Reply
 from bot.reply import again, compose, explain
 
 
-class Desk:
-    """Answers questions from one pack. Safe to share between threads: nothing in it changes but what Memory keeps."""
+class Shelf(Protocol):
+    """Where the matcher of a workspace is found, as its curators have left it."""
 
-    def __init__(self, matcher: Matcher, memory: Memory | None = None) -> None:
-        self._matcher = matcher
+    def matcher(self, workspace: str = "") -> Matcher: ...
+
+
+class Desk:
+    """Answers questions. Safe to share between threads: nothing in it changes but what Memory keeps."""
+
+    def __init__(self, shelf: Matcher | Shelf, memory: Memory | None = None) -> None:
+        """Answers from what stands on the shelf when it is asked, or from one matcher for good."""
+        self._shelf: Shelf = _One(shelf) if isinstance(shelf, Matcher) else shelf
         self._memory = memory
         self._one_at_a_time = threading.Lock()
 
     @property
     def knowledge(self) -> Knowledge:
-        """The pack that is being answered from."""
-        return self._matcher.knowledge
+        """The pack that all workspaces share."""
+        return self._shelf.matcher().knowledge
+
+    def knowledge_of(self, workspace: str) -> Knowledge:
+        """The pack with what a workspace's curators have made of it."""
+        return self._shelf.matcher(workspace).knowledge
 
     def ask(self, question: Question) -> Reply:
         """The reply to a question; remembers what it was about where the question has a conversation."""
-        context = self._recall(question)
-        finding = self._find(question.text, context)
+        context, matcher = self._recall(question), self._shelf.matcher(question.workspace)
+        finding = self._find(matcher, question.text, context)
         if self._memory is not None and question.conversation is not None and finding.kind not in ("help", "smalltalk"):
             self._memory.keep(question.conversation, _after(context, finding))
-        return compose(finding, self.knowledge)
+        return compose(finding, matcher.knowledge)
 
     def find(self, question: Question) -> Finding:
         """What a question comes down to, with the evidence, before it is put into words. Remembers nothing."""
-        return self._find(question.text, self._recall(question))
+        return self._find(self._shelf.matcher(question.workspace), question.text, self._recall(question))
 
-    def _find(self, text: str, context: Context | None) -> Finding:
+    def _find(self, matcher: Matcher, text: str, context: Context | None) -> Finding:
         """One at a time: finding is all computing, and threads that share the interpreter's lock take three times as long."""
         with self._one_at_a_time:
-            return self._matcher.find(text, context)
+            return matcher.find(text, context)
 
     def why(self, question: Question) -> Reply:
         """The evidence behind the reply to a question, as a reply."""
-        return explain(self.find(question), self.knowledge)
+        return explain(self.find(question), self.knowledge_of(question.workspace))
 
-    def again(self, reference: str) -> Reply | None:
+    def again(self, reference: str, workspace: str = "") -> Reply | None:
         """The reply that an earlier reply's reference names; None where the pack no longer has it."""
-        return again(reference, self.knowledge)
+        return again(reference, self.knowledge_of(workspace))
 
     def _recall(self, question: Question) -> Context | None:
         if self._memory is None or question.conversation is None:
@@ -54,7 +66,17 @@ class Desk:
 
     def best(self, text: str, top: int) -> list[tuple[str, float]]:
         """The engine's `top` best entries and their scores, before anything is decided."""
-        return self._matcher.best(text, top)
+        return self._shelf.matcher().best(text, top)
+
+
+class _One:
+    """A shelf with one matcher on it."""
+
+    def __init__(self, matcher: Matcher) -> None:
+        self._matcher = matcher
+
+    def matcher(self, workspace: str = "") -> Matcher:  # noqa: ARG002  every workspace has the same
+        return self._matcher
 
 
 def _after(context: Context | None, finding: Finding) -> Context:

@@ -19,9 +19,10 @@ from urllib.error import URLError
 import click
 from slack_sdk.errors import SlackApiError
 
+from bot.curation.lint import lint
+from bot.curation.live import Live
 from bot.desk import Desk
-from bot.knowledge import inspect, load
-from bot.match import Matcher
+from bot.knowledge import inspect
 from bot.model import AskPyError
 from bot.settings import Secret, Settings
 from bot.slack.access import Access, Identity, Mode, await_slack
@@ -31,7 +32,6 @@ from bot.slack.manifest import SCOPES
 from bot.slack.socket import serve_socket
 from bot.slack.trace import frames
 from bot.store import Store
-from bot.tools.lint import lint
 
 DEFAULT_PORT = 3000
 CLOCK_SLACK = 120
@@ -44,9 +44,9 @@ def serve(settings: Settings, mode: str | None = None) -> None:
     """Run the Slack app until SIGTERM or SIGINT; what is in flight is finished first."""
     access, door = Access.of(settings, _mode(mode))
     _log(settings)
-    knowledge = load(settings.pack, settings.cache_folder)
     store = Store(settings.database, retention_days=settings.retention_days)
-    desk = Desk(Matcher.of(knowledge, settings.cache_folder), store)
+    live = Live(settings.pack, settings.cache_folder, None)
+    knowledge, desk = live.knowledge(), Desk(live, store)
     layout: Literal["classic", "cards"] = "classic" if settings.cards == "classic" else "cards"
     app = build_app(desk, store, access, lines=knowledge.voice.lines, layout=layout)
     stop = _stopped()
@@ -54,6 +54,7 @@ def serve(settings: Settings, mode: str | None = None) -> None:
     port = settings.port if settings.port is not None else DEFAULT_PORT if door == "http" else None
     if not _awaited(app.identity, door, port, stop):
         return
+    threading.Thread(target=live.watch, args=(stop,), name="watch", daemon=True).start()
     if door == "http":
         done = serve_http(app, DEFAULT_PORT if port is None else port, stop)
     else:

@@ -9,11 +9,11 @@ import pytest
 from click.testing import CliRunner
 
 from bot.__main__ import main
+from bot.curation.lint import lint
 from bot.desk import Desk
 from bot.knowledge import PackError, fingerprint, inspect, load
 from bot.match import Matcher
 from bot.model import Knowledge, Question
-from bot.tools.lint import lint
 
 ANSWERS = """\
 - id: opening-hours

@@ -12,10 +12,10 @@ from collections.abc import Iterable
 import pytest
 from shipped import FOLDER, ROOT, answer, found, knowledge
 
+from bot.curation.lint import lint
 from bot.knowledge import inspect
 from bot.model import Card, Choices, Finding, Item, Items, Library, Reply, Step
 from bot.text import words
-from bot.tools.lint import lint
 
 # Where the source speaks of each; an entry may name more paragraphs.
 TOPICS = {

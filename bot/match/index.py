@@ -6,7 +6,7 @@ Build once, ask often. Everything is counted, nothing is random.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -71,6 +71,18 @@ class Index:
             texts=tuple(one.text for one in kept),
         )
 
+    def also(self, asks: Sequence[tuple[str, int]], refused: Sequence[str]) -> Index:
+        """The same index, in which these whole phrases lead to these entries, or to none; nothing near them does yet.
+
+        A number beyond the entries that are indexed is that of an entry which is found by its whole phrases alone.
+        """
+        told = phrases([(words(text), entry) for text, entry in asks], [words(text) for text in refused])
+        mine = set(told.keys.tolist())
+        kept = np.array([key not in mine for key in self.exact.keys.tolist()], dtype=bool)
+        keys = np.r_[self.exact.keys[kept], told.keys]
+        entries, order = np.r_[self.exact.entries[kept], told.entries], np.argsort(keys)
+        return replace(self, exact=Exact(keys[order], entries[order]))
+
     def rank(self, text: str, top: int = 3) -> Ranking:
         """The best entries for a cleaned text."""
         question = self.reader.read(text)
@@ -88,7 +100,8 @@ class Index:
         return token.word if token.known or token.word in self.reader.resolver.english else None
 
     def _ranking(self, question: Question, scores: Scores, found: list[int], top: int, exact: int | None) -> Ranking:
-        seen = signals(self.evidence, self.strangers, self.gate, question, scores, found[0] if found else -1)
+        best = next((entry for entry in found if entry < self.evidence.entries), -1)
+        seen = signals(self.evidence, self.strangers, self.gate, question, scores, best)
         evidence = self.gate.evidence(seen)
         is_exact = exact is not None and exact >= 0
         return Ranking(
@@ -108,6 +121,8 @@ class Index:
 
     def _candidate(self, entry: int, scores: Scores) -> Candidate:
         """The entry with its nearest phrasing."""
+        if entry >= self.evidence.entries:
+            return Candidate(entry, 0.0, -1, "")
         first, last = self.evidence.starts[entry : entry + 2]
         at = int(first) + int(scores.cosines[first:last].argmax())
         return Candidate(entry, float(scores.total[entry]), int(self.numbers[at]), self.texts[at])

@@ -30,11 +30,19 @@ recommendation are put in order by their scores."""
 class Matcher:
     """Understands questions about one pack. Immutable after it is built, so that threads may share it."""
 
-    def __init__(self, knowledge: Knowledge, index: Index, names: Names, company: Company) -> None:
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        index: Index,
+        names: Names,
+        company: Company,
+        targets: Sequence[Target] | None = None,
+    ) -> None:
         self.knowledge = knowledge
         self._index = index
         self._names = names
-        self._targets = tuple(targets_of(knowledge))
+        self._company = company
+        self._targets = tuple(targets if targets is not None else targets_of(knowledge))
         self._findings = Findings(knowledge, self._targets, index.gate, company)
         self._decider = Decider(knowledge, self._findings, company)
 
@@ -63,6 +71,21 @@ class Matcher:
             )
 
         return cls(knowledge, cached(cache, knowledge.fingerprint, build), names, Company(phrasings, cards))
+
+    def also(self, knowledge: Knowledge, asks: Sequence[tuple[str, str]], refused: Sequence[str]) -> Matcher:
+        """A matcher for this pack as it has been edited, at once: it knows the new phrasings word for word, and no slips of them.
+
+        `asks`: phrasings with the ids of the entries they find; `refused`: what must find none.
+        """
+        known = {target.id for target in self._targets if target.kind == "entry"}
+        targets = [*self._targets, *(Target("entry", entry.id) for entry in knowledge.entries if entry.id not in known)]
+        number = {target.id: at for at, target in enumerate(targets) if target.kind == "entry"}
+        index = self._index.also([(text, number[name]) for text, name in asks if name in number], refused)
+        return Matcher(knowledge, index, self._names, self._company, targets)
+
+    def resolve(self, word: str) -> str | None:
+        """Which word of the pack or of English a typed word is, slips forgiven; none if it is neither."""
+        return self._index.resolve(word)
 
     # --- what a desk asks
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bot.curation.places import STRANGERS, Place, Places, key, places_of, spoken
 from bot.desk import Desk
 from bot.knowledge.reader import read
 from bot.match import Matcher
@@ -17,7 +18,6 @@ from bot.match.targets import targets_of
 from bot.model import AskPyError, Context, Entry, Group, Kind, Knowledge, Question
 from bot.text import clean
 from bot.tools.evaluate import read_questions
-from bot.tools.places import STRANGERS, Place, Places, key, places_of, spoken
 
 DIALOGUES = Path("tests") / "dialogues"
 """Beside the pack's folder: YAML files of conversations, each with `turns` that `say` something."""

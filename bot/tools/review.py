@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.curation.lint import lint, unreached
+from bot.curation.places import places_of
 from bot.knowledge import Fault, inspect
 from bot.match import Matcher
 from bot.tools import rivals, tables
-from bot.tools.lint import lint, unreached
-from bot.tools.places import places_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bot.curation.places import Place, Places, label
 from bot.knowledge import Fault
 from bot.match import Matcher
 from bot.match.english import english
@@ -21,7 +22,6 @@ from bot.match.sparse import Floats
 from bot.match.targets import Target, targets_of
 from bot.model import Library
 from bot.text import words
-from bot.tools.places import Place, Places, label
 
 NEARLY = 0.1
 """Lead over the best rival below which a phrasing is nearly lost. Scores of good matches lie around 3."""

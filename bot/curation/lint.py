@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 
+from bot.curation.places import STRANGERS, Places, key, label, spoken
 from bot.knowledge import Fault
 from bot.match import Matcher
 from bot.match.english import english
 from bot.match.targets import Target
 from bot.model import Entry, Knowledge, Library
 from bot.text import words
-from bot.tools.places import STRANGERS, Places, key, label, spoken
 
 FEWEST_PHRASINGS = 8
 """Phrasings under which an entry is hard to find: with five an entry 66 % are found, with ten 76 %, with a hundred 93 %."""

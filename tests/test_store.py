@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from bot.model import Context
-from bot.store import CLAIM_LASTS, CONTEXT_LASTS, DAY, PURGE_EVERY, REST, Store, StoreError, database_url
+from bot.store import CLAIM_LASTS, CONTEXT_LASTS, DAY, REST, Store, StoreError, database_url
 
 ROOT = Path(__file__).parent.parent
 URLS = [url for url in ("sqlite:///{folder}/a/b/s.db", "sqlite://", os.environ.get("ASKPY_TEST_DATABASE_URL")) if url]
@@ -98,6 +98,7 @@ def test_the_old_is_purged(tmp_path: Path, clock: Clock) -> None:
         store.claim(f"T:C:{number}")
     clock.now += CLAIM_LASTS + 1
     store.claim("T:C:new")
+    store.purge()
     store.close()
     connection = sqlite3.connect(tmp_path / "s.db")
     assert connection.execute("select count(*) from askpy_claims").fetchone() == (1,)
@@ -175,10 +176,10 @@ def test_votes_are_kept_as_long_as_the_operator_says(tmp_path: Path, clock: Cloc
     store = Store(f"sqlite:///{tmp_path}/s.db", clock, retention_days=2)
     store.vote("a", "v", "s", "good", "")
     clock.now += 2 * DAY - 1
-    store.claim("x")
+    store.purge()
     assert len(votes(tmp_path)) == 1
-    clock.now += PURGE_EVERY
-    store.claim("y")
+    clock.now += 1
+    store.purge()
     store.close()
     assert votes(tmp_path) == []
 
@@ -287,7 +288,7 @@ def test_a_claim_whose_acknowledgement_got_lost_is_ours(tmp_path: Path, monkeypa
 def test_a_locked_database_stops_no_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("bot.store.BUSY", 0)
+    monkeypatch.setattr("bot.store.engine.BUSY", 0)
     clock = Clock()
     store = Store(f"sqlite:///{tmp_path}/s.db", clock)
     assert store.claim("before")

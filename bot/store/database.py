@@ -1,0 +1,166 @@
+"""One database for any number of threads and processes, with patience: a database that is away stops no answer."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from bot.store.engine import BUSY, StoreError, is_in_memory, make_engine, make_folder
+from bot.store.tables import claims, metadata
+
+DAY = 24 * 3600
+RETENTION_DAYS = 90
+"""Days that misses, votes, counts and undone changes are kept, unless the operator says otherwise."""
+PAUSES = (0.02, 0.05, 0.1, 0.2)
+"""Seconds between attempts where the database refused at once."""
+REST = 5
+"""Seconds without a further try after the database has failed: each try may cost an answer BUSY seconds."""
+
+T = TypeVar("T")
+U = TypeVar("U")
+logger = logging.getLogger("bot.store")
+
+
+class Database:
+    """What every part of the store builds on: statements, transactions, and what to do when they fail."""
+
+    def __init__(
+        self, url: str, clock: Callable[[], float] = time.time, retention_days: float = RETENTION_DAYS
+    ) -> None:
+        """Opens nothing yet; raises StoreError if `url` is no database URL or its driver is missing."""
+        self._clock = clock
+        self._retention = retention_days * DAY
+        self._engine = make_engine(url)
+        self._lock = threading.Lock()
+        self._preparing = threading.Lock()
+        in_memory = is_in_memory(
+            self._engine.url
+        )  # threads share its one connection, and a transaction would be all of theirs
+        self._alone: AbstractContextManager[Any] = threading.RLock() if in_memory else nullcontext()
+        self._ready = False
+        self._failing = False
+        self._rests_until = 0.0
+        self.failures = 0
+
+    def probe(self) -> str:
+        """What is wrong with the database, in a sentence; empty if it can be read and written."""
+        try:
+            self._prepare()
+            with suppress(_Enough), self._transaction() as connection:
+                connection.execute(claims.insert(), {"key": "probe", "at": 0.0, "owner": "", "begun": ""})
+                raise _Enough
+        except (SQLAlchemyError, OSError) as error:
+            return f"{self._engine.url.render_as_string(hide_password=True)}: {cause(error)}"
+        return ""
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+    # -- patience
+
+    def _try(self, work: Callable[[], T], otherwise: U, *, reads: bool = False) -> T | U:
+        """The work's result, or `otherwise` while the database is away.
+
+        After a failure only a work that writes shows that all is well again: a full database can be read.
+        """
+        if self._clock() < self._rests_until:
+            return otherwise
+        try:
+            self._prepare()
+            result = _patiently(work)
+        except (SQLAlchemyError, OSError) as error:
+            self._failed(error)
+            return otherwise
+        if self._failing and not reads:
+            logger.warning("The database can be used again, after %d failures.", self.failures)
+            self._failing = False
+        return result
+
+    def _surely(self, work: Callable[[], T]) -> T:
+        """The work's result; raises StoreError while the database is away."""
+        try:
+            self._prepare()
+            return _patiently(work)
+        except (SQLAlchemyError, OSError) as error:
+            self._failed(error)
+            raise StoreError(
+                "The database can't be used just now, and nothing was saved. Try again in a minute."
+            ) from None
+
+    def _failed(self, error: Exception) -> None:
+        self.failures += 1
+        if not self._failing:
+            logger.warning("The database can't be used (%s); this process goes by its own memory.", cause(error))
+        self._failing = True
+        self._rests_until = self._clock() + REST
+
+    def _prepare(self) -> None:
+        if self._ready:
+            return
+        with self._preparing:
+            if not self._ready:
+                make_folder(self._engine.url)
+                _patiently(lambda: metadata.create_all(self._engine))
+                self._ready = True
+
+    # -- statements
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        """Several statements, all of them or none; SQLite is told at once that they will write."""
+        with self._alone, self._engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.dialect.name == "sqlite" else "BEGIN")
+            try:
+                yield connection
+            except BaseException:
+                with suppress(SQLAlchemyError):  # the first failure is the one to tell
+                    connection.exec_driver_sql("ROLLBACK")
+                raise
+            connection.exec_driver_sql("COMMIT")
+
+    def _write(self, statement: Any, **values: Any) -> int:
+        """Run one statement by itself; how many rows it met."""
+        with self._alone, self._engine.connect() as connection:
+            return int(connection.execute(statement, values).rowcount)
+
+    def _read(self, statement: Any, **values: Any) -> Any:
+        """The first row, or none."""
+        with self._alone, self._engine.connect() as connection:
+            return connection.execute(statement, values).first()
+
+    def _read_all(self, statement: Any, **values: Any) -> list[Any]:
+        with self._alone, self._engine.connect() as connection:
+            return list(connection.execute(statement, values).all())
+
+
+class _Enough(Exception):  # noqa: N818  nothing is wrong: it only undoes what a probe has written
+    pass
+
+
+def cause(error: BaseException) -> str:
+    """The first line of the driver's own complaint, without the statement."""
+    told = str(getattr(error, "orig", None) or error).strip().splitlines()
+    return told[0] if told else type(error).__name__
+
+
+def _patiently(work: Callable[[], T]) -> T:
+    """The work, tried again where a database refuses at once: processes that start together make tables together."""
+    began = time.monotonic()
+    for pause in PAUSES:
+        try:
+            return work()
+        except IntegrityError:
+            raise
+        except SQLAlchemyError:
+            if time.monotonic() - began > BUSY / 2:
+                raise
+            time.sleep(pause)
+    return work()

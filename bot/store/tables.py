@@ -1,0 +1,138 @@
+"""The tables, as the migrations leave them. PRIVACY.md says of each column what it is for and how long it stays."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text
+
+LONGEST_IDS = 4_000
+"""Characters of a context's ids as the database keeps them."""
+LONGEST_MISS = 1_000
+"""Characters of a missed question that are kept."""
+LONGEST_NAME = 200
+"""Characters of an id: Slack's, an entry's, a group's."""
+LONGEST_SUBJECT = 1_000
+"""Characters of what an answer was about, by ids."""
+
+metadata = MetaData()
+
+claims = Table(
+    "askpy_claims",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("at", Float(53), nullable=False),
+    Column("owner", String(64), nullable=False, server_default=""),
+    # An earlier release, still running beside this one, writes neither: its claims are begun.
+    Column("begun", String(64), nullable=False, server_default="begun"),
+    Index("askpy_claims_at", "at"),
+)
+
+contexts = Table(
+    "askpy_contexts",
+    metadata,
+    Column("conversation", String(64), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("ids", String(LONGEST_IDS), nullable=False),
+    Column("grouped", String(LONGEST_NAME)),
+    Column("at", Float(53), nullable=False),
+    Column("person", String(64), nullable=False, server_default=""),
+    Index("askpy_contexts_at", "at"),
+    Index("askpy_contexts_person", "person"),
+)
+
+votes = Table(
+    "askpy_votes",
+    metadata,
+    Column("answer", String(64), primary_key=True),
+    Column("voter", String(64), primary_key=True),
+    Column("subject", String(LONGEST_SUBJECT), nullable=False),
+    Column("vote", String(10), nullable=False),
+    Column("reason", String(20), nullable=False),
+    Column("at", Float(53), nullable=False),
+    Column("workspace", String(LONGEST_NAME), nullable=False, server_default=""),
+    Column("channel", String(LONGEST_NAME), nullable=False, server_default=""),
+    Index("askpy_votes_at", "at"),
+    Index("askpy_votes_workspace", "workspace", "at"),
+)
+
+misses = Table(
+    "askpy_misses",
+    metadata,
+    Column("workspace", String(LONGEST_NAME), primary_key=True),
+    Column("key", String(64), primary_key=True),
+    Column("text", String(LONGEST_MISS), nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("best", String(LONGEST_NAME), nullable=False),
+    Column("score", Float(53), nullable=False),
+    Column("first", Float(53), nullable=False),
+    Column("last", Float(53), nullable=False),
+    Index("askpy_misses_last", "last"),
+)
+
+changes = Table(
+    "askpy_changes",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("workspace", String(LONGEST_NAME), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("entry", String(LONGEST_NAME), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("asks", Text, nullable=False),
+    Column("batch", String(64), nullable=False),
+    Column("by", String(LONGEST_NAME), nullable=False),
+    Column("at", Float(53), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("undone", Float(53)),
+    Index("askpy_changes_workspace", "workspace", "revision"),
+    Index("askpy_changes_undone", "undone"),
+)
+
+taken = Table(  # what active changes settle, so that the database itself refuses a second one
+    "askpy_taken",
+    metadata,
+    Column("workspace", String(LONGEST_NAME), primary_key=True),
+    Column("name", String(80), primary_key=True),
+    Column("change", String(64), nullable=False),
+    Index("askpy_taken_change", "change"),
+)
+
+revisions = Table(
+    "askpy_revisions",
+    metadata,
+    Column("workspace", String(LONGEST_NAME), primary_key=True),
+    Column("number", Integer, nullable=False),
+)
+
+waiting = Table(
+    "askpy_waiting",
+    metadata,
+    Column("workspace", String(LONGEST_NAME), primary_key=True),
+    Column("key", String(64), primary_key=True),
+    Column("user", String(LONGEST_NAME), primary_key=True),
+    Column("at", Float(53), nullable=False),
+    Index("askpy_waiting_at", "at"),
+)
+
+tallies = Table(
+    "askpy_tallies",
+    metadata,
+    Column("day", String(10), primary_key=True),
+    Column("workspace", String(LONGEST_NAME), primary_key=True),
+    Column("channel", String(LONGEST_NAME), primary_key=True),
+    Column("outcome", String(20), primary_key=True),
+    Column("count", Integer, nullable=False),
+)
+
+trials = Table(
+    "askpy_trials",
+    metadata,
+    Column("workspace", String(LONGEST_NAME), primary_key=True),
+    Column("channel", String(LONGEST_NAME), primary_key=True),
+    Column("since", Float(53), nullable=False),
+    Column("by", String(LONGEST_NAME), nullable=False),
+    Column("answered", Integer, nullable=False),
+    Column("offered", Integer, nullable=False),
+    Column("missed", Integer, nullable=False),
+)

@@ -1,0 +1,70 @@
+"""Tallies: how many questions ended how, by day."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.exc import IntegrityError
+
+from bot.model import Outcome, Tally
+from bot.store.database import DAY, Database
+from bot.store.keys import plain
+from bot.store.tables import LONGEST_NAME, tallies, trials
+
+_insert = tallies.insert()
+_again = (
+    update(tallies)
+    .where(
+        tallies.c.day == bindparam("on"),
+        tallies.c.workspace == bindparam("of"),
+        tallies.c.channel == bindparam("where"),
+        tallies.c.outcome == bindparam("ended"),
+    )
+    .values(count=tallies.c.count + 1)
+)
+_tried = {
+    outcome: update(trials)
+    .where(trials.c.workspace == bindparam("of"), trials.c.channel == bindparam("where"))
+    .values({outcome: trials.c[outcome] + 1})
+    for outcome in ("answered", "offered", "missed")
+}
+_week = (
+    select(tallies.c.day, tallies.c.outcome, tallies.c.channel, func.sum(tallies.c.count).label("count"))
+    .where(tallies.c.day > bindparam("since"))
+    .group_by(tallies.c.day, tallies.c.outcome, tallies.c.channel)
+    .order_by(tallies.c.day, tallies.c.outcome, tallies.c.channel)
+)
+_week_of_one = _week.where(tallies.c.workspace == bindparam("of"))
+
+
+class Tallies(Database):
+    """How questions ended."""
+
+    def tally(self, workspace: str, outcome: Outcome, channel: str = "") -> None:
+        """Count a question; `channel` is given where it is on trial."""
+        of, where = plain(workspace, LONGEST_NAME), plain(channel, LONGEST_NAME)
+        self._try(lambda: self._count(day(self._clock()), of, where, outcome), None)
+
+    def week(self, workspace: str | None, days: int = 7) -> tuple[Tally, ...]:
+        """The counts of the last days, today's among them; of all workspaces together where none is named."""
+        values = {"since": day(self._clock() - days * DAY)} | ({} if workspace is None else {"of": workspace})
+        statement = _week if workspace is None else _week_of_one
+        found = self._try(lambda: self._read_all(statement, **values), [], reads=True)
+        return tuple(Tally(row.day, row.outcome, row.channel, int(row.count)) for row in found)
+
+    def _count(self, on: str, of: str, where: str, outcome: Outcome) -> None:
+        values: dict[str, Any] = {"on": on, "of": of, "where": where, "ended": outcome}
+        if self._write(_again, **values) == 0:
+            try:
+                self._write(_insert, day=on, workspace=of, channel=where, outcome=outcome, count=1)
+            except IntegrityError:  # somebody counted the first one just now
+                self._write(_again, **values)
+        if where and outcome in _tried:
+            self._write(_tried[outcome], of=of, where=where)
+
+
+def day(at: float) -> str:
+    """The day of a moment, ISO and UTC."""
+    return datetime.fromtimestamp(at, UTC).date().isoformat()

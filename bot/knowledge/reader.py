@@ -14,7 +14,7 @@ import yaml
 
 from bot.knowledge.fault import Fault
 
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # a build without libyaml still reads, slower
+Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # a build without libyaml still reads, slower
 
 Value = str | list["Value"] | dict[str, "Value"]
 Path_ = tuple[str | int, ...]
@@ -46,7 +46,7 @@ def read(path: Path, shown_as: str) -> Document:
     except OSError as error:
         return _broken(shown_as, 1, f"can't be read ({error.strerror}); check the file's permissions")
     try:
-        node = yaml.compose(text, Loader=_Loader)
+        node = yaml.compose(text, Loader=Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         return _broken(shown_as, line, f"not YAML: {error.problem}; {_remedy(error, text)}")

@@ -1,0 +1,306 @@
+"""Export: curated changes become a patch that touches nothing else, applies, and leaves nothing to export."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.knowledge import load
+from bot.knowledge.reader import read
+from bot.model import Change
+from bot.tools.exchange.export import Export, export
+from bot.tools.exchange.scalars import scalar, value
+from bot.tools.exchange.sheet import Amendment, amended
+from bot.tools.lint import lint
+from bot.tools.places import key, places_of
+
+PACK = {
+    "pack.yaml": "name: Office\n",
+    "answers.yaml": """\
+# How we work.
+- id: opening-hours
+  title:   When are you open?     # odd blanks stay
+  asks: [when are you open, 'opening hours']
+  answer: Weekdays from nine to five.
+
+- id: badge
+  title: Lost badges
+  asks:
+  - i lost my badge     # no indent here
+  - >-
+    somebody took
+    my badge
+
+  # a remark between fields
+  not_asks:
+  - badge of honour
+  answer: |
+    Tell the desk.
+""",
+    "more/cars.yaml": "- {id: parking, title: Where can I park?, asks: [car park], answer: Behind the house.}\n",
+    "strangers.yaml": "names: [Java]\nasks:\n  - may i bring my dog\n  - who won the match   # last one\n",
+}
+
+
+def pack_at(folder: Path, files: dict[str, str] = PACK) -> Path:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(text.encode())
+    return folder
+
+
+@pytest.fixture
+def pack(tmp_path: Path) -> Path:
+    return pack_at(tmp_path / "knowledge")
+
+
+def change(kind: Any, text: str = "", entry: str = "", **more: Any) -> Change:
+    return Change(id=f"{kind} {text}", workspace="T1", kind=kind, text=text, entry=entry, **more)
+
+
+def wifi(*asks: str, answer: str = "Ask the desk.") -> Change:
+    return change("entry", entry="wifi", title="What is the wifi password?", answer=answer, asks=asks or ("wlan code",))
+
+
+def added(found: Export) -> list[str]:
+    return [line[1:] for line in found.patch.splitlines() if line.startswith("+") and not line.startswith("+++")]
+
+
+def removed(found: Export) -> list[str]:
+    return [line[1:] for line in found.patch.splitlines() if line.startswith("-") and not line.startswith("---")]
+
+
+def apply(found: Export, *tool: str) -> None:
+    patch = found.seat / "curated.patch"
+    patch.write_bytes(found.patch.encode())
+    subprocess.run([*(tool or ("patch", "-s", "-p1", "-i")), "curated.patch"], cwd=found.seat, check=True)
+    patch.unlink()
+
+
+# --- where lines go
+
+PLACES: dict[str, tuple[Change, list[str], list[str]]] = {
+    "a list without indent": (change("ask", "my badge is gone", "badge"), ["  - my badge is gone"], []),
+    "a list between brackets": (
+        change("ask", "hours, please", "opening-hours"),
+        ["  asks: [when are you open, 'opening hours', 'hours, please']"],
+        ["  asks: [when are you open, 'opening hours']"],
+    ),
+    "refusals that stand": (change("not_ask", "badge of shame", "badge"), ["  - badge of shame"], []),
+    "the first refusal": (
+        change("not_ask", "is the sky open", "opening-hours"),
+        ["  not_asks:", "    - is the sky open"],
+        [],
+    ),
+    "an entry on one line": (
+        change("not_ask", "jurassic park", "parking"),
+        ["- {id: parking, title: Where can I park?, asks: [car park], not_asks: [jurassic park], answer: Behind the house.}"],
+        ["- {id: parking, title: Where can I park?, asks: [car park], answer: Behind the house.}"],
+    ),
+    "a stranger": (change("not_ask", "how tall is the tower"), ["  - how tall is the tower"], []),
+    "a stranger that is answered now": (
+        change("ask", "May I bring my dog?", "badge"),
+        ["  - May I bring my dog?"],
+        ["  - may i bring my dog"],
+    ),
+    "a refusal that is a phrasing now": (
+        change("ask", "badge of honour", "badge"),
+        ["  - badge of honour", "  not_asks: []"],
+        ["  not_asks:", "  - badge of honour"],
+    ),
+    "a new entry": (
+        wifi("wlan code", "wifi: how?", answer="Ask the desk.\n\n- or: your mate"),
+        [
+            "# Entries that curators wrote in Slack.", "", "- id: wifi", "  title: What is the wifi password?",
+            "  asks:", "    - wlan code", "    - 'wifi: how?'", "  answer: |", "    Ask the desk.", "", "    - or: your mate",
+        ],
+        [],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_a_change_is_written_where_it_belongs_and_nothing_else_is_touched(name: str, pack: Path) -> None:
+    one, plus, minus = PLACES[name]
+    found = export(pack, [one])
+    assert (added(found), removed(found), found.faults, found.exported) == (plus, minus, (), 1)
+    apply(found)
+    assert export(pack, [one]).patch == ""
+    knowledge = load(pack)
+    assert [str(fault) for fault in lint(knowledge, places_of(pack, knowledge)) if not fault.advice] == []
+
+
+def test_a_phrasing_of_a_new_entry_stands_with_it(pack: Path) -> None:
+    found = export(pack, [wifi(), change("ask", "get online", "wifi"), change("not_ask", "wire fry", "wifi")])
+    assert (found.exported, [line for line in added(found) if line.startswith("    ")]) == (
+        3,
+        ["    - wlan code", "    - get online", "    - wire fry"],
+    )
+
+
+def test_new_entries_follow_those_that_stand_in_curated_yaml(pack: Path) -> None:
+    apply(export(pack, [wifi()]))
+    later = change("entry", entry="lift", title="Is the lift broken?", answer="Yes.", asks=("lift stuck",))
+    apply(export(pack, [wifi(), later]))
+    assert [entry.id for entry in load(pack).entries] == ["opening-hours", "badge", "wifi", "lift", "parking"]
+    assert read(pack / "curated.yaml", "").value[1]["answer"] == "Yes."  # type: ignore[index,call-overload]
+    assert "  answer: 'Yes.'\n" not in (pack / "curated.yaml").read_text(encoding="utf-8")
+
+
+def test_a_pack_without_strangers_gets_them(tmp_path: Path) -> None:
+    pack = pack_at(tmp_path / "k", {name: text for name, text in PACK.items() if name != "strangers.yaml"})
+    apply(export(pack, [change("not_ask", "no: really")]))
+    assert load(pack).strangers.asks == ("no: really",)
+
+
+def test_windows_line_ends_a_byte_order_mark_and_a_missing_last_line_feed_stay(tmp_path: Path) -> None:
+    text = "\ufeff" + PACK["answers.yaml"].replace("\n", "\r\n")
+    strangers = PACK["strangers.yaml"].rstrip("\n")
+    pack = pack_at(tmp_path / "k", {**PACK, "answers.yaml": text, "strangers.yaml": strangers})
+    apply(export(pack, [change("ask", "no badge", "badge"), change("not_ask", "tower")]), "git", "apply")
+    wanted = text.replace("    my badge\r\n", "    my badge\r\n  - no badge\r\n")
+    assert (pack / "answers.yaml").read_bytes().decode() == wanted
+    assert (pack / "strangers.yaml").read_text(encoding="utf-8") == strangers + "\n  - tower"
+
+
+def test_long_lists_between_brackets_go_on_in_the_next_line() -> None:
+    text = "- id: a\n  asks: [" + ", ".join(["some words"] * 8) + "]\n"
+    new = amended(text, [Amendment(0, "asks", ("quite a few more words", "and more"))])
+    assert new == text[:-2] + ",\n         quite a few more words, and more]\n"
+
+
+# --- what is left out
+
+
+def test_what_the_pack_has_already_is_left_out(pack: Path) -> None:
+    found = export(
+        pack,
+        [
+            change("ask", "Opening hours?", "opening-hours"),
+            change("ask", "Lost badges", "badge"),
+            change("not_ask", "badge of honour!", "badge"),
+            change("not_ask", "Who won the match?"),
+            change("ignore", "asdf"),
+        ],
+    )
+    assert (found.patch, found.left, found.faults) == (
+        "",
+        ("4 changes are in the pack already.", "1 ignored question is no part of a pack."),
+        (),
+    )
+
+
+def test_what_would_contradict_the_pack_is_named_and_the_rest_exported(pack: Path) -> None:
+    found = export(
+        pack,
+        [
+            change("ask", "car park", "badge"),
+            change("not_ask", "opening hours"),
+            change("ask", "where is it", "nowhere"),
+            change("ask", "badge vanished", "badge"),
+        ],
+    )
+    assert added(found) == ["  - badge vanished"]
+    assert [fault.partition(" left out")[0] for fault in found.faults] == [
+        "'car park' was given to badge, and the pack has it under parking:",
+        "'opening hours' was refused, and the pack has it as a phrasing of opening-hours:",
+        "'where is it' belongs to the entry 'nowhere', which the pack doesn't have:",
+    ]
+
+
+def test_an_entry_that_was_edited_in_the_pack_stays_as_it_is_there(pack: Path) -> None:
+    apply(export(pack, [wifi()]))
+    found = export(pack, [wifi(answer="Ask somebody else.")])
+    assert (found.patch, found.left[-1]) == (
+        "",
+        "'wifi' is in the pack with another title or answer (curated.yaml:3).",
+    )
+
+
+def test_a_list_behind_an_anchor_is_left_to_a_person(tmp_path: Path) -> None:
+    text = "- {id: a, title: One, asks: &x [one], answer: x}\n- {id: b, title: Two, asks: [two], not_asks: *x, answer: x}\n"
+    pack = pack_at(tmp_path / "k", {"pack.yaml": "name: A\n", "a.yaml": text})
+    found = export(pack, [change("ask", "first", "a")])
+    assert (found.patch, "write it there by hand: 'first'" in found.faults[0]) == ("", True)
+
+
+# --- where the patch is applied
+
+
+def test_in_a_checkout_paths_start_at_its_top(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    pack = pack_at(tmp_path / "some where" / "knöwledge")
+    found = export(pack, [change("ask", "badge vanished", "badge"), wifi()])
+    assert found.seat == tmp_path.resolve()
+    apply(found, "git", "apply")
+    assert export(pack, [change("ask", "badge vanished", "badge"), wifi()]).patch == ""
+
+
+def test_elsewhere_paths_start_here_or_in_the_pack(pack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    outside = export(pack, [wifi()])
+    monkeypatch.chdir(pack.parent)
+    inside = export(pack, [wifi()])
+    assert (outside.seat, "+++ b/curated.yaml" in outside.patch) == (pack.resolve(), True)
+    assert (inside.seat, "+++ b/knowledge/curated.yaml" in inside.patch) == (pack.parent.resolve(), True)
+
+
+# --- any text survives
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(max_size=60))
+def test_any_text_is_read_back_as_it_was(text: str) -> None:
+    text = text.strip()
+    assert yaml.safe_load(f"- {scalar(text)}\n") == [text]
+    assert yaml.safe_load(f"a: {scalar(text, 'value')}\n") == {"a": text}
+    assert yaml.safe_load(f"[x, {scalar(text, 'flow')}, y]\n") == ["x", text, "y"]
+    assert yaml.safe_load(f"- a: {value(text, 2)}\n  b: c\n")[0]["a"].strip() == text
+
+
+ODD = [
+    *("yes 3.10 0o14 1_000 ~ null #no *a &a !a | %a @a `a` << = ? --- [a] {a} a\\b é 👩‍💻".split()),
+    *("a: b", "# no", "a #b", "- a", "'a'", '"a"', 'it\'s "so"', "\u2028", "x\x85y", "\ufeffa", "\0", "a\tb"),
+]
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_words_that_yaml_would_read_otherwise_are_quoted(text: str) -> None:
+    assert yaml.safe_load(f"- {scalar(text)}\n") == [text]
+    assert yaml.safe_load(f"[{scalar(text, 'flow')}]\n") == [text]
+
+
+phrasings = st.lists(st.text(max_size=50).map(str.strip).filter(bool), min_size=1, max_size=6, unique_by=key)
+
+
+@settings(max_examples=40, deadline=None)
+@given(asks=phrasings, refused=phrasings)
+def test_any_phrasing_survives_export_and_patch_and_loading(
+    tmp_path_factory: pytest.TempPathFactory, asks: list[str], refused: list[str]
+) -> None:
+    pack = pack_at(tmp_path_factory.mktemp("k"))
+    homes = ("badge", "opening-hours", "parking")
+    changes = [change("ask", text, homes[n % 3]) for n, text in enumerate(asks)]
+    told = set(map(key, asks)) | {""}
+    changes += [change("not_ask", text, (*homes, "")[n % 4]) for n, text in enumerate(refused) if key(text) not in told]
+    found = export(pack, changes)
+    if found.patch:
+        apply(found)
+    by_id = load(pack).by_id
+    strangers = load(pack).strangers.asks
+    for one in changes:
+        entry = by_id.get(one.entry)
+        listed = strangers if entry is None else entry.asks if one.kind == "ask" else entry.not_asks
+        assert (
+            one.text in listed
+            or any(repr(one.text) in fault for fault in found.faults)
+            or key(one.text) in map(key, listed)
+        )
+    assert export(pack, changes).patch == ""
+    shutil.rmtree(pack)

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from bot.curation.changes import CURATED
+from bot.curation.lint import lint
+from bot.curation.places import places_of
 from bot.knowledge import Fault, inspect, load
 from bot.knowledge.files import files_of
-from bot.knowledge.reader import Document, Value, read
+from bot.knowledge.reader import Value, read
 from bot.model import AskPyError, Change
-from bot.tools.exchange.newpack import written
+from bot.tools.exchange.newpack import Draft, written
 from bot.tools.exchange.patch import difference, seat
-from bot.tools.exchange.plan import Plan
+from bot.tools.exchange.plan import Plan, count, planned
 from bot.tools.exchange.scalars import scalar
 from bot.tools.exchange.sheet import Amendment, amended
-from bot.tools.lint import lint
-from bot.tools.places import STRANGERS, key, places_of
 
-CURATED = "curated.yaml"
-"""Where new entries go."""
+Numbered = tuple[int | None, Amendment]
+Lost = tuple[str, Sequence[Numbered]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +35,16 @@ class Export:
     faults: tuple[str, ...]
 
 
-def export(folder: Path, changes: Iterable[Change]) -> Export:
+def export(folder: Path, changes: Sequence[Change]) -> Export:
     """The changes that the pack in `folder` doesn't have yet. Raises PackError if it can't be loaded."""
-    knowledge = load(folder)
-    plan = Plan(knowledge)
-    for change in changes:
-        plan.take(change)
+    plan = planned(load(folder), changes)
     texts = {path.relative_to(folder).as_posix(): _text(path) for path in files_of(folder)}
-    after = _after(folder, texts, plan)
-    plan.faults += _new_faults(folder, after)
+    after, lost = _after(folder, texts, plan)
     top, way = seat(folder)
-    patch = "".join(
-        difference(way + name, texts.get(name), after[name]) for name in sorted(after) if after[name] != texts.get(name)
-    )
-    return Export(patch, top, plan.exported, tuple(_left(plan)), tuple(plan.faults))
+    patch = "".join(difference(way + name, texts.get(name), after[name]) for name in sorted(after))
+    exported = plan.exported - sum(len(each.add) for _, amendments in lost.values() for _, each in amendments)
+    faults = [f"{name}: {error}; write it by hand: {_added(each)}" for name, (error, each) in lost.items()]
+    return Export(patch, top, exported, plan.left, (*plan.faults, *faults, *_new_faults(folder, after)))
 
 
 def told(found: Export, output: Path | None) -> Iterator[str]:
@@ -57,53 +54,60 @@ def told(found: Export, output: Path | None) -> Iterator[str]:
     if not found.patch:
         yield "Nothing is left to export."
         return
-    where = str(output) if output is not None else "it"
-    yield f"{_count(found.exported, 'change')} exported. Apply {where} in {found.seat}: git apply FILE, or patch -p1 -i FILE."
-
-
-def _left(plan: Plan) -> Iterator[str]:
-    if plan.there:
-        yield f"{_count(plan.there, 'change')} {'is' if plan.there == 1 else 'are'} in the pack already."
-    if plan.ignored:
-        yield f"{_count(plan.ignored, 'ignored question')} {'is' if plan.ignored == 1 else 'are'} no part of a pack."
-    yield from plan.other
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    file = str(output) if output is not None else "FILE"
+    yield f"{count(found.exported, 'change')} exported. In {found.seat}: git apply {file}, or patch -p1 -i {file}."
 
 
 # --- the files afterwards
 
 
-def _after(folder: Path, texts: dict[str, str], plan: Plan) -> dict[str, str]:
-    """Every file that changes, as it will be."""
+def _after(folder: Path, texts: Mapping[str, str], plan: Plan) -> tuple[dict[str, str], dict[str, Lost]]:
+    """Every file that changes, as it will be, and those that can't be changed."""
     found: dict[str, str] = {}
-    for name, amendments in _amendments(folder, plan).items():
+    lost: dict[str, Lost] = {}
+    for name, amendments in _by_file(folder, texts, plan).items():
         if name not in texts:
-            found[name] = "asks:\n" + "".join(f"  - {line}\n" for line in _listed(amendments))
+            lines = [f"  - {scalar(text)}\n" for _, each in amendments for text in each.add]
+            found[name] = "".join(["asks:\n", *lines])
             continue
-        document = read(folder / name, name)
-        bom = "\ufeff" if texts[name].startswith("\ufeff") else ""
         try:
-            new = bom + amended(texts[name].removeprefix(bom), amendments)
-            if _value(new, name) != _expected(document, amendments):
-                raise ValueError("its lists are written in a way that can't be added to (an anchor, perhaps)")
+            found[name] = _amended(folder, name, texts[name], amendments)
         except ValueError as error:
-            lost = ", ".join(repr(text) for each in amendments for text in each.add)
-            plan.faults.append(f"{name}: {error}; write it there by hand: {lost}")
-            continue
-        found[name] = new
+            lost[name] = str(error), amendments
     if plan.entries:
         name = next((name for name in texts if name in (CURATED, "curated.yml")), CURATED)
-        old = found.get(name, texts.get(name))
-        blocks = "\n".join(written(draft) for draft in plan.entries.values())
-        found[name] = _appended(old, blocks)
+        drafts = [Draft(e.id, e.title, e.answer, list(e.asks), list(e.not_asks)) for e in plan.entries]
+        found[name] = _appended(found.get(name, texts.get(name)), "\n".join(map(written, drafts)))
+    return found, lost
+
+
+def _added(amendments: Sequence[Numbered]) -> str:
+    return ", ".join(repr(text) for _, each in amendments for text in each.add)
+
+
+def _by_file(folder: Path, texts: Mapping[str, str], plan: Plan) -> dict[str, list[Numbered]]:
+    found: dict[str, list[Numbered]] = {}
+    ids: dict[str, list[str]] = {}
+    for wanted, owner, amendment in plan.lists:
+        # The three files of fixed names may end in .yml as well.
+        name = next((n for n in (wanted, wanted.removesuffix("aml") + "ml") if n in texts), wanted)
+        if owner and name not in ids:
+            ids[name] = _ids(read(folder / name, name).value)
+        found.setdefault(name, []).append((ids[name].index(owner) if owner else None, amendment))
     return found
 
 
-def _listed(amendments: Sequence[Amendment]) -> list[str]:
-    return [scalar(text) for each in amendments for text in each.add]
+def _ids(value: Value | None) -> list[str]:
+    return [str(each.get("id", "")) if isinstance(each, dict) else "" for each in value or []]
+
+
+def _amended(folder: Path, name: str, old: str, amendments: Sequence[Numbered]) -> str:
+    """The file with its lists amended; raises ValueError unless it is then read as it was, but for them."""
+    bom = "\ufeff" if old.startswith("\ufeff") else ""
+    new = bom + amended(old.removeprefix(bom), amendments)
+    if _value(new, name) != _expected(read(folder / name, name).value, amendments):
+        raise ValueError("its lists are written in a way that can't be added to (an anchor, perhaps)")
+    return new
 
 
 def _appended(old: str | None, blocks: str) -> str:
@@ -114,51 +118,14 @@ def _appended(old: str | None, blocks: str) -> str:
     return start + (newline if start.strip() else "") + blocks.replace("\n", newline)
 
 
-def _amendments(folder: Path, plan: Plan) -> dict[str, list[Amendment]]:
-    """What happens to each file's lists."""
-    found: dict[str, list[Amendment]] = {}
-    numbers: dict[str, list[str]] = {}
-    touched = {*plan.asks, *plan.not_asks, *_uncovered(plan)} - {""}
-    for entry in (plan.knowledge.by_id[name] for name in sorted(touched)):
-        ids = numbers.setdefault(entry.file, _ids(read(folder / entry.file, entry.file)))
-        at, asks = ids.index(entry.id), {key(text) for text in plan.asks.get(entry.id, [])} - {""}
-        cut = frozenset(n for n, text in enumerate(entry.not_asks) if key(text) in asks)
-        here = found.setdefault(entry.file, [])
-        if plan.asks.get(entry.id):
-            here.append(Amendment(at, "asks", tuple(plan.asks[entry.id])))
-        if plan.not_asks.get(entry.id) or cut:
-            here.append(Amendment(at, "not_asks", tuple(plan.not_asks.get(entry.id, ())), cut))
-    strangers = plan.knowledge.strangers.asks
-    cut = frozenset(n for n, text in enumerate(strangers) if key(text) and key(text) in plan.covered)
-    if plan.not_asks.get("") or cut:
-        name = next(
-            (path.name for path in files_of(folder) if path.stem == "strangers" and path.parent == folder), STRANGERS
-        )
-        found[name] = [Amendment(None, "asks", tuple(plan.not_asks.get("", ())), cut, after="")]
-    return found
-
-
-def _uncovered(plan: Plan) -> Iterator[str]:
-    """Entries whose own refusals are phrasings of theirs now."""
-    for entry, added in plan.asks.items():
-        refused = set(map(key, plan.knowledge.by_id[entry].not_asks))
-        if refused & set(map(key, added)):
-            yield entry
-
-
-def _ids(document: Document) -> list[str]:
-    listed = document.value if isinstance(document.value, list) else []
-    return [str(each.get("id", "")) if isinstance(each, dict) else "" for each in listed]
-
-
 # --- proof
 
 
-def _expected(document: Document, amendments: Sequence[Amendment]) -> Value | None:
+def _expected(value: Value | None, amendments: Sequence[Numbered]) -> Value | None:
     """The file's value with the amendments made in memory: what the patched file has to be read as."""
-    top = _copied(document.value)
-    for each in amendments:
-        mapping = top if each.at is None else top[each.at] if isinstance(top, list) else None
+    top = _copied(value)
+    for at, each in amendments:
+        mapping = top if at is None else top[at] if isinstance(top, list) else None
         if not isinstance(mapping, dict):
             return None
         old = mapping.get(each.field, [])
@@ -185,7 +152,7 @@ def _value(text: str, name: str) -> Value | None:
     return document.value
 
 
-def _new_faults(folder: Path, after: dict[str, str]) -> list[str]:
+def _new_faults(folder: Path, after: Mapping[str, str]) -> list[str]:
     """What `check` would say about the patched pack and doesn't say about this one."""
     if not after:
         return []
@@ -195,14 +162,15 @@ def _new_faults(folder: Path, after: dict[str, str]) -> list[str]:
             _put(patched / path.relative_to(folder), path.read_bytes())
         for name, text in after.items():
             _put(patched / name, text.encode())
-        found = [fault for fault in _faults(patched) if not fault.advice]
+        found = _faults(patched)
     before = {(fault.entry, fault.text.partition(" (")[0]) for fault in _faults(folder)}
     return [f"With the patch: {each}" for each in found if (each.entry, each.text.partition(" (")[0]) not in before]
 
 
 def _faults(folder: Path) -> list[Fault]:
     knowledge, faults = inspect(folder)
-    return faults if knowledge is None else faults + lint(knowledge, places_of(folder, knowledge))
+    found = faults if knowledge is None else faults + lint(knowledge, places_of(folder, knowledge))
+    return [fault for fault in found if not fault.advice]
 
 
 def _put(path: Path, content: bytes) -> None:

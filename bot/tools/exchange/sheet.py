@@ -18,17 +18,17 @@ MISSING = (
     "or pip install ruamel.yaml."
 )
 
+BEFORE = "asks"
+"""The field behind which a list is begun where there is none yet; else it comes last."""
+
 
 @dataclass(frozen=True, slots=True)
 class Amendment:
-    """What happens to one list: of the entry with the number `at`, or of the file itself. `cut` holds places in it."""
+    """What happens to one list: what goes in at its end, and the places in it of what goes out."""
 
-    at: int | None
     field: str
     add: tuple[str, ...] = ()
     cut: frozenset[int] = frozenset()
-    after: str = "asks"
-    """The field behind which the list is begun where there is none yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +38,13 @@ class _Splice:
     text: str
 
 
-def amended(text: str, amendments: Iterable[Amendment]) -> str:
-    """The file's text with its lists amended. Raises ValueError where it can't be told how."""
+def amended(text: str, amendments: Iterable[tuple[int | None, Amendment]]) -> str:
+    """The file's text with lists amended, each of the entry with that number or, without one, of the file itself.
+
+    Raises ValueError where it can't be told how.
+    """
     root = _compose(text)
-    splices = [splice for each in amendments for splice in _splices(text, root, each)]
+    splices = [splice for at, each in amendments for splice in _splices(text, root, at, each)]
     for splice in sorted(splices, key=lambda one: (one.start, one.end), reverse=True):
         text = text[: splice.start] + splice.text + text[splice.end :]
     return text
@@ -59,10 +62,10 @@ def _compose(text: str) -> Any:
         raise ValueError(str(error).splitlines()[0]) from None
 
 
-def _splices(text: str, root: Any, wanted: Amendment) -> list[_Splice]:
-    if wanted.at is not None and not (_is(root, "sequence") and wanted.at < len(root.value)):
+def _splices(text: str, root: Any, at: int | None, wanted: Amendment) -> list[_Splice]:
+    if at is not None and not (_is(root, "sequence") and at < len(root.value)):
         raise ValueError("is not a list of entries")
-    mapping = root if wanted.at is None else root.value[wanted.at]
+    mapping = root if at is None else root.value[at]
     if not _is(mapping, "mapping"):
         raise ValueError("is not a mapping")
     fields = {key.value: (key, node) for key, node in mapping.value}
@@ -126,7 +129,7 @@ def _in_flow(text: str, node: Any, wanted: Amendment) -> list[_Splice]:
 
 def _begun(text: str, mapping: Any, fields: dict[str, tuple[Any, Any]], wanted: Amendment) -> list[_Splice]:
     """A list that isn't there yet, after another field or at the end."""
-    _, before = fields.get(wanted.after) or mapping.value[-1]
+    _, before = fields.get(BEFORE) or mapping.value[-1]
     if mapping.flow_style:
         at = before.end_mark.index
         return [_Splice(at, at, f", {wanted.field}: {_flow(wanted.add)}")]

@@ -197,9 +197,9 @@ def manifest(url: str | None) -> None:
 @main.command()
 def doctor() -> None:
     """Check configuration, credentials, database and pack, and print the fix for each fault."""
-    from bot import serving
+    from bot import doctor as looking
 
-    if not serving.doctor(read_settings()):
+    if not looking.doctor(read_settings()):
         raise SystemExit(1)
 
 

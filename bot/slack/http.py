@@ -30,7 +30,8 @@ from bot.slack.shape import sensible
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-    Page = Callable[[], tuple[int, str, bytes]]
+Page = Callable[[], tuple[int, str, bytes]]
+"""Status, type and body of a page."""
 
 EVENTS = "/slack/events"
 LARGEST_BODY = 1_000_000
@@ -58,7 +59,7 @@ TICK = 0.2
 _TIMESTAMP = re.compile(r"[0-9]{1,15}", re.ASCII)
 _REASONS = {
     200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed", 413: "Payload Too Large",
-    415: "Unsupported Media Type", 503: "Service Unavailable",
+    415: "Unsupported Media Type", 501: "Not Implemented", 503: "Service Unavailable",
 }  # fmt: skip
 _TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
@@ -143,6 +144,11 @@ def wsgi(app: SlackApp, pages: Mapping[str, Page] | None = None) -> WSGIApplicat
 def health(able: bool) -> tuple[int, str, bytes]:
     """The page of /healthz."""
     return (200, "text/plain", b"ok\n") if able else (503, "text/plain", b"not able to answer\n")
+
+
+def not_yet(start_response: StartResponse) -> Iterable[bytes]:
+    """Whatever is asked: come again."""
+    return _page(start_response, *health(False))
 
 
 def objection(environ: WSGIEnvironment) -> int:

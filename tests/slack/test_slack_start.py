@@ -15,8 +15,10 @@ import pytest
 from slack_stub import Fault, Stub
 
 from bot import serving
+from bot.doctor import doctor as look
 from bot.settings import Secret, Settings
 from bot.slack.access import Access, Identity, await_slack
+from bot.slack.logs import Console, Json
 
 
 @pytest.fixture
@@ -76,7 +78,7 @@ def test_a_long_wait_is_said_again_every_half_minute(stub: Stub, caplog: pytest.
 
 
 def doctor(settings: Settings, capsys: pytest.CaptureFixture[str]) -> list[str]:
-    serving.doctor(settings)
+    look(settings)
     return capsys.readouterr().out.splitlines()
 
 
@@ -116,7 +118,7 @@ def test_a_wrong_database_url_is_a_line(settings: Settings, url: str, capsys: py
     assert "hush" not in told
 
 
-@pytest.mark.parametrize("form", [serving._Discreet("%(message)s"), serving._Json()])
+@pytest.mark.parametrize("form", [Console(), Json()])
 def test_no_log_line_has_an_exceptions_message(form: logging.Formatter) -> None:
     asked = "what is " + "xylophone?"
     try:
@@ -125,3 +127,16 @@ def test_no_log_line_has_an_exceptions_message(form: logging.Formatter) -> None:
         line = form.format(logging.LogRecord("bot", logging.ERROR, "x", 1, "failed", (), sys.exc_info()))
     assert ("KeyError" in line, asked in line) == (True, False)
     assert not line.startswith("{") or json.loads(line)["exception"]
+
+
+FIELDS = {"event": "answer", "ids": ["flask", "django"], "ms": 12, "code": "two words", "empty": ""}
+
+
+def test_fields_stand_behind_the_words_or_among_them() -> None:
+    record = logging.LogRecord("bot", logging.INFO, "x", 1, "answer", (), None)
+    record.fields = FIELDS
+    assert (
+        Console().format(record).endswith('bot: answer event=answer ids=flask,django ms=12 code="two words" empty=""')
+    )
+    line = json.loads(Json().format(record))
+    assert (line["message"], {name: line[name] for name in FIELDS}) == ("answer", FIELDS)

@@ -1,0 +1,169 @@
+"""The doctor: looks at everything that `serve` needs, and says of each fault how to mend it."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Generator, Iterator
+from email.utils import parsedate_to_datetime
+from tempfile import TemporaryFile
+from urllib.error import URLError
+
+import click
+from slack_sdk.errors import SlackApiError
+
+from bot.curation.lint import lint
+from bot.knowledge import inspect
+from bot.model import AskPyError
+from bot.settings import Secret, Settings
+from bot.slack.access import Access
+from bot.slack.manifest import SCOPES
+from bot.store import Store
+
+CLOCK_SLACK = 120
+"""Seconds that this machine's clock may be off; Slack's signatures are good for 300."""
+
+
+def doctor(settings: Settings) -> bool:
+    """Look at everything `serve` needs and print a line for each; true if nothing is wrong."""
+    faults = 0
+    for subject, fault in (
+        *_pack(settings),
+        *_cache(settings),
+        *_database(settings),
+        *_credentials(settings),
+        *_slack(settings),
+    ):
+        click.echo(f"{'fault' if fault else 'fine':6} {subject}" + (f": {fault}" if fault else ""))
+        faults += bool(fault)
+    click.echo("Nothing is wrong." if not faults else f"{faults} to mend.")
+    return not faults
+
+
+Finding = tuple[str, str]
+"""What was looked at, and what is wrong with it together with the remedy; empty if nothing is."""
+
+
+def _pack(settings: Settings) -> Iterator[Finding]:
+    knowledge, faults = inspect(settings.pack)
+    faults = faults + (lint(knowledge) if knowledge is not None else [])
+    blamed = [fault for fault in faults if not fault.advice]
+    remedy = f"{len(blamed)} faults, first {blamed[0]}; all of them: python -m bot check" if blamed else ""
+    yield f"knowledge pack {settings.pack}", remedy
+
+
+def _cache(settings: Settings) -> Iterator[Finding]:
+    folder, fault = settings.cache_folder, ""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        fault = f"can't be written ({error.strerror}); set ASKPY_CACHE to a folder that can, or each start takes longer"
+    yield f"cache {folder}", fault
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    try:
+        store = Store(settings.database)
+        fault = store.probe()
+        store.close()
+    except AskPyError as error:
+        fault = str(error)
+    yield "database", f"{fault}; set DATABASE_URL to one that can be written" if fault else ""
+
+
+_WHERE = "api.slack.com/apps, your app"
+
+
+_NEITHER = (
+    "neither it nor SLACK_SIGNING_SECRET is set, and one is needed: SLACK_APP_TOKEN for Socket Mode, which needs no public "
+    "address and works behind a firewall, or SLACK_SIGNING_SECRET for HTTP, which suits production; "
+    f"{_WHERE}, Basic Information has both"
+)
+
+
+def _is_token(secret: Secret | None, prefix: str) -> bool:
+    """Whether it looks like one; what doesn't is not tried."""
+    return secret is not None and re.fullmatch(rf"{prefix}[!-~]+", secret.get_secret_value()) is not None
+
+
+def _is_address(url: str) -> bool:
+    return re.fullmatch(r"https?://[^\s/]+(?:/.*)?", url) is not None
+
+
+def _credentials(settings: Settings) -> Iterator[Finding]:
+    bot, app, secret = settings.slack_bot_token, settings.slack_app_token, settings.slack_signing_secret
+    if bot is None:
+        yield "SLACK_BOT_TOKEN", f"not set; copy it from {_WHERE}, OAuth & Permissions (it starts with xoxb-)"
+    elif not _is_token(bot, "xoxb-"):
+        yield "SLACK_BOT_TOKEN", f"not a bot token; it starts with xoxb-, at {_WHERE}, OAuth & Permissions"
+    if app is None and secret is None:
+        yield "SLACK_APP_TOKEN", _NEITHER
+    if app is not None and not _is_token(app, "xapp-"):
+        yield "SLACK_APP_TOKEN", f"not an app-level token; it starts with xapp-, at {_WHERE}, Basic Information"
+    if secret is not None and not re.fullmatch(r"[0-9a-fA-F]{32}", secret.get_secret_value()):
+        yield "SLACK_SIGNING_SECRET", f"not 32 hexadecimal digits; copy it again from {_WHERE}, Basic Information"
+    if not _is_address(settings.slack_api_url):
+        yield "SLACK_API_URL", "not a web address; leave it out, or write https://slack.com/api/"
+
+
+def _slack(settings: Settings) -> Iterator[Finding]:
+    bot, app = settings.slack_bot_token, settings.slack_app_token
+    if not _is_address(settings.slack_api_url):
+        return
+    access = Access(bot_token=bot.get_secret_value() if bot else "", api_url=settings.slack_api_url)
+    if _is_token(bot, "xoxb-"):
+        reached = yield from _bot(access)
+        if not reached:
+            return
+    if app is not None and _is_token(app, "xapp-"):
+        yield "Socket Mode", _socket(access, app.get_secret_value())
+
+
+def _bot(access: Access) -> Generator[Finding, None, bool]:
+    """What Slack knows of the bot; whether Slack could be reached."""
+    try:
+        answer = access.client().auth_test()
+    except (SlackApiError, URLError, OSError) as error:
+        yield f"Slack at {access.api_url}", _refusal(error, "SLACK_BOT_TOKEN")
+        return isinstance(error, SlackApiError)
+    headers = {str(name).lower(): str(value) for name, value in answer.headers.items()}
+    yield f"Slack knows the bot as {answer.get('user')} in {answer.get('team')}", ""
+    granted = {scope.strip() for scope in headers.get("x-oauth-scopes", "").split(",") if scope.strip()}
+    missing = [scope for scope in SCOPES if scope not in granted] if granted else []
+    yield (
+        "scopes",
+        f"{', '.join(missing)} missing; add them at {_WHERE}, OAuth & Permissions, and install again"
+        if missing
+        else "",
+    )
+    yield "clock", _clock(headers.get("date", ""))
+    return True
+
+
+def _clock(date: str) -> str:
+    try:
+        off = abs(parsedate_to_datetime(date).timestamp() - time.time())
+    except ValueError:
+        return ""
+    return (
+        f"{off:.0f} seconds off Slack's; set this machine's clock, or no signature will be believed"
+        if off > CLOCK_SLACK
+        else ""
+    )
+
+
+def _socket(access: Access, token: str) -> str:
+    try:
+        access.client(token="").apps_connections_open(app_token=token)
+    except (SlackApiError, URLError, OSError) as error:
+        return _refusal(error, "SLACK_APP_TOKEN (scope connections:write)")
+    return ""
+
+
+def _refusal(error: Exception, variable: str) -> str:
+    if isinstance(error, SlackApiError):
+        code = str(error.response.get("error") or "no reason given")
+        return f"{variable} is refused ({code}); copy it again from {_WHERE}"
+    return f"can't be reached ({getattr(error, 'reason', error)}); look at the network, the proxy and SLACK_API_URL"

@@ -1,0 +1,170 @@
+"""Meters: what an operator watches, in the form that Prometheus reads.
+
+Counts and times, labelled by kinds, codes and the pack's version; never by a workspace, a channel or a person. Without
+prometheus-client nothing is counted, and the page says so. With PROMETHEUS_MULTIPROC_DIR several workers count together.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
+TOGETHER = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable that names the folder in which several processes count together; prometheus-client's own."""
+MISSING = b"There are no metrics here: prometheus-client isn't installed. Install askpy[metrics].\n"
+STEPS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0, 120.0, 600.0)
+"""Seconds: an answer is made in hundredths, Slack wants its acknowledgement within three, and gives up on no post sooner."""
+LONGEST_CODE = 40
+"""Characters of an error code of Slack's; whatever is longer is no code."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is looked up rather than counted: the store's failures so far, and the pack that is answered from."""
+
+    failures: int = 0
+    version: str = ""
+    entries: int = 0
+    loaded_at: float = 0.0
+
+
+class Meters:
+    """The meters of this process. `state` is asked whenever they are read."""
+
+    def __init__(self, state: Callable[[], State] = State) -> None:
+        self.state = state
+        self._lock = threading.Lock()
+        self._failures, self._version = 0, ""
+        folder = os.environ.get(TOGETHER, "")
+        if folder:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+        try:
+            import prometheus_client as prometheus
+        except ModuleNotFoundError:
+            self._registry: CollectorRegistry | None = None
+            return
+        registry = self._registry = prometheus.CollectorRegistry()
+        if not folder:
+            prometheus.ProcessCollector(registry=registry)
+
+        def counter(name: str, told: str, *labels: str) -> prometheus.Counter:
+            return prometheus.Counter(f"askpy_{name}", told, labels, registry=registry)
+
+        self._questions = counter("questions", "Questions that were answered, a don't-know included", "kind", "surface")
+        self._outcomes = counter("answers", "What became of answers", "outcome")
+        self._errors = counter("slack_errors", "Requests that Slack didn't take, by its code", "method", "code")
+        self._resends = counter("resends", "Requests that had to be sent again")
+        self._repeats = counter("repeated_deliveries", "Messages that came again and were not answered again")
+        self._lost_writes = counter("database_failures", "What couldn't be read from or written to the database")
+        self._seconds = prometheus.Histogram(
+            "askpy_answer_seconds",
+            "Seconds from hearing a question until its answer was handed over, and until Slack had it",
+            ("until",),
+            registry=registry,
+            buckets=STEPS,
+        )
+
+        def gauge(name: str, told: str, *labels: str, together: str = "livesum") -> prometheus.Gauge:
+            name = f"askpy_{name}"
+            return prometheus.Gauge(name, told, labels, registry=registry, multiprocess_mode=together)  # type: ignore[arg-type]
+
+        self._queue = gauge("queue", "What is under way: questions to be answered, requests to be sent", "of")
+        self._knowledge = gauge("knowledge", "Processes that answer from this version of the pack", "version")
+        self._entries = gauge("knowledge_entries", "Entries of the pack", together="livemax")
+        self._loaded = gauge("knowledge_loaded_seconds", "When the pack was loaded, since 1970", together="livemin")
+
+    # -- what happens
+
+    def question(self, kind: str, surface: str) -> None:
+        """A question has been answered."""
+        if self._registry is not None:
+            self._questions.labels(kind, surface).inc()
+
+    def took(self, until: str, seconds: float) -> None:
+        """So long it took `until` the answer was "handed" over, or "posted"."""
+        if self._registry is not None:
+            self._seconds.labels(until).observe(seconds)
+
+    def ended(self, outcome: str) -> None:
+        """An answer is at its end: "posted", "refused", "given up", "unknown"."""
+        if self._registry is not None:
+            self._outcomes.labels(outcome).inc()
+            self.look()
+
+    def error(self, method: str, code: str) -> None:
+        """Slack didn't take a request."""
+        if self._registry is not None:
+            self._errors.labels(method or "response_url", code if len(code) <= LONGEST_CODE else "other").inc()
+
+    def resend(self) -> None:
+        """A request waits to be sent again."""
+        if self._registry is not None:
+            self._resends.inc()
+
+    def repeated(self) -> None:
+        """A message came again."""
+        if self._registry is not None:
+            self._repeats.inc()
+
+    def queued(self, of: str, more: int) -> None:
+        """So many more are under way, or fewer."""
+        if self._registry is not None:
+            self._queue.labels(of).inc(more)
+
+    def look(self) -> None:
+        """Take in what is looked up."""
+        if self._registry is None:
+            return
+        state = self.state()
+        with self._lock:
+            self._lost_writes.inc(max(0, state.failures - self._failures))
+            self._failures = max(self._failures, state.failures)
+            if self._version and self._version != state.version:
+                self._knowledge.labels(self._version).set(0)
+            self._version = state.version
+            if state.version:
+                self._knowledge.labels(state.version).set(1)
+                self._entries.set(state.entries)
+                self._loaded.set(state.loaded_at)
+
+    # -- the page
+
+    def page(self) -> tuple[int, str, bytes]:
+        """The page of /metrics."""
+        if self._registry is None:
+            return 501, "text/plain", MISSING
+        from prometheus_client import generate_latest
+
+        self.look()
+        folder = os.environ.get(TOGETHER, "")
+        return 200, "text/plain; version=0.0.4", generate_latest(_together(folder) if folder else self._registry)
+
+
+def _together(folder: str) -> CollectorRegistry:
+    """What all processes have counted; gauges of those that are gone are taken away first."""
+    from prometheus_client import CollectorRegistry, multiprocess
+
+    for file in Path(folder).glob("gauge_live*_*.db"):
+        number = file.stem.rpartition("_")[2]
+        if number.isdecimal() and not _is_alive(int(number)):
+            multiprocess.mark_process_dead(int(number), folder)  # type: ignore[no-untyped-call]
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
+    return registry
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +19,9 @@ from bot.match import Matcher
 from bot.model import AskPyError, Question, Reply
 from bot.reply import plain
 from bot.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from bot.store import Store
 
 
 class _Group(click.Group):
@@ -184,6 +188,35 @@ def diff(old: str, new: str, questions: Path | None) -> None:
 
 
 @main.command()
+@click.option("--workspace", metavar="T...", help="Whose changes; needed where several workspaces have some.")
+@click.option(
+    "--pack", type=click.Path(path_type=Path), help="The pack to compare with, instead of the configured one."
+)
+@click.option("--output", type=click.Path(path_type=Path), help="Write the patch here instead of printing it.")
+def export(workspace: str | None, pack: Path | None, output: Path | None) -> None:
+    """Curated changes as a patch against the pack's YAML, for `git apply` or `patch -p1`.
+
+    Nothing is printed where nothing is left. Exit 1 if a change can't be exported.
+    """
+    from bot.tools.exchange.export import export as exported
+    from bot.tools.exchange.export import told
+
+    settings = read_settings()
+    with _store(settings) as store:
+        chosen = _workspace(workspace, store.workspaces())
+        changes = store.changes(chosen) if chosen else ()
+    found = exported(pack if pack is not None else settings.pack, changes)
+    if output is None:
+        click.echo(found.patch.encode(), nl=False)
+    elif found.patch:
+        _write(output, found.patch)
+    for line in told(found, output):
+        click.echo(line, err=True)
+    if found.faults:
+        raise SystemExit(1)
+
+
+@main.command()
 @click.option("--url", help="The public address of the bot, for HTTP; without it, Socket Mode.")
 def manifest(url: str | None) -> None:
     """Print the Slack app manifest."""
@@ -204,6 +237,37 @@ def doctor() -> None:
 
 
 # --- joining
+
+
+@contextmanager
+def _store(settings: Settings) -> Iterator[Store]:
+    """The store, for commands that can't do without: whatever is wrong with the database is said at once."""
+    from bot.store import Store
+
+    store = Store(settings.database, retention_days=settings.retention_days)
+    try:
+        fault = store.probe()
+        if fault:
+            raise AskPyError(f"The database can't be read: {fault}. Check DATABASE_URL; `doctor` tells more.")
+        yield store
+    finally:
+        store.close()
+
+
+def _workspace(wanted: str | None, known: Sequence[str]) -> str:
+    """The workspace that is meant; empty where none has any changes."""
+    if wanted is None and len(known) > 1:
+        raise AskPyError(f"Several workspaces have changes: {', '.join(known)}. Name one with --workspace.")
+    if wanted is not None and known and wanted not in known:
+        raise AskPyError(f"The workspace {wanted} has no changes; these have: {', '.join(known)}.")
+    return wanted or (known[0] if known else "")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise AskPyError(f"{path} can't be written: {error.strerror or error}. Name another file.") from None
 
 
 def _desk(settings: Settings, memory: Any = None) -> Desk:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.__main__ import main
 from bot.curation.changes import laid_over
 from bot.curation.lint import lint
 from bot.curation.places import key, places_of
 from bot.knowledge import load
 from bot.knowledge.reader import read
 from bot.model import Change, Knowledge
+from bot.store import Store
 from bot.tools.exchange.export import Export, export
 from bot.tools.exchange.scalars import scalar, value
 from bot.tools.exchange.sheet import Amendment, amended
@@ -316,3 +320,93 @@ def test_any_phrasing_survives_export_and_patch_and_loading(
     assert everything(patched) == everything(wanted)
     assert export(pack, changes).patch == ""
     shutil.rmtree(pack)
+
+
+# --- the command
+
+
+@pytest.fixture
+def run(pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ASKPY_KNOWLEDGE", str(pack))
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/own.db")
+
+    def ran(*arguments: str) -> tuple[int, str, str]:
+        result = CliRunner().invoke(main, ["export", *arguments])
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result.exit_code, result.stdout, result.stderr
+
+    return ran
+
+
+def saved(tmp_path: Path, *changes: Change) -> None:
+    store = Store(f"sqlite:///{tmp_path}/own.db")
+    assert store.change(changes) is None
+    store.close()
+
+
+def test_what_curators_changed_is_printed_applied_and_then_nothing_is_left(
+    run: Any, pack: Path, tmp_path: Path
+) -> None:
+    saved(tmp_path, change("ask", "knöw where my badge is?", "badge"), wifi(), change("ignore", "asdf"))
+    code, out, err = run()
+    assert (code, out.count("diff --git"), err.splitlines()) == (
+        0,
+        2,
+        [
+            "1 ignored question is no part of a pack.",
+            f"2 changes exported. In {tmp_path}: git apply FILE, or patch -p1 -i FILE.",
+        ],
+    )
+    assert run("--output", "x.patch")[:2] == (0, "")
+    assert Path("x.patch").read_text(encoding="utf-8") == out
+    subprocess.run(["patch", "-s", "-p1", "-i", "x.patch"], check=True)
+    code, out, err = run()
+    assert (code, out, err.splitlines()[0]) == (0, "", "2 changes are in the pack already.")
+    assert err.splitlines()[-1] == "Nothing is left to export."
+
+
+def test_without_changes_nothing_is_printed(run: Any) -> None:
+    assert run() == (0, "", "Nothing is left to export.\n")
+
+
+def test_of_several_workspaces_one_is_named(run: Any, tmp_path: Path) -> None:
+    saved(tmp_path, change("ask", "badge vanished", "badge"))
+    saved(tmp_path, Change(id="2", workspace="T2", kind="ask", text="badge melted", entry="badge"))
+    assert run() == (2, "", "Several workspaces have changes: T1, T2. Name one with --workspace.\n")
+    assert run("--workspace", "T3") == (2, "", "The workspace T3 has no changes; these have: T1, T2.\n")
+    assert "+  - badge melted" in run("--workspace", "T2")[1].splitlines()
+
+
+def test_what_cannot_be_exported_is_exit_1(run: Any, tmp_path: Path) -> None:
+    saved(tmp_path, change("ask", "where is it", "nowhere"))
+    code, out, err = run()
+    assert (code, out, err.startswith("'where is it' belongs to the entry 'nowhere'")) == (1, "", True)
+
+
+SLIPS = {
+    "no pack": (("--pack", "nowhere"), "pack.yaml:1: not found in nowhere"),
+    "no place to write": (("--output", "no/such/folder"), "can't be written"),
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_a_slip_is_a_sentence(slip: str, run: Any, tmp_path: Path) -> None:
+    saved(tmp_path, change("ask", "badge vanished", "badge"))
+    code, out, err = run(*SLIPS[slip][0])
+    assert (code, out, SLIPS[slip][1] in err) == (2, "", True)
+
+
+def test_a_database_that_is_away_is_no_empty_one(run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "broken.db").write_bytes(b"this is no database" * 100)
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/broken.db")
+    code, out, err = run()
+    assert (code, out, err.startswith("The database can't be read: ")) == (2, "", True)
+
+
+def test_without_ruamel_the_remedy_is_told(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved(tmp_path, change("ask", "badge vanished", "badge"))
+    monkeypatch.setitem(sys.modules, "ruamel.yaml", None)
+    code, out, err = run()
+    assert (code, out, err.startswith("Exporting needs ruamel.yaml")) == (2, "", True)

@@ -25,7 +25,7 @@ _LIKE_A_NUMBER = re.compile(r"[-+.0-9]\S*")
 
 def scalar(text: str, where: Where = "item") -> str:
     """The text on one line: bare where that is safe, else in quotes."""
-    return next(each for each in (*_bare(text), _double(text)) if _reads(each, where) == text)
+    return next((each for each in _bare(text) if _reads(each, where) == text), _double(text))
 
 
 def value(text: str, indent: int) -> str:
@@ -65,18 +65,22 @@ def _escaped(char: str) -> str:
 
 
 def _reads(written: str, where: Where, end: str = "") -> str | None:
-    """What the pack's reader makes of it, or none."""
+    """What YAML's readers make of it; none where they can't read it, or not all in the same way."""
     before, after = FRAMES[where]
+    found = {_read(before + written + (end or after), where, loader) for loader in (Loader, yaml.SafeLoader)}
+    return found.pop() if len(found) == 1 else None
+
+
+def _read(framed: str, where: Where, loader: type[yaml.SafeLoader]) -> str | None:
     try:
-        root = yaml.compose(before + written + (end or after), Loader=Loader)
+        root = yaml.compose(framed, Loader=loader)
     except yaml.YAMLError:
         return None
-    if isinstance(root, yaml.MappingNode):
-        found = root.value[0][1] if len(root.value) == 1 else None
-    elif isinstance(root, yaml.SequenceNode):
-        found = root.value[0] if len(root.value) == (2 if where == "flow" else 1) else None
-    else:
-        found = None
+    found = None
+    if isinstance(root, yaml.MappingNode) and len(root.value) == 1:
+        found = root.value[0][1]
+    elif isinstance(root, yaml.SequenceNode) and len(root.value) == (2 if where == "flow" else 1):
+        found = root.value[0]
     return found.value if isinstance(found, yaml.ScalarNode) else None
 
 

@@ -138,10 +138,11 @@ def check(path: Path | None) -> None:
 @click.option("--verbose", is_flag=True, help="List every question that isn't right.")
 def eval(file: Path, least: float | None, verbose: bool) -> None:
     """Run labelled questions: right, offered, abstained and wrong by slice."""
+    from bot import terminal
     from bot.tools import evaluate, tables
 
     questions = evaluate.read_questions(file)
-    desk = _desk(read_settings())
+    desk = _desk(read_settings(), memory=terminal.Memory())
     with tables.progress(len(questions)) as advance:
         judged = evaluate.run(questions, desk.ask, advance)
     tables.print_evaluation(judged, verbose=verbose)

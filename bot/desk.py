@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import threading
-from typing import Protocol
+        context, matcher = self._recall(question), self._shelf.matcher(question.workspace)
+        finding = self._find(matcher, question.text, context)
+        if self._memory is not None and question.conversation is not None and (after := _after(context, finding)):
+            self._memory.keep(question.conversation, after)
+        return compose(finding, matcher.knowledge)
 
 from bot.match import Matcher
-from bot.model import Context, Finding, Knowledge, Memory, Question, Reply
+from bot.model import RESTART, Context, Finding, Knowledge, Memory, Question, Reply
 from bot.reply import again, compose, explain
 
 
@@ -36,11 +40,19 @@ class Desk:
 
     def ask(self, question: Question) -> Reply:
         """The reply to a question; remembers what it was about where the question has a conversation."""
+<<<<<<< HEAD
         context, matcher = self._recall(question), self._shelf.matcher(question.workspace)
         finding = self._find(matcher, question.text, context)
         if self._memory is not None and question.conversation is not None and finding.kind not in ("help", "smalltalk"):
             self._memory.keep(question.conversation, _after(context, finding))
         return compose(finding, matcher.knowledge)
+=======
+        context = self._recall(question)
+        finding = self._find(question.text, context)
+        if self._memory is not None and question.conversation is not None and (after := _after(context, finding)):
+            self._memory.keep(question.conversation, after)
+        return compose(finding, self.knowledge)
+>>>>>>> 46b7418 (match: follow-ups by rules over cues, slips and courtesies forgiven; eval: conversations)
 
     def find(self, question: Question) -> Finding:
         """What a question comes down to, with the evidence, before it is put into words. Remembers nothing."""
@@ -79,17 +91,30 @@ class _One:
         return self._matcher
 
 
-def _after(context: Context | None, finding: Finding) -> Context:
-    """Where the conversation stands after this finding."""
-    before: tuple[str, ...] = ()
-    if context is not None and len(finding.ids) == 1:
-        shown = context.shown
-        before = shown if finding.ids[0] in shown else (*context.before, *context.ids)[-MOST_BEFORE:]
+def _after(context: Context | None, finding: Finding) -> Context | None:
+    """Where the conversation stands after this finding; None where it says nothing new."""
+    if finding.talk == RESTART:
+        return Context("help", ())
+    if finding.kind in ("help", "smalltalk"):
+        return None
+    old = context or Context("help", ())
     candidates = (match.id for match in finding.evidence.candidates)
-    others = tuple(name for name in candidates if ":" not in name and name not in finding.ids)
-    return Context(finding.kind, finding.ids, finding.group, before, others[:MOST_OTHERS])
+    others = tuple(name for name in candidates if ":" not in name and name not in finding.ids)[:MOST_OTHERS]
+    unknown = finding.kind == "unknown"
+    if unknown and not (finding.ids or finding.strangers or finding.only_named):
+        return replace(old, others=others)
+    several = old.ids if len(old.ids) > 1 and old.kind != "unknown" else old.before
+    if len(finding.ids) > 1 and not unknown:
+        picked = finding.kind == "compare" and bool(set(finding.ids) & {*old.ids, *old.before})
+        whole = old.before if old.kind == "compare" else several
+        return Context(
+            finding.kind, finding.ids, old.group if picked else finding.group, whole if picked else (), others
+        )
+    new = () if unknown else finding.ids
+    seen = (*(name for name in old.seen if name not in new), *new)[-MOST_SEEN:]
+    return Context(finding.kind, finding.ids, finding.group or old.group, several, others, seen)
 
 
-MOST_BEFORE = 3
 MOST_OTHERS = 3
+MOST_SEEN = 4
 """Ids that are remembered beside the last reply's: enough for "compare them" and "no, the library"."""

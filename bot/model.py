@@ -17,6 +17,10 @@ MOST_COMPARED = 6
 """Cards side by side; a wider table can't be read."""
 
 
+RESTART = "restart"
+"""Small talk that begins a conversation anew: nothing of it is remembered."""
+
+
 class AskPyError(Exception):
     """A fault that a person can mend: the message says what is wrong and the remedy, in plain sentences."""
 
@@ -42,8 +46,8 @@ class Question:
 class Context:
     """Where a conversation stands: the last reply's kind and ids in the order shown, and the group, if it was a list.
 
-    `before`: what single entries were shown before it, the latest last, or all that it was picked from; `others`: what it
-    might have been instead.
+    `before`: the several that were shown last, if the last reply is about one; `group` is theirs then. `others`: what it
+    might have been instead; `seen`: the single entries since those several, the latest last.
     """
 
     kind: Kind
@@ -51,13 +55,7 @@ class Context:
     group: str | None = None
     before: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
-
-    @property
-    def shown(self) -> tuple[str, ...]:
-        """The several entries that stand before the person: the last reply's, or those it was picked from."""
-        if len(self.ids) > 1:
-            return self.ids
-        return self.before if set(self.ids) & set(self.before) else ()
+    seen: tuple[str, ...] = ()
 
 
 class Memory(Protocol):
@@ -357,12 +355,22 @@ class Evidence:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Aspect:
+    """One fact of an entry that is asked for. `told`: words by which an entry speaks of it; `group`: one it may be in."""
+
+    name: str
+    told: tuple[str, ...] = ()
+    group: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """What the question comes down to: the kind of reply, the ids it is about, and the evidence.
 
     `group` is the list's or recommendation's group; `talk` the small talk's name; `strangers` what was named and isn't
-    covered; `only_named` what the source names without describing it.
+    covered; `only_named` what the source names without describing it; `beyond`: the source doesn't say it; `aspect`: the
+    one fact that is wanted.
     """
 
     kind: Kind
@@ -373,6 +381,7 @@ class Finding:
     strangers: tuple[str, ...] = ()
     only_named: tuple[str, ...] = ()
     beyond: bool = False
+    aspect: Aspect | None = None
 
 
 # --- what is replied

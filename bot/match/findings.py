@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from bot.match.aspects import ASPECT, aspect_of
 from bot.match.company import Company
 from bot.match.english import english
-from bot.match.followup import ASPECT
 from bot.match.frames import SLIGHT
 from bot.match.gate import Gate, confidence
 from bot.match.names import Mention
 from bot.match.ranking import Candidate
 from bot.match.reading import Reading
 from bot.match.targets import Target
-from bot.model import Correction, Evidence, Finding, Group, Kind, Knowledge, Library, Match
+from bot.model import Aspect, Correction, Evidence, Finding, Group, Kind, Knowledge, Library, Match
 from bot.text import stem, words
 
 MOST_OFFERED = 3
@@ -142,8 +142,18 @@ class Findings:
             verdict="answer" if kind != "unknown" else "offer" if ids else "refuse",
             reason=reason,
         )
+        if kind not in ("topic", "step", "library"):
+            return Finding(kind=kind, ids=ids, evidence=evidence)
         beyond = kind == "library" and self._goes_beyond(reading, ids[0])
-        return Finding(kind=kind, ids=ids, evidence=evidence, beyond=beyond)
+        return Finding(kind=kind, ids=ids, evidence=evidence, beyond=beyond, aspect=self._aspect(reading, kind))
+
+    def _aspect(self, reading: Reading, kind: Kind) -> Aspect | None:
+        """The one fact of a card that is asked for."""
+        if kind != "library":
+            return None
+        at_names = {i for mention in reading.mentions for i in range(mention.start, mention.end)}
+        rest = [token for i, token in enumerate(reading.tokens) if i not in at_names]
+        return aspect_of(reading.tokens, rest, self.knowledge)
 
     def _goes_beyond(self, reading: Reading, library: str) -> bool:
         """Whether a question wants something special that the card's own text doesn't have: the answer says where it ends."""

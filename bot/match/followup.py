@@ -1,233 +1,386 @@
 """Follow-ups: "the second one", "how do they compare?", "and next?" mean something only where a conversation stands.
 
-What is remembered are ids, never words. A message that names something of its own is no follow-up.
+What is remembered are ids, never words. A message that says something of its own is no follow-up. The rules are asked in
+their order; the first that knows what is meant decides.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from collections.abc import Sequence
 
+from bot.match import cues
+from bot.match.aspects import ASPECT
 from bot.match.frames import SLIGHT
 from bot.match.reading import Reading
+from bot.match.said import CARDINALS, ORDINALS, SMALL
+from bot.match.turn import Continued, Turn, meant_names, said_in, turn_of
 from bot.model import MOST_COMPARED, Context, Entry, Group, Knowledge, Library, Step
-from bot.text import words
+from bot.text import stem, words
 
-ORDINALS = {
-    word: number
-    for number, names in enumerate(
-        ("first 1st one 1", "second 2nd two 2", "third 3rd three 3", "fourth 4th four 4", "fifth 5th five 5",
-         "sixth 6th six 6", "seventh 7th seven 7", "eighth 8th eight 8", "ninth 9th nine 9", "tenth 10th ten 10"),
-        1,
-    )
-    for word in names.split()
-}  # fmt: skip
-_COUNTED = "|".join(sorted(ORDINALS, key=len, reverse=True))
-_PLEASE = r"(?: please| pls)?$"
-
-
-def _only(lead: str, meant: str, tail: str) -> re.Pattern[str]:
-    """A message that says `meant` and else only words of `lead` before it and of `tail` behind it."""
-    return re.compile(rf"^(?:(?:{lead}) )*(?:{meant})(?: (?:{tail}))*{_PLEASE}")
-
-
-CHOSEN = _only(
-    "and|ok|so|no|i mean|i meant|then|what about|tell me about|tell me more about|show me|open|give me|the|number|nr|option",
-    rf"(?P<which>{_COUNTED}|last|latter|former|other)",
-    "one|option|of them|of those|of these|library|lib|thing|step",
-)
-NEXT = _only(
-    "and|ok|so|whats|what is|what comes|show|the|go", "next|after that|afterwards|then|continue|forward", "one|step|up"
-)
-PREVIOUS = _only("and|ok|so|whats|what is|what was|show|the|go", "previous|back|before|before that|prior", "one|step")
-LIBRARY = _only(
-    "no|nope|not that|sorry|i mean|i meant|the|a|as a", "library|lib|package|framework|module|card|tool", "i mean"
-)
-WHY = _only(
-    "but|and|ok|so|really", "why|how come|why so|why is that|why that|whys that|for what reason", "though|exactly"
-)
-TOGETHER = re.compile(
-    r"\b(?:compare|comparison|differen\w+|differ|vs|versus|better|between them|side by side|pros and cons|"
-    r"which (?:one )?(?:is|of (?:them|those|these|the two)))\b"
-)
-STEP = re.compile(rf"\bstep (?:number |no )?(?P<which>[0-9]+|{_COUNTED})\b")
-AFTER = frozenset("after finished finish done completed complete beyond following past".split())
-"""Words that make "step 3" mean the one behind it."""
-THEM = re.compile(
-    r"\b(?:they|them|those|these|both|the two|two of them|all of them|all three|that|it|which)\b|"
-    r"^(?:compare|comparison|differences?)$"
-)
-WHICH = re.compile(
-    r"^(?:so |and |ok |then )*which(?: one| of (?:them|those|these|the two))?(?: is| are| should| would| do| to)\b"
-)
-SET_AGAINST = re.compile(r"^(?:and |so |ok )*(?:vs|versus|v|or|than|against|compare|compared|better than)\b")
-BACK = re.compile(r"\b(?:it|its|that one|this one|that|this|the same)\b")
-ABOUT = re.compile(r"^(?:and|what about|how about|whats about|and what about|or|and for|now|same for|and the)\b")
-ASPECT = frozenset(
-    """install installation docs documentation homepage website link example examples side kind pros cons features good
-    bad backend frontend fast slow free async version latest release released license difference capabilities alternatives
-    for when more details detail info elaborate again step steps summary""".split()
-)
 LONGEST = 9
-"""Words of the longest message that may lean on the one before; a longer one says what it is about."""
-
-
-@dataclass(frozen=True, slots=True)
-class Continued:
-    """What a follow-up comes down to: entries to answer with (two or more: compared), or a group of the same kind."""
-
-    ids: tuple[str, ...] = ()
-    group: Group | None = None
-    ask: str = ""
-    reason: str = ""
+"""Words of the longest message that may lean on the one before, courtesies apart; a longer one says what it is about."""
+MOST_OFFERED = 3
 
 
 def follow_up(reading: Reading, context: Context, knowledge: Knowledge) -> Continued | None:
     """What a message means after `context`, or None if it stands for itself."""
-    said = " ".join(reading.tokens)
-    if not reading.tokens or len(reading.tokens) > LONGEST or (reading.ranking.exact and not leans(said)):
+    turn = turn_of(reading, context, knowledge)
+    if not turn.said or len(turn.tokens) > LONGEST or cues.STEP.search(turn.said):
         return None
-    if reading.mentions:
-        return _against(reading, said, context, knowledge)
-    shown = _shown(context, knowledge)
-    if (found := CHOSEN.match(said)) and (picked := _pick(found["which"], shown)):
-        return Continued((picked,), reason="one of those shown before")
-    if (neighbour := _neighbour(said, context, knowledge)) is not None:
-        return neighbour
-    if LIBRARY.match(said) and (card := _card_of(context, knowledge)):
-        return Continued((card,), reason="the card instead")
-    together = (TOGETHER.search(said) and THEM.search(said)) or WHICH.match(said)
-    if together and 1 < len(cards := _cards(context, knowledge)) <= MOST_COMPARED:
-        return Continued(cards, reason="those shown before, compared")
-    if WHY.match(said) and context.ids and (entry := knowledge.by_id.get(context.ids[0])):
-        return Continued((entry.id,), ask=f"why {entry.title}", reason="why, about the entry before")
-    if ABOUT.match(said) and (other := _other_group(reading, context, knowledge)) is not None:
-        return other
-    if _about_last(reading, context, knowledge):
-        return Continued(context.ids[:1], reason="still about the one before")
+    if reading.ranking.exact and not (turn.small and (cues.LEADING.match(turn.said) or not turn.groups_in())):
+        return None
+    if reading.ranking.exact_stranger and not turn.small:
+        return None
+    for rule in _WITH_NAMES if turn.names else _RULES:
+        if (found := rule(turn)) is not None:
+            return found
     return None
+
+
+def restarts(reading: Reading) -> bool:
+    """Whether a message wants to begin anew."""
+    return cues.RESTART.match(said_in(reading)) is not None
+
+
+def leans(reading: Reading) -> bool:
+    """Whether a message says nothing by itself: "the second one", "next", "why?", "how do they compare?"."""
+    text = said_in(reading)
+    tokens = text.split()
+    if not text or meant_names(reading) or len(tokens) > LONGEST or not set(tokens) <= SMALL:
+        return False
+    if (
+        any(pattern.match(text) for pattern in (cues.NEXT, cues.THEN, cues.PREVIOUS, cues.WHY, cues.NUMBERS))
+        or cues.MORE.match(text)
+        or cues.NO.match(f"{text} ")
+    ):
+        return True
+    if (
+        (cues.ORDINAL.search(text) and not {"step", "steps"} & set(tokens))
+        or cues.SPANS.search(text)
+        or cues.OTHERS.search(text)
+    ):
+        return True
+    if (cues.COMPARING.search(text) and len(tokens) <= 4) or (cues.COMPARING.search(text) and cues.THEM.search(text)):
+        return True
+    return bool(cues.BACK.search(text) or cues.THEM.search(text)) and bool(set(tokens) & (ASPECT - cues.SIDES))
 
 
 def step_asked(reading: Reading, knowledge: Knowledge) -> Continued | None:
     """ "What comes after step 3", "step 12": a step by its number, where one topic has steps; no ids if it has no such step."""
-    found = STEP.search(" ".join(reading.tokens))
+    found = cues.STEP.search(" ".join(reading.tokens))
     topics = {entry.of for entry in knowledge.entries if isinstance(entry, Step)}
     if found is None or len(topics) != 1 or reading.ranking.exact or len(reading.tokens) > LONGEST:
         return None
-    number = ORDINALS[found["which"]] if found["which"] in ORDINALS else int(found["which"])
-    wanted = number + bool(AFTER & set(reading.tokens))
+    number = _number(found["which"])
+    wanted = number + bool(cues.AFTER & set(reading.tokens))
     (topic,) = topics
     ids = tuple(step.id for step in knowledge.steps(topic) if step.number == wanted)
-    return Continued(ids, reason="a step by its number", ask="" if ids else topic)
+    return Continued(ids, offers=None if ids else (topic,), reason="a step by its number")
 
 
-def leans(said: str) -> bool:
-    """Whether a message says nothing by itself: "the second one", "next", "why?"."""
-    return any(pattern.match(said) for pattern in (CHOSEN, NEXT, PREVIOUS, LIBRARY, WHY))
+def _number(word: str) -> int:
+    return ORDINALS.get(word) or CARDINALS.get(word) or int(word)
 
 
-def _against(reading: Reading, said: str, context: Context, knowledge: Knowledge) -> Continued | None:
-    """ "Compare it to flask", "vs flask", "and pyqt?": a card set beside those shown before."""
-    named = {mention.name.about for mention in reading.mentions if mention.name.standing == "ours"}
-    if len(named) != 1 or len(reading.mentions) > 1 or named & set(context.ids):
+# --- rules without names
+
+
+def _restart(turn: Turn) -> Continued | None:
+    return Continued(restart=True, reason="a new start") if cues.RESTART.match(turn.said) else None
+
+
+def _yes(turn: Turn) -> Continued | None:
+    """An offer that is taken."""
+    if turn.context.kind != "unknown" or not turn.context.ids or not cues.YES.match(turn.said):
         return None
-    cards = [i for i in context.ids if isinstance(knowledge.by_id.get(i), Library)]
-    beside_one = len(cards) == 1 and reading.frame.compares and (BACK.search(said) or SET_AGAINST.match(said))
-    beside_all = context.kind == "compare" and ABOUT.match(said) and len(cards) < MOST_COMPARED
-    if beside_one or beside_all:
-        return Continued((*cards, *named), reason="set beside what was shown before")
+    ids = turn.context.ids
+    return (
+        turn.one(ids[0], "the one that was offered")
+        if len(ids) == 1
+        else Continued(offers=ids, reason="one of several")
+    )
+
+
+def _choice(turn: Turn) -> Continued | None:
+    """One or more by their place: "the second one", "the first two", "1 vs 3"."""
+    if not turn.small:
+        return None
+    pool, found = turn.pool, list[int]()
+    text = turn.said
+    if (span := cues.SPANS.search(text)) is not None:
+        many = cues.MANY.get(span["many"]) or int(span["many"])
+        found += range(len(pool) - many, len(pool)) if span["end"] == "last" else range(many)
+        text = text.replace(span[0], " ")
+    for each in cues.ORDINAL.finditer(text):
+        found.append(_place(each["which"], pool, turn.context))
+    if cues.NUMBERS.match(text):
+        found += [CARDINALS[word] - 1 for word in text.split() if word in CARDINALS]
+    found += [CARDINALS[each["number"]] - 1 for each in cues.NUMBER.finditer(text)]
+    if not found:
+        return None
+    chosen = tuple(dict.fromkeys(pool[at] for at in found if 0 <= at < len(pool)))
+    if not pool or len(chosen) < len(set(found)):
+        return Continued(offers=(), reason="nothing was shown there")
+    against = cues.COMPARING.search(text) or cues.SET_AGAINST.search(turn.said) or cues.CHOOSING.search(text)
+    if len(chosen) == 1 and against and turn.current is not None:
+        chosen = (turn.current.id, *chosen)
+    cards = turn.cards(chosen)
+    if 1 < len(cards) <= MOST_COMPARED:
+        return Continued(cards, reason="those shown before, compared")
+    return turn.one(chosen[0], "one of those shown before")
+
+
+def _place(which: str, pool: Sequence[str], context: Context) -> int:
+    match which:
+        case "last" | "latter":
+            return len(pool) - 1
+        case "former":
+            return 0
+        case "middle":
+            return len(pool) // 2 if len(pool) % 2 else -1
+        case "other":
+            now = context.ids[0] if len(context.ids) == 1 else ""
+            rest = [at for at, other in enumerate(pool) if other != now]
+            return rest[-1] if rest and len(pool) <= 3 else -1
+        case _:
+            return ORDINALS[which] - 1
+
+
+def _neighbour(turn: Turn) -> Continued | None:
+    """The one after or before the one shown, among the steps or those it was picked from; after the whole, the first."""
+    forward, back = cues.NEXT.match(turn.said) or cues.THEN.match(turn.said), cues.PREVIOUS.match(turn.said)
+    if not (forward or back):
+        return None
+    said_step = {"step", "steps"} & set(turn.tokens)
+    row = turn.steps if said_step or not turn.picked or turn.current is None else turn.several
+    if back and not said_step and not {"one", "before", "previous"} & set(turn.tokens):
+        if turn.picked and turn.current is not None and turn.current.id not in turn.steps:
+            return turn.same_again()
+        if isinstance(turn.current, Library) and len(turn.context.seen) > 1:
+            return turn.one(turn.context.seen[-2], "the one shown before it")
+    now = next((i for i in (*turn.context.ids[:1], *reversed(turn.context.seen)) if i in row), None)
+    if now is None or not (
+        said_step or turn.current is None or turn.current.id in row or not isinstance(turn.current, Library)
+    ):
+        whole = (
+            turn.current is not None
+            and turn.steps
+            and turn.current.id not in turn.steps
+            and not isinstance(turn.current, Library)
+        )
+        if turn.steps and (whole or said_step):
+            return turn.one(turn.steps[0], "the first step") if forward else None
+        seen = turn.context.seen
+        return turn.one(seen[-2], "the one shown before it") if back and len(seen) > 1 else None
+    at = row.index(now) + (1 if forward else -1)
+    if 0 <= at < len(row):
+        return turn.one(row[at], "the one beside it")
+    entry = turn.knowledge.by_id[now]
+    return turn.one(entry.of, "there is no further step") if isinstance(entry, Step) else turn.same_again()
+
+
+def _whole(turn: Turn) -> Continued | None:
+    """The list again, all of a kind, all the steps."""
+    if not turn.small or not cues.EVERYTHING.search(turn.said) or cues.PLURALS.search(turn.said) or turn.groups_in():
+        return None
+    if cues.COMPARING.search(turn.said) or cues.CHOOSING.search(turn.said):
+        return None
+    step = turn.knowledge.by_id.get(turn.steps[0]) if turn.steps else None
+    of_steps = {"step", "steps"} & set(turn.tokens) or isinstance(turn.current, Step)
+    if isinstance(step, Step) and of_steps:
+        return turn.one(step.of, "all the steps")
+    if (group := turn.group or turn.listed) is not None:
+        return Continued(group=group, reason="all of them")
+    return turn.same_again() or _alike(turn)
+
+
+def _of_a_group(turn: Turn) -> Continued | None:
+    """ "The async one", "which of them are for mobile?": those of a group among the several; "and frontend?": another group."""
+    groups = turn.groups_in()
+    if not groups:
+        return None
+    group = groups[0]
+    spoken = {word for name in group.words for word in words(name)}
+    if not {token for token in turn.tokens if token not in spoken} <= SMALL - ASPECT | cues.GENERAL:
+        return None
+    among = turn.several
+    if among and cues.AMONG.search(turn.said) and not cues.ANEW.search(turn.said):
+        members = {card.id for card in turn.knowledge.members(group)}
+        cards = turn.cards([i for i in among if i in members])
+        if 0 < len(cards) <= MOST_COMPARED:
+            return Continued(cards, reason="those of them that are meant")
+    general = set(turn.tokens) - spoken <= cues.GENERAL
+    if not (cues.LEADING.match(turn.said) or general) or (cues.BACK.search(turn.said) and "same" not in turn.tokens):
+        return None
+    if turn.group is not None:
+        return Continued(group=group, pick=turn.context.kind == "recommend", reason="the same for another group")
+    if turn.current is None or isinstance(turn.current, Library):
+        return None
+    related = [turn.knowledge.by_id[i] for i in (*reversed(turn.context.seen), *turn.current.related)]
+    asks = dict.fromkeys(_swapped(entry, group, turn.knowledge) for entry in (turn.current, *related))
+    return Continued(asks=tuple(ask for ask in asks if ask), reason="the same question about the other")
+
+
+def _compared(turn: Turn) -> Continued | None:
+    """Those shown before side by side, or the best of them."""
+    if not turn.small and (turn.foreign or not cues.OF_THEM.search(turn.said)):
+        return None
+    chooses = cues.CHOOSING.search(turn.said)
+    if not (cues.COMPARING.search(turn.said) or chooses):
+        return None
+    if cues.OTHERS.search(turn.said) and not cues.COMPARING.search(turn.said):
+        return None
+    if turn.current is not None and cues.BACK.search(turn.said) and "which" not in turn.tokens:
+        return None
+    cards = turn.together
+    listed = turn.group is not None and (len(turn.context.ids) > 1 or cards == turn.cards(turn.context.before))
+    if chooses and listed and turn.group is not None:
+        return Continued(group=turn.group, pick=True, reason="the best of those shown before")
+    if 1 < len(cards) <= MOST_COMPARED:
+        return Continued(cards, chooses=chooses is not None, reason="those shown before, compared")
+    return turn.same_again() if len(cards) > 1 else None
+
+
+def _other(turn: Turn) -> Continued | None:
+    """What else there is: all of the kind, or what is related."""
+    if not turn.small or not cues.OTHERS.search(turn.said) or not (turn.context.ids or turn.context.before):
+        return None
+    return _alike(turn) or _related(turn)
+
+
+def _alike(turn: Turn) -> Continued | None:
+    """The group that those shown last have in common, with more in it."""
+    if turn.group is not None and len(turn.knowledge.members(turn.group)) > 1:
+        return Continued(group=turn.group, reason="all of the kind")
+    ids = turn.cards(turn.context.ids) or turn.cards(turn.context.before)
+    known = [card for i in ids if isinstance(card := turn.knowledge.by_id[i], Library)]
+    if not known:
+        return None
+    groups = {group.id: group for group in turn.knowledge.groups}
+    for name in known[0].capabilities:
+        common = name in groups and all(name in (*card.capabilities, *card.also) for card in known)
+        if common and len(turn.knowledge.members(groups[name])) > len(known):
+            return Continued(group=groups[name], reason="all of the kind")
+    side = groups.get(known[0].side)
+    return Continued(group=side, reason="all of the side") if side and len(known) > 1 else None
+
+
+def _related(turn: Turn) -> Continued | None:
+    first = turn.knowledge.by_id.get(turn.context.ids[0]) if turn.context.ids else None
+    return Continued(offers=first.related[:MOST_OFFERED], reason="nothing else is known") if first is not None else None
+
+
+def _corrected(turn: Turn) -> Continued | None:
+    """ "No, the library": what it might have been instead."""
+    lead = cues.NO.match(f"{turn.said} ")
+    rest = [word for word in turn.said[lead.end() if lead else 0 :].split() if word not in ("the", "a", "as", "an")]
+    named = set(rest) <= cues.CARD_NOUNS | {"one"} and bool(set(rest) & cues.CARD_NOUNS)
+    if not lead and not named:
+        return None
+    others = [turn.knowledge.by_id[i] for i in turn.context.others if i in turn.knowledge.by_id]
+    if named:
+        card = next((entry.id for entry in (turn.current, *others) if isinstance(entry, Library)), None)
+        return turn.one(card, "the card instead") if card else None
+    wanted = {stem(word) for word in rest if word not in SLIGHT}
+    kinds = {"step": "step", "topic": "topic", "question": "topic", "article": "topic"}
+    for entry in others:
+        if wanted and (
+            wanted <= set(map(stem, words(entry.title)))
+            or wanted <= {stem(k) for k, v in kinds.items() if v == entry.kind}
+        ):
+            return turn.one(entry.id, "what it might have been instead")
+    if not turn.small:
+        return None
+    return Continued(offers=tuple(entry.id for entry in others[:MOST_OFFERED]), reason="not what was meant")
+
+
+def _why(turn: Turn) -> Continued | None:
+    if not cues.WHY.match(turn.said) or turn.context.kind == "unknown":
+        return None
+    if turn.current is None:
+        return (
+            turn.one(turn.context.ids[0], "the first of them")
+            if turn.context.kind == "recommend"
+            else turn.same_again()
+        )
+    asks = () if isinstance(turn.current, Library | Step) else (f"why {turn.current.title}",)
+    return Continued((turn.current.id,), asks=asks, reason="why, about the entry before")
+
+
+def _more(turn: Turn) -> Continued | None:
+    if not cues.MORE.match(turn.said) or turn.context.kind == "unknown":
+        return None
+    return turn.one(turn.current.id, "more about the one before") if turn.current is not None else turn.same_again()
+
+
+def _about_it(turn: Turn) -> Continued | None:
+    """ "Is it async?", "docs?", "are they free?": still about what was shown."""
+    if turn.context.kind == "unknown" and len(turn.context.ids) != 1:
+        return None
+    subject = {word for name in turn.knowledge.subject for word in words(name)}
+    if subject & set(turn.tokens):
+        return None
+    back = cues.BACK.search(turn.said) is not None
+    if turn.current is None:
+        return turn.same_again() if turn.small and cues.THEM.search(turn.said) else None
+    if turn.small:
+        return turn.one(turn.current.id, "still about the one before") if back or set(turn.tokens) & ASPECT else None
+    if back and not turn.foreign and isinstance(turn.current, Library):
+        return turn.one(turn.current.id, "still about the one before")
     return None
 
 
-def _shown(context: Context, knowledge: Knowledge) -> tuple[str, ...]:
-    """What "the second one" counts: the ids shown, what the last was picked from, or the steps of a topic that has some."""
-    if context.shown:
-        return context.shown
-    if len(context.ids) == 1:
-        entry = knowledge.by_id.get(context.ids[0])
-        steps = knowledge.steps(entry.of if isinstance(entry, Step) else context.ids[0])
-        return tuple(step.id for step in steps) or context.ids
-    return context.ids
+# --- rules with names
 
 
-def _pick(which: str, shown: tuple[str, ...]) -> str | None:
-    if not shown:
+def _set_beside(turn: Turn) -> Continued | None:
+    """ "Compare it to flask", "vs flask", "and pyqt?": a card beside those shown before."""
+    if turn.strange or len(turn.ours) != 1 or not turn.small:
         return None
-    if which in ("last", "latter"):
-        return shown[-1]
-    if which in ("former", "other"):
-        return shown[0 if which == "former" else min(1, len(shown) - 1)]
-    number = ORDINALS[which]
-    return shown[number - 1] if number <= len(shown) else None
-
-
-def _neighbour(said: str, context: Context, knowledge: Knowledge) -> Continued | None:
-    """The step after or before the one shown; after the whole, the first."""
-    if len(context.ids) != 1:
+    against = (
+        cues.COMPARING.search(turn.said)
+        or cues.SET_AGAINST.search(" ".join(turn.rest))
+        or cues.CHOOSING.search(turn.said)
+    )
+    placed = cues.ORDINAL.search(turn.said)
+    if placed and against and turn.pool:
+        at = _place(placed["which"], turn.pool, turn.context)
+        beside = turn.cards(turn.pool[at : at + 1]) if 0 <= at < len(turn.pool) else ()
+    elif (turn.context.kind == "compare" and (against or cues.LEADING.match(turn.said))) or (
+        against and turn.context.kind in ("list", "recommend") and cues.THEM.search(turn.said)
+    ):
+        beside = turn.cards(turn.context.ids)
+    elif against:
+        beside = (turn.last_card,) if turn.last_card else ()
+    else:
         return None
-    entry = knowledge.by_id.get(context.ids[0])
-    forward, back = NEXT.match(said), PREVIOUS.match(said)
-    if entry is None or not (forward or back):
+    ids = tuple(dict.fromkeys((*beside, *turn.ours)))
+    return Continued(ids, reason="set beside what was shown before") if 1 < len(ids) <= MOST_COMPARED else None
+
+
+def _named_next(turn: Turn) -> Continued | None:
+    """ "And dash?", "no, i meant toga": a name among cards is meant as one, though it is an ordinary word."""
+    if turn.strange or len(turn.ours) != 1 or not turn.small or cues.COMPARING.search(turn.said):
         return None
-    if not isinstance(entry, Step):
-        steps = knowledge.steps(entry.id)
-        return Continued((steps[0].id,), reason="the first step") if steps and forward else None
-    steps = knowledge.steps(entry.of)
-    at = steps.index(entry) + (1 if forward else -1)
-    if not 0 <= at < len(steps):
-        return Continued((entry.of,), reason="there is no further step")
-    return Continued((steps[at].id,), reason="the step beside it")
-
-
-def _cards(context: Context, knowledge: Knowledge) -> tuple[str, ...]:
-    """The cards that were shown last: several at once, or one after another."""
-    ids = context.shown or (*context.before, *context.ids)
-    cards = [i for i in dict.fromkeys(ids) if isinstance(knowledge.by_id.get(i), Library)]
-    return tuple(cards if context.shown else cards[-2:])
-
-
-def _card_of(context: Context, knowledge: Knowledge) -> str | None:
-    """A card that the last answer might have been instead."""
-    return next((i for i in context.others if isinstance(knowledge.by_id.get(i), Library)), None)
-
-
-def _other_group(reading: Reading, context: Context, knowledge: Knowledge) -> Continued | None:
-    """ "And frontend?": the same again for another group, or the last entry's question with the other word in it."""
-    said = _groups_in(reading.tokens, knowledge)
-    if not said:
+    if turn.context.kind in ("list", "recommend") and turn.groups_in():
         return None
-    if context.group is not None:
-        return Continued(group=said[0], reason="the same for another group")
-    entry = knowledge.by_id.get(context.ids[0]) if len(context.ids) == 1 else None
-    if entry is None or isinstance(entry, Library):
-        return None
-    asked = _swapped(entry, said[0], knowledge)
-    return Continued(ask=asked, reason="the same question about the other") if asked else None
+    talks_of_cards = bool(turn.cards((*turn.context.ids, *turn.context.seen, *turn.context.before)))
+    return turn.one(turn.ours[0], "its name") if talks_of_cards else None
+
+
+_RULES = (
+    _restart, _yes, _choice, _neighbour, _whole, _of_a_group, _compared, _other, _corrected, _why, _more, _about_it,
+)  # fmt: skip
+_WITH_NAMES = (_set_beside, _of_a_group, _named_next)
 
 
 def _swapped(entry: Entry, group: Group, knowledge: Knowledge) -> str:
+    """An entry's title with another group's word in it."""
     tokens = words(entry.title)
-    for old in _groups_in(tokens, knowledge):
-        spoken = {word for name in old.words for word in words(name) if len(words(name)) == 1}
-        if old is not group and spoken & set(tokens):
+    text = f" {' '.join(tokens)} "
+    for old in knowledge.groups:
+        spoken = {word for name in old.words for word in words(name) if len(words(name)) == 1 and f" {word} " in text}
+        if old is not group and spoken:
             new = words(group.words[0])[0]
             return " ".join(new if token in spoken else token for token in tokens)
     return ""
-
-
-def _groups_in(tokens: tuple[str, ...] | list[str], knowledge: Knowledge) -> list[Group]:
-    """Groups that are named by one of their words."""
-    text = f" {' '.join(tokens)} "
-    return [group for group in knowledge.groups if any(f" {' '.join(words(name))} " in text for name in group.words)]
-
-
-def _about_last(reading: Reading, context: Context, knowledge: Knowledge) -> bool:
-    """Whether "is it async?" or "docs?" goes on about the one card that was shown."""
-    if len(context.ids) != 1 or not isinstance(knowledge.by_id.get(context.ids[0]), Library):
-        return False
-    subject = {word for name in knowledge.subject for word in words(name)}
-    if subject & set(reading.tokens):
-        return False
-    if BACK.search(" ".join(reading.tokens)):
-        return True
-    return all(token in SLIGHT or token in ASPECT for token in reading.tokens)

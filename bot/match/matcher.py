@@ -7,6 +7,7 @@ Nothing here knows the pack's subject: names, groups, synonyms and strangers are
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bot.match.cache import cached
@@ -14,12 +15,13 @@ from bot.match.company import Company
 from bot.match.decide import NAME_EVIDENCE, Decider
 from bot.match.english import english
 from bot.match.findings import Findings
-from bot.match.followup import Continued, follow_up, leans, step_asked
+from bot.match.followup import follow_up, leans, restarts, step_asked
 from bot.match.index import Index
 from bot.match.names import Names, names_of
 from bot.match.reading import Reading, agreeing, parts_of, read
 from bot.match.targets import Target, families_of, phrasings_of, refusals_of, targets_of
-from bot.model import Context, Evidence, Finding, Knowledge
+from bot.match.turn import Continued
+from bot.model import RESTART, Context, Evidence, Finding, Knowledge
 from bot.text import clean, words
 
 CANDIDATES = 40
@@ -110,31 +112,37 @@ class Matcher:
             return self._decider.decide(whole)  # its parts can't tell more
         readings = agreeing([whole, *(self._read(part, cleaned) for part in parts_of(cleaned)[1:])])
         if context is not None and (continued := follow_up(readings[0], context, self.knowledge)) is not None:
-            return self._continue(readings[0], continued, context)
+            return self._continue(readings[0], continued)
         if (step := step_asked(readings[0], self.knowledge)) is not None:
             return self._step(readings[0], step)
-        if leans(" ".join(readings[0].tokens)) and not readings[0].ranking.exact:
+        if restarts(readings[0]):
+            return self._continue(readings[0], Continued(restart=True, reason="a new start"))
+        if leans(readings[0]) and not readings[0].ranking.exact:
             return self._findings.make(readings[0], "unknown", (), "nothing was shown before that it could mean")
         return self._best(readings, [self._decider.decide(reading) for reading in readings])
 
-    def _continue(self, reading: Reading, continued: Continued, context: Context) -> Finding:
+    def _continue(self, reading: Reading, continued: Continued) -> Finding:
         """The finding that a follow-up comes down to."""
-        if continued.ask:
-            asked = self._decider.open(self._read(continued.ask, continued.ask))
-            if asked.kind != "unknown" or not continued.ids:
+        if continued.restart:
+            return replace(self._findings.make(reading, "help", (), continued.reason), talk=RESTART)
+        for ask in continued.asks:
+            asked = self._decider.open(self._read(ask, ask))
+            known = {*continued.ids, *(i for one in continued.ids for i in self.knowledge.by_id[one].related)}
+            if asked.kind in ("topic", "step", "library") and (not known or known & set(asked.ids)):
                 return asked
         if continued.group is not None:
-            target = Target("pick" if context.kind == "recommend" else "list", continued.group.id)
+            target = Target("pick" if continued.pick else "list", continued.group.id)
             return self._findings.answer(reading, target, continued.reason)
-        if len(continued.ids) > 1:
-            return self._findings.make(reading, "compare", continued.ids, continued.reason, NAME_EVIDENCE)
-        entry = self.knowledge.by_id[continued.ids[0]]
-        return self._findings.make(reading, entry.kind, (entry.id,), continued.reason, NAME_EVIDENCE)
+        if continued.ids:
+            kind = self.knowledge.by_id[continued.ids[0]].kind if len(continued.ids) == 1 else "compare"
+            finding = self._findings.make(reading, kind, continued.ids, continued.reason, NAME_EVIDENCE)
+            return replace(finding, beyond=True) if continued.chooses else finding
+        return self._findings.make(reading, "unknown", continued.offers or (), continued.reason)
 
     def _step(self, reading: Reading, step: Continued) -> Finding:
         """The step that was asked for by its number, or an honest no that offers the whole."""
         if not step.ids:
-            return self._findings.make(reading, "unknown", (step.ask,), "there is no step with this number")
+            return self._findings.make(reading, "unknown", step.offers or (), "there is no step with this number")
         return self._findings.make(reading, "step", step.ids, step.reason, NAME_EVIDENCE)
 
     def _read(self, part: str, cleaned: str) -> Reading:

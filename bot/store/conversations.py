@@ -89,14 +89,15 @@ def _person(conversation: str) -> str:
 
 def _ids(context: Context) -> str:
     """A context's ids as JSON, without the last ones where they are too many: first of the others, then of the rest."""
-    kept = [list(context.others), list(context.before), list(context.ids)]
+    kept = [list(context.others), list(context.seen), list(context.before), list(context.ids)]
     while len(told := json.dumps(kept[::-1])) > LONGEST_IDS:
         next(ids for ids in kept if ids).pop()
     return told
 
 
 def _context(found: Any) -> Context:
-    """A kept context; where an older version kept the ids alone, those."""
+    """A kept context; where an older version kept less, that."""
     kept = json.loads(found.ids)
-    ids, before, others = kept if kept and isinstance(kept[0], list) else (kept, [], [])
-    return Context(found.kind, tuple(ids), found.grouped, tuple(before), tuple(others))
+    ids, before, *rest = kept if kept and isinstance(kept[0], list) else (kept, [], [])
+    seen, others = rest if len(rest) > 1 else ([], rest[0])
+    return Context(found.kind, tuple(ids), found.grouped, tuple(before), tuple(others), tuple(seen))

@@ -25,6 +25,13 @@ class Labelled:
     gold: tuple[str, ...]
     label: dict[str, Any] = field(repr=False)
     line: int = 0
+    follows: bool = False
+    """A later turn of a conversation."""
+
+    @property
+    def conversation(self) -> str | None:
+        """What its turns share; none for a question by itself."""
+        return self.label.get("talk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +52,8 @@ def read_questions(path: Path) -> list[Labelled]:
         raise AskPyError(f"{path} can't be read: {error.strerror}. Name a file of labelled questions.") from None
     except UnicodeDecodeError as error:
         raise AskPyError(f"{path}: byte {error.start} is not UTF-8. Save the file as UTF-8.") from None
-    found = []
+    found: list[Labelled] = []
+    talks: set[str] = set()
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -62,7 +70,11 @@ def read_questions(path: Path) -> list[Labelled]:
         for name in LISTS:
             if name in label and not _is_ids(label[name]):
                 raise AskPyError(f"{path}:{number}: {name} is a list of ids; correct it, or leave it out.")
-        found.append(Labelled(label["q"], tuple(gold), label, number))
+        talk = label.get("talk", "")
+        if not isinstance(talk, str):
+            raise AskPyError(f"{path}:{number}: talk is the conversation's name, a text; correct it, or leave it out.")
+        found.append(Labelled(label["q"], tuple(gold), label, number, bool(talk) and talk in talks))
+        talks.add(talk)
     if not found:
         raise AskPyError(f"{path} holds no labelled question; {_FORM}")
     return found
@@ -115,16 +127,16 @@ def _is_right(gold: str, label: dict[str, Any], reply: Reply) -> bool:
 def run(
     questions: Sequence[Labelled], ask: Callable[[Question], Reply], progress: Callable[[int], None]
 ) -> list[Judged]:
-    """Ask every question, each in a conversation of its own; `progress` is told after each."""
+    """Ask every question by itself, the turns of a talk in their order as one conversation; `progress` is told after each."""
     judged = []
     for number, question in enumerate(questions, 1):
-        judged.append(judge(question, ask(Question(question.text))))
+        judged.append(judge(question, ask(Question(question.text, conversation=question.conversation))))
         progress(number)
     return judged
 
 
 def slices(judged: Iterable[Judged]) -> dict[str, Counter[str]]:
-    """Outcomes by slice: all together, by family, by style, and strangers near and far."""
+    """Outcomes by slice: all together, by family, by style, strangers near and far, and turns that follow others."""
     counted: dict[str, Counter[str]] = {}
     for one in judged:
         label = one.question.label
@@ -133,6 +145,8 @@ def slices(judged: Iterable[Judged]) -> dict[str, Counter[str]]:
         names += [f"kind {label.get('kind', '?')}", f"style {label.get('style', '?')}"]
         if stranger:
             names.append("strangers, near" if label.get("near") else "strangers, far")
+        if one.question.follows:
+            names.append("follow-up")
         for name in names:
             counter = counted.setdefault(name, Counter())
             counter[one.outcome] += 1

@@ -17,7 +17,7 @@ from bot.tools.evaluate import Judged, auroc, coverage_without_false_answers, sl
 T = TypeVar("T")
 
 OUTCOMES = ("right", "offered", "abstained", "wrong")
-FIRST_SLICES = ("covered", "strangers", "strangers, near", "strangers, far")
+FIRST_SLICES = ("covered", "strangers", "strangers, near", "strangers, far", "follow-up")
 
 
 def _console() -> Console:

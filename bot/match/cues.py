@@ -1,0 +1,101 @@
+"""Cues: how people say "the next one", "compare them" or "what else", courtesies left out. Plain English, for every pack."""
+
+from __future__ import annotations
+
+import re
+
+from bot.match.said import CARDINALS, ORDINALS
+
+_AND = "(?:(?:and|so|but|or|then|no|yes) )*"
+_ONE_OF = "|".join
+
+
+def _only(lead: str, meant: str, tail: str) -> re.Pattern[str]:
+    """A message that says `meant`, and else only words of `lead` before it and of `tail` behind it."""
+    return re.compile(f"^{_AND}(?:(?:{lead}) )*(?:{meant})(?: (?:{tail}))*$")
+
+
+def _some(meant: str) -> re.Pattern[str]:
+    """A message that has one of these somewhere."""
+    return re.compile(rf"\b(?:{meant})\b")
+
+
+_GOING = (
+    "and|so|but|whats|what is|what comes|what came|what|which is|is there|show|give|me|the|a|go|to|on|with|one|step|steps|"
+    "thing|comes|come|do|i|we|should|need|must|move|skip|jump|take|item|library|lib"
+)
+_GONE = "one|ones|step|steps|thing|that|this|it|up|comes|come|is|again|do|i|item|library|lib|please|then|we|was|a"
+NEXT = _only(_GOING, "next|after|afterwards|continue|forward|go on|going|following", _GONE)
+THEN = _only("what|ok", "then", "what")
+PREVIOUS = _only(_GOING, "previous|prev|back|before|prior|earlier|return", _GONE)
+RESTART = _only(
+    "lets|let us|please|can we|i want to|we",
+    "start over|start again|start anew|start from scratch|from scratch|restart|reset|begin again|never mind|nevermind|nvm|"
+    "forget it|forget that|forget about it|forget about that|forget all that|forget everything|clear|"
+    "new question|new topic|new conversation|new subject",
+    "everything|all|please|again|now|then",
+)
+YES = _only(
+    "",
+    "yes|yeah|yep|yup|ya|sure|exactly|correct|that one|that|this one|this|do it|go ahead|right",
+    "that one|that|this one|that is it|it|one|exactly",
+)
+WHY = _only(
+    "really",
+    "why|how come|what for|for what reason|what is the reason|whats the reason",
+    "so|is|that|this|it|not|though|exactly|them|those|these|thats|would i|should i",
+)
+MORE = _only(
+    "a bit|a little|some|any|even|in|give|show|tell|explain|say|me|us|i|want|need|know|to",
+    "more|elaborate|details?|further|explain|longer|again|repeat|go deeper|info",
+    "about|on|of|it|that|this|them|those|these|info|details?|please|one|me|to|us|again|more|in|further|the",
+)
+NO = re.compile(
+    r"^(?:(?:no|nope|nah|wrong|not|actually|sorry|i (?:meant|mean|said|asked|was asking)(?: about| for)?|"
+    r"(?:thats|that is) not (?:it|what i meant|what i asked)|not that(?: one)?) )+"
+)
+OTHERS = re.compile(
+    r"\b(?:alternatives?|else|others|other (?!one\b)|another|similar|neither|none|like (?:it|this|that)|instead|"
+    r"more (?:options|choices))\b"
+)
+COMPARING = _some(
+    r"compare[ds]?|comparing|comparison|differen\w+|differ|vs|versus|both|together|side by side|pros and cons|between|"
+    r"(?:the|these|those) two"
+)
+CHOOSING = _some(
+    "which|best|better|easier|easiest|simpler|simplest|faster|fastest|quicker|lighter|prefer|recommend|suggest|pick|choose|"
+    "favou?rite"
+)
+SET_AGAINST = _some(r"vs|versus|v|or|than|against|compare[ds]?|comparison|with|to|differ\w*|better")
+THEM = _some("they|them|those|these")
+BACK = _some("it|its|that one|this one|that|this|the same")
+OF_THEM = re.compile(r"^(?:(?:so|and|but) )*(?:which|what) (?:one|ones|of (?:them|those|these|the two))\b")
+AMONG = _some("which|ones?|of (?:them|these|those)")
+ANEW = _some("ones|only")
+EVERYTHING = _some("list|all|whole|full|everything|overview|every")
+PLURALS = _some("libraries|libs|frameworks|tools|packages|modules")
+LEADING = re.compile(
+    rf"^(?:{_AND}(?:what about|how about|whats about|same|now|only|just|with|for|on|in|and|but|or|so|also|no)\b|and\b)"
+)
+
+SPANS = re.compile(r"\b(?P<end>first|last|top) (?P<many>two|three|four|five|six|2|3|4|5|6|couple|pair)\b")
+MANY = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "couple": 2, "pair": 2}
+ORDINAL = re.compile(rf"\b(?P<which>{_ONE_OF(ORDINALS)}|last|latter|former|middle|other(?= one\b|$))\b")
+NUMBER = re.compile(rf"\b(?:number|nr|no|nummer|option|item|choice|point) (?P<number>{_ONE_OF(CARDINALS)})\b")
+_NUMBER = f"(?:{_ONE_OF(CARDINALS)})"
+_BESIDE = f"(?:and|or|vs|versus|with|to|against) {_NUMBER}"
+NUMBERS = re.compile(
+    f"^{_AND}(?:(?:show|open|take|give|me) )*{_NUMBER}(?: {_BESIDE})*$|^{_AND}compare {_NUMBER}(?: {_BESIDE})+$"
+)
+STEP = re.compile(rf"\bstep (?:number |no )?(?P<which>[0-9]+|{_ONE_OF((*ORDINALS, *CARDINALS))})\b")
+AFTER = frozenset("after finished finish done completed complete beyond following past".split())
+"""Words that make "step 3" mean the one behind it."""
+
+CARD_NOUNS = frozenset("library lib package framework module card tool".split())
+SIDES = frozenset("backend frontend side step steps for when features good kind".split())
+"""Aspects that a message without anything before may ask of the whole subject."""
+GENERAL = frozenset(
+    """one ones on in the a an for of with at side based things thing stuff only just now same and or but so what about how
+    whats is are which them those these work works good do can as well too please""".split()
+)
+"""Words around a group's name that leave it at that."""

@@ -1,0 +1,92 @@
+"""Said: a message's words without courtesies and slips, for all that only means something after something else.
+
+Plain English, the same for every pack.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from bot.match.aspects import ASPECT
+from bot.match.english import FUNCTION_WORDS, english
+from bot.match.frames import SLIGHT
+
+ORDINALS = {
+    word: number
+    for number, names in enumerate(
+        ("first 1st", "second 2nd", "third 3rd", "fourth 4th", "fifth 5th", "sixth 6th", "seventh 7th", "eighth 8th",
+         "ninth 9th", "tenth 10th", "eleventh 11th", "twelfth 12th"),
+        1,
+    )
+    for word in names.split()
+}  # fmt: skip
+CARDINALS = {
+    **{word: number for number, word in enumerate("one two three four five six seven eight nine ten".split(), 1)},
+    **{str(number): number for number in range(1, 26)},
+}
+
+CUES = frozenset(
+    """last latter former middle other others another next previous prev before after afterwards back continue forward
+    following top compare compares compared comparing comparison difference differences differ versus better best both
+    neither none all list lists whole full entire everything every overview complete again repeat alternative alternatives
+    else similar instead option options choice choices which step steps number beginner beginners easier easiest simpler
+    simplest faster fastest lighter quicker recommend suggest pick choose take prefer favourite favorite popular elaborate
+    further more details detail tell explain meant said asked wrong nope library lib package framework module tool card topic
+    skip jump move return side couple pair restart over reset forget why reason come show open name give go going on keep
+    thing item""".split()
+)
+"""Words that lead from one answer to the next."""
+SMALL = SLIGHT | ASPECT | CUES | FUNCTION_WORDS | ORDINALS.keys() | CARDINALS.keys()
+"""Words of a message that says nothing by itself."""
+
+_MEANT = sorted(
+    word
+    for word in {*CUES, *ORDINALS, *ASPECT, "the", "then", "what", "whats", "they", "them", "about"}
+    if len(word) > 2
+)
+ONE_SLIP, TWO_SLIPS = 4, 7
+"""Letters from which so many slips are forgiven; of three letters two may be swapped, or a fourth be missing."""
+
+_COURTESIES = (
+    "okay|okey|ok|k|oh|ah|aha|hm+|um+|uh|well|right|alright|all right|cool|nice one|nice|great|fine|perfect|awesome|lovely|"
+    "super|wow|brilliant|excellent|interesting|sure|hey|hi|hello|good morning|good afternoon|good evening|thanks a lot|"
+    "thanks a bunch|thanks so much|many thanks|thank you very much|thank you so much|thank you|thank u|thanks|thx a lot|"
+    "thx a bunch|thx|ty|cheers|sorry|actually|i see|got it|gotcha|makes sense|understood|good to know|please|pls|plz|lol|"
+    "can you|could you|would you please|will you|can u|could u|do me a favour and|i want to see|i want to know|i wanna see|"
+    "i wanna know|i would like to see|i would like to know|id like to see|id like to know|let me see|done|finished|for me|"
+    "bro|mate|guys|maybe|just|quickly|now|btw|by the way"
+)
+_LEAD = re.compile(rf"^(?:(?:{_COURTESIES}) )+")
+_INNER = re.compile(rf"^((?:and|but|so|then) )(?:(?:{_COURTESIES}) )+")
+_TAIL = re.compile(rf"(?: (?:{_COURTESIES}|though|mate|bye))+$")
+
+
+def said(tokens: Sequence[str], kept: Sequence[bool]) -> str:
+    """The words of a message as they are meant, courtesies around them left out. `kept`: words to leave as they are."""
+    meant = " ".join(word if keep else _meant(word) for word, keep in zip(tokens, kept, strict=True))
+    while (shorter := _INNER.sub(r"\1", _LEAD.sub("", f"{meant} ")).strip()) != meant:
+        meant = shorter
+    return _TAIL.sub("", f" {meant}").strip()
+
+
+def is_slip(word: str) -> bool:
+    """Whether a word is read as another one here."""
+    return _meant(word) != word
+
+
+def _meant(word: str) -> str:
+    """A follow-up's word in place of one that is nearly it and no English word."""
+    if word in SMALL or not word.isalpha() or len(word) < 3 or word in english().rows:
+        return word
+    slips = 2 if len(word) >= TWO_SLIPS else 1
+    hits = process.extract(word, _MEANT, scorer=OSA.distance, score_cutoff=slips, limit=6)
+    near = [(count, other) for other, count, _ in hits if other[0] == word[0] or (count == 1 and len(word) > ONE_SLIP)]
+    if len(word) < ONE_SLIP:
+        near = [
+            (count, o) for count, o in near if sorted(o) == sorted(word) or (len(o) > len(word) and o[0] == word[0])
+        ]
+    return min(near)[1] if near else word

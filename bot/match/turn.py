@@ -1,0 +1,191 @@
+"""Turn: one message of a conversation, with what it says and names and what stands before it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from bot.match.names import Mention
+from bot.match.reading import Reading
+from bot.match.said import SMALL, is_slip, said
+from bot.model import MOST_COMPARED, Context, Entry, Group, Knowledge, Library, Step
+from bot.text import words
+
+
+@dataclass(frozen=True, slots=True)
+class Continued:
+    """What a follow-up comes down to.
+
+    Entries to answer with (two or more: compared), a group (`pick`: a choice from it, else all of it), questions to ask
+    in turn, entries to offer, or nothing: a new start.
+    """
+
+    ids: tuple[str, ...] = ()
+    group: Group | None = None
+    pick: bool = False
+    asks: tuple[str, ...] = ()
+    offers: tuple[str, ...] | None = None
+    restart: bool = False
+    chooses: bool = False
+    reason: str = ""
+
+
+def meant_names(reading: Reading) -> list[Mention]:
+    """The names in a message, without small words that could be a stranger's name ("go back") and slips of small words."""
+    found = []
+    for mention in reading.mentions:
+        tokens = reading.tokens[mention.start : mention.end]
+        small = mention.name.standing != "ours" and set(tokens) <= SMALL
+        if not small and not (mention.slips and all(map(is_slip, tokens))):
+            found.append(mention)
+    return found
+
+
+def said_in(reading: Reading) -> str:
+    at_names = {at for mention in meant_names(reading) for at in range(mention.start, mention.end)}
+    return said(reading.tokens, [at in at_names for at in range(len(reading.tokens))])
+
+
+def turn_of(reading: Reading, context: Context, knowledge: Knowledge) -> Turn:
+    text = said_in(reading)
+    mentions = meant_names(reading)
+    spoken = tuple(text.split())
+    names = [" ".join(reading.tokens[m.start : m.end]) for m in mentions]
+    rest = f" {text} "
+    for name in names:
+        rest = rest.replace(f" {name} ", " ", 1)
+    strange = any(m.name.standing != "ours" for m in mentions)
+    ours = tuple(dict.fromkeys(m.name.about for m in mentions if m.name.standing == "ours"))
+    foreign = reading.ranking.stranger > reading.ranking.likeness
+    return Turn(context, knowledge, text, spoken, tuple(rest.split()), bool(names), ours, strange, foreign)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One message after others: its words, what they name, and what stands before it."""
+
+    context: Context
+    knowledge: Knowledge
+    said: str
+    tokens: tuple[str, ...]
+    rest: tuple[str, ...]
+    """The words beside the names."""
+    names: bool
+    ours: tuple[str, ...]
+    strange: bool
+    foreign: bool
+    """The message is nearer to the strangers than to anything of ours."""
+
+    @property
+    def small(self) -> bool:
+        """Whether nothing but small words is said, names apart."""
+        return set(self.rest) <= SMALL
+
+    # --- what stands before it
+
+    @cached_property
+    def current(self) -> Entry | None:
+        """The one entry that was shown last."""
+        ids = self.context.ids
+        return self.knowledge.by_id.get(ids[0]) if len(ids) == 1 else None
+
+    @cached_property
+    def several(self) -> tuple[str, ...]:
+        """The several entries that stand before the person: shown last, or those that the last was picked from."""
+        return self.context.ids if len(self.context.ids) > 1 else self.context.before
+
+    @property
+    def picked(self) -> bool:
+        """Whether the last one was picked from several."""
+        return self.current is not None and self.current.id in self.context.before
+
+    @property
+    def group(self) -> Group | None:
+        """The group that the several are of, or the last one was picked from."""
+        kind = self.context.kind
+        return self.listed if kind in ("list", "recommend", "unknown") or (kind != "compare" and self.picked) else None
+
+    @property
+    def listed(self) -> Group | None:
+        """The group that was listed last, though some of it were compared since."""
+        return next((group for group in self.knowledge.groups if group.id == self.context.group), None)
+
+    @cached_property
+    def steps(self) -> tuple[str, ...]:
+        """The steps of the topic that was spoken of last, or of the only one that has some."""
+        for shown in (*self.context.ids[:1], *reversed(self.context.seen)):
+            entry = self.knowledge.by_id.get(shown)
+            steps = self.knowledge.steps(entry.of if isinstance(entry, Step) else shown)
+            if steps:
+                return tuple(step.id for step in steps)
+        return ()
+
+    @property
+    def pool(self) -> tuple[str, ...]:
+        """What "the second one" counts."""
+        if {"step", "steps"} & set(self.tokens) and self.steps:
+            return self.steps
+        if len(self.context.ids) > 1 or self.picked:
+            return self.several
+        if self.current is not None and not isinstance(self.current, Library) and self.context.ids[0] in self._stepped:
+            return self.steps
+        if self.context.before:
+            return self.context.before
+        return self.context.seen if len(self.context.seen) > 1 else self.context.ids
+
+    @property
+    def _stepped(self) -> set[str]:
+        first = self.knowledge.by_id.get(self.steps[0]) if self.steps else None
+        return {*self.steps, first.of} if isinstance(first, Step) else set()
+
+    @property
+    def together(self) -> tuple[str, ...]:
+        """The cards that "they" are: shown last side by side, one after another, or those picked from."""
+        ids = self.context.ids
+        if len(ids) > 1 and self.context.kind != "unknown":
+            return self.cards(ids)[:2] if re.search(r"\b(?:the|those|these) two\b", self.said) else self.cards(ids)
+        seen = self.cards(self.context.seen)
+        wide = {"those", "these", "all"} & set(self.tokens) and "two" not in self.tokens
+        if len(seen) > 1 and not (wide and self.context.before):
+            return seen[-3:] if "three" in self.tokens else seen[-2:]
+        return self.cards(self.context.before) or seen
+
+    def cards(self, ids: Sequence[str]) -> tuple[str, ...]:
+        return tuple(i for i in dict.fromkeys(ids) if isinstance(self.knowledge.by_id.get(i), Library))
+
+    @property
+    def last_card(self) -> str | None:
+        """The card that "it" is."""
+        if len(self.context.ids) == 1:
+            return next(iter(self.cards(self.context.ids)), None)
+        return next(iter(self.cards(self.context.seen[-1:])), None) if not self.context.ids else None
+
+    # --- ways to go on
+
+    def one(self, entry: str, reason: str) -> Continued:
+        return Continued((entry,), reason=reason)
+
+    def same_again(self, chooses: bool = False) -> Continued | None:
+        """The several that stand before, as they were shown."""
+        if self.group is not None:
+            whole = tuple(card.id for card in self.knowledge.members(self.group))
+            pick = self.context.kind == "recommend" or bool(self.several and set(self.several) < set(whole))
+            return Continued(group=self.group, pick=pick, reason="what was shown before")
+        cards = self.cards(self.several)
+        if 1 < len(cards) <= MOST_COMPARED:
+            return Continued(cards, chooses=chooses, reason="what was shown before")
+        return None
+
+    def groups_in(self) -> tuple[Group, ...]:
+        """Groups that are named by one of their words, with the longest word first."""
+        text = f" {' '.join(self.tokens)} "
+        found = [
+            (
+                max((len(w) for w in (" ".join(words(name)) for name in group.words) if f" {w} " in text), default=0),
+                group,
+            )
+            for group in self.knowledge.groups
+        ]
+        return tuple(group for length, group in sorted(found, key=lambda pair: -pair[0]) if length)

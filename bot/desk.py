@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import threading
-        context, matcher = self._recall(question), self._shelf.matcher(question.workspace)
-        finding = self._find(matcher, question.text, context)
-        if self._memory is not None and question.conversation is not None and (after := _after(context, finding)):
-            self._memory.keep(question.conversation, after)
-        return compose(finding, matcher.knowledge)
+from dataclasses import replace
+from typing import Protocol
 
 from bot.match import Matcher
 from bot.model import RESTART, Context, Finding, Knowledge, Memory, Question, Reply
@@ -40,19 +37,11 @@ class Desk:
 
     def ask(self, question: Question) -> Reply:
         """The reply to a question; remembers what it was about where the question has a conversation."""
-<<<<<<< HEAD
         context, matcher = self._recall(question), self._shelf.matcher(question.workspace)
         finding = self._find(matcher, question.text, context)
-        if self._memory is not None and question.conversation is not None and finding.kind not in ("help", "smalltalk"):
-            self._memory.keep(question.conversation, _after(context, finding))
-        return compose(finding, matcher.knowledge)
-=======
-        context = self._recall(question)
-        finding = self._find(question.text, context)
         if self._memory is not None and question.conversation is not None and (after := _after(context, finding)):
             self._memory.keep(question.conversation, after)
-        return compose(finding, self.knowledge)
->>>>>>> 46b7418 (match: follow-ups by rules over cues, slips and courtesies forgiven; eval: conversations)
+        return compose(finding, matcher.knowledge)
 
     def find(self, question: Question) -> Finding:
         """What a question comes down to, with the evidence, before it is put into words. Remembers nothing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from bot.match.names import Mention
@@ -59,7 +59,18 @@ def turn_of(reading: Reading, context: Context, knowledge: Knowledge) -> Turn:
     strange = any(m.name.standing != "ours" for m in mentions)
     ours = tuple(dict.fromkeys(m.name.about for m in mentions if m.name.standing == "ours"))
     foreign = reading.ranking.stranger > reading.ranking.likeness
-    return Turn(context, knowledge, text, spoken, tuple(rest.split()), bool(names), ours, strange, foreign)
+    return Turn(
+        _known(context, knowledge), knowledge, text, spoken, tuple(rest.split()), bool(names), ours, strange, foreign
+    )
+
+
+def _known(context: Context, knowledge: Knowledge) -> Context:
+    """What of a context the pack still has."""
+
+    def kept(ids: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(i for i in ids if i in knowledge.by_id)
+
+    return replace(context, ids=kept(context.ids), before=kept(context.before), seen=kept(context.seen))
 
 
 @dataclass(frozen=True)

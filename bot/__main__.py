@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -117,17 +118,8 @@ def serve(mode: str | None = None) -> None:
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 def check(path: Path | None) -> None:
     """Lint a knowledge pack: every fault at once, then advice; exit 1 if there is any fault."""
-    from bot.tools.review import review
-
     settings = read_settings()
-    folder = path if path is not None else settings.pack
-    found = review(folder, settings.cache_folder)
-    for line in found.lines:
-        click.echo(line)
-    if found.blamed:
-        raise SystemExit(1)
-    advice = f", {found.advice} piece{'s' * (found.advice > 1)} of advice" if found.advice else ""
-    click.echo(f"{folder}: {found.entries} {'entry' if found.entries == 1 else 'entries'}, no faults{advice}")
+    _verdict(path if path is not None else settings.pack, settings)
 
 
 @main.command()
@@ -217,6 +209,24 @@ def export(workspace: str | None, pack: Path | None, output: Path | None) -> Non
         raise SystemExit(1)
 
 
+@main.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--into", type=click.Path(path_type=Path), help="The new pack's folder; without it, one named after the file."
+)
+@click.option("--name", default="", help="The new pack's name; without it, the file's title or name.")
+def import_(file: Path, into: Path | None, name: str) -> None:
+    """Turn a FAQ (CSV, TSV or Markdown) into a knowledge pack, and check it. Nothing is overwritten."""
+    from bot.tools.exchange.take import take
+
+    taken = take(file, into, name)
+    for note in taken.notes:
+        click.echo(note, err=True)
+    click.echo(f"{taken.entries} {'entry' if taken.entries == 1 else 'entries'} written to {taken.folder}.")
+    _verdict(taken.folder, read_settings())
+    click.echo(f'Try it: ASKPY_KNOWLEDGE={shlex.quote(str(taken.folder))} python -m bot ask "..."', err=True)
+
+
 @main.command()
 @click.option("--url", help="The public address of the bot, for HTTP; without it, Socket Mode.")
 def manifest(url: str | None) -> None:
@@ -253,6 +263,19 @@ def _store(settings: Settings) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def _verdict(folder: Path, settings: Settings) -> None:
+    """Print what the lint says of a pack; exit 1 if it has a fault."""
+    from bot.tools.review import review
+
+    found = review(folder, settings.cache_folder)
+    for line in found.lines:
+        click.echo(line)
+    if found.blamed:
+        raise SystemExit(1)
+    advice = f", {found.advice} piece{'s' * (found.advice > 1)} of advice" if found.advice else ""
+    click.echo(f"{folder}: {found.entries} {'entry' if found.entries == 1 else 'entries'}, no faults{advice}")
 
 
 def _workspace(wanted: str | None, known: Sequence[str]) -> str:

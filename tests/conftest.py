@@ -6,10 +6,12 @@ import ipaddress
 import os
 import socket
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from stores import Clock
 
 _NAMES = ("SLACK_", "ASKPY_", "DATABASE_URL", "PORT")
 _KEPT = ("ASKPY_TEST_",)
@@ -56,3 +58,40 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+# --- the store's databases: SQLite in a file everywhere, a real PostgreSQL under `make e2e`
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Any]:
+    """A PostgreSQL server, as `e2e.postgres.Server`."""
+    from e2e.postgres import server
+
+    with server() as found:
+        yield found
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.e2e)])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database that nobody has used yet."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/a/b/s.db"
+    return str(request.getfixturevalue("postgresql").emptied())
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that the test sets."""
+    return Clock()
+
+
+@pytest.fixture
+def store(database: str, clock: Clock) -> Iterator[Any]:
+    """A store on a database of its own."""
+    from bot.store import Store
+
+    made = Store(database, clock)
+    yield made
+    made.close()
+    assert made.failures == 0

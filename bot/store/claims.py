@@ -126,7 +126,8 @@ class Claims(Database):
     def _held(self, name: str, owner: str, now: float) -> bool:
         self._settle()
         try:
-            return self._write(_insert, key=name, owner=owner, begun="", at=now) == 1
+            self._write(_insert, key=name, owner=owner, begun="", at=now)
+            return True
         except IntegrityError:
             return self._take(name, _Claim(owner, now))
 
@@ -156,7 +157,8 @@ class Claims(Database):
     def _write_late(self, name: str, claim: _Claim) -> bool:
         """Write down what was claimed while the database was away; false if somebody else has begun it since."""
         try:
-            return self._write(_insert, key=name, **_row(claim)) == 1
+            self._write(_insert, key=name, **_row(claim))
+            return True
         except IntegrityError:
             return self._take(name, claim)
 

@@ -13,7 +13,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from bot.store.engine import BUSY, StoreError, is_in_memory, make_engine, make_folder
-from bot.store.tables import claims, metadata
+from bot.store.migrate import guard, is_current, migrate
+from bot.store.tables import claims
 
 DAY = 24 * 3600
 RETENTION_DAYS = 90
@@ -22,6 +23,9 @@ PAUSES = (0.02, 0.05, 0.1, 0.2)
 """Seconds between attempts where the database refused at once."""
 REST = 5
 """Seconds without a further try after the database has failed: each try may cost an answer BUSY seconds."""
+
+START = 30
+"""Seconds that a start waits for another process that is migrating."""
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -49,6 +53,17 @@ class Database:
         self._rests_until = 0.0
         self.failures = 0
 
+    def prepare(self) -> str:
+        """Bring the database to today's tables before anything is answered; what is wrong with it, or nothing.
+
+        Waits longer than an answer could for another process that is doing it.
+        """
+        try:
+            self._prepare(START)
+        except (SQLAlchemyError, OSError) as error:
+            return self._fault(error)
+        return ""
+
     def probe(self) -> str:
         """What is wrong with the database, in a sentence; empty if it can be read and written."""
         try:
@@ -57,8 +72,11 @@ class Database:
                 connection.execute(claims.insert(), {"key": "probe", "at": 0.0, "owner": "", "begun": ""})
                 raise _Enough
         except (SQLAlchemyError, OSError) as error:
-            return f"{self._engine.url.render_as_string(hide_password=True)}: {cause(error)}"
+            return self._fault(error)
         return ""
+
+    def _fault(self, error: Exception) -> str:
+        return f"{self._engine.url.render_as_string(hide_password=True)}: {cause(error)}"
 
     def close(self) -> None:
         """Give the connections back."""
@@ -102,22 +120,37 @@ class Database:
         self._failing = True
         self._rests_until = self._clock() + REST
 
-    def _prepare(self) -> None:
+    def _prepare(self, patience: float = BUSY) -> None:
+        """Bring the tables to today's shape, unless that was done; waits for another process that is at it."""
         if self._ready:
             return
         with self._preparing:
             if not self._ready:
                 make_folder(self._engine.url)
-                _patiently(lambda: metadata.create_all(self._engine))
+                _patiently(lambda: self._migrate(patience))
                 self._ready = True
+
+    def _migrate(self, patience: float) -> None:
+        with self._alone, self._engine.connect() as connection:
+            if is_current(connection):
+                return
+        with self._transaction(patience) as connection:
+            guard(connection, patience)
+            if not is_current(connection):
+                migrate(connection)
 
     # -- statements
 
     @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
-        """Several statements, all of them or none; SQLite is told at once that they will write."""
+    def _transaction(self, patience: float = BUSY) -> Iterator[Connection]:
+        """Several statements, all of them or none; SQLite is told at once that they will write, and waits its turn."""
         with self._alone, self._engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.dialect.name == "sqlite" else "BEGIN")
+            if connection.dialect.name != "sqlite":
+                connection.exec_driver_sql("BEGIN")
+            elif patience <= BUSY:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            else:
+                _begin_slowly(connection, patience)
             try:
                 yield connection
             except BaseException:
@@ -127,7 +160,7 @@ class Database:
             connection.exec_driver_sql("COMMIT")
 
     def _write(self, statement: Any, **values: Any) -> int:
-        """Run one statement by itself; how many rows it met."""
+        """Run one statement by itself; how many rows it changed or removed. Of an insertion that says nothing."""
         with self._alone, self._engine.connect() as connection:
             return int(connection.execute(statement, values).rowcount)
 
@@ -139,6 +172,15 @@ class Database:
     def _read_all(self, statement: Any, **values: Any) -> list[Any]:
         with self._alone, self._engine.connect() as connection:
             return list(connection.execute(statement, values).all())
+
+
+def _begin_slowly(connection: Connection, patience: float) -> None:
+    """SQLite: a transaction for which another process is waited longer than an answer could."""
+    try:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={int(patience * 1000)}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY * 1000}")
 
 
 class _Enough(Exception):  # noqa: N818  nothing is wrong: it only undoes what a probe has written

@@ -11,6 +11,7 @@ from bot.model import Miss
 from bot.store.database import Database
 from bot.store.keys import digest, phrase, plain
 from bot.store.tables import LONGEST_MISS, LONGEST_NAME, misses
+from bot.text import clean
 
 _insert = misses.insert()
 _again = (
@@ -32,7 +33,7 @@ class Misses(Database):
     def miss(self, workspace: str, text: str, best: str, score: float) -> str:
         """Count a question that went unanswered, and what it came nearest to; its key, or "" if it couldn't be counted.
 
-        Ways of typing the same words are one question, kept as it was typed first.
+        Ways of typing the same words are one question, kept as it was typed first, without mentions and links.
         """
         asked = phrase(text)
         if not asked:
@@ -40,7 +41,7 @@ class Misses(Database):
         row: dict[str, Any] = {
             "workspace": plain(workspace, LONGEST_NAME),
             "key": digest(asked),
-            "text": plain(text, LONGEST_MISS),
+            "text": plain(clean(text), LONGEST_MISS),
             "best": plain(best, LONGEST_NAME),
             "score": float(score),
             "now": self._clock(),

@@ -1,0 +1,61 @@
+"""Migrations: what brings a database of any earlier release to today's tables, once, however many processes start."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import SQLAlchemyError
+
+HEAD = "0003"
+"""The newest revision; a database that has it needs no Alembic."""
+OURS = ("0001", "0002", "0003")
+"""All revisions that this release knows."""
+GUARD = 7_277_065_889
+"""PostgreSQL's advisory lock that one migrating process holds."""
+FOLDER = Path(__file__).with_name("migrations")
+
+_one_thread = threading.Lock()  # Alembic's context is a global
+logger = logging.getLogger("bot.store")
+
+
+def revision_of(connection: Connection) -> str:
+    """The database's revision; empty if no migration has run there."""
+    if not inspect(connection).has_table("askpy_version"):
+        return ""
+    return str(connection.execute(text("SELECT version_num FROM askpy_version")).scalar() or "")
+
+
+def is_current(connection: Connection) -> bool:
+    """Whether there is nothing to migrate. A revision that we don't know is a newer release's, which only adds to ours."""
+    found = revision_of(connection)
+    if found and found not in OURS:
+        logger.warning("The database was made by a newer AskPy (revision %s, this one knows %s).", found, HEAD)
+    return found == HEAD or (found != "" and found not in OURS)
+
+
+def guard(connection: Connection, seconds: float) -> None:
+    """Wait at most so long for another process that migrates; ends with the transaction. SQLite's transaction is a guard."""
+    if connection.dialect.name != "postgresql":
+        return
+    connection.execute(text("SELECT set_config('lock_timeout', :wait, true)"), {"wait": f"{int(seconds * 1000)}ms"})
+    connection.execute(text("SELECT set_config('statement_timeout', '0', true)"))
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": GUARD})
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the database to HEAD inside the connection's transaction."""
+    from alembic import command  # noqa: PLC0415  it takes longer to import than a start without it
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    with _one_thread:
+        try:
+            command.upgrade(config, HEAD)
+        except CommandError as error:
+            raise SQLAlchemyError(str(error)) from error

@@ -1,0 +1,76 @@
+"""What the tests of the store share: a clock, edits, programs in processes of their own, and a look at the tables."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine, text
+
+from bot.model import Change
+from bot.store import database_url
+
+ROOT = Path(__file__).parent.parent
+NOW = 1_700_000_000.0
+"""A Tuesday in November 2023, 22:13:20 UTC."""
+
+_number = count()
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def edit(text: str = "", entry: str = "flask", kind: Any = "ask", **rest: Any) -> Change:
+    """A curator's edit, in a batch of its own."""
+    name = f"c{next(_number)}"
+    given: dict[str, Any] = {"id": name, "workspace": "T1", "batch": f"batch-{name}", "by": "T1:U9", "at": NOW} | rest
+    return Change(kind=kind, text=text, entry=entry, **given)
+
+
+def rows(url: str, statement: str) -> list[tuple[Any, ...]]:
+    """What the database itself says."""
+    engine = create_engine(database_url(url))
+    try:
+        with engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(statement))]
+    finally:
+        engine.dispose()
+
+
+def execute(url: str, *statements: str) -> None:
+    """Change the database behind the store's back."""
+    engine = create_engine(database_url(url))
+    try:
+        with engine.begin() as connection:
+            for statement in statements:
+                connection.execute(text(statement))
+    finally:
+        engine.dispose()
+
+
+def programs(program: str, arguments: Sequence[Sequence[str]]) -> list[subprocess.Popen[str]]:
+    """The same program in several processes at once."""
+    return [
+        subprocess.Popen(
+            [sys.executable, "-c", program, *each], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for each in arguments
+    ]
+
+
+def outputs(processes: Sequence[subprocess.Popen[str]]) -> list[str]:
+    """What each of them printed."""
+    said = [process.communicate(timeout=60)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0] * len(processes)
+    return said

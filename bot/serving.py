@@ -91,7 +91,9 @@ class Bot:
 
     def start(self) -> None:
         """Begin what runs beside the answering."""
-        threading.Thread(target=self.live.watch, args=(self.stop,), name="watch", daemon=True).start()
+        self.store.prepare()
+        for name, work in (("watch", self.live.watch), ("purge", self.store.tend)):
+            threading.Thread(target=work, args=(self.stop,), name=name, daemon=True).start()
 
     def end(self, done: bool) -> None:
         """The last thing, once the app is closed; `done`: nothing was left in flight."""

@@ -44,14 +44,15 @@ class Database:
         self._engine = make_engine(url)
         self._lock = threading.Lock()
         self._preparing = threading.Lock()
-        in_memory = is_in_memory(
-            self._engine.url
-        )  # threads share its one connection, and a transaction would be all of theirs
-        self._alone: AbstractContextManager[Any] = threading.RLock() if in_memory else nullcontext()
+        # Threads share the one connection of a database in memory, and a transaction would be all of theirs.
+        alone = threading.RLock() if is_in_memory(self._engine.url) else nullcontext()
+        self._alone: AbstractContextManager[Any] = alone
         self._ready = False
-        self._failing = False
         self._rests_until = 0.0
         self.failures = 0
+        """How often something couldn't be written or read."""
+        self.away = ""
+        """Why the database can't be used just now; empty while it can be."""
 
     def prepare(self) -> str:
         """Bring the database to today's tables before anything is answered; what is wrong with it, or nothing.
@@ -61,6 +62,7 @@ class Database:
         try:
             self._prepare(START)
         except (SQLAlchemyError, OSError) as error:
+            self._failed(error)
             return self._fault(error)
         return ""
 
@@ -97,9 +99,9 @@ class Database:
         except (SQLAlchemyError, OSError) as error:
             self._failed(error)
             return otherwise
-        if self._failing and not reads:
+        if self.away and not reads:
             logger.warning("The database can be used again, after %d failures.", self.failures)
-            self._failing = False
+            self.away = ""
         return result
 
     def _surely(self, work: Callable[[], T]) -> T:
@@ -115,20 +117,24 @@ class Database:
 
     def _failed(self, error: Exception) -> None:
         self.failures += 1
-        if not self._failing:
+        if not self.away:
             logger.warning("The database can't be used (%s); this process goes by its own memory.", cause(error))
-        self._failing = True
+        self.away = cause(error)
         self._rests_until = self._clock() + REST
 
     def _prepare(self, patience: float = BUSY) -> None:
         """Bring the tables to today's shape, unless that was done; waits for another process that is at it."""
         if self._ready:
             return
-        with self._preparing:
+        if not self._preparing.acquire(timeout=patience):
+            raise TimeoutError("another thread is preparing it")
+        try:
             if not self._ready:
                 make_folder(self._engine.url)
                 _patiently(lambda: self._migrate(patience))
                 self._ready = True
+        finally:
+            self._preparing.release()
 
     def _migrate(self, patience: float) -> None:
         with self._alone, self._engine.connect() as connection:

@@ -64,15 +64,17 @@ class Trials(Database):
                 self._write(_insert, **row, answered=0, offered=0, missed=0)
             return True
 
-        return self._try(write, False)
+        written = self._try(write, False)
+        if written:
+            self._on_trial[workspace, channel] = on
+        return written
 
     def in_trial(self, workspace: str, channel: str) -> bool:
         """Whether a channel is on trial; while the database is away, as this process knew it last."""
-        key = (workspace, channel)
         found = self._try(lambda: self._read(_find, of=workspace, where=channel) is not None, None, reads=True)
         if found is not None:
-            self._on_trial[key] = found
-        return self._on_trial.get(key, False)
+            self._on_trial[workspace, channel] = found
+        return self._on_trial.get((workspace, channel), False)
 
     def trials(self, workspace: str) -> tuple[Trial, ...]:
         """The channels on trial with their figures, the longest on trial first; nothing while the database is away."""

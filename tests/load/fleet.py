@@ -163,17 +163,19 @@ class Mailbox:
         self.delivered: list[Delivered] = []
         self.resent = 0
 
-    def deliver(self, messages: Sequence[Said], at_once: int) -> None:
-        """Deliver all of it, and return when each is acknowledged or given up."""
-        self.fleet.slack.run(self._deliver(messages, at_once))
+    def deliver(self, messages: Sequence[Said], at_once: int, rate: float = 0.0) -> None:
+        """Deliver all of it, and return when each is acknowledged or given up; so many a second, or as fast as it goes."""
+        self.fleet.slack.run(self._deliver(messages, at_once, rate))
 
-    async def _deliver(self, messages: Sequence[Said], at_once: int) -> None:
-        waiting = iter(messages)
+    async def _deliver(self, messages: Sequence[Said], at_once: int, rate: float) -> None:
+        waiting, began = iter(enumerate(messages)), time.monotonic()
         again: set[asyncio.Task[None]] = set()
 
         async def one() -> None:
             lines = {member.port: Line(member.port) for member in self.fleet.members}
-            for message in waiting:
+            for number, message in waiting:
+                if rate:
+                    await asyncio.sleep(max(0.0, began + number / rate - time.monotonic()))
                 found = Delivered(message)
                 self.delivered.append(found)
                 await self._attempt(found, lines)
@@ -358,6 +360,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--latency", type=float, default=150, help="milliseconds that a call to Slack takes (150)")
     parser.add_argument("--databases", nargs="+", default=["sqlite", "postgres"], choices=["sqlite", "postgres"])
     parser.add_argument("--fleets", nargs="+", default=["one", "four", "gunicorn"], choices=list(FLEETS))
+    parser.add_argument("--rate", type=float, default=30, help="messages a second while processes are killed (30)")
     parser.add_argument("--pause", type=float, default=3, help="seconds between two kills (3)")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
@@ -409,7 +412,7 @@ def _kill(options: argparse.Namespace) -> int:
                 continue
             with _scene(options, kind, name) as (slack, fleet):
                 verdict, killer, box = killed(
-                    slack, fleet, options.messages, options.at_once, options.pause, options.seed
+                    slack, fleet, options.messages, options.at_once, options.pause, options.seed, options.rate
                 )
                 print(f"{kind}, {name}: {verdict}; {killer.killed} killed, {killer.stopped} stopped, "
                       f"{box.resent} deliveries repeated", flush=True)  # fmt: skip
@@ -418,13 +421,13 @@ def _kill(options: argparse.Namespace) -> int:
 
 
 def killed(
-    slack: BusySlack, fleet: Fleet, many: int, at_once: int, pause: float, seed: int
+    slack: BusySlack, fleet: Fleet, many: int, at_once: int, pause: float, seed: int, rate: float
 ) -> tuple[Verdict, Killer, Mailbox]:
     """People write, while processes come and go."""
     box = Mailbox(fleet, seed, twice=0.1)
     source = messages(slack)
     with Killer(fleet, seed, pause) as killer:
-        box.deliver(list(islice(source, many)), at_once)
+        box.deliver(list(islice(source, many)), at_once, rate)
     for member in fleet.members:
         member.await_ready()
     return judge(slack, box), killer, box

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import random
 import signal
@@ -27,12 +28,13 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "slack"), str(ROOT / "tests" / "e2e")]
 
 from local_slack import Process, fetch, free_port  # noqa: E402  it lies beside the other stand-ins
-from slack_busy import BusySlack  # noqa: E402
+from slack_busy import BusySlack, frame  # noqa: E402
 from slack_people import SECRET, Ack, Line, Said, said, signed  # noqa: E402
 
 from bot.knowledge import load  # noqa: E402
+from bot.match import Matcher  # noqa: E402
 
-TOKEN = "xoxb-fire"
+TOKEN, APP_TOKEN = "xoxb-fire", "xapp-fire"
 ACKNOWLEDGED_WITHIN = 3.0
 """Seconds: Slack's own."""
 AGAIN_AFTER = (0.0, 2.0, 6.0)
@@ -41,7 +43,7 @@ LONGEST_WAIT = 60.0
 """Seconds for the last answers of a round."""
 THREADS = 24
 """A gunicorn worker's requests at once."""
-Server = Literal["serve", "gunicorn"]
+Server = Literal["serve", "gunicorn", "socket"]
 
 
 # --- the processes
@@ -49,7 +51,7 @@ Server = Literal["serve", "gunicorn"]
 
 @dataclass(slots=True)
 class Member:
-    """One server of the fleet: the bot's own with one process, or gunicorn with some workers."""
+    """One server of the fleet: the bot's own with one process, over HTTP or by Socket Mode, or gunicorn with some workers."""
 
     server: Server
     workers: int
@@ -61,14 +63,16 @@ class Member:
 
     def begin(self) -> None:
         """Start it; it answers later."""
-        bot: list[str | Path] = [sys.executable, "-m", "bot", "serve", "--http"]
-        gunicorn: list[str | Path] = [
-            *(sys.executable, "-m", "gunicorn", "bot.serving:application()", "--bind", f"127.0.0.1:{self.port}"),
-            *("--workers", str(self.workers), "--worker-class", "gthread", "--threads", str(THREADS)),
-        ]
-        self.process = Process(
-            bot if self.server == "serve" else gunicorn, self.log, self.folder, **self.settings, PORT=str(self.port)
-        )
+        command: list[str | Path] = [sys.executable, "-m"]
+        match self.server:
+            case "gunicorn":
+                command += ["gunicorn", "bot.serving:application()", "--bind", f"127.0.0.1:{self.port}"]
+                command += ["--workers", str(self.workers), "--worker-class", "gthread", "--threads", str(THREADS)]
+            case "serve":
+                command += ["bot", "serve", "--http"]
+            case "socket":
+                command += ["bot", "serve", "--socket"]
+        self.process = Process(command, self.log, self.folder, **self.settings, PORT=str(self.port))
 
     def await_ready(self) -> None:
         assert self.process is not None
@@ -91,7 +95,7 @@ class Member:
         """The processes that answer."""
         assert self.process is not None
         pid = self.process._process.pid
-        if self.server == "serve":
+        if self.server != "gunicorn":
             return [pid]
         told = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
         return [int(each) for each in told.split()]
@@ -101,9 +105,12 @@ class Fleet:
     """All of them."""
 
     def __init__(self, slack: BusySlack, folder: Path, database: str, servers: Sequence[tuple[Server, int]]) -> None:
+        cache = Path(os.environ.get("ASKPY_CACHE") or folder / "cache")
+        Matcher.of(load(ROOT / "knowledge", cache), cache)  # once, and not by all of them at the same time
         settings = {
             "PYTHONPATH": str(ROOT), "SLACK_API_URL": slack.url, "SLACK_BOT_TOKEN": TOKEN, "SLACK_SIGNING_SECRET": SECRET,
-            "DATABASE_URL": database, "ASKPY_CACHE": os.environ.get("ASKPY_CACHE") or str(folder / "cache"),
+            "SLACK_APP_TOKEN": APP_TOKEN,
+            "DATABASE_URL": database, "ASKPY_CACHE": str(cache),
             "ASKPY_KNOWLEDGE": str(ROOT / "knowledge"),
         }  # fmt: skip
         self.slack, self.folder = slack, folder
@@ -172,7 +179,7 @@ class Mailbox:
         again: set[asyncio.Task[None]] = set()
 
         async def one() -> None:
-            lines = {member.port: Line(member.port) for member in self.fleet.members}
+            lines = self._lines()
             for number, message in waiting:
                 if rate:
                     await asyncio.sleep(max(0.0, began + number / rate - time.monotonic()))
@@ -191,7 +198,10 @@ class Mailbox:
             await asyncio.wait(again)
 
     async def _attempt(self, found: Delivered, lines: dict[int, Line]) -> None:
-        """To one process after another, as a balancer does, until one takes the connection."""
+        """To one process after another, as a balancer does, until one takes the connection; or by one of the WebSockets."""
+        if not lines:
+            found.acks.append(await self._send(found))
+            return
         request = signed(found.message.raw, found.message.kind)
         for port in self.dice.sample(sorted(lines), len(lines)):
             ack = await lines[port].ask(request, ACKNOWLEDGED_WITHIN)
@@ -199,13 +209,29 @@ class Mailbox:
             if ack.status or ack.seconds >= ACKNOWLEDGED_WITHIN:
                 return
 
+    async def _send(self, found: Delivered) -> Ack:
+        slack, began = self.fleet.slack, time.monotonic()
+        links = [link for link in slack.links if not link.is_closing()]
+        if not links:
+            await asyncio.sleep(0.1)
+            return Ack(0, 0.0)
+        name = f"e{found.message.number}-{len(found.acks)}"
+        self.dice.choice(links).write(frame(json.dumps(found.message.envelope | {"envelope_id": name}).encode()))
+        while name not in slack.acknowledged and time.monotonic() - began < ACKNOWLEDGED_WITHIN:
+            await asyncio.sleep(0.01)
+        return Ack(200 if name in slack.acknowledged else 0, time.monotonic() - began)
+
+    def _lines(self) -> dict[int, Line]:
+        """A connection to each server that takes any."""
+        return {member.port: Line(member.port) for member in self.fleet.members if member.server != "socket"}
+
     async def _again(self, found: Delivered) -> None:
         """Slack's second thoughts: a command is delivered once, an event up to three times more."""
         if found.message.way == "command":
             return
         for pause in AGAIN_AFTER:
             await asyncio.sleep(pause)
-            lines = {member.port: Line(member.port) for member in self.fleet.members}
+            lines = self._lines()
             self.resent += 1
             await self._attempt(found, lines)
             for line in lines.values():
@@ -313,7 +339,7 @@ class Killer:
                 os.kill(victim, signal.SIGTERM if gently else signal.SIGKILL)
             self.stopped += gently
             self.killed += not gently
-            if member.server == "serve":  # gunicorn starts its workers again by itself
+            if member.server != "gunicorn":  # it starts its workers again by itself
                 member.restarting = True
                 restarts.append(threading.Thread(target=member.again))
                 restarts[-1].start()
@@ -340,9 +366,16 @@ FLEETS: dict[str, list[tuple[Server, int]]] = {
     "one": [("serve", 1)],
     "four": [("serve", 1)] * 4,
     "gunicorn": [("gunicorn", 2)] * 2,
+    "sockets": [("socket", 1)] * 4,
     "two": [("serve", 1)] * 2,
 }
-NAMES = {"one": "1 x serve", "two": "2 x serve", "four": "4 x serve", "gunicorn": "2 x gunicorn, 2 workers"}
+NAMES = {
+    "one": "1 x serve",
+    "two": "2 x serve",
+    "four": "4 x serve",
+    "gunicorn": "2 x gunicorn, 2 workers",
+    "sockets": "4 x serve --socket",
+}
 
 
 def main() -> int:
@@ -359,7 +392,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--at-once", type=int, default=50, help="deliveries under way at once (50)")
     parser.add_argument("--latency", type=float, default=150, help="milliseconds that a call to Slack takes (150)")
     parser.add_argument("--databases", nargs="+", default=["sqlite", "postgres"], choices=["sqlite", "postgres"])
-    parser.add_argument("--fleets", nargs="+", default=["one", "four", "gunicorn"], choices=list(FLEETS))
+    parser.add_argument("--fleets", nargs="+", default=["one", "four", "gunicorn", "sockets"], choices=list(FLEETS))
     parser.add_argument("--rate", type=float, default=30, help="messages a second while processes are killed (30)")
     parser.add_argument("--pause", type=float, default=3, help="seconds between two kills (3)")
     parser.add_argument("--seed", type=int, default=1)

@@ -358,7 +358,7 @@ def database(kind: str, folder: Path) -> Iterator[str]:
         return
     import postgres
 
-    with postgres.running(folder / "postgres") as url:
+    with postgres.running() as url:
         yield url
 
 

@@ -11,7 +11,7 @@ PICTURES ?=
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: help run test e2e load bench check audit pictures format lock clean
+.PHONY: help run test e2e load fire bench check audit pictures format lock clean
 
 help:
 	@echo "make run     set up once, then start the bot: in the terminal, or in Slack where credentials are set"
@@ -21,6 +21,7 @@ help:
 	@echo "make e2e     the bot against a stand-in Slack and a browser (Linux, x86-64)"
 	@echo "make pictures  draws every kind of reply to PNG, into build/pictures and the best into docs/pictures"
 	@echo "make load    answers a second over HTTP, beside a bare Bolt app; a stand-in Slack, a minute or two"
+	@echo "make fire    load, kills, Slack's faults, fuzz and memory on both databases; an hour, or parts: ARGS=\"kill day\""
 	@echo "make bench   the matcher beside others on public question sets, where they are; half an hour"
 	@echo "make format  let ruff mend what it can"
 	@echo "make lock    compile requirements.txt and tests/requirements.txt from pyproject.toml"
@@ -62,6 +63,9 @@ pictures: $(VENV)/.ready-to-run tests/pictures/node_modules/.ready
 
 load: $(VENV)/.ready-to-test
 	@$(BIN)/python tests/load/load.py $(ARGS)
+
+fire: $(VENV)/.ready-to-test
+	@$(BIN)/python tests/load/fire.py $(ARGS)
 
 bench: $(VENV)/.ready-to-bench
 	@$(BIN)/python -m bot.tools.bench $(if $(PICTURES),--pictures "$(PICTURES)") $(ARGS)

@@ -66,9 +66,7 @@ class Decider:
             return self._about(reading, ours[0])
         if named:
             return self._naming(reading, named)
-        if strangers and not (
-            self.speaks_of_subject(reading) and not reading.frame.compares and self._findings.passes(reading)
-        ):
+        if strangers and not (self.speaks_of_subject(reading) and not reading.frame.compares and self._passes(reading)):
             return self._partial(reading, [], strangers)
         if any(mention.name.standing == "ours" for mention in reading.mentions):
             return self._without_name(reading)
@@ -91,7 +89,7 @@ class Decider:
         """One of ours is named: its card, unless another entry fits the whole question far better."""
         candidates = reading.ranking.candidates
         top = self._findings.top(reading)
-        if top is not None and top.id != library and top.kind != "talk" and self._findings.passes(reading):
+        if top is not None and top.id != library and top.kind != "talk" and self._passes(reading):
             own = next((c.score for c in candidates if str(self._findings.target(c)) == library), candidates[-1].score)
             if candidates[0].score - own > FAR_BETTER:
                 return self._findings.answer(reading, top, "it fits far better than the named card")
@@ -108,7 +106,7 @@ class Decider:
         several = len(set(shown(named))) > 1
         compares = reading.frame.compares and not (several and rest and len(naming) == 1)
         by_itself = reading.frame.defines or compares or not (rest or several)
-        if top is not None and not by_itself and not foreign and (top.id in naming or self._findings.passes(reading)):
+        if top is not None and not by_itself and not foreign and (top.id in naming or self._passes(reading)):
             return self._findings.answer(reading, top, "it is named there")
         finding = self._findings.make(
             reading, "unknown", naming[:MOST_OFFERED], "the source only names it", STRANGER_EVIDENCE / 2
@@ -143,11 +141,16 @@ class Decider:
             return replace(finding, ids=self._findings.picked(reading, self._groups[top.id])[:MOST_OFFERED])
         if top is not None and self._is_another_sense(reading, top):
             return self._findings.make(reading, "unknown", (), "its name is an ordinary word here", STRANGER_EVIDENCE)
-        if top is not None and self._findings.passes(reading):
+        if top is not None and self._passes(reading):
             return self._findings.answer(reading, top, "the best phrasing")
         if top is not None and reading.evidence >= self._findings.gate.offer:
             return self._findings.make(reading, "unknown", self._findings.offers(reading), "near, but not near enough")
         return self._findings.make(reading, "unknown", (), "nothing fits")
+
+    def _passes(self, reading: Reading) -> bool:
+        """Whether the gate lets the best target answer. A group's word doesn't help where something foreign is said beside it."""
+        enough = not reading.foreign or reading.evidence >= self._findings.gate.answer
+        return enough and self._findings.passes(reading)
 
     def _defines_a_group(self, reading: Reading, top: Target) -> bool:
         """Whether "what is a rest api" wants a word explained that the pack only sorts its cards by."""

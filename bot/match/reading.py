@@ -23,6 +23,8 @@ LEANING = 5.0
 """Evidence that a leaning part loses against the same words in a message of their own."""
 AGREED = 2.0
 """Evidence that is gained where the whole of a long message and a sentence of it point to the same entry."""
+REST = 0.5
+"""Share of its lead over the whole message that a part's evidence loses: "any hint is welcome" ends messages of all kinds."""
 LEAST_CONTENT = 2
 """Content words without which a part of a longer message says nothing by itself ("What would you suggest?")."""
 
@@ -39,6 +41,8 @@ class Reading:
     whole: bool
     agreed: bool = False
     """Another reading of the message has the same entry first."""
+    around: float | None = None
+    """Of a part: the evidence of the whole message."""
 
     @property
     def content(self) -> int:
@@ -54,8 +58,18 @@ class Reading:
 
     @property
     def evidence(self) -> float:
-        """The index's evidence, less where a part says little by itself."""
-        return self.ranking.evidence - (LEANING if self.leans else 0.0) + (AGREED if self.agreed else 0.0)
+        """The index's evidence, less where a part says little by itself, or where the rest of its message speaks against it."""
+        own = self.ranking.evidence - (LEANING if self.leans else 0.0) + (AGREED if self.agreed else 0.0)
+        if self.around is None or self.ranking.exact:
+            return own
+        return own - REST * max(own - self.around, 0.0)
+
+    @property
+    def foreign(self) -> tuple[str, ...]:
+        """Telling words of plain English, as typed, that the pack doesn't have."""
+        corrected = {read_as for _, read_as in self.ranking.corrections}
+        unknown = (one.word for one in self.ranking.unknown if one.english)
+        return tuple(word for word in unknown if word not in SLIGHT and word not in corrected)
 
     @property
     def is_wrapping(self) -> bool:
@@ -74,7 +88,7 @@ def read(text: str, names: Names, rank: Callable[[str], Ranking], whole: bool) -
 
 
 def agreeing(readings: Sequence[Reading]) -> list[Reading]:
-    """The readings, those marked whose first candidate is the whole message's too (and the whole, if any part's is)."""
+    """The whole and its parts, those marked whose first candidate is the whole's too (and the whole, if any part's is)."""
     tops = [r.ranking.candidates[0].entry if r.ranking.candidates else -1 for r in readings]
     told = [r.content >= LEAST_CONTENT and not r.leans for r in readings]
     agree = [
@@ -82,7 +96,9 @@ def agreeing(readings: Sequence[Reading]) -> list[Reading]:
         for n, (r, top) in enumerate(zip(readings, tops, strict=True))
     ]
     agree[0] = any(agree[1:])
-    return [replace(r, agreed=yes) for r, yes in zip(readings, agree, strict=True)]
+    whole = replace(readings[0], agreed=agree[0])
+    parts = zip(readings[1:], agree[1:], strict=True)
+    return [whole, *(replace(r, agreed=yes, around=whole.evidence) for r, yes in parts)]
 
 
 def parts_of(text: str) -> list[str]:

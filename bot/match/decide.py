@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.match.company import Company
+from bot.match.english import english
 from bot.match.findings import MOST_OFFERED, Findings, shown
 from bot.match.frames import SLIGHT
 from bot.match.names import Mention
@@ -21,6 +22,12 @@ NAME_EVIDENCE = 6.0
 """What a card's name adds to the evidence, less one for each slip: "django migrations how to" is about Django."""
 STRANGER_EVIDENCE = -6.0
 """What the name of something that isn't covered adds to the evidence: "is swift frontend" is not about Python."""
+TALK_SHARE = 0.75
+"""Of what a message's words tell, the share that must be small talk's."""
+TALK_LIKENESS = 0.6
+"""Word cosine to a phrasing of small talk that is needed besides."""
+COMMONEST, LEAST_TOLD = 2.0, 0.2
+"""-log10 of the share of words that tell next to nothing, and what they tell all the same."""
 SHORTEST = 2
 """Letters of a word that says anything by itself."""
 FAR_BETTER = 0.6
@@ -36,6 +43,8 @@ class Decider:
         self._company = company
         self._groups = {group.id: group for group in knowledge.groups}
         self._subject = {word for name in knowledge.subject for word in words(name)}
+        said = (ask for talk in knowledge.voice.small_talk.values() for ask in talk.asks)
+        self._talk = {stem(word) for ask in said for word in words(ask)}
 
     def speaks_of_subject(self, reading: Reading) -> bool:
         """Whether the pack's whole subject is named."""
@@ -149,8 +158,22 @@ class Decider:
 
     def _passes(self, reading: Reading) -> bool:
         """Whether the gate lets the best target answer. A group's word doesn't help where something foreign is said beside it."""
-        enough = not reading.foreign or reading.evidence >= self._findings.gate.answer
-        return enough and self._findings.passes(reading)
+        enough = reading.evidence >= self._findings.gate.answer
+        top = self._findings.top(reading)
+        if top is not None and top.kind == "talk":
+            return enough and self._is_talk(reading)
+        return (enough or not reading.foreign) and self._findings.passes(reading)
+
+    def _is_talk(self, reading: Reading) -> bool:
+        """Whether nearly all of it is small talk: "is it going to snow" is no "how is it going"."""
+        read_as = dict(reading.ranking.corrections)
+        told = {
+            word: max(english().stem_rarity_of(word) - COMMONEST, LEAST_TOLD)
+            for token in reading.tokens
+            for word in words(read_as.get(token, token))
+        }
+        talk = sum(told[word] for word in told if word in SLIGHT or stem(word) in self._talk)
+        return talk >= TALK_SHARE * sum(told.values()) and reading.ranking.likeness >= TALK_LIKENESS
 
     def _defines_a_group(self, reading: Reading, top: Target) -> bool:
         """Whether "what is a rest api" wants a word explained that the pack only sorts its cards by."""

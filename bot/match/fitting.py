@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,8 +40,9 @@ ENOUGH_LISTED = 120
 """Listed strangers (not_asks too) from which they set the thresholds: they are what people really ask, and the left-out
 entries of a pack whose entries overlap ("list backend", "recommend a backend") are no strangers at all."""
 
-LEVEL = 0.02
-"""Of the two shares together: thresholds this near the best are level, as another sample of 400 would have it."""
+STRICTNESS = 0.85
+"""Friends kept out for each stranger let in, both as shares of their own. Friends are asked without their own phrasing, so
+that people's questions are easier than they are."""
 
 RIDGE = 0.01
 STEPS = 12
@@ -78,7 +80,7 @@ def fit(
     """
     if len(spoken) < FEWEST or evidence.entries < 3:
         return UNFITTED
-    asked = _chosen(len(spoken))
+    asked = _chosen([" ".join(one) for one in spoken])
     questions = {at: reader.question(plainly(spoken[at])) for at in asked}
     scores = {at: score(evidence, questions[at], at) for at in asked}
     sides = sides_of(evidence.meanings.phrasings, strangers.directions)
@@ -109,12 +111,13 @@ def fit(
 def _spread(texts: Sequence[str], settled: Collection[str]) -> list[tuple[int, str]]:
     """At most MOST strangers that the gate decides about, and as many that something else settles, with their numbers."""
     kinds = [[number for number, text in enumerate(texts) if (text in settled) is kind] for kind in (False, True)]
-    return [(kind[at], texts[kind[at]]) for kind in kinds for at in _chosen(len(kind))]
+    return [(kind[at], texts[kind[at]]) for kind in kinds for at in _chosen([texts[number] for number in kind])]
 
 
-def _chosen(count: int) -> list[int]:
-    """At most MOST of so many, evenly spread."""
-    return [*map(int, np.unique(np.linspace(0, count - 1, min(count, MOST)).astype(np.int64)))]
+def _chosen(texts: Sequence[str]) -> list[int]:
+    """Places of at most MOST texts, picked by their hashes: where a curator adds a few, nearly all of them stay the same."""
+    order = sorted(range(len(texts)), key=lambda at: blake2b(texts[at].encode(), digest_size=8).digest())
+    return sorted(order[:MOST])
 
 
 def _closeness(evidence: Evidence, scores: dict[int, Scores]) -> Floats:
@@ -169,10 +172,11 @@ def _thresholds(gate: Gate, samples: Sequence[Sample]) -> Gate:
 
 
 def _parting(friends: Doubles, strangers: Doubles) -> float:
-    """The middle of the thresholds at which friends let in and strangers kept out, each as a share of its own, add up to most."""
+    """The threshold at which the share of friends that is kept out reaches that of strangers let in.
+
+    The two curves cross steeply, so that a few phrasings more don't move it; where their sum is least is a plateau.
+    """
     steps = np.unique(np.round(np.r_[friends, strangers], 2))
-    let_in = 1 - np.searchsorted(np.sort(friends), steps) / max(len(friends), 1)
-    kept_out = np.searchsorted(np.sort(strangers), steps) / max(len(strangers), 1)
-    total = let_in + kept_out
-    level = steps[total >= total.max() - LEVEL]
-    return float(np.round((level[0] + level[-1]) / 2, 2))
+    kept_out = np.searchsorted(np.sort(friends), steps) / max(len(friends), 1)
+    let_in = 1 - np.searchsorted(np.sort(strangers), steps) / max(len(strangers), 1)
+    return float(steps[np.argmax(kept_out >= STRICTNESS * let_in)])

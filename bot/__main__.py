@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 import shlex
@@ -17,7 +18,7 @@ from bot import __version__
 from bot.desk import Desk
 from bot.knowledge import load
 from bot.match import Matcher
-from bot.model import AskPyError, Question, Reply
+from bot.model import AskPyError, Change, Question, Reply
 from bot.reply import plain
 from bot.settings import Settings, read_settings
 
@@ -228,6 +229,39 @@ def import_(file: Path, into: Path | None, name: str) -> None:
 
 
 @main.command()
+@click.option("--days", type=click.IntRange(1, 366), default=7, show_default=True, help="How many, today among them.")
+@click.option("--workspace", metavar="T...", help="One workspace, with what was missed there; else all of them summed.")
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path),
+    default=Path("askpy-report.html"),
+    show_default=True,
+    help="The page's file.",
+)
+@click.option("--no-html", is_flag=True, help="Print only.")
+def report(days: int, workspace: str | None, html: Path, no_html: bool) -> None:
+    """The week: answered, offered and missed by day, what was missed most, votes, trials, changes; and a page of it."""
+    from bot.tools.report.figures import figures
+    from bot.tools.report.page import page
+    from bot.tools.report.printed import print_report
+
+    settings = read_settings()
+    now = dt.datetime.now(dt.UTC)
+    with _store(settings) as store:
+        known = sorted({*store.heard_from(), *store.workspaces()})
+        if workspace is not None and known and workspace not in known:
+            raise AskPyError(f"Nothing is known of the workspace {workspace}; there are: {', '.join(known)}.")
+        chosen = known if workspace is None else [workspace]
+        changes = store.changes(chosen[0]) if len(chosen) == 1 else ()
+        name, titles = _names(settings, changes)
+        found = figures(store, chosen, name, titles, now.timestamp(), days)
+    print_report(found)
+    if not no_html:
+        _write(html, page(found, f"Made by AskPy {__version__}, {now:%Y-%m-%d %H:%M} UTC. Days are days in UTC."))
+        click.echo(f"The page is {html}.", err=True)
+
+
+@main.command()
 @click.option("--url", help="The public address of the bot, for HTTP; without it, Socket Mode.")
 def manifest(url: str | None) -> None:
     """Print the Slack app manifest."""
@@ -263,6 +297,18 @@ def _store(settings: Settings) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def _names(settings: Settings, changes: Sequence[Change]) -> tuple[str, dict[str, str]]:
+    """The pack's name and its entries' titles by id, new entries among them; what is known without a pack that loads."""
+    from bot.curation.changes import laid_over
+    from bot.knowledge import PackError
+
+    try:
+        knowledge = laid_over(load(settings.pack, settings.cache_folder), changes)
+    except PackError:
+        return "AskPy", {}
+    return knowledge.name, {entry.id: entry.label for entry in knowledge.entries}
 
 
 def _verdict(folder: Path, settings: Settings) -> None:

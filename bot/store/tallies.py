@@ -36,6 +36,7 @@ _week = (
     .group_by(tallies.c.day, tallies.c.outcome, tallies.c.channel)
     .order_by(tallies.c.day, tallies.c.outcome, tallies.c.channel)
 )
+_heard = select(tallies.c.workspace).distinct().order_by(tallies.c.workspace)
 _week_of_one = _week.where(tallies.c.workspace == bindparam("of"))
 
 
@@ -53,6 +54,11 @@ class Tallies(Database):
         statement = _week if workspace is None else _week_of_one
         found = self._try(lambda: self._read_all(statement, **values), [], reads=True)
         return tuple(Tally(row.day, row.outcome, row.channel, int(row.count)) for row in found)
+
+    def heard_from(self) -> tuple[str, ...]:
+        """The workspaces that questions came from; nothing while the database is away."""
+        found = self._try(lambda: self._read_all(_heard), [], reads=True)
+        return tuple(row.workspace for row in found)
 
     def _count(self, on: str, of: str, where: str, outcome: Outcome) -> None:
         values: dict[str, Any] = {"on": on, "of": of, "where": where, "ended": outcome}

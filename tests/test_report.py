@@ -1,0 +1,331 @@
+"""The report: the figures of a period, printed and as a page that needs nothing else."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from bot.__main__ import main
+from bot.model import Change, Complaint, Miss, Outcome, Tally, Trial
+from bot.store import Store
+from bot.tools.report.figures import Count, Figures, figures
+from bot.tools.report.page import page
+from bot.tools.report.wording import compared, per_cent, period
+
+NOW = dt.datetime(2026, 5, 8, 12, tzinfo=dt.UTC).timestamp()
+DAY = 24 * 3600
+PACK = {
+    "pack.yaml": "name: Demo\n",
+    "answers.yaml": "- {id: hours, title: When are you open?, asks: [opening hours], answer: From nine to five.}\n",
+}
+
+
+class Kept:
+    """A store that holds what a test says."""
+
+    def __init__(self, **held: Any) -> None:
+        self.held = held
+
+    def week(self, workspace: str | None, days: int = 7) -> tuple[Tally, ...]:
+        return self.held.get("tallies", ())
+
+    def misses(self, workspace: str, limit: int = 300) -> tuple[Miss, ...]:
+        return self.held.get("misses", ())
+
+    def complaints(self, workspace: str, days: int = 30) -> tuple[Complaint, ...]:
+        return self.held.get("complaints", ())
+
+    def trials(self, workspace: str) -> tuple[Trial, ...]:
+        return self.held.get("trials", ())
+
+    def changes(self, workspace: str) -> tuple[Change, ...]:
+        return self.held.get("changes", ())
+
+
+def miss(text: str, count: int = 1, ago: float = 1, best: str = "") -> Miss:
+    last = NOW - ago * DAY
+    return Miss(workspace="T1", key=text, text=text, count=count, best=best, score=0.3, first=last - DAY, last=last)
+
+
+def tally(day: str, **counts: int) -> tuple[Tally, ...]:
+    outcomes: dict[str, Outcome] = {
+        "answered": "answered",
+        "offered": "offered",
+        "missed": "missed",
+        "talk": "smalltalk",
+    }
+    return tuple(Tally(day, outcomes[name], "", count) for name, count in counts.items())
+
+
+FULL = Kept(
+    tallies=(
+        *tally("2026-04-30", answered=1, missed=1),
+        *tally("2026-05-02", answered=3, offered=1, missed=1, talk=2),
+        *tally("2026-05-08", answered=5),
+        Tally("2026-05-08", "missed", "C1", 1),
+    ),
+    misses=(
+        miss("where is the gym", 4, best="hours"),
+        miss("where is the gym room", 2),
+        miss("<script>alert('x')</script> \x1b[31m & \u202emore"),
+        miss("too long ago", 9, ago=8),
+        miss("where do i park"),
+    ),
+    complaints=(
+        Complaint("topic||hours", "wrong", 2, NOW),
+        Complaint("topic||hours", "", 1, NOW - DAY),
+        Complaint("unknown||", "", 1, NOW),
+    ),
+    trials=(
+        Trial(channel="C1", since=NOW - 3 * DAY, answered=7, offered=2, missed=1, good=2, bad=1),
+        Trial(channel="C2", since=NOW),
+    ),
+    changes=(
+        Change(id="1", workspace="T1", kind="ask", text="where do i park", entry="hours", at=NOW - DAY),
+        Change(id="2", workspace="T1", kind="ask", text="old one", entry="hours", at=NOW - 9 * DAY),
+    ),
+)
+
+
+def full(days: int = 7) -> Figures:
+    return figures(FULL, ["T1"], "Demo", {"hours": "When are you open?"}, NOW, days)
+
+
+# --- figures
+
+
+def test_questions_are_counted_by_day_and_small_talk_apart() -> None:
+    found = full()
+    assert [(one.first.day, one.count) for one in found.spans if one.count.asked] == [
+        (2, Count(3, 1, 1)),
+        (8, Count(5, 0, 1)),
+    ]
+    assert (len(found.spans), found.total, found.before, found.smalltalk) == (7, Count(8, 1, 2), Count(1, 0, 1), 2)
+
+
+def test_misses_are_grouped_and_those_that_are_old_or_settled_are_left_out() -> None:
+    assert [(one.text, one.others, one.count, one.nearest) for one in full().misses] == [
+        ("where is the gym", ("where is the gym room",), 6, "When are you open?"),
+        ("<script>alert('x')</script> [31m & more", (), 1, ""),
+    ]
+
+
+def test_votes_trials_and_changes_are_summed() -> None:
+    found = full()
+    assert [(one.answer, one.count, one.reasons) for one in found.complaints] == [
+        ("When are you open?", 3, (("wrong", 2), ("no reason given", 1))),
+        ("no answer", 1, (("no reason given", 1),)),
+    ]
+    assert [(one.channel, one.count.asked, per_cent(one.precision)) for one in found.trials] == [
+        ("C1", 10, "67 %"),
+        ("C2", 0, "–"),
+    ]
+    assert found.changes == {"ask": 1}
+
+
+def test_more_than_a_month_is_told_by_weeks() -> None:
+    found = full(40)
+    assert (found.by_week, len(found.spans), found.spans[-1].first.weekday(), found.spans[-1].count) == (
+        True,
+        7,
+        0,
+        Count(5, 0, 1),
+    )
+
+
+def test_of_several_workspaces_only_the_sums_are_told() -> None:
+    found = figures(FULL, ["T1", "T2"], "Demo", {}, NOW)
+    assert (found.total.asked, found.misses, found.complaints, found.changes, found.others) == (
+        11,
+        (),
+        (),
+        {},
+        ("T1", "T2"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "said"),
+    [
+        ("2026-05-08", "2026-05-08", "8 May 2026"),
+        ("2026-05-02", "2026-05-08", "2 to 8 May 2026"),
+        ("2026-04-28", "2026-05-04", "28 April to 4 May 2026"),
+        ("2025-12-29", "2026-01-04", "29 December 2025 to 4 January 2026"),
+    ],
+)
+def test_a_period_is_said_as_people_say_it(first: str, last: str, said: str) -> None:
+    assert period(dt.date.fromisoformat(first), dt.date.fromisoformat(last)) == said
+
+
+def test_shares_are_never_rounded_to_all_or_nothing() -> None:
+    assert [per_cent(share) for share in (None, 0, 0.2, 49.6, 99.7, 100)] == [
+        "–",
+        "0 %",
+        "1 %",
+        "50 %",
+        "99 %",
+        "100 %",
+    ]
+    assert compared(Count(3, 0, 1), Count(1, 0, 1), 7) == "25 points more than in the 7 days before (50 % of 2)"
+    assert compared(Count(1), Count(), 7) == ""
+
+
+# --- the page
+
+
+class Tags(HTMLParser):
+    """The tags of a page, and whether each that opens is closed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+        if tag not in ("meta", "path", "rect", "circle", "br"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.mark.parametrize(
+    "found", [full(), full(40), figures(Kept(), [], "Demo", {}, NOW), figures(FULL, ["T1", "T2"], "D", {}, NOW)]
+)
+def test_a_page_is_whole_and_needs_nothing_else(found: Figures) -> None:
+    text = page(found, "Made now.")
+    tags = Tags(text)
+    assert tags.open == []
+    assert {name for name, _ in tags.seen} & {"script", "link", "img", "iframe", "object", "form", "a"} == set()
+    assert not re.search(r"url\(|@import|https?://|\bon\w+=|javascript:", text)
+    assert "default-src 'none'" in text
+
+
+def test_what_people_typed_is_text() -> None:
+    text = page(full(), "Made now.")
+    assert "&lt;script&gt;alert(&#x27;x&#x27;)&lt;/script&gt; [31m &amp; more" in text
+    assert not {"\x1b", "\u202e"} & set(text)
+
+
+def test_every_chart_is_told_in_words_and_has_a_table_beside_it() -> None:
+    text = page(full(), "Made now.")
+    tags = Tags(text).seen
+    ids = [given["id"] for name, given in tags if "id" in given]
+    labels = [given["aria-labelledby"] or "" for name, given in tags if name == "svg"]
+    assert (len(labels), len(ids), len(set(ids))) == (4, 8, 8)
+    assert [each for label in labels for each in label.split()] == ids
+    assert text.count("<caption>") == len(labels) + 1
+    assert "Sat 2 May: 5 asked, 3 answered, 1 offered a choice, 1 missed; Fri 8 May:" in text
+
+
+# --- the command
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    for name, content in PACK.items():
+        (tmp_path / "pack").mkdir(exist_ok=True)
+        (tmp_path / "pack" / name).write_text(content, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ASKPY_KNOWLEDGE", "pack")
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/own.db")
+
+    def ran(*arguments: str) -> tuple[int, str, str]:
+        result = CliRunner().invoke(main, ["report", *arguments])
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result.exit_code, result.stdout, result.stderr
+
+    return ran
+
+
+def asked(tmp_path: Path, workspace: str = "T1") -> None:
+    store = Store(f"sqlite:///{tmp_path}/own.db")
+    for outcome in ("answered", "answered", "offered", "missed", "smalltalk"):
+        store.tally(workspace, outcome)  # type: ignore[arg-type]
+    store.miss(workspace, "where is the [bold]gym[/bold]", "hours", 0.3)
+    store.vote("a", "v", "topic||hours", "bad", "wrong", workspace)
+    store.set_trial(workspace, "C1", True, "T1:U1")
+    store.change(
+        [Change(id=f"{workspace}-1", workspace=workspace, kind="ask", text="when do you open", entry="hours", at=9e9)]
+    )
+    store.close()
+
+
+def test_the_week_is_printed_and_a_page_written(run: Any, tmp_path: Path) -> None:
+    asked(tmp_path)
+    code, out, err = run()
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    assert (code, err, "\x1b" in out) == (0, "The page is askpy-report.html.\n", False)
+    assert lines[0].startswith("Demo, ") and lines[0].endswith(", workspace T1")
+    today = f"{dt.datetime.now(dt.UTC):%d %b}".lstrip("0")
+    for line in (
+        "all 4 2 1 1 50 %",
+        "Beside them, greetings, thanks and calls for help: 1.",
+        f"1 where is the [bold]gym[/bold] When are you open? {today}",
+        f"1 When are you open? wrong 1 {today}",
+        f"C1 {today} 0 0 0 no votes",
+        "1 new phrasing",
+    ):
+        assert line in lines
+    assert "<h1>Demo, " in Path("askpy-report.html").read_text(encoding="utf-8")
+
+
+def test_a_page_is_written_where_it_is_wanted_or_not_at_all(run: Any, tmp_path: Path) -> None:
+    asked(tmp_path)
+    assert run("--html", "week.html", "--days", "30")[2] == "The page is week.html.\n"
+    assert run("--no-html")[2] == ""
+    assert sorted(path.name for path in tmp_path.glob("*.html")) == ["week.html"]
+
+
+def test_nothing_asked_is_said(run: Any) -> None:
+    code, out, _ = run("--no-html")
+    assert (code, out.splitlines()[-1]) == (0, "Nothing was asked.")
+
+
+def test_of_several_workspaces_one_can_be_named(run: Any, tmp_path: Path) -> None:
+    asked(tmp_path)
+    asked(tmp_path, "T2")
+    code, out, _ = run("--no-html")
+    assert (code, "gym" in out, "These are the sums of T1, T2." in out) == (0, False, True)
+    assert "gym" in run("--no-html", "--workspace", "T2")[1]
+    assert run("--workspace", "T3") == (2, "", "Nothing is known of the workspace T3; there are: T1, T2.\n")
+
+
+def test_a_pack_that_cannot_be_loaded_keeps_no_report_back(run: Any, tmp_path: Path) -> None:
+    asked(tmp_path)
+    (tmp_path / "pack" / "answers.yaml").write_text("- nothing\n", encoding="utf-8")
+    code, out, _ = run("--no-html")
+    assert (code, out.startswith("AskPy, ")) == (0, True)
+
+
+SLIPS = {
+    "no days": (("--days", "0"), "--days"),
+    "no place for the page": (("--html", "no/such/page.html"), "no/such/page.html can't be written: No such file or directory."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_a_slip_is_a_sentence(slip: str, run: Any) -> None:
+    arguments, sentence = SLIPS[slip]
+    code, _, err = run(*arguments)
+    assert (code, sentence in err) == (2, True)
+
+
+def test_a_database_that_is_away_is_no_empty_week(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "broken.db").write_bytes(b"this is no database" * 100)
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/broken.db")
+    code, out, err = run()
+    assert (code, out, err.startswith("The database can't be read: ")) == (2, "", True)

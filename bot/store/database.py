@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from bot.store.engine import BUSY, StoreError, is_in_memory, make_engine, make_folder
+from bot.store.engine import BUSY, StoreError, be_patient, is_in_memory, make_engine, make_folder
 from bot.store.migrate import guard, is_current, migrate
 from bot.store.tables import claims
 
@@ -120,6 +120,7 @@ class Database:
         if not self.away:
             logger.warning("The database can't be used (%s); this process goes by its own memory.", cause(error))
         self.away = cause(error)
+        self._ready = False  # whoever mends it may bring an older copy back
         self._rests_until = self._clock() + REST
 
     def _prepare(self, patience: float = BUSY) -> None:
@@ -141,6 +142,7 @@ class Database:
             if is_current(connection):
                 return
         with self._transaction(patience) as connection:
+            be_patient(connection)
             guard(connection, patience)
             if not is_current(connection):
                 migrate(connection)

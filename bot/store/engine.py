@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
@@ -16,6 +16,8 @@ from bot.model import AskPyError
 
 BUSY = 2
 """Seconds to wait for a database that another process is writing to, or that doesn't answer."""
+LONGEST_MIGRATION = 600
+"""Seconds to wait for one statement of a migration."""
 
 _FORM = "write postgresql://user:password@host:5432/database, with %40 for an @ and %2F for a / in the password"
 
@@ -47,7 +49,7 @@ def make_engine(url: str) -> Engine:
     parsed = database_url(url)
     kind = parsed.get_backend_name()
     # Most of what we do is one statement, so that a transaction around it would only cost time.
-    options: dict[str, Any] = {"pool_pre_ping": kind != "sqlite", "isolation_level": "AUTOCOMMIT"}
+    options: dict[str, Any] = {"isolation_level": "AUTOCOMMIT"}
     if kind == "sqlite":
         options["connect_args"] = {"timeout": BUSY, "check_same_thread": False}
         if is_in_memory(parsed):
@@ -67,8 +69,17 @@ def make_engine(url: str) -> Engine:
     if kind == "sqlite":
         event.listen(engine, "connect", _tune_sqlite)
     elif kind == "postgresql":
+        event.listen(engine, "do_connect", _connect_postgresql)
         event.listen(engine, "connect", _tune_postgresql)
     return engine
+
+
+def be_patient(connection: Connection) -> None:
+    """Let a connection wait for a migration, which may take longer than an answer. It is then good for nothing else."""
+    if connection.dialect.name == "postgresql":
+        raw: Any = connection.connection.dbapi_connection
+        raw.patience = LONGEST_MIGRATION
+        connection.detach()
 
 
 def make_folder(url: URL) -> None:
@@ -84,6 +95,14 @@ def _patience(url: URL) -> dict[str, Any]:
     """
     options = {"connect_timeout": BUSY, "tcp_user_timeout": BUSY * 1000, "prepare_threshold": None}
     return {name: value for name, value in options.items() if name not in url.query}
+
+
+def _connect_postgresql(_: object, __: object, args: Any, options: Any) -> Any:
+    from bot.store.patient import PatientConnection  # noqa: PLC0415  psycopg is an extra
+
+    connection = PatientConnection.connect(*args, **options)
+    connection.patience = BUSY
+    return connection
 
 
 def _tune_postgresql(connection: Any, _: object) -> None:

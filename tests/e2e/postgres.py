@@ -43,6 +43,12 @@ class Server:
         """The database that is there from the start."""
         return self._url("postgres")
 
+    @property
+    def pid(self) -> int:
+        """The process to freeze or to kill."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start it, on the same port and data as before, and wait until it answers."""
         data = self._folder / "data"

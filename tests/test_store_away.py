@@ -1,0 +1,333 @@
+"""The store on a bad day: gone, locked, full, read-only, frozen, none at all. Answers go on, and somebody hears of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
+from stores import Clock, edit, execute, rows
+
+from bot.model import Context
+from bot.store import BUSY, REST, Store, StoreError
+
+AGAIN = "The database can be used again"
+AWAY = "The database can't be used"
+
+
+def answer(store: Store, key: str, text: str = "what is this") -> None:
+    """All that an answer asks of the store, as it must go on whatever the database does."""
+    began = time.monotonic()
+    owner = f"owner of {key}"
+    assert [store.hold(key, owner), store.begin(key, owner), store.begin(key, owner)] == [True, True, False]
+    assert not store.claim(key)
+    context = Context("topic", (key,))
+    store.keep(f"T1:C1:1.1:{key}", context)
+    assert store.recall(f"T1:C1:1.1:{key}") == context
+    store.miss("T1", text, "", 0.1)
+    store.tally("T1", "missed")
+    store.in_trial("T1", "C1")
+    assert time.monotonic() - began < BUSY + 8  # a busy machine's own slowness included
+
+
+def curators_see_nothing(store: Store) -> None:
+    """What else is asked of the store falls back to nothing."""
+    assert (store.misses("T1"), store.complaints("T1"), store.history("T1"), store.waiting()) == ((), (), (), ())
+    assert (store.week("T1"), store.week(None), store.trials("T1"), store.revision("T1")) == ((), (), (), -1)
+    assert not any([store.vote("a", "v", "s", "good", ""), store.wait("T1", "k", "U1"), store.told("T1", "k", "U1")])
+    assert not any([store.undo("T1", "b"), store.set_trial("T1", "C1", True, ""), store.forget("T1", "U2")])
+    store.purge()
+
+
+# --- the ways to fail, each ended by leaving its block
+
+
+@contextmanager
+def locked(url: str, _: Store, __: Any) -> Iterator[None]:
+    if url.startswith("sqlite"):
+        lock = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+        lock.execute("begin exclusive")
+        try:
+            yield
+        finally:
+            lock.execute("rollback")
+            lock.close()
+        return
+    import psycopg
+
+    with psycopg.connect(url) as lock:
+        for (table,) in rows(url, "select tablename from pg_tables where tablename like 'askpy%'"):
+            lock.execute(f"lock table {table} in access exclusive mode")
+        yield
+        lock.rollback()
+
+
+@contextmanager
+def gone(url: str, store: Store, server: Any) -> Iterator[None]:
+    if url.startswith("sqlite"):
+        folder = Path(url.removeprefix("sqlite:///")).parent
+        store.close()
+        folder.rename(folder.with_name("elsewhere"))
+        folder.write_text("not a folder", encoding="utf-8")
+        yield
+        folder.unlink()
+        folder.with_name("elsewhere").rename(folder)
+        return
+    server().stop(kill=True)
+    yield
+    server().start()
+
+
+@contextmanager
+def full(url: str, store: Store, _: Any) -> Iterator[None]:
+    """SQLite may not grow; of PostgreSQL a trigger says what it says on a full disk."""
+    if url.startswith("sqlite"):
+        (pages,) = rows(url, "pragma page_count")[0]
+
+        def limit(connection: Any, _: object) -> None:
+            connection.execute(f"pragma max_page_count={pages}")
+
+        store.close()
+        event.listen(store._engine, "connect", limit)
+        number = 0
+        while not store.failures:  # until not even what room is left will do
+            number += 1
+            store.miss("T9", f"{number} " + "x" * 900, "", 0.1)
+        yield
+        event.remove(store._engine, "connect", limit)
+        store.close()
+        execute(url, "pragma max_page_count=1000000")
+        return
+    says = "begin raise exception 'could not extend file: No space left on device' using errcode = '53100'; end"
+    tables = [table for (table,) in rows(url, "select tablename from pg_tables where tablename like 'askpy%'")]
+    execute(
+        url,
+        f"create function full_disk() returns trigger as $$ {says} $$ language plpgsql",
+        *(
+            f"create trigger full_disk before insert or update on {name} for each row execute function full_disk()"
+            for name in tables
+        ),
+    )
+    yield
+    execute(url, "drop function full_disk cascade")
+
+
+@contextmanager
+def read_only(url: str, store: Store, _: Any) -> Iterator[None]:
+    if url.startswith("sqlite"):
+        with unprivileged(Path(url.removeprefix("sqlite:///")), store):
+            yield
+        return
+    import psycopg
+
+    for value in ("on", "off"):
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("set default_transaction_read_only = off")
+            connection.execute(f"alter system set default_transaction_read_only = {value}")
+            connection.execute("select pg_reload_conf()")
+        time.sleep(0.3)
+        if value == "on":
+            yield
+
+
+@contextmanager
+def unprivileged(path: Path, store: Store) -> Iterator[None]:
+    """The file can't be written, and neither can its folder; root, who may write anything, is somebody else for a while."""
+    store.close()
+    for file in (*path.parent.glob("*"), path.parent):
+        file.chmod(0o555 if file.is_dir() else 0o444)
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+        store.close()
+        path.parent.chmod(0o755)
+        for file in path.parent.glob("*"):
+            file.chmod(0o644)
+
+
+Failing = Callable[[str, Store, Any], Any]
+
+
+@pytest.fixture
+def roomy(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The database where anybody may get to it: pytest's own folders are for one user alone."""
+    if not database.startswith("sqlite"):
+        yield database
+        return
+    folder = Path(tempfile.mkdtemp(prefix="askpy-store-"))
+    folder.chmod(0o755)
+    yield f"sqlite:///{folder}/data/s.db"
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("failing", [locked, gone, full, read_only])
+def test_answers_go_on(
+    failing: Failing, roomy: str, clock: Clock, caplog: pytest.LogCaptureFixture, request: pytest.FixtureRequest
+) -> None:
+    store = Store(roomy, clock)
+    answer(store, "before")
+    store.change([edit("one")])
+    assert (store.failures, store.away, caplog.messages) == (0, "", [])
+    with failing(roomy, store, lambda: request.getfixturevalue("postgresql")):
+        answer(store, "a")
+        answer(store, "b")
+        curators = store.failures
+        assert curators >= 1
+        assert store.away
+        if failing is not full:  # where a little room may be left
+            with pytest.raises(StoreError):
+                store.change([edit("two")])
+            curators_see_nothing(store)
+        clock.now += REST + 1
+        answer(store, "c")
+        assert caplog.messages[0].startswith(AWAY)
+        if failing is not full:
+            assert store.failures > curators
+            assert store.probe()
+            assert len(caplog.messages) == 1
+    clock.now += REST + 1
+    answer(store, "d")
+    assert caplog.messages[-1].startswith(AGAIN)
+    assert (store.away, store.probe()) == ("", "")
+    assert [found.text for found in store.changes("T1")] == ["one"]
+    other = Store(roomy, clock)
+    assert [
+        key for key in ("before", "a", "b", "c", "d") if other.claim(key)
+    ] == []  # what was begun meanwhile is known
+    assert other.claim("e")
+    other.close()
+    store.close()
+
+
+@pytest.mark.e2e
+def test_a_server_that_says_nothing_holds_no_answer_for_long(postgresql: Any, clock: Clock) -> None:
+    """Frozen: the lines stay open, new ones are taken, and nothing comes back."""
+    store = Store(postgresql.emptied(), clock)
+    answer(store, "before")
+    frozen = [
+        int(pid)
+        for (pid,) in rows(postgresql.url, "select pid from pg_stat_activity where backend_type = 'client backend'")
+    ]
+    frozen = [pid for pid in frozen if Path(f"/proc/{pid}").exists()] + [postgresql.pid]
+    for pid in frozen:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        answer(store, "a")
+        clock.now += REST + 1
+        answer(store, "b")
+    finally:
+        for pid in frozen:
+            os.kill(pid, signal.SIGCONT)
+    assert store.failures == 2
+    clock.now += REST + 1
+    answer(store, "c")
+    assert store.away == ""
+    store.close()
+
+
+@pytest.mark.parametrize("kind", ["a folder", "no database", "nobody there"])
+def test_a_database_that_is_none_stops_no_answer(kind: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "file").write_text("no database " * 200, encoding="utf-8")
+    url = {
+        "a folder": f"sqlite:///{tmp_path}",
+        "no database": f"sqlite:///{tmp_path}/file",
+        "nobody there": "postgres://user:hush@127.0.0.1:1/askpy",
+    }[kind]
+    store = Store(url)
+    assert store.prepare()
+    answer(store, "a")
+    curators_see_nothing(store)
+    told = store.probe()
+    assert told
+    assert "hush" not in told + caplog.text
+    assert len(caplog.messages) == 1
+    store.close()
+
+
+# --- words that get lost: the database did it, and couldn't say so
+
+
+@contextmanager
+def losing(monkeypatch: pytest.MonkeyPatch, method: str, when: Callable[[dict[str, Any]], bool]) -> Iterator[list[str]]:
+    """The next such statement is run, and its connection breaks before the word of it arrives."""
+    write, lost = getattr(Store, method), ["once"]
+
+    def written(self: Store, statement: Any, **values: Any) -> int:
+        done = int(write(self, statement, **values))
+        if when(values) and lost:
+            lost.clear()
+            raise OperationalError("insert", {}, Exception("server closed the connection"))
+        return done
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, method, written)
+        yield lost
+
+
+def test_a_claim_whose_acknowledgement_got_lost_is_ours(
+    store: Store, database: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Store(database, clock)
+    with losing(monkeypatch, "_write", lambda values: "key" in values) as lost:
+        assert store.claim("a")
+        assert (store.failures, lost) == (0, [])
+        assert not store.claim("a")
+        assert not other.claim("a")
+    with losing(monkeypatch, "_write", lambda values: "mine" in values) as lost:
+        assert store.hold("b", "mine")
+        assert store.begin("b", "mine")
+        assert (store.failures, lost) == (0, [])
+        assert not other.claim("b")
+    other.close()
+
+
+def test_an_edit_whose_acknowledgement_got_lost_is_saved_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    transaction, lost = Store._transaction, ["once"]
+
+    @contextmanager
+    def broken(self: Store, *args: Any) -> Iterator[Any]:
+        with transaction(self, *args) as connection:
+            yield connection
+        if lost:
+            lost.clear()
+            raise OperationalError("commit", {}, Exception("server closed the connection"))
+
+    assert store.prepare() == ""
+    monkeypatch.setattr(Store, "_transaction", broken)
+    assert store.change([edit("one", batch="b"), edit("two", batch="b")]) is None
+    assert (lost, store.revision("T1"), len(store.changes("T1"))) == ([], 1, 2)
+    lost.append("again")
+    assert store.undo("T1", "b")
+    assert (lost, store.revision("T1"), store.changes("T1")) == ([], 2, ())
+    assert not store.undo("T1", "b")
+
+
+def test_what_was_begun_in_one_process_while_the_database_was_away_is_written_down(database: str, clock: Clock) -> None:
+    store, other = Store(database, clock), Store(database, clock)
+    assert store.hold("held before", "o")
+    store._rests_until = clock.now + REST
+    assert store.begin("held before", "o")
+    keys = [f"k{number}" for number in range(120)]
+    assert all(store.claim(key) for key in keys)
+    store.release("k7")
+    clock.now += REST + 1
+    for number in range(3):
+        store.claim(f"later {number}")
+    assert [key for key in (*keys, "held before") if other.claim(key)] == ["k7"]
+    store.close()
+    other.close()

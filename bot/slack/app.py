@@ -19,6 +19,7 @@ from bot.slack import hear
 from bot.slack.access import Access, Identity
 from bot.slack.answering import Answering, Desk, Records
 from bot.slack.blocks import Layout
+from bot.slack.curating import Curating, Curation, register_curating
 from bot.slack.post import Outbox, Outcome, Pulse, Refused, Request, deliver
 from bot.slack.trace import frames
 from bot.slack.words import words_of
@@ -74,10 +75,11 @@ def build_app(
     layout: Layout = "cards",
     executor: Executor | None = None,
     outbox: Outbox | None = None,
+    curation: Curation | None = None,
 ) -> SlackApp:
     """Join the app. `lines` are the pack's own sentences; `layout` is how posted messages are drawn.
 
-    An `executor` that is given acknowledges and answers.
+    An `executor` that is given acknowledges and answers. `curation`: what the curators' side stands on, where there is one.
     """
     client, pulse = access.client(), Pulse()
     identity = Identity(client)
@@ -109,14 +111,22 @@ def build_app(
         raise_error_for_unhandled_request=True,
     )
     answering = Answering(desk, records, outbox, words_of(lines), layout, access.seal)
-    register(bolt, answering, pulse, lambda: identity.user, workers)
+    curating = Curating.of(curation, answering, lambda: identity.team) if curation is not None else None
+    register(bolt, answering, pulse, lambda: identity.user, workers, curating)
     return SlackApp(bolt=bolt, outbox=outbox, identity=identity, pulse=pulse, executor=executor, workers=workers)
 
 
-def register(bolt: App, answering: Answering, pulse: Pulse, me: Callable[[], str], workers: Executor) -> None:
+def register(
+    bolt: App,
+    answering: Answering,
+    pulse: Pulse,
+    me: Callable[[], str],
+    workers: Executor,
+    curating: Curating | None = None,
+) -> None:
     """Put the listeners on the app, and a no-op behind them for all that is subscribed and not answered.
 
-    `me` is the bot's own user id.
+    `me` is the bot's own user id. `curating`: what curators can do, before what everybody can.
     """
 
     def listener(work: Callable[[Body], None]) -> Callable[[Ack, Body], None]:
@@ -144,16 +154,6 @@ def register(bolt: App, answering: Answering, pulse: Pulse, me: Callable[[], str
     def nothing(ack: Ack) -> None:
         ack()
 
-    def submitted(ack: Ack, body: Body) -> None:
-        """A search is acknowledged with what was found, so that it stands in the same modal."""
-        searched = hear.searched(body)
-        try:
-            found = answering.found(searched)
-        except Exception as error:
-            logger.error("A search failed\n%s", frames(error))
-            found = answering.failed(searched)
-        ack(**found)
-
     def gone(body: Body) -> None:
         if hear.revoked(body):
             pulse.note(Refused("token_revoked"), "")
@@ -161,6 +161,8 @@ def register(bolt: App, answering: Answering, pulse: Pulse, me: Callable[[], str
     def action(name: str, work: Callable[[Body], None]) -> None:
         bolt.action(re.compile(rf"^{name}(:|$)"))(listener(work))
 
+    if curating is not None:
+        register_curating(bolt, curating, listener, workers.submit)
     bolt.event("app_mention")(listener(lambda body: answering.once(hear.mention(body, me()))))
     bolt.event("message")(listener(lambda body: answering.once(hear.direct_message(body, me()))))
     bolt.event("app_home_opened")(listener(lambda body: answering.home(hear.visitor(body))))
@@ -175,8 +177,23 @@ def register(bolt: App, answering: Answering, pulse: Pulse, me: Callable[[], str
     action("search", lambda body: answering.search(hear.search(body)))
     action("back", lambda body: answering.turn(*hear.back(body)))
     action("go", lambda body: answering.home(*hear.go(body)))
-    bolt.view_submission("search")(submitted)
+    bolt.view_submission("search")(_searching(answering))
     bolt.shortcut("ask_message")(listener(lambda body: answering.answer(hear.shortcut(body))))
     for kind in (bolt.command, bolt.action, bolt.shortcut, bolt.view_submission, bolt.view_closed, bolt.options):
         kind(ANYTHING)(nothing)
     bolt.error(on_error)
+
+
+def _searching(answering: Answering) -> Callable[[Ack, Body], None]:
+    """A search is acknowledged with what was found, so that it stands in the same modal."""
+
+    def submitted(ack: Ack, body: Body) -> None:
+        searched = hear.searched(body)
+        try:
+            found = answering.found(searched)
+        except Exception as error:
+            logger.error("A search failed\n%s", frames(error))
+            found = answering.failed(searched)
+        ack(**found)
+
+    return submitted

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.model import Question, Surface
-from bot.slack.values import Asked, Ballot, Modal
+from bot.slack.values import Asked, Ballot, Modal, Sheet
 
 NEW = Modal()
 """A modal that remembers nothing yet."""
@@ -112,6 +112,46 @@ class Searched:
     modal: Modal
     asker: str
     block: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """What a person pressed on the Home tab or in a curator's modal: `value` is what it carries, `page` the page of the
+    Home tab that it belongs to, `view` the modal it stands in."""
+
+    team: str
+    user: str
+    value: str = ""
+    page: str = ""
+    trigger: str = ""
+    view: str = ""
+
+    @property
+    def by(self) -> str:
+        """The person, with the workspace."""
+        return _key(self.team, self.user)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """A form that was submitted: `values` by the names of its inputs, `first` the block that a complaint can stand at."""
+
+    team: str
+    user: str
+    view: str
+    name: str
+    metadata: str
+    values: Mapping[str, tuple[str, ...]]
+    first: str
+
+    def value(self, name: str) -> str:
+        """What stands in an input; empty where there is none."""
+        return next(iter(self.values.get(name, ())), "")
+
+    def under(self, name: str) -> frozenset[str] | None:
+        """What is ticked in all inputs of a name; None where there is no such input."""
+        found = [values for key, values in self.values.items() if key.startswith(f"{name}:")]
+        return frozenset(value for values in found for value in values) if found else None
 
 
 def mention(body: Payload, me: str) -> Heard | None:
@@ -225,6 +265,50 @@ def searched(body: Payload) -> Searched:
     return Searched(typed.strip(), modal, _asker(body), block)
 
 
+def act(body: Payload) -> Act:
+    """What a curator pressed, or whoever pressed it."""
+    action, value = _action(body)
+    view = _part(body, "view")
+    metadata, modal = _id(view, "private_metadata"), _id(view, "type") == "modal"
+    return Act(
+        team=_id(_part(body, "team"), "id"),
+        user=_id(_part(body, "user"), "id"),
+        value=value or _id(action, "selected_conversation"),
+        page=Sheet.read(metadata).page if modal else metadata,
+        trigger=_id(body, "trigger_id"),
+        view=_id(view, "id") if modal else "",
+    )
+
+
+def opened(body: Payload) -> Act:
+    """Who opened the Home tab; nobody if it was another tab."""
+    return Act(team=_id(body, "team_id"), user=visitor(body))
+
+
+def filled(body: Payload) -> Filled:
+    """A form that was submitted."""
+    view = _part(body, "view")
+    blocks = _part(_part(view, "state"), "values")
+    values: dict[str, tuple[str, ...]] = {}
+    for block in blocks:
+        for name in _part(blocks, block):
+            values[name] = _typed(_part(_part(blocks, block), name))
+    return Filled(
+        team=_id(_part(body, "team"), "id"),
+        user=_id(_part(body, "user"), "id"),
+        view=_id(view, "id"),
+        name=_id(view, "callback_id"),
+        metadata=_id(view, "private_metadata"),
+        values=values,
+        first=next(iter(blocks), ""),
+    )
+
+
+def typed(body: Payload) -> tuple[str, str, str]:
+    """Workspace and person of a menu that is being filled, and what has been typed into it."""
+    return _id(_part(body, "team"), "id"), _id(_part(body, "user"), "id"), _id(body, "value")
+
+
 def revoked(body: Payload) -> bool:
     """Whether an event says that our token is good no more."""
     event = _event(body)
@@ -326,6 +410,15 @@ def _action(body: Payload) -> tuple[Payload, str]:
     actions = body.get("actions")
     action = actions[0] if isinstance(actions, list) and actions and isinstance(actions[0], dict) else {}
     return action, _id(action, "value") or _id(_part(action, "selected_option"), "value")
+
+
+def _typed(state: Payload) -> tuple[str, ...]:
+    """What an input holds: text, the option chosen, or the options ticked."""
+    ticked = state.get("selected_options")
+    if isinstance(ticked, list):
+        return tuple(_id(each, "value") for each in ticked if isinstance(each, dict))
+    found = _id(state, "value") or _id(_part(state, "selected_option"), "value")
+    return (found,) if found else ()
 
 
 def _event(body: Payload) -> Payload:

@@ -37,6 +37,11 @@ CAROUSEL = 10
 TABLE_ROWS = 100
 TABLE_COLUMNS = 20
 TABLE_CHARACTERS = 10_000
+CHECKBOXES = 10
+CHART_TITLE = 50
+CHART_LABEL = 20
+CHART_SERIES = 6
+CHARTS = 2
 TEXT = 3_900
 """Characters of the `text` beside blocks: above 4,040 Slack splits a message."""
 MODAL_TITLE = 24
@@ -80,6 +85,8 @@ def faults(blocks: Sequence[Block], where: Where = "message") -> list[str]:
         found += [f"{kind}: '{value}' is there {times} times" for value, times in seen.items() if times > 1]
     if sum(block.get("type") == "table" for block in blocks) > 1:
         found.append("blocks: more than one table")
+    if sum(block.get("type") == "data_visualization" for block in blocks) > CHARTS:
+        found.append("blocks: more than two charts")
     return found
 
 
@@ -102,6 +109,7 @@ def view_faults(view: Block) -> list[str]:
 
 _ONLY: dict[str, tuple[Where, ...]] = {
     "table": ("message", "home"), "carousel": ("message", "home"), "context_actions": ("message",), "input": ("modal",),
+    "data_visualization": ("message", "home"),
 }  # fmt: skip
 """Blocks that don't stand everywhere, and where they do."""
 
@@ -162,13 +170,13 @@ def _rich_text(block: Block) -> Iterator[str]:
     if not elements:
         yield "empty"
     leaves = list(_leaves(elements))
-    if not any(leaf.get("text", leaf.get("url", leaf.get("user_id", ""))) for leaf in leaves):
+    if not any(leaf.get("text") or leaf.get("url") or leaf.get("user_id") or leaf.get("channel_id") for leaf in leaves):
         yield "says nothing"
     total = sum(size(leaf.get("text", "")) for leaf in leaves)
     if total > RICH_TEXT:
         yield f"{total} characters, at most {RICH_TEXT}"
     for leaf in leaves:
-        if leaf.get("type") not in {"text", "link", "user"}:
+        if leaf.get("type") not in {"text", "link", "user", "channel"}:
             yield f"a {leaf.get('type')} element"
         if leaf.get("type") == "text" and not leaf.get("text"):
             yield "empty text element"
@@ -235,19 +243,84 @@ def _context_actions(block: Block) -> Iterator[str]:
 def _input(block: Block) -> Iterator[str]:
     yield from _text(block.get("label"), INPUT_LABEL, plain=True)
     element = block.get("element", {})
-    if element.get("type") != "plain_text_input" or not element.get("action_id"):
-        yield "no text input with an action_id"
-    most = element.get("max_length", TYPED)
-    if not 1 <= most <= TYPED or size(element.get("initial_value", "")) > most:
-        yield "initial_value too long"
+    if not element.get("action_id") or size(element["action_id"]) > ACTION_ID:
+        yield "an input without a good action_id"
     if "placeholder" in element:
         yield from _text(element["placeholder"], PLACEHOLDER, plain=True)
+    match element.get("type"):
+        case "plain_text_input":
+            most = element.get("max_length", TYPED)
+            if not 1 <= most <= TYPED or size(element.get("initial_value", "")) > most:
+                yield "initial_value too long"
+        case "static_select":
+            yield from _menu(element)
+        case "external_select":
+            yield from _option(element.get("initial_option", _NO_OPTION))
+        case "checkboxes":
+            options = element.get("options", [])
+            if not 1 <= len(options) <= CHECKBOXES:
+                yield f"{len(options)} checkboxes"
+            initial = element.get("initial_options", options)
+            if not initial or any(option not in options for option in initial):
+                yield "initial_options that are none"
+            for option in options:
+                yield from _option(option)
+        case kind:
+            yield f"a {kind} to fill in"
+
+
+def _menu(element: Block) -> Iterator[str]:
+    """A static_select: its options, in groups or not, and the one that it begins with."""
+    groups = element.get("option_groups", [{"options": element.get("options", [])}])
+    if ("options" in element) == ("option_groups" in element) or len(groups) > OPTIONS:
+        yield "options and option_groups, or too many groups"
+    for group in groups:
+        if "label" in group:
+            yield from _text(group["label"], OPTION_LABEL, plain=True)
+        if not 1 <= len(group["options"]) <= OPTIONS:
+            yield f"{len(group['options'])} options"
+    options = [option for group in groups for option in group["options"]]
+    if element.get("initial_option", options[:1]) not in (*options, options[:1]):
+        yield "an initial_option that is none"
+    for option in options:
+        yield from _option(option)
+
+
+def _option(option: Block) -> Iterator[str]:
+    yield from _text(option.get("text"), OPTION_LABEL, plain=True)
+    if not 1 <= size(option.get("value", "")) <= OPTION_VALUE:
+        yield "option's value empty or too long"
+
+
+_NO_OPTION = {"text": {"type": "plain_text", "text": "-"}, "value": "-"}
+
+
+def _chart(block: Block) -> Iterator[str]:
+    if not 1 <= size(block.get("title", "")) <= CHART_TITLE:
+        yield "a title that is empty or too long"
+    chart = block.get("chart", {})
+    series, axis = chart.get("series", []), chart.get("axis_config", {})
+    categories = axis.get("categories", [])
+    if chart.get("type") != "bar" or not 1 <= len(series) <= CHART_SERIES:
+        yield f"a {chart.get('type')} chart of {len(series)} series"
+    if len({each.get("name") for each in series}) < len(series):
+        yield "two series of one name"
+    if not categories or len(set(categories)) < len(categories):
+        yield "no categories, or one of them twice"
+    for label in (*categories, *(each.get("name", "") for each in series)):
+        if not 1 <= size(label) <= CHART_LABEL:
+            yield f"label {label!r}"
+    for each in series:
+        if [point.get("label") for point in each.get("data", [])] != categories:
+            yield "points that aren't the categories"
+    if size(axis.get("y_label", "")) > CHART_TITLE:
+        yield "y_label too long"
 
 
 _CHECKS: dict[str, Callable[[Block], Iterator[str]]] = {
     "header": _header, "section": _section, "context": _context, "actions": _actions, "divider": _divider,
     "rich_text": _rich_text, "card": _card, "carousel": _carousel, "table": _table,
-    "context_actions": _context_actions, "input": _input,
+    "context_actions": _context_actions, "input": _input, "data_visualization": _chart,
 }  # fmt: skip
 
 
@@ -265,13 +338,9 @@ def _element(element: Block) -> Iterator[str]:
             yield from _url(element["url"])
     elif element.get("type") == "static_select":
         yield from _text(element.get("placeholder"), PLACEHOLDER, plain=True)
-        options = element.get("options", [])
-        if not 1 <= len(options) <= OPTIONS:
-            yield f"{len(options)} options"
-        for option in options:
-            yield from _text(option.get("text"), OPTION_LABEL, plain=True)
-            if not 1 <= size(option.get("value", "")) <= OPTION_VALUE:
-                yield "option's value empty or too long"
+        yield from _menu(element)
+    elif element.get("type") == "conversations_select":
+        yield from _text(element.get("placeholder"), PLACEHOLDER, plain=True)
     else:
         yield f"a {element.get('type')} element"
 

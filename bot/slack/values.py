@@ -6,6 +6,7 @@ A value is lines of text: ids first, and a person's words last, where there are 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, Literal, cast
@@ -117,5 +118,43 @@ class Modal:
             found: Any = json.loads(metadata)
             trail, search, channel, thread = found
             return cls(tuple(str(question) for question in trail), bool(search), str(channel), str(thread))
+        except (ValueError, TypeError):
+            return cls()
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What a curator's modal remembers: the page of the Home tab behind it, the misses it is about, and which draft has
+    been looked at."""
+
+    page: str = ""
+    keys: tuple[str, ...] = ()
+    checked: str = ""
+
+    @staticmethod
+    def keys_of(keys: Iterable[str]) -> str:
+        """Names of misses as a button's value: as many as fit."""
+        kept = ""
+        for key in keys:
+            longer = f"{kept}\n{key}" if kept else key
+            if size(longer) > BUTTON_VALUE:
+                break
+            kept = longer
+        return kept
+
+    def write(self) -> str:
+        """As private_metadata."""
+        keys = list(self.keys)
+        while size(told := json.dumps([self.page, self.checked, keys], ensure_ascii=False)) > METADATA and keys:
+            keys.pop()
+        return told
+
+    @classmethod
+    def read(cls, metadata: str) -> Sheet:
+        """From private_metadata."""
+        try:
+            found: Any = json.loads(metadata)
+            page, checked, keys = found
+            return cls(str(page), tuple(str(key) for key in keys), str(checked))
         except (ValueError, TypeError):
             return cls()

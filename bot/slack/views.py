@@ -47,7 +47,7 @@ def modal(state: Modal, blocks: Sequence[Block], words: Words, back: int | None 
         view["submit"] = plain_text(words["search"], limits.MODAL_TITLE)
     if back is not None:
         drawn = [*drawn[: limits.BLOCKS["modal"] - 1], *rows([button(words["back"], "back", {"value": str(back)})])]
-    return _fitted(view, drawn)
+    return fitted(view, drawn)
 
 
 def search_page(knowledge: Knowledge, words: Words) -> list[Block]:
@@ -93,7 +93,7 @@ def home(knowledge: Knowledge, page: str, words: Words) -> View:
             heading = words["home_topics"]
             lines = [_entry(topic, words) for topic in _topics(knowledge)]
     if not lines:
-        return _fitted({"type": "home"}, _front(knowledge, words))
+        return fitted({"type": "home"}, _front(knowledge, words))
     at = min(int(number) if number.isdecimal() and len(number) < 5 else 0, (len(lines) - 1) // PAGE)
     turns = [("earlier", at - 1)] if at else []
     turns += [("more", at + 1)] if (at + 1) * PAGE < len(lines) else []
@@ -102,7 +102,7 @@ def home(knowledge: Knowledge, page: str, words: Words) -> View:
     for n, line in enumerate(shown, 1):
         line["accessory"]["action_id"] += f":{n}"
     returning = button(words["back"], "go:back", {"value": back})
-    return _fitted({"type": "home"}, [title(heading), *rows([returning]), *shown, *rows(ways)])
+    return fitted({"type": "home"}, [title(heading), *rows([returning]), *shown, *rows(ways)])
 
 
 def _front(knowledge: Knowledge, words: Words) -> list[Block]:
@@ -169,7 +169,7 @@ def _kinds(knowledge: Knowledge) -> list[Group]:
     return [group for group in knowledge.groups if group not in sides and knowledge.members(group)]
 
 
-def _fitted(view: View, blocks: Sequence[Block]) -> View:
+def fitted(view: View, blocks: Sequence[Block]) -> View:
     """The view with as many of the blocks as Slack takes."""
     kept = list(blocks[: limits.BLOCKS["home"]])
     while len(kept) > 1 and len(json.dumps(kept)) > ROOM:

@@ -7,12 +7,19 @@ import { Message } from "slack-blocks-to-jsx";
 
 const BOT = "AskPy";
 const PERSON = "Mia Berg";
+const NAMES = {
+  users: [{ id: "U1", name: PERSON }, { id: "U2", name: "Lea Wolf" }],
+  channels: [{ id: "C1", name: "python" }, { id: "C2", name: "newcomers" }],
+};
 
 // In mrkdwn that is verbatim Slack draws <url|label> as a link all the same; the library doesn't, so it isn't told.
-const drawable = (blocks) => JSON.parse(JSON.stringify(blocks, (key, value) => (key === "verbatim" ? undefined : value)));
+// Nor does it find what a menu begins with where its options are in groups.
+const flat = ({ option_groups: groups, ...menu }) => ({ ...menu, options: groups.flatMap((group) => group.options) });
+const told = (key, value) => (key === "verbatim" ? undefined : value?.option_groups ? flat(value) : value);
+const drawable = (blocks) => JSON.parse(JSON.stringify(blocks, told));
 
 const Blocks = ({ blocks, theme }) => (
-  <Message blocks={drawable(blocks)} theme={theme} name={BOT} logo="" withoutWrapper data={{ users: [{ id: "U1", name: PERSON }] }} />
+  <Message blocks={drawable(blocks)} theme={theme} name={BOT} logo="" withoutWrapper data={NAMES} />
 );
 
 const Row = ({ who, app, time, children, whisper }) => (

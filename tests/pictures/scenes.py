@@ -28,8 +28,9 @@ from bot.slack.hear import Beside, Heard, Opened, Place, Posted, Pressed, Whispe
 from bot.slack.post import Outbox, Request
 from bot.slack.values import Asked, Modal
 from bot.slack.words import words_of
+from tests.pictures import curators
 
-Surface = Literal["channel", "command", "why", "modal", "search", "home", "terminal"]
+Surface = Literal["channel", "command", "why", "modal", "search", "home", "curate", "terminal"]
 Scene = dict[str, Any]
 
 PHONE, DESKTOP, HOME, COLUMNS = 390, 700, 760, 80
@@ -81,6 +82,7 @@ KEPT = {
     "modal": ("dark",),
 }
 """The themes in which a picture goes into docs/pictures: few, because each new version of one stays in the history."""
+CURATED = ("curate", "curate-faults", "curate-front", "curate-note", "curate-days", "curate-days-classic")
 SHOTS = (
     *(Shot(name, asked) for name, asked in KINDS.items()),
     *(Shot(f"{name}-classic", asked, layout="classic") for name, asked in KINDS.items()),
@@ -97,6 +99,10 @@ SHOTS = (
     Shot("home-steps", "steps:become-python-developer", "home", width=HOME),
     Shot("home-phone", surface="home"),
     Shot("home-phone-side", "group:frontend", "home"),
+    *(Shot(name, surface="curate", width=HOME) for name in CURATED),
+    Shot("curate-phone", surface="curate"),
+    *(Shot(f"curate-{name}", surface="curate", width=DESKTOP) for name in ("means", "moved", "taken", "done")),
+    *(Shot(f"curate-{name}", surface="curate", width=DESKTOP) for name in ("write", "checked")),
 )
 
 
@@ -135,6 +141,9 @@ def _sent(desk: Desk, shot: Shot) -> Scene:
     answering = Answering(desk, _First(), tray, words, shot.layout)
     beside = Beside("C1", "", "U1", "https://example.org")
     match shot.surface:
+        case "curate":
+            view = curators.view(shot.name, desk.knowledge, words)
+            return {"view": view, "surface": "home" if view["type"] == "home" else "modal"}
         case "home":
             answering.home("U1", shot.asked)
         case "why":

@@ -53,8 +53,7 @@ Leaf = str | Block
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Board:
-    """What a workspace's curators go by at one moment. `trials`: each with whether it still goes on. `away`: the database
-    can't be read, so that something is missing here."""
+    """What a workspace's curators go by at one moment. `away`: the database can't be read, so that something is missing."""
 
     knowledge: Knowledge
     now: float
@@ -62,7 +61,7 @@ class Board:
     week: tuple[Tally, ...] = ()
     complaints: tuple[Complaint, ...] = ()
     history: tuple[Change, ...] = ()
-    trials: tuple[tuple[Trial, bool], ...] = ()
+    trials: tuple[Trial, ...] = ()
     faults: tuple[str, ...] = ()
     away: bool = False
 
@@ -168,8 +167,7 @@ def described(batch: Sequence[Change], knowledge: Knowledge, words: Words) -> st
 def front(view: View, board: Board, words: Words, note: Note | None = None) -> View:
     """The front page with the way to the curators' pages below it."""
     open_, bad = str(len(board.groups)), str(len(_by_subject(board.complaints)))
-    trials = str(sum(on for _, on in board.trials))
-    told = fill(words["curate_summary"], open=open_, bad=bad, trials=trials)
+    told = fill(words["curate_summary"], open=open_, bad=bad, trials=str(len(board.trials)))
     blocks = [
         {"type": "divider"},
         title(words["curate_front"]),
@@ -447,11 +445,11 @@ def _changed(batch: Sequence[Change], board: Board, words: Words) -> list[Block]
 
 
 def _trials(board: Board, words: Words) -> list[list[Block]]:
-    return [_trial(trial, on, board, words) for trial, on in board.trials]
+    return [_trial(trial, board, words) for trial in board.trials]
 
 
-def _trial(trial: Trial, on: bool, board: Board, words: Words) -> list[Block]:
-    """A channel on trial, or one that was: what its askers got, how they liked it, and the switch."""
+def _trial(trial: Trial, board: Board, words: Words) -> list[Block]:
+    """A channel on trial: what its askers got, how they liked it, and the switch."""
     asked, votes = trial.answered + trial.offered + trial.missed, trial.good + trial.bad
     figures = {name: str(getattr(trial, name)) for name in (*OUTCOMES, "good", "bad")}
     figures |= {
@@ -462,8 +460,7 @@ def _trial(trial: Trial, on: bool, board: Board, words: Words) -> list[Block]:
     told = [*fill(words["trial_since"], channel=channel(trial.channel), since=_day(trial.since, board.now))]
     told += fill(" " + words["trial_figures"], **figures)
     told += fill(" " + words["trial_precision" if votes else "trial_no_votes"], **figures)
-    name = "public" if on else "trial"
-    switch = button(words["trial_off" if on else "trial_on"], name, {"value": trial.channel})
+    switch = button(words["trial_off"], "public", {"value": trial.channel})
     return [_paragraph(tuple(told)), *rows([switch])]
 
 

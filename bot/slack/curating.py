@@ -35,6 +35,8 @@ SETTLE = 0.8
 """Seconds after an acknowledgement until its modal is updated: an update that came first would be overwritten by it."""
 HISTORY = 1_000
 """Batches of edits that one can page through."""
+MOST_READ, MOST_OPEN = 2_000, 300
+"""Misses that are looked through for open ones, and open ones that are put into groups."""
 LONGEST_ID = 60
 """Characters of a new entry's id."""
 
@@ -66,8 +68,6 @@ class Ledger(Protocol):
 
     def trials(self, workspace: str) -> tuple[Trial, ...]: ...
 
-    def in_trial(self, workspace: str, channel: str) -> bool: ...
-
     def set_trial(self, workspace: str, channel: str, on: bool, by: str) -> bool: ...
 
 
@@ -92,6 +92,7 @@ class Curation:
     named: Sequence[str]
     look: Look = preview
     settle: float = SETTLE
+    clock: Callable[[], float] = time.time
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ class Curating:
     native: bool
     look: Look
     settle: float
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], float]
     wait: Callable[[float], None] = time.sleep
 
     @classmethod
@@ -128,6 +129,7 @@ class Curating:
             native=answering.layout == "cards",
             look=curation.look,
             settle=curation.settle,
+            clock=curation.clock,
         )
 
     # -- the Home tab
@@ -157,7 +159,6 @@ class Curating:
 
     def _board(self, team: str) -> Board:
         ledger = self.ledger
-        trials = ledger.trials(team)
         return Board(
             knowledge=self._knowledge(team),
             now=self.clock(),
@@ -165,7 +166,7 @@ class Curating:
             week=ledger.week(team),
             complaints=ledger.complaints(team),
             history=ledger.history(team, HISTORY),
-            trials=tuple((trial, ledger.in_trial(team, trial.channel)) for trial in trials),
+            trials=ledger.trials(team),
             faults=self.shelf.faults,
             away=ledger.revision(team) < 0,
         )
@@ -232,8 +233,8 @@ class Curating:
         made = [change for change in self.ledger.changes(team) if change.batch == batch]
         try:
             won = self.ledger.undo(team, batch)
-        except AskPyError:
-            return self._not_saved()
+        except AskPyError as error:
+            return fill(str(error))
         if won:
             what = described(made, self._knowledge(team), self._words) if made else ""
             return fill(f"{self._words['undone']} {what}".strip())
@@ -267,7 +268,7 @@ class Curating:
 
     def _means_submitted(self, filled: Filled) -> tuple[Answer, Callable[[], None] | None]:
         sheet, knowledge = Sheet.read(filled.metadata), self._knowledge(filled.team)
-        misses = [miss for miss in self.ledger.misses(filled.team) if miss.key in sheet.keys]
+        misses = [miss for miss in self.ledger.misses(filled.team, MOST_READ) if miss.key in sheet.keys]
         ticked = filled.under(board.PICKED)
         picked = [miss for miss in misses if miss.key in ticked] if ticked is not None else misses
         entry = filled.value(board.ENTRY)
@@ -374,8 +375,8 @@ class Curating:
                 break
             try:
                 way = self.ledger.change(fresh)
-            except AskPyError:
-                return _Made(self._not_saved(), stopped=True)
+            except AskPyError as error:
+                return _Made(fill(str(error)), stopped=True)
             if way is None:
                 what = f"{described(fresh, self._knowledge(who.team), self._words)}. {self._words['saved']}"
                 return _Made(fill(what), fresh[0].batch)
@@ -413,7 +414,8 @@ class Curating:
     def _open(self, team: str) -> tuple[Miss, ...]:
         """The misses that nobody has dealt with."""
         dealt = settled(self.ledger.changes(team))
-        return tuple(miss for miss in self.ledger.misses(team) if not is_settled(miss.text, dealt))
+        found = self.ledger.misses(team, MOST_READ)
+        return tuple(miss for miss in found if not is_settled(miss.text, dealt))[:MOST_OPEN]
 
     def _asked(self, team: str, keys: Sequence[str]) -> list[Miss]:
         """Those of the named misses that are open, the most asked first."""
@@ -423,7 +425,7 @@ class Curating:
         """Who has dealt with these before, and how."""
         if self.ledger.revision(team) < 0:
             return fill(self._words["database_away"])
-        for miss in self.ledger.misses(team):
+        for miss in self.ledger.misses(team, MOST_READ):
             for change in self.ledger.changes(team) if miss.key in keys else ():
                 if is_settled(miss.text, settled([change])):
                     return already(change, self._knowledge(team), self._words)

@@ -64,8 +64,8 @@ COMPLAINTS = (
     Complaint("compare||flask,django", "missing", 2, NOW),
 )
 TRIALS = (
-    (Trial(channel="C1", since=NOW - 9 * DAY, answered=61, offered=8, missed=7, good=22, bad=2), True),
-    (Trial(channel="C2", since=NOW - 2 * DAY, answered=5, offered=1, missed=1), True),
+    Trial(channel="C1", since=NOW - 9 * DAY, answered=61, offered=8, missed=7, good=22, bad=2),
+    Trial(channel="C2", since=NOW - 2 * DAY, answered=5, offered=1, missed=1),
 )
 FAULTS = ("libraries.yaml:214: flask: side is 'backnd'; it can be frontend or backend",)
 MOVED = (Moved("which framework for small sites", "Flask", "Where do small apps live?"),)

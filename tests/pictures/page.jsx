@@ -13,9 +13,9 @@ const NAMES = {
 };
 
 // In mrkdwn that is verbatim Slack draws <url|label> as a link all the same; the library doesn't, so it isn't told.
-// Nor does it find what a menu begins with where its options are in groups.
-const flat = ({ option_groups: groups, ...menu }) => ({ ...menu, options: groups.flatMap((group) => group.options) });
-const told = (key, value) => (key === "verbatim" ? undefined : value?.option_groups ? flat(value) : value);
+// Nor does it draw what a menu begins with, so that stands in its placeholder's place.
+const begun = (menu) => ({ ...menu, placeholder: menu.initial_option.text });
+const told = (key, value) => (key === "verbatim" ? undefined : value?.initial_option ? begun(value) : value);
 const drawable = (blocks) => JSON.parse(JSON.stringify(blocks, told));
 
 const Blocks = ({ blocks, theme }) => (

@@ -36,7 +36,7 @@ MISSES = (
 
 @dataclass
 class SampleLedger:
-    """Keeps everything in lists. `away`: the database is gone."""
+    """Keeps everything in lists. `away`: the database is gone; `locked`: it can be read, and not written to."""
 
     found: list[Miss] = field(default_factory=lambda: list(MISSES))
     made: list[Change] = field(default_factory=list)
@@ -45,13 +45,14 @@ class SampleLedger:
     on_trial: dict[str, bool] = field(default_factory=dict)
     steps: int = 0
     away: bool = False
+    locked: bool = False
 
     def misses(self, workspace: str, limit: int = 300) -> tuple[Miss, ...]:
         own = [each for each in self.found if each.workspace == workspace]
         return () if self.away else tuple(sorted(own, key=lambda each: -each.count)[:limit])
 
     def change(self, changes: Sequence[Change]) -> Change | None:
-        if self.away:
+        if self.away or self.locked:
             raise AskPyError("The database is away.")
         for change in changes:
             for before in self.changes(change.workspace):
@@ -89,10 +90,8 @@ class SampleLedger:
 
     def trials(self, workspace: str) -> tuple[Trial, ...]:
         figures: dict[str, Any] = {"answered": 40, "offered": 5, "missed": 5, "good": 23, "bad": 2}
-        return () if self.away else tuple(Trial(channel=each, since=NOW - 9 * DAY, **figures) for each in self.on_trial)
-
-    def in_trial(self, workspace: str, channel: str) -> bool:
-        return self.on_trial.get(channel, False)
+        on = [] if self.away else [each for each, on in self.on_trial.items() if on]
+        return tuple(Trial(channel=each, since=NOW - 9 * DAY, **figures) for each in on)
 
     def set_trial(self, workspace: str, channel: str, on: bool, by: str) -> bool:
         if not self.away:

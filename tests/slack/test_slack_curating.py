@@ -1,0 +1,698 @@
+"""What curators see and do in App Home; and that nobody else does."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from conftest import Door, make_door
+from slack_ledger import NOW, SampleLedger, SampleLook, SampleShelf, edit, full, miss
+from slack_samples import HOSTILE, LONG, knowledge
+from slack_stub import TEAM, Fault, Stub
+
+from bot.curation.preview import Moved
+from bot.model import Change, Entry
+from bot.slack import board, views
+from bot.slack.curating import Curation
+from bot.slack.limits import TYPED, size, view_faults
+from bot.slack.values import Sheet
+from bot.slack.words import default_words
+
+WORDS = default_words()
+Json = dict[str, Any]
+CURATOR, OTHER, NOBODY = "U1", "U2", "U9"
+
+
+@dataclass
+class Room:
+    """The bot, its ledger, and two curators before it."""
+
+    stub: Stub
+    door: Door
+    ledger: SampleLedger
+    shelf: SampleShelf
+    look: SampleLook
+
+    def open(self, user: str = CURATOR) -> Json:
+        """What somebody sees who opens the Home tab."""
+        self.door.event(type="app_home_opened", user=user, tab="home")
+        return self.home()
+
+    def home(self) -> Json:
+        """The Home tab as it was published last."""
+        view: Json = self.stub.of("views.publish")[-1]["view"]
+        assert view_faults(view) == []
+        return view
+
+    def views(self, method: str) -> list[Json]:
+        """All views of a method, each of them within Slack's limits."""
+        found = [args["view"] for args in self.stub.of(method)]
+        assert [fault for view in found for fault in view_faults(view)] == []
+        return found
+
+    def go(self, page: str, user: str = CURATOR) -> Json:
+        self.press("go:1", page, self.open(user), user)
+        return self.home()
+
+    def press(self, action: str, value: str, view: Json, user: str = CURATOR, **more: Any) -> None:
+        where = {"container": {"type": "view", "view_id": "V1"}, "view": view | {"id": "V1"}}
+        assert self.door.press(action, value, user={"id": user, "team_id": TEAM}, **where, **more) == 200
+
+    def submit(self, view: Json, user: str = CURATOR, **filled: Any) -> Json:
+        """Submit a modal with what it begins with, `filled` apart; the acknowledgement, or what has come after it."""
+        values = {}
+        for block in view["blocks"]:
+            if block["type"] == "input":
+                name = block["element"]["action_id"]
+                values[block["block_id"]] = {name: _state(block["element"], filled.get(name))}
+        before = len(self.stub.of("views.update"))
+        body = {"type": "view_submission", "view": view | {"id": "V1", "state": {"values": values}}}
+        assert self.door.interact(**body, user={"id": user, "team_id": TEAM}) == 200
+        answer: Json = json.loads(self.door.answers["last"])
+        if answer["response_action"] == "errors":
+            return answer
+        assert view_faults(answer["view"]) == []
+        later = self.views("views.update")[before:]
+        return later[-1] if later else answer["view"]
+
+
+def _state(element: Json, given: Any) -> Json:
+    match element["type"]:
+        case "plain_text_input":
+            return {"type": "plain_text_input", "value": element.get("initial_value") if given is None else given}
+        case "checkboxes":
+            ticked = [each["value"] for each in element.get("initial_options", [])] if given is None else given
+            return {"type": "checkboxes", "selected_options": [{"value": value} for value in ticked]}
+    chosen = element.get("initial_option") if given is None else {"value": given}
+    return {"type": element["type"], "selected_option": chosen}
+
+
+def make_room(stub: Stub, ledger: SampleLedger | None = None, layout: str = "classic", **more: Any) -> Room:
+    ledger, look = ledger or SampleLedger(), SampleLook()
+    shelf = SampleShelf(ledger)
+    curation = Curation(
+        ledger=ledger, shelf=shelf, named=(CURATOR, f"{TEAM}:{OTHER}"), look=look, settle=0, clock=lambda: NOW
+    )
+    return Room(stub, make_door(stub, layout, curation=curation, **more), ledger, shelf, look)
+
+
+@pytest.fixture
+def room(stub: Stub) -> Iterator[Room]:
+    yield make_room(stub)
+
+
+def text(view: Json | list[Json]) -> str:
+    """Everything that a view says."""
+    return "\n".join("".join(_texts(block)) for block in (view["blocks"] if isinstance(view, dict) else view))
+
+
+def _texts(node: Any) -> Iterator[str]:
+    if isinstance(node, list):
+        for each in node:
+            yield from _texts(each)
+    elif isinstance(node, dict):
+        if "user_id" in node:
+            yield f"<@{node['user_id']}>"
+        if "channel_id" in node:
+            yield f"<#{node['channel_id']}>"
+        for key, value in node.items():
+            if key == "text" and isinstance(value, str):
+                yield value
+            elif key not in ("placeholder", "options", "option_groups", "initial_options", "initial_option"):
+                yield from _texts(value)
+
+
+def buttons(view: Json) -> dict[str, Json]:
+    """Everything that can be pressed, by action_id."""
+    found = [each for block in view["blocks"] for each in [*block.get("elements", []), block.get("accessory", {})]]
+    return {each["action_id"]: each for each in found if "action_id" in each}
+
+
+def value(view: Json, action: str) -> str:
+    return str(buttons(view)[action]["value"])
+
+
+def said(made: list[Change]) -> list[tuple[str, str, str, str]]:
+    return [(each.kind, each.text, each.entry, each.by) for each in made]
+
+
+# --- who sees it
+
+
+def test_askers_see_nothing_of_it(stub: Stub) -> None:
+    room = make_room(stub, full())
+    assert room.open(NOBODY) == views.home(knowledge(), views.FRONT, WORDS)
+    for page in board.PAGES:
+        assert room.go(page, NOBODY) == views.home(knowledge(), views.FRONT, WORDS)
+
+
+def test_curators_see_the_way_below_the_front_page(room: Room) -> None:
+    seen, front = room.open(), views.home(knowledge(), views.FRONT, WORDS)
+    assert seen["blocks"][: len(front["blocks"])] == front["blocks"]
+    assert "Without an answer: 4. Found not helpful: 0. Channels on trial: 0." in text(seen)
+    assert value(seen, "go:curate") == "curate"
+    assert room.go("group:backend") == views.home(knowledge(), "group:backend", WORDS)
+
+
+def test_without_curators_nothing_is_different(door: Door, stub: Stub) -> None:
+    door.event(type="app_home_opened", tab="home")
+    door.press("means:1", "k1", view={"id": "V1", "type": "home"})
+    assert [call["view"] for call in stub.of("views.publish")] == [views.home(knowledge(), views.FRONT, WORDS)]
+
+
+def test_another_tab_is_not_the_home(room: Room) -> None:
+    room.door.event(type="app_home_opened", user=CURATOR, tab="messages")
+    assert room.stub.calls == []
+
+
+# --- what they see
+
+
+def test_everything_at_a_glance(stub: Stub) -> None:
+    room = make_room(stub, full())
+    room.shelf.faults = ("libraries.yaml:14: flask: side is 'backnd'; it can be frontend or backend",)
+    seen = text(room.go("curate"))
+    for told in (
+        WORDS["curate_faults"], "libraries.yaml:14: flask: side is 'backnd'",
+        "Of 50 questions in the last seven days I answered 42; 5 got a choice, 3 no answer.",
+        "Without an answer: 4", "“how do I deploy to heroku”", "“deploy on heroku how”",
+        "Found not helpful: 6", "Card1", "Outdated 3, No reason given 1. Last on 13 Nov", "Card0, Card1",
+        "Latest changes: 5", "By <@U1>, 13 Nov, 02:13 UTC.", "New answer: “When is the office closed?”",
+        "Channels on trial: 1", "<#C7>", "Answered 40 of 50", "Precision 92 %: 23 of 25 votes said helpful.",
+    ):  # fmt: skip
+        assert told in seen
+
+
+def test_each_page_shows_all_of_its_own(stub: Stub) -> None:
+    room = make_room(stub, full())
+    seen = {page: text(room.go(f"{page}@0")) for page in board.PAGES}
+    for told in ("Asked 15 times, from 10 Nov to 13 Nov. Nearest: Card1.", "Asked once, on 13 Nov. Nothing is near."):
+        assert told in seen["misses"]
+    assert "No answer, but a choice: Which side is it?, Card0" in seen["votes"]
+    assert "Backend libraries" in seen["votes"]
+    assert "gone" in seen["votes"]
+    for told in ("Not Card1: “do you sell cards”", "Not ours: “where is the canteen”", "Ignored: “asdf asdf”"):
+        assert told in seen["changes"]
+    assert "Means Card1: “server side stuff” and 1 more" in seen["changes"]
+    assert WORDS["trial_pick"] in json.dumps(room.go("trials@0"))
+    assert "12 Nov: 35 asked, 30 answered, 5 with a choice, 0 without an answer" in seen["days"]
+
+
+@pytest.mark.parametrize("page", board.PAGES)
+def test_a_page_with_nothing_on_it_says_so(stub: Stub, page: str) -> None:
+    room = make_room(stub, SampleLedger(found=[]))
+    assert len(room.go(page)["blocks"]) > 2
+
+
+def test_slacks_own_chart_is_left_out_where_slack_wont_have_it(stub: Stub) -> None:
+    room = make_room(stub, full(), layout="cards")
+    stub.fail("views.publish", Fault(), Fault(error="invalid_blocks"))
+    room.go("days")
+    charts = [[each["type"] for each in view["blocks"]] for view in room.views("views.publish")[1:]]
+    assert ["data_visualization" in types for types in charts] == [True, False]
+
+
+def test_many_of_everything_are_turned_page_by_page(stub: Stub) -> None:
+    ledger = full()
+    ledger.found = [miss(f"{n:064}", f"question{n} about thing{n}", n) for n in range(1, 45)]
+    ledger.made = [edit(f"b{n}", "ask", f"phrase {n}", "card1") for n in range(65)]
+    ledger.on_trial = {f"C{n}": True for n in range(35)}
+    room = make_room(stub, ledger)
+    for page, fits, total in (("misses", 10, 44), ("changes", 30, 65), ("trials", 30, 35)):
+        view, pages = room.go(f"{page}@0"), 1
+        while "go:more" in buttons(view):
+            room.press("go:more", value(view, "go:more"), view)
+            view, pages = room.home(), pages + 1
+        assert pages == -(-total // fits)
+        assert "go:earlier" in buttons(view)
+    assert room.go("misses@9999") == room.go("misses@4")
+    assert room.go("misses@x") == room.go("misses@0")
+
+
+def test_a_long_group_is_shown_in_part_and_says_so(stub: Stub) -> None:
+    found = [miss(f"{n:064}", f"how to deploy {'x' * (n // 10)}", 50 - n) for n in range(45)]
+    room = make_room(stub, SampleLedger(found=found))
+    view = room.go("misses")
+    first = value(view, "means:1")
+    assert size(first) <= 2_000
+    assert first.count("\n") == board.TOGETHER - 1
+    room.press("means:1", first, view)
+    modal = room.views("views.open")[-1]
+    assert [len(block["element"]["options"]) for block in modal["blocks"][:3]] == [10, 10, 10]
+    assert Sheet.read(modal["private_metadata"]).keys == tuple(first.split("\n"))
+    room.submit(modal, entry="card1")
+    assert len(room.ledger.made) == board.TOGETHER
+
+
+def test_peoples_words_are_never_parsed(room: Room) -> None:
+    room.ledger.made = [edit("b1", "entry", "", "x", title=HOSTILE, answer=HOSTILE, asks=(HOSTILE + " 2",))]
+    for page in board.PAGES:
+        for block in room.go(page)["blocks"]:
+            if "evil" in json.dumps(block):
+                assert "mrkdwn" not in json.dumps(block)
+
+
+def test_the_database_being_away_is_said(room: Room) -> None:
+    room.ledger.away = True
+    assert WORDS["curate_away"] in text(room.open())
+    assert WORDS["curate_away"] in text(room.go("curate"))
+
+
+# --- this means
+
+
+def test_this_means(room: Room) -> None:
+    home = room.go("misses")
+    room.press("means:1", value(home, "means:1"), home)
+    (modal,) = room.views("views.open")
+    assert text(modal).count("heroku") == 0  # the phrasings are options
+    assert "how do I deploy to heroku" in json.dumps(modal)
+    assert modal["blocks"][-1]["element"]["initial_option"]["value"] == "card1"
+    shown = room.submit(modal, entry="t")
+    by = f"{TEAM}:{CURATOR}"
+    assert said(room.ledger.made) == [
+        ("ask", "how do I deploy to heroku", "t", by),
+        ("ask", "deploy on heroku how", "t", by),
+    ]
+    assert len({each.batch for each in room.ledger.made}) == 1
+    assert "Means Which side is it?: “how do I deploy to heroku” and 1 more. Saved, and it works at once." in text(
+        shown
+    )
+    assert "heroku” and 1 more. Saved" in text(room.home())
+    assert "k1" not in json.dumps(room.home())
+    assert room.home()["private_metadata"] == "misses@0"
+
+
+def test_only_the_ticked_phrasings_are_meant(room: Room) -> None:
+    home = room.go("misses")
+    room.press("means:1", value(home, "means:1"), home)
+    modal = room.views("views.open")[-1]
+    answer = room.submit(modal, **{"picked:0": []})
+    assert answer["errors"] == {"picked:0": WORDS["means_none"]}
+    room.submit(modal, **{"picked:0": ["k2"]})
+    assert [each.text for each in room.ledger.made] == ["deploy on heroku how"]
+    assert "“how do I deploy to heroku”" in text(room.home())
+
+
+def test_what_it_would_move_is_shown_before_it_is_saved(room: Room) -> None:
+    room.look.moved = (Moved("what about servers", "Card1", ""),)
+    home = room.go("curate")
+    room.press("means:2", value(home, "means:2"), home)
+    modal = room.views("views.open")[-1]
+    shown = room.submit(modal, entry="card0")
+    assert room.ledger.made == []
+    assert "Other answers that would change: 1" in text(shown)
+    assert "“what about servers” would get no answer instead of Card1." in text(shown)
+    changed = room.submit(shown, entry="card1")
+    assert room.ledger.made == []
+    room.submit(changed)
+    assert said(room.ledger.made) == [("ask", "which side is the browser", "card1", f"{TEAM}:{CURATOR}")]
+    assert len(room.look.seen) == 2
+
+
+def test_checking_is_said_at_once(room: Room) -> None:
+    home = room.go("misses")
+    room.press("means:1", value(home, "means:1"), home)
+    modal = room.views("views.open")[-1]
+    room.submit(modal)
+    answer = json.loads(room.door.answers["last"])
+    assert answer["view"]["blocks"][0]["elements"][0]["text"] == WORDS["checking"]
+    assert answer["view"]["blocks"][1:] == modal["blocks"]
+
+
+def test_an_entry_that_is_gone_is_told_at_its_menu(room: Room) -> None:
+    home = room.go("misses")
+    room.press("means:1", value(home, "means:1"), home)
+    assert room.submit(room.views("views.open")[-1], entry="gone")["errors"] == {"entry": WORDS["means_gone"]}
+
+
+def test_a_menu_of_hundreds_is_filled_as_one_types(stub: Stub) -> None:
+    room = make_room(stub)
+    more = [Entry(id=f"e{n}", title=f"Question number {n}", answer="Yes.", asks=(f"n {n}",)) for n in range(300)]
+    base = knowledge()
+    room.shelf.base = replace(base, entries=(*base.entries, *more), by_id={**base.by_id, **{e.id: e for e in more}})
+    home = room.go("misses")
+    room.press("means:1", value(home, "means:1"), home)
+    menu = room.views("views.open")[-1]["blocks"][-1]["element"]
+    assert (menu["type"], menu["initial_option"]["value"]) == ("external_select", "card1")
+
+    def typed(words: str, user: str = CURATOR) -> list[Json]:
+        person = {"id": user, "team_id": TEAM}
+        body = {"type": "block_suggestion", "action_id": "entry", "block_id": "entry", "value": words, "user": person}
+        assert room.door.interact(**body, view={"id": "V1", "type": "modal"}) == 200
+        options: list[Json] = json.loads(room.door.answers["last"])["options"]
+        return options
+
+    assert [option["value"] for option in typed("number 299")] == ["e299"]
+    assert len(typed("")) == 100
+    assert typed("number", NOBODY) == []
+    room.submit(room.views("views.open")[-1], entry="e299")
+    assert [each.entry for each in room.ledger.made] == ["e299", "e299"]
+
+
+# --- new answer
+
+
+def written(room: Room, action: str = "write:1", user: str = CURATOR) -> Json:
+    """A new answer's modal."""
+    home = room.go("misses", user)
+    room.press(action, value(home, action), home, user)
+    return room.views("views.open")[-1]
+
+
+FILLED = {
+    "title": " Where  do apps live? ",
+    "answer": "On our own machine.\n- ask ops",
+    "asks": "a b\n\n  A b \nhow to *deploy*\n???",
+}
+
+
+def test_a_new_answer_is_looked_at_and_then_saved(room: Room) -> None:
+    modal = written(room)
+    assert modal["blocks"][2]["element"]["initial_value"] == "how do I deploy to heroku\ndeploy on heroku how"
+    room.look.faults = ("where-do-apps-live: has 2 phrasings; 8 or more make it easier to find",)
+    checked = room.submit(modal, **FILLED)
+    assert room.ledger.made == []
+    assert "has 2 phrasings" in text(checked)
+    assert WORDS["review_same"] in text(checked)
+    assert (modal["submit"]["text"], checked["submit"]["text"]) == ("Check", "Save")
+    shown = room.submit(checked)
+    (made,) = room.ledger.made
+    assert (made.kind, made.entry, made.title) == ("entry", "where-do-apps-live", "Where do apps live?")
+    assert (made.answer, made.asks) == ("On our own machine.\n- ask ops", ("a b", "A b", "how to *deploy*"))
+    assert "New answer: “Where do apps live?”. Saved" in text(shown)
+    assert len(room.look.seen) == 1
+
+
+def test_a_draft_that_has_changed_is_looked_at_again(room: Room) -> None:
+    checked = room.submit(written(room), **FILLED)
+    again = room.submit(checked, answer="Another answer.")
+    assert (room.ledger.made, len(room.look.seen)) == ([], 2)
+    room.ledger.steps += 1  # somebody else has changed something
+    once_more = room.submit(again)
+    assert (room.ledger.made, len(room.look.seen)) == ([], 3)
+    room.submit(once_more)
+    assert [each.answer for each in room.ledger.made] == ["Another answer."]
+
+
+@pytest.mark.parametrize("name", ["title", "answer", "asks"])
+def test_what_is_left_empty_is_told_at_its_place(room: Room, name: str) -> None:
+    answer = room.submit(written(room), **FILLED | {name: " \n"})
+    assert answer["errors"] == {name: WORDS["write_empty"]}
+
+
+def test_a_title_that_is_taken_gets_an_id_of_its_own(room: Room) -> None:
+    for title, wanted in (("T", "t-2"), ("Привет", "answer-"), ("S1!", "s1-2"), ("x" * 150, "x" * 60)):
+        room.ledger.made = []
+        room.submit(room.submit(written(room), **FILLED | {"title": title}))
+        assert room.ledger.made[0].entry.startswith(wanted)
+
+
+def test_inputs_as_long_as_slack_takes_them(room: Room) -> None:
+    long = {"title": "é" * 150, "answer": ("word " * 600).strip(), "asks": "\n".join(f"how {n:03}" for n in range(375))}
+    checked = room.submit(written(room), **long)
+    assert [block["element"]["initial_value"] for block in checked["blocks"][-3:]] == list(long.values())
+    assert room.ledger.made == []
+    room.submit(written(room), **FILLED | {"title": "a"})
+    room.look.faults = (LONG,) * 40
+    room.look.moved = (Moved(LONG, LONG, LONG),) * 300
+    shown = room.submit(written(room), **FILLED)
+    assert "and 292 more" in text(shown)
+
+
+def test_many_phrasings_of_a_group_are_cut_at_whole_lines(stub: Stub) -> None:
+    found = [miss(f"{n:064}", f"how to deploy {'y' * n} {'x' * 300}", 50 - n) for n in range(20)]
+    room = make_room(stub, SampleLedger(found=found))
+    lines = written(room)["blocks"][2]["element"]["initial_value"]
+    assert size(lines) <= TYPED
+    assert lines.split("\n")[-1] in [each.text for each in found]
+
+
+# --- not ours, ignore
+
+
+def test_not_ours(room: Room) -> None:
+    home = room.go("misses")
+    for action in ("not_ours:1", "not_ours:3"):
+        room.press(action, value(home, action), home)
+    by = f"{TEAM}:{CURATOR}"
+    assert said(room.ledger.made) == [
+        ("not_ask", "how do I deploy to heroku", "card1", by),
+        ("not_ask", "deploy on heroku how", "card1", by),
+        ("not_ask", HOSTILE, "", by),
+    ]
+    assert "Not ours: “" in text(room.home())
+
+
+def test_ignore_and_undo(room: Room) -> None:
+    home = room.go("misses")
+    room.press("ignore:1", value(home, "ignore:1"), home)
+    assert [each.kind for each in room.ledger.made] == ["ignore", "ignore"]
+    assert "Ignored: “how do I deploy to heroku” and 1 more. Saved" in text(room.home())
+    assert "Without an answer: 3" in text(room.home())
+    room.press("undo:note", value(room.home(), "undo:note"), room.home())
+    assert room.ledger.made == []
+    assert "Undone. Ignored: “how do I deploy to heroku” and 1 more" in text(room.home())
+    assert "Without an answer: 4" in text(room.home())
+    room.press("undo:note", "some-batch", room.home())
+    assert WORDS["undone_before"] in text(room.home())
+
+
+def test_any_curator_undoes_from_the_latest_changes(stub: Stub) -> None:
+    room = make_room(stub, full())
+    changes = room.go("changes", OTHER)
+    batches = [button["value"] for name, button in buttons(changes).items() if name.startswith("undo:")]
+    assert batches == ["b5", "b4", "b3", "b2", "b1"]
+    room.press("undo:4", "b2", changes, OTHER)
+    assert "b2" not in [each.batch for each in room.ledger.made]
+    assert "Undone. Means Card1: “server side stuff” and 1 more" in text(room.home())
+    room.press("undo:4", "b2", changes)
+    assert WORDS["undone_before"] in text(room.home())
+
+
+def test_undo_in_the_modal(room: Room) -> None:
+    home = room.go("misses")
+    room.press("means:1", value(home, "means:1"), home)
+    shown = room.submit(room.views("views.open")[-1])
+    room.press("undo:1", shown["blocks"][1]["elements"][0]["value"], shown)
+    assert room.ledger.made == []
+    assert text(room.views("views.update")[-1]).startswith("Undone.")
+    assert "Without an answer: 4" in text(room.home())
+
+
+# --- trials
+
+
+def test_a_channel_is_put_on_trial_and_made_public(stub: Stub) -> None:
+    room = make_room(stub)
+    page = room.go("trials")
+    picked = {"action_id": "trial:pick", "block_id": "b", "type": "conversations_select", "selected_conversation": "C7"}
+    where = {"container": {"type": "view", "view_id": "V1"}, "view": page | {"id": "V1"}}
+    room.door.interact(type="block_actions", actions=[picked], **where)
+    assert room.ledger.on_trial == {"C7": True}
+    assert "<#C7> is on trial now" in text(room.home())
+    room.press("public:1", value(room.home(), "public:1"), room.home())
+    assert room.ledger.on_trial == {"C7": False}
+    assert "<#C7> is public now" in text(room.home())
+    room.press("trial:note", value(room.home(), "trial:note"), room.home())
+    assert room.ledger.on_trial == {"C7": True}
+    room.ledger.away = True
+    room.press("public:1", "C7", room.home())
+    assert "Nothing was saved." in text(room.home())
+
+
+# --- nobody else may
+
+
+PRESSES = (
+    "means:1",
+    "write:1",
+    "not_ours:1",
+    "ignore:1",
+    "undo:1",
+    "undo:note",
+    "public:1",
+    "trial:pick",
+    "trial:note",
+)
+
+
+@pytest.mark.parametrize("action", PRESSES)
+def test_nobody_else_may_press(stub: Stub, action: str) -> None:
+    room = make_room(stub, full())
+    before = list(room.ledger.made), dict(room.ledger.on_trial)
+    room.press(action, "b1" if action.startswith("undo") else "k1", room.go("curate"), NOBODY)
+    assert (room.ledger.made, room.ledger.on_trial) == before
+    assert room.stub.of("views.open") == []
+    assert text(room.home()).startswith(WORDS["curate_only"])
+    assert "k1" not in json.dumps(room.home())
+    assert room.stub.of("views.publish")[-1]["user_id"] == NOBODY
+
+
+def test_nobody_else_may_submit(room: Room) -> None:
+    home = room.go("misses")
+    room.press("means:1", value(home, "means:1"), home)
+    modal = room.views("views.open")[-1]
+    assert room.submit(modal, NOBODY)["errors"] == {"picked:0": WORDS["curate_only"]}
+    checked = room.submit(written(room), **FILLED)
+    assert room.submit(checked, NOBODY)["errors"] == {"title": WORDS["curate_only"]}
+    assert room.ledger.made == []
+    done = board.done(Sheet("misses@0"), (), WORDS, "b1") | {"type": "modal"}
+    room.press("undo:1", "b1", done, NOBODY)
+    assert WORDS["curate_only"] in text(room.views("views.update")[-1])
+
+
+def test_somebody_of_another_workspace_may_not(room: Room) -> None:
+    home = room.go("misses")
+    room.door.press("ignore:1", "k1", team={"id": "T9"}, view=home | {"id": "V1"})
+    assert room.ledger.made == []
+
+
+# --- twice, and two at once
+
+
+def test_a_press_twice_is_one_edit(room: Room) -> None:
+    home = room.go("misses")
+    for _ in range(2):
+        room.press("ignore:1", value(home, "ignore:1"), home)
+    assert len(room.ledger.made) == 2
+    assert "<@U1> has already ignored “how do I deploy to heroku”." in text(room.home())
+    room.press("means:1", value(home, "means:1"), home)
+    room.press("write:1", value(home, "write:1"), home)
+    for modal in room.views("views.open"):
+        assert "has already ignored" in text(modal)
+        assert "submit" not in modal
+
+
+def test_a_submission_twice_is_one_edit(room: Room) -> None:
+    checked = room.submit(written(room), **FILLED)
+    first = room.submit(checked)
+    room.ledger.steps -= 1  # the second came before the first was counted
+    second = room.submit(checked)
+    assert len(room.ledger.made) == 1
+    assert text(first) == text(second)
+    home = room.go("misses")
+    room.press("means:1", value(home, "means:2"), home)
+    modal = room.views("views.open")[-1]
+    room.submit(modal, entry="t")
+    shown = room.submit(modal, entry="t")
+    assert len(room.ledger.made) == 2
+    assert "Means Which side is it?" in text(shown)
+
+
+def test_who_was_quicker_is_said_and_nothing_typed_is_lost(room: Room) -> None:
+    home = room.go("misses")
+    room.press("means:1", value(home, "means:1"), home)
+    modal = room.views("views.open")[-1]
+    room.ledger.change([edit("b9", "ask", "How do I deploy to Heroku?", "card0")])
+    shown = room.submit(modal, entry="t")
+    told = "<@U2> has already said that “How do I deploy to Heroku?” means Card0. So nothing was saved."
+    assert told in text(shown)
+    assert shown["blocks"][-1]["element"]["initial_option"]["value"] == "t"
+    assert [each.batch for each in room.ledger.made] == ["b9"]
+    room.submit(shown, **{"picked:0": ["k2"]})
+    assert [each.text for each in room.ledger.made][1:] == ["deploy on heroku how"]
+
+
+def test_the_same_edit_by_two_is_no_conflict(room: Room) -> None:
+    home = room.go("misses")
+    room.press("means:1", value(home, "means:1"), home)
+    modal = room.views("views.open")[-1]
+    room.ledger.change([edit("b9", "ask", "how do I deploy to heroku", "t")])
+    shown = room.submit(modal, entry="t")
+    assert [each.text for each in room.ledger.made] == ["how do I deploy to heroku", "deploy on heroku how"]
+    assert "Saved" in text(shown)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        edit(
+            "b9", "entry", "", "where-do-apps-live", title="Where do apps live?", answer="Elsewhere.", asks=("other",)
+        ),
+        edit("b9", "entry", "", "other", title="Deploying", answer="So.", asks=("how to deploy",)),
+        edit("b9", "ask", "how to deploy", "t"),
+        edit("b9", "not_ask", "how to deploy", "t"),
+        edit("b9", "not_ask", "how to deploy"),
+        edit("b9", "ignore", "how to deploy"),
+    ],
+)
+def test_a_new_answer_that_somebody_was_quicker_with(room: Room, before: Change) -> None:
+    room.ledger.change([before])
+    checked = room.submit(written(room), **FILLED)
+    shown = room.submit(checked)
+    assert "<@U2>" in text(shown)
+    assert WORDS["taken_what_now"] in text(shown)
+    typed = [block["element"]["initial_value"] for block in shown["blocks"] if block["type"] == "input"]
+    assert typed == [FILLED["title"], FILLED["answer"], FILLED["asks"]]
+    assert room.ledger.made == [before]
+
+
+# --- when things go wrong
+
+
+def test_a_store_that_is_away_keeps_what_was_typed(room: Room) -> None:
+    home, checked = room.go("misses"), room.submit(written(room), **FILLED)
+    room.press("means:1", value(home, "means:1"), home)
+    modal = room.views("views.open")[-1]
+    room.ledger.locked = True
+    shown = room.submit(checked)
+    assert "The database is away." in text(shown)
+    assert shown["blocks"][-1]["element"]["initial_value"] == FILLED["asks"]
+    assert "The database is away." in text(room.submit(modal))
+    room.press("ignore:1", value(home, "ignore:1"), home)
+    assert "The database is away." in text(room.home())
+    assert "undo:note" not in buttons(room.home())
+    assert room.ledger.made == []
+
+
+def test_everything_pressed_while_the_database_is_away_says_so(room: Room) -> None:
+    home = room.go("misses")
+    room.press("means:1", value(home, "means:1"), home)
+    modal = room.views("views.open")[-1]
+    room.ledger.away = True
+    for action in ("means:1", "write:1"):
+        room.press(action, value(home, action), home)
+        assert WORDS["database_away"] in text(room.views("views.open")[-1])
+    for action in ("ignore:1", "not_ours:1"):
+        room.press(action, value(home, action), home)
+        assert WORDS["database_away"] in text(room.home())
+    room.press("undo:1", "b1", home)
+    assert "Nothing was saved." in text(room.home())
+    assert "Nothing was saved." in text(room.submit(modal))
+
+
+def test_a_preview_that_fails_keeps_what_was_typed(room: Room, caplog: pytest.LogCaptureFixture) -> None:
+    room.look.boom = True
+    shown = room.submit(written(room), **FILLED)
+    assert WORDS["not_saved_oops"] in text(shown)
+    assert shown["blocks"][-1]["element"]["initial_value"] == FILLED["asks"]
+    assert shown["submit"]["text"] == "Check"
+    room.look.boom = False
+    assert WORDS["review_same"] in text(room.submit(shown))
+    assert "A preview failed" in caplog.text
+
+
+def test_a_modal_that_we_stumble_over_keeps_what_was_typed(room: Room, caplog: pytest.LogCaptureFixture) -> None:
+    modal = written(room)
+    room.ledger.changes = lambda _: 1 / 0  # type: ignore[method-assign,assignment,return-value]
+    assert room.submit(modal, **FILLED)["errors"] == {"title": "Nothing was saved. " + WORDS["not_saved_oops"]}
+    assert "A modal failed" in caplog.text
+
+
+@pytest.mark.parametrize("metadata", ["", "rubbish", "[]", '["misses", 1, 2]', "{}"])
+def test_rubbish_from_outside_is_no_error(room: Room, metadata: str, caplog: pytest.LogCaptureFixture) -> None:
+    view: Json = {"id": "V1", "type": "modal", "callback_id": "means", "private_metadata": metadata, "blocks": []}
+    for name in ("means", "write"):
+        for state in ({}, {"values": {}}, {"values": {"x": {"y": {"selected_options": ["z", {}]}}}}):
+            room.door.interact(type="view_submission", view=view | {"callback_id": name, "state": state})
+    for action in PRESSES:
+        for value_ in ("", "x", "\n" * 50):
+            room.door.press(action, value_, view=view | {"type": "home"})
+            room.door.press(action, value_, view=view)
+    assert room.ledger.made == []
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []

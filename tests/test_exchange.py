@@ -271,7 +271,7 @@ def test_elsewhere_paths_start_here_or_in_the_pack(pack: Path, monkeypatch: pyte
 # --- any text survives
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_read_back_as_it_was(text: str) -> None:
     text = text.strip()
@@ -302,7 +302,7 @@ def everything(knowledge: Knowledge) -> list[frozenset[str]]:
 phrasings = st.lists(st.text(max_size=50).map(str.strip).filter(bool), min_size=1, max_size=6, unique_by=key)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(asks=phrasings, refused=phrasings)
 def test_any_phrasing_survives_export_and_patch_and_loading(
     tmp_path_factory: pytest.TempPathFactory, asks: list[str], refused: list[str]

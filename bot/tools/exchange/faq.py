@@ -91,20 +91,20 @@ def _text(content: bytes) -> str:
         return content.decode("cp1252", errors="replace")
 
 
-# --- marks out of texts: the bot's answers are plain
+# --- marks out of texts: the bot's answers are plain. Each mark reaches only so far, so that no file takes long.
 
 _TAG = re.compile(
     r"</?(?:p|br|div|span|li|ul|ol|a|b|i|u|em|strong|code|pre|h[1-6]|table|tr|td|th|img|font|hr)\b[^>]*>", re.I
 )
-_IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
-_LINK = re.compile(r"\[([^\]]+)\]\(<?([^)\s>]*)>?(?:\s+[^)]*)?\)")
+_IMAGE = re.compile(r"!\[([^\[\]]{0,300})\]\([^)]{0,2000}\)")
+_LINK = re.compile(r"\[([^\[\]]{1,300})\]\(<?([^)\s>]{0,2000})>?(?:\s+[^)]{0,300})?\)")
 _AUTOLINK = re.compile(r"<((?:https?://|mailto:)[^>\s]+)>")
-_STRONG = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1(?!\w)")
+_STRONG = re.compile(r"(\*\*|__)(?=\S)(.{1,1000}?)(?<=\S)\1(?!\w)")
 _EMPHASIS = re.compile(r"(?<![\w*\\])([*_])(?=[^\s*_])([^*_\n]*[^\s*_])\1(?![\w*])")
-_BOLD = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*")
-_STRUCK = re.compile(r"~~(.+?)~~")
+_BOLD = re.compile(r"\*\*(?=\S)(.{1,1000}?)(?<=\S)\*\*")
+_STRUCK = re.compile(r"~~(.{1,1000}?)~~")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
-_CODE = re.compile(r"(`+)(.+?)\1", re.DOTALL)
+_CODE = re.compile(r"(`+)(.{1,3000}?)\1", re.DOTALL)
 
 
 def plain_inline(text: str) -> str:

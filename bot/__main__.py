@@ -151,7 +151,7 @@ def why(question: tuple[str, ...]) -> None:
     """The evidence behind an answer."""
     from bot import terminal
 
-    terminal.console().print(terminal.draw(_desk(read_settings()).why(Question(" ".join(question)))))
+    terminal.console().print(terminal.draw(_desk(read_settings()).why(Question(" ".join(question)), raw=True)))
 
 
 @main.command()

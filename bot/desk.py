@@ -8,7 +8,7 @@ from typing import Protocol
 
 from bot.match import Matcher
 from bot.model import RESTART, Context, Finding, Knowledge, Memory, Question, Reply
-from bot.reply import again, compose, explain
+from bot.reply import again, compose, explain, named
 
 
 class Shelf(Protocol):
@@ -52,9 +52,17 @@ class Desk:
         with self._one_at_a_time:
             return matcher.find(text, context)
 
-    def why(self, question: Question) -> Reply:
-        """The evidence behind the reply to a question, as a reply."""
-        return explain(self.find(question), self.knowledge_of(question.workspace))
+    def why(self, question: Question, reference: str = "", *, raw: bool = False) -> Reply:
+        """The evidence behind the reply to a question, as a reply; `raw`: with ids and figures.
+
+        `reference`: that of the reply, which may have taken up what was said before; what that was isn't kept.
+        """
+        finding, knowledge = self.find(question), self.knowledge_of(question.workspace)
+        given = named(reference, knowledge)
+        if given is not None and (given.kind, given.ids) != (finding.kind, finding.ids):
+            evidence = replace(finding.evidence, reason="what was shown before in the conversation", candidates=())
+            finding = replace(given, evidence=evidence)
+        return explain(finding, knowledge, raw=raw)
 
     def again(self, reference: str, workspace: str = "") -> Reply | None:
         """The reply that an earlier reply's reference names; None where the pack no longer has it."""

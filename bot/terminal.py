@@ -168,7 +168,7 @@ def conversations(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def chat(desk: Desk, lines: Iterable[str], *, connected: bool) -> None:
-    """Talk until the input ends. With a person at the keyboard there is a prompt and a word of welcome."""
+    """Talk until the input ends, or a person says so. With a person at the keyboard there is a prompt and a word of welcome."""
     out = console()
     person = sys.stdin is not None and sys.stdin.isatty()
     if not connected:
@@ -176,6 +176,9 @@ def chat(desk: Desk, lines: Iterable[str], *, connected: bool) -> None:
     if person:
         out.print(Styled(desk.knowledge.voice.small_talk["greeting"].answer, style="cyan"))
     for text, conversation in conversations(_typed(out) if person else lines):
+        if person and text.strip().casefold() in LEAVING:
+            out.print(Styled(desk.knowledge.voice.small_talk["goodbye"].answer, style="cyan"))
+            return
         if person:
             out.print()
         out.print(draw(desk.ask(Question(text, conversation=conversation))))
@@ -190,6 +193,9 @@ def _typed(out: Console) -> Iterator[str]:
     except (EOFError, KeyboardInterrupt):
         out.print()
 
+
+LEAVING = frozenset("exit exit() quit quit() bye goodbye logout q :q :q! :wq \\q".split())
+"""What people type to leave a program. In a pipe these are lines like any other."""
 
 HOW_TO_CONNECT = (
     "No Slack credential is set, so I answer here. To connect Slack: python -m bot doctor, "

@@ -45,7 +45,8 @@ ASPECT = frozenset(
     bad backend frontend fast slow free async version latest release released license licence difference capabilities
     alternatives for when more details detail info elaborate again step steps summary hard difficult easy easier simple
     beginner beginners maintained author maker creator cost costs price open source long take takes behind setup pip
-    difficulty complicated performance speed maintains created developed wrote made company popular worth""".split()
+    difficulty complicated performance speed maintains created developed wrote made company popular worth
+    learn learning understand""".split()
 )
 """Words that go on about what was shown, without a word about what it is."""
 

@@ -66,7 +66,9 @@ CHOOSING = _some(
     "which|best|better|easier|easiest|simpler|simplest|faster|fastest|quicker|lighter|prefer|recommend|suggest|pick|choose|"
     "favou?rite"
 )
-SET_AGAINST = _some(r"vs|versus|v|or|than|against|compare[ds]?|comparison|with|to|differ\w*|better")
+AGAINST = re.compile(r"\b(?:vs|versus|v|or|than|against|with|to|from)(?: the)?$")
+"""Words right before a name that set it against something."""
+SET_AGAINST = _some(r"vs|versus|v|or|than|against|compare[ds]?|comparison|with|to|from|differ\w*|better")
 THEM = _some("they|them|those|these")
 BACK = _some("it|its|that one|this one|that|this|the same")
 OF_THEM = re.compile(r"^(?:(?:so|and|but) )*(?:which|what) (?:one|ones|of (?:them|those|these|the two))\b")
@@ -77,6 +79,8 @@ PLURALS = _some("libraries|libs|frameworks|tools|packages|modules")
 LEADING = re.compile(
     rf"^(?:{_AND}(?:what about|how about|whats about|same|now|only|just|with|for|on|in|and|but|or|so|also|no)\b|and\b)"
 )
+
+DEFINES = re.compile(r"\bwhat (?:is|are|does)\b|\bwhats (?!about)|\bexplain\b|\bmeans?\b")
 
 SPANS = re.compile(r"\b(?P<end>first|last|top) (?P<many>two|three|four|five|six|2|3|4|5|6|couple|pair)\b")
 MANY = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "couple": 2, "pair": 2}
@@ -95,7 +99,7 @@ CARD_NOUNS = frozenset("library lib package framework module card tool".split())
 SIDES = frozenset("backend frontend side step steps for when features good kind".split())
 """Aspects that a message without anything before may ask of the whole subject."""
 GENERAL = frozenset(
-    """one ones on in the a an for of with at side based things thing stuff only just now same and or but so what about how
-    whats is are which them those these work works good do can as well too please""".split()
+    """one ones on in the a an for of with at side based things thing stuff only just now same and or but so them those these
+    work works good do can as well too please about""".split()
 )
 """Words around a group's name that leave it at that."""

@@ -15,7 +15,7 @@ from bot.match.frames import SLIGHT
 from bot.match.names import Mention
 from bot.match.reading import Reading
 from bot.match.targets import Target
-from bot.model import MOST_COMPARED, Finding, Knowledge, Library
+from bot.model import MOST_COMPARED, Finding, Group, Knowledge, Library
 from bot.text import stem, words
 
 NAME_EVIDENCE = 6.0
@@ -144,6 +144,10 @@ class Decider:
         ):
             return self._findings.make(reading, "unknown", (), "nothing in it says what it is about", STRANGER_EVIDENCE)
         if top is not None and self._defines_a_group(reading, top):
+            group = self._groups[top.id]
+            if len(self._knowledge.members(group)) > 1 and self._says_only(reading, group):
+                listed = self._findings.answer(reading, Target("list", top.id), "a group's word, which isn't described")
+                return replace(listed, beyond=True)
             finding = self._findings.make(
                 reading, "unknown", self._findings.offers(reading), "a group's word isn't described"
             )
@@ -179,6 +183,12 @@ class Decider:
         """Whether "what is a rest api" wants a word explained that the pack only sorts its cards by."""
         frame = reading.frame
         return top.kind in ("list", "pick") and frame.defines and not (frame.wants_all or frame.wants_one)
+
+    def _says_only(self, reading: Reading, group: Group) -> bool:
+        """Whether a group's word is all that is said."""
+        spoken = {word for name in group.words for word in words(name)}
+        read_as = dict(reading.ranking.corrections)
+        return all(token in SLIGHT or read_as.get(token, token) in spoken for token in reading.tokens)
 
     def _is_another_sense(self, reading: Reading, top: Target) -> bool:
         """Whether a card comes first only because an ordinary word is akin to its name ("red panda")."""

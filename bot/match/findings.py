@@ -145,12 +145,11 @@ class Findings:
         if kind not in ("topic", "step", "library"):
             return Finding(kind=kind, ids=ids, evidence=evidence)
         beyond = kind == "library" and self._goes_beyond(reading, ids[0])
-        return Finding(kind=kind, ids=ids, evidence=evidence, beyond=beyond, aspect=self._aspect(reading, kind))
+        aspect = self.aspect(reading) if kind == "library" else None
+        return Finding(kind=kind, ids=ids, evidence=evidence, beyond=beyond, aspect=aspect)
 
-    def _aspect(self, reading: Reading, kind: Kind) -> Aspect | None:
-        """The one fact of a card that is asked for."""
-        if kind != "library":
-            return None
+    def aspect(self, reading: Reading) -> Aspect | None:
+        """The one fact of an entry that is asked for."""
         at_names = {i for mention in reading.mentions for i in range(mention.start, mention.end)}
         rest = [token for i, token in enumerate(reading.tokens) if i not in at_names]
         return aspect_of(reading.tokens, rest, self.knowledge)

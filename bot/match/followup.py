@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from bot.match import cues
 from bot.match.aspects import ASPECT
+from bot.match.company import Company
 from bot.match.frames import SLIGHT
 from bot.match.reading import Reading
 from bot.match.said import CARDINALS, ORDINALS, SMALL
@@ -22,9 +23,9 @@ LONGEST = 9
 MOST_OFFERED = 3
 
 
-def follow_up(reading: Reading, context: Context, knowledge: Knowledge) -> Continued | None:
+def follow_up(reading: Reading, context: Context, knowledge: Knowledge, company: Company) -> Continued | None:
     """What a message means after `context`, or None if it stands for itself."""
-    turn = turn_of(reading, context, knowledge)
+    turn = turn_of(reading, context, knowledge, company)
     if not turn.said or len(turn.tokens) > LONGEST or cues.STEP.search(turn.said):
         return None
     if reading.ranking.exact and not (turn.small and (cues.LEADING.match(turn.said) or not turn.groups_in())):
@@ -210,7 +211,11 @@ def _of_a_group(turn: Turn) -> Continued | None:
         if 0 < len(cards) <= MOST_COMPARED:
             return Continued(cards, reason="those of them that are meant")
     general = set(turn.tokens) - spoken <= cues.GENERAL
-    if not (cues.LEADING.match(turn.said) or general) or (cues.BACK.search(turn.said) and "same" not in turn.tokens):
+    if (
+        cues.DEFINES.search(turn.said)
+        or not (cues.LEADING.match(turn.said) or general)
+        or (cues.BACK.search(turn.said) and "same" not in turn.tokens)
+    ):
         return None
     if turn.group is not None:
         return Continued(group=group, pick=turn.context.kind == "recommend", reason="the same for another group")
@@ -315,7 +320,7 @@ def _more(turn: Turn) -> Continued | None:
 
 def _about_it(turn: Turn) -> Continued | None:
     """ "Is it async?", "docs?", "are they free?": still about what was shown."""
-    if turn.context.kind == "unknown" and len(turn.context.ids) != 1:
+    if turn.context.kind == "unknown" and not turn.context.ids:
         return None
     subject = {word for name in turn.knowledge.subject for word in words(name)}
     if subject & set(turn.tokens):
@@ -323,11 +328,10 @@ def _about_it(turn: Turn) -> Continued | None:
     back = cues.BACK.search(turn.said) is not None
     if turn.current is None:
         return turn.same_again() if turn.small and cues.THEM.search(turn.said) else None
-    if turn.small:
-        return turn.one(turn.current.id, "still about the one before") if back or set(turn.tokens) & ASPECT else None
-    if back and not turn.foreign and isinstance(turn.current, Library):
-        return turn.one(turn.current.id, "still about the one before")
-    return None
+    told = bool(back or set(turn.tokens) & ASPECT) if turn.small else back and not turn.foreign
+    if not told or not (turn.small or isinstance(turn.current, Library)):
+        return None
+    return Continued((turn.current.id,), asks_on=True, reason="still about the one before")
 
 
 # --- rules with names
@@ -337,11 +341,7 @@ def _set_beside(turn: Turn) -> Continued | None:
     """ "Compare it to flask", "vs flask", "and pyqt?": a card beside those shown before."""
     if turn.strange or len(turn.ours) != 1 or not turn.small:
         return None
-    against = (
-        cues.COMPARING.search(turn.said)
-        or cues.SET_AGAINST.search(" ".join(turn.rest))
-        or cues.CHOOSING.search(turn.said)
-    )
+    against = cues.COMPARING.search(turn.said) or cues.AGAINST.search(turn.lead) or cues.CHOOSING.search(turn.said)
     placed = cues.ORDINAL.search(turn.said)
     if placed and against and turn.pool:
         at = _place(placed["which"], turn.pool, turn.context)

@@ -46,6 +46,7 @@ class Matcher:
         self._company = company
         self._targets = tuple(targets if targets is not None else targets_of(knowledge))
         self._findings = Findings(knowledge, self._targets, index.gate, company)
+        self._company = company
         self._decider = Decider(knowledge, self._findings, company)
 
     @classmethod
@@ -111,8 +112,10 @@ class Matcher:
         if context is None and whole.ranking.exact:
             return self._decider.decide(whole)  # its parts can't tell more
         readings = agreeing([whole, *(self._read(part, cleaned) for part in parts_of(cleaned)[1:])])
-        if context is not None and (continued := follow_up(readings[0], context, self.knowledge)) is not None:
-            return self._continue(readings[0], continued)
+        if context is not None:
+            continued = follow_up(readings[0], context, self.knowledge, self._company)
+            if continued is not None and not (continued.asks_on and self._is_small_talk(readings[0])):
+                return self._continue(readings[0], continued)
         if (step := step_asked(readings[0], self.knowledge)) is not None:
             return self._step(readings[0], step)
         if restarts(readings[0]):
@@ -120,6 +123,10 @@ class Matcher:
         if leans(readings[0]) and not readings[0].ranking.exact:
             return self._findings.make(readings[0], "unknown", (), "nothing was shown before that it could mean")
         return self._best(readings, [self._decider.decide(reading) for reading in readings])
+
+    def _is_small_talk(self, reading: Reading) -> bool:
+        """ "How is it going?" asks nothing of what was shown."""
+        return self._decider.decide(reading).kind == "smalltalk"
 
     def _continue(self, reading: Reading, continued: Continued) -> Finding:
         """The finding that a follow-up comes down to."""
@@ -136,6 +143,8 @@ class Matcher:
         if continued.ids:
             kind = self.knowledge.by_id[continued.ids[0]].kind if len(continued.ids) == 1 else "compare"
             finding = self._findings.make(reading, kind, continued.ids, continued.reason, NAME_EVIDENCE)
+            if continued.asks_on and finding.aspect is None:
+                finding = replace(finding, aspect=self._findings.aspect(reading))
             return replace(finding, beyond=True) if continued.chooses else finding
         return self._findings.make(reading, "unknown", continued.offers or (), continued.reason)
 

@@ -36,7 +36,7 @@ CUES = frozenset(
     else similar instead option options choice choices which step steps number beginner beginners easier easiest simpler
     simplest faster fastest lighter quicker recommend suggest pick choose take prefer favourite favorite popular elaborate
     further more details detail tell explain meant said asked wrong nope library lib package framework module tool card topic
-    skip jump move return side couple pair restart over reset forget why reason come show open name give go going on keep
+    skip jump move return side couple pair restart over reset forget why reason come show open name give go on keep
     thing item""".split()
 )
 """Words that lead from one answer to the next."""

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from bot.match.company import Company
+from bot.match.english import english
 from bot.match.names import Mention
 from bot.match.reading import Reading
 from bot.match.said import SMALL, is_slip, said
 from bot.model import MOST_COMPARED, Context, Entry, Group, Knowledge, Library, Step
-from bot.text import words
+from bot.text import stem, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,12 @@ class Continued:
     offers: tuple[str, ...] | None = None
     restart: bool = False
     chooses: bool = False
+    asks_on: bool = False
+    """Something is asked of the entry that was shown before."""
     reason: str = ""
+
+
+BEFORE_A_NAME = frozenset("and or vs versus v than with against about in like".split())
 
 
 def meant_names(reading: Reading) -> list[Mention]:
@@ -37,7 +44,8 @@ def meant_names(reading: Reading) -> list[Mention]:
     found = []
     for mention in reading.mentions:
         tokens = reading.tokens[mention.start : mention.end]
-        small = mention.name.standing != "ours" and set(tokens) <= SMALL
+        ends = mention.end == len(reading.tokens) and set(reading.tokens[: mention.start][-1:]) & BEFORE_A_NAME
+        small = mention.name.standing != "ours" and set(tokens) <= SMALL and not ends
         if not small and not (mention.slips and all(map(is_slip, tokens))):
             found.append(mention)
     return found
@@ -48,7 +56,8 @@ def said_in(reading: Reading) -> str:
     return said(reading.tokens, [at in at_names for at in range(len(reading.tokens))])
 
 
-def turn_of(reading: Reading, context: Context, knowledge: Knowledge) -> Turn:
+def turn_of(reading: Reading, context: Context, knowledge: Knowledge, company: Company) -> Turn:
+    """The message after this context."""
     text = said_in(reading)
     mentions = meant_names(reading)
     spoken = tuple(text.split())
@@ -56,12 +65,31 @@ def turn_of(reading: Reading, context: Context, knowledge: Knowledge) -> Turn:
     rest = f" {text} "
     for name in names:
         rest = rest.replace(f" {name} ", " ", 1)
+    lead = text.partition(names[0])[0].strip() if names else text
     strange = any(m.name.standing != "ours" for m in mentions)
     ours = tuple(dict.fromkeys(m.name.about for m in mentions if m.name.standing == "ours"))
-    foreign = reading.ranking.stranger > reading.ranking.likeness
+    known = _known(context, knowledge)
     return Turn(
-        _known(context, knowledge), knowledge, text, spoken, tuple(rest.split()), bool(names), ours, strange, foreign
+        known,
+        knowledge,
+        text,
+        spoken,
+        tuple(rest.split()),
+        lead,
+        bool(names),
+        ours,
+        strange,
+        _is_foreign(reading, company),
     )
+
+
+def _is_foreign(reading: Reading, company: Company) -> bool:
+    """Whether a message's words are from elsewhere: none is technical, and they are nearer to strangers or in no phrasing."""
+    told = [token for token in reading.tokens if token not in SMALL]
+    if any(stem(token) in company.technical or token not in english() for token in told):
+        return False
+    unknown = {word.word for word in reading.ranking.unknown}
+    return reading.ranking.stranger > reading.ranking.likeness or (bool(told) and unknown.issuperset(told))
 
 
 def _known(context: Context, knowledge: Knowledge) -> Context:
@@ -83,11 +111,13 @@ class Turn:
     tokens: tuple[str, ...]
     rest: tuple[str, ...]
     """The words beside the names."""
+    lead: str
+    """The words before the first name."""
     names: bool
     ours: tuple[str, ...]
     strange: bool
     foreign: bool
-    """The message is nearer to the strangers than to anything of ours."""
+    """Its words are from elsewhere."""
 
     @property
     def small(self) -> bool:
@@ -98,8 +128,9 @@ class Turn:
 
     @cached_property
     def current(self) -> Entry | None:
-        """The one entry that was shown last."""
-        ids = self.context.ids
+        """The one entry that was shown last; offers of several don't take its place."""
+        offered = self.context.kind == "unknown" and len(self.context.ids) > 1
+        ids = self.context.seen[-1:] if offered else self.context.ids
         return self.knowledge.by_id.get(ids[0]) if len(ids) == 1 else None
 
     @cached_property

@@ -24,6 +24,12 @@ def compose(finding: Finding, knowledge: Knowledge) -> Reply:
 
 def again(reference: str, knowledge: Knowledge) -> Reply | None:
     """The reply that a reference names, or None where the pack no longer has what it speaks of."""
+    finding = named(reference, knowledge)
+    return compose(finding, knowledge) if finding is not None else None
+
+
+def named(reference: str, knowledge: Knowledge) -> Finding | None:
+    """What a reference speaks of, without evidence, or None where the pack no longer has it."""
     kind, _, rest = reference.partition("|")
     about, _, listed = rest.partition("|")
     ids = tuple(listed.split(",")) if listed else ()
@@ -31,7 +37,7 @@ def again(reference: str, knowledge: Knowledge) -> Reply | None:
     known = next((name for name in kinds if name == kind), None)
     if known is None or not ids or any(i not in knowledge.by_id for i in ids):
         return None
-    return compose(Finding(kind=known, ids=ids, group=about or None, evidence=Evidence(understood="")), knowledge)
+    return Finding(kind=known, ids=ids, group=about or None, evidence=Evidence(understood=""))
 
 
 def _reference(finding: Finding) -> str:
@@ -45,7 +51,8 @@ def _parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
         case "topic" | "step" | "library":
             return of_entry(finding, knowledge)
         case "compare":
-            return of_comparison(libraries(finding.ids[:MOST_COMPARED], knowledge), knowledge)
+            cards = libraries(finding.ids[:MOST_COMPARED], knowledge)
+            return of_comparison(cards, knowledge, undecided=finding.beyond)
         case "list":
             return of_list(finding, knowledge)
         case "recommend":

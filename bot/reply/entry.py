@@ -22,7 +22,8 @@ from bot.model import (
     Step,
     Text,
 )
-from bot.reply.wording import choice_of, credit, group_label, joined, labels, libraries, sentence_of
+from bot.reply.facts import facts, of_aspect
+from bot.reply.wording import choice_of, credit, group_label, joined, libraries
 
 MOST_RELATED = 3
 """Related questions under an answer: a phone shows three buttons without scrolling past the answer."""
@@ -35,6 +36,8 @@ def of_entry(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
         yield from _library(entry, finding, knowledge)
         return
     steps = knowledge.steps(entry.id)
+    if finding.aspect is not None:
+        yield from of_aspect(entry, finding.aspect, knowledge) or [Text(knowledge.voice.lines["beyond"])]
     yield Heading(_step_title(entry, knowledge) if isinstance(entry, Step) else entry.title)
     yield Text(entry.answer)
     if steps:
@@ -52,6 +55,11 @@ def of_entry(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
 
 def _library(card: Library, finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
     lines = knowledge.voice.lines
+    lead = of_aspect(card, finding.aspect, knowledge) if finding.aspect is not None else []
+    yield from lead
+    unsaid = not lead and (finding.beyond or finding.aspect is not None)
+    if unsaid:
+        yield Text(lines["beyond"])
     homepage = card.homepage if card.homepage != card.docs else ""
     links = (Link(lines["docs"], card.docs), Link(lines["homepage"], homepage))
     yield Card(
@@ -61,28 +69,16 @@ def _library(card: Library, finding: Finding, knowledge: Knowledge) -> Iterable[
         links=tuple(link for link in links if link.url),
         choices=tuple(_compare_choices(card, knowledge)),
     )
+    if lead or unsaid:
+        yield from credit([card], knowledge)
+        yield from _go_on(card, knowledge)
+        return
     yield Text(card.answer)
-    if finding.beyond:
-        yield Text(lines["beyond"])
     rows = [(lines[key], value) for key, value in facts(card, knowledge) if value]
     if rows:
         yield Facts(tuple(rows))
     yield from _after(card, knowledge)
     yield from _go_on(card, knowledge)
-
-
-def facts(card: Library, knowledge: Knowledge, most: int | None = None) -> list[tuple[str, str]]:
-    """A card's facts: the voice's key of the label, and the value or nothing; at most `most` good uses."""
-    return [
-        ("label_good_for", sentence_of(card.good_for[:most])),
-        ("label_capabilities", ", ".join(labels(card.capabilities, knowledge))),
-        ("label_install", install_command(card)),
-    ]
-
-
-def install_command(card: Library) -> str:
-    """How to install it: what the pack says, else computed from the package's name, else nothing."""
-    return card.install or (f"pip install {card.package}" if card.package else "")
 
 
 def _compare_choices(card: Library, knowledge: Knowledge) -> Iterable[Choice]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bot.model import Choice, Choices, Finding, Heading, Item, Items, Knowledge, Library, Part, Table
-from bot.reply.entry import facts
+from bot.model import Choice, Choices, Finding, Heading, Item, Items, Knowledge, Library, Part, Table, Text
+from bot.reply.facts import facts
 from bot.reply.wording import choice_of, credit, group_label, group_of, joined, libraries, sentence_of, upper_first
 
 MOST_IN_A_CELL = 2
@@ -16,9 +16,11 @@ MOST_TOGETHER = 5
 """Cards that a button offers to compare; of more, nobody wants all."""
 
 
-def of_comparison(cards: list[Library], knowledge: Knowledge) -> Iterable[Part]:
-    """The parts of cards side by side."""
+def of_comparison(cards: list[Library], knowledge: Knowledge, *, undecided: bool = False) -> Iterable[Part]:
+    """The parts of cards side by side; `undecided`: the best of them was asked for, and the source names none."""
     lines = knowledge.voice.lines
+    if undecided:
+        yield Text(lines["undecided"])
     yield Heading(sentence_of([card.name for card in cards]) + lines["side_by_side"])
     rows: list[tuple[str, tuple[str, ...]]] = [
         (lines["label_side"], tuple(group_label(card.side, knowledge) for card in cards)),
@@ -39,6 +41,8 @@ def of_list(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
     lines = knowledge.voice.lines
     cards = libraries(finding.ids, knowledge)
     group = group_of(finding.group, knowledge)
+    if finding.beyond:
+        yield Text(lines["beyond"])
     yield Heading(group.title if group else lines["list"])
     sure = [card for card in cards if group is None or group.all or group.id in (card.side, *card.capabilities)]
     full = len(cards) <= MOST_ITEMS_WITH_SUMMARY

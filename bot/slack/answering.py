@@ -38,7 +38,7 @@ class Desk(Protocol):
 
     def ask(self, question: Question) -> Reply: ...
 
-    def why(self, question: Question) -> Reply: ...
+    def why(self, question: Question, reference: str = "") -> Reply: ...
 
     def again(self, reference: str) -> Reply | None: ...
 
@@ -137,7 +137,7 @@ class Answering:
         """Tell privately why an answer is what it is."""
         if pressed is None:
             return
-        told = self.desk.why(Question(pressed.asked.question))
+        told = self.desk.why(Question(pressed.asked.question), pressed.asked.subject)
         alone = pressed.asked.subject and about(pressed.asked.subject) != about(subject_of(told))
         blocks = [*draw(told, "classic", self.words), *([aside(self.words["why_alone"])] if alone else [])]
         match pressed.place:

@@ -183,7 +183,7 @@ class SampleDesk:
     def knowledge(self) -> Knowledge:
         return knowledge()
 
-    def why(self, question: Question) -> Reply:
+    def why(self, question: Question, reference: str = "") -> Reply:
         self.asked.append(question)
         return WHY
 

@@ -35,6 +35,7 @@ RESTART = _only(
     "new question|new topic|new conversation|new subject",
     "everything|all|please|again|now|then",
 )
+LEAVE = _only("please|lets", "exit|quit|log out|logout", "please|now|chat|the chat|here")
 YES = _only(
     "",
     "yes|yeah|yep|yup|ya|sure|exactly|correct|that one|that|this one|this|do it|go ahead|right",

@@ -15,7 +15,7 @@ from bot.match.frames import SLIGHT
 from bot.match.reading import Reading
 from bot.match.said import CARDINALS, ORDINALS, SMALL
 from bot.match.turn import Continued, Turn, meant_names, said_in, turn_of
-from bot.model import MOST_COMPARED, Context, Entry, Group, Knowledge, Library, Step
+from bot.model import MOST_COMPARED, RESTART, Context, Entry, Group, Knowledge, Library, Step
 from bot.text import stem, words
 
 LONGEST = 9
@@ -38,9 +38,10 @@ def follow_up(reading: Reading, context: Context, knowledge: Knowledge, company:
     return None
 
 
-def restarts(reading: Reading) -> bool:
-    """Whether a message wants to begin anew."""
-    return cues.RESTART.match(said_in(reading)) is not None
+def talk_of(reading: Reading) -> str | None:
+    """Small talk that steers the conversation: a new start, or its end."""
+    text = said_in(reading)
+    return RESTART if cues.RESTART.match(text) else "goodbye" if cues.LEAVE.match(text) else None
 
 
 def leans(reading: Reading) -> bool:

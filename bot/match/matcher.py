@@ -15,13 +15,13 @@ from bot.match.company import Company
 from bot.match.decide import NAME_EVIDENCE, Decider
 from bot.match.english import english
 from bot.match.findings import Findings
-from bot.match.followup import follow_up, leans, restarts, step_asked
+from bot.match.followup import follow_up, leans, step_asked, talk_of
 from bot.match.index import Index
 from bot.match.names import Names, names_of
 from bot.match.reading import Reading, agreeing, parts_of, read
 from bot.match.targets import Target, families_of, phrasings_of, refusals_of, targets_of
 from bot.match.turn import Continued
-from bot.model import RESTART, Context, Evidence, Finding, Knowledge
+from bot.model import RESTART, Context, Evidence, Finding, Kind, Knowledge
 from bot.text import clean, words
 
 CANDIDATES = 40
@@ -118,8 +118,8 @@ class Matcher:
                 return self._continue(readings[0], continued)
         if (step := step_asked(readings[0], self.knowledge)) is not None:
             return self._step(readings[0], step)
-        if restarts(readings[0]):
-            return self._continue(readings[0], Continued(restart=True, reason="a new start"))
+        if (talk := talk_of(readings[0])) is not None and not readings[0].ranking.exact:
+            return self._steer(readings[0], talk)
         if leans(readings[0]) and not readings[0].ranking.exact:
             return self._findings.make(readings[0], "unknown", (), "nothing was shown before that it could mean")
         return self._best(readings, [self._decider.decide(reading) for reading in readings])
@@ -131,7 +131,7 @@ class Matcher:
     def _continue(self, reading: Reading, continued: Continued) -> Finding:
         """The finding that a follow-up comes down to."""
         if continued.restart:
-            return replace(self._findings.make(reading, "help", (), continued.reason), talk=RESTART)
+            return self._steer(reading, RESTART)
         for ask in continued.asks:
             asked = self._decider.open(self._read(ask, ask))
             known = {*continued.ids, *(i for one in continued.ids for i in self.knowledge.by_id[one].related)}
@@ -147,6 +147,11 @@ class Matcher:
                 finding = replace(finding, aspect=self._findings.aspect(reading))
             return replace(finding, beyond=True) if continued.chooses else finding
         return self._findings.make(reading, "unknown", continued.offers or (), continued.reason)
+
+    def _steer(self, reading: Reading, talk: str) -> Finding:
+        """A new start shows what can be asked; the end says goodbye."""
+        kind: Kind = "help" if talk == RESTART else "smalltalk"
+        return replace(self._findings.make(reading, kind, (), "it steers the conversation"), talk=talk)
 
     def _step(self, reading: Reading, step: Continued) -> Finding:
         """The step that was asked for by its number, or an honest no that offers the whole."""

@@ -1,0 +1,229 @@
+"""PRIVACY.md keeps its word: each column that is kept stands in it, each time in it is what the code goes by, and old rows go."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, inspect
+from stores import NOW, Clock, edit, rows
+
+from bot.model import Context
+from bot.settings import Settings
+from bot.store import CLAIM_LASTS, CONTEXT_LASTS, DAY, PURGE_EVERY, RETENTION_DAYS, WAITING_LASTS, Store, database_url
+from bot.store.tables import metadata
+
+PAPER = Path(__file__).parents[1] / "PRIVACY.md"
+
+COVERED = {
+    "askpy_claims": (1, "key at owner begun", "a digest of where it stands and of its delivery"),
+    "askpy_contexts": (2, "conversation kind ids grouped at person", "which entries it was about and digests of"),
+    "askpy_votes": (
+        3,
+        "answer voter subject vote reason at workspace channel",
+        "what the answer was about, good or bad",
+    ),
+    "askpy_misses": (4, "workspace key text count best score first last", "its words without mentions and links"),
+    "askpy_waiting": (5, "workspace key user at", "the Slack id and which question"),
+    "askpy_changes": (
+        6,
+        "id workspace kind text entry title answer asks batch by at revision place undone",
+        "its words, workspace, time, and the curator's Slack id",
+    ),
+    "askpy_taken": (6, "workspace name change", "its words"),
+    "askpy_revisions": (6, "workspace number", "workspace"),
+    "askpy_tallies": (7, "day workspace channel outcome count", "how many ended how, by day, workspace, and channel"),
+    "askpy_trials": (
+        7,
+        "workspace channel since by answered offered missed",
+        "its channel, start, counts and the curator",
+    ),
+    "askpy_version": (0, "version_num", ""),  # the tables' own revision: nothing of anybody
+}
+"""Of each table: the line of PRIVACY.md, the columns that it covers, and words of that line that say so."""
+
+
+def lines() -> dict[int, str]:
+    """The numbered lines."""
+    return {
+        int(number): text
+        for number, text in re.findall(r"^(\d+)\. (.+)$", PAPER.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+
+
+def test_ten_lines() -> None:
+    assert list(lines()) == list(range(1, 11))
+
+
+def test_every_column_that_is_kept_stands_in_a_line(store: Store, database: str) -> None:
+    assert store.prepare() == ""
+    engine = create_engine(database_url(database))
+    found = inspect(engine)
+    there = {table: [column["name"] for column in found.get_columns(table)] for table in found.get_table_names()}
+    engine.dispose()
+    assert {table: sorted(columns) for table, columns in there.items()} == {
+        table: sorted(columns.split()) for table, (_, columns, _) in COVERED.items()
+    }
+    assert set(metadata.tables) == set(COVERED) - {"askpy_version"}
+    told = lines() | {0: ""}
+    assert [table for table, (line, _, words) in COVERED.items() if words not in told[line]] == []
+
+
+def test_the_times_are_those_that_the_store_goes_by() -> None:
+    told = lines()
+    times = {number: re.findall(r"(\d+) (minutes|hours|days)", told[number]) for number in told}
+    assert {number: found for number, found in times.items() if found} == {
+        1: [(str(CLAIM_LASTS // 3600), "hours")],
+        2: [(str(CONTEXT_LASTS // 60), "minutes")],
+        3: [(str(RETENTION_DAYS), "days")],
+        4: [(str(RETENTION_DAYS), "days")],
+        5: [(str(WAITING_LASTS // DAY), "days")],
+        6: [(str(RETENTION_DAYS), "days")],
+        7: [(str(RETENTION_DAYS), "days")],
+        9: [(str(RETENTION_DAYS), "days")],
+    }
+    assert Settings().retention_days == RETENTION_DAYS
+    assert PURGE_EVERY == 3600
+    assert "every hour" in told[9]
+
+
+# --- what is past its time is gone
+
+
+def fill(store: Store, name: str) -> None:
+    """A row in each table that forgets."""
+    assert store.claim(name)
+    store.keep(f"T1:C1::{name}", Context("topic", ("x",)))
+    assert store.vote(name, "v", "s", "good", "", "T1", "C1")
+    assert store.wait("T1", store.miss("T1", f"who is {name}", "", 0.1), name)
+    assert store.change([edit(f"undone {name}", batch=name)]) is None
+    assert store.undo("T1", name)
+    store.tally("T1", "missed")
+
+
+LIMITS = {
+    "askpy_claims": CLAIM_LASTS,
+    "askpy_contexts": CONTEXT_LASTS,
+    "askpy_votes": 40 * DAY,
+    "askpy_misses": 40 * DAY,
+    "askpy_changes": 40 * DAY,
+    "askpy_waiting": WAITING_LASTS,
+}
+
+
+@pytest.mark.parametrize("table", LIMITS)
+def test_the_old_is_purged_and_the_young_stays(table: str, database: str, clock: Clock) -> None:
+    store = Store(database, clock, retention_days=40)
+    fill(store, "old")
+    clock.now += 2
+    fill(store, "young")
+    clock.now += LIMITS[table] - 2
+    count = f"select count(*) from {table}"
+    assert rows(database, count) == [(2,)]
+    store.purge()
+    assert rows(database, count) == [(1,)]
+    clock.now += 2
+    store.purge()
+    assert rows(database, count) == [(0,)]
+    assert store.failures == 0
+    store.close()
+
+
+def test_counts_are_purged_by_day(database: str, clock: Clock) -> None:
+    store = Store(database, clock, retention_days=40)
+    fill(store, "old")
+    clock.now += DAY
+    fill(store, "young")
+    clock.now += 39 * DAY
+    store.purge()
+    assert rows(database, "select day from askpy_tallies") == [("2023-11-15",)]
+    store.close()
+
+
+def test_nobody_waits_longer_than_the_question_is_kept(database: str, clock: Clock) -> None:
+    store = Store(database, clock, retention_days=2)
+    fill(store, "old")
+    clock.now += 2 * DAY
+    store.purge()
+    assert rows(database, "select count(*) from askpy_waiting") == [(0,)]
+    store.close()
+
+
+def test_what_is_in_force_stays(store: Store, clock: Clock) -> None:
+    store.change([edit("one")])
+    store.set_trial("T1", "C1", True, "T1:U9")
+    clock.now += 10_000 * DAY
+    store.purge()
+    assert ([found.text for found in store.changes("T1")], store.in_trial("T1", "C1")) == (["one"], True)
+    assert store.revision("T1") == 1
+
+
+def test_thousands_of_old_rows_are_purged(store: Store, database: str, clock: Clock) -> None:
+    store.prepare()
+    engine = create_engine(database_url(database))
+    with engine.begin() as connection:
+        many = [
+            {"answer": f"{number:064}", "voter": "v", "subject": "s", "vote": "good", "reason": "", "at": NOW}
+            for number in range(2600)
+        ]
+        connection.execute(metadata.tables["askpy_votes"].insert(), many)
+    engine.dispose()
+    clock.now += RETENTION_DAYS * DAY
+    store.purge()
+    assert rows(database, "select count(*) from askpy_votes") == [(0,)]
+
+
+def test_a_purge_runs_at_the_start_and_every_hour(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    purged: list[int] = []
+
+    class Stop:
+        def wait(self, seconds: float) -> bool:
+            waited.append(seconds)
+            return len(waited) > 2
+
+    monkeypatch.setattr(type(store), "purge", lambda self: purged.append(len(waited)))
+    store.tend(Stop())  # type: ignore[arg-type]
+    assert (purged, waited) == ([0, 1, 2], [PURGE_EVERY] * 3)
+
+
+# --- what stands where
+
+
+def everything(url: str) -> Iterator[tuple[str, str]]:
+    """Each value in the database, as text, with its table."""
+    for table in metadata.tables:
+        for row in rows(url, f"select * from {table}"):
+            yield from ((table, str(value)) for value in row)
+
+
+def test_ids_and_words_stand_only_where_the_paper_says(store: Store, database: str) -> None:
+    store.claim("T0TEAM:C0CHANNEL:1.1:U0ASKER")
+    store.keep("T0TEAM:C0CHANNEL:1.1:U0ASKER", Context("topic", ("flask",)))
+    key = store.miss(
+        "T0TEAM", "what about giraffes, <@U0OTHER>, <mailto:me@giraffes.example|me@giraffes.example>", "", 0.1
+    )
+    store.vote("T0TEAM:C0CHANNEL:1.1", "U0ASKER", "topic||flask", "bad", "wrong", "T0TEAM", "C0CHANNEL")
+    store.wait("T0TEAM", key, "U0ASKER")
+    store.change([edit("what about zebras", workspace="T0TEAM", by="T0TEAM:U0CURATOR")])
+    store.set_trial("T0TEAM", "C0CHANNEL", True, "T0TEAM:U0CURATOR")
+    store.tally("T0TEAM", "missed", "C0CHANNEL")
+    found = list(everything(database))
+    where: dict[str, Any] = {
+        word: {table.removeprefix("askpy_") for table, value in found if word in value}
+        for word in ("U0ASKER", "U0OTHER", "U0CURATOR", "giraffes", "zebras", "C0CHANNEL")
+    }
+    assert where == {
+        "U0ASKER": {"waiting"},
+        "U0OTHER": set(),
+        "U0CURATOR": {"changes", "trials"},
+        "giraffes": {"misses"},
+        "zebras": {"changes"},
+        "C0CHANNEL": {"votes", "tallies", "trials"},
+    }
+    assert store.forget("T0TEAM", "U0ASKER") == 2
+    assert store.forget("T0TEAM", "U0CURATOR") == 2
+    assert [table for table, value in everything(database) if "U0" in value] == []

@@ -90,6 +90,10 @@ class Source:
     url: str = ""
 
 
+CURATED = "curated.yaml"
+"""The file of entries that curators wrote in Slack."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One thing the pack can answer. `line` is where it starts in `file`, for the lint's sake."""
@@ -114,6 +118,11 @@ class Entry:
     def label(self) -> str:
         """What a heading, an offer or a button calls it."""
         return self.title
+
+    @property
+    def curated(self) -> bool:
+        """Whether the pack's curators wrote it, and not its source."""
+        return self.file == CURATED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from bot.desk import Desk
 from bot.knowledge import load
 from bot.match import Matcher
 from bot.model import Change, ChangeKind, Miss, Question
+from bot.reply import plain
 
 PACK = """\
 - id: opening-hours
@@ -297,3 +298,13 @@ def test_a_phrasing_that_would_not_be_found_is_named(pack: Path) -> None:
 def test_a_thin_entry_is_named(pack: Path) -> None:
     seen = preview(matcher(pack), [draft("where is lunch")])
     assert any("lunch" in fault and "phrasing" in fault for fault in seen.faults)
+
+
+def test_what_curators_wrote_is_not_credited_to_the_source(pack: Path) -> None:
+    (pack / "pack.yaml").write_text("name: Office\nsource: {title: The handbook}\n", "utf-8")
+    shelf = Shelf()
+    live = Live(pack, curated=shelf)
+    shelf.put(draft("canteen opening"))
+    desk = Desk(live)
+    assert "The handbook" in plain(desk.ask(Question("opening hours", workspace="T1")))
+    assert "The handbook" not in plain(desk.ask(Question("canteen opening", workspace="T1")))

@@ -7,11 +7,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
-from bot.model import Change, Entry, Group, Knowledge
+from bot.model import CURATED, Change, Entry, Group, Knowledge
 from bot.text import words
-
-CURATED = "curated.yaml"
-"""The file that a new entry stands in once it is exported; until then only a name."""
 
 
 def laid_over(knowledge: Knowledge, changes: Sequence[Change]) -> Knowledge:

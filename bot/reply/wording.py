@@ -10,9 +10,9 @@ from bot.model import Choice, Credit, Entry, Group, Knowledge, Library, Part
 
 
 def credit(entries: Iterable[Entry], knowledge: Knowledge) -> Iterable[Part]:
-    """Where the facts come from, with paragraph numbers; nothing in a pack without a source."""
-    source = knowledge.source
-    if source is None:
+    """Where the facts come from, with paragraph numbers; nothing in a pack without a source, or for what curators wrote."""
+    source, entries = knowledge.source, tuple(entries)
+    if source is None or (entries and all(entry.curated for entry in entries)):
         return
     paragraphs = {paragraph for entry in entries for paragraph in entry.paragraphs}
     by = ", ".join(part for part in (source.author, source.publisher, _day(source.date)) if part)

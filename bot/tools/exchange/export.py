@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bot.curation.changes import CURATED
 from bot.curation.lint import lint
 from bot.curation.places import places_of
 from bot.knowledge import Fault, inspect, load
 from bot.knowledge.files import files_of
 from bot.knowledge.reader import Value, read
-from bot.model import AskPyError, Change
+from bot.model import CURATED, AskPyError, Change
 from bot.tools.exchange.newpack import Draft, written
 from bot.tools.exchange.patch import difference, seat
 from bot.tools.exchange.plan import Plan, count, planned

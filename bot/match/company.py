@@ -19,6 +19,8 @@ from bot.text import stem, words
 
 TECHNICAL = 1.0
 """log10 of how much more often the pack says a word than English does, from which it is technical: ten times."""
+AT_HOME = 0.5
+"""How much a question's words must be from the pack's field, so that a name among them is meant whatever they are."""
 COMMON_HERE = 3
 """Targets whose phrasings must have a word before its share says anything."""
 
@@ -84,7 +86,7 @@ class Company:
         read_as = dict(reading.ranking.corrections)
         stems = [stem(read_as.get(token, token)) for token in rest]
         company = sum(word in self.technical or word in told for word in stems)
-        return company >= len(rest) - company
+        return company >= len(rest) - company or reading.belonging >= AT_HOME
 
 
 def _is_capitalised(reading: Reading, mention: Mention) -> bool:

@@ -60,6 +60,11 @@ def odds(
     return float(each.sum() / np.sqrt(len(each)))
 
 
+def belonging(evidence: Evidence, strangers: Strangers, plane: Floats | None, question: Question) -> float:
+    """How much a question's words are from the pack's field: above 0 rather than not; a fitted gate weighs the two by itself."""
+    return odds(evidence, strangers, question, -1, -1, -1) + side(plane, question.direction)
+
+
 def _counts(rows: Rows, keys: Ints, hidden: Bools) -> Doubles:
     """How many phrasings have each stem, not counting those that are hidden."""
     found = rows.find(keys)

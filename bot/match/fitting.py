@@ -30,7 +30,7 @@ MOST = 400
 LET_THROUGH = 0.10
 """Share of the left-out strangers that the answering threshold lets through."""
 
-OFFER_THROUGH = 0.50
+OFFER_THROUGH = 0.35
 """Share of them that is offered something at least."""
 
 LEAST_ANSWER, LEAST_OFFER = -2.0, -6.0

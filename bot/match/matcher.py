@@ -14,10 +14,12 @@ from bot.match.cache import cached
 from bot.match.company import Company
 from bot.match.decide import NAME_EVIDENCE, Decider
 from bot.match.english import english
+from bot.match.field import belonging
 from bot.match.findings import Findings
 from bot.match.followup import follow_up, leans, step_asked, talk_of
 from bot.match.index import Index
 from bot.match.names import Names, names_of
+from bot.match.ranking import Ranking
 from bot.match.reading import Reading, agreeing, parts_of, read
 from bot.match.targets import Target, families_of, phrasings_of, refusals_of, targets_of
 from bot.match.turn import Continued
@@ -160,7 +162,14 @@ class Matcher:
         return self._findings.make(reading, "step", step.ids, step.reason, NAME_EVIDENCE)
 
     def _read(self, part: str, cleaned: str) -> Reading:
-        return read(part, self._names, lambda text: self._index.rank(text, top=CANDIDATES), whole=part == cleaned)
+        return read(part, self._names, self._rank, self._belonging, whole=part == cleaned)
+
+    def _rank(self, text: str) -> Ranking:
+        return self._index.rank(text, top=CANDIDATES)
+
+    def _belonging(self, text: str) -> float:
+        index = self._index
+        return belonging(index.evidence, index.strangers, index.gate.plane, index.reader.read(text))
 
     # --- one out of several readings
 

@@ -43,6 +43,8 @@ class Reading:
     """Another reading of the message has the same entry first."""
     around: float | None = None
     """Of a part: the evidence of the whole message."""
+    belonging: float = 0.0
+    """Of a text with a name that is an ordinary word too: how much its words are from the pack's field."""
 
     @property
     def content(self) -> int:
@@ -81,10 +83,15 @@ class Reading:
         return [mention for mention in self.mentions if mention.name.standing == standing]
 
 
-def read(text: str, names: Names, rank: Callable[[str], Ranking], whole: bool) -> Reading:
+def read(
+    text: str, names: Names, rank: Callable[[str], Ranking], belonging: Callable[[str], float], whole: bool
+) -> Reading:
     """Read a cleaned text, all of a message or a part of it."""
     tokens = tuple(words(text))
-    return Reading(text, tokens, tuple(names.find(tokens)), frame_of(text, tokens), rank(text), whole)
+    mentions = tuple(names.find(tokens))
+    doubtful = any(mention.name.ordinary and mention.name.standing == "ours" for mention in mentions)
+    at_home = belonging(text) if doubtful else 0.0
+    return Reading(text, tokens, mentions, frame_of(text, tokens), rank(text), whole, belonging=at_home)
 
 
 def agreeing(readings: Sequence[Reading]) -> list[Reading]:

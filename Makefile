@@ -18,7 +18,7 @@ help:
 	@echo "make test    the quick tests, offline once set up"
 	@echo "make check   style, types, import contracts, knowledge"
 	@echo "make audit   known holes in the packages of requirements.txt, where an advisory database can be reached"
-	@echo "make e2e     the bot against a stand-in Slack and a browser (Linux, x86-64)"
+	@echo "make e2e     the bot against a stand-in Slack, a browser and a PostgreSQL of its own (Linux, x86-64)"
 	@echo "make pictures  draws every kind of reply to PNG, into build/pictures and the best into docs/pictures"
 	@echo "make load    answers a second over HTTP, beside a bare Bolt app; a stand-in Slack, a minute or two"
 	@echo "make fire    load, kills, Slack's faults, fuzz and memory on both databases; an hour, or parts: ARGS=\"kill day\""

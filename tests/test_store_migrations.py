@@ -15,7 +15,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 from stores import NOW, Clock, edit, execute, outputs, programs, rows
 
+from bot import doctor
 from bot.model import Context
+from bot.settings import Secret, Settings
 from bot.store import Store, database_url, migrate
 from bot.store.keys import digest
 from bot.store.tables import metadata
@@ -131,7 +133,10 @@ def test_a_migration_that_fails_changes_nothing_and_is_told(
     store = Store(database, clock)
     told = store.prepare()
     assert "askpy_trials" in told
+    assert "its tables can't be brought to this release's: " in store.probe()
     assert "already exists" in store.probe()
+    ((subject, fault),) = doctor._database(Settings(database_url=Secret(database)))
+    assert (subject, fault.count("already exists")) == ("database", 1)
     assert (store.claim("k"), store.claim("k")) == (True, False)
     assert len(caplog.messages) == 1
     with pytest.raises(Exception, match="owner"):

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from bot.store.engine import BUSY, StoreError, be_patient, is_in_memory, make_engine, make_folder
-from bot.store.migrate import guard, is_current, migrate
+from bot.store.migrate import cause, guard, is_current, migrate
 from bot.store.tables import claims
 
 DAY = 24 * 3600
@@ -193,12 +193,6 @@ def _begin_slowly(connection: Connection, patience: float) -> None:
 
 class _Enough(Exception):  # noqa: N818  nothing is wrong: it only undoes what a probe has written
     pass
-
-
-def cause(error: BaseException) -> str:
-    """The first line of the driver's own complaint, without the statement."""
-    told = str(getattr(error, "orig", None) or error).strip().splitlines()
-    return told[0] if told else type(error).__name__
 
 
 def _patiently(work: Callable[[], T]) -> T:

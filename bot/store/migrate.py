@@ -21,6 +21,16 @@ _one_thread = threading.Lock()  # Alembic's context is a global
 logger = logging.getLogger("bot.store")
 
 
+class MigrationError(SQLAlchemyError):
+    """A migration that failed; nothing of it stays."""
+
+
+def cause(error: BaseException) -> str:
+    """The first line of the driver's own complaint, without the statement."""
+    told = str(getattr(error, "orig", None) or error).strip().splitlines()
+    return told[0] if told else type(error).__name__
+
+
 def revision_of(connection: Connection) -> str:
     """The database's revision; empty if no migration has run there."""
     if not inspect(connection).has_table("askpy_version"):
@@ -57,5 +67,5 @@ def migrate(connection: Connection) -> None:
     with _one_thread:
         try:
             command.upgrade(config, HEAD)
-        except CommandError as error:
-            raise SQLAlchemyError(str(error)) from error
+        except (CommandError, SQLAlchemyError) as error:
+            raise MigrationError(f"its tables can't be brought to this release's: {cause(error)}") from error

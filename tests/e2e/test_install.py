@@ -54,6 +54,18 @@ def test_the_wheel_answers_without_the_checkout(wheel: Path, tmp_path: Path) -> 
     assert list(empty.iterdir()) == []
 
 
+def test_the_wheel_migrates_a_database_without_the_checkout(wheel: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "installed")
+    program = "from bot.store import Store; store = Store('sqlite:///s.db'); print(store.prepare() or store.probe() or 'fine')"
+    env = os.environ | {"PYTHONPATH": str(tmp_path / "installed")}
+    ran = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+    )
+
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "fine\n", "")
+
+
 def test_the_procfile_has_a_web_and_a_worker() -> None:
     assert sorted(PROCESSES) == ["web", "worker"]
 

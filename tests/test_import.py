@@ -279,3 +279,13 @@ def test_a_slip_is_a_sentence(slip: str, run: Any, tmp_path: Path) -> None:
     code, out, err = run("import", name, "--into", "pack")
     assert sentence in err
     assert (code, out, (tmp_path / "pack").exists()) == (2, "", False) if sentence else code == 0
+
+
+def test_a_question_keeps_its_answer_beside_those_below_it(tmp_path: Path) -> None:
+    page = "## Where is the wifi password?\nIn the kitchen.\n\n**Q: Can I bring my dog?**\nA: On Fridays.\n"
+    entries, notes = taken(tmp_path, "faq.md", page)
+    assert {entry.title: entry.answer for entry in entries.values()} == {
+        "Where is the wifi password?": "In the kitchen.",
+        "Can I bring my dog?": "On Fridays.",
+    }
+    assert notes == ()

@@ -16,7 +16,7 @@ _HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$")
 _UNDERLINE = re.compile(r" {0,3}(=+|-{2,})[ \t]*$")
 _FENCE = re.compile(r" {0,3}(```+|~~~+)")
 _QUESTION = re.compile(
-    r"\s*(?:[-*+]\s+)?[*_]{0,2}(?:Q|Question)(?:\s*\d*\s*:|\s*\d+[.)])[*_]{0,2}\s*(\S.*)$", re.IGNORECASE
+    r"\s*(?:[-*+]\s+)?[*_]{0,2}(?:Q|Question)(?:\s*\d*\s*:|\s*\d+[.)])[*_]{0,2}\s*(\S.*?)[*_]{0,2}\s*$", re.IGNORECASE
 )
 _ANSWER = re.compile(r"\s*(?:[-*+]\s+)?[*_]{0,2}(?:A|Answer)(?:\s*\d*\s*:|\s*\d+[.)])[*_]{0,2}\s*(.*)$", re.IGNORECASE)
 _BOLD = re.compile(r"\s*(?:[-*+]\s+|\d+[.)]\s+)?(?:\*\*|__)([^*_]+\?)\s*(?:\*\*|__)\s*:?\s*(.*)$")
@@ -121,7 +121,9 @@ def _questions(sections: Sequence[_Section], faq: Faq) -> None:
         if section.level == 0 or not section.title:
             continue
         if below and (any(each.asks for each in below) or not section.asks):
-            if answer and not _ABOUT_ALL.search(section.title) and section.level > 1:
+            if answer and section.asks:
+                faq.asked.append(Asked(section.title, answer, section.line, asks))
+            elif answer and not _ABOUT_ALL.search(section.title) and section.level > 1:
                 faq.notes.append(
                     (section.line, f"'{section.title[:60]}' has questions below it; its own text is left out")
                 )

@@ -224,6 +224,7 @@ def test_processes_share_a_database(database: str) -> None:
     assert sorted(int(line) for line in said if line.isdecimal()) == list(range(80))
 
 
+@pytest.mark.e2e
 def test_a_killed_process_leaves_nothing_to_be_answered_twice(database: str) -> None:
     """Killed at work; whatever comes again is begun by another process, but for what had been begun."""
     made = Store(database)

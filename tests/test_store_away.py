@@ -177,8 +177,16 @@ def roomy(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 @pytest.mark.parametrize("failing", [locked, gone, full, read_only])
 def test_answers_go_on(
-    failing: Failing, roomy: str, clock: Clock, caplog: pytest.LogCaptureFixture, request: pytest.FixtureRequest
+    failing: Failing,
+    roomy: str,
+    clock: Clock,
+    caplog: pytest.LogCaptureFixture,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    if roomy.startswith("sqlite"):
+        for module in ("engine", "database"):
+            monkeypatch.setattr(f"bot.store.{module}.BUSY", 0.2)
     store = Store(roomy, clock)
     answer(store, "before")
     store.change([edit("one")])

@@ -154,7 +154,9 @@ store.close()
 """
 
 
-@pytest.mark.parametrize("tables", [[], list(FIRST)])
+@pytest.mark.parametrize(
+    "tables", [pytest.param([], marks=pytest.mark.e2e), list(FIRST)], ids=["empty", "first release"]
+)
 def test_processes_that_start_together_migrate_once(database: str, tables: list[str]) -> None:
     first_release(database, *tables)
     said = outputs(programs(STARTER, [(database,)] * 3))

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from bot.store.engine import BUSY, StoreError, be_patient, is_in_memory, make_engine, make_folder
-from bot.store.migrate import cause, guard, is_current, migrate
+from bot.store.migrate import MigrationError, cause, guard, is_current, migrate
 from bot.store.tables import claims
 
 DAY = 24 * 3600
@@ -188,7 +188,7 @@ def _begin_slowly(connection: Connection, patience: float) -> None:
         connection.exec_driver_sql(f"PRAGMA busy_timeout={int(patience * 1000)}")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     finally:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY * 1000}")
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={int(BUSY * 1000)}")
 
 
 class _Enough(Exception):  # noqa: N818  nothing is wrong: it only undoes what a probe has written
@@ -201,7 +201,7 @@ def _patiently(work: Callable[[], T]) -> T:
     for pause in PAUSES:
         try:
             return work()
-        except IntegrityError:
+        except (IntegrityError, MigrationError):
             raise
         except SQLAlchemyError:
             if time.monotonic() - began > BUSY / 2:

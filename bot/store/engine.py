@@ -112,7 +112,7 @@ def _tune_postgresql(connection: Any, _: object) -> None:
 
 def _tune_sqlite(connection: Any, _: object) -> None:
     """Readers and a writer at once, and no wait for the disk at every claim."""
-    connection.execute(f"PRAGMA busy_timeout={BUSY * 1000}")
+    connection.execute(f"PRAGMA busy_timeout={int(BUSY * 1000)}")
     connection.execute("PRAGMA synchronous=NORMAL")
     with suppress(sqlite3.OperationalError):  # another process is just doing the same; it lasts
         connection.execute("PRAGMA journal_mode=WAL")

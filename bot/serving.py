@@ -9,14 +9,17 @@ import signal
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from bot.curation.live import Live
+from bot.curation.preview import preview
 from bot.desk import Desk
 from bot.model import AskPyError
 from bot.settings import Settings, read_settings
 from bot.slack.access import Access, Identity, Mode, await_slack
 from bot.slack.app import SlackApp, build_app
+from bot.slack.curating import Curation
 from bot.slack.http import EVENTS, GRACE, Page, Pages, health, not_yet, serve_http, wsgi
 from bot.slack.logs import log_to_stderr
 from bot.slack.meters import Meters, State
@@ -108,11 +111,13 @@ class Bot:
 def join(settings: Settings, access: Access, stop: threading.Event) -> Bot:
     """Build the parts and put them together. Nothing runs yet."""
     store = Store(settings.database, retention_days=settings.retention_days)
-    live = Live(settings.pack, settings.cache_folder, None)
+    live = Live(settings.pack, settings.cache_folder, store)
     meters = Meters(lambda: State(store.failures, live.version, len(live.knowledge().entries), live.loaded_at))
     knowledge, desk = live.knowledge(), Desk(live, store)
     layout: Literal["classic", "cards"] = "classic" if settings.cards == "classic" else "cards"
-    app = build_app(desk, store, access, lines=knowledge.voice.lines, layout=layout)
+    look = partial(preview, cache=settings.cache_folder)
+    curation = Curation(ledger=store, shelf=live, named=settings.curators, look=look)
+    app = build_app(desk, store, access, lines=knowledge.voice.lines, layout=layout, curation=curation)
     logger.info("%s: %d entries", knowledge.name, len(knowledge.entries))
     return Bot(app=app, live=live, store=store, meters=meters, stop=stop)
 

@@ -29,6 +29,8 @@ LISTENERS = 16
 that Socket Mode hands over at once."""
 WORKERS = 4
 """Threads that answer. The desk finds one at a time; the others meanwhile draw, or wait for the database, never for Slack."""
+CHECKS = 1
+"""Threads that see what a curator's edit would do: each computes for seconds, and no answer is to wait for it."""
 ANYTHING = re.compile(".*", re.DOTALL)
 
 logger = logging.getLogger(__name__)
@@ -48,6 +50,7 @@ class SlackApp:
     pulse: Pulse
     executor: Executor
     workers: Executor
+    checks: Executor
 
     def able(self) -> bool:
         """Whether an answer could be posted."""
@@ -64,6 +67,7 @@ class SlackApp:
     def _finish_work(self) -> None:
         self.executor.shutdown()
         self.workers.shutdown()
+        self.checks.shutdown(cancel_futures=True)
 
 
 def build_app(
@@ -84,6 +88,7 @@ def build_app(
     client, pulse = access.client(), Pulse()
     identity = Identity(client)
     workers = executor or ThreadPoolExecutor(WORKERS, "worker")
+    checks = executor or ThreadPoolExecutor(CHECKS, "check")
     executor = executor or ThreadPoolExecutor(LISTENERS, "listener")
 
     def delivered(request: Request) -> Outcome:
@@ -111,9 +116,13 @@ def build_app(
         raise_error_for_unhandled_request=True,
     )
     answering = Answering(desk, records, outbox, words_of(lines), layout, access.seal)
-    curating = Curating.of(curation, answering, lambda: identity.team) if curation is not None else None
+    curating = None
+    if curation is not None:
+        curating = Curating.of(curation, answering, lambda: identity.team, checks)
     register(bolt, answering, pulse, lambda: identity.user, workers, curating)
-    return SlackApp(bolt=bolt, outbox=outbox, identity=identity, pulse=pulse, executor=executor, workers=workers)
+    return SlackApp(
+        bolt=bolt, outbox=outbox, identity=identity, pulse=pulse, executor=executor, workers=workers, checks=checks
+    )
 
 
 def register(
@@ -162,7 +171,7 @@ def register(
         bolt.action(re.compile(rf"^{name}(:|$)"))(listener(work))
 
     if curating is not None:
-        register_curating(bolt, curating, listener, workers.submit)
+        register_curating(bolt, curating, listener, workers)
     bolt.event("app_mention")(listener(lambda body: answering.once(hear.mention(body, me()))))
     bolt.event("message")(listener(lambda body: answering.once(hear.direct_message(body, me()))))
     bolt.event("app_home_opened")(listener(lambda body: answering.home(hear.visitor(body))))

@@ -7,7 +7,9 @@ import logging
 import re
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -25,7 +27,7 @@ from bot.slack.board import Board, Note, already, described, fill, spoken, taken
 from bot.slack.curators import Curators
 from bot.slack.hear import Act, Filled
 from bot.slack.limits import TYPED, Block, size
-from bot.slack.post import TRIGGER_LASTS, Request
+from bot.slack.post import TRIGGER_LASTS, Outcome, Refused, Request
 from bot.slack.trace import frames
 from bot.slack.values import Sheet, key_of
 from bot.slack.words import Words
@@ -80,6 +82,8 @@ class Shelf(Protocol):
     def faults(self) -> tuple[str, ...]: ...
 
 
+Left = Callable[[], object]
+"""What is left to do after an acknowledgement."""
 Look = Callable[[Matcher, Sequence[Change]], Preview]
 
 
@@ -116,11 +120,12 @@ class Curating:
     look: Look
     settle: float
     clock: Callable[[], float]
+    checks: Executor
     wait: Callable[[float], None] = time.sleep
 
     @classmethod
-    def of(cls, curation: Curation, answering: Answering, team: Callable[[], str]) -> Curating:
-        """From what it stands on; `team` tells the bot's own workspace."""
+    def of(cls, curation: Curation, answering: Answering, team: Callable[[], str], checks: Executor) -> Curating:
+        """From what it stands on; `team` tells the bot's own workspace, `checks` runs what takes long."""
         return cls(
             ledger=curation.ledger,
             shelf=curation.shelf,
@@ -130,6 +135,7 @@ class Curating:
             look=curation.look,
             settle=curation.settle,
             clock=curation.clock,
+            checks=checks,
         )
 
     # -- the Home tab
@@ -256,7 +262,7 @@ class Curating:
 
     # -- submissions
 
-    def submitted(self, filled: Filled) -> tuple[Answer, Callable[[], None] | None]:
+    def submitted(self, filled: Filled) -> tuple[Answer, Left | None]:
         """What to acknowledge a modal with, and the work that is left for afterwards."""
         if not self.curators.has(filled.team, filled.user):
             return self._errors(filled, self._words["curate_only"]), None
@@ -266,7 +272,7 @@ class Curating:
         """What to acknowledge a modal with that we have stumbled over; what was typed stays."""
         return self._errors(filled, spoken(self._words["not_saved"], why=self._words["not_saved_oops"]))
 
-    def _means_submitted(self, filled: Filled) -> tuple[Answer, Callable[[], None] | None]:
+    def _means_submitted(self, filled: Filled) -> tuple[Answer, Left | None]:
         sheet, knowledge = Sheet.read(filled.metadata), self._knowledge(filled.team)
         misses = [miss for miss in self.ledger.misses(filled.team, MOST_READ) if miss.key in sheet.keys]
         ticked = filled.under(board.PICKED)
@@ -287,7 +293,7 @@ class Curating:
         batch = self._batch(filled, "ask")
         return self._submitted(filled, sheet, [batch(text=miss.text, entry=entry) for miss in picked], form, False)
 
-    def _written(self, filled: Filled) -> tuple[Answer, Callable[[], None] | None]:
+    def _written(self, filled: Filled) -> tuple[Answer, Left | None]:
         sheet = Sheet.read(filled.metadata)
         title, answer = " ".join(filled.value(board.TITLE).split()), filled.value(board.ANSWER).strip()
         asks = tuple(dict.fromkeys(line for line in clean(filled.value(board.ASKS)).split("\n") if words(line)))
@@ -305,7 +311,7 @@ class Curating:
 
     def _submitted(
         self, filled: Filled, sheet: Sheet, changes: Sequence[Change], form: Callable[..., views.View], always: bool
-    ) -> tuple[Answer, Callable[[], None] | None]:
+    ) -> tuple[Answer, Left | None]:
         """Save what has been looked at as it stands; else look first. `always`: show it even where nothing would move."""
         checked = self._digest(filled.team, changes)
         if sheet.checked == checked:
@@ -313,7 +319,8 @@ class Curating:
             return _update(self._outcome(made, sheet, form)), lambda: self._publish_after(filled, sheet, made)
         asked_at = self.clock()
         waiting = board.checking(form(""), self._words)
-        return _update(waiting), lambda: self._look(filled, sheet, changes, form, always, asked_at)
+        look = partial(self._look, filled, sheet, changes, form, always, asked_at)
+        return _update(waiting), lambda: self.checks.submit(_logged, look)
 
     def _look(
         self, filled: Filled, sheet: Sheet, changes: Sequence[Change], form: Callable[..., views.View], always: bool,
@@ -335,9 +342,15 @@ class Curating:
             view = form("", board.status(fill(self._words["not_saved"], why=self._words["not_saved_oops"])))
         if (left := asked_at + self.settle - self.clock()) > 0:
             self.wait(left)
-        self._update(filled.view, view)
+        self._update(filled.view, view, failed=partial(self._closed, filled, sheet, made))
         if made is not None:
             self._publish_after(filled, sheet, made)
+
+    def _closed(self, filled: Filled, sheet: Sheet, made: _Made | None, outcome: Outcome) -> None:
+        """Say on the Home tab what a modal could no longer say: it was closed meanwhile."""
+        if isinstance(outcome, Refused) and (made is None or made.stopped):
+            told = made.told if made is not None else fill(self._words["closed_early"])
+            self._publish(Act(team=filled.team, user=filled.user), sheet.page, Note(told))
 
     def _outcome(self, made: _Made, sheet: Sheet, form: Callable[..., views.View]) -> views.View:
         if made.stopped:
@@ -458,11 +471,20 @@ class Curating:
         args = {"trigger_id": trigger, "view": view}
         self.answering.outbox.send(Request(method="views.open", args=args, lasts=TRIGGER_LASTS))
 
-    def _update(self, name: str, view: views.View) -> None:
-        self._send("views.update", {"view_id": name, "view": view})
+    def _update(self, name: str, view: views.View, failed: Callable[[Outcome], None] = lambda _: None) -> None:
+        args = {"view_id": name, "view": view}
+        self.answering.outbox.send(Request(method="views.update", args=args, failed=failed))
 
     def _send(self, method: str, args: dict[str, Any], simpler: Callable[[], dict[str, Any]] | None = None) -> None:
         self.answering.outbox.send(Request(method=method, args=args, simpler=simpler))
+
+
+def _logged(work: Left) -> None:
+    """Do it; a fault must not vanish in the pool."""
+    try:
+        work()
+    except Exception as error:
+        logger.error("What was left of an edit failed\n%s", frames(error))
 
 
 def _meaning(change: Change) -> tuple[str, ...]:
@@ -495,9 +517,9 @@ def _errors(told: dict[str, str]) -> Answer:
 
 
 def register_curating(
-    bolt: App, curating: Curating, listener: Callable[[Callable[[Body], None]], Any], later: Callable[..., Any]
+    bolt: App, curating: Curating, listener: Callable[[Callable[[Body], None]], Any], workers: Executor
 ) -> None:
-    """Put the curators' listeners on the app, before those that they stand in for. `later` runs work in a thread."""
+    """Put the curators' listeners on the app, before those that they stand in for."""
 
     def action(name: str, work: Callable[[Act], None]) -> None:
         bolt.action(re.compile(rf"^{name}(:|$)"))(listener(lambda body: work(hear.act(body))))
@@ -511,7 +533,7 @@ def register_curating(
             answer, left = curating.failed(filled), None
         ack(**answer)
         if left is not None:
-            later(left)
+            workers.submit(_logged, left)
 
     def options(ack: Ack, body: Body) -> None:
         ack(options=curating.suggested(*hear.typed(body)))

@@ -74,7 +74,8 @@ def manifest(url: str | None = None, name: str = "AskPy", about: str = "") -> di
         "oauth_config": {"scopes": {"bot": list(SCOPES)}},
         "settings": {
             "event_subscriptions": {"bot_events": list(BOT_EVENTS)} | ({"request_url": address} if address else {}),
-            "interactivity": {"is_enabled": True} | ({"request_url": address} if address else {}),
+            "interactivity": {"is_enabled": True}
+            | ({"request_url": address, "message_menu_options_url": address} if address else {}),
             "org_deploy_enabled": False,
             "socket_mode_enabled": address is None,
             "token_rotation_enabled": False,

@@ -110,9 +110,13 @@ class SampleShelf:
     ledger: SampleLedger
     base: Knowledge = field(default_factory=knowledge)
     faults: tuple[str, ...] = ()
+    held: dict[tuple[Change, ...], Knowledge] = field(default_factory=dict)
 
     def matcher(self, workspace: str = "") -> Any:
-        return SimpleNamespace(knowledge=laid_over(self.base, self.ledger.changes(workspace)))
+        changes = self.ledger.changes(workspace)
+        if changes not in self.held:
+            self.held = {changes: laid_over(self.base, changes)}
+        return SimpleNamespace(knowledge=self.held[changes])
 
 
 @dataclass

@@ -158,4 +158,5 @@ def test_the_manifest_for_http_names_the_address_thrice() -> None:
     assert made["features"]["slash_commands"][0]["url"] == address
     assert made["settings"]["event_subscriptions"]["request_url"] == address
     assert made["settings"]["interactivity"]["request_url"] == address
+    assert made["settings"]["interactivity"]["message_menu_options_url"] == address
     assert made["settings"]["socket_mode_enabled"] is False

@@ -9,15 +9,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from conftest import Door, make_door
+from conftest import AtOnce, Door, make_door
 from slack_ledger import NOW, SampleLedger, SampleLook, SampleShelf, edit, full, miss
 from slack_samples import HOSTILE, LONG, knowledge
 from slack_stub import TEAM, Fault, Stub
+from test_slack_blocks import golden
 
+from bot.curation.likeness import grouped
 from bot.curation.preview import Moved
 from bot.model import Change, Entry
 from bot.slack import board, views
-from bot.slack.curating import Curation
+from bot.slack.answering import Answering
+from bot.slack.board import Board, Note, fill
+from bot.slack.curating import Curating, Curation
+from bot.slack.curators import Curators
+from bot.slack.hear import Filled
 from bot.slack.limits import TYPED, size, view_faults
 from bot.slack.values import Sheet
 from bot.slack.words import default_words
@@ -260,6 +266,34 @@ def test_the_database_being_away_is_said(room: Room) -> None:
     room.ledger.away = True
     assert WORDS["curate_away"] in text(room.open())
     assert WORDS["curate_away"] in text(room.go("curate"))
+
+
+SHEET = Sheet("curate", ("k1", "k2"))
+MOVED = (Moved("what about servers", "Card1", ""),)
+DRAWN = {
+    "curate-means": lambda seen: board.means(SHEET, seen.groups[0], SHEET.keys, "card1", seen.knowledge, WORDS),
+    "curate-write": lambda seen: board.write(
+        Sheet("curate", (), "x"), "T", "A", "B", WORDS, board.review(("a: fault",), MOVED, WORDS)
+    ),
+    "curate-taken": lambda seen: board.done(SHEET, board.taken(seen.history[0], seen.knowledge, WORDS), WORDS, "b1"),
+    "curate-front": lambda seen: board.front(views.home(seen.knowledge, views.FRONT, WORDS), seen, WORDS),
+    "curate-note": lambda seen: board.page(seen, "misses", WORDS, Note(fill("Saved."), undo="b1")),
+    **{f"curate-{page}": lambda seen, page=page: board.page(seen, page, WORDS) for page in board.PAGES[:2]},
+    "curate-chart": lambda seen: board.page(seen, "days", WORDS, native=True),
+}
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_golden_board(name: str) -> None:
+    ledger = full()
+    seen = Board(
+        knowledge=SampleShelf(ledger).matcher("T0TEAM").knowledge, now=NOW, groups=grouped(ledger.misses(TEAM)),
+        week=ledger.week(TEAM), complaints=ledger.complaints(TEAM), history=ledger.history(TEAM),
+        trials=ledger.trials(TEAM), faults=("a.yaml:1: wrong",),
+    )  # fmt: skip
+    view = DRAWN[name](seen)
+    assert view_faults(view) == []
+    golden(f"view-{name}", view)
 
 
 # --- this means
@@ -682,6 +716,37 @@ def test_a_modal_that_we_stumble_over_keeps_what_was_typed(room: Room, caplog: p
     room.ledger.changes = lambda _: 1 / 0  # type: ignore[method-assign,assignment,return-value]
     assert room.submit(modal, **FILLED)["errors"] == {"title": "Nothing was saved. " + WORDS["not_saved_oops"]}
     assert "A modal failed" in caplog.text
+
+
+def test_a_modal_that_was_closed_meanwhile_speaks_on_the_home_tab(room: Room) -> None:
+    home = room.go("misses")
+    room.press("means:1", value(home, "means:1"), home)
+    modal = room.views("views.open")[-1]
+    room.look.moved = (Moved("what about servers", "Card1", ""),)
+    room.stub.fail("views.update", Fault(error="not_found"))
+    room.submit(modal)
+    assert room.ledger.made == []
+    assert WORDS["closed_early"] in text(room.home())
+    room.look.moved = ()
+    room.stub.fail("views.update", Fault(error="not_found"))
+    room.submit(modal)
+    assert len(room.ledger.made) == 2
+    assert "Saved, and it works at once." in text(room.home())
+
+
+def test_an_update_waits_until_its_acknowledgement_has_arrived(room: Room) -> None:
+    slept: list[float] = []
+    curating = Curating(
+        ledger=room.ledger, shelf=room.shelf, curators=Curators.of((CURATOR,), lambda: TEAM), look=room.look,
+        answering=Answering(room.door.desk, room.door.claims, room.door.app.outbox, WORDS, "classic"), native=False,
+        settle=0.8, clock=lambda: NOW, checks=AtOnce(), wait=slept.append,
+    )  # fmt: skip
+    values = {"title": ("a",), "answer": ("b",), "asks": ("c",)}
+    filled = Filled(team=TEAM, user=CURATOR, view="V1", name="write", metadata="", values=values, first="title")
+    _, left = curating.submitted(filled)
+    assert left is not None
+    left()
+    assert slept == [pytest.approx(0.8)]
 
 
 @pytest.mark.parametrize("metadata", ["", "rubbish", "[]", '["misses", 1, 2]', "{}"])

@@ -14,12 +14,15 @@ from typing import Any
 import pytest
 from conftest import SECRET, AtOnce, Door
 from shipped import matcher
+from slack_ledger import SampleLedger, SampleLook, SampleShelf, full
 from slack_samples import SampleClaims
 from slack_stub import Call, Stub
 
+from bot.curation.preview import Moved
 from bot.desk import Desk
 from bot.slack.access import Access
 from bot.slack.app import build_app
+from bot.slack.curating import Curation
 from bot.slack.limits import faults, view_faults
 from bot.slack.post import Outbox
 from bot.slack.values import Ballot
@@ -102,6 +105,8 @@ class Walk:
         said = {"action_id": action["action_id"], "type": action["type"], "block_id": "b", "action_ts": self.door.ts()}
         if action["type"] == "static_select":
             said["selected_option"] = {"value": value}
+        elif action["type"] == "conversations_select":
+            said["selected_conversation"] = value
         else:
             said["value"] = value
         body = {"type": "block_actions", "actions": [said]} | surface.where
@@ -135,6 +140,10 @@ def actions(node: Any) -> Iterator[tuple[Json, str]]:
                 yield node, node["negative_button"]["value"]
             case "static_select":
                 yield from ((node, option["value"]) for option in node["options"])
+            case "conversations_select":
+                yield node, "C9"
+            case "input":
+                return
             case _:
                 for value in node.values():
                     yield from actions(value)
@@ -161,12 +170,19 @@ def view_surface(view: Json) -> Surface:
     return Surface(kind, view["blocks"], {"container": {"type": "view", "view_id": "V1"}, "view": shown})
 
 
-def bot(stub: Stub, claims: SampleClaims) -> Door:
+def bot(stub: Stub, claims: SampleClaims, ledger: SampleLedger | None = None) -> Door:
     """The whole bot with the shipped pack."""
     desk = Desk(matcher(), Memory())
     access = Access(bot_token="xoxb-secret", signing_secret=SECRET, api_url=stub.url)
     lines = desk.knowledge.voice.lines
-    app = build_app(desk, claims, access, lines=lines, executor=AtOnce(), outbox=Outbox(senders=AtOnce(), pace=0.01))
+    outbox = Outbox(senders=AtOnce(), pace=0.01)
+    curation = None
+    if ledger is not None:
+        look = SampleLook(moved=(Moved("what is x", "Flask", ""),))
+        curation = Curation(
+            ledger=ledger, shelf=SampleShelf(ledger, desk.knowledge), named=("U1",), look=look, settle=0
+        )
+    app = build_app(desk, claims, access, lines=lines, executor=AtOnce(), outbox=outbox, curation=curation)
     app.identity.me()
     return Door(stub, desk, claims, app)  # type: ignore[arg-type]
 
@@ -215,3 +231,43 @@ def submit(door: Door, words: str) -> int:
     view: Json = door.stub.of("views.open")[-1]["view"]
     state = {"values": {view["blocks"][0]["block_id"]: {"words": {"type": "plain_text_input", "value": words}}}}
     return door.interact(type="view_submission", view=view | {"id": "V1", "state": state})
+
+
+def test_everything_that_curators_see_can_be_pressed(stub: Stub, caplog: pytest.LogCaptureFixture) -> None:
+    """Also what is no longer there by the time it is pressed; each modal that opens is filled in, and submitted twice."""
+    ledger = full()
+    walk = Walk(stub, bot(stub, SampleClaims(), ledger), random.Random(5))
+    opened = {"type": "app_home_opened", "user": "U1", "tab": "home"}
+    walk.do("home", lambda: walk.door.json({"type": "event_callback", "team_id": "T0TEAM", "event": opened}))
+    while walk.waiting and walk.pressed < MOST_PRESSES:
+        surface, action, value = walk.next()
+        before = len(stub.of("views.open"))
+        walk.press(surface, action, value)
+        for args in stub.of("views.open")[before:]:
+            if args["view"]["callback_id"] in ("means", "write"):
+                walk.do("submitted", lambda: fill_in(walk.door, args["view"]))  # noqa: B023
+                checked = stub.of("views.update")[-1]["view"]
+                for _ in range(2):
+                    walk.do("submitted again", lambda: fill_in(walk.door, checked))  # noqa: B023
+        if walk.pressed == 60:
+            walk.door = bot(stub, walk.door.claims, ledger)
+    assert {action for _, action in walk.presses} >= {
+        "go", "means", "write", "not_ours", "ignore", "undo", "public", "trial", "ask",
+    }  # fmt: skip
+    assert ledger.steps > 8
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+def fill_in(door: Door, view: Json) -> int:
+    """Submit a form with what it begins with, and some words where it begins with nothing."""
+    values = {}
+    for block in view["blocks"]:
+        if block["type"] == "input":
+            element = block["element"]
+            held: Json = {"value": element.get("initial_value", "some words of a curator")}
+            if "select" in element["type"]:
+                held = {"selected_option": element.get("initial_option", {"value": "flask"})}
+            elif element["type"] == "checkboxes":
+                held = {"selected_options": element.get("initial_options", [])}
+            values[block["block_id"]] = {element["action_id"]: held | {"type": element["type"]}}
+    return door.interact(type="view_submission", view=view | {"id": "V1", "state": {"values": values}})

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from functools import lru_cache
 
 from bot.model import CURATED, Change, Entry, Group, Knowledge
 from bot.text import words
@@ -22,9 +23,15 @@ def laid_over(knowledge: Knowledge, changes: Sequence[Change]) -> Knowledge:
     entries = {entry.id: entry for entry in knowledge.entries}
     groups, strangers = list(knowledge.groups), list(knowledge.strangers.asks)
 
+    everywhere = _keys(knowledge)
+
     def take(phrasings: Sequence[str], keeper: str) -> None:
         """From whatever else asks or refuses them: the curator has decided."""
         taken = frozenset(map(_key, phrasings))
+        fresh = everywhere.isdisjoint(taken)
+        everywhere.update(taken)
+        if fresh:  # most are: they were missed
+            return
         strangers[:] = _without(strangers, taken)
         groups[:] = [_group_without(group, taken) for group in groups]
         for entry in list(entries.values()):
@@ -66,6 +73,16 @@ def is_settled(text: str, by: frozenset[str]) -> bool:
     return _key(text) in by
 
 
+def _keys(knowledge: Knowledge) -> set[str]:
+    """All that is asked or refused anywhere in the pack."""
+    asked = [*knowledge.strangers.asks]
+    for entry in knowledge.entries:
+        asked += [*entry.asks, *entry.not_asks]
+    for group in knowledge.groups:
+        asked += [*group.list_asks, *group.pick_asks, *group.not_asks]
+    return set(map(_key, asked))
+
+
 def _without(phrasings: Sequence[str], taken: frozenset[str]) -> tuple[str, ...]:
     return tuple(phrasing for phrasing in phrasings if _key(phrasing) not in taken)
 
@@ -90,6 +107,7 @@ def _with(phrasings: tuple[str, ...], text: str) -> tuple[str, ...]:
     return phrasings if _key(text) in map(_key, phrasings) else (*phrasings, text)
 
 
+@lru_cache(maxsize=32_768)  # each edit looks through the whole pack, and the next answer waits for it
 def _key(text: str) -> str:
     return " ".join(words(text))
 

@@ -233,14 +233,19 @@ def submit(door: Door, words: str) -> int:
     return door.interact(type="view_submission", view=view | {"id": "V1", "state": state})
 
 
+CURATORS_OWN = {"go", "means", "write", "not_ours", "ignore", "undo", "public", "trial"}
+
+
 def test_everything_that_curators_see_can_be_pressed(stub: Stub, caplog: pytest.LogCaptureFixture) -> None:
     """Also what is no longer there by the time it is pressed; each modal that opens is filled in, and submitted twice."""
     ledger = full()
     walk = Walk(stub, bot(stub, SampleClaims(), ledger), random.Random(5))
     opened = {"type": "app_home_opened", "user": "U1", "tab": "home"}
     walk.do("home", lambda: walk.door.json({"type": "event_callback", "team_id": "T0TEAM", "event": opened}))
-    while walk.waiting and walk.pressed < MOST_PRESSES:
+    while walk.waiting:
         surface, action, value = walk.next()
+        if _kind(action) not in CURATORS_OWN:
+            continue  # the other walk has been there
         before = len(stub.of("views.open"))
         walk.press(surface, action, value)
         for args in stub.of("views.open")[before:]:
@@ -251,9 +256,7 @@ def test_everything_that_curators_see_can_be_pressed(stub: Stub, caplog: pytest.
                     walk.do("submitted again", lambda: fill_in(walk.door, checked))  # noqa: B023
         if walk.pressed == 60:
             walk.door = bot(stub, walk.door.claims, ledger)
-    assert {action for _, action in walk.presses} >= {
-        "go", "means", "write", "not_ours", "ignore", "undo", "public", "trial", "ask",
-    }  # fmt: skip
+    assert {action for _, action in walk.presses} == CURATORS_OWN
     assert ledger.steps > 8
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
 

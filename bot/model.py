@@ -379,7 +379,7 @@ class Finding:
 
     `group` is the list's or recommendation's group; `talk` the small talk's name; `strangers` what was named and isn't
     covered; `only_named` what the source names without describing it; `beyond`: the source doesn't say it; `aspect`: the
-    one fact that is wanted.
+    one fact that is wanted; `lost`: it leans on something that isn't there.
     """
 
     kind: Kind
@@ -391,6 +391,7 @@ class Finding:
     only_named: tuple[str, ...] = ()
     beyond: bool = False
     aspect: Aspect | None = None
+    lost: bool = False
 
 
 # --- what is replied

@@ -76,7 +76,6 @@ OF_THEM = re.compile(r"^(?:(?:so|and|but) )*(?:which|what) (?:one|ones|of (?:the
 AMONG = _some("which|ones?|of (?:them|these|those)")
 ANEW = _some("ones|only")
 EVERYTHING = _some("list|all|whole|full|everything|overview|every")
-PLURALS = _some("libraries|libs|frameworks|tools|packages|modules")
 LEADING = re.compile(
     rf"^(?:{_AND}(?:what about|how about|whats about|same|now|only|just|with|for|on|in|and|but|or|so|also|no)\b|and\b)"
 )

@@ -13,7 +13,7 @@ from bot.match.aspects import ASPECT
 from bot.match.company import Company
 from bot.match.frames import SLIGHT
 from bot.match.reading import Reading
-from bot.match.said import CARDINALS, ORDINALS, SMALL
+from bot.match.said import CARDINALS, ORDINALS, PLURALS, SMALL
 from bot.match.turn import Continued, Turn, meant_names, said_in, turn_of
 from bot.model import MOST_COMPARED, RESTART, Context, Entry, Group, Knowledge, Library, Step
 from bot.text import stem, words
@@ -89,6 +89,14 @@ def _number(word: str) -> int:
 
 def _restart(turn: Turn) -> Continued | None:
     return Continued(restart=True, reason="a new start") if cues.RESTART.match(turn.said) else None
+
+
+def _stranger(turn: Turn) -> Continued | None:
+    """ "And hapi?": a word in a name's place that nobody knows."""
+    if not turn.odd or turn.tokens[-1] != turn.odd or not set(turn.tokens[:-1]) <= SMALL or len(turn.tokens) < 2:
+        return None
+    placed = cues.LEADING.match(turn.said) or cues.AGAINST.search(" ".join(turn.tokens[:-1]))
+    return Continued(offers=(), stranger=turn.odd, reason="nobody knows this name") if placed else None
 
 
 def _yes(turn: Turn) -> Continued | None:
@@ -183,7 +191,7 @@ def _neighbour(turn: Turn) -> Continued | None:
 
 def _whole(turn: Turn) -> Continued | None:
     """The list again, all of a kind, all the steps."""
-    if not turn.small or not cues.EVERYTHING.search(turn.said) or cues.PLURALS.search(turn.said) or turn.groups_in():
+    if not turn.small or not cues.EVERYTHING.search(turn.said) or PLURALS & set(turn.tokens) or turn.groups_in():
         return None
     if cues.COMPARING.search(turn.said) or cues.CHOOSING.search(turn.said):
         return None
@@ -329,7 +337,8 @@ def _about_it(turn: Turn) -> Continued | None:
     back = cues.BACK.search(turn.said) is not None
     if turn.current is None:
         return turn.same_again() if turn.small and cues.THEM.search(turn.said) else None
-    told = bool(back or set(turn.tokens) & ASPECT) if turn.small else back and not turn.foreign
+    aspect = bool(set(turn.tokens) & ASPECT) and set(turn.tokens) <= SLIGHT | ASPECT
+    told = back or aspect if turn.small else back and not turn.foreign
     if not told or not (turn.small or isinstance(turn.current, Library)):
         return None
     return Continued((turn.current.id,), asks_on=True, reason="still about the one before")
@@ -370,7 +379,7 @@ def _named_next(turn: Turn) -> Continued | None:
 
 
 _RULES = (
-    _restart, _yes, _choice, _neighbour, _whole, _of_a_group, _compared, _other, _corrected, _why, _more, _about_it,
+    _restart, _stranger, _yes, _choice, _neighbour, _whole, _of_a_group, _compared, _other, _corrected, _why, _more, _about_it,
 )  # fmt: skip
 _WITH_NAMES = (_set_beside, _of_a_group, _named_next)
 

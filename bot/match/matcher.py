@@ -123,7 +123,8 @@ class Matcher:
         if (talk := talk_of(readings[0])) is not None and not readings[0].ranking.exact:
             return self._steer(readings[0], talk)
         if leans(readings[0]) and not readings[0].ranking.exact:
-            return self._findings.make(readings[0], "unknown", (), "nothing was shown before that it could mean")
+            unknown = self._findings.make(readings[0], "unknown", (), "nothing was shown before that it could mean")
+            return replace(unknown, lost=True)
         return self._best(readings, [self._decider.decide(reading) for reading in readings])
 
     def _is_small_talk(self, reading: Reading) -> bool:
@@ -139,6 +140,11 @@ class Matcher:
             known = {*continued.ids, *(i for one in continued.ids for i in self.knowledge.by_id[one].related)}
             if asked.kind in ("topic", "step", "library") and (not known or known & set(asked.ids)):
                 return asked
+        if continued.group is not None and continued.ids:
+            again = self._findings.make(
+                reading, "recommend" if continued.pick else "list", continued.ids, continued.reason
+            )
+            return replace(again, group=continued.group.id)
         if continued.group is not None:
             target = Target("pick" if continued.pick else "list", continued.group.id)
             return self._findings.answer(reading, target, continued.reason)
@@ -148,7 +154,10 @@ class Matcher:
             if continued.asks_on and finding.aspect is None:
                 finding = replace(finding, aspect=self._findings.aspect(reading))
             return replace(finding, beyond=True) if continued.chooses else finding
-        return self._findings.make(reading, "unknown", continued.offers or (), continued.reason)
+        unknown = self._findings.make(reading, "unknown", continued.offers or (), continued.reason)
+        if continued.stranger:
+            return replace(unknown, strangers=(continued.stranger,))
+        return replace(unknown, lost=not continued.offers)
 
     def _steer(self, reading: Reading, talk: str) -> Finding:
         """A new start shows what can be asked; the end says goodbye."""

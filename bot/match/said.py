@@ -43,6 +43,9 @@ CUES = frozenset(
 SMALL = SLIGHT | ASPECT | CUES | FUNCTION_WORDS | ORDINALS.keys() | CARDINALS.keys()
 """Words of a message that says nothing by itself."""
 
+PLURALS = frozenset("libraries libs frameworks tools packages modules".split())
+"""Words that ask for a list of their own, and are no slips of the singular."""
+
 _MEANT = sorted(
     word
     for word in {*CUES, *ORDINALS, *ASPECT, "the", "then", "what", "whats", "they", "them", "about"}
@@ -80,13 +83,17 @@ def is_slip(word: str) -> bool:
 
 def _meant(word: str) -> str:
     """A follow-up's word in place of one that is nearly it and no English word."""
-    if word in SMALL or not word.isalpha() or len(word) < 3 or word in english().rows:
+    if word in SMALL or word in PLURALS or not word.isalpha() or len(word) < 3 or word in english().rows:
         return word
     slips = 2 if len(word) >= TWO_SLIPS else 1
     hits = process.extract(word, _MEANT, scorer=OSA.distance, score_cutoff=slips, limit=6)
-    near = [(count, other) for other, count, _ in hits if other[0] == word[0] or (count == 1 and len(word) > ONE_SLIP)]
+    near = [
+        (count, other)
+        for other, count, _ in hits
+        if abs(len(other) - len(word)) <= 1 and (other[0] == word[0] or (count == 1 and len(word) > ONE_SLIP))
+    ]
     if len(word) < ONE_SLIP:
         near = [
             (count, o) for count, o in near if sorted(o) == sorted(word) or (len(o) > len(word) and o[0] == word[0])
         ]
-    return min(near)[1] if near else word
+    return min(near, key=lambda hit: (hit[0], hit[1] not in CUES, hit[1]))[1] if near else word

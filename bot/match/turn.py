@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from rapidfuzz.distance import OSA
+
 from bot.match.company import Company
 from bot.match.english import english
 from bot.match.names import Mention
@@ -30,12 +32,15 @@ class Continued:
     asks: tuple[str, ...] = ()
     offers: tuple[str, ...] | None = None
     restart: bool = False
+    stranger: str = ""
     chooses: bool = False
     asks_on: bool = False
     """Something is asked of the entry that was shown before."""
     reason: str = ""
 
 
+LONG = 7
+"""Letters from which a word with slips is still known for sure."""
 BEFORE_A_NAME = frozenset("and or vs versus v than with against about in like".split())
 
 
@@ -79,8 +84,18 @@ def turn_of(reading: Reading, context: Context, knowledge: Knowledge, company: C
         bool(names),
         ours,
         strange,
+        _odd(reading),
         _is_foreign(reading, company),
     )
+
+
+def _odd(reading: Reading) -> str:
+    """A word that nobody knows, though it was bent into a word of the pack: "hapi" is no api."""
+    for typed, read_as in reading.ranking.corrections:
+        like = typed[0] == read_as[0] and OSA.distance(typed, read_as) == 1
+        if typed not in SMALL and typed not in english() and not is_slip(typed) and not like and len(typed) < LONG:
+            return typed
+    return ""
 
 
 def _is_foreign(reading: Reading, company: Company) -> bool:
@@ -116,6 +131,8 @@ class Turn:
     names: bool
     ours: tuple[str, ...]
     strange: bool
+    odd: str
+    """A word that is read as another which it is not much like; empty if there is none."""
     foreign: bool
     """Its words are from elsewhere."""
 
@@ -213,8 +230,8 @@ class Turn:
         """The several that stand before, as they were shown."""
         if self.group is not None:
             whole = tuple(card.id for card in self.knowledge.members(self.group))
-            pick = self.context.kind == "recommend" or bool(self.several and set(self.several) < set(whole))
-            return Continued(group=self.group, pick=pick, reason="what was shown before")
+            pick = self.context.kind == "recommend" or self.several != whole
+            return Continued(self.several, group=self.group, pick=pick, reason="what was shown before")
         cards = self.cards(self.several)
         if 1 < len(cards) <= MOST_COMPARED:
             return Continued(cards, chooses=chooses, reason="what was shown before")

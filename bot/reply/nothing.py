@@ -19,6 +19,8 @@ def of_unknown(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
         yield Text(f"{sentence_of(finding.strangers)}: {lines['unknown_partial']}")
     elif finding.strangers:
         yield Text(f"{sentence_of(finding.strangers)}: {lines['unknown_stranger']}")
+    elif finding.lost:
+        yield Text(lines["unknown_lost"])
     else:
         yield Text(lines["unknown_offer"] if offered else lines["unknown"])
     known = (

@@ -1,0 +1,116 @@
+"""Conversations: what is remembered, what a follow-up means, and why it was answered so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from shipped import matcher
+
+from bot import terminal
+from bot.desk import Desk
+from bot.knowledge import load
+from bot.match import Matcher
+from bot.match.said import said
+from bot.model import Question, Reply
+from bot.reply import plain
+from bot.terminal import Memory
+
+HANDBOOK = Path(__file__).parent / "packs/handbook"
+
+
+def talk(*lines: str, desk: Desk | None = None) -> list[Reply]:
+    """What comes back, line by line, in one conversation."""
+    desk = desk or Desk(matcher(), Memory())
+    return [desk.ask(Question(line, conversation="1")) for line in lines]
+
+
+def ended(*lines: str) -> tuple[str, tuple[str, ...]]:
+    """Kind and ids of the last reply."""
+    reply = talk(*lines)[-1]
+    return reply.kind, reply.ids
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("teh secnod one pls", "the second one"),
+        ("thanks! and could you compare them, please?", "and compare them"),
+        ("great, thank you. nxt step", "next step"),
+        ("compair it with flask", "compare it with flask"),
+        ("thanks", ""),
+    ],
+)
+def test_courtesies_and_slips_are_left_out(typed: str, meant: str) -> None:
+    tokens = [word.strip("!,.?") for word in typed.split()]
+    assert said(tokens, [False] * len(tokens)) == meant
+
+
+def test_the_others_place_is_counted_in_what_was_shown_last() -> None:
+    assert ended("flask or fastapi", "the second one", "and the other one") == ("library", ("flask",))
+    assert ended("list orms", "the 2nd", "what is celery", "go back to the list")[0] == "list"
+    assert ended("flask or fastapi", "the fourth one") == ("unknown", ())
+
+
+def test_what_was_recommended_is_shown_again_in_its_order() -> None:
+    replies = talk("need a websocket lib", "the second one", "go back")
+    assert (replies[2].kind, replies[2].ids) == (replies[0].kind, replies[0].ids)
+
+
+def test_a_stranger_between_is_not_what_it_means_and_takes_no_list_away() -> None:
+    assert ended("what is django", "and rails?", "is it free?") == ("unknown", ())
+    assert ended("flask or fastapi", "and rails?", "the second one") == ("library", ("fastapi",))
+    assert ended("what is dash", "how do i bake bread", "docs?") == ("library", ("dash",))
+    assert ended("what is tornado", "is it snowing in oslo") == ("unknown", ())
+
+
+def test_a_new_start_forgets() -> None:
+    assert ended("flask or fastapi", "start over", "the second one") == ("unknown", ())
+
+
+def test_an_offer_is_taken_by_yes() -> None:
+    assert ended("flask vs rails", "ok, yes") == ("library", ("flask",))
+
+
+def test_a_pack_without_cards_goes_on_too() -> None:
+    desk = Desk(Matcher.of(load(HANDBOOK)), Memory())
+    guests, more, lost = talk("how do guests get on the wifi", "tell me more", "the second one", desk=desk)
+    assert (guests.ids, more.ids, lost.kind) == (("wifi-guest",), ("wifi-guest",), "unknown")
+
+
+def test_why_of_a_follow_up_tells_of_the_answer_that_was_given() -> None:
+    desk = Desk(matcher())
+    told = desk.why(Question("the second one"), "library||flask")
+    assert (told.kind, told.ids) == ("library", ("flask",))
+    assert "what was shown before in the conversation" in plain(told)
+    assert "Answer: Flask" in plain(told)
+
+
+def test_why_has_titles_for_people_and_ids_for_curators() -> None:
+    desk = Desk(matcher())
+    words, raw = (plain(desk.why(Question("how do i start with git"), raw=raw)) for raw in (False, True))
+    assert ("step-version-control" in words, "step-version-control" in raw) == (False, True)
+    assert "a close match" in words
+
+
+@pytest.mark.parametrize("typed", ["exit", "quit", " :q ", "bye"])
+def test_a_person_leaves_politely(
+    typed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Keyboard:
+        def isatty(self) -> bool:
+            return True
+
+    def lines(_: Any) -> Any:
+        yield typed
+        raise AssertionError("asked for another line")
+
+    monkeypatch.setattr("sys.stdin", Keyboard())
+    monkeypatch.setattr(terminal, "_typed", lines)
+    terminal.chat(Desk(matcher(), Memory()), iter(()), connected=True)
+    assert "Goodbye" in capsys.readouterr().out
+
+
+def test_in_a_pipe_leaving_is_small_talk() -> None:
+    assert [reply.kind for reply in talk("exit", "quit", "bye")] == ["smalltalk"] * 3

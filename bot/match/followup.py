@@ -96,7 +96,7 @@ def _stranger(turn: Turn) -> Continued | None:
     if not turn.odd or turn.tokens[-1] != turn.odd or not set(turn.tokens[:-1]) <= SMALL or len(turn.tokens) < 2:
         return None
     placed = cues.LEADING.match(turn.said) or cues.AGAINST.search(" ".join(turn.tokens[:-1]))
-    return Continued(offers=(), stranger=turn.odd, reason="nobody knows this name") if placed else None
+    return Continued(offers=(), stranger=True, reason="nobody knows this name") if placed else None
 
 
 def _yes(turn: Turn) -> Continued | None:

@@ -155,9 +155,7 @@ class Matcher:
                 finding = replace(finding, aspect=self._findings.aspect(reading))
             return replace(finding, beyond=True) if continued.chooses else finding
         unknown = self._findings.make(reading, "unknown", continued.offers or (), continued.reason)
-        if continued.stranger:
-            return replace(unknown, strangers=(continued.stranger,))
-        return replace(unknown, lost=not continued.offers)
+        return replace(unknown, lost=not continued.offers and not continued.stranger)
 
     def _steer(self, reading: Reading, talk: str) -> Finding:
         """A new start shows what can be asked; the end says goodbye."""

@@ -32,7 +32,7 @@ class Continued:
     asks: tuple[str, ...] = ()
     offers: tuple[str, ...] | None = None
     restart: bool = False
-    stranger: str = ""
+    stranger: bool = False
     chooses: bool = False
     asks_on: bool = False
     """Something is asked of the entry that was shown before."""

@@ -21,7 +21,10 @@ ROOT = Path(__file__).parents[1]
 LOCKS = ("requirements.txt", "tests/requirements.txt", "tests/audit/requirements.txt")
 EXTRAS = ["postgres", "metrics", "curate", "gunicorn"]
 """What requirements.txt holds beside the dependencies."""
-PAPERS = ("README.md", "bot/README.md", "knowledge/README.md", ".github/CONTRIBUTING.md", "PRIVACY.md")
+PAPERS = (
+    *("README.md", "bot/README.md", "knowledge/README.md", "PRIVACY.md"),
+    *(".github/CONTRIBUTING.md", ".github/SECURITY.md", "docs/deploy.md"),
+)
 TOP = {
     *("bot", "knowledge", "tests", "Procfile", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "Makefile"),
     *("requirements.txt", ".env.example", ".python-version", ".gitignore", ".pre-commit-config.yaml", ".github", ".ci"),

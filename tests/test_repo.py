@@ -271,3 +271,15 @@ def test_importing_does_nothing() -> None:
     )
 
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+
+
+def test_every_test_that_proves_something_exists() -> None:
+    """SECURITY.md names its evidence by the names of tests."""
+    named = set(re.findall(r"\btest_\w+(?!\w*\.py)\b", read(".github/SECURITY.md")))
+    there = {test for name in tracked() if re.match(r"tests/.*test_\w+\.py$", name) for test in defined(name)}
+    assert len(named) > 20
+    assert sorted(name for name in named - there if not (ROOT / "tests" / f"{name}.py").exists()) == []
+
+
+def defined(name: str) -> set[str]:
+    return set(re.findall(r"^def (test_\w+)", read(name), re.MULTILINE))

@@ -37,7 +37,7 @@ from bot.match import Matcher  # noqa: E402
 TOKEN, APP_TOKEN = "xoxb-fire", "xapp-fire"
 ACKNOWLEDGED_WITHIN = 3.0
 """Seconds: Slack's own."""
-AGAIN_AFTER = (0.0, 2.0, 6.0)
+AGAIN_AFTER = (0.0, 3.0, 12.0)
 """Seconds before Slack delivers again; its own are none, a minute and five."""
 LONGEST_WAIT = 60.0
 """Seconds for the last answers of a round."""
@@ -308,7 +308,7 @@ def loaded(
 
 
 class Killer:
-    """Ends processes at random, one after another, as long as it is let."""
+    """Ends processes at random, one after another, as long as it is let; of several servers one is always left."""
 
     def __init__(self, fleet: Fleet, seed: int, pause: float, gently: float = 0.3) -> None:
         """`gently`: the share of them that is asked to end (SIGTERM) and not killed."""
@@ -331,7 +331,9 @@ class Killer:
             member = self.dice.choice(self.fleet.members)
             gently = self.dice.random() < self.gently
             assert member.process is not None
-            victims = member.pids if member.process.is_alive() and not member.restarting else []
+            others = [each for each in self.fleet.members if each is not member and not each.restarting]
+            alive = member.process.is_alive() and not member.restarting
+            victims = member.pids if alive and (others or member.server == "gunicorn") else []
             if not victims:  # it is just being made again
                 continue
             victim = self.dice.choice(victims)

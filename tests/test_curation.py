@@ -194,6 +194,22 @@ def test_a_store_that_is_away_changes_no_answer(pack: Path) -> None:
     assert answer(live, "opening hours", "T9") == ("opening-hours",)
 
 
+def test_a_store_that_goes_away_in_the_middle_hides_no_change(pack: Path) -> None:
+    """Between the number and the changes: what is laid over under a number is what belongs to it."""
+
+    class Leaving(Shelf):
+        def changes(self, workspace: str) -> tuple[Change, ...]:
+            self.number, found = (-1, ()) if away else (self.number, super().changes(workspace))
+            return found
+
+    away, shelf = True, Leaving()
+    live = Live(pack, curated=shelf)
+    shelf.put(change("ask", "bank holiday mondays", "opening-hours"))
+    assert answer(live, "bank holiday mondays") == ()
+    away, shelf.number = False, 1
+    assert answer(live, "bank holiday mondays") == ("opening-hours",)
+
+
 def test_files_are_read_again(pack: Path) -> None:
     shelf = Shelf()
     told: list[str] = []

@@ -95,9 +95,12 @@ class Live:
                 self._laid.move_to_end(workspace)
         if laid is not None and laid.base is base and revision in (laid.revision, -1):
             return laid.matcher
-        if revision < 0:
-            return base
-        return self._lay(workspace, base, revision, self._curated.changes(workspace))
+        changes = self._curated.changes(workspace) if revision >= 0 else ()
+        if (
+            revision < 0 or self._curated.revision(workspace) != revision
+        ):  # away, or just being edited: ask anew next time
+            return laid.matcher if laid is not None and laid.base is base else base
+        return self._lay(workspace, base, revision, changes)
 
     def _lay(self, workspace: str, base: Matcher, revision: int, changes: tuple[Change, ...]) -> Matcher:
         knowledge = laid_over(base.knowledge, changes)

@@ -80,7 +80,7 @@ def fit(
     """
     if len(spoken) < FEWEST or evidence.entries < 3:
         return UNFITTED
-    asked = _chosen([" ".join(one) for one in spoken])
+    asked = _chosen([" ".join(one) for one in spoken], evidence.entry_of.tolist())
     questions = {at: reader.question(plainly(spoken[at])) for at in asked}
     scores = {at: score(evidence, questions[at], at) for at in asked}
     sides = sides_of(evidence.meanings.phrasings, strangers.directions)
@@ -114,10 +114,17 @@ def _spread(texts: Sequence[str], settled: Collection[str]) -> list[tuple[int, s
     return [(kind[at], texts[kind[at]]) for kind in kinds for at in _chosen([texts[number] for number in kind])]
 
 
-def _chosen(texts: Sequence[str]) -> list[int]:
-    """Places of at most MOST texts, picked by their hashes: where a curator adds a few, nearly all of them stay the same."""
-    order = sorted(range(len(texts)), key=lambda at: blake2b(texts[at].encode(), digest_size=8).digest())
-    return sorted(order[:MOST])
+def _chosen(texts: Sequence[str], owners: Sequence[int] = ()) -> list[int]:
+    """Places of at most MOST texts, as many of each owner as its share of them.
+
+    Picked by their hashes: where a curator adds a few, nearly all of them stay the same.
+    """
+    digests = [blake2b(text.encode(), digest_size=8).digest() for text in texts]
+    places: dict[int, list[int]] = {}
+    for at in sorted(range(len(texts)), key=digests.__getitem__):
+        places.setdefault(owners[at] if owners else 0, []).append(at)
+    order = sorted(((rank + 0.5) / len(own), digests[at], at) for own in places.values() for rank, at in enumerate(own))
+    return sorted(at for _, _, at in order[:MOST])
 
 
 def _closeness(evidence: Evidence, scores: dict[int, Scores]) -> Floats:

@@ -124,10 +124,16 @@ def quoted(text: str) -> str:
     return f"“{cut(' '.join(text.split()), LINE)}”"
 
 
-def titled(entry: str, knowledge: Knowledge, words: Words) -> str:
+def named(entry: str, knowledge: Knowledge) -> str:
     """What an entry is called; its id where the pack no longer has it."""
     found = knowledge.by_id.get(entry)
-    return found.label if found is not None else entry or words["curate_nothing"]
+    return found.label if found is not None else entry
+
+
+def titled(entry: str, knowledge: Knowledge) -> str:
+    """The same within a sentence: in quotes where it may be one itself."""
+    name = named(entry, knowledge)
+    return quoted(name) if " " in name else name
 
 
 def already(change: Change, knowledge: Knowledge, words: Words) -> tuple[Block, ...]:
@@ -138,7 +144,7 @@ def already(change: Change, knowledge: Knowledge, words: Words) -> tuple[Block, 
         who=person(change.by, words),
         text=quoted(change.text),
         title=quoted(change.title),
-        entry=titled(change.entry, knowledge, words),
+        entry=titled(change.entry, knowledge),
     )
 
 
@@ -157,7 +163,7 @@ def described(batch: Sequence[Change], knowledge: Knowledge, words: Words) -> st
         key = "done_stranger" if kind == "not_ask" and not entry else f"done_{kind}"
         first = quoted(changes[0].title if kind == "entry" else changes[0].text)
         texts = first if len(changes) == 1 else spoken(words["and_more"], first=first, count=str(len(changes) - 1))
-        told.append(spoken(words[key], texts=texts, entry=titled(entry, knowledge, words)))
+        told.append(spoken(words[key], texts=texts, entry=titled(entry, knowledge)))
     return "\n".join(told)
 
 
@@ -361,7 +367,7 @@ def _miss(group: Sequence[Miss], board: Board, words: Words) -> list[Block]:
     key = "asked_once" if count == 1 else "asked_that_day" if first == last else "asked_often"
     asked = spoken(words[key], count=str(count), first=first, last=last)
     near = (
-        spoken(words["nearest"], entry=titled(lead.best, board.knowledge, words))
+        spoken(words["nearest"], entry=titled(lead.best, board.knowledge))
         if lead.best in board.knowledge.by_id
         else words["nothing_near"]
     )
@@ -412,10 +418,10 @@ def _named(subject: str, knowledge: Knowledge, words: Words) -> str:
     group = subject.split("|")[1] if subject.count("|") > 1 else ""
     if kind in ("list", "recommend") and group:
         return next((each.title for each in knowledge.groups if each.id == group), group)
-    named = ", ".join(titled(each, knowledge, words) for each in ids.split(",") if each)
+    listed = ", ".join(named(each, knowledge) for each in ids.split(",") if each)
     if kind == "unknown":
-        return spoken(words["vote_offers"], offers=named) if named else words["vote_unknown"]
-    return named or kind
+        return spoken(words["vote_offers"], offers=listed) if listed else words["vote_unknown"]
+    return listed or kind
 
 
 def batches(changes: Iterable[Change]) -> list[list[Change]]:

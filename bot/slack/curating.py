@@ -243,7 +243,7 @@ class Curating:
             return fill(str(error))
         if won:
             what = described(made, self._knowledge(team), self._words) if made else ""
-            return fill(f"{self._words['undone']} {what}".strip())
+            return fill(self._words["undone"], what=what)
         if self.ledger.revision(team) < 0 or any(change.batch == batch for change in self.ledger.changes(team)):
             return self._not_saved()
         return fill(self._words["undone_before"])
@@ -391,15 +391,15 @@ class Curating:
             except AskPyError as error:
                 return _Made(fill(str(error)), stopped=True)
             if way is None:
-                what = f"{described(fresh, self._knowledge(who.team), self._words)}. {self._words['saved']}"
-                return _Made(fill(what), fresh[0].batch)
+                what = described(fresh, self._knowledge(who.team), self._words)
+                return _Made(fill(self._words["saved"], what=what), fresh[0].batch)
             if _meaning(way) not in map(_meaning, fresh):
                 return _Made(taken(way, knowledge, self._words), stopped=True)
         if before is None:
             return _Made(self._not_saved(), stopped=True)
         if before.by == f"{who.team}:{who.user}":  # the same press, delivered twice
-            what = f"{described([before], knowledge, self._words)}. {self._words['saved']}"
-            return _Made(fill(what), before.batch)
+            what = described([before], knowledge, self._words)
+            return _Made(fill(self._words["saved"], what=what), before.batch)
         return _Made(already(before, knowledge, self._words), before.batch)
 
     def _free(self, team: str, title: str) -> str:

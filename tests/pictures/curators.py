@@ -91,7 +91,7 @@ def view(name: str, knowledge: Knowledge, words: Words) -> dict[str, Any]:
         case "curate-days" | "curate-days-classic":
             return board.page(seen(knowledge), "days", words, native=name == "curate-days")
         case "curate-note":
-            told = fill(f"{board.described(HISTORY[1:3], knowledge, words)}. {words['saved']}")
+            told = fill(words["saved"], what=board.described(HISTORY[1:3], knowledge, words))
             return board.page(seen(knowledge), "misses", words, Note(told, "b3"))
         case "curate-means":
             return board.means(sheet, group, sheet.keys, "kivy", knowledge, words)
@@ -109,7 +109,7 @@ def view(name: str, knowledge: Knowledge, words: Words) -> dict[str, Any]:
             status = board.review(faults, MOVED, words)
             return board.write(Sheet("curate", (), "x"), "Where do small apps live?", answer, asks, words, status)
         case "curate-done":
-            told = fill(f"{board.described(HISTORY[1:3], knowledge, words)}. {words['saved']}")
+            told = fill(words["saved"], what=board.described(HISTORY[1:3], knowledge, words))
             return board.done(sheet, told, words, "b3")
         case _:
             return board.page(seen(knowledge), "curate", words)

@@ -187,7 +187,7 @@ def test_everything_at_a_glance(stub: Stub) -> None:
         "Of 50 questions in the last seven days I answered 42; 5 got a choice, 3 no answer.",
         "Without an answer: 4", "“how do I deploy to heroku”", "“deploy on heroku how”",
         "Found not helpful: 6", "Card1", "Outdated 3, No reason given 1. Last on 13 Nov", "Card0, Card1",
-        "Latest changes: 5", "By <@U1>, 13 Nov, 02:13 UTC.", "New answer: “When is the office closed?”",
+        "Latest changes: 5", "By <@U1>, 13 Nov, 02:13 UTC.", "“When is the office closed?”: a new answer",
         "Channels on trial: 1", "<#C7>", "Answered 40 of 50", "Precision 92 %: 23 of 25 votes said helpful.",
     ):  # fmt: skip
         assert told in seen
@@ -201,9 +201,9 @@ def test_each_page_shows_all_of_its_own(stub: Stub) -> None:
     assert "No answer, but a choice: Which side is it?, Card0" in seen["votes"]
     assert "Backend libraries" in seen["votes"]
     assert "gone" in seen["votes"]
-    for told in ("Not Card1: “do you sell cards”", "Not ours: “where is the canteen”", "Ignored: “asdf asdf”"):
+    for told in ("“do you sell cards”: not Card1", "“where is the canteen”: not ours", "“asdf asdf”: ignored"):
         assert told in seen["changes"]
-    assert "Means Card1: “server side stuff” and 1 more" in seen["changes"]
+    assert "“server side stuff” and 1 more: means Card1" in seen["changes"]
     assert WORDS["trial_pick"] in json.dumps(room.go("trials@0"))
     assert "12 Nov: 35 asked, 30 answered, 5 with a choice, 0 without an answer" in seen["days"]
 
@@ -313,10 +313,10 @@ def test_this_means(room: Room) -> None:
         ("ask", "deploy on heroku how", "t", by),
     ]
     assert len({each.batch for each in room.ledger.made}) == 1
-    assert "Means Which side is it?: “how do I deploy to heroku” and 1 more. Saved, and it works at once." in text(
+    assert "Saved, and it works at once. “how do I deploy to heroku” and 1 more: means “Which side is it?”" in text(
         shown
     )
-    assert "heroku” and 1 more. Saved" in text(room.home())
+    assert "Saved, and it works at once." in text(room.home())
     assert "k1" not in json.dumps(room.home())
     assert room.home()["private_metadata"] == "misses@0"
 
@@ -418,7 +418,7 @@ def test_a_new_answer_is_looked_at_and_then_saved(room: Room) -> None:
     (made,) = room.ledger.made
     assert (made.kind, made.entry, made.title) == ("entry", "where-do-apps-live", "Where do apps live?")
     assert (made.answer, made.asks) == ("On our own machine.\n- ask ops", ("a b", "A b", "how to *deploy*"))
-    assert "New answer: “Where do apps live?”. Saved" in text(shown)
+    assert "Saved, and it works at once. “Where do apps live?”: a new answer" in text(shown)
     assert len(room.look.seen) == 1
 
 
@@ -479,18 +479,18 @@ def test_not_ours(room: Room) -> None:
         ("not_ask", "deploy on heroku how", "card1", by),
         ("not_ask", HOSTILE, "", by),
     ]
-    assert "Not ours: “" in text(room.home())
+    assert "”: not ours" in text(room.home())
 
 
 def test_ignore_and_undo(room: Room) -> None:
     home = room.go("misses")
     room.press("ignore:1", value(home, "ignore:1"), home)
     assert [each.kind for each in room.ledger.made] == ["ignore", "ignore"]
-    assert "Ignored: “how do I deploy to heroku” and 1 more. Saved" in text(room.home())
+    assert "Saved, and it works at once. “how do I deploy to heroku” and 1 more: ignored" in text(room.home())
     assert "Without an answer: 3" in text(room.home())
     room.press("undo:note", value(room.home(), "undo:note"), room.home())
     assert room.ledger.made == []
-    assert "Undone. Ignored: “how do I deploy to heroku” and 1 more" in text(room.home())
+    assert "Undone. “how do I deploy to heroku” and 1 more: ignored" in text(room.home())
     assert "Without an answer: 4" in text(room.home())
     room.press("undo:note", "some-batch", room.home())
     assert WORDS["undone_before"] in text(room.home())
@@ -503,7 +503,7 @@ def test_any_curator_undoes_from_the_latest_changes(stub: Stub) -> None:
     assert batches == ["b5", "b4", "b3", "b2", "b1"]
     room.press("undo:4", "b2", changes, OTHER)
     assert "b2" not in [each.batch for each in room.ledger.made]
-    assert "Undone. Means Card1: “server side stuff” and 1 more" in text(room.home())
+    assert "Undone. “server side stuff” and 1 more: means Card1" in text(room.home())
     room.press("undo:4", "b2", changes)
     assert WORDS["undone_before"] in text(room.home())
 
@@ -615,7 +615,7 @@ def test_a_submission_twice_is_one_edit(room: Room) -> None:
     room.submit(modal, entry="t")
     shown = room.submit(modal, entry="t")
     assert len(room.ledger.made) == 2
-    assert "Means Which side is it?" in text(shown)
+    assert "means “Which side is it?”" in text(shown)
 
 
 def test_who_was_quicker_is_said_and_nothing_typed_is_lost(room: Room) -> None:

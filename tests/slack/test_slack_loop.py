@@ -1,0 +1,127 @@
+"""The loop: a miss becomes an answer, in every process at once, and goes away again. A real database, and a real pack."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import pytest
+from conftest import make_door
+from slack_ledger import SampleLook
+from slack_stub import TEAM, Stub
+from test_slack_curating import CURATOR, OTHER, Json, Room, buttons, text, value
+
+from bot.curation.live import Live
+from bot.curation.preview import preview
+from bot.slack.curating import Curation
+from bot.store import Store
+
+DOG, PLANTS = "may the dog sit under my table", "who waters the plants"
+PACK = Path(__file__).parents[1] / "packs" / "handbook"
+
+
+class Process(Room):
+    """One of several processes: a store and a pack of its own, over the one database."""
+
+    def __init__(self, stub: Stub, url: str) -> None:
+        self.store = Store(url)
+        cache = Path(os.environ["ASKPY_CACHE"])
+        self.live = Live(PACK, cache, self.store)
+        curation = Curation(
+            ledger=self.store, shelf=self.live, named=(CURATOR, OTHER), look=partial(preview, cache=cache), settle=0
+        )
+
+        super().__init__(stub, make_door(stub, curation=curation), None, None, SampleLook())  # type: ignore[arg-type]
+
+    def found(self, question: str) -> tuple[str, ...]:
+        """The entries that a question in the workspace is answered with."""
+        finding = self.live.matcher(TEAM).find(question)
+        return finding.ids if finding.kind != "unknown" else ()
+
+    def modal(self, action: str, user: str = CURATOR) -> Json:
+        """What a button of the page of misses opens."""
+        home = self.go("misses", user)
+        self.press(action, value(home, action), home, user)
+        return self.views("views.open")[-1]
+
+
+@pytest.fixture
+def processes(stub: Stub, tmp_path: Path) -> Iterator[tuple[Process, Process]]:
+    url = f"sqlite:///{tmp_path / 'askpy.db'}"
+    pair = Process(stub, url), Process(stub, url)
+    for times, question in ((3, DOG), (2, "under my table, may the dog sit?"), (1, PLANTS)):
+        for _ in range(times):
+            pair[0].store.miss(TEAM, question, "desk-booking", 0.2)
+    yield pair
+    for each in pair:
+        each.store.close()
+
+
+def test_this_means_works_in_every_process_and_is_undone_in_every_process(processes: tuple[Process, Process]) -> None:
+    one, other = processes
+    assert (one.found(DOG), other.found(DOG)) == ((), ())
+    shown = one.submit(one.modal("means:1"), entry="home-office")
+    assert "Saved, and it works at once." in text(shown)
+    assert (one.found(DOG), other.found(DOG)) == (("home-office",), ("home-office",))
+    assert "dog" not in text(other.go("misses", OTHER))
+    changes = other.go("changes", OTHER)
+    assert "“may the dog sit under my table” and 1 more: means “What are the rules for working from home?”" in text(
+        changes
+    )
+    other.press("undo:1", value(changes, "undo:1"), changes, OTHER)
+    assert (one.found(DOG), other.found(DOG)) == ((), ())
+    assert "“may the dog sit under my table”" in text(one.go("misses"))
+
+
+def test_a_new_answer_works_in_every_process(processes: tuple[Process, Process]) -> None:
+    one, other = processes
+    checked = one.submit(one.modal("write:1"), title="Are dogs welcome?", answer="On Fridays.")
+    assert one.found(DOG) == ()
+    assert "8 or more make it easier to find" in text(checked)
+    one.submit(checked)
+    assert (one.found(DOG), other.found("are dogs welcome")) == (("are-dogs-welcome",), ("are-dogs-welcome",))
+    assert other.live.knowledge(TEAM).by_id["are-dogs-welcome"].answer == "On Fridays."
+    assert other.live.knowledge().by_id.get("are-dogs-welcome") is None
+
+
+def test_not_ours_and_ignore_stay(processes: tuple[Process, Process]) -> None:
+    one, other = processes
+    home = one.go("misses")
+    one.press("not_ours:1", value(home, "not_ours:1"), home)
+    home = other.go("misses", OTHER)
+    other.press("ignore:1", value(home, "ignore:1"), home, OTHER)
+    for process in processes:
+        for question in (DOG, PLANTS):
+            process.store.miss(TEAM, question, "desk-booking", 0.2)
+        assert "Nothing waits for an answer." in text(process.go("misses"))
+        assert process.found(DOG) == ()
+
+
+def test_of_two_curators_at_once_one_is_told_of_the_other(processes: tuple[Process, Process]) -> None:
+    """Both press in the same moment, in two processes: one edit is saved, and the other's curator learns whose."""
+    one, other = processes
+    modals = one.modal("means:2"), other.modal("means:2", OTHER)
+    together = threading.Barrier(2)
+
+    def submit(process: Process, modal: Json, user: str, entry: str) -> None:
+        together.wait()
+        process.submit(modal, user, entry=entry)
+
+    with ThreadPoolExecutor(2) as pool:
+        both = [
+            pool.submit(submit, one, modals[0], CURATOR, "desk-booking"),
+            pool.submit(submit, other, modals[1], OTHER, "meeting-rooms"),
+        ]
+        for each in both:
+            each.result()
+    (made,) = one.store.changes(TEAM)
+    told = [text(view) for view in one.views("views.update")]
+    winner = made.by.partition(":")[2]
+    assert sum("Saved, and it works at once." in each for each in told) == 1
+    assert sum(f"<@{winner}> has already said that “who waters the plants” means" in each for each in told) == 1
+    assert one.found(PLANTS) == other.found(PLANTS) == (made.entry,)
+    assert "undo:1" in buttons(other.go("changes"))

@@ -95,7 +95,11 @@ class Bot:
     def start(self) -> None:
         """Begin what runs beside the answering."""
         self.store.prepare()
-        for name, work in (("watch", self.live.watch), ("purge", self.store.tend)):
+        for name, work in (
+            ("watch", self.live.watch),
+            ("tell", self.app.teller.watch),
+            ("purge", self.store.tend),
+        ):
             threading.Thread(target=work, args=(self.stop,), name=name, daemon=True).start()
 
     def end(self, done: bool) -> None:
@@ -117,7 +121,9 @@ def join(settings: Settings, access: Access, stop: threading.Event) -> Bot:
     layout: Literal["classic", "cards"] = "classic" if settings.cards == "classic" else "cards"
     look = partial(preview, cache=settings.cache_folder)
     curation = Curation(ledger=store, shelf=live, named=settings.curators, look=look)
-    app = build_app(desk, store, access, lines=knowledge.voice.lines, layout=layout, curation=curation)
+    lines = knowledge.voice.lines
+    app = build_app(desk, store, access, lines=lines, layout=layout, loaded=live, curation=curation)
+    live.changed.append(app.teller.changed)
     logger.info("%s: %d entries", knowledge.name, len(knowledge.entries))
     return Bot(app=app, live=live, store=store, meters=meters, stop=stop)
 

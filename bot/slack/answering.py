@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 from uuid import uuid4
 
-from bot.model import Facts, Kind, Knowledge, Part, Question, Reply
+from bot.model import Facts, Kind, Knowledge, Part, Question, Reply, Surface, Waiting
 from bot.reply import plain
 from bot.slack import limits, views
 from bot.slack.access import REFUSED
-from bot.slack.blocks import Layout, aside, attribution, draw, escape, prose
-from bot.slack.foot import Foot, asking_why, under
-from bot.slack.hear import Beside, Heard, Opened, Place, Posted, Pressed, Replaced, Searched, Voted, Whispered
+from bot.slack.blocks import Layout, aside, attribution, draw, escape, prose, quoted
+from bot.slack.chores import Books, Chores, chore_of, is_channel
+from bot.slack.foot import Foot, asking_why, telling, under
+from bot.slack.hear import (
+    Beside,
+    Heard,
+    Opened,
+    Place,
+    Posted,
+    Pressed,
+    Replaced,
+    Searched,
+    Voted,
+    Whispered,
+    workspace_of,
+)
 from bot.slack.limits import Block, cut, size
 from bot.slack.post import TRIGGER_LASTS, Again, Lost, Outbox, Outcome, Refused, Request, message_id
+from bot.slack.promises import Promise, Promises
+from bot.slack.recording import Counts, Recorder, outcome_of
 from bot.slack.values import Asked, Modal, about, key_of, subject_of
 from bot.slack.words import Words
 
@@ -36,38 +53,78 @@ class Desk(Protocol):
     @property
     def knowledge(self) -> Knowledge: ...
 
+    def knowledge_of(self, workspace: str) -> Knowledge: ...
+
     def ask(self, question: Question) -> Reply: ...
 
     def why(self, question: Question, reference: str = "") -> Reply: ...
 
-    def again(self, reference: str) -> Reply | None: ...
+    def again(self, reference: str, workspace: str = "") -> Reply | None: ...
 
 
-class Records(Protocol):
-    """What outlives this process: who answers (of all that claim a key, in all processes, the first one), and votes."""
+class Records(Books, Counts, Protocol):
+    """What outlives this process: who answers (of all that claim a key, in all processes, the first one), votes, what is
+    counted, and who waits for what."""
 
     def claim(self, key: str) -> bool: ...
 
-    def release(self, key: str) -> None: ...
+    def hold(self, key: str, owner: str) -> bool: ...
 
-    def vote(self, answer: str, voter: str, subject: str, vote: str, reason: str) -> bool: ...
+    def begin(self, key: str, owner: str) -> bool: ...
+
+    def release(self, key: str, owner: str = "") -> None: ...
+
+    def vote(
+        self, answer: str, voter: str, subject: str, vote: str, reason: str, workspace: str = "", channel: str = ""
+    ) -> bool: ...
+
+    def wait(self, workspace: str, key: str, user: str) -> bool: ...
+
+    def waiting(self) -> tuple[Waiting, ...]: ...
+
+    def told(self, workspace: str, key: str, user: str) -> bool: ...
 
 
 def _nothing() -> None:
     return
 
 
+@contextmanager
+def _settled_on_error(settled: Callable[[], None]) -> Iterator[None]:
+    """A promise doesn't outlive a fault of ours."""
+    try:
+        yield
+    except BaseException:
+        settled()
+        raise
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Letter:
-    """What is to be said. `key` names it, and `given_up` runs if it has surely not arrived."""
+    """What is to be said. `key` names it, `given_up` runs if it has surely not arrived, and `settled` when nothing more is
+    done about it, or Slack has said for how long."""
 
     text: str
     draw: Callable[[Layout], list[Block]]
     key: str
     given_up: Callable[[], None] = _nothing
+    settled: Callable[[], None] = _nothing
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A message that is ours to answer as soon as it is acknowledged, unless another delivery of it is faster."""
+
+    heard: Heard
+    owner: str
+    promise: Promise
+
+
+class Full(Exception):  # noqa: N818  nothing is at fault
+    """There is no room for another message: Slack shall send it again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answering:
     """Answers what was heard. Returns before Slack has the answer; the outbox sees to that.
 
@@ -79,57 +136,196 @@ class Answering:
     outbox: Outbox
     words: Words
     layout: Layout
+    promises: Promises
+    recorder: Recorder
+    chores: Chores
     seal: Callable[[str], str] = key_of
 
     # -- answers
 
-    def once(self, heard: Heard | None) -> None:
-        """Answer a message, unless it has been answered."""
-        if heard is not None and self.records.claim(heard.key):
-            self.answer(heard, lambda: self.records.release(heard.key))
+    def hold(self, heard: Heard) -> Held | None:
+        """Hold a message before it is acknowledged; None if it is being answered already. Raises Full where it can't be
+        promised an answer soon.
 
-    def answer(self, heard: Heard | None, given_up: Callable[[], None] = _nothing) -> None:
-        """Ask the desk and send its reply; `given_up` runs if it has surely not arrived."""
+        The promise comes first: what is held may have been another delivery's, which is acknowledged already.
+        """
+        promise, owner = self.promises.make(), uuid4().hex
+        if promise is None:
+            raise Full
+        started = time.monotonic()
+        with self.promises.turns:
+            held = self.records.hold(heard.key, owner)
+        self.promises.hold_takes = time.monotonic() - started
+        if held:
+            return Held(heard, owner, promise)
+        promise.settle()
+        return None
+
+    def once(self, held: Held) -> None:
+        """Answer a message that has been acknowledged."""
+        heard = held.heard
+        with _settled_on_error(held.promise.settle):
+            if self.records.begin(heard.key, held.owner):
+                self.answer(heard, lambda: self.records.release(heard.key, held.owner), held.promise.settle)
+            else:
+                held.promise.settle()
+
+    def drop(self, held: Held) -> None:
+        """Let go of a message that nobody will answer."""
+        self.records.release(held.heard.key, held.owner)
+        held.promise.settle()
+
+    def command(self, heard: Heard, settled: Callable[[], None] = _nothing) -> None:
+        """Answer a command: a question, or one of the few that are none."""
+        with _settled_on_error(settled):
+            chore = chore_of(heard.question.text)
+            if chore is None:
+                self.answer(heard, settled=settled)
+                return
+            workspace, _, user = heard.asker.partition(":")
+            letter = self._letter(self.chores.do(chore, workspace, user, heard.channel), None, heard.key)
+            self._send(heard.place, replace(letter, settled=settled))
+
+    def answer(
+        self,
+        heard: Heard | None,
+        given_up: Callable[[], None] = _nothing,
+        settled: Callable[[], None] = _nothing,
+    ) -> None:
+        """Ask the desk and send its reply; `given_up` runs if it has surely not arrived, `settled` in any case."""
         if heard is None:
             return
+        question = heard.question
         match heard.place:
             case Opened() | Replaced():
-                self._show(heard.place, heard.asker)
+                reply = self._show(heard.place, heard.asker)
+                trial = False
             case Posted() | Whispered() | Beside():
-                reply = self.desk.ask(heard.question)
-                foot = self._foot(reply, heard.question.text, key_of(heard.key))
-                if foot is not None and isinstance(heard.place, Whispered) and reply.kind in SHARED:
-                    foot = replace(foot, passing="share")
-                letter = self._letter(reply, foot, heard.key)
-                self._send(heard.place, replace(letter, given_up=given_up))
+                reply = self.desk.ask(question)
+                trial = self._on_trial(heard)
+                letter = self._answer(heard, reply, "on_trial" if trial else "")
+                place = _in_private(heard.place) if trial else heard.place
+                self._send(place, replace(letter, given_up=given_up, settled=settled))
+        if heard.typed and reply is not None:
+            self.recorder.asked(question, reply, heard.channel if trial else "")
+
+    def _answer(self, heard: Heard, reply: Reply, note: str) -> _Letter:
+        foot = self._foot(reply, heard.question, key_of(heard.key))
+        private = isinstance(heard.place, Whispered)
+        if foot is not None and private and reply.kind in SHARED:
+            foot = replace(foot, passing="share")
+        told = self.words[note] if note else ""
+        if private and heard.typed and reply.kind == "help":
+            told = self.chores.known_to(*heard.asker.split(":", 1))
+        return self._letter(reply, foot, heard.key, note=told)
+
+    def _on_trial(self, heard: Heard) -> bool:
+        """Whether a mention is to be answered in private, to see how well that goes."""
+        mentioned = heard.typed and heard.question.surface == "mention" and is_channel(heard.channel)
+        return mentioned and self.records.in_trial(heard.question.workspace, heard.channel)
 
     def apologise(self, place: Place | None) -> None:
         """Say that something went wrong, without saying what."""
         if place is not None:
             self._say(place, self.words["oops"], f"oops:{uuid4()}")
 
-    def _foot(self, reply: Reply, question: str, key: str) -> Foot | None:
+    def _foot(self, reply: Reply, question: Question, key: str) -> Foot | None:
         """What one can go on from: the question for "why", and the very reply for sharing, by ids where they suffice."""
         if reply.kind not in JUDGED:
             return None
         subject = subject_of(reply)
-        seen = self.desk.again(subject)
+        seen = self.desk.again(subject, question.workspace)
         same = seen is not None and seen.parts == reply.parts
-        return Foot(key=key, subject=subject, why=question, again=Asked(subject if same else "", question))
+        outcome = outcome_of(reply)
+        return Foot(
+            key=key,
+            subject=subject,
+            why=question.text,
+            again=Asked(subject if same else "", question.text),
+            unmet=outcome if outcome in ("offered", "missed") else "",
+        )
 
-    def _letter(self, reply: Reply, foot: Foot | None, key: str, below: list[Block] | None = None) -> _Letter:
+    def _letter(
+        self,
+        reply: Reply,
+        foot: Foot | None,
+        key: str,
+        *,
+        above: tuple[Block, ...] = (),
+        below: tuple[Block, ...] = (),
+        note: str = "",
+    ) -> _Letter:
+        """A reply between blocks of ours; `note` stands in `text`, too."""
+
         def drawn(layout: Layout) -> list[Block]:
-            rest = [*(below or []), *under(foot, layout, self.words)]
-            return draw(reply, layout, self.words)[: limits.BLOCKS["message"] - len(rest)] + rest
+            rest = [*below, *([aside(note)] if note else []), *under(foot, layout, self.words)]
+            room = limits.BLOCKS["message"] - len(above) - len(rest)
+            return [*above, *draw(reply, layout, self.words)[:room], *rest]
 
-        return _Letter(text=fallback(reply), draw=drawn, key=key)
+        return _Letter(text=fallback(reply, note), draw=drawn, key=key)
 
-    def _same(self, asked: Asked) -> Reply | None:
+    def _same(self, asked: Asked, workspace: str) -> Reply | None:
         """The reply that a button speaks of; nothing is remembered of it."""
-        reply = self.desk.again(asked.subject) if asked.subject else None
+        reply = self.desk.again(asked.subject, workspace) if asked.subject else None
         if reply is None and asked.question.strip():
-            reply = self.desk.ask(Question(asked.question, "command"))
+            reply = self.desk.ask(Question(asked.question, "command", workspace=workspace))
         return reply
+
+    # -- what couldn't be answered
+
+    def tell(self, pressed: Pressed | None) -> None:
+        """Note who wants to know when a question can be answered; answer at once if by now it can."""
+        if pressed is None:
+            return
+        question = pressed.question
+        reply = self.desk.ask(question)
+        if outcome_of(reply) == "answered":
+            if isinstance(pressed.place, Replaced):
+                self._show(pressed.place, pressed.asker)
+            else:
+                self._send(pressed.place, self._letter(reply, None, f"tell:{uuid4()}"))
+            return
+        key = self.recorder.key(question, reply)
+        kept = bool(key) and self.records.wait(question.workspace, key, pressed.user)
+        self._tell(pressed, "will_tell" if kept else "cannot_tell")
+
+    def none(self, pressed: Pressed | None) -> None:
+        """Note, once, that what was offered isn't what was meant."""
+        if pressed is None:
+            return
+        asked = pressed.asked.question
+        if self.records.claim(key_of("none", pressed.key, pressed.user, asked)):
+            self.recorder.unmet(pressed.workspace, asked)
+        self._tell(pressed, "none_noted", [*telling(pressed.asked, self.words)])
+
+    def _tell(self, pressed: Pressed, word: str, below: list[Block] | None = None) -> None:
+        """Say it in private, or in the modal."""
+        told = self.words[word]
+        if isinstance(pressed.place, (Opened, Replaced)):
+            self._show(pressed.place, pressed.asker, Foot(key="", subject="", note=told))
+            return
+        blocks = [*prose(told), *(below or [])]
+        self._send(pressed.place, _Letter(text=escape(told), draw=lambda _: blocks, key=f"{word}:{uuid4()}"))
+
+    def inform(self, waiting: Waiting, later: Callable[[], None]) -> None:
+        """Send somebody the answer that they wait for, if there is one now; one process does, and once. `later` runs if it
+        has surely not arrived: they wait on."""
+        question = Question(waiting.text, "dm", workspace=waiting.workspace)
+        reply = self.desk.ask(question)
+        name = (waiting.workspace, waiting.key, waiting.user)
+        if outcome_of(reply) != "answered" or not self.records.told(*name):
+            return
+        key = f"told:{uuid4()}"
+        note, foot = self.words["told_note"], self._foot(reply, question, key_of(key))
+        letter = self._letter(reply, foot, key, above=(quoted(waiting.text),), note=note)
+        request = self._posted(Posted(waiting.user, "", waiting.user), letter)
+
+        def failed(outcome: Outcome) -> None:
+            if isinstance(outcome, Again):
+                self.records.wait(*name)
+                later()
+
+        self.outbox.send(replace(request, failed=failed))
 
     # -- why
 
@@ -137,7 +333,7 @@ class Answering:
         """Tell privately why an answer is what it is."""
         if pressed is None:
             return
-        told = self.desk.why(Question(pressed.asked.question), pressed.asked.subject)
+        told = self.desk.why(pressed.question, pressed.asked.subject)
         alone = pressed.asked.subject and about(pressed.asked.subject) != about(subject_of(told))
         blocks = [*draw(told, "classic", self.words), *([aside(self.words["why_alone"])] if alone else [])]
         match pressed.place:
@@ -168,7 +364,10 @@ class Answering:
             return
         ballot = voted.ballot
         voter = self.seal(f"{ballot.key}:{voted.asker}")
-        kept = self.records.vote(ballot.key, voter, ballot.subject, ballot.vote, ballot.reason)
+        workspace = workspace_of(voted.asker)
+        on_trial = is_channel(voted.channel) and self.records.in_trial(workspace, voted.channel)
+        channel = voted.channel if on_trial else ""
+        kept = self.records.vote(ballot.key, voter, ballot.subject, ballot.vote, ballot.reason, workspace, channel)
         bad = kept and ballot.vote == "bad" and not ballot.reason
         if isinstance(voted.place, (Opened, Replaced)):
             lost = "" if kept else self.words["vote_lost"]
@@ -184,19 +383,21 @@ class Answering:
         """Post a private answer in the channel, once, and take its button away."""
         if pressed is None or not pressed.url:
             return
-        reply = self._same(pressed.asked)
+        reply = self._same(pressed.asked, pressed.workspace)
         if reply is None:
             self._say(pressed.place, self.words["not_there"], pressed.key + ":gone")
             return
         key = f"share:{pressed.key}"
-        foot = self._foot(reply, pressed.asked.question, key_of(key))
+        foot = self._foot(reply, pressed.question, key_of(key))
         mine = self._letter(reply, foot and replace(foot, note=self.words["shared"]), key + ":mine")
         shown = _whisper(pressed.url, mine.text, mine.draw("classic"), mine.key, replaces=True)
         if not self.records.claim(key):
             self.outbox.send(shown)
             return
         # The question was asked in private: what others see doesn't carry it.
-        letter = self._letter(reply, foot and replace(foot, why=""), key, [attribution(pressed.user, self.words)])
+        letter = self._letter(
+            reply, foot and replace(foot, why=""), key, below=(attribution(pressed.user, self.words),)
+        )
         args = _message(letter.text, letter.draw("classic"), key)
         args |= {"response_type": "in_channel", "replace_original": False}
         failed = partial(self._not_shared, pressed, key)
@@ -212,7 +413,7 @@ class Answering:
         if pressed is None or not isinstance(pressed.place, Replaced) or not pressed.place.modal.channel:
             return
         place, modal = pressed.place, pressed.place.modal
-        reply = self._same(pressed.asked)
+        reply = self._same(pressed.asked, pressed.workspace)
         if reply is None:
             self._say(place, self.words["not_there"], pressed.key)
             return
@@ -226,8 +427,8 @@ class Answering:
                 self.records.release(key)
             self._note(place, pressed.asker, "unsure_reply" if isinstance(outcome, Lost) else "cannot_reply")
 
-        foot = self._foot(reply, modal.question, key_of(key))
-        letter = self._letter(reply, foot, key, [attribution(pressed.user, self.words)])
+        foot = self._foot(reply, replace(pressed.question, text=modal.question), key_of(key))
+        letter = self._letter(reply, foot, key, below=(attribution(pressed.user, self.words),))
         request = self._posted(Posted(modal.channel, modal.thread, pressed.user), letter)
         then = partial(self._note, place, pressed.asker, "replied")
         self.outbox.send(replace(request, then=then, failed=failed))
@@ -250,12 +451,15 @@ class Answering:
             page = views.search_page(self.desk.knowledge, self.words)
             self._open(opened.trigger, views.modal(opened.modal, page, self.words))
 
-    def found(self, searched: Searched) -> dict[str, Any]:
-        """What to acknowledge a search with: the modal with the answer in it, or a complaint."""
+    def found(self, searched: Searched) -> tuple[dict[str, Any], Callable[[], None]]:
+        """What to acknowledge a search with: the modal with the answer in it, or a complaint; and what to do then."""
         if not searched.words:
-            return {"response_action": "errors", "errors": {searched.block: self.words["search_empty"]}}
+            return {"response_action": "errors", "errors": {searched.block: self.words["search_empty"]}}, _nothing
         modal = searched.modal.asking(searched.words)
-        return {"response_action": "update", "view": self._page(modal, searched.asker)}
+        view, reply = self._page(modal, searched.asker)
+        question = Question(searched.words, "home", workspace=workspace_of(searched.asker))
+        record = partial(self.recorder.asked, question, reply) if reply is not None else _nothing
+        return {"response_action": "update", "view": view}, record
 
     def failed(self, searched: Searched) -> dict[str, Any]:
         """What to acknowledge a search with that we have stumbled over."""
@@ -267,28 +471,34 @@ class Answering:
         if place is not None:
             self._show(place, asker)
 
-    def _show(self, place: Opened | Replaced, asker: str, over: Foot | None = None, again: bool = True) -> None:
+    def _show(self, place: Opened | Replaced, asker: str, over: Foot | None = None, again: bool = True) -> Reply | None:
         """Show in a modal what it remembers; `over` brings the state and the note of its foot."""
-        view = self._page(place.modal, asker, over, again)
+        view, reply = self._page(place.modal, asker, over, again)
         match place:
             case Opened(trigger):
                 self._open(trigger, view)
             case Replaced(name):
                 self._update(name, view)
+        return reply
 
-    def _page(self, modal: Modal, asker: str, over: Foot | None = None, again: bool = True) -> views.View:
-        """The modal's present page. What is asked in a modal stands by itself, so that it can be shown again."""
+    def _page(
+        self, modal: Modal, asker: str, over: Foot | None = None, again: bool = True
+    ) -> tuple[views.View, Reply | None]:
+        """The modal's present page, and the reply on it. What is asked in a modal stands by itself, so that it can be shown
+        again."""
         back = 1 if len(modal.trail) > 1 else None
         if modal.search and not modal.trail:
-            return views.modal(modal, views.search_page(self.desk.knowledge, self.words), self.words)
-        reply = self.desk.ask(Question(modal.question, "home" if modal.search or not modal.channel else "shortcut"))
-        foot = self._foot(reply, modal.question, key_of("view", asker, subject_of(reply)))
+            return views.modal(modal, views.search_page(self.desk.knowledge, self.words), self.words), None
+        surface: Surface = "home" if modal.search or not modal.channel else "shortcut"
+        question = Question(modal.question, surface, workspace=workspace_of(asker))
+        reply = self.desk.ask(question)
+        foot = self._foot(reply, question, key_of("view", asker, subject_of(reply)))
         if foot is not None:
             passing = modal.channel and again and reply.kind in SHARED
             foot = replace(foot, passing="reply" if passing else "")
         if foot is not None and over is not None:
             foot = replace(foot, state=over.state, note=over.note)
-        return views.modal(modal, self._letter(reply, foot, "").draw("classic"), self.words, back)
+        return views.modal(modal, self._letter(reply, foot, "").draw("classic"), self.words, back), reply
 
     def _open(self, trigger: str, view: views.View) -> None:
         args = {"trigger_id": trigger, "view": view}
@@ -308,7 +518,8 @@ class Answering:
             case Posted():
                 self.outbox.send(self._posted(place, letter))
             case Whispered(url):
-                self.outbox.send(_whisper(url, letter.text, letter.draw("classic"), letter.key))
+                whisper = _whisper(url, letter.text, letter.draw("classic"), letter.key)
+                self.outbox.send(replace(whisper, settled=letter.settled))
             case Beside():
                 self.outbox.send(_beside(place, letter, self.outbox.send))
             case Opened(trigger, modal):
@@ -331,6 +542,7 @@ class Answering:
             args=where | _message(letter.text, drawn, letter.key),
             simpler=simpler,
             failed=partial(self._not_posted, place, letter),
+            settled=letter.settled,
         )
 
     def _not_posted(self, place: Posted, letter: _Letter, outcome: Outcome) -> None:
@@ -349,12 +561,12 @@ class Answering:
         self.outbox.send(Request(method="chat.postEphemeral", args=args))
 
 
-def fallback(reply: Reply) -> str:
-    """The whole reply for `text`, in which Slack reads entities but finds none."""
-    told = plain(reply)
-    while size(escape(told)) > ESCAPED_TEXT:
+def fallback(reply: Reply, note: str = "") -> str:
+    """The whole reply for `text`, in which Slack reads entities but finds none; and a note below it."""
+    told, room = plain(reply), ESCAPED_TEXT - (size(escape(note)) + 2 if note else 0)
+    while size(escape(told)) > room:
         told = cut(told, size(told) - 100)
-    return escape(told)
+    return escape(f"{told}\n\n{note}" if note else told)
 
 
 def _message(text: str, blocks: list[Block], key: str) -> dict[str, Any]:
@@ -382,8 +594,18 @@ def _beside(place: Beside, letter: _Letter, send: Callable[[Request], None]) -> 
     where = {"channel": place.channel, "user": place.user} | ({"thread_ts": place.thread} if place.thread else {})
 
     def failed(outcome: Outcome) -> None:
+        if isinstance(outcome, Again):
+            letter.given_up()
         if isinstance(outcome, Refused) and place.url:
             send(whisper)
 
     args = where | _message(letter.text, letter.draw("classic"), letter.key)
-    return Request(method="chat.postEphemeral", args=args, failed=failed)
+    return Request(method="chat.postEphemeral", args=args, failed=failed, settled=letter.settled)
+
+
+def _in_private(place: Place) -> Place:
+    """Where only who asked can read it, beside the message or in its thread; a thread that nobody has begun yet would hide
+    it."""
+    if not isinstance(place, Posted):
+        return place
+    return Beside(place.channel, "" if place.begins else place.thread, place.asker, "")

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from slack_bolt import Ack, App, BoltResponse
@@ -17,16 +18,20 @@ from slack_bolt.error import BoltUnhandledRequestError
 
 from bot.slack import hear
 from bot.slack.access import Access, Identity
-from bot.slack.answering import Answering, Desk, Records
+from bot.slack.answering import Answering, Desk, Full, Records
 from bot.slack.blocks import Layout
+from bot.slack.chores import Chores, Loaded
 from bot.slack.curating import Curating, Curation, register_curating
+from bot.slack.curators import Curators
 from bot.slack.post import Outbox, Outcome, Pulse, Refused, Request, deliver
+from bot.slack.promises import Acknowledged, Promises
+from bot.slack.recording import Recorder
+from bot.slack.telling import Teller
 from bot.slack.trace import frames
 from bot.slack.words import words_of
 
 LISTENERS = 16
-"""Threads that acknowledge and do nothing else, so that no backlog of questions keeps Slack waiting; more than the ten
-that Socket Mode hands over at once."""
+"""Threads that acknowledge commands and presses and do nothing else, so that no backlog of questions keeps Slack waiting."""
 WORKERS = 4
 """Threads that answer. The desk finds one at a time; the others meanwhile draw, or wait for the database, never for Slack."""
 CHECKS = 1
@@ -48,6 +53,9 @@ class SlackApp:
     outbox: Outbox
     identity: Identity
     pulse: Pulse
+    promises: Promises
+    recorder: Recorder
+    teller: Teller
     executor: Executor
     workers: Executor
     checks: Executor
@@ -68,6 +76,7 @@ class SlackApp:
         self.executor.shutdown()
         self.workers.shutdown()
         self.checks.shutdown(cancel_futures=True)
+        self.recorder.executor.shutdown()
 
 
 def build_app(
@@ -77,18 +86,22 @@ def build_app(
     *,
     lines: Mapping[str, str],
     layout: Layout = "cards",
+    loaded: Loaded | None = None,
     executor: Executor | None = None,
     outbox: Outbox | None = None,
     curation: Curation | None = None,
 ) -> SlackApp:
-    """Join the app. `lines` are the pack's own sentences; `layout` is how posted messages are drawn.
+    """Join the app. `lines` are the pack's own sentences; `layout` is how posted messages are drawn;
+    `loaded` tells how the pack is.
 
-    An `executor` that is given acknowledges and answers. `curation`: what the curators' side stands on, where there is one.
+    An `executor` that is given acknowledges, answers and records. `curation`: what the curators' side stands on, where there is
+    one.
     """
     client, pulse = access.client(), Pulse()
-    identity = Identity(client)
+    identity, words = Identity(client), words_of(lines)
     workers = executor or ThreadPoolExecutor(WORKERS, "worker")
     checks = executor or ThreadPoolExecutor(CHECKS, "check")
+    recorder = Recorder(records, executor or ThreadPoolExecutor(1, "recorder"))
     executor = executor or ThreadPoolExecutor(LISTENERS, "listener")
 
     def delivered(request: Request) -> Outcome:
@@ -115,14 +128,128 @@ def build_app(
         attaching_conversation_kwargs_enabled=False,
         raise_error_for_unhandled_request=True,
     )
-    answering = Answering(desk, records, outbox, words_of(lines), layout, access.seal)
+    named = Curators.of(curation.named if curation is not None else (), lambda: identity.team)
+    answering = Answering(
+        desk=desk,
+        records=records,
+        outbox=outbox,
+        words=words,
+        layout=layout,
+        promises=Promises(),
+        recorder=recorder,
+        chores=Chores(records, desk, words, named, loaded),
+        seal=access.seal,
+    )
     curating = None
     if curation is not None:
         curating = Curating.of(curation, answering, lambda: identity.team, checks)
     register(bolt, answering, pulse, lambda: identity.user, workers, curating)
     return SlackApp(
-        bolt=bolt, outbox=outbox, identity=identity, pulse=pulse, executor=executor, workers=workers, checks=checks
+        bolt=bolt,
+        outbox=outbox,
+        identity=identity,
+        pulse=pulse,
+        promises=answering.promises,
+        recorder=recorder,
+        teller=Teller(records.waiting, answering.inform, lambda workspace: desk.knowledge_of(workspace).fingerprint),
+        executor=executor,
+        workers=workers,
+        checks=checks,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Listening:
+    """What all listeners do alike. `me` is the bot's own user id."""
+
+    answering: Answering
+    pulse: Pulse
+    me: Callable[[], str]
+    workers: Executor
+
+    def to(self, work: Callable[[Body], None]) -> Callable[[Ack, Body], None]:
+        """Acknowledges, and leaves the work to the workers: its faults would take the acknowledgement back."""
+
+        def listen(ack: Ack, body: Body) -> None:
+            ack()
+            self.workers.submit(self._do, work, body)
+
+        return listen
+
+    def to_message(self, read: Callable[[Body, str], hear.Heard | None]) -> Callable[[Body], BoltResponse]:
+        """Holds a message, and leaves the answer to the workers as soon as Slack has the acknowledgement."""
+
+        def take(body: Body) -> BoltResponse:
+            try:
+                heard = read(body, self.me())
+                held = self.answering.hold(heard) if heard is not None else None
+            except Full:
+                return BoltResponse(status=503)
+            except Exception as error:
+                return self.on_error(error, body) or BoltResponse(status=200)
+            if held is None:
+                return BoltResponse(status=200)
+            return Acknowledged(
+                then=partial(self._begin, partial(self.answering.once, held), partial(self.answering.drop, held), body),
+                lost=held.promise.settle,
+                body="ok",
+            )
+
+        return take
+
+    def command(self, body: Body) -> BoltResponse:
+        """Waits for its turn beside the messages, but is never refused: Slack would not send it again."""
+        heard = hear.command(body)
+        if heard is None:
+            return BoltResponse(status=200)
+        promise = self.answering.promises.make()
+        settled = promise.settle if promise is not None else _nothing
+        work = partial(self.answering.command, heard, settled)
+        return Acknowledged(then=partial(self._begin, work, settled, body), lost=settled)
+
+    def _begin(self, work: Callable[[], None], drop: Callable[[], None], body: Body) -> None:
+        try:
+            self.workers.submit(self._do, lambda _: work(), body)
+        except RuntimeError:  # the bot has stopped
+            drop()
+
+    def _do(self, work: Callable[[Body], None], body: Body) -> None:
+        try:
+            work(body)
+        except Exception as error:
+            self.on_error(error, body)
+
+    def on_error(self, error: Exception, body: Body) -> BoltResponse | None:
+        """Logs the traceback and apologises without showing it."""
+        if isinstance(error, BoltUnhandledRequestError):
+            return BoltResponse(status=404, body="")
+        logger.error("A listener failed\n%s", frames(error))
+        self.answering.apologise(hear.place_of(body, self.me()))
+        return None
+
+    def submitted(self, ack: Ack, body: Body) -> None:
+        """A search is acknowledged with what was found, so that it stands in the same modal."""
+        searched = hear.searched(body)
+        try:
+            found, then = self.answering.found(searched)
+        except Exception as error:
+            logger.error("A search failed\n%s", frames(error))
+            found, then = self.answering.failed(searched), _nothing
+        ack(**found)
+        then()
+
+    def gone(self, body: Body) -> None:
+        """The app may have been taken away."""
+        if hear.revoked(body):
+            self.pulse.note(Refused("token_revoked"), "")
+
+
+def _nothing() -> None:
+    return
+
+
+def _acknowledge(ack: Ack) -> None:
+    ack()
 
 
 def register(
@@ -137,72 +264,32 @@ def register(
 
     `me` is the bot's own user id. `curating`: what curators can do, before what everybody can.
     """
-
-    def listener(work: Callable[[Body], None]) -> Callable[[Ack, Body], None]:
-        """Acknowledges, and leaves the work to the workers: its faults would take the acknowledgement back."""
-
-        def listen(ack: Ack, body: Body) -> None:
-            ack()
-            workers.submit(do, body)
-
-        def do(body: Body) -> None:
-            try:
-                work(body)
-            except Exception as error:
-                on_error(error, body)
-
-        return listen
-
-    def on_error(error: Exception, body: Body) -> BoltResponse | None:
-        if isinstance(error, BoltUnhandledRequestError):
-            return BoltResponse(status=404, body="")
-        logger.error("A listener failed\n%s", frames(error))
-        answering.apologise(hear.place_of(body, me()))
-        return None
-
-    def nothing(ack: Ack) -> None:
-        ack()
-
-    def gone(body: Body) -> None:
-        if hear.revoked(body):
-            pulse.note(Refused("token_revoked"), "")
+    listening = _Listening(answering, pulse, me, workers)
+    to, to_message = listening.to, listening.to_message
 
     def action(name: str, work: Callable[[Body], None]) -> None:
-        bolt.action(re.compile(rf"^{name}(:|$)"))(listener(work))
+        bolt.action(re.compile(rf"^{name}(:|$)"))(to(work))
 
     if curating is not None:
-        register_curating(bolt, curating, listener, workers)
-    bolt.event("app_mention")(listener(lambda body: answering.once(hear.mention(body, me()))))
-    bolt.event("message")(listener(lambda body: answering.once(hear.direct_message(body, me()))))
-    bolt.event("app_home_opened")(listener(lambda body: answering.home(hear.visitor(body))))
-    bolt.event(re.compile("^(tokens_revoked|app_uninstalled)$"))(listener(gone))
-    bolt.event(ANYTHING)(nothing)
-    bolt.command("/askpy")(listener(lambda body: answering.answer(hear.command(body))))
+        register_curating(bolt, curating, to, workers)
+    bolt.event("app_mention", middleware=[to_message(hear.mention)])(_acknowledge)
+    bolt.event("message", middleware=[to_message(hear.direct_message)])(_acknowledge)
+    bolt.event("app_home_opened")(to(lambda body: answering.home(hear.visitor(body))))
+    bolt.event(re.compile("^(tokens_revoked|app_uninstalled)$"))(to(listening.gone))
+    bolt.event(ANYTHING)(_acknowledge)
+    bolt.command("/askpy", middleware=[listening.command])(_acknowledge)
     action("ask", lambda body: answering.answer(hear.press(body)))
     action("why", lambda body: answering.why(hear.pressed(body)))
+    action("tell", lambda body: answering.tell(hear.pressed(body)))
+    action("none", lambda body: answering.none(hear.pressed(body)))
     action("vote", lambda body: answering.vote(hear.vote(body)))
     action("share", lambda body: answering.share(hear.pressed(body)))
     action("reply", lambda body: answering.reply(hear.pressed(body)))
     action("search", lambda body: answering.search(hear.search(body)))
     action("back", lambda body: answering.turn(*hear.back(body)))
     action("go", lambda body: answering.home(*hear.go(body)))
-    bolt.view_submission("search")(_searching(answering))
-    bolt.shortcut("ask_message")(listener(lambda body: answering.answer(hear.shortcut(body))))
+    bolt.view_submission("search")(listening.submitted)
+    bolt.shortcut("ask_message")(to(lambda body: answering.answer(hear.shortcut(body))))
     for kind in (bolt.command, bolt.action, bolt.shortcut, bolt.view_submission, bolt.view_closed, bolt.options):
-        kind(ANYTHING)(nothing)
-    bolt.error(on_error)
-
-
-def _searching(answering: Answering) -> Callable[[Ack, Body], None]:
-    """A search is acknowledged with what was found, so that it stands in the same modal."""
-
-    def submitted(ack: Ack, body: Body) -> None:
-        searched = hear.searched(body)
-        try:
-            found = answering.found(searched)
-        except Exception as error:
-            logger.error("A search failed\n%s", frames(error))
-            found = answering.failed(searched)
-        ack(**found)
-
-    return submitted
+        kind(ANYTHING)(_acknowledge)
+    bolt.error(listening.on_error)

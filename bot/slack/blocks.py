@@ -74,6 +74,11 @@ def _aside(text: str) -> list[Block]:
     return [aside(text)] if text.strip() else []
 
 
+def quoted(text: str) -> Block:
+    """A person's own words, where nothing is parsed."""
+    return {"type": "rich_text", "elements": [{"type": "rich_text_quote", "elements": [_leaf(text)]}]}
+
+
 def prose(text: str) -> list[Block]:
     """Paragraphs and bullets on their own."""
     return list(_prose(text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,7 +20,7 @@ class Foot:
     """What is needed to go on from an answer; all of it travels in the buttons.
 
     `key` names the answer among votes. `again` names it for sharing; `why` is empty where the question is nobody's
-    business. `note` says what has just been done.
+    business. `unmet`: there is no answer, or only offers. `note` says what has just been done.
     """
 
     key: str
@@ -29,6 +30,7 @@ class Foot:
     passing: Literal["", "share", "reply"] = ""
     state: State = "open"
     note: str = ""
+    unmet: Literal["", "offered", "missed"] = ""
 
 
 def under(foot: Foot | None, layout: Layout, words: Words) -> list[Block]:
@@ -45,9 +47,31 @@ def under(foot: Foot | None, layout: Layout, words: Words) -> list[Block]:
         *([aside(foot.note)] if foot.note else []),
         *(asking_why(foot.key, foot.subject, words) if foot.state == "bad" else []),
         *([aside(words["feedback_thanks"])] if foot.state == "voted" else []),
+        *_unmet(foot, words),
         *rows(pressed),
         *([_feedback(foot, words)] if native else []),
     ]
+
+
+def telling(asked: Asked, words: Words) -> Iterator[Block]:
+    """The way to hear of the answer as soon as there is one."""
+    return rows([button(words["tell"], "tell", {"value": asked.write()})])
+
+
+def _unmet(foot: Foot, words: Words) -> Iterator[Block]:
+    """What can be done where there is no answer yet. It tells of the question, like "why"."""
+    if not foot.unmet or not foot.why:
+        return
+    asked = Asked(foot.subject, foot.why)
+    if foot.unmet == "offered":
+        yield from rows(
+            [
+                button(words["none"], "none", {"value": asked.write()}),
+                button(words["tell"], "tell", {"value": asked.write()}),
+            ]
+        )
+    else:
+        yield from telling(asked, words)
 
 
 def asking_why(key: str, subject: str, words: Words) -> list[Block]:

@@ -22,7 +22,7 @@ SLACKBOT = "USLACKBOT"
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """A message that all may read: in the thread, or flat where there is none.
+    """A message that all may read: in the thread, or flat where there is none. `begins`: the thread is a new one.
 
     `url` is a response_url, where there is one: by it the asker can be told what could not be posted.
     """
@@ -31,6 +31,7 @@ class Posted:
     thread: str
     asker: str
     url: str = ""
+    begins: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +75,15 @@ Place = Posted | Whispered | Opened | Replaced | Beside
 class Heard:
     """What was asked, where the answer goes, and a key that names the asking: the same one for each delivery of it.
 
-    `asker` names the person: team and user.
+    `asker` names the person: team and user. `typed`: in the person's own words, which a button's are not.
     """
 
     question: Question
     place: Place
     key: str
     asker: str = ""
+    channel: str = ""
+    typed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,15 @@ class Pressed:
     key: str
     url: str = ""
 
+    @property
+    def workspace(self) -> str:
+        return workspace_of(self.asker)
+
+    @property
+    def question(self) -> Question:
+        """What the answer was asked by."""
+        return Question(self.asked.question, "command", workspace=self.workspace)
+
 
 @dataclass(frozen=True, slots=True)
 class Voted:
@@ -102,6 +114,7 @@ class Voted:
     ballot: Ballot
     place: Place
     asker: str
+    channel: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +172,7 @@ def mention(body: Payload, me: str) -> Heard | None:
     event = _event(body)
     if not _ordinary(event, me) or event["channel"].startswith("D"):
         return None
-    thread = _id(event, "thread_ts") or event["ts"]
-    return _message(body, event, me, thread, "mention")
+    return _message(body, event, me, _id(event, "thread_ts") or event["ts"], "mention")
 
 
 def direct_message(body: Payload, me: str) -> Heard | None:
@@ -179,9 +191,9 @@ def command(body: Payload) -> Heard | None:
     if not _id(body, "response_url"):
         return None
     team, channel, user = _id(body, "team_id"), _id(body, "channel_id"), _id(body, "user_id")
-    question = Question(_id(body, "text"), "command", _key(team, channel, "command", user))
+    question = Question(_id(body, "text"), "command", _key(team, channel, "command", user), team)
     key = _key(team, channel, user, _id(body, "trigger_id"))
-    return Heard(question, Whispered(_id(body, "response_url")), key, _key(team, user))
+    return Heard(question, Whispered(_id(body, "response_url")), key, _key(team, user), channel)
 
 
 def shortcut(body: Payload) -> Heard | None:
@@ -189,7 +201,7 @@ def shortcut(body: Payload) -> Heard | None:
     if not _id(body, "trigger_id"):
         return None
     message, asker = _part(body, "message"), _asker(body)
-    question = Question(_id(message, "text"), "shortcut")
+    question = Question(_id(message, "text"), "shortcut", workspace=workspace_of(asker))
     stamp = _id(message, "thread_ts") or _id(message, "ts") or _id(body, "message_ts")
     modal = Modal((question.text,), channel=_id(_part(body, "channel"), "id"), thread=stamp)
     trigger = _id(body, "trigger_id")
@@ -207,14 +219,14 @@ def press(body: Payload) -> Heard | None:
     match place:
         case Posted(thread=thread):
             surface: Surface = "dm" if channel.startswith("D") else "mention"
-            question = Question(asked, surface, _key(team, channel, thread, user))
+            question = Question(asked, surface, _key(team, channel, thread, user), team)
         case Whispered() | Beside():
-            question = Question(asked, "command", _key(team, channel, "command", user))
+            question = Question(asked, "command", _key(team, channel, "command", user), team)
         case Opened(trigger, modal):
-            question, place = Question(asked, "home"), Opened(trigger, modal.asking(asked))
+            question, place = Question(asked, "home", workspace=team), Opened(trigger, modal.asking(asked))
         case Replaced(view, modal):
-            question, place = Question(asked, "home"), Replaced(view, modal.asking(asked))
-    return Heard(question, place, key, _asker(body))
+            question, place = Question(asked, "home", workspace=team), Replaced(view, modal.asking(asked))
+    return Heard(question, place, key, _asker(body), channel, typed=False)
 
 
 def pressed(body: Payload) -> Pressed | None:
@@ -232,7 +244,7 @@ def vote(body: Payload) -> Voted | None:
     """The buttons that say whether an answer helped, and why it didn't."""
     _, value = _action(body)
     place, ballot = _near(body, ours=True), Ballot.read(value)
-    return Voted(ballot, place, _asker(body)) if place is not None and ballot is not None else None
+    return Voted(ballot, place, _asker(body), _channel(body)) if place is not None and ballot is not None else None
 
 
 def back(body: Payload) -> tuple[Replaced | None, str]:
@@ -337,15 +349,27 @@ def place_of(body: Payload, me: str) -> Place | None:
     return heard.place if heard else None
 
 
+def workspace_of(asker: str) -> str:
+    """The team of an asker."""
+    return asker.partition(":")[0]
+
+
 # --- parts of payloads
 
 
 def _message(body: Payload, event: Payload, me: str, thread: str, surface: Surface) -> Heard:
     team, user = _id(body, "team_id") or _id(event, "team"), event["user"]
     text = re.sub(rf"<@{re.escape(me)}(?:\|[^>]*)?>", " ", _id(event, "text")).strip() if me else _id(event, "text")
-    question = Question(text, surface, _key(team, event["channel"], thread, user))
-    key = _key(team, event["channel"], event["ts"])
-    return Heard(question, Posted(event["channel"], thread, user), key, _key(team, user))
+    channel = event["channel"]
+    question = Question(text, surface, _key(team, channel, thread, user), team)
+    begins = bool(thread) and not _id(event, "thread_ts")
+    return Heard(
+        question,
+        Posted(channel, thread, user, begins=begins),
+        _key(team, channel, event["ts"]),
+        _key(team, user),
+        channel,
+    )
 
 
 def _ordinary(event: Payload, me: str) -> bool:

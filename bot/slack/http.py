@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl
 from slack_bolt import App, BoltRequest, BoltResponse
 from slack_bolt.adapter.wsgi import SlackRequestHandler
 from slack_bolt.adapter.wsgi.http_request import WsgiHttpRequest
+from slack_bolt.adapter.wsgi.http_response import WsgiHttpResponse
 from slack_bolt.request.internals import build_context
 from waitress import wasyncore  # type: ignore[import-untyped]
 from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
@@ -25,6 +26,7 @@ from waitress.server import create_server  # type: ignore[import-untyped]
 
 from bot.model import AskPyError
 from bot.slack.app import SlackApp
+from bot.slack.promises import WAITING, Acknowledged, Written
 from bot.slack.shape import sensible
 
 if TYPE_CHECKING:
@@ -39,8 +41,8 @@ LARGEST_BODY = 1_000_000
 SWALLOWED_BODY = 8_000_000
 """Bytes. Up to here a body is received before it is refused, because most clients send all of it before they listen."""
 TYPES = frozenset({"application/json", "application/x-www-form-urlencoded"})
-THREADS = 16
-"""Requests at once. A request waits only for its acknowledgement, a few milliseconds."""
+THREADS = WAITING + 16
+"""Requests at once: messages that wait for their turn, and beside them all that is acknowledged in a few milliseconds."""
 CONNECTIONS = 300
 """Open connections; slow clients sit in them without holding a thread."""
 SILENT_FOR = 30
@@ -67,15 +69,22 @@ logger = logging.getLogger(__name__)
 
 
 class _Bolt(SlackRequestHandler):
-    """Bolt's adapter, with three mends.
+    """Bolt's adapter, with four mends.
 
-    What its parser can't read is a bad request; a command may say "payload"; and nobody sends a command a second time:
-    Slack delivers each once, where events may come again and are claimed before they are answered.
+    What its parser can't read is a bad request; a command may say "payload"; nobody sends a command a second time: Slack
+    delivers each once, where events may come again and are claimed before they are answered; and what was claimed is told
+    when Slack has its acknowledgement.
     """
 
     def __init__(self, app: App, path: str) -> None:
         super().__init__(app, path)
         self._seen = _Seen()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        found = self.dispatch(WsgiHttpRequest(environ))
+        response = WsgiHttpResponse(status=found.status, headers=found.headers, body=found.body)
+        start_response(response.status, response.get_headers())
+        return Written(found) if isinstance(found, Acknowledged) else response.get_body()
 
     def dispatch(self, request: WsgiHttpRequest) -> BoltResponse:
         try:

@@ -27,8 +27,8 @@ from slack_sdk.errors import SlackApiError
 from bot.slack.access import REFUSED, webhook
 from bot.slack.trace import frames
 
-SENDERS = 32
-"""Requests to Slack at once: at 150 ms each that is 200 answers a second, more than one workspace may post."""
+SENDERS = 64
+"""Requests to Slack at once: at 150 ms each that is 400 answers a second, more than any workspace may post."""
 MOST_TRIES = 8
 """Times that one request is sent at most."""
 BACKOFF = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
@@ -96,7 +96,7 @@ class Request:
     """One request to Slack: a Web API method, or a response_url.
 
     `simpler` makes the arguments that stand in once Slack has refused the blocks. `then` runs when it has arrived,
-    `failed` when it finally hasn't.
+    `failed` when it finally hasn't; `settled` after either, and as soon as it waits for a time that Slack has set.
     """
 
     method: str = ""
@@ -106,6 +106,7 @@ class Request:
     lasts: float = POST_LASTS
     then: Callable[[], None] = _nothing
     failed: Callable[[Outcome], None] = _ignore
+    settled: Callable[[], None] = _nothing
 
     @property
     def lane(self) -> str:
@@ -256,7 +257,8 @@ class Outbox:
         with self._changed:
             now = self.clock()
             slot = self._slots.get(lane, 0.0)
-            if slot > now:
+            slowed = slot > now
+            if slowed:
                 due = max(due, slot)
                 self._slots[lane] = due + self.pace
             elif slot:
@@ -269,6 +271,8 @@ class Outbox:
                 self._start_timer()
                 self._changed.notify_all()
         if waits:
+            if slowed:
+                sending.request.settled()
             return
         if due > now:
             self._end(sending, Again("stopping" if stopping else "too late"))
@@ -332,6 +336,7 @@ class Outbox:
                     logger.warning("%s: no word whether it arrived (%s); not sent again", request.target, reason)
                     request.failed(outcome)
         finally:
+            request.settled()
             with self._changed:
                 self._open -= 1
                 self._changed.notify_all()

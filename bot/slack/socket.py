@@ -12,12 +12,14 @@ from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
 from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_bolt.adapter.socket_mode.internals import run_bolt_app, send_response
 from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.slack.access import REFUSED, Access, await_slack, direct
 from bot.slack.app import SlackApp
-from bot.slack.http import GRACE, Pages, health
+from bot.slack.http import GRACE, THREADS, Pages, health
+from bot.slack.promises import Acknowledged
 from bot.slack.shape import sensible
 
 if TYPE_CHECKING:
@@ -77,6 +79,7 @@ class Handler(SocketModeHandler):
             logger=_quiet,
             web_client=access.client(token=""),
             ping_interval=PING_EVERY,
+            concurrency=THREADS,
         )
         if direct(access.api_url):
             self.client.proxy = None
@@ -91,8 +94,20 @@ class Handler(SocketModeHandler):
         self.client.connect = self._connect_alert  # type: ignore[method-assign]  # the client calls it itself, too
 
     def handle(self, client: Any, req: SocketModeRequest) -> None:
-        if sensible(req.payload):
-            super().handle(client, req)
+        """Acknowledge, unless the message has to come again; only then is there time for the answer."""
+        if not sensible(req.payload):
+            return
+        response = run_bolt_app(self.app, req)
+        if isinstance(response, Acknowledged):
+            response.body = ""  # here it would be a payload
+        try:
+            send_response(client, req, response, 0.0)
+        except Exception:
+            if isinstance(response, Acknowledged):
+                response.lost()
+            raise
+        if isinstance(response, Acknowledged):
+            response.then()
 
     def finish(self) -> None:
         """Take nothing more, acknowledge what was taken, then hang up."""

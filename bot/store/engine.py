@@ -19,6 +19,9 @@ BUSY = 2
 LONGEST_MIGRATION = 600
 """Seconds to wait for one statement of a migration."""
 
+_POOL: dict[str, Any] = {"pool_size": 15, "max_overflow": 0, "pool_timeout": BUSY}
+"""Connections are kept once they are made: under load, making one costs more than what it is made for."""
+
 _FORM = "write postgresql://user:password@host:5432/database, with %40 for an @ and %2F for a / in the password"
 
 
@@ -52,8 +55,7 @@ def make_engine(url: str) -> Engine:
     options: dict[str, Any] = {"isolation_level": "AUTOCOMMIT"}
     if kind == "sqlite":
         options["connect_args"] = {"timeout": BUSY, "check_same_thread": False}
-        if is_in_memory(parsed):
-            options["poolclass"] = StaticPool
+        options |= {"poolclass": StaticPool} if is_in_memory(parsed) else _POOL
     elif kind == "postgresql":
         options |= {"connect_args": _patience(parsed), "pool_timeout": BUSY, "max_overflow": 10}
     try:

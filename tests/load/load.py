@@ -36,6 +36,8 @@ from bot.slack.post import SENDERS  # noqa: E402
 
 TOKEN = "xoxb-load"
 GOAL_RATIO, GOAL_ACK = 0.9, 3.0
+POSTING = 16
+"""Threads by which the bare app posts: what its listeners have, which also wait for Slack."""
 SEED = 3
 LONGEST_START, LONGEST_ROUND, LONGEST_STOP = 120.0, 60.0, 10.0
 """Seconds."""
@@ -94,9 +96,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--questions", type=int, default=0, help="different questions; 0: all of the pack's phrasings (0)"
     )
-    parser.add_argument(
-        "--posting", type=int, default=THREADS, help=f"the bare app's listener threads: the server's ({THREADS})"
-    )
+    parser.add_argument("--posting", type=int, default=POSTING, help=f"the bare app's listener threads ({POSTING})")
     return parser.parse_args()
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from slack_samples import SampleClaims, SampleDesk
+from slack_samples import SampleDesk, SampleRecords
 from slack_stub import BOT, TEAM, Stub
 
 from bot.slack.access import Access
@@ -38,7 +38,7 @@ class Door:
 
     stub: Stub
     desk: SampleDesk
-    claims: SampleClaims
+    claims: SampleRecords
     app: SlackApp
     ticks: int = 0
     answers: dict[str, str] = field(default_factory=dict)
@@ -121,7 +121,7 @@ def door(stub: Stub) -> Door:
 
 
 def make_door(stub: Stub, layout: str = "classic", **options: Any) -> Door:
-    desk, claims = SampleDesk(), options.pop("claims", None) or SampleClaims()
+    desk, claims = SampleDesk(), options.pop("claims", None) or SampleRecords()
     outbox = Outbox(senders=AtOnce(), backoff=(0.01,), pace=0.01)
     access = Access(bot_token="xoxb-secret", app_token="xapp-secret", signing_secret=SECRET, api_url=stub.url)
     app = build_app(desk, claims, access, lines={}, layout=layout, executor=AtOnce(), outbox=outbox, **options)  # type: ignore[arg-type]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
+
 from bot.model import (
     Card,
     Choice,
@@ -17,7 +19,9 @@ from bot.model import (
     Knowledge,
     Library,
     Link,
+    Miss,
     Note,
+    Outcome,
     Part,
     Question,
     Remark,
@@ -25,8 +29,10 @@ from bot.model import (
     Step,
     Strangers,
     Table,
+    Tally,
     Text,
     Voice,
+    Waiting,
 )
 
 CREDIT = Credit("From “Two sides” (A. Writer, 2023), paragraph 4", "https://example.org/two-sides?a=1|2&b=<3>")
@@ -80,6 +86,9 @@ KINDS: dict[str, Reply] = {
     "smalltalk": reply("smalltalk", Text("Hello.")),
     "unknown": reply("unknown", Text("I don't know that."), Choices("Did you mean:", (Choice("Flask", "Flask?"),))),
 }
+OFFER = reply(
+    "unknown", Text("Not sure."), Choices("Did you mean:", (Choice("Flask", "What is Flask?"),)), ids=("flask",)
+)
 ROADMAP = reply("topic", Heading("Roadmap"), Items(items(9), numbered=True), CREDIT, ids=("r",))
 SHORT_LIST = reply(
     "list", Heading("Two sides"), Items(items(3), "Side"), Items(items(2, "Other", ask="Other"), "Could serve"), CREDIT
@@ -174,20 +183,26 @@ def knowledge(cards: int = 3) -> Knowledge:
 
 
 class SampleDesk:
-    """Gives the reply whose kind is in the question, else the topic; raises on "boom". Remembers what it was asked."""
+    """Gives the reply whose kind is in the question, else the topic; raises on "boom". Remembers what it was asked.
+
+    What it has `learned` it answers, whatever it said before."""
 
     def __init__(self) -> None:
         self.asked: list[Question] = []
+        self.learned: set[str] = set()
 
     @property
     def knowledge(self) -> Knowledge:
         return knowledge()
 
+    def knowledge_of(self, workspace: str) -> Knowledge:
+        return replace(knowledge(), fingerprint=f"{workspace} {sorted(self.learned)}")
+
     def why(self, question: Question, reference: str = "") -> Reply:
         self.asked.append(question)
         return WHY
 
-    def again(self, reference: str) -> Reply | None:
+    def again(self, reference: str, workspace: str = "") -> Reply | None:
         return next((made for made in KINDS.values() if made.reference == reference), None) if reference else None
 
     def ask(self, question: Question) -> Reply:
@@ -196,26 +211,98 @@ class SampleDesk:
             raise RuntimeError("boom")
         if not question.text:
             return KINDS["help"]
+        if question.text in self.learned:
+            return KINDS["library"]
+        if "offer" in question.text:
+            return OFFER
         return next((KINDS[kind] for kind in KINDS if kind in question.text), KINDS["topic"])
 
 
-class SampleClaims:
-    """Claims and votes in memory."""
+@dataclass
+class SampleRecords:
+    """All that the store remembers, in memory. `away`: nothing can be read or written, and claims are made all the same."""
 
-    def __init__(self) -> None:
-        self.taken: set[str] = set()
-        self.votes: dict[tuple[str, str], tuple[str, str, str]] = {}
-        self.away = False
-
-    def vote(self, answer: str, voter: str, subject: str, vote: str, reason: str) -> bool:
-        if not self.away:
-            self.votes[answer, voter] = (subject, vote, reason)
-        return not self.away
+    taken: dict[str, str] = field(default_factory=dict)
+    votes: dict[tuple[str, str], tuple[str, str, str]] = field(default_factory=dict)
+    voted_in: list[tuple[str, str]] = field(default_factory=list)
+    tallies: list[tuple[str, Outcome, str]] = field(default_factory=list)
+    misses: dict[str, Miss] = field(default_factory=dict)
+    waiters: dict[tuple[str, str, str], Waiting] = field(default_factory=dict)
+    trials: set[tuple[str, str]] = field(default_factory=set)
+    away: bool = False
 
     def claim(self, key: str) -> bool:
-        fresh = key not in self.taken
-        self.taken.add(key)
-        return fresh
+        return self.hold(key, key) and self.begin(key, key)
 
-    def release(self, key: str) -> None:
-        self.taken.discard(key)
+    def hold(self, key: str, owner: str) -> bool:
+        if self.taken.get(key) == "begun":
+            return False
+        self.taken[key] = owner
+        return True
+
+    def begin(self, key: str, owner: str) -> bool:
+        ours = self.taken.get(key) == owner
+        if ours:
+            self.taken[key] = "begun"
+        return ours
+
+    def release(self, key: str, owner: str = "") -> None:
+        if not owner or self.taken.get(key) in (owner, "begun"):
+            self.taken.pop(key, None)
+
+    def vote(
+        self, answer: str, voter: str, subject: str, vote: str, reason: str, workspace: str = "", channel: str = ""
+    ) -> bool:
+        if not self.away:
+            self.votes[answer, voter] = (subject, vote, reason)
+            self.voted_in.append((workspace, channel))
+        return not self.away
+
+    def tally(self, workspace: str, outcome: Outcome, channel: str = "") -> None:
+        if not self.away:
+            self.tallies.append((workspace, outcome, channel))
+
+    def miss(self, workspace: str, text: str, best: str, score: float) -> str:
+        if self.away:
+            return ""
+        key = f"{workspace} {text}".casefold()
+        count = self.misses[key].count + 1 if key in self.misses else 1
+        self.misses[key] = Miss(
+            workspace=workspace, key=key, text=text, count=count, best=best, score=score, first=0.0, last=0.0
+        )
+        return key
+
+    def wait(self, workspace: str, key: str, user: str) -> bool:
+        if not self.away:
+            self.waiters[workspace, key, user] = Waiting(workspace, key, self.misses[key].text, user)
+        return not self.away
+
+    def waiting(self) -> tuple[Waiting, ...]:
+        return () if self.away else tuple(self.waiters.values())
+
+    def told(self, workspace: str, key: str, user: str) -> bool:
+        return not self.away and self.waiters.pop((workspace, key, user), None) is not None
+
+    def week(self, workspace: str) -> tuple[Tally, ...]:
+        return tuple(
+            Tally("2026-11-22", outcome, channel, 1) for of, outcome, channel in self.tallies if of == workspace
+        )
+
+    def set_trial(self, workspace: str, channel: str, on: bool, by: str) -> bool:
+        if on and not self.away:
+            self.trials.add((workspace, channel))
+        elif not self.away:
+            self.trials.discard((workspace, channel))
+        return not self.away
+
+    def in_trial(self, workspace: str, channel: str) -> bool:
+        return not self.away and (workspace, channel) in self.trials
+
+    def forget(self, workspace: str, user: str) -> int:
+        named = [name for name in self.waiters if (name[0], name[2]) == (workspace, user)]
+        for name in named:
+            del self.waiters[name]
+        return len(named)
+
+    def probe(self) -> str:
+        return "away" if self.away else ""

@@ -8,7 +8,7 @@ import pytest
 from conftest import SECRET, AtOnce, Door
 from dialogues import DIALOGUES, Turn
 from shipped import matcher
-from slack_samples import SampleClaims
+from slack_samples import SampleRecords
 from slack_stub import Stub
 
 from bot.desk import Desk
@@ -39,7 +39,7 @@ class Witness:
 @pytest.fixture
 def slack(stub: Stub) -> Door:
     """The whole bot behind its door."""
-    desk, claims = Witness(), SampleClaims()
+    desk, claims = Witness(), SampleRecords()
     access = Access(bot_token="xoxb-secret", app_token="xapp-secret", signing_secret=SECRET, api_url=stub.url)
     app = build_app(desk, claims, access, lines={}, executor=AtOnce(), outbox=Outbox(senders=AtOnce(), pace=0.01))
     app.identity.me()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ def posted(stub: Stub) -> list[dict[str, Any]]:
 def told(message: dict[str, Any]) -> list[dict[str, Any]]:
     """A message's or view's answer, without what stands under it."""
     blocks: list[dict[str, Any]] = message["blocks"]
-    feet = [n for n, block in enumerate(blocks) if '"vote' in json.dumps(block) or '"why"' in json.dumps(block)]
+    feet = [n for n, block in enumerate(blocks) if re.search('"(vote.*|why|tell|none)"', json.dumps(block))]
     return blocks[: feet[0]] if feet else blocks
 
 

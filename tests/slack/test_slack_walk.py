@@ -15,7 +15,7 @@ import pytest
 from conftest import SECRET, AtOnce, Door
 from shipped import matcher
 from slack_ledger import SampleLedger, SampleLook, SampleShelf, full
-from slack_samples import SampleClaims
+from slack_samples import SampleRecords
 from slack_stub import Call, Stub
 
 from bot.curation.preview import Moved
@@ -170,7 +170,7 @@ def view_surface(view: Json) -> Surface:
     return Surface(kind, view["blocks"], {"container": {"type": "view", "view_id": "V1"}, "view": shown})
 
 
-def bot(stub: Stub, claims: SampleClaims, ledger: SampleLedger | None = None) -> Door:
+def bot(stub: Stub, claims: SampleRecords, ledger: SampleLedger | None = None) -> Door:
     """The whole bot with the shipped pack."""
     desk = Desk(matcher(), Memory())
     access = Access(bot_token="xoxb-secret", signing_secret=SECRET, api_url=stub.url)
@@ -194,7 +194,7 @@ QUESTIONS = (
 
 
 def test_everything_can_be_pressed(stub: Stub, caplog: pytest.LogCaptureFixture) -> None:
-    walk = Walk(stub, bot(stub, SampleClaims()), random.Random(3))
+    walk = Walk(stub, bot(stub, SampleRecords()), random.Random(3))
     for text in QUESTIONS:
         walk.do(text, lambda: walk.door.mention(text))  # noqa: B023  it is called at once
         walk.do(text, lambda: walk.door.dm(text))  # noqa: B023
@@ -222,7 +222,7 @@ def test_everything_can_be_pressed(stub: Stub, caplog: pytest.LogCaptureFixture)
         "channel thread", "dm", "private", "private thread", "home ", "modal answer", "modal search",
     }  # fmt: skip
     assert {action for _, action in pressed} == {
-        "ask", "link", "why", "vote", "share", "reply", "search", "back", "go",
+        "ask", "link", "why", "tell", "none", "vote", "share", "reply", "search", "back", "go",
     }  # fmt: skip
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
 
@@ -239,7 +239,7 @@ CURATORS_OWN = {"go", "means", "write", "not_ours", "ignore", "undo", "public", 
 def test_everything_that_curators_see_can_be_pressed(stub: Stub, caplog: pytest.LogCaptureFixture) -> None:
     """Also what is no longer there by the time it is pressed; each modal that opens is filled in, and submitted twice."""
     ledger = full()
-    walk = Walk(stub, bot(stub, SampleClaims(), ledger), random.Random(5))
+    walk = Walk(stub, bot(stub, SampleRecords(), ledger), random.Random(5))
     opened = {"type": "app_home_opened", "user": "U1", "tab": "home"}
     walk.do("home", lambda: walk.door.json({"type": "event_callback", "team_id": "T0TEAM", "event": opened}))
     while walk.waiting:

@@ -154,6 +154,8 @@ def test_a_list_that_is_too_long_is_cut_between_items() -> None:
 
 VAGUE = [
     "framework for app",
+    "something for the web",
+    "how to make website",
     "what should i learn",
     "which is better",
     "library tool",

@@ -132,7 +132,10 @@ def named(entry: str, knowledge: Knowledge) -> str:
 
 def titled(entry: str, knowledge: Knowledge) -> str:
     """The same within a sentence: in quotes where it may be one itself."""
-    name = named(entry, knowledge)
+    return _quoted(named(entry, knowledge))
+
+
+def _quoted(name: str) -> str:
     return quoted(name) if " " in name else name
 
 
@@ -613,8 +616,8 @@ def review(faults: Sequence[str], moved: Sequence[Moved], words: Words) -> list[
         spoken(
             words["review_instead"],
             question=quoted(each.question),
-            before=each.before or words["review_none"],
-            after=each.after or words["review_none"],
+            before=_quoted(each.before) or words["review_none"],
+            after=_quoted(each.after) or words["review_none"],
         )
         for each in moved
     ]

@@ -53,8 +53,7 @@ class SlackApp:
     outbox: Outbox
     identity: Identity
     pulse: Pulse
-    promises: Promises
-    recorder: Recorder
+    answering: Answering
     teller: Teller
     executor: Executor
     workers: Executor
@@ -76,7 +75,7 @@ class SlackApp:
         self.executor.shutdown()
         self.workers.shutdown()
         self.checks.shutdown(cancel_futures=True)
-        self.recorder.executor.shutdown()
+        self.answering.recorder.executor.shutdown()
 
 
 def build_app(
@@ -149,8 +148,7 @@ def build_app(
         outbox=outbox,
         identity=identity,
         pulse=pulse,
-        promises=answering.promises,
-        recorder=recorder,
+        answering=answering,
         teller=Teller(records.waiting, answering.inform, lambda workspace: desk.knowledge_of(workspace).fingerprint),
         executor=executor,
         workers=workers,

@@ -19,7 +19,6 @@ from bot.curation.likeness import grouped
 from bot.curation.preview import Moved
 from bot.model import Change, Entry
 from bot.slack import board, views
-from bot.slack.answering import Answering
 from bot.slack.board import Board, Note, fill
 from bot.slack.curating import Curating, Curation
 from bot.slack.curators import Curators
@@ -738,7 +737,7 @@ def test_an_update_waits_until_its_acknowledgement_has_arrived(room: Room) -> No
     slept: list[float] = []
     curating = Curating(
         ledger=room.ledger, shelf=room.shelf, curators=Curators.of((CURATOR,), lambda: TEAM), look=room.look,
-        answering=Answering(room.door.desk, room.door.claims, room.door.app.outbox, WORDS, "classic"), native=False,
+        answering=room.door.app.answering, native=False,
         settle=0.8, clock=lambda: NOW, checks=AtOnce(), wait=slept.append,
     )  # fmt: skip
     values = {"title": ("a",), "answer": ("b",), "asks": ("c",)}

@@ -439,10 +439,10 @@ class Answering:
 
     # -- modals and the Home tab
 
-    def home(self, user: str, page: str = views.FRONT) -> None:
+    def home(self, user: str, page: str = views.FRONT, workspace: str = "") -> None:
         """The App Home: what the bot is for, questions to press, and all there is to look around in."""
         if user:
-            view = views.home(self.desk.knowledge, page, self.words)
+            view = views.home(self.desk.knowledge_of(workspace), page, self.words)
             self.outbox.send(Request(method="views.publish", args={"user_id": user, "view": view}))
 
     def search(self, opened: Opened | None) -> None:

@@ -15,7 +15,7 @@ from typing import Protocol
 from bot.model import Change, Complaint, Entry, Knowledge, Miss, Outcome, Step, Tally, Trial
 from bot.reply.wording import choice_of
 from bot.slack import limits
-from bot.slack.blocks import aside, button, plain_text, row, rows, title
+from bot.slack.blocks import aside, button, plain_text, rows, title
 from bot.slack.limits import Block, cut, size
 from bot.slack.values import Sheet, about
 from bot.slack.views import FRONT, PAGE, View, fitted
@@ -406,7 +406,7 @@ def _complained(subject: str, found: Sequence[Complaint], board: Board, words: W
         return [_paragraph([_bold(name), *fill("\n" + told)])]
     label = cut(f"{words['open_item']}: {entry.label}", limits.BUTTON_LABEL)
     opening = button(words["open_item"], "ask", {"value": choice_of(entry).ask, "accessibility_label": label})
-    return [row(name, told, opening)]
+    return [_text(f"{name}\n{told}") | {"accessory": opening}]  # a curator's title is a person's words
 
 
 def _one(subject: str, knowledge: Knowledge) -> Entry | None:

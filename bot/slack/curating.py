@@ -147,7 +147,7 @@ class Curating:
         if self._may(act) and (act.value in ("", views.FRONT) or act.value.partition("@")[0] in board.PAGES):
             self._publish(act, act.value)
         else:
-            self.answering.home(act.user, act.value or views.FRONT)
+            self.answering.home(act.user, act.value or views.FRONT, act.team)
 
     def _publish(self, act: Act, page: str, note: Note | None = None) -> None:
         """Show a curator's Home anew; without Slack's own chart where Slack won't have it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from test_slack_curating import CURATOR, OTHER, Json, Room, buttons, text, value
 
 from bot.curation.live import Live
 from bot.curation.preview import preview
+from bot.desk import Desk
 from bot.slack.curating import Curation
 from bot.store import Store
 
@@ -34,8 +36,15 @@ class Process(Room):
         curation = Curation(
             ledger=self.store, shelf=self.live, named=(CURATOR, OTHER), look=partial(preview, cache=cache), settle=0
         )
+        door = make_door(stub, curation=curation, desk=Desk(self.live, self.store), claims=self.store)
+        super().__init__(stub, door, None, None, SampleLook())  # type: ignore[arg-type]
 
-        super().__init__(stub, make_door(stub, curation=curation), None, None, SampleLook())  # type: ignore[arg-type]
+    def told(self, question: str, channel: str = "C1", user: str = "U7") -> Json:
+        """What somebody gets who mentions the bot."""
+        before = len(self.stub.of("chat.postMessage"))
+        self.door.mention(question, channel=channel, user=user)
+        (post,) = self.stub.of("chat.postMessage")[before:]
+        return post
 
     def found(self, question: str) -> tuple[str, ...]:
         """The entries that a question in the workspace is answered with."""
@@ -75,6 +84,32 @@ def test_this_means_works_in_every_process_and_is_undone_in_every_process(proces
     other.press("undo:1", value(changes, "undo:1"), changes, OTHER)
     assert (one.found(DOG), other.found(DOG)) == ((), ())
     assert "“may the dog sit under my table”" in text(one.go("misses"))
+
+
+def test_from_a_persons_question_to_the_next_persons_answer(processes: tuple[Process, Process]) -> None:
+    one, other = processes
+    question = "is there a piano in the basement"
+    for user in ("U7", "U8"):
+        assert "I don't have an answer" in one.told(question, user=user)["text"]
+    home = other.go("misses", OTHER)
+    assert "“is there a piano in the basement”\nAsked 2 times" in text(home)
+    assert "U7" not in json.dumps(home)
+    number = next(name for name, each in buttons(home).items() if "piano" in each.get("accessibility_label", ""))
+    checked = other.submit(
+        other.modal(f"write:{number.partition(':')[2]}", OTHER),
+        OTHER,
+        title="Where is the piano?",
+        answer="Behind the bar.",
+    )
+    other.submit(checked, OTHER)
+    post = one.told(question, user="U9")
+    assert "Behind the bar." in post["text"]
+    week = text(one.go("curate"))
+    assert "Of 3 questions in the last seven days I answered 1; 0 got a choice, 2 no answer." in week
+    bad = buttons(post)["vote:bad"]["value"]
+    where = {"container": {"type": "message", "message_ts": "9.1", "channel_id": "C1"}, "channel": {"id": "C1"}}
+    one.door.press("vote:bad", bad, response_url=one.stub.hook(), message={"ts": "9.1"}, **where)
+    assert "Where is the piano?\nNo reason given 1." in text(other.go("votes"))
 
 
 def test_a_new_answer_works_in_every_process(processes: tuple[Process, Process]) -> None:

@@ -10,8 +10,8 @@ from sys import intern
 
 import numpy as np
 
-from bot.match.features import gram_occurrences, sequence_occurrences
-from bot.match.linear import train
+from bot.match.features import gram_occurrences, pair_occurrences, sequence_occurrences
+from bot.match.linear import MOST, nothing, train
 from bot.match.meaning import meanings
 from bot.match.phrasings import phrasings as index_phrasings
 from bot.match.profiles import profile
@@ -72,6 +72,10 @@ def count(kept: Sequence[Phrasing], reader: Reader, family: Ints) -> Evidence:
     sequences = sequence_occurrences(stems, begins)
     grams = gram_occurrences(vocabulary, word_ids, begins)
     directions = meanings(reader.table, vocabulary, word_ids, begins, entry_of, entries)
+    linear = nothing(entries)
+    if 0 < len(kept) <= MOST:
+        pairs = pair_occurrences(stems, begins)
+        linear = train([sequences, pairs, grams], directions.phrasings, entry_of, entries)
     starts = np.searchsorted(entry_of, np.arange(entries + 1))
     subject = [reader.numbers[name] for name in reader.subject if name in reader.numbers]
     return Evidence(
@@ -80,7 +84,7 @@ def count(kept: Sequence[Phrasing], reader: Reader, family: Ints) -> Evidence:
         phrasings=index_phrasings(Occurrences(names, ids.astype(np.int32), begins), entry_of, entries, subject),
         grams=profile(grams, entry_of, entries, centroid=True),
         sequences=profile(sequences, entry_of, entries, centroid=False),
-        linear=train(sequences, grams, directions.phrasings, entry_of, entries),
+        linear=linear,
         meanings=directions,
         fullness=fullness(starts),
         family=family,

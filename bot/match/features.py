@@ -21,6 +21,9 @@ _BITS = 15
 _SIDE = 30
 _SKIPPED = 1 << 60
 
+MOST_PAIRED = 24
+"""Stems of one question that are paired, all with all; longer ones are told by their words alone."""
+
 
 @lru_cache(maxsize=4_096)
 def grams(word: str) -> tuple[int, ...]:
@@ -51,6 +54,27 @@ def sequences(stems: Ints, owners: Ints) -> tuple[Ints, Ints]:
         keys.append((left[keep] << _SIDE | right[keep] if apart else left[keep]) | mark)
         whose.append(owners[: len(owners) - apart][keep])
     return np.concatenate(keys), np.concatenate(whose)
+
+
+def pair_occurrences(stems: Ints, starts: Ints) -> Occurrences:
+    """Pairs of different stems, wherever they stand in a phrasing, of phrasings given as stem numbers one after another."""
+    place = np.arange(len(stems)) - np.repeat(starts[:-1], np.diff(starts))
+    owners = np.repeat(np.arange(len(starts) - 1), np.diff(starts))[place < MOST_PAIRED]
+    cells = np.unique(owners << _SIDE | stems[place < MOST_PAIRED])
+    owners, stems = cells >> _SIDE, cells & ((1 << _SIDE) - 1)
+    after = np.searchsorted(owners, owners, "right") - np.arange(len(owners)) - 1
+    left = np.repeat(np.arange(len(owners)), after)
+    right = left + 1 + np.arange(len(left)) - np.repeat(np.cumsum(after) - after, after)
+    names, ids = np.unique(stems[left] << _SIDE | stems[right], return_inverse=True)
+    return Occurrences(names, ids.astype(np.int32), np.searchsorted(owners[left], np.arange(len(starts))))
+
+
+def question_pairs(stems: Ints) -> Ints:
+    """Keys of the pairs of a question's different stems, ascending."""
+    known = np.unique(stems[:MOST_PAIRED])
+    known = known[np.searchsorted(known, FIRST_STEM) :]
+    left, right = np.triu_indices(len(known), 1)
+    return np.asarray(known[left] << _SIDE | known[right])
 
 
 def gram_occurrences(words: Sequence[str], word_ids: Ints, starts: Ints) -> Occurrences:

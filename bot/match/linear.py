@@ -1,17 +1,20 @@
 """A linear separator of entries: squared-hinge support vectors, one entry against the rest.
 
-It sees a question's sequences, its grams and its direction in the word table side by side. Trained by dual coordinate descent
-(Hsieh et al. 2008), one phrasing after another for all entries at once, a fixed number of rounds in a fixed order from zero:
-deterministic, and numpy is enough.
+It sees a question's sequences, pairs of its words wherever they stand, its grams and its direction in the word table side by
+side. Trained by dual coordinate descent (Hsieh et al. 2008), one phrasing after another for all entries at once, a fixed number
+of rounds in a fixed order from zero: deterministic, and numpy is enough.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from bot.match.features import question_pairs
 from bot.match.profiles import Bag
+from bot.match.reader import Question
 from bot.match.sparse import Floats, Ints, Occurrences, rarity, tally
 from bot.match.wordtable import DIMENSIONS
 
@@ -20,8 +23,8 @@ ROUNDS = 4
 BIAS = -1.0
 """Fixed: a question nobody knows anything about belongs to no entry."""
 
-GRAMS, DIRECTION = 0.7, 0.7
-"""Length of the grams and of the direction beside the sequences at 1."""
+LENGTHS, DIRECTION = (1.0, 0.7, 0.7), 0.7
+"""Length of the sequences, the pairs and the grams, and of the direction."""
 
 LARGEST = 20_000_000
 """Weights (features x entries) beyond which the layer is left out: 80 MB."""
@@ -29,8 +32,8 @@ LARGEST = 20_000_000
 MOST = 40_000
 """Phrasings beyond which it is left out as well: counts say enough by then, and training takes its time."""
 
-PRUNE_FROM = 3_000
-"""Phrasings from which a feature that only one of them has is dropped."""
+PRUNE_FROM = (3_000, 0, 3_000)
+"""Phrasings from which a sequence, pair or gram that only one of them has is dropped."""
 
 STRIDE = 7_919
 """Prime: phrasings are visited in steps of it, so that neighbours in the order are of different entries."""
@@ -45,6 +48,8 @@ class Block:
 
     def values(self, bag: Bag) -> tuple[Ints, Floats]:
         """Numbers of a question's features within the block, and their values at unit length over all it has."""
+        if not len(self.names):
+            return bag.keys[:0], np.zeros(0, dtype=np.float32)
         at = np.minimum(np.searchsorted(self.names, bag.keys), len(self.names) - 1)
         known = self.names[at] == bag.keys
         values = (1 + np.log(bag.counts)) * np.where(known, self.idf[at], self.idf[-1])
@@ -54,52 +59,59 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Linear:
-    """Weights by feature (sequences, then grams, then the direction) and entry. Empty where the layer is left out."""
+    """Weights by feature (sequences, pairs, grams, then the direction) and entry. Empty where the layer is left out."""
 
     sequences: Block
+    pairs: Block
     grams: Block
     weights: Floats
 
-    def score(self, sequences: Bag, grams: Bag, direction: Floats) -> Floats:
+    def score(self, question: Question) -> Floats:
         """Decision value by entry, without the bias."""
         if not len(self.weights):
             return np.zeros(self.weights.shape[1], dtype=np.float32)
-        first, ordered = self.sequences.values(sequences)
-        second, spelt = self.grams.values(grams)
-        result = ordered @ self.weights[first] + GRAMS * spelt @ self.weights[second + len(self.sequences.names)]
-        return np.asarray(result + DIRECTION * direction @ self.weights[-DIMENSIONS:])
+        pairs = question_pairs(question.stems)
+        bags = (question.sequences, Bag(pairs, np.ones_like(pairs)), question.grams)
+        rows, values, first = [], [], 0
+        for length, block, bag in zip(LENGTHS, (self.sequences, self.pairs, self.grams), bags, strict=True):
+            found, worth = block.values(bag)
+            rows.append(found + first)
+            values.append(length * worth)
+            first += len(block.names)
+        result = np.concatenate(values) @ self.weights[np.concatenate(rows)]
+        return np.asarray(result + DIRECTION * question.direction @ self.weights[first:])
 
 
 def nothing(entries: int) -> Linear:
     """No layer."""
     none = Block(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32))
-    return Linear(none, none, np.zeros((0, entries), dtype=np.float32))
+    return Linear(none, none, none, np.zeros((0, entries), dtype=np.float32))
 
 
-def train(sequences: Occurrences, grams: Occurrences, directions: Floats, entry_of: Ints, entries: int) -> Linear:
-    """Separate the entries by the features of their phrasings."""
-    if not 0 < len(entry_of) <= MOST:
+def train(features: Sequence[Occurrences], directions: Floats, entry_of: Ints, entries: int) -> Linear:
+    """Separate the entries by the features of their phrasings: sequences, pairs and grams."""
+    made = [_block(kind, entry_of, entries, least) for kind, least in zip(features, PRUNE_FROM, strict=True)]
+    blocks = [block for block, *_ in made]
+    width = sum(len(block.names) for block in blocks) + DIMENSIONS
+    if width * entries > LARGEST or not len(blocks[0].names):
         return nothing(entries)
-    first, first_owners, first_ids, ordered = _block(sequences, entry_of, entries)
-    second, second_owners, second_ids, spelt = _block(grams, entry_of, entries)
-    width = len(first.names) + len(second.names) + DIMENSIONS
-    if width * entries > LARGEST or not len(first.names) or not len(second.names):
-        return nothing(entries)
-    owners = np.r_[first_owners, second_owners]
+    begins = np.cumsum([0, *(len(block.names) for block in blocks)])
+    owners = np.concatenate([owners for _, owners, _, _ in made])
     order = np.argsort(owners, kind="stable")
-    features = np.r_[first_ids, second_ids + len(first.names)][order]
-    values = np.r_[ordered, GRAMS * spelt][order].astype(np.float32)
+    ids = np.concatenate([first + ids for first, (_, _, ids, _) in zip(begins, made, strict=False)])[order]
+    values = np.concatenate([length * worth for length, (*_, worth) in zip(LENGTHS, made, strict=True)])[order]
     starts = np.searchsorted(owners[order], np.arange(len(entry_of) + 1))
     weights = np.zeros((width, entries), dtype=np.float32)
-    _descend(weights, features, values, starts, DIRECTION * directions, entry_of)
-    return Linear(first, second, weights)
+    _descend(weights, ids, values.astype(np.float32), starts, DIRECTION * directions, entry_of)
+    sequences, pairs, grams = blocks
+    return Linear(sequences, pairs, grams, weights)
 
 
-def _block(features: Occurrences, entry_of: Ints, entries: int) -> tuple[Block, Ints, Ints, Floats]:
+def _block(features: Occurrences, entry_of: Ints, entries: int, prune_from: int) -> tuple[Block, Ints, Ints, Floats]:
     """The kept features of one kind, and cells (phrasing, feature, value) at unit length by phrasing."""
     owners = np.repeat(np.arange(len(entry_of)), np.diff(features.starts))
     owners, ids, tf = tally(owners, features.ids.astype(np.int64))
-    kept = np.bincount(ids, minlength=len(features.names)) > (1 if len(entry_of) > PRUNE_FROM else 0)
+    kept = np.bincount(ids, minlength=len(features.names)) > (1 if len(entry_of) > prune_from else 0)
     shared = np.bincount(np.unique(ids * entries + entry_of[owners]) // entries, minlength=len(features.names))
     idf = rarity(shared, entries)
     values = (1 + np.log(tf)) * idf[ids]

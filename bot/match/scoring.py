@@ -92,7 +92,7 @@ def score(evidence: Evidence, question: Question, phrasing: int = -1) -> Scores:
     likely = SEQUENCE_WEIGHT * in_order + GRAM_WEIGHT * spelt
     plain = word + char + full * likely + meaning * AVERAGE_WEIGHT * average
     plain[evidence.starts[1:] == evidence.starts[:-1]] = -np.inf
-    linear = LINEAR_WEIGHT * full * evidence.linear.score(question.sequences, question.grams, question.direction)
+    linear = LINEAR_WEIGHT * full * evidence.linear.score(question)
     listed = shortlist(plain + linear, meaning * NEAREST_WEIGHT)
     near = np.zeros_like(plain)
     near[listed] = evidence.meanings.nearest(question.direction, listed, evidence.starts, phrasing)

@@ -71,8 +71,7 @@ def pair_occurrences(stems: Ints, starts: Ints) -> Occurrences:
 
 def question_pairs(stems: Ints) -> Ints:
     """Keys of the pairs of a question's different stems, ascending."""
-    known = np.unique(stems[:MOST_PAIRED])
-    known = known[np.searchsorted(known, FIRST_STEM) :]
+    known = np.array(sorted({stem for stem in stems[:MOST_PAIRED].tolist() if stem >= FIRST_STEM}), dtype=np.int64)
     left, right = np.triu_indices(len(known), 1)
     return np.asarray(known[left] << _SIDE | known[right])
 

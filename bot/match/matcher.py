@@ -92,6 +92,11 @@ class Matcher:
         """Which word of the pack or of English a typed word is, slips forgiven; none if it is neither."""
         return self._index.resolve(word)
 
+    @property
+    def index(self) -> Index:
+        """The index that ranks, for tools that look into it."""
+        return self._index
+
     # --- what a desk asks
 
     def best(self, text: str, top: int) -> list[tuple[str, float]]:

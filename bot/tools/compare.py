@@ -80,7 +80,7 @@ class Recall:
 
 def state(folder: Path, matcher: Matcher) -> State:
     """The state of the pack in `folder`, which `matcher` is for."""
-    desk, targets, exact = Desk(matcher, Recall()), targets_of(matcher.knowledge), matcher._index.exact
+    desk, targets, exact = Desk(matcher, Recall()), targets_of(matcher.knowledge), matcher.index.exact
 
     def ask(question: Question) -> Answer:
         whole = exact.entry(clean(question.text)) if question.conversation is None else None

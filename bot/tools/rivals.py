@@ -61,7 +61,7 @@ class Rivalry:
 
 def rivalries(matcher: Matcher, places: Places, track: Track = iter) -> list[Rivalry]:
     """The contested phrasings of a pack, the worst first; `track` sees each that is asked go by."""
-    index, targets = matcher._index, targets_of(matcher.knowledge)
+    index, targets = matcher.index, targets_of(matcher.knowledge)
     evidence = replace(index.evidence, linear=nothing(index.evidence.entries))  # it was trained on the phrasing itself
     found = []
     for at in track(_likeliest(index, _asked(matcher, targets))):
@@ -85,7 +85,7 @@ def _rivalry(
 
 def _asked(matcher: Matcher, targets: Sequence[Target]) -> list[int]:
     """Numbers of the phrasings that may be asked: a pack's own, but for those that a card's name settles."""
-    index, names = matcher._index, names_of(matcher.knowledge, english().__contains__)
+    index, names = matcher.index, names_of(matcher.knowledge, english().__contains__)
     found = []
     for at, owner in enumerate(index.evidence.entry_of.tolist()):
         target = targets[owner]

@@ -124,6 +124,7 @@ def make_door(stub: Stub, layout: str = "classic", **options: Any) -> Door:
     desk, claims = options.pop("desk", None) or SampleDesk(), options.pop("claims", None) or SampleRecords()
     outbox = Outbox(senders=AtOnce(), backoff=(0.01,), pace=0.01)
     access = Access(bot_token="xoxb-secret", app_token="xapp-secret", signing_secret=SECRET, api_url=stub.url)
-    app = build_app(desk, claims, access, lines={}, layout=layout, executor=AtOnce(), outbox=outbox, **options)  # type: ignore[arg-type]
+    options = {"executor": AtOnce()} | options
+    app = build_app(desk, claims, access, lines={}, layout=layout, outbox=outbox, **options)  # type: ignore[arg-type]
     app.identity.me()
     return Door(stub, desk, claims, app)

@@ -178,7 +178,7 @@ def test_what_is_unanswered_offers_to_tell(door: Door, stub: Stub) -> None:
 
 
 def test_who_asked_to_be_told_is_told_once(door: Door, stub: Stub) -> None:
-    door.mention("unknown *thing* <!channel>", user="U7")
+    door.mention("unknown *thing* <!channel> &lt;!here&gt;", user="U7")
     for _ in range(2):
         tell(door, posted(stub)[0], **on_message(door), user={"id": "U7", "team_id": TEAM})
     assert [call["text"] for call in stub.of("hook")] == [WORDS["will_tell"]] * 2
@@ -194,7 +194,7 @@ def test_who_asked_to_be_told_is_told_once(door: Door, stub: Stub) -> None:
     assert "thread_ts" not in message
     assert message["text"] == fallback(KINDS["library"], WORDS["told_note"])
     quote = message["blocks"][0]["elements"][0]
-    assert (quote["type"], quote["elements"][0]["text"]) == ("rich_text_quote", "unknown *thing* <!channel>")
+    assert (quote["type"], quote["elements"][0]["text"]) == ("rich_text_quote", "unknown *thing* <!here>")
     assert draw(KINDS["library"])[0] in message["blocks"]
     assert (faults(message["blocks"]), door.claims.waiting()) == ([], ())
 

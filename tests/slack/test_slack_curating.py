@@ -23,7 +23,7 @@ from bot.slack.board import Board, Note, fill
 from bot.slack.curating import Curating, Curation
 from bot.slack.curators import Curators
 from bot.slack.hear import Filled
-from bot.slack.limits import TYPED, size, view_faults
+from bot.slack.limits import TYPED, faults, size, view_faults
 from bot.slack.values import Sheet
 from bot.slack.words import default_words
 
@@ -293,6 +293,43 @@ def test_golden_board(name: str) -> None:
     view = DRAWN[name](seen)
     assert view_faults(view) == []
     golden(f"view-{name}", view)
+
+
+OPTION = {"text": {"type": "plain_text", "text": "x"}, "value": "x"}
+LABEL = {"type": "plain_text", "text": "x"}
+BROKEN: dict[str, Json] = {
+    "too many boxes": {"type": "checkboxes", "action_id": "a", "options": [OPTION] * 11},
+    "a box that is none": {"type": "checkboxes", "action_id": "a", "options": [OPTION], "initial_options": [{}]},
+    "nothing to tick": {"type": "checkboxes", "action_id": "a", "options": [OPTION], "initial_options": []},
+    "too many options": {"type": "static_select", "action_id": "a", "options": [OPTION] * 101},
+    "an empty group": {"type": "static_select", "action_id": "a", "option_groups": [{"label": LABEL, "options": []}]},
+    "an option that is none": {"type": "static_select", "action_id": "a", "options": [OPTION], "initial_option": {}},
+    "a long value": {"type": "external_select", "action_id": "a", "initial_option": OPTION | {"value": "x" * 151}},
+    "a long text": {"type": "plain_text_input", "action_id": "a", "max_length": 3001},
+    "no name": {"type": "plain_text_input"},
+    "no input": {"type": "button", "action_id": "a"},
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_the_lint_knows_what_slack_would_refuse_to_have_filled_in(name: str) -> None:
+    assert faults([{"type": "input", "label": LABEL, "element": BROKEN[name]}], "modal") != []
+
+
+def test_the_lint_knows_what_slack_would_refuse_to_chart() -> None:
+    series = [{"name": "n", "data": [{"label": "x", "value": 1}]}]
+    good: Json = {"type": "bar", "series": series, "axis_config": {"categories": ["x"]}}
+    block: Json = {"type": "data_visualization", "title": "t", "chart": good}
+    assert faults([block], "home") == []
+    for worse in (
+        {"series": []}, {"series": series * 2}, {"series": series * 7}, {"type": "radar"}, {"axis_config": {}},
+        {"axis_config": {"categories": ["x" * 21]}}, {"axis_config": {"categories": ["y"]}},
+        {"axis_config": {"categories": ["x"], "y_label": "x" * 51}},
+    ):  # fmt: skip
+        assert faults([block | {"chart": good | worse}], "home") != []
+    assert faults([block | {"title": "x" * 51}], "home") != []
+    assert faults([block], "modal") != []
+    assert faults([block] * 3, "home") != []
 
 
 # --- this means

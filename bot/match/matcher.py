@@ -88,11 +88,6 @@ class Matcher:
         index = self._index.also([(text, number[name]) for text, name in asks if name in number], refused)
         return Matcher(knowledge, index, self._names, self._company, targets)
 
-    @property
-    def index(self) -> Index:
-        """What ranks the phrasings, for tools that look behind a decision."""
-        return self._index
-
     def resolve(self, word: str) -> str | None:
         """Which word of the pack or of English a typed word is, slips forgiven; none if it is neither."""
         return self._index.resolve(word)

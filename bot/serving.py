@@ -122,7 +122,17 @@ def join(settings: Settings, access: Access, stop: threading.Event) -> Bot:
     look = partial(preview, cache=settings.cache_folder)
     curation = Curation(ledger=store, shelf=live, named=settings.curators, look=look)
     lines = knowledge.voice.lines
-    app = build_app(desk, store, access, lines=lines, layout=layout, loaded=live, curation=curation)
+    app = build_app(
+        desk,
+        store,
+        access,
+        lines=lines,
+        layout=layout,
+        loaded=live,
+        curation=curation,
+        meters=meters,
+        beside=lambda: f"database away: {store.unrecorded} not recorded" if store.away else "",
+    )
     live.changed.append(app.teller.changed)
     logger.info("%s: %d entries", knowledge.name, len(knowledge.entries))
     return Bot(app=app, live=live, store=store, meters=meters, stop=stop)

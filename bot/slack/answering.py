@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol
 from uuid import uuid4
@@ -30,6 +30,7 @@ from bot.slack.hear import (
     Whispered,
     workspace_of,
 )
+from bot.slack.journal import Course, Journal
 from bot.slack.limits import Block, cut, size
 from bot.slack.post import TRIGGER_LASTS, Again, Lost, Outbox, Outcome, Refused, Request, message_id
 from bot.slack.promises import Promise, Promises
@@ -109,6 +110,7 @@ class _Letter:
     key: str
     given_up: Callable[[], None] = _nothing
     settled: Callable[[], None] = _nothing
+    course: Course | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,7 @@ class Answering:
     recorder: Recorder
     chores: Chores
     seal: Callable[[str], str] = key_of
+    journal: Journal = field(default_factory=Journal)
 
     # -- answers
 
@@ -151,6 +154,7 @@ class Answering:
         """
         promise, owner = self.promises.make(), uuid4().hex
         if promise is None:
+            self.journal.meters.turned_away()
             raise Full
         started = time.monotonic()
         with self.promises.turns:
@@ -159,6 +163,7 @@ class Answering:
         if held:
             return Held(heard, owner, promise)
         promise.settle()
+        self.journal.meters.repeated()
         return None
 
     def once(self, held: Held) -> None:
@@ -168,6 +173,7 @@ class Answering:
             if self.records.begin(heard.key, held.owner):
                 self.answer(heard, lambda: self.records.release(heard.key, held.owner), held.promise.settle)
             else:
+                self.journal.meters.repeated()
                 held.promise.settle()
 
     def drop(self, held: Held) -> None:
@@ -196,16 +202,18 @@ class Answering:
         if heard is None:
             return
         question = heard.question
+        course = self.journal.heard(question, heard.at)
         match heard.place:
             case Opened() | Replaced():
-                reply = self._show(heard.place, heard.asker)
+                reply = self._show(heard.place, heard.asker, course=course)
                 trial = False
             case Posted() | Whispered() | Beside():
                 reply = self.desk.ask(question)
+                course.answered(reply)
                 trial = self._on_trial(heard)
                 letter = self._answer(heard, reply, "on_trial" if trial else "")
                 place = _in_private(heard.place) if trial else heard.place
-                self._send(place, replace(letter, given_up=given_up, settled=settled))
+                self._send(place, replace(letter, given_up=given_up, settled=settled, course=course))
         if heard.typed and reply is not None:
             self.recorder.asked(question, reply, heard.channel if trial else "")
 
@@ -456,9 +464,16 @@ class Answering:
         if not searched.words:
             return {"response_action": "errors", "errors": {searched.block: self.words["search_empty"]}}, _nothing
         modal = searched.modal.asking(searched.words)
-        view, reply = self._page(modal, searched.asker)
         question = Question(searched.words, "home", workspace=workspace_of(searched.asker))
-        record = partial(self.recorder.asked, question, reply) if reply is not None else _nothing
+        course = self.journal.heard(question)
+        view, reply = self._page(modal, searched.asker)
+
+        def record() -> None:
+            if reply is not None:
+                course.answered(reply)
+                course.acknowledged()
+                self.recorder.asked(question, reply)
+
         return {"response_action": "update", "view": view}, record
 
     def failed(self, searched: Searched) -> dict[str, Any]:
@@ -471,14 +486,23 @@ class Answering:
         if place is not None:
             self._show(place, asker)
 
-    def _show(self, place: Opened | Replaced, asker: str, over: Foot | None = None, again: bool = True) -> Reply | None:
+    def _show(
+        self,
+        place: Opened | Replaced,
+        asker: str,
+        over: Foot | None = None,
+        again: bool = True,
+        course: Course | None = None,
+    ) -> Reply | None:
         """Show in a modal what it remembers; `over` brings the state and the note of its foot."""
         view, reply = self._page(place.modal, asker, over, again)
+        if course is not None and reply is not None:
+            course.answered(reply)
         match place:
             case Opened(trigger):
-                self._open(trigger, view)
+                self._open(trigger, view, course)
             case Replaced(name):
-                self._update(name, view)
+                self._update(name, view, course)
         return reply
 
     def _page(
@@ -500,12 +524,16 @@ class Answering:
             foot = replace(foot, state=over.state, note=over.note)
         return views.modal(modal, self._letter(reply, foot, "").draw("classic"), self.words, back), reply
 
-    def _open(self, trigger: str, view: views.View) -> None:
+    def _open(self, trigger: str, view: views.View, course: Course | None = None) -> None:
         args = {"trigger_id": trigger, "view": view}
-        self.outbox.send(Request(method="views.open", args=args, lasts=TRIGGER_LASTS))
+        self._hand_over(Request(method="views.open", args=args, lasts=TRIGGER_LASTS), course)
 
-    def _update(self, name: str, view: views.View) -> None:
-        self.outbox.send(Request(method="views.update", args={"view_id": name, "view": view}))
+    def _update(self, name: str, view: views.View, course: Course | None = None) -> None:
+        self._hand_over(Request(method="views.update", args={"view_id": name, "view": view}), course)
+
+    def _hand_over(self, request: Request, course: Course | None) -> None:
+        """Send it; if it carries an answer, the journal hears what becomes of it."""
+        self.outbox.send(request if course is None else course.watched(request))
 
     # -- letters
 
@@ -516,16 +544,16 @@ class Answering:
     def _send(self, place: Place, letter: _Letter) -> None:
         match place:
             case Posted():
-                self.outbox.send(self._posted(place, letter))
+                self._hand_over(self._posted(place, letter), letter.course)
             case Whispered(url):
                 whisper = _whisper(url, letter.text, letter.draw("classic"), letter.key)
-                self.outbox.send(replace(whisper, settled=letter.settled))
+                self._hand_over(replace(whisper, settled=letter.settled), letter.course)
             case Beside():
-                self.outbox.send(_beside(place, letter, self.outbox.send))
+                self._hand_over(_beside(place, letter, self.outbox.send), letter.course)
             case Opened(trigger, modal):
-                self._open(trigger, views.modal(modal, letter.draw("classic"), self.words))
+                self._open(trigger, views.modal(modal, letter.draw("classic"), self.words), letter.course)
             case Replaced(name, modal):
-                self._update(name, views.modal(modal, letter.draw("classic"), self.words, back=0))
+                self._update(name, views.modal(modal, letter.draw("classic"), self.words, back=0), letter.course)
 
     def _posted(self, place: Posted, letter: _Letter) -> Request:
         where: dict[str, Any] = {"channel": place.channel}

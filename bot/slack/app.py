@@ -23,6 +23,8 @@ from bot.slack.blocks import Layout
 from bot.slack.chores import Chores, Loaded
 from bot.slack.curating import Curating, Curation, register_curating
 from bot.slack.curators import Curators
+from bot.slack.journal import Journal, error_of
+from bot.slack.meters import Meters
 from bot.slack.post import Outbox, Outcome, Pulse, Refused, Request, deliver
 from bot.slack.promises import Acknowledged, Promises
 from bot.slack.recording import Recorder
@@ -45,9 +47,13 @@ _bolt.setLevel(logging.ERROR)  # below that, Bolt's lines quote what people wrot
 Body = dict[str, Any]
 
 
+def _fine() -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlackApp:
-    """The Bolt app and what runs beside it."""
+    """The Bolt app and what runs beside it. `beside`: what health has to say although answers go on."""
 
     bolt: App
     outbox: Outbox
@@ -58,6 +64,7 @@ class SlackApp:
     executor: Executor
     workers: Executor
     checks: Executor
+    beside: Callable[[], str] = _fine
 
     def able(self) -> bool:
         """Whether an answer could be posted."""
@@ -89,13 +96,16 @@ def build_app(
     executor: Executor | None = None,
     outbox: Outbox | None = None,
     curation: Curation | None = None,
+    meters: Meters | None = None,
+    beside: Callable[[], str] = _fine,
 ) -> SlackApp:
     """Join the app. `lines` are the pack's own sentences; `layout` is how posted messages are drawn;
     `loaded` tells how the pack is.
 
     An `executor` that is given acknowledges, answers and records. `curation`: what the curators' side stands on, where there is
-    one.
+    one. `meters` count, and `beside` is what health has to say although answers go on.
     """
+    meters = meters or Meters()
     client, pulse = access.client(), Pulse()
     identity, words = Identity(client), words_of(lines)
     workers = executor or ThreadPoolExecutor(WORKERS, "worker")
@@ -106,6 +116,8 @@ def build_app(
     def delivered(request: Request) -> Outcome:
         outcome = deliver(client, request)
         pulse.note(outcome, request.method)
+        if code := error_of(outcome):
+            meters.error(request.method, code)
         return outcome
 
     def authorize() -> AuthorizeResult:
@@ -115,7 +127,7 @@ def build_app(
         )
 
     outbox = outbox or Outbox()
-    outbox.deliver = delivered
+    outbox.deliver, outbox.counts, outbox.resends = delivered, partial(meters.queued, "requests"), meters.resend
     bolt = App(
         name="askpy",
         logger=_bolt,
@@ -134,10 +146,11 @@ def build_app(
         outbox=outbox,
         words=words,
         layout=layout,
-        promises=Promises(),
+        promises=Promises(counts=partial(meters.queued, "questions")),
         recorder=recorder,
         chores=Chores(records, desk, words, named, loaded),
         seal=access.seal,
+        journal=Journal(meters),
     )
     curating = None
     if curation is not None:
@@ -153,6 +166,7 @@ def build_app(
         executor=executor,
         workers=workers,
         checks=checks,
+        beside=beside,
     )
 
 

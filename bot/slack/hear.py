@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bot.model import Question, Surface
@@ -75,7 +76,8 @@ Place = Posted | Whispered | Opened | Replaced | Beside
 class Heard:
     """What was asked, where the answer goes, and a key that names the asking: the same one for each delivery of it.
 
-    `asker` names the person: team and user. `typed`: in the person's own words, which a button's are not.
+    `asker` names the person: team and user. `typed`: in the person's own words, which a button's are not. `at`: when it was
+    heard, by the monotonic clock.
     """
 
     question: Question
@@ -84,6 +86,7 @@ class Heard:
     asker: str = ""
     channel: str = ""
     typed: bool = True
+    at: float = field(default_factory=time.monotonic, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

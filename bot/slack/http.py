@@ -132,7 +132,7 @@ class _Seen:
 def wsgi(app: SlackApp, pages: Mapping[str, Page] | None = None) -> WSGIApplication:
     """The front: `/slack/events` by POST, `/healthz` and the other `pages` by GET."""
     bolt = _Bolt(app.bolt, EVENTS)
-    gets = {"/healthz": lambda: health(app.able()), **(pages or {})}
+    gets = {"/healthz": lambda: health(app.able(), app.beside()), **(pages or {})}
 
     def front(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path, method = environ.get("PATH_INFO", ""), environ.get("REQUEST_METHOD", "")
@@ -150,9 +150,10 @@ def wsgi(app: SlackApp, pages: Mapping[str, Page] | None = None) -> WSGIApplicat
     return front
 
 
-def health(able: bool) -> tuple[int, str, bytes]:
-    """The page of /healthz."""
-    return (200, "text/plain", b"ok\n") if able else (503, "text/plain", b"not able to answer\n")
+def health(able: bool, beside: str = "") -> tuple[int, str, bytes]:
+    """The page of /healthz; `beside` is what there is to say although answers go on."""
+    told = "; ".join(filter(None, ("ok", beside)))
+    return (200, "text/plain", f"{told}\n".encode()) if able else (503, "text/plain", b"not able to answer\n")
 
 
 def not_yet(start_response: StartResponse) -> Iterable[bytes]:

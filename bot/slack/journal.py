@@ -29,12 +29,12 @@ class Course:
 
     def answered(self, reply: Reply) -> None:
         """The desk has answered."""
-        self.reply, self.handed = reply, self.journal.clock()
+        self.reply = reply
         self.journal.meters.question(reply.kind, self.question.surface)
-        self.journal.meters.took("handed", self.handed - self.began)
 
     def watched(self, request: Request) -> Request:
-        """The request that carries the answer, of which the journal hears the end."""
+        """The request that carries the answer and is just handed over; the journal hears its end."""
+        self._hand_over()
 
         def then() -> None:
             self.ended(Sent())
@@ -45,6 +45,15 @@ class Course:
             request.failed(outcome)
 
         return replace(request, then=then, failed=failed)
+
+    def acknowledged(self) -> None:
+        """The answer went as an acknowledgement: Slack has it."""
+        self._hand_over()
+        self.ended(Sent())
+
+    def _hand_over(self) -> None:
+        self.handed = self.journal.clock()
+        self.journal.meters.took("handed", self.handed - self.began)
 
     def ended(self, outcome: Outcome) -> None:
         """Write the line."""
@@ -79,6 +88,11 @@ class Journal:
     def heard(self, question: Question, at: float | None = None) -> Course:
         """A question was heard, at that moment of the clock or just now."""
         return Course(self, question, self.clock() if at is None else at)
+
+
+def error_of(outcome: Outcome) -> str:
+    """Why Slack hasn't taken a request, or may not have; empty if it has."""
+    return _told(outcome)[1]
 
 
 def _told(outcome: Outcome) -> tuple[str, str]:

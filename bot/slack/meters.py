@@ -61,6 +61,7 @@ class Meters:
         self._outcomes = counter("answers", "What became of answers", "outcome")
         self._errors = counter("slack_errors", "Requests that Slack didn't take, by its code", "method", "code")
         self._resends = counter("resends", "Requests that had to be sent again")
+        self._turned_away = counter("turned_away", "Deliveries without room for them, which Slack makes again")
         self._repeats = counter("repeated_deliveries", "Messages that came again and were not answered again")
         self._lost_writes = counter("database_failures", "What couldn't be read from or written to the database")
         self._seconds = prometheus.Histogram(
@@ -107,6 +108,11 @@ class Meters:
         """A request waits to be sent again."""
         if self._registry is not None:
             self._resends.inc()
+
+    def turned_away(self) -> None:
+        """There was no room for a message: Slack shall deliver it again."""
+        if self._registry is not None:
+            self._turned_away.inc()
 
     def repeated(self) -> None:
         """A message came again."""

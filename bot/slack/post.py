@@ -91,6 +91,10 @@ def _ignore(_: Outcome) -> None:
     return
 
 
+def _uncounted(_: int) -> None:
+    return
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One request to Slack: a Web API method, or a response_url.
@@ -199,10 +203,13 @@ class _Sending:
 
 @dataclass(slots=True)
 class Outbox:
-    """Sends requests, again where that is right, and can be drained."""
+    """Sends requests, again where that is right, and can be drained. `counts` is told of each more and each less under way,
+    `resends` of each that is to be sent again."""
 
     deliver: Callable[[Request], Outcome] = lambda _: Lost("no door")
     senders: Executor = field(default_factory=lambda: ThreadPoolExecutor(SENDERS, "sender"))
+    counts: Callable[[int], None] = _uncounted
+    resends: Callable[[], None] = _nothing
     backoff: tuple[float, ...] = BACKOFF
     pace: float = PACE
     clock: Callable[[], float] = time.monotonic
@@ -220,6 +227,7 @@ class Outbox:
         now = self.clock()
         with self._changed:
             self._open += 1
+        self.counts(1)
         self._put(_Sending(request, now + request.lasts), now)
 
     def close(self, timeout: float) -> bool:
@@ -318,6 +326,7 @@ class Outbox:
                 if self._closes is None:
                     self._slots[lane] = max(self._slots.get(lane, 0.0), now + wait)
         logger.info("%s: %s, again in %.1f s", sending.request.target, outcome.reason, wait)
+        self.resends()
         self._put(sending, now + wait)
 
     def _end(self, sending: _Sending, outcome: Outcome) -> None:
@@ -340,6 +349,7 @@ class Outbox:
             with self._changed:
                 self._open -= 1
                 self._changed.notify_all()
+            self.counts(-1)
 
     # -- waiting
 

@@ -22,6 +22,10 @@ DECIDED = 2.7
 """Seconds in which a delivery is acknowledged or refused: Slack waits for three."""
 
 
+def _uncounted(_: int) -> None:
+    return
+
+
 @dataclass(slots=True)
 class Promises:
     """Gives so many promises at once, to whom has waited longest."""
@@ -30,6 +34,8 @@ class Promises:
     waiting: int = WAITING
     open: int = 0
     refused: int = 0
+    counts: Callable[[int], None] = _uncounted
+    """Told of each message more that waits or is being answered, and of each less."""
     hold_takes: float = 0.0
     """Seconds that the database took to hold the last message: so much earlier is a promise needed."""
     turns: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(HOLDING))
@@ -38,6 +44,13 @@ class Promises:
 
     def make(self) -> Promise | None:
         """A promise, if there is one to be had in time."""
+        self.counts(1)
+        promise = self._make()
+        if promise is None:
+            self.counts(-1)
+        return promise
+
+    def _make(self) -> Promise | None:
         with self._lock:
             if self.open < self.most:
                 self.open += 1
@@ -56,6 +69,7 @@ class Promises:
             return None
 
     def _settled(self) -> None:
+        self.counts(-1)
         with self._lock:
             if self._queue:
                 self._queue.popleft().set()

@@ -200,7 +200,10 @@ def serve_socket(
     app-level token.
     """
     handler = Handler(app, access)
-    gets: dict[str, Page] = {"/healthz": lambda: health(app.able() and handler.client.is_connected()), **(pages or {})}
+    gets: dict[str, Page] = {
+        "/healthz": lambda: health(app.able() and handler.client.is_connected(), app.beside()),
+        **(pages or {}),
+    }
     with ExitStack() as stack:
         if port is not None:
             logger.info("Health on port %s", stack.enter_context(Pages(port, gets)).port)

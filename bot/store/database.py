@@ -51,6 +51,8 @@ class Database:
         self._rests_until = 0.0
         self.failures = 0
         """How often something couldn't be written or read."""
+        self.unrecorded = 0
+        """How many things weren't written since the database was last well, those that were not even tried included."""
         self.away = ""
         """Why the database can't be used just now; empty while it can be."""
 
@@ -92,16 +94,18 @@ class Database:
         After a failure only a work that writes shows that all is well again: a full database can be read.
         """
         if self._clock() < self._rests_until:
+            self.unrecorded += not reads
             return otherwise
         try:
             self._prepare()
             result = _patiently(work)
         except (SQLAlchemyError, OSError) as error:
             self._failed(error)
+            self.unrecorded += not reads
             return otherwise
         if self.away and not reads:
             logger.warning("The database can be used again, after %d failures.", self.failures)
-            self.away = ""
+            self.away, self.unrecorded = "", 0
         return result
 
     def _surely(self, work: Callable[[], T]) -> T:

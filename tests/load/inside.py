@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import io
 import logging
+import os
 import random
 import sys
 import time
@@ -59,9 +60,10 @@ class Inside:
     def __init__(self, folder: Path, deliver: Callable[[Request], Outcome] = lambda _: Sent()) -> None:
         self.complaints = Complaints()
         logging.getLogger().addHandler(self.complaints)
-        knowledge = load(ROOT / "knowledge", folder / "cache")
+        cache = Path(os.environ.get("ASKPY_CACHE") or folder / "cache")
+        knowledge = load(ROOT / "knowledge", cache)
         self.store = Store(f"sqlite:///{folder / 'askpy.db'}")
-        self.desk = Desk(Matcher.of(knowledge, folder / "cache"), self.store)
+        self.desk = Desk(Matcher.of(knowledge, cache), self.store)
         access = Access(bot_token="xoxb-inside", app_token="", signing_secret=SECRET, api_url="http://127.0.0.1:9/api/")
         outbox = Outbox(senders=AtOnce(), backoff=(0.0,), pace=0.0)
         self.app = build_app(

@@ -6,6 +6,7 @@ import json
 import logging
 import sys
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -63,10 +64,10 @@ def test_a_line_for_each_answer(
     course = Journal(Meters(), lambda: clock[0]).heard(Question(WORDS, "dm", workspace="T1"))
     clock[0] += 0.02
     course.answered(REPLY)
-    clock[0] += 0.15
     request = course.watched(
         Request(method="chat.postMessage", args={}, then=lambda: happened.append("then"), failed=happened.append)
     )
+    clock[0] += 0.15
     if isinstance(outcome, Sent):
         request.then()
     else:
@@ -82,19 +83,22 @@ def test_a_line_for_each_answer(
 
 # --- a whole conversation
 
+TURNS = count(1)
+"""Nobody sends the same thing twice."""
+
 
 def conversation(inside: Inside, shown: list[dict[str, Any]]) -> Iterator[int]:
     """Everything that people can do, with canaries in all of it; the statuses."""
     around = {"team": {"id": TEAM}, "user": {"id": "U0CANARY", "name": "Carla Canary", "team_id": TEAM}}
     for number, (kind, channel) in enumerate((("app_mention", "C1"), ("message", "D1")) * 3):
-        event = {"type": kind, "user": "U0CANARY", "channel": channel, "ts": f"17{number}.1", "text": WORDS}
+        event = {"type": kind, "user": "U0CANARY", "channel": channel, "ts": f"17{number}.{next(TURNS)}", "text": WORDS}
         event |= {"channel_type": "im"} if kind == "message" else {"text": f"<@{BOT}> {WORDS}"}
         yield inside.post(json.dumps({"type": "event_callback", "team_id": TEAM, "event": event}).encode())
     hook = "http://127.0.0.1:9/hook/canary"
     for number, text in enumerate((WORDS, "help", "quokka zanzibar", "forget me", "status")):
         fields = {
             "command": "/askpy", "text": text, "team_id": TEAM, "channel_id": "C1", "user_id": "U0CANARY",
-            "user_name": "Carla Canary", "trigger_id": f"{number}.1", "response_url": hook,
+            "user_name": "Carla Canary", "trigger_id": f"{number}.{next(TURNS)}", "response_url": hook,
         }  # fmt: skip
         yield inside.post("&".join(f"{name}={value}" for name, value in fields.items()).encode(), FORM)
     message = {"ts": "170.1", "user": BOT, "text": WORDS}

@@ -6,11 +6,15 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from conftest import Door, make_door
+from slack_stub import Fault, Stub
 
 from bot.slack.meters import Meters, State
+from bot.store import REST, Store
 
 
 def told(meters: Meters) -> dict[str, float]:
@@ -102,3 +106,61 @@ def test_several_processes_count_together(tmp_path: Path) -> None:
     assert 'askpy_questions_total{kind="library",surface="dm"} 3.0' in pages[-1]
     assert 'askpy_queue{of="requests"} 2.0' in pages[-1]  # of the two that are gone nothing is under way
     assert 'askpy_knowledge{version="abc"} 1.0' in pages[-1]
+
+
+# --- health
+
+
+def test_health_says_what_goes_wrong_beside_the_answers(door: Door, stub: Stub) -> None:
+    told = ["", "database away: 3 not recorded"]
+    door.app = replace(door.app, beside=lambda: told.pop(0))
+    assert (door.request(b"", method="GET", path="/healthz"), door.answers["last"]) == (200, "ok\n")
+    assert door.request(b"", method="GET", path="/healthz") == 200
+    assert door.answers["last"] == "ok; database away: 3 not recorded\n"
+
+
+def test_what_is_not_recorded_is_counted_also_where_it_is_not_even_tried(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    now = [1000.0]
+    store = Store(f"sqlite:///{tmp_path}/file/askpy.db", lambda: now[0])
+    for word in ("one", "two", "three"):
+        assert store.miss("T1", word, "", 0.0) == ""
+    assert store.misses("T1") == ()
+    assert (bool(store.away), store.failures, store.unrecorded) == (True, 1, 3)
+    (tmp_path / "file").unlink()
+    now[0] += REST
+    assert store.miss("T1", "four", "", 0.0)
+    assert (store.away, store.unrecorded) == ("", 0)
+    store.close()
+
+
+# --- what the app counts
+
+
+def test_the_app_counts_what_happens(stub: Stub) -> None:
+    meters = Meters()
+    door = make_door(stub, meters=meters)
+    stub.fail("chat.postMessage", Fault(503), Fault(error="is_archived"))
+    door.mention("library", ts="5.5")
+    door.mention("library", ts="5.5")
+    door.settle()
+    door.command("topic")
+    door.settle()
+    page = told(meters)
+    assert (
+        page.items()
+        >= {
+            'askpy_questions_total{kind="library",surface="mention"}': 1,
+            'askpy_questions_total{kind="topic",surface="command"}': 1,
+            'askpy_answers_total{outcome="refused"}': 1,
+            'askpy_answers_total{outcome="posted"}': 1,
+            'askpy_slack_errors_total{code="HTTP 503",method="chat.postMessage"}': 1,
+            'askpy_slack_errors_total{code="is_archived",method="chat.postMessage"}': 1,
+            "askpy_resends_total": 1,
+            "askpy_repeated_deliveries_total": 1,
+            'askpy_answer_seconds_count{until="posted"}': 1,
+            'askpy_answer_seconds_count{until="handed"}': 2,
+            'askpy_queue{of="questions"}': 0,
+            'askpy_queue{of="requests"}': 0,
+        }.items()
+    )

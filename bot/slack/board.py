@@ -583,10 +583,10 @@ def checking(view: View, words: Words) -> View:
     return view | {"blocks": [aside(words["checking"]), *view["blocks"]][: limits.BLOCKS["modal"]]}
 
 
-def done(sheet: Sheet, told: Sequence[Block], words: Words, undo: str = "") -> View:
-    """What has become of it."""
+def done(sheet: Sheet, told: Sequence[Block], words: Words, undo: str = "", since: Sequence[Block] = ()) -> View:
+    """What has become of it, and what has come of that."""
     ways = [button(words["undo"], "undo", {"value": undo})] if undo else []
-    return _modal("done", words["curate_title"], "", sheet, [_paragraph(told), *rows(ways)], words)
+    return _modal("done", words["curate_title"], "", sheet, [_paragraph(told), *since, *rows(ways)], words)
 
 
 def _modal(name: str, heading: str, submit: str, sheet: Sheet, blocks: Sequence[Block], words: Words) -> View:
@@ -611,21 +611,32 @@ def status(told: Sequence[Block]) -> list[Block]:
 
 def review(faults: Sequence[str], moved: Sequence[Moved], words: Words) -> list[Block]:
     """What the lint says of a draft, and which other answers it would change."""
+    blocks = _seen(faults, moved, words, "review")
+    if not moved:
+        blocks.append(_paragraph(fill(words["review_same"])))
+    return [*blocks, _paragraph(fill(words["review_save"])), {"type": "divider"}]
+
+
+def since(faults: Sequence[str], moved: Sequence[Moved], words: Words) -> list[Block]:
+    """What the lint says of an edit that is saved, and which other answers it has changed."""
+    return _seen(faults, moved, words, "since")
+
+
+def _seen(faults: Sequence[str], moved: Sequence[Moved], words: Words, key: str) -> list[Block]:
     blocks = list(_listed(words["review_faults"], faults, words)) if faults else []
     changed = [
         spoken(
-            words["review_instead"],
+            words[f"{key}_instead"],
             question=quoted(each.question),
             before=_quoted(each.before) or words["review_none"],
             after=_quoted(each.after) or words["review_none"],
         )
         for each in moved
     ]
-    if changed:
-        blocks += _listed(spoken(words["review_moved"], count=str(len(changed))), changed, words)
-    else:
-        blocks.append(_paragraph(fill(words["review_same"])))
-    return [*blocks, _paragraph(fill(words["review_save"])), {"type": "divider"}]
+    return [
+        *blocks,
+        *(_listed(spoken(words[f"{key}_moved"], count=str(len(changed))), changed, words) if changed else ()),
+    ]
 
 
 # --- small things

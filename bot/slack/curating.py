@@ -290,8 +290,17 @@ class Curating:
         def form(checked: str, status: Sequence[Block] = ()) -> views.View:
             return board.means(replace(sheet, checked=checked), misses, keys, entry, knowledge, self._words, status)
 
-        batch = self._batch(filled, "ask")
-        return self._submitted(filled, sheet, [batch(text=miss.text, entry=entry) for miss in picked], form, False)
+        batch, before = self._batch(filled, "ask"), self.shelf.matcher(filled.team)
+        changes = [batch(text=miss.text, entry=entry) for miss in picked]
+        made = self._make(filled, changes)
+
+        def left() -> None:
+            self._publish_after(filled, sheet, made)
+            if not made.stopped:
+                look = partial(self._look_back, filled, sheet, before, changes, made, self.clock())
+                self.checks.submit(_logged, look)
+
+        return _update(self._outcome(made, sheet, form)), left
 
     def _written(self, filled: Filled) -> tuple[Answer, Left | None]:
         sheet = Sheet.read(filled.metadata)
@@ -307,50 +316,55 @@ class Curating:
 
         entry = self._free(filled.team, title)
         change = self._batch(filled, "entry")(entry=entry, title=title, answer=answer, asks=asks)
-        return self._submitted(filled, sheet, [change], form, True)
+        return self._checked(filled, sheet, [change], form)
 
-    def _submitted(
-        self, filled: Filled, sheet: Sheet, changes: Sequence[Change], form: Callable[..., views.View], always: bool
+    def _checked(
+        self, filled: Filled, sheet: Sheet, changes: Sequence[Change], form: Callable[..., views.View]
     ) -> tuple[Answer, Left | None]:
-        """Save what has been looked at as it stands; else look first. `always`: show it even where nothing would move."""
+        """Save what has been looked at as it stands; else look first."""
         checked = self._digest(filled.team, changes)
         if sheet.checked == checked:
             made = self._make(filled, changes)
             return _update(self._outcome(made, sheet, form)), lambda: self._publish_after(filled, sheet, made)
         asked_at = self.clock()
         waiting = board.checking(form(""), self._words)
-        look = partial(self._look, filled, sheet, changes, form, always, asked_at)
+        look = partial(self._look, filled, sheet, changes, form, asked_at)
         return _update(waiting), lambda: self.checks.submit(_logged, look)
 
     def _look(
-        self, filled: Filled, sheet: Sheet, changes: Sequence[Change], form: Callable[..., views.View], always: bool,
-        asked_at: float,
-    ) -> None:  # fmt: skip
-        """See what it would do, and show that; or save it at once, where it does nothing else."""
+        self, filled: Filled, sheet: Sheet, changes: Sequence[Change], form: Callable[..., views.View], asked_at: float
+    ) -> None:
+        """See what it would do, and show that."""
         try:
             seen = self.look(self.shelf.matcher(filled.team), changes)
-            made = None
-            if always or seen.faults or seen.moved:
-                status = board.review(seen.faults, seen.moved, self._words)
-                view = form(self._digest(filled.team, changes), status)
-            else:
-                made = self._make(filled, changes)
-                view = self._outcome(made, sheet, form)
+            view = form(self._digest(filled.team, changes), board.review(seen.faults, seen.moved, self._words))
         except Exception as error:  # what was typed must stay
             logger.error("A preview failed\n%s", frames(error))
-            made = None
             view = form("", board.status(fill(self._words["not_saved"], why=self._words["not_saved_oops"])))
-        if (left := asked_at + self.settle - self.clock()) > 0:
-            self.wait(left)
-        self._update(filled.view, view, failed=partial(self._closed, filled, sheet, made))
-        if made is not None:
-            self._publish_after(filled, sheet, made)
+        self._settle(asked_at)
+        self._update(filled.view, view, failed=partial(self._closed, filled, sheet))
 
-    def _closed(self, filled: Filled, sheet: Sheet, made: _Made | None, outcome: Outcome) -> None:
+    def _look_back(
+        self, filled: Filled, sheet: Sheet, before: Matcher, changes: Sequence[Change], made: _Made, saved_at: float
+    ) -> None:
+        """See what else it has done, and tell of that beside the way back."""
+        seen = self.look(before, changes)
+        if not (seen.faults or seen.moved):
+            return
+        since = board.since(seen.faults, seen.moved, self._words)
+        self._settle(saved_at)
+        self._update(filled.view, board.done(sheet, made.told, self._words, made.undo, since))
+
+    def _settle(self, answered_at: float) -> None:
+        """Wait until Slack has surely dealt with the acknowledgement."""
+        if (left := answered_at + self.settle - self.clock()) > 0:
+            self.wait(left)
+
+    def _closed(self, filled: Filled, sheet: Sheet, outcome: Outcome) -> None:
         """Say on the Home tab what a modal could no longer say: it was closed meanwhile."""
-        if isinstance(outcome, Refused) and (made is None or made.stopped):
-            told = made.told if made is not None else fill(self._words["closed_early"])
-            self._publish(Act(team=filled.team, user=filled.user), sheet.page, Note(told))
+        if isinstance(outcome, Refused):
+            note = Note(fill(self._words["closed_early"]))
+            self._publish(Act(team=filled.team, user=filled.user), sheet.page, note)
 
     def _outcome(self, made: _Made, sheet: Sheet, form: Callable[..., views.View]) -> views.View:
         if made.stopped:

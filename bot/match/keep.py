@@ -23,7 +23,7 @@ from bot.match.scoring import Evidence
 from bot.match.strangers import Strangers
 from bot.match.wordtable import wordtable
 
-FORM = 5
+FORM = 6
 """Changes whenever the arrays do; an older file is not read."""
 
 BETWEEN = "\0"

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bot.match.features import question_pairs
 from bot.match.profiles import Bag
@@ -39,6 +40,10 @@ STRIDE = 7_919
 """Prime: phrasings are visited in steps of it, so that neighbours in the order are of different entries."""
 
 
+Halves = NDArray[np.float16]
+"""Weights are kept in half the room, and read in half the time: what is lost is far below what parts two entries."""
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """One kind of feature: ascending names, the weight of each, and at the end that of any other."""
@@ -64,7 +69,7 @@ class Linear:
     sequences: Block
     pairs: Block
     grams: Block
-    weights: Floats
+    weights: Halves
 
     def score(self, question: Question) -> Floats:
         """Decision value by entry, without the bias."""
@@ -78,14 +83,14 @@ class Linear:
             rows.append(found + first)
             values.append(length * worth)
             first += len(block.names)
-        result = np.concatenate(values) @ self.weights[np.concatenate(rows)]
-        return np.asarray(result + DIRECTION * question.direction @ self.weights[first:])
+        result = np.concatenate(values) @ self.weights[np.concatenate(rows)].astype(np.float32)
+        return np.asarray(result + DIRECTION * question.direction @ self.weights[first:].astype(np.float32))
 
 
 def nothing(entries: int) -> Linear:
     """No layer."""
     none = Block(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32))
-    return Linear(none, none, none, np.zeros((0, entries), dtype=np.float32))
+    return Linear(none, none, none, np.zeros((0, entries), dtype=np.float16))
 
 
 def train(features: Sequence[Occurrences], directions: Floats, entry_of: Ints, entries: int) -> Linear:
@@ -104,7 +109,7 @@ def train(features: Sequence[Occurrences], directions: Floats, entry_of: Ints, e
     weights = np.zeros((width, entries), dtype=np.float32)
     _descend(weights, ids, values.astype(np.float32), starts, DIRECTION * directions, entry_of)
     sequences, pairs, grams = blocks
-    return Linear(sequences, pairs, grams, weights)
+    return Linear(sequences, pairs, grams, weights.astype(np.float16))
 
 
 def _block(features: Occurrences, entry_of: Ints, entries: int, prune_from: int) -> tuple[Block, Ints, Ints, Floats]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.match.frames import SLIGHT
-from bot.model import Aspect, Knowledge
+from bot.model import Aspect, Knowledge, Library
 from bot.text import stem, words
 
 _CUES: dict[str, tuple[str, str]] = {
@@ -63,7 +63,7 @@ def aspect_of(tokens: Sequence[str], rest: Sequence[str], knowledge: Knowledge) 
             return Aspect(name, tuple(_phrases(told)))
     if not tokens or (tokens[0] not in _YES_OR_NO and "support" not in tokens and "supports" not in tokens):
         return None
-    sides = {card_side for entry in knowledge.entries if (card_side := getattr(entry, "side", ""))}
+    sides = {entry.side for entry in knowledge.entries if isinstance(entry, Library)}
     for group in knowledge.groups:
         named = [phrase for word in group.words if f" {(phrase := ' '.join(words(word)))} " in spoken]
         if named and not group.all and not _left(rest, [w for phrase in named for w in phrase.split()], sides):

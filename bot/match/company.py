@@ -13,7 +13,7 @@ from functools import cached_property
 
 from bot.match.english import RARE, english
 from bot.match.frames import SLIGHT
-from bot.match.names import Mention
+from bot.match.names import Mention, in_a_names_place
 from bot.match.reading import Reading
 from bot.text import stem, words
 
@@ -74,7 +74,7 @@ class Company:
             for at, token in enumerate(reading.tokens)
             if not mention.start <= at < mention.end and token not in SLIGHT
         ]
-        if not rest or any(m is not mention for m in reading.mentions):
+        if not rest or any(m is not mention and _is_name(reading, m) for m in reading.mentions):
             return True
         if reading.frame.defines and _ends_a_phrase(reading, mention):
             return True
@@ -87,6 +87,12 @@ class Company:
         stems = [stem(read_as.get(token, token)) for token in rest]
         company = sum(word in self.technical or word in told for word in stems)
         return company >= len(rest) - company or reading.belonging >= AT_HOME
+
+
+def _is_name(reading: Reading, mention: Mention) -> bool:
+    """Whether it tells of a name's company: one of the pack's, or a stranger's that is no ordinary word here ("may it go in")."""
+    ordinary = mention.name.standing == "stranger" and mention.name.ordinary
+    return not ordinary or in_a_names_place(reading.tokens, mention)
 
 
 def _is_capitalised(reading: Reading, mention: Mention) -> bool:

@@ -63,6 +63,7 @@ COMPARING = _some(
     r"compare[ds]?|comparing|comparison|differen\w+|differ|vs|versus|both|together|side by side|pros and cons|between|"
     r"(?:the|these|those) two"
 )
+TWO = _some("(?:the|these|those) two")
 CHOOSING = _some(
     "which|best|better|easier|easiest|simpler|simplest|faster|fastest|quicker|lighter|prefer|recommend|suggest|pick|choose|"
     "favou?rite"

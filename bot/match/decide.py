@@ -12,9 +12,10 @@ from bot.match.company import Company
 from bot.match.english import english
 from bot.match.findings import MOST_OFFERED, Findings, shown
 from bot.match.frames import SLIGHT
-from bot.match.names import Mention
-from bot.match.reading import Reading
+from bot.match.names import Mention, in_a_names_place
+from bot.match.reading import Reading, odd_word
 from bot.match.targets import Target
+from bot.match.turn import said_in
 from bot.model import MOST_COMPARED, Finding, Group, Knowledge, Library
 from bot.text import stem, words
 
@@ -91,7 +92,7 @@ class Decider:
 
     def _strangers(self, reading: Reading) -> list[str]:
         """Names that the pack doesn't cover. Those that are ordinary words count only in a name's place."""
-        meant = [m for m in reading.ours("stranger") if not m.name.ordinary or _in_a_names_place(reading.tokens, m)]
+        meant = [m for m in reading.ours("stranger") if not m.name.ordinary or in_a_names_place(reading.tokens, m)]
         return list(shown(meant))
 
     def _about(self, reading: Reading, library: str) -> Finding:
@@ -154,7 +155,7 @@ class Decider:
             return replace(finding, ids=self._findings.picked(reading, self._groups[top.id])[:MOST_OFFERED])
         if top is not None and self._is_another_sense(reading, top):
             return self._findings.make(reading, "unknown", (), "its name is an ordinary word here", STRANGER_EVIDENCE)
-        if top is not None and self._passes(reading):
+        if top is not None and (self._passes(reading) or (top.kind == "talk" and _is_courtesy(reading))):
             return self._findings.answer(reading, top, "the best phrasing")
         if top is not None and reading.evidence >= self._findings.gate.offer:
             return self._findings.make(reading, "unknown", self._findings.offers(reading), "near, but not near enough")
@@ -199,12 +200,17 @@ class Decider:
         return len(name) == 1 and name[0] not in reading.tokens and stem(name[0]) in map(stem, reading.tokens)
 
 
+def _is_courtesy(reading: Reading) -> bool:
+    """Whether a message says nothing but courtesies: "ok", "lol", "alright, cool"."""
+    return reading.whole and not said_in(reading)
+
+
 _SET_AGAINST = frozenset("vs versus v or than".split())
 
 
 def _compares_with_unknown(reading: Reading) -> bool:
     """Whether a name of ours is set against a word that nobody knows: "django vs sidekiq"."""
-    foreign = {unknown.word for unknown in reading.ranking.unknown} - SLIGHT
+    foreign = {odd_word(reading), *(unknown.word for unknown in reading.ranking.unknown)} - SLIGHT
     for mention in reading.ours("ours"):
         after, before = (
             reading.tokens[mention.end : mention.end + 2],
@@ -215,18 +221,3 @@ def _compares_with_unknown(reading: Reading) -> bool:
         if len(before) == 2 and before[1] in _SET_AGAINST and before[0] in foreign:
             return True
     return False
-
-
-_BEFORE_A_NAME = frozenset(
-    "is are does do can in vs versus or than with using use learn about like whats and best".split()
-)
-_AFTER_A_NAME = frozenset(
-    "vs versus or developer framework frameworks library language lang backend frontend have has".split()
-)
-
-
-def _in_a_names_place(tokens: Sequence[str], mention: Mention) -> bool:
-    """Whether an ordinary word stands where a name would: "is go frontend", "swift vs …", "in rust"."""
-    before = tokens[mention.start - 1] if mention.start else ""
-    after = tokens[mention.end] if mention.end < len(tokens) else ""
-    return before in _BEFORE_A_NAME or after in _AFTER_A_NAME or len(tokens) == 1

@@ -113,7 +113,7 @@ def _yes(turn: Turn) -> Continued | None:
 
 def _choice(turn: Turn) -> Continued | None:
     """One or more by their place: "the second one", "the first two", "1 vs 3"."""
-    if not turn.small:
+    if not turn.small or ({"step", "steps"} & set(turn.tokens) and not turn.steps):
         return None
     pool, found = turn.pool, list[int]()
     text = turn.said
@@ -214,7 +214,8 @@ def _of_a_group(turn: Turn) -> Continued | None:
     if not {token for token in turn.tokens if token not in spoken} <= SMALL - ASPECT | cues.GENERAL:
         return None
     among = turn.several
-    if among and cues.AMONG.search(turn.said) and not cues.ANEW.search(turn.said):
+    anew = cues.ANEW.search(turn.said) or any(f"which {' '.join(words(name))} " in turn.said for name in group.words)
+    if among and cues.AMONG.search(turn.said) and not anew:
         members = {card.id for card in turn.knowledge.members(group)}
         cards = turn.cards([i for i in among if i in members])
         if 0 < len(cards) <= MOST_COMPARED:
@@ -246,6 +247,8 @@ def _compared(turn: Turn) -> Continued | None:
         return None
     if turn.current is not None and cues.BACK.search(turn.said) and "which" not in turn.tokens:
         return None
+    if turn.context.kind == "unknown" and len(turn.context.ids) == 1:
+        return Continued(offers=turn.context.ids, reason="only one half of what is compared is known")
     cards = turn.together
     listed = turn.group is not None and (len(turn.context.ids) > 1 or cards == turn.cards(turn.context.before))
     if chooses and listed and turn.group is not None:
@@ -266,7 +269,7 @@ def _alike(turn: Turn) -> Continued | None:
     """The group that those shown last have in common, with more in it."""
     if turn.group is not None and len(turn.knowledge.members(turn.group)) > 1:
         return Continued(group=turn.group, reason="all of the kind")
-    ids = turn.cards(turn.context.ids) or turn.cards(turn.context.before)
+    ids = turn.cards(turn.context.ids if turn.current is not None else turn.context.ids or turn.context.before)
     known = [card for i in ids if isinstance(card := turn.knowledge.by_id[i], Library)]
     if not known:
         return None

@@ -48,7 +48,6 @@ class Matcher:
         self._company = company
         self._targets = tuple(targets if targets is not None else targets_of(knowledge))
         self._findings = Findings(knowledge, self._targets, index.gate, company)
-        self._company = company
         self._decider = Decider(knowledge, self._findings, company)
 
     @classmethod

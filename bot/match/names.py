@@ -13,6 +13,7 @@ from typing import Literal
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from bot.match.frames import COMPARE
 from bot.model import Entry, Knowledge, Library
 from bot.text import words
 
@@ -87,7 +88,7 @@ class Names:
             if end > len(tokens) or not run or any(word in self.by_joined for word in run[1:]):
                 continue
             odd = [word for word in run if not self.is_english(word)]
-            if not odd or (len(run) > 1 and len(odd[0]) < 2):
+            if not odd or (len(run) > 1 and (len(odd[0]) < 2 or not COMPARE.isdisjoint(run))):
                 continue
             name, slips = self._nearest("".join(run))
             if name is not None and (len(run) == 1 or name.tokens > 1):
@@ -111,6 +112,21 @@ class Names:
     def _may_be_split(self, run: Sequence[str]) -> bool:
         """Whether a name written apart ("fast api", "py qt") is one: two words or more, none a single letter."""
         return len(run) > 1 and all(len(word) > 1 for word in run)
+
+
+_BEFORE_A_NAME = frozenset(
+    "is are does do can in vs versus or than with using use learn about like whats and best".split()
+)
+_AFTER_A_NAME = frozenset(
+    "vs versus or developer framework frameworks library language lang backend frontend have has".split()
+)
+
+
+def in_a_names_place(tokens: Sequence[str], mention: Mention) -> bool:
+    """Whether an ordinary word stands where a name would: "is go frontend", "swift vs …", "in rust"."""
+    before = tokens[mention.start - 1] if mention.start else ""
+    after = tokens[mention.end] if mention.end < len(tokens) else ""
+    return before in _BEFORE_A_NAME or after in _AFTER_A_NAME or len(tokens) == 1
 
 
 def forgiven(word: str) -> int:

@@ -6,9 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from rapidfuzz.distance import OSA
+
+from bot.match.english import english
 from bot.match.frames import SLIGHT, Frame, frame_of
 from bot.match.names import Mention, Names
 from bot.match.ranking import Ranking
+from bot.match.said import SMALL, is_slip
 from bot.text import sentences, words
 
 SHORT = 9
@@ -27,6 +31,8 @@ REST = 0.5
 """Share of its lead over the whole message that a part's evidence loses: "any hint is welcome" ends messages of all kinds."""
 LEAST_CONTENT = 2
 """Content words without which a part of a longer message says nothing by itself ("What would you suggest?")."""
+SURE = 7
+"""Letters from which a word with slips is still known for sure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +95,30 @@ def read(
     """Read a cleaned text, all of a message or a part of it."""
     tokens = tuple(words(text))
     mentions = tuple(names.find(tokens))
+    ranking = rank(text)
+    if not ranking.exact and (together := _together(tokens, mentions)) != tokens:
+        ranking = rank(" ".join(together))
     doubtful = any(mention.name.ordinary and mention.name.standing == "ours" for mention in mentions)
     at_home = belonging(text) if doubtful else 0.0
-    return Reading(text, tokens, mentions, frame_of(text, tokens), rank(text), whole, belonging=at_home)
+    return Reading(text, tokens, mentions, frame_of(text, tokens), ranking, whole, belonging=at_home)
+
+
+def _together(tokens: tuple[str, ...], mentions: Sequence[Mention]) -> tuple[str, ...]:
+    """The words, with the names that are written apart ("py script") as the pack writes them."""
+    found = list(tokens)
+    for mention in reversed(mentions):
+        if mention.end - mention.start > mention.name.tokens and not mention.slips:
+            found[mention.start : mention.end] = [mention.name.joined]
+    return tuple(found)
+
+
+def odd_word(reading: Reading) -> str:
+    """A word that nobody knows, though it was bent into a word of the pack: "hapi" is no api. Empty if there is none."""
+    for typed, read_as in reading.ranking.corrections:
+        like = typed[0] == read_as[0] and OSA.distance(typed, read_as) == 1
+        if typed not in SMALL and typed not in english() and not is_slip(typed) and not like and len(typed) < SURE:
+            return typed
+    return ""
 
 
 def agreeing(readings: Sequence[Reading]) -> list[Reading]:

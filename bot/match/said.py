@@ -54,6 +54,9 @@ _MEANT = sorted(
 ONE_SLIP, TWO_SLIPS = 4, 7
 """Letters from which so many slips are forgiven; of three letters two may be swapped, or a fourth be missing."""
 
+WORDS_TOO = {"tel": "tell", "fist": "first", "tow": "two", "las": "last", "nest": "next"}
+"""Slips that are English words as well, so that the rule for slips leaves them alone."""
+
 _COURTESIES = (
     "okay|okey|ok|k|oh|ah|aha|hm+|um+|uh|well|right|alright|all right|cool|nice one|nice|great|fine|perfect|awesome|lovely|"
     "super|wow|brilliant|excellent|interesting|sure|hey|hi|hello|good morning|good afternoon|good evening|thanks a lot|"
@@ -83,6 +86,8 @@ def is_slip(word: str) -> bool:
 
 def _meant(word: str) -> str:
     """A follow-up's word in place of one that is nearly it and no English word."""
+    if word in WORDS_TOO:
+        return WORDS_TOO[word]
     if word in SMALL or word in PLURALS or not word.isalpha() or len(word) < 3 or word in english().rows:
         return word
     slips = 2 if len(word) >= TWO_SLIPS else 1

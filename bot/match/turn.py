@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from rapidfuzz.distance import OSA
-
+from bot.match import cues
 from bot.match.company import Company
 from bot.match.english import english
 from bot.match.names import Mention
-from bot.match.reading import Reading
+from bot.match.reading import Reading, odd_word
 from bot.match.said import SMALL, is_slip, said
 from bot.model import MOST_COMPARED, Context, Entry, Group, Knowledge, Library, Step
 from bot.text import stem, words
@@ -39,8 +37,6 @@ class Continued:
     reason: str = ""
 
 
-LONG = 7
-"""Letters from which a word with slips is still known for sure."""
 BEFORE_A_NAME = frozenset("and or vs versus v than with against about in like".split())
 
 
@@ -84,18 +80,9 @@ def turn_of(reading: Reading, context: Context, knowledge: Knowledge, company: C
         bool(names),
         ours,
         strange,
-        _odd(reading),
+        odd_word(reading),
         _is_foreign(reading, company),
     )
-
-
-def _odd(reading: Reading) -> str:
-    """A word that nobody knows, though it was bent into a word of the pack: "hapi" is no api."""
-    for typed, read_as in reading.ranking.corrections:
-        like = typed[0] == read_as[0] and OSA.distance(typed, read_as) == 1
-        if typed not in SMALL and typed not in english() and not is_slip(typed) and not like and len(typed) < LONG:
-            return typed
-    return ""
 
 
 def _is_foreign(reading: Reading, company: Company) -> bool:
@@ -173,7 +160,7 @@ class Turn:
 
     @cached_property
     def steps(self) -> tuple[str, ...]:
-        """The steps of the topic that was spoken of last, or of the only one that has some."""
+        """The steps of the topic that was spoken of last."""
         for shown in (*self.context.ids[:1], *reversed(self.context.seen)):
             entry = self.knowledge.by_id.get(shown)
             steps = self.knowledge.steps(entry.of if isinstance(entry, Step) else shown)
@@ -188,7 +175,8 @@ class Turn:
             return self.steps
         if len(self.context.ids) > 1 or self.picked:
             return self.several
-        if self.current is not None and not isinstance(self.current, Library) and self.context.ids[0] in self._stepped:
+        answered = self.context.kind in ("topic", "step")
+        if answered and self.context.ids[0] in self._stepped:
             return self.steps
         if self.context.before:
             return self.context.before
@@ -204,7 +192,7 @@ class Turn:
         """The cards that "they" are: shown last side by side, one after another, or those picked from."""
         ids = self.context.ids
         if len(ids) > 1 and self.context.kind != "unknown":
-            return self.cards(ids)[:2] if re.search(r"\b(?:the|those|these) two\b", self.said) else self.cards(ids)
+            return self.cards(ids)[:2] if cues.TWO.search(self.said) else self.cards(ids)
         seen = self.cards(self.context.seen)
         wide = {"those", "these", "all"} & set(self.tokens) and "two" not in self.tokens
         if len(seen) > 1 and not (wide and self.context.before):
@@ -226,7 +214,7 @@ class Turn:
     def one(self, entry: str, reason: str) -> Continued:
         return Continued((entry,), reason=reason)
 
-    def same_again(self, chooses: bool = False) -> Continued | None:
+    def same_again(self) -> Continued | None:
         """The several that stand before, as they were shown."""
         if self.group is not None:
             whole = tuple(card.id for card in self.knowledge.members(self.group))
@@ -234,7 +222,7 @@ class Turn:
             return Continued(self.several, group=self.group, pick=pick, reason="what was shown before")
         cards = self.cards(self.several)
         if 1 < len(cards) <= MOST_COMPARED:
-            return Continued(cards, chooses=chooses, reason="what was shown before")
+            return Continued(cards, reason="what was shown before")
         return None
 
     def groups_in(self) -> tuple[Group, ...]:

@@ -58,6 +58,8 @@ MENTIONS = {
     "pyqt6 or pyside": ["pyqt-pyside ours 0", "pyqt-pyside ours 0"],
     "pycharm and vs code": ["editors named 0", "editors named 0"],
     "vscode": ["editors named 0"],
+    "walrusj vs flask": ["Walrus.js stranger 1", "flask ours 0"],
+    "walrus vs flask": ["flask ours 0"],
     "flask vs walrus.js": ["flask ours 0", "Walrus.js stranger 0"],
     "rubberbnd": ["Rubberband stranger 1"],
     "is go quick": ["Go stranger 0"],
@@ -171,6 +173,7 @@ NOT_MEANT = [
     "pandas eat bamboo all day",
     "the blacksmith hammered on the anvil",
     "my flask of whisky leaks",
+    "can my flask go in the dishwasher",
     "caesar wore a toga and sandals",
 ]
 

@@ -39,6 +39,7 @@ def ended(*lines: str) -> tuple[str, tuple[str, ...]]:
         ("thanks! and could you compare them, please?", "and compare them"),
         ("great, thank you. nxt step", "next step"),
         ("compair it with flask", "compare it with flask"),
+        ("tel me more", "tell me more"),
         ("thanks", ""),
     ],
 )
@@ -67,6 +68,33 @@ def test_a_stranger_between_is_not_what_it_means_and_takes_no_list_away() -> Non
 
 def test_a_new_start_forgets() -> None:
     assert ended("flask or fastapi", "start over", "the second one") == ("unknown", ())
+
+
+def test_half_of_a_comparison_is_not_compared_with_what_stood_before() -> None:
+    """Nor does "the second one" count in what was only offered."""
+    assert ended("flask or django", "bokeh or plotly", "what's the difference") == ("unknown", ("bokeh",))
+    assert ended("flask or django", "bokeh or plotly", "and kivy?") == ("library", ("kivy",))
+    assert ended("numpy vs scipy", "the second one") == ("unknown", ())
+    assert ended("need a websocket lib", "which editor do you recommend", "any alternatives?")[0] == "unknown"
+
+
+def test_a_question_of_its_own_is_not_about_the_list() -> None:
+    assert ended("list all libraries", "which orm should i use")[0] == "recommend"
+    assert ended("start over", "first step") == ("step", ("step-fundamentals",))
+
+
+@pytest.mark.parametrize("typed", ["flask vs hapi", "hapi vs flask"])
+def test_a_name_that_nobody_knows_is_not_compared(typed: str) -> None:
+    assert ended(typed) == ("unknown", ("flask",))
+
+
+def test_a_name_written_apart_counts_as_the_name() -> None:
+    assert ended("py script in the browser, explain pls") == ("library", ("pyscript",))
+
+
+@pytest.mark.parametrize("typed", ["ok", "Alright, cool", "lol", "oh I see"])
+def test_courtesies_alone_are_small_talk(typed: str) -> None:
+    assert [ended(typed)[0], ended("what is flask", typed)[0]] == ["smalltalk"] * 2
 
 
 def test_an_offer_is_taken_by_yes() -> None:

@@ -96,6 +96,7 @@ STEP = re.compile(rf"\bstep (?:number |no )?(?P<which>[0-9]+|{_ONE_OF((*ORDINALS
 AFTER = frozenset("after finished finish done completed complete beyond following past".split())
 """Words that make "step 3" mean the one behind it."""
 
+STEPS = frozenset(("step", "steps"))
 CARD_NOUNS = frozenset("library lib package framework module card tool".split())
 SIDES = frozenset("backend frontend side step steps for when features good kind".split())
 """Aspects that a message without anything before may ask of the whole subject."""

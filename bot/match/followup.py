@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from bot.match import cues
 from bot.match.aspects import ASPECT
 from bot.match.company import Company
+from bot.match.findings import MOST_OFFERED
 from bot.match.frames import SLIGHT
 from bot.match.reading import Reading
 from bot.match.said import CARDINALS, ORDINALS, PLURALS, SMALL
@@ -20,7 +21,8 @@ from bot.text import stem, words
 
 LONGEST = 9
 """Words of the longest message that may lean on the one before, courtesies apart; a longer one says what it is about."""
-MOST_OFFERED = 3
+BARE = 4
+"""Words up to which "what is the difference" names nothing that differs."""
 
 
 def follow_up(reading: Reading, context: Context, knowledge: Knowledge, company: Company) -> Continued | None:
@@ -50,21 +52,19 @@ def leans(reading: Reading) -> bool:
     tokens = text.split()
     if not text or meant_names(reading) or len(tokens) > LONGEST or not set(tokens) <= SMALL:
         return False
-    if (
-        any(pattern.match(text) for pattern in (cues.NEXT, cues.THEN, cues.PREVIOUS, cues.WHY, cues.NUMBERS))
-        or cues.MORE.match(text)
-        or cues.NO.match(f"{text} ")
-    ):
+    if any(pattern.match(text) for pattern in _ALONE) or cues.NO.match(f"{text} "):
         return True
-    if (
-        (cues.ORDINAL.search(text) and not {"step", "steps"} & set(tokens))
-        or cues.SPANS.search(text)
-        or cues.OTHERS.search(text)
-    ):
+    if cues.ORDINAL.search(text) and not cues.STEPS & set(tokens):
         return True
-    if (cues.COMPARING.search(text) and len(tokens) <= 4) or (cues.COMPARING.search(text) and cues.THEM.search(text)):
+    if cues.SPANS.search(text) or cues.OTHERS.search(text):
         return True
-    return bool(cues.BACK.search(text) or cues.THEM.search(text)) and bool(set(tokens) & (ASPECT - cues.SIDES))
+    them = cues.THEM.search(text)
+    if cues.COMPARING.search(text) and (them or len(tokens) <= BARE):
+        return True
+    return bool(them or cues.BACK.search(text)) and not set(tokens).isdisjoint(ASPECT - cues.SIDES)
+
+
+_ALONE = (cues.NEXT, cues.THEN, cues.PREVIOUS, cues.WHY, cues.NUMBERS, cues.MORE)
 
 
 def step_asked(reading: Reading, knowledge: Knowledge) -> Continued | None:
@@ -77,7 +77,7 @@ def step_asked(reading: Reading, knowledge: Knowledge) -> Continued | None:
     wanted = number + bool(cues.AFTER & set(reading.tokens))
     (topic,) = topics
     ids = tuple(step.id for step in knowledge.steps(topic) if step.number == wanted)
-    return Continued(ids, offers=None if ids else (topic,), reason="a step by its number")
+    return Continued(ids, offers=() if ids else (topic,), reason="a step by its number")
 
 
 def _number(word: str) -> int:
@@ -96,7 +96,7 @@ def _stranger(turn: Turn) -> Continued | None:
     if not turn.odd or turn.tokens[-1] != turn.odd or not set(turn.tokens[:-1]) <= SMALL or len(turn.tokens) < 2:
         return None
     placed = cues.LEADING.match(turn.said) or cues.AGAINST.search(" ".join(turn.tokens[:-1]))
-    return Continued(offers=(), stranger=True, reason="nobody knows this name") if placed else None
+    return Continued(stranger=True, reason="nobody knows this name") if placed else None
 
 
 def _yes(turn: Turn) -> Continued | None:
@@ -113,7 +113,7 @@ def _yes(turn: Turn) -> Continued | None:
 
 def _choice(turn: Turn) -> Continued | None:
     """One or more by their place: "the second one", "the first two", "1 vs 3"."""
-    if not turn.small or ({"step", "steps"} & set(turn.tokens) and not turn.steps):
+    if not turn.small or (turn.of_steps and not turn.steps):
         return None
     pool, found = turn.pool, list[int]()
     text = turn.said
@@ -130,7 +130,7 @@ def _choice(turn: Turn) -> Continued | None:
         return None
     chosen = tuple(dict.fromkeys(pool[at] for at in found if 0 <= at < len(pool)))
     if not pool or len(chosen) < len(set(found)):
-        return Continued(offers=(), reason="nothing was shown there")
+        return Continued(reason="nothing was shown there")
     against = cues.COMPARING.search(text) or cues.SET_AGAINST.search(turn.said) or cues.CHOOSING.search(text)
     if len(chosen) == 1 and against and turn.current is not None:
         chosen = (turn.current.id, *chosen)
@@ -161,32 +161,40 @@ def _neighbour(turn: Turn) -> Continued | None:
     forward, back = cues.NEXT.match(turn.said) or cues.THEN.match(turn.said), cues.PREVIOUS.match(turn.said)
     if not (forward or back):
         return None
-    said_step = {"step", "steps"} & set(turn.tokens)
-    row = turn.steps if said_step or not turn.picked or turn.current is None else turn.several
-    if back and not said_step and not {"one", "before", "previous"} & set(turn.tokens):
-        if turn.picked and turn.current is not None and turn.current.id not in turn.steps:
-            return turn.same_again()
-        if isinstance(turn.current, Library) and len(turn.context.seen) > 1:
-            return turn.one(turn.context.seen[-2], "the one shown before it")
+    if back and not turn.of_steps and (returned := _returned(turn)) is not None:
+        return returned
+    card = turn.current if isinstance(turn.current, Library) else None
+    row = turn.several if turn.picked and not turn.of_steps else turn.steps
     now = next((i for i in (*turn.context.ids[:1], *reversed(turn.context.seen)) if i in row), None)
-    if now is None or not (
-        said_step or turn.current is None or turn.current.id in row or not isinstance(turn.current, Library)
-    ):
-        whole = (
-            turn.current is not None
-            and turn.steps
-            and turn.current.id not in turn.steps
-            and not isinstance(turn.current, Library)
-        )
-        if turn.steps and (whole or said_step):
-            return turn.one(turn.steps[0], "the first step") if forward else None
-        seen = turn.context.seen
-        return turn.one(seen[-2], "the one shown before it") if back and len(seen) > 1 else None
+    if now is None or (card is not None and card.id not in row and not turn.of_steps):
+        return _from_outside(turn, forward=forward is not None)
     at = row.index(now) + (1 if forward else -1)
     if 0 <= at < len(row):
         return turn.one(row[at], "the one beside it")
     entry = turn.knowledge.by_id[now]
     return turn.one(entry.of, "there is no further step") if isinstance(entry, Step) else turn.same_again()
+
+
+def _returned(turn: Turn) -> Continued | None:
+    """ "Go back": to those that the last one was picked from, or to the card before it."""
+    if turn.current is None or {"one", "before", "previous"} & set(turn.tokens):
+        return None
+    if turn.picked and turn.current.id not in turn.steps:
+        return turn.same_again()
+    seen = turn.context.seen
+    return turn.one(seen[-2], _BEFORE_IT) if isinstance(turn.current, Library) and len(seen) > 1 else None
+
+
+def _from_outside(turn: Turn, *, forward: bool) -> Continued | None:
+    """Forward to the first step, where a topic stands before it or steps are said; back to what was shown before."""
+    topic = turn.current is not None and not isinstance(turn.current, Library) and turn.current.id not in turn.steps
+    if turn.steps and (topic or turn.of_steps):
+        return turn.one(turn.steps[0], "the first step") if forward else None
+    seen = turn.context.seen
+    return turn.one(seen[-2], _BEFORE_IT) if not forward and len(seen) > 1 else None
+
+
+_BEFORE_IT = "the one shown before it"
 
 
 def _whole(turn: Turn) -> Continued | None:
@@ -196,8 +204,7 @@ def _whole(turn: Turn) -> Continued | None:
     if cues.COMPARING.search(turn.said) or cues.CHOOSING.search(turn.said):
         return None
     step = turn.knowledge.by_id.get(turn.steps[0]) if turn.steps else None
-    of_steps = {"step", "steps"} & set(turn.tokens) or isinstance(turn.current, Step)
-    if isinstance(step, Step) and of_steps:
+    if isinstance(step, Step) and (turn.of_steps or isinstance(turn.current, Step)):
         return turn.one(step.of, "all the steps")
     if (group := turn.group or turn.listed) is not None:
         return Continued(group=group, reason="all of them")
@@ -299,16 +306,16 @@ def _corrected(turn: Turn) -> Continued | None:
         card = next((entry.id for entry in (turn.current, *others) if isinstance(entry, Library)), None)
         return turn.one(card, "the card instead") if card else None
     wanted = {stem(word) for word in rest if word not in SLIGHT}
-    kinds = {"step": "step", "topic": "topic", "question": "topic", "article": "topic"}
     for entry in others:
-        if wanted and (
-            wanted <= set(map(stem, words(entry.title)))
-            or wanted <= {stem(k) for k, v in kinds.items() if v == entry.kind}
-        ):
+        if wanted and any(wanted <= set(map(stem, called)) for called in (words(entry.title), _KINDS[entry.kind])):
             return turn.one(entry.id, "what it might have been instead")
     if not turn.small:
         return None
     return Continued(offers=tuple(entry.id for entry in others[:MOST_OFFERED]), reason="not what was meant")
+
+
+_KINDS = {"step": ("step",), "topic": ("topic", "question", "article"), "library": ()}
+"""What people call an entry of each kind; cards are `cues.CARD_NOUNS`."""
 
 
 def _why(turn: Turn) -> Continued | None:

@@ -158,7 +158,7 @@ class Matcher:
             if continued.asks_on and finding.aspect is None:
                 finding = replace(finding, aspect=self._findings.aspect(reading))
             return replace(finding, beyond=True) if continued.chooses else finding
-        unknown = self._findings.make(reading, "unknown", continued.offers or (), continued.reason)
+        unknown = self._findings.make(reading, "unknown", continued.offers, continued.reason)
         return replace(unknown, lost=not continued.offers and not continued.stranger)
 
     def _steer(self, reading: Reading, talk: str) -> Finding:
@@ -169,7 +169,7 @@ class Matcher:
     def _step(self, reading: Reading, step: Continued) -> Finding:
         """The step that was asked for by its number, or an honest no that offers the whole."""
         if not step.ids:
-            return self._findings.make(reading, "unknown", step.offers or (), "there is no step with this number")
+            return self._findings.make(reading, "unknown", step.offers, "there is no step with this number")
         return self._findings.make(reading, "step", step.ids, step.reason, NAME_EVIDENCE)
 
     def _read(self, part: str, cleaned: str) -> Reading:

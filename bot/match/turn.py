@@ -21,17 +21,19 @@ class Continued:
     """What a follow-up comes down to.
 
     Entries to answer with (two or more: compared), a group (`pick`: a choice from it, else all of it), questions to ask
-    in turn, entries to offer, or nothing: a new start.
+    in turn, entries to offer, a new start, or nothing: what it leans on isn't there.
     """
 
     ids: tuple[str, ...] = ()
     group: Group | None = None
     pick: bool = False
     asks: tuple[str, ...] = ()
-    offers: tuple[str, ...] | None = None
+    offers: tuple[str, ...] = ()
     restart: bool = False
     stranger: bool = False
+    """A name is asked about that nobody knows."""
     chooses: bool = False
+    """The best of them is wanted."""
     asks_on: bool = False
     """Something is asked of the entry that was shown before."""
     reason: str = ""
@@ -53,6 +55,7 @@ def meant_names(reading: Reading) -> list[Mention]:
 
 
 def said_in(reading: Reading) -> str:
+    """What a message says, courtesies and slips apart; names as they were typed."""
     at_names = {at for mention in meant_names(reading) for at in range(mention.start, mention.end)}
     return said(reading.tokens, [at in at_names for at in range(len(reading.tokens))])
 
@@ -61,27 +64,22 @@ def turn_of(reading: Reading, context: Context, knowledge: Knowledge, company: C
     """The message after this context."""
     text = said_in(reading)
     mentions = meant_names(reading)
-    spoken = tuple(text.split())
     names = [" ".join(reading.tokens[m.start : m.end]) for m in mentions]
     rest = f" {text} "
     for name in names:
         rest = rest.replace(f" {name} ", " ", 1)
-    lead = text.partition(names[0])[0].strip() if names else text
-    strange = any(m.name.standing != "ours" for m in mentions)
-    ours = tuple(dict.fromkeys(m.name.about for m in mentions if m.name.standing == "ours"))
-    known = _known(context, knowledge)
     return Turn(
-        known,
-        knowledge,
-        text,
-        spoken,
-        tuple(rest.split()),
-        lead,
-        bool(names),
-        ours,
-        strange,
-        odd_word(reading),
-        _is_foreign(reading, company),
+        context=_known(context, knowledge),
+        knowledge=knowledge,
+        said=text,
+        tokens=tuple(text.split()),
+        rest=tuple(rest.split()),
+        lead=text.partition(names[0])[0].strip() if names else text,
+        names=bool(names),
+        ours=tuple(dict.fromkeys(m.name.about for m in mentions if m.name.standing == "ours")),
+        strange=any(m.name.standing != "ours" for m in mentions),
+        odd=odd_word(reading),
+        foreign=_is_foreign(reading, company),
     )
 
 
@@ -117,7 +115,9 @@ class Turn:
     """The words before the first name."""
     names: bool
     ours: tuple[str, ...]
+    """Cards that are named."""
     strange: bool
+    """A name is among them that isn't a card's."""
     odd: str
     """A word that is read as another which it is not much like; empty if there is none."""
     foreign: bool
@@ -127,6 +127,11 @@ class Turn:
     def small(self) -> bool:
         """Whether nothing but small words is said, names apart."""
         return set(self.rest) <= SMALL
+
+    @property
+    def of_steps(self) -> bool:
+        """Whether steps are spoken of by that word."""
+        return not cues.STEPS.isdisjoint(self.tokens)
 
     # --- what stands before it
 
@@ -171,7 +176,7 @@ class Turn:
     @property
     def pool(self) -> tuple[str, ...]:
         """What "the second one" counts."""
-        if {"step", "steps"} & set(self.tokens) and self.steps:
+        if self.of_steps and self.steps:
             return self.steps
         if len(self.context.ids) > 1 or self.picked:
             return self.several
@@ -200,6 +205,7 @@ class Turn:
         return self.cards(self.context.before) or seen
 
     def cards(self, ids: Sequence[str]) -> tuple[str, ...]:
+        """Those of them that are cards, each once."""
         return tuple(i for i in dict.fromkeys(ids) if isinstance(self.knowledge.by_id.get(i), Library))
 
     @property
@@ -212,6 +218,7 @@ class Turn:
     # --- ways to go on
 
     def one(self, entry: str, reason: str) -> Continued:
+        """This entry answers."""
         return Continued((entry,), reason=reason)
 
     def same_again(self) -> Continued | None:

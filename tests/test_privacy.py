@@ -26,7 +26,7 @@ COVERED = {
         "answer voter subject vote reason at workspace channel",
         "what the answer was about, good or bad",
     ),
-    "askpy_misses": (4, "workspace key text count best score first last", "its words without mentions and links"),
+    "askpy_misses": (4, "workspace key text count best score first last", "its words without mentions, links, e-mail addresses"),
     "askpy_waiting": (5, "workspace key user at", "the Slack id and which question"),
     "askpy_changes": (
         6,

@@ -47,6 +47,32 @@ def test_odd_words_can_be_missed(store: Store) -> None:
     assert (found.text[:8], len(found.text), len(found.best)) == ("what is ", 1000, 200)
 
 
+WRITTEN_DOWN = {
+    "mail joe.doe@example.org, or call (555) 123-4567 / +49 170 1234567": "mail …, or call … / …",
+    "<mailto:joe@example.org|joe@example.org> or <tel:+15551234567|+1 555 123 4567>?": "… or … ?",
+    "my account is DE89 3704 0044 0532 0130 00": "my account is DE89 …",
+    "why is xoxb-0000-1111-abcdefgh refused": "why is … refused",
+    "what changed in 3.10 3.11 3.12": "what changed in 3.10 3.11 3.12",
+    "port 8080 of 192.168.1.100": "port 8080 of 192.168.1.100",
+    "convert_to_float32_array of sqlalchemy.dialects.postgresql.psycopg2": (
+        "convert_to_float32_array of sqlalchemy.dialects.postgresql.psycopg2"
+    ),
+    "@app.route, or a @ b": "@app.route, or a @ b",
+}
+
+
+def test_addresses_numbers_and_keys_are_not_written_down(store: Store) -> None:
+    for asked in WRITTEN_DOWN:
+        store.miss("T1", asked, "", 0.0)
+    assert {miss.text for miss in store.misses("T1")} == set(WRITTEN_DOWN.values())
+
+
+def test_a_question_about_two_people_is_one_question(store: Store) -> None:
+    keys = {store.miss("T1", f"who reads {name}@example.org", "", 0.0) for name in ("ann", "bob")}
+    assert (len(keys), [miss.count for miss in store.misses("T1")]) == (1, [2])
+    assert store.miss("T1", "ann@example.org", "", 0.0) == ""
+
+
 def test_threads_count_every_miss(store: Store) -> None:
     with ThreadPoolExecutor(8) as threads:
         assert len(set(threads.map(lambda _: store.miss("T1", "who are you", "", 0.0), range(100)))) == 1

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.model import Miss
 from bot.store.database import Database
+from bot.store.discreet import discreet
 from bot.store.keys import digest, phrase, plain
 from bot.store.tables import LONGEST_MISS, LONGEST_NAME, misses
 from bot.text import clean
@@ -33,15 +34,17 @@ class Misses(Database):
     def miss(self, workspace: str, text: str, best: str, score: float) -> str:
         """Count a question that went unanswered, and what it came nearest to; its key, or "" if it couldn't be counted.
 
-        Ways of typing the same words are one question, kept as it was typed first, without mentions and links.
+        Ways of typing the same words are one question, kept as it was typed first, without mentions and links, and without
+        what may be somebody's address, number or key.
         """
-        asked = phrase(text)
+        told = discreet(clean(text))
+        asked = phrase(told)
         if not asked:
             return ""
         row: dict[str, Any] = {
             "workspace": plain(workspace, LONGEST_NAME),
             "key": digest(asked),
-            "text": plain(clean(text), LONGEST_MISS),
+            "text": plain(told, LONGEST_MISS),
             "best": plain(best, LONGEST_NAME),
             "score": float(score),
             "now": self._clock(),

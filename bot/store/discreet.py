@@ -1,0 +1,27 @@
+"""Discretion: what a question gives away of somebody is taken out before its words are written down."""
+
+from __future__ import annotations
+
+import re
+
+GONE = "…"
+"""Stands for what was taken out; it is no word, so that the same question about two people is one question."""
+FEWEST_DIGITS = 7
+"""Digits from which on a number is more likely a telephone's, an account's or an order's than what is asked about."""
+FEWEST_OF_A_KEY = (20, 3)
+"""Characters and digits from which on a word is more likely a key or a token than a name in somebody's code."""
+
+_PART = r"[^\s@<>()\[\],;:\"']"
+_ADDRESS = re.compile(rf"(?<!{_PART}){_PART}+@{_PART}+\.\w+")
+_NUMBER = re.compile(r"(?<!\w)(?:\+\d{1,3}[ .-]?)?\(?\d{2,}(?:[ ./()-]{1,3}\d{2,})*(?!\w)")
+_KEY = re.compile(rf"[A-Za-z0-9_+=-]{{{FEWEST_OF_A_KEY[0]},}}")
+
+
+def discreet(text: str) -> str:
+    """The text without addresses of people, long numbers, and keys."""
+    text = _KEY.sub(lambda found: _unless(found, fewer_than=FEWEST_OF_A_KEY[1]), _ADDRESS.sub(GONE, text))
+    return _NUMBER.sub(lambda found: _unless(found, fewer_than=FEWEST_DIGITS), text)
+
+
+def _unless(found: re.Match[str], fewer_than: int) -> str:
+    return found[0] if sum(map(str.isdigit, found[0])) < fewer_than else GONE

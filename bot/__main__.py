@@ -286,15 +286,19 @@ def doctor() -> None:
 
 @contextmanager
 def _store(settings: Settings) -> Iterator[Store]:
-    """The store, for commands that can't do without: whatever is wrong with the database is said at once."""
+    """The store, for commands that only read: what is wrong with the database is said, and no half is taken for the whole."""
     from bot.store import Store
 
     store = Store(settings.database, retention_days=settings.retention_days)
     try:
-        fault = store.probe()
+        fault = store.probe(reads=True)
         if fault:
             raise AskPyError(f"The database can't be read: {fault}. Check DATABASE_URL; `doctor` tells more.")
         yield store
+        if store.failures:
+            raise AskPyError(
+                f"The database went away meanwhile ({store.away}), and half is worse than nothing. Try again."
+            )
     finally:
         store.close()
 

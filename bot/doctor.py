@@ -48,7 +48,8 @@ def _pack(settings: Settings) -> Iterator[Finding]:
     knowledge, faults = inspect(settings.pack)
     faults = faults + (lint(knowledge) if knowledge is not None else [])
     blamed = [fault for fault in faults if not fault.advice]
-    remedy = f"{len(blamed)} faults, first {blamed[0]}; all of them: python -m bot check" if blamed else ""
+    number = f"{len(blamed)} fault{'s' * (len(blamed) > 1)}"
+    remedy = f"{number}, first {blamed[0]}; all of them: python -m bot check" if blamed else ""
     yield f"knowledge pack {settings.pack}", remedy
 
 
@@ -66,10 +67,11 @@ def _cache(settings: Settings) -> Iterator[Finding]:
 def _database(settings: Settings) -> Iterator[Finding]:
     try:
         store = Store(settings.database)
-        fault = store.probe()
-        store.close()
     except AskPyError as error:
-        fault = str(error)
+        yield "database", str(error)
+        return
+    fault = store.probe()
+    store.close()
     yield "database", f"{fault}; set DATABASE_URL to one that can be written" if fault else ""
 
 

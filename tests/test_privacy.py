@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.exc import DBAPIError
 from stores import NOW, Clock, edit, rows
 
 from bot.model import Context
 from bot.settings import Settings
 from bot.store import CLAIM_LASTS, CONTEXT_LASTS, DAY, PURGE_EVERY, RETENTION_DAYS, WAITING_LASTS, Store, database_url
+from bot.store.engine import make_engine
 from bot.store.tables import metadata
 
 PAPER = Path(__file__).parents[1] / "PRIVACY.md"
@@ -26,7 +28,11 @@ COVERED = {
         "answer voter subject vote reason at workspace channel",
         "what the answer was about, good or bad",
     ),
-    "askpy_misses": (4, "workspace key text count best score first last", "its words without mentions, links, e-mail addresses"),
+    "askpy_misses": (
+        4,
+        "workspace key text count best score first last",
+        "its words without mentions, links, e-mail addresses",
+    ),
     "askpy_waiting": (5, "workspace key user at", "the Slack id and which question"),
     "askpy_changes": (
         6,
@@ -49,8 +55,8 @@ COVERED = {
 def lines() -> dict[int, str]:
     """The numbered lines."""
     return {
-        int(number): text
-        for number, text in re.findall(r"^(\d+)\. (.+)$", PAPER.read_text(encoding="utf-8"), re.MULTILINE)
+        int(number): told
+        for number, told in re.findall(r"^(\d+)\. (.+)$", PAPER.read_text(encoding="utf-8"), re.MULTILINE)
     }
 
 
@@ -227,3 +233,19 @@ def test_ids_and_words_stand_only_where_the_paper_says(store: Store, database: s
     assert store.forget("T0TEAM", "U0ASKER") == 2
     assert store.forget("T0TEAM", "U0CURATOR") == 2
     assert [table for table, value in everything(database) if "U0" in value] == []
+
+
+def test_a_folder_that_we_make_is_our_own(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/data/askpy.db")
+    assert store.prepare() == ""
+    store.close()
+    assert oct((tmp_path / "data").stat().st_mode & 0o777) == oct(0o700)
+
+
+def test_what_a_database_complains_of_holds_no_words(store: Store, database: str) -> None:
+    assert store.prepare() == ""
+    engine = make_engine(database)
+    with engine.connect() as connection, pytest.raises(DBAPIError) as complaint:
+        connection.execute(text("select :asked from nowhere"), {"asked": "about giraffes"})
+    engine.dispose()
+    assert "giraffes" not in str(complaint.value)

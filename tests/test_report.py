@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy.exc import OperationalError
 
 from bot.__main__ import main
 from bot.model import Change, Complaint, Miss, Outcome, Tally, Trial
@@ -325,3 +326,23 @@ def test_a_database_that_is_away_is_no_empty_week(run: Any, tmp_path: Path, monk
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/broken.db")
     code, out, err = run()
     assert (code, out, err.startswith("The database can't be read: ")) == (2, "", True)
+
+
+def test_a_database_that_can_only_be_read_is_enough(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked(tmp_path)
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///file:{tmp_path}/own.db?mode=ro&uri=true")
+    code, out, err = run("--no-html")
+    assert (code, err, "gym" in out) == (0, "", True)
+    assert list(tmp_path.glob("file:*")) == []
+
+
+def test_half_a_week_is_not_taken_for_the_whole(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked(tmp_path)
+
+    def gone(*_: Any, **__: Any) -> None:
+        raise OperationalError("select", {}, Exception("the server has gone"))
+
+    monkeypatch.setattr(Store, "_read_all", gone)
+    code, out, err = run()
+    assert (code, out, list(tmp_path.glob("*.html"))) == (2, "", [])
+    assert err.startswith("The database went away meanwhile (the server has gone)")

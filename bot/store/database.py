@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from bot.store.engine import BUSY, StoreError, be_patient, is_in_memory, make_engine, make_folder
@@ -26,6 +26,8 @@ REST = 5
 
 START = 30
 """Seconds that a start waits for another process that is migrating."""
+
+_any_claim = select(claims.c.key).limit(1)
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -68,10 +70,13 @@ class Database:
             return self._fault(error)
         return ""
 
-    def probe(self) -> str:
-        """What is wrong with the database, in a sentence; empty if it can be read and written."""
+    def probe(self, *, reads: bool = False) -> str:
+        """What is wrong with the database, in a sentence; empty if it can be read and written, or only `reads`."""
         try:
             self._prepare()
+            if reads:
+                self._read(_any_claim)
+                return ""
             with suppress(_Enough), self._transaction() as connection:
                 connection.execute(claims.insert(), {"key": "probe", "at": 0.0, "owner": "", "begun": ""})
                 raise _Enough

@@ -52,7 +52,7 @@ def make_engine(url: str) -> Engine:
     parsed = database_url(url)
     kind = parsed.get_backend_name()
     # Most of what we do is one statement, so that a transaction around it would only cost time.
-    options: dict[str, Any] = {"isolation_level": "AUTOCOMMIT"}
+    options: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "hide_parameters": True}  # people's words, in an error
     if kind == "sqlite":
         options["connect_args"] = {"timeout": BUSY, "check_same_thread": False}
         options |= {"poolclass": StaticPool} if is_in_memory(parsed) else _POOL
@@ -85,9 +85,9 @@ def be_patient(connection: Connection) -> None:
 
 
 def make_folder(url: URL) -> None:
-    """Make the folder that a SQLite file will lie in."""
-    if url.get_backend_name() == "sqlite" and not is_in_memory(url):
-        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    """Make the folder that a SQLite file will lie in; nobody else looks into a folder that we made."""
+    if url.get_backend_name() == "sqlite" and not is_in_memory(url) and not str(url.database).startswith("file:"):
+        Path(str(url.database)).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _patience(url: URL) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class Trials(Database):
         self, url: str, clock: Callable[[], float] = time.time, retention_days: float = RETENTION_DAYS
     ) -> None:
         super().__init__(url, clock, retention_days)
-        self._on_trial: dict[tuple[str, str], bool] = {}
+        self._on_trial: set[tuple[str, str]] = set()
 
     def set_trial(self, workspace: str, channel: str, on: bool, by: str) -> bool:
         """Begin a channel's trial, or end it and forget its figures; false if that couldn't be written down.
@@ -66,15 +66,21 @@ class Trials(Database):
 
         written = self._try(write, False)
         if written:
-            self._on_trial[workspace, channel] = on
+            self._know_trial(workspace, channel, on)
         return written
 
     def in_trial(self, workspace: str, channel: str) -> bool:
         """Whether a channel is on trial; while the database is away, as this process knew it last."""
         found = self._try(lambda: self._read(_find, of=workspace, where=channel) is not None, None, reads=True)
         if found is not None:
-            self._on_trial[workspace, channel] = found
-        return self._on_trial.get((workspace, channel), False)
+            self._know_trial(workspace, channel, found)
+        return (workspace, channel) in self._on_trial
+
+    def _know_trial(self, workspace: str, channel: str, on: bool) -> None:
+        if on:
+            self._on_trial.add((workspace, channel))
+        else:
+            self._on_trial.discard((workspace, channel))
 
     def trials(self, workspace: str) -> tuple[Trial, ...]:
         """The channels on trial with their figures, the longest on trial first; nothing while the database is away."""

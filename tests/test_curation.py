@@ -194,6 +194,21 @@ def test_a_store_that_is_away_changes_no_answer(pack: Path) -> None:
     assert answer(live, "opening hours", "T9") == ("opening-hours",)
 
 
+def test_changes_outlast_a_reload_while_the_store_is_away(pack: Path) -> None:
+    shelf = Shelf()
+    live = Live(pack, curated=shelf)
+    shelf.put(change("ask", "bank holiday mondays", "opening-hours"))
+    assert answer(live, "bank holiday mondays") == ("opening-hours",)
+    shelf.number = -1
+    (pack / "answers.yaml").write_text(PACK.replace("Weekdays from nine", "Weekdays from ten"), "utf-8")
+    live.look()
+    assert answer(live, "bank holiday mondays") == ("opening-hours",)
+    assert "ten" in live.knowledge("T1").by_id["opening-hours"].answer
+    shelf.number = 2
+    shelf.made.clear()
+    assert answer(live, "bank holiday mondays") == ()
+
+
 def test_a_store_that_goes_away_in_the_middle_hides_no_change(pack: Path) -> None:
     """Between the number and the changes: what is laid over under a number is what belongs to it."""
 

@@ -11,7 +11,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -47,6 +47,7 @@ class _Laid:
 
     base: Matcher
     revision: int
+    changes: tuple[Change, ...]
     matcher: Matcher
     whole: bool
 
@@ -96,11 +97,11 @@ class Live:
         if laid is not None and laid.base is base and revision in (laid.revision, -1):
             return laid.matcher
         changes = self._curated.changes(workspace) if revision >= 0 else ()
-        if (
-            revision < 0 or self._curated.revision(workspace) != revision
-        ):  # away, or just being edited: ask anew next time
-            return laid.matcher if laid is not None and laid.base is base else base
-        return self._lay(workspace, base, revision, changes)
+        if revision >= 0 and self._curated.revision(workspace) == revision:
+            return self._lay(workspace, base, revision, changes)
+        if laid is None:  # the store is away, or just being edited: ask anew next time
+            return base
+        return laid.matcher if laid.base is base else self._lay(workspace, base, laid.revision, laid.changes)
 
     def _lay(self, workspace: str, base: Matcher, revision: int, changes: tuple[Change, ...]) -> Matcher:
         knowledge = laid_over(base.knowledge, changes)
@@ -110,7 +111,7 @@ class Live:
             before = self._laid.get(workspace)
             if before is not None and before.base is base and before.revision >= revision:
                 return before.matcher
-            self._laid[workspace] = _Laid(base, revision, matcher, whole)
+            self._laid[workspace] = _Laid(base, revision, changes, matcher, whole)
             while len(self._laid) > MOST_WORKSPACES:
                 self._laid.popitem(last=False)
         self._wanted.set()
@@ -141,7 +142,7 @@ class Live:
             matcher = Matcher.of(laid.matcher.knowledge, self._cache)
             with self._lock:
                 if self._laid.get(workspace) is laid:
-                    self._laid[workspace] = _Laid(laid.base, laid.revision, matcher, True)
+                    self._laid[workspace] = replace(laid, matcher=matcher, whole=True)
             self._tell(workspace)
 
     def _unbuilt(self) -> tuple[str, _Laid] | None:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 from shipped import ROOT
 
-from bot import settings
+from bot import kept, settings
 from bot.__main__ import main
 from bot.knowledge import keep, load
 from bot.match import Matcher
@@ -250,13 +251,31 @@ def test_a_write_that_fails_leaves_nothing_behind(pack: Path, tmp_path: Path, mo
     assert list(cache.iterdir()) == []
 
 
-def test_every_process_writes_beside_under_a_name_of_its_own(
+def test_every_thread_writes_beside_under_a_name_of_its_own(
     pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moved: list[str] = []
     monkeypatch.setattr(Path, "replace", lambda self, target: moved.append(self.name.removeprefix(target.name)))
     Matcher.of(load(pack, tmp_path / "cache"), tmp_path / "cache")
-    assert moved == [f".{os.getpid()}.part"] * 2
+    assert moved == [f".{os.getpid()}-{threading.get_ident()}.part"] * 2
+
+
+def test_what_was_used_last_stays(tmp_path: Path) -> None:
+    names = [f"index-{number}.npz" for number in range(4)]
+    for at, name in enumerate(names):
+        kept.put(tmp_path / name, lambda file: file.write(b"x"), most=9)
+        os.utime(tmp_path / name, (at, at))
+    (tmp_path / "index-9.npz.1-1.part").touch()  # of a process that was killed
+    os.utime(tmp_path / "index-9.npz.1-1.part", (0, 0))
+    (tmp_path / "pack-0.json").touch()
+    kept.use(tmp_path / names[0])
+    kept.put(tmp_path / "index-4.npz", lambda file: file.write(b"x"), most=3)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "index-0.npz",
+        "index-3.npz",
+        "index-4.npz",
+        "pack-0.json",
+    ]
 
 
 @pytest.mark.parametrize("name", ["words.txt", "model.py", "text.py", "english.py"])

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from bot import kept
 from bot.model import Entry, Group, Knowledge, Library, Note, Said, Source, Step, Strangers, Voice
 
 MOST_KEPT = 4
-"""Packs in the folder: some packs and the one before the last edit. Older ones go."""
+"""Packs in the folder: some packs and the one before the last edit."""
 
 _KINDS: dict[str, type[Entry]] = {"topic": Entry, "step": Step, "library": Library}
-logger = logging.getLogger(__name__)
 
 
 def path_of(folder: Path, fingerprint: str) -> Path:
@@ -37,27 +35,19 @@ def recall(path: Path, fingerprint: str) -> Knowledge | None:
         knowledge = _knowledge(json.loads(content))
     except Exception:  # whatever is wrong with it: a cache can always be rebuilt, and must not stop a start
         return None
-    return knowledge if knowledge.fingerprint == fingerprint else None
+    if knowledge.fingerprint != fingerprint:
+        return None
+    kept.use(path)
+    return knowledge
 
 
 def keep(knowledge: Knowledge, path: Path) -> None:
-    """Write a pack; the file is there whole or not at all. A folder that can't be written is no fault."""
+    """Write a pack."""
     fields = asdict(knowledge)
     del fields["by_id"]
     fields["entries"] = [{"kind": entry.kind, **asdict(entry)} for entry in knowledge.entries]
-    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
     content = json.dumps(fields).encode()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            beside.write_bytes(_digest(content) + b"\n" + content)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
-        for old in sorted(path.parent.glob("pack-*.json"), key=lambda p: p.stat().st_mtime)[:-MOST_KEPT]:
-            old.unlink(missing_ok=True)
-    except OSError as error:
-        logger.info("The cache can't be written (%s); set ASKPY_CACHE to a folder that can.", error.strerror)
+    kept.put(path, lambda file: file.write(_digest(content) + b"\n" + content), MOST_KEPT)
 
 
 def _digest(content: bytes) -> bytes:

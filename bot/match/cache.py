@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 from bot.match import keep
 from bot.match.index import Index
-
-MOST_KEPT = 4
-"""Indexes in the folder: some packs and the one before the last edit. Older ones go."""
-
-logger = logging.getLogger(__name__)
 
 
 def cached(folder: Path | None, fingerprint: str, build: Callable[[], Index]) -> Index:
@@ -26,13 +20,7 @@ def cached(folder: Path | None, fingerprint: str, build: Callable[[], Index]) ->
     if index is not None:
         return index
     index = build()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        keep.save(index, path)
-        for old in sorted(folder.glob("index-*.npz"), key=lambda p: p.stat().st_mtime)[:-MOST_KEPT]:
-            old.unlink(missing_ok=True)
-    except OSError as error:
-        logger.info("The index cache can't be written (%s); set ASKPY_CACHE to a folder that can.", error.strerror)
+    keep.save(index, path)
     return index
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import types
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -13,6 +12,7 @@ from typing import Any, get_args, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
+from bot import kept
 from bot.match.english import english
 from bot.match.exact import Exact
 from bot.match.gate import Gate
@@ -23,6 +23,8 @@ from bot.match.scoring import Evidence
 from bot.match.strangers import Strangers
 from bot.match.wordtable import wordtable
 
+MOST_KEPT = 24
+"""Indexes in the folder: some packs, what each workspace's curators made of them, and the drafts that were looked at last."""
 FORM = 6
 """Changes whenever the arrays do; an older file is not read."""
 
@@ -34,23 +36,19 @@ Arrays = dict[str, Array]
 
 
 def save(index: Index, path: Path) -> None:
-    """Write an index; the file is there whole or not at all. Raises OSError."""
-    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with beside.open("wb") as file:
-            np.savez(file, allow_pickle=False, **to_arrays(index))
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    """Write an index."""
+    kept.put(path, lambda file: np.savez(file, allow_pickle=False, **to_arrays(index)), MOST_KEPT)
 
 
 def load(path: Path) -> Index | None:
     """The index in a file, or none where there is no file or it isn't one of ours."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return from_arrays(arrays)
+            index = from_arrays(arrays)
     except Exception:  # whatever is wrong with it: a cache can always be rebuilt, and must not stop a start
         return None
+    kept.use(path)
+    return index
 
 
 def to_arrays(index: Index) -> Arrays:

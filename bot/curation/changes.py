@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 
 from bot.model import CURATED, Change, Entry, Group, Knowledge
@@ -20,47 +20,63 @@ def laid_over(knowledge: Knowledge, changes: Sequence[Change]) -> Knowledge:
     made = [change for change in changes if change.kind != "ignore"]
     if not made:
         return knowledge
-    entries = {entry.id: entry for entry in knowledge.entries}
-    groups, strangers = list(knowledge.groups), list(knowledge.strangers.asks)
-
-    everywhere = _keys(knowledge)
-
-    def take(phrasings: Sequence[str], keeper: str) -> None:
-        """From whatever else asks or refuses them: the curator has decided."""
-        taken = frozenset(map(_key, phrasings))
-        fresh = everywhere.isdisjoint(taken)
-        everywhere.update(taken)
-        if fresh:  # most are: they were missed
-            return
-        strangers[:] = _without(strangers, taken)
-        groups[:] = [_group_without(group, taken) for group in groups]
-        for entry in list(entries.values()):
-            entries[entry.id] = _entry_without(entry, taken, keeps_asks=entry.id == keeper)
-
+    laid = _Laying.over(knowledge)
     for change in made:
-        match change.kind:
-            case "entry":
-                entries.setdefault(change.entry, _entry(change))
-                take(change.asks, change.entry)
-            case "ask" if change.entry in entries:
-                take(change.phrasings, change.entry)
-                entry = entries[change.entry]
-                entries[entry.id] = replace(entry, asks=_with(entry.asks, change.text))
-            case "not_ask":
-                take(change.phrasings, "")
-                if change.entry in entries:
-                    entry = entries[change.entry]
-                    entries[entry.id] = replace(entry, not_asks=_with(entry.not_asks, change.text))
-                else:
-                    strangers.append(change.text)
+        laid.lay(change)
     return replace(
         knowledge,
-        entries=tuple(entries.values()),
-        groups=tuple(groups),
-        by_id=entries,
-        strangers=replace(knowledge.strangers, asks=tuple(dict.fromkeys(strangers))),
+        entries=tuple(laid.entries.values()),
+        groups=tuple(laid.groups),
+        by_id=laid.entries,
+        strangers=replace(knowledge.strangers, asks=tuple(dict.fromkeys(laid.strangers))),
         fingerprint=_fingerprint(knowledge, made),
     )
+
+
+@dataclass(slots=True)
+class _Laying:
+    """A pack while changes are made to it."""
+
+    entries: dict[str, Entry]
+    groups: list[Group]
+    strangers: list[str]
+    everywhere: set[str]
+    """All that is asked or refused anywhere, by its words."""
+
+    @classmethod
+    def over(cls, knowledge: Knowledge) -> _Laying:
+        entries = {entry.id: entry for entry in knowledge.entries}
+        return cls(entries, list(knowledge.groups), list(knowledge.strangers.asks), _keys(knowledge))
+
+    def lay(self, change: Change) -> None:
+        entry = self.entries.get(change.entry)
+        match change.kind:
+            case "entry":
+                self.entries.setdefault(change.entry, _entry(change))
+                self._take(change.asks, change.entry)
+            case "ask" if entry is not None:
+                self._take(change.phrasings, entry.id)
+                entry = self.entries[entry.id]
+                self.entries[entry.id] = replace(entry, asks=_with(entry.asks, change.text))
+            case "not_ask":
+                self._take(change.phrasings, "")
+                if entry is None:
+                    self.strangers.append(change.text)
+                else:
+                    entry = self.entries[entry.id]
+                    self.entries[entry.id] = replace(entry, not_asks=_with(entry.not_asks, change.text))
+
+    def _take(self, phrasings: Sequence[str], keeper: str) -> None:
+        """From whatever else asks or refuses them: the curator has decided."""
+        taken = frozenset(map(_key, phrasings))
+        fresh = self.everywhere.isdisjoint(taken)
+        self.everywhere |= taken
+        if fresh:  # most are: they were missed
+            return
+        self.strangers = list(_without(self.strangers, taken))
+        self.groups = [_group_without(group, taken) for group in self.groups]
+        for entry in list(self.entries.values()):
+            self.entries[entry.id] = _entry_without(entry, taken, keeps_asks=entry.id == keeper)
 
 
 def settled(changes: Sequence[Change]) -> frozenset[str]:

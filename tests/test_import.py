@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import random
 from pathlib import Path
 from typing import Any
 
@@ -258,7 +259,7 @@ def test_without_a_folder_one_is_named_after_the_file(run: Any) -> None:
 
 
 SLIPS: dict[str, tuple[str, bytes, str]] = {
-    "nothing there": ("nowhere.csv", b"", "nowhere.csv can't be read: No such file or directory."),
+    "nothing there": ("nowhere.csv", b"", "nowhere.csv can't be read: No such file or directory. Name a file"),
     "empty": ("faq.csv", b" \n", "faq.csv is empty. Wanted is a CSV"),
     "a spreadsheet": ("faq.xlsx", b"PK\x03\x04....", "faq.xlsx is a spreadsheet or Word file. Save it as CSV (UTF-8)"),
     "other columns": ("faq.csv", b"Name,Phone\nAnn,12\nBob,13\n", "has the columns 'Name', 'Phone' and 2 rows below. Wanted is"),
@@ -266,7 +267,8 @@ SLIPS: dict[str, tuple[str, bytes, str]] = {
     "no headings": ("faq.md", b"Just words.\nMore words.\n", "has 0 headings, no answer below one, and no Q: and A: lines"),
     "headings alone": ("faq.md", b"# A\n## B\n", "faq.md has 2 headings, no answer below one"),
     "questions alone": ("faq.csv", b"question,answer\nHow?,\n", "faq.csv:2: no answer ('How?'): left out"),
-    "binary": ("faq.bin", bytes(range(256)) * 4, "Wanted is"),
+    "binary": ("faq.bin", bytes(range(256)) * 4, "faq.bin is no text. Wanted is"),
+    "a spreadsheet's bytes under another name": ("faq.csv", random.Random(1).randbytes(3000), "faq.csv is no text. Wanted is"),
     "an open quote": ("faq.csv", b'question,answer\nHow?,"never closed\n', ""),
 }  # fmt: skip
 
@@ -279,6 +281,12 @@ def test_a_slip_is_a_sentence(slip: str, run: Any, tmp_path: Path) -> None:
     code, out, err = run("import", name, "--into", "pack")
     assert sentence in err
     assert (code, out, (tmp_path / "pack").exists()) == (2, "", False) if sentence else code == 0
+
+
+def test_what_steers_a_terminal_is_taken_out(tmp_path: Path) -> None:
+    (tmp_path / "faq.csv").write_text("question,answer\nHow\x0bso\x1b[31m?,Like\x9b this.\n", encoding="utf-8")
+    (asked,) = read_faq(tmp_path / "faq.csv").asked
+    assert (asked.question, asked.answer) == ("How so [31m?", "Like  this.")
 
 
 def test_a_question_keeps_its_answer_beside_those_below_it(tmp_path: Path) -> None:

@@ -23,6 +23,10 @@ NO_TEXT = {
 }
 BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
+FEW = 50
+"""A file that asks nothing and has a control character in fifty, or more, is no text; of random bytes one in nine is one."""
+_CONTROLS = {code: " " for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"}
+
 
 @dataclass(slots=True)
 class Asked:
@@ -51,13 +55,16 @@ def read_faq(path: Path) -> Faq:
     """The questions of a file. Raises AskPyError, with what was found and what is wanted, where there are none."""
     from bot.tools.exchange import columns, markdown  # noqa: PLC0415  both need what stands above
 
-    text = decoded(path)
+    raw = decoded(path)
+    text = raw.translate(_CONTROLS)
     suffix = path.suffix.lower()
     if not text.strip():
         raise AskPyError(f"{path} is empty. {WANTED}.")
     read = [columns.read_table] if suffix in TABLES else [markdown.read_page] if suffix in PAGES else []
     found = [reader(text) for reader in read or (columns.read_table, markdown.read_page)]
     best = max(found, key=lambda one: len(one.asked))
+    if not best.asked and sum(map(str.__ne__, raw, text)) * FEW > len(text):
+        raise AskPyError(f"{path} is no text. {WANTED}.")
     if not best.asked and not best.notes:
         raise AskPyError(f"{path} has {' and '.join(one.found for one in found)}. {WANTED}.")
     if not best.asked:
@@ -71,7 +78,7 @@ def decoded(path: Path) -> str:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise AskPyError(f"{path} can't be read: {error.strerror or error}.") from None
+        raise AskPyError(f"{path} can't be read: {error.strerror or error}. Name a file that you may read.") from None
     for start, kind in NO_TEXT.items():
         if content.startswith(start):
             raise AskPyError(f"{path} is {kind}. Save it as CSV (UTF-8) or as Markdown, and import that.")

@@ -41,10 +41,12 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
-def fetch(url: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
+def fetch(
+    url: str, body: bytes | None = None, headers: dict[str, str] | None = None, timeout: float = 10
+) -> tuple[int, bytes]:
     """Status and body of one request; status 0 while nobody listens."""
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, body, headers or {}), timeout=10) as response:
+        with urllib.request.urlopen(urllib.request.Request(url, body, headers or {}), timeout=timeout) as response:
             return response.status, response.read()
     except urllib.error.HTTPError as error:
         with error:

@@ -51,8 +51,7 @@ def _assert_calm(slack: BusySlack, folder: Path, url: str, name: str) -> None:
     with Fleet(slack, folder, url, FLEETS[name]) as fleet:
         verdict, killer, box = killed(slack, fleet, 200, 40, pause=1.5, seed=1, rate=25)
     assert killer.killed > 0
-    assert verdict.doubled == ()
-    assert verdict.unheard == ()
+    assert (verdict.doubled, verdict.unheard) == ((), ()), str(verdict)
     assert len(verdict.lost) <= LOST_AT_MOST * killer.killed, f"{verdict}; {killer.killed} killed"
     assert box.resent > 0
 

@@ -78,6 +78,10 @@ class Member:
         assert self.process is not None
         self.process.wait_for(lambda: fetch(f"http://127.0.0.1:{self.port}/healthz")[0] == 200, "healthz", 90)
 
+    def is_well(self) -> bool:
+        """Whether it answers at the moment."""
+        return fetch(f"http://127.0.0.1:{self.port}/healthz", timeout=1)[0] == 200
+
     def again(self) -> None:
         """Wait for its end, and start it again."""
         assert self.process is not None
@@ -333,7 +337,7 @@ class Killer:
             assert member.process is not None
             others = [each for each in self.fleet.members if each is not member and not each.restarting]
             alive = member.process.is_alive() and not member.restarting
-            victims = member.pids if alive and (others or member.server == "gunicorn") else []
+            victims = member.pids if alive and any(each.is_well() for each in others) else []
             if not victims:  # it is just being made again
                 continue
             victim = self.dice.choice(victims)

@@ -325,7 +325,7 @@ REFUSED: dict[str, tuple[dict[str, str | bytes], list[str]]] = {
     ),
     "a sentence of the voice that is none": (
         {**MINIMAL, "voice.yaml": "unknow: x\n"},
-        ["voice.yaml:1: 'unknow' is none of the bot's sentences; unknown, unknown_offer?"],
+        ["voice.yaml:1: 'unknow' is none of the bot's sentences; unknown, unknown_lost?"],
     ),
     "an empty sentence of the voice": (
         {**MINIMAL, "voice.yaml": "unknown:\n"},
@@ -417,7 +417,7 @@ def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
     assert faults(tmp_path, files) == [
         "more.yaml:1: a: answer is missing; add it",
         "pack.yaml:2: 'abuot' is not a field here; about?",
-        "voice.yaml:1: 'unknow' is none of the bot's sentences; unknown, unknown_offer?",
+        "voice.yaml:1: 'unknow' is none of the bot's sentences; unknown, unknown_lost?",
         "answers.yaml:5: opening-hours: related names 'opening-hour', which is nowhere; opening-hours?",
     ]
 

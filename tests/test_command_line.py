@@ -409,6 +409,25 @@ def test_eval_counts_and_its_minimum_decides_the_code(run: Any, tmp_path: Path) 
     assert [run("eval", "own.jsonl", "--min", least)[0] for least in ("50", "51")] == [0, 1]
 
 
+def test_eval_asks_a_talk_as_one_conversation_and_counts_what_follows(run: Any, tmp_path: Path) -> None:
+    """ "Tell me more" alone means nothing; what is asked by itself between two turns changes nothing."""
+    turns = [
+        {"q": "opening hours", "gold": ["opening-hours"], "talk": "a"},
+        {"q": "tell me more", "gold": ["unknown"]},
+        {"q": "tell me more", "gold": ["opening-hours"], "talk": "a"},
+        {"q": "tell me more", "gold": ["unknown"], "talk": "b"},
+    ]
+    (tmp_path / "talks.jsonl").write_text("".join(json.dumps(each) + "\n" for each in turns), encoding="utf-8")
+    code, out, _ = run("eval", "talks.jsonl", "--verbose")
+    rows = {line.split()[0]: line.split()[1:3] for line in out.splitlines() if line}
+    assert (code, rows["covered"], rows["follow-up"], rows["strangers"]) == (
+        0,
+        ["2", "100.0"],
+        ["1", "100.0"],
+        ["2", "100.0"],
+    )
+
+
 def test_the_manifest_is_json(run: Any) -> None:
     code, out, err = run("manifest", "--url", "https://bot.example.org")
     assert (code, err) == (0, "")

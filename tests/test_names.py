@@ -159,6 +159,7 @@ MEANT = {
     "celery worker for python tasks": "celery",
     "is dash good for dashboards": "dash",
     "pyramid or flask": "pyramid flask",
+    "is it better than django orm": "django",
     "tornado websockets example": "tornado",
     "databases library async": "databases",
     "anvil app builder": "anvil",

@@ -78,6 +78,22 @@ def test_half_of_a_comparison_is_not_compared_with_what_stood_before() -> None:
     assert ended("need a websocket lib", "which editor do you recommend", "any alternatives?")[0] == "unknown"
 
 
+def test_it_is_the_one_before_and_not_all_that_was_shown() -> None:
+    assert ended("recommend a framework for a rest api", "what about flask", "is that one async") == (
+        "library",
+        ("flask",),
+    )
+    assert ended("what is celery", "anything else like it", "compare it with redis") == (
+        "compare", ("celery", "redis-py")
+    )  # fmt: skip
+    assert ended("recommend a framework for a rest api", "why that one")[0] == "library"
+
+
+def test_to_a_place_leads_there_and_compares_nothing() -> None:
+    assert ended("step 3", "next", "skip to the last one") == ("step", ("step-community",))
+    assert ended("list orms", "the first", "go to the second one")[0] == "library"
+
+
 def test_a_question_of_its_own_is_not_about_the_list() -> None:
     assert ended("list all libraries", "which orm should i use")[0] == "recommend"
     assert ended("start over", "first step") == ("step", ("step-fundamentals",))

@@ -78,14 +78,16 @@ class Company:
             return True
         if reading.frame.defines and _ends_a_phrase(reading, mention):
             return True
-        if reading.ranking.stranger > reading.ranking.likeness:
-            return False
-        if not mention.name.ordinary or mention.slips or _is_capitalised(reading, mention):
-            return True
         told = self.of_card[mention.name.about]
         read_as = dict(reading.ranking.corrections)
         stems = [stem(read_as.get(token, token)) for token in rest]
         company = sum(word in self.technical or word in told for word in stems)
+        if self.technical.issuperset(stems):
+            return True
+        if reading.ranking.stranger > reading.ranking.likeness:
+            return False
+        if not mention.name.ordinary or mention.slips or _is_capitalised(reading, mention):
+            return True
         return company >= len(rest) - company or reading.belonging >= AT_HOME
 
 

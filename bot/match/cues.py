@@ -44,7 +44,7 @@ YES = _only(
 WHY = _only(
     "really",
     "why|how come|what for|for what reason|what is the reason|whats the reason",
-    "so|is|that|this|it|not|though|exactly|them|those|these|thats|would i|should i",
+    "so|is|that|this|it|one|not|though|exactly|them|those|these|thats|would i|should i",
 )
 MORE = _only(
     "a bit|a little|some|any|even|in|give|show|tell|explain|say|me|us|i|want|need|know|to",
@@ -70,7 +70,7 @@ CHOOSING = _some(
 )
 AGAINST = re.compile(r"\b(?:vs|versus|v|or|than|against|with|to|from)(?: the)?$")
 """Words right before a name that set it against something."""
-SET_AGAINST = _some(r"vs|versus|v|or|than|against|compare[ds]?|comparison|with|to|from|differ\w*|better")
+SET_AGAINST = _some(r"vs|versus|v|or|than|against|compare[ds]?|comparison|with|differ\w*|better")
 THEM = _some("they|them|those|these")
 BACK = _some("it|its|that one|this one|that|this|the same")
 OF_THEM = re.compile(r"^(?:(?:so|and|but) )*(?:which|what) (?:one|ones|of (?:them|those|these|the two))\b")

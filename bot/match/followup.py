@@ -132,7 +132,7 @@ def _choice(turn: Turn) -> Continued | None:
     if not pool or len(chosen) < len(set(found)):
         return Continued(reason="nothing was shown there")
     against = cues.COMPARING.search(text) or cues.SET_AGAINST.search(turn.said) or cues.CHOOSING.search(text)
-    if len(chosen) == 1 and against and turn.current is not None:
+    if len(chosen) == 1 and against and isinstance(turn.current, Library):
         chosen = (turn.current.id, *chosen)
     cards = turn.cards(chosen)
     if 1 < len(cards) <= MOST_COMPARED:
@@ -222,7 +222,7 @@ def _of_a_group(turn: Turn) -> Continued | None:
         return None
     among = turn.several
     anew = cues.ANEW.search(turn.said) or any(f"which {' '.join(words(name))} " in turn.said for name in group.words)
-    if among and cues.AMONG.search(turn.said) and not anew:
+    if among and cues.AMONG.search(turn.said) and not anew and not cues.BACK.search(turn.said):
         members = {card.id for card in turn.knowledge.members(group)}
         cards = turn.cards([i for i in among if i in members])
         if 0 < len(cards) <= MOST_COMPARED:

@@ -211,8 +211,8 @@ class Turn:
     @property
     def last_card(self) -> str | None:
         """The card that "it" is."""
-        if len(self.context.ids) == 1:
-            return next(iter(self.cards(self.context.ids)), None)
+        if self.current is not None:
+            return self.current.id if isinstance(self.current, Library) else None
         return next(iter(self.cards(self.context.seen[-1:])), None) if not self.context.ids else None
 
     # --- ways to go on

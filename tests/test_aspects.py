@@ -1,0 +1,29 @@
+"""Aspects: which one fact of a card a question is after, and that a story about a card is after none."""
+
+from __future__ import annotations
+
+import pytest
+from shipped import found
+
+ASKED = {
+    "is django free": "licence",
+    "flask docs": "docs",
+    "how do i install kivy": "install",
+    "who created kivy": "maker",
+    "is sqlalchemy still maintained": "version",
+    "how fast is fastapi": "speed",
+    "is sqlalchemy hard": "ease",
+    "is pandas frontend or backend": "side",
+    "is fastapi async": "group",
+    # nothing by itself
+    "what is django": "",
+    "django": "",
+    "django is free to choose the tables of our accounts": "",
+    "my flask install broke after the upgrade of the database": "",
+}
+
+
+@pytest.mark.parametrize("text", ASKED)
+def test_the_fact_that_is_asked_for(text: str) -> None:
+    aspect = found(text).aspect
+    assert (aspect.name if aspect else "") == ASKED[text]

@@ -50,6 +50,7 @@ def test_odd_words_can_be_missed(store: Store) -> None:
 WRITTEN_DOWN = {
     "mail joe.doe@example.org, or call (555) 123-4567 / +49 170 1234567": "mail …, or call … / …",
     "<mailto:joe@example.org|joe@example.org> or <tel:+15551234567|+1 555 123 4567>?": "… or … ?",
+    "ask U0ABCDEF12 or www.example.org/ann": "ask … or …",
     "my account is DE89 3704 0044 0532 0130 00": "my account is DE89 …",
     "why is xoxb-0000-1111-abcdefgh refused": "why is … refused",
     "what changed in 3.10 3.11 3.12": "what changed in 3.10 3.11 3.12",

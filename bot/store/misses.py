@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 
+from bot.discreet import discreet
 from bot.model import Miss
 from bot.store.database import Database
-from bot.store.discreet import discreet
 from bot.store.keys import digest, phrase, plain
 from bot.store.tables import LONGEST_MISS, LONGEST_NAME, misses
 from bot.text import clean

@@ -14,12 +14,16 @@ FEWEST_OF_A_KEY = (20, 3)
 _PART = r"[^\s@<>()\[\],;:\"']"
 _ADDRESS = re.compile(rf"(?<!{_PART}){_PART}+@{_PART}+\.\w+")
 _NUMBER = re.compile(r"(?<!\w)(?:\+\d{1,3}[ .-]?)?\(?\d{2,}(?:[ ./()-]{1,3}\d{2,})*(?!\w)")
+_PERSON = re.compile(r"\b[UW](?=[A-Z]*\d)[A-Z0-9]{8,11}\b")
+_SITE = re.compile(r"(?<!\S)www\.\S+")
 _KEY = re.compile(rf"[A-Za-z0-9_+=-]{{{FEWEST_OF_A_KEY[0]},}}")
 
 
 def discreet(text: str) -> str:
-    """The text without addresses of people, long numbers, and keys."""
-    text = _KEY.sub(lambda found: _unless(found, fewer_than=FEWEST_OF_A_KEY[1]), _ADDRESS.sub(GONE, text))
+    """A cleaned text without addresses, ids of people, long numbers, and keys. Versions and decorators stay."""
+    for pattern in (_ADDRESS, _SITE, _PERSON):
+        text = pattern.sub(GONE, text)
+    text = _KEY.sub(lambda found: _unless(found, fewer_than=FEWEST_OF_A_KEY[1]), text)
     return _NUMBER.sub(lambda found: _unless(found, fewer_than=FEWEST_DIGITS), text)
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import click
-from dotenv.parser import parse_stream
 
 from bot.model import AskPyError
 
@@ -151,6 +150,8 @@ def _variables(path: Path) -> dict[str, str | None]:
     try:
         if not (path.is_file() or path.is_fifo()):
             return {}
+        from dotenv.parser import parse_stream  # noqa: PLC0415  most starts have no such file
+
         with path.open(encoding="utf-8-sig") as stream:
             bindings = list(parse_stream(stream))
     except (OSError, UnicodeDecodeError) as error:

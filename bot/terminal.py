@@ -39,7 +39,7 @@ NARROW = 80
 
 def console(**options: object) -> Console:
     """A console on stdout, no wider than WIDEST; it leaves colour out where stdout isn't a terminal."""
-    made = Console(highlight=False, soft_wrap=False, **options)  # type: ignore[arg-type]  # Rich's own keywords
+    made = Console(highlight=False, emoji=False, soft_wrap=False, **options)  # type: ignore[arg-type]  # Rich's own keywords
     made.width = min(made.width, WIDEST)
     return made
 

@@ -197,7 +197,8 @@ DAMAGE = {
     "other bytes": lambda _: os.urandom(2_000),
     "other JSON": lambda _: b"[]",
     "deep JSON": lambda _: b"[" * 200_000,
-    "too long a zip entry": lambda content: content.replace(b".npy", b"\xff\xff\xff\xff"),
+    "another check sum": lambda content: b"00000000" + content[8:],
+    "no end of its head": lambda content: content.replace(b"\n", b" "),
 }
 
 

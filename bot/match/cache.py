@@ -15,7 +15,7 @@ def cached(folder: Path | None, fingerprint: str, build: Callable[[], Index]) ->
     """The index for a pack with this fingerprint: from `folder`, or built and put there if that can be written."""
     if folder is None:
         return build()
-    path = folder / f"index-{fingerprint[:24]}-{_code()}.npz"
+    path = folder / f"index-{fingerprint[:24]}-{_code()}.bin"
     index = keep.load(path)
     if index is not None:
         return index

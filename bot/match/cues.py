@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from functools import cached_property
 
 from bot.match.said import CARDINALS, ORDINALS
 
@@ -10,14 +12,37 @@ _AND = "(?:(?:and|so|but|or|then|no|yes) )*"
 _ONE_OF = "|".join
 
 
-def _only(lead: str, meant: str, tail: str) -> re.Pattern[str]:
+class Cue:
+    """A pattern that is compiled when it is first looked for: most questions need few of them, and each costs a start."""
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern = pattern
+
+    @cached_property
+    def _compiled(self) -> re.Pattern[str]:
+        return re.compile(self._pattern)
+
+    def search(self, text: str) -> re.Match[str] | None:
+        return self._compiled.search(text)
+
+    def match(self, text: str) -> re.Match[str] | None:
+        return self._compiled.match(text)
+
+    def finditer(self, text: str) -> Iterator[re.Match[str]]:
+        return self._compiled.finditer(text)
+
+    def sub(self, instead: str, text: str) -> str:
+        return self._compiled.sub(instead, text)
+
+
+def _only(lead: str, meant: str, tail: str) -> Cue:
     """A message that says `meant`, and else only words of `lead` before it and of `tail` behind it."""
-    return re.compile(f"^{_AND}(?:(?:{lead}) )*(?:{meant})(?: (?:{tail}))*$")
+    return Cue(f"^{_AND}(?:(?:{lead}) )*(?:{meant})(?: (?:{tail}))*$")
 
 
-def _some(meant: str) -> re.Pattern[str]:
+def _some(meant: str) -> Cue:
     """A message that has one of these somewhere."""
-    return re.compile(rf"\b(?:{meant})\b")
+    return Cue(rf"\b(?:{meant})\b")
 
 
 _GOING = (
@@ -51,11 +76,11 @@ MORE = _only(
     "more|elaborate|details?|further|explain|longer|again|repeat|go deeper|info",
     "about|on|of|it|that|this|them|those|these|info|details?|please|one|me|to|us|again|more|in|further|the",
 )
-NO = re.compile(
+NO = Cue(
     r"^(?:(?:no|nope|nah|wrong|not|actually|sorry|i (?:meant|mean|said|asked|was asking)(?: about| for)?|"
     r"(?:thats|that is) not (?:it|what i meant|what i asked)|not that(?: one)?) )+"
 )
-OTHERS = re.compile(
+OTHERS = Cue(
     r"\b(?:alternatives?|else|others|other (?!one\b)|another|similar|neither|none|like (?:it|this|that)|instead|"
     r"more (?:options|choices))\b"
 )
@@ -68,31 +93,31 @@ CHOOSING = _some(
     "which|best|better|easier|easiest|simpler|simplest|faster|fastest|quicker|lighter|prefer|recommend|suggest|pick|choose|"
     "favou?rite"
 )
-AGAINST = re.compile(r"\b(?:vs|versus|v|or|than|against|with|to|from)(?: the)?$")
+AGAINST = Cue(r"\b(?:vs|versus|v|or|than|against|with|to|from)(?: the)?$")
 """Words right before a name that set it against something."""
 SET_AGAINST = _some(r"vs|versus|v|or|than|against|compare[ds]?|comparison|with|differ\w*|better")
 THEM = _some("they|them|those|these")
 BACK = _some("it|its|that one|this one|that|this|the same")
-OF_THEM = re.compile(r"^(?:(?:so|and|but) )*(?:which|what) (?:one|ones|of (?:them|those|these|the two))\b")
+OF_THEM = Cue(r"^(?:(?:so|and|but) )*(?:which|what) (?:one|ones|of (?:them|those|these|the two))\b")
 AMONG = _some("which|ones?|of (?:them|these|those)")
 ANEW = _some("ones|only")
 EVERYTHING = _some("list|all|whole|full|everything|overview|every")
-LEADING = re.compile(
+LEADING = Cue(
     rf"^(?:{_AND}(?:what about|how about|whats about|same|now|only|just|with|for|on|in|and|but|or|so|also|no)\b|and\b)"
 )
 
-DEFINES = re.compile(r"\bwhat (?:is|are|does)\b|\bwhats (?!about)|\bexplain\b|\bmeans?\b")
+DEFINES = Cue(r"\bwhat (?:is|are|does)\b|\bwhats (?!about)|\bexplain\b|\bmeans?\b")
 
-SPANS = re.compile(r"\b(?P<end>first|last|top) (?P<many>two|three|four|five|six|2|3|4|5|6|couple|pair)\b")
+SPANS = Cue(r"\b(?P<end>first|last|top) (?P<many>two|three|four|five|six|2|3|4|5|6|couple|pair)\b")
 MANY = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "couple": 2, "pair": 2}
-ORDINAL = re.compile(rf"\b(?P<which>{_ONE_OF(ORDINALS)}|last|latter|former|middle|other(?= one\b|$))\b")
-NUMBER = re.compile(rf"\b(?:number|nr|no|nummer|option|item|choice|point) (?P<number>{_ONE_OF(CARDINALS)})\b")
+ORDINAL = Cue(rf"\b(?P<which>{_ONE_OF(ORDINALS)}|last|latter|former|middle|other(?= one\b|$))\b")
+NUMBER = Cue(rf"\b(?:number|nr|no|nummer|option|item|choice|point) (?P<number>{_ONE_OF(CARDINALS)})\b")
 _NUMBER = f"(?:{_ONE_OF(CARDINALS)})"
 _BESIDE = f"(?:and|or|vs|versus|with|to|against) {_NUMBER}"
-NUMBERS = re.compile(
+NUMBERS = Cue(
     f"^{_AND}(?:(?:show|open|take|give|me) )*{_NUMBER}(?: {_BESIDE})*$|^{_AND}compare {_NUMBER}(?: {_BESIDE})+$"
 )
-STEP = re.compile(rf"\bstep (?:number |no )?(?P<which>[0-9]+|{_ONE_OF((*ORDINALS, *CARDINALS))})\b")
+STEP = Cue(rf"\bstep (?:number |no )?(?P<which>[0-9]+|{_ONE_OF((*ORDINALS, *CARDINALS))})\b")
 AFTER = frozenset("after finished finish done completed complete beyond following past".split())
 """Words that make "step 3" mean the one behind it."""
 

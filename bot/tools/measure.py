@@ -87,7 +87,7 @@ def on_size(data: Path, name: str, matcher: str) -> Row:
 def _from_cache(pack: QuestionSet) -> float:
     """Seconds from the file of a kept index to the first ranking."""
     with TemporaryDirectory() as folder:
-        path = Path(folder) / "index.npz"
+        path = Path(folder) / "index"
         keep.save(Index.build(pack.asks, pack.entries), path)
         started = perf_counter()
         index = keep.load(path)

@@ -96,7 +96,7 @@ def read(
     tokens = tuple(words(text))
     mentions = tuple(names.find(tokens))
     ranking = rank(text)
-    if not ranking.exact and (together := _together(tokens, mentions)) != tokens:
+    if not (ranking.exact or ranking.exact_stranger) and (together := _together(tokens, mentions)) != tokens:
         ranking = rank(" ".join(together))
     doubtful = any(mention.name.ordinary and mention.name.standing == "ours" for mention in mentions)
     at_home = belonging(text) if doubtful else 0.0

@@ -6,7 +6,6 @@ Nothing here knows who asked, and nothing here can delay an answer or break one.
 from __future__ import annotations
 
 import logging
-import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from bot.discreet import discreet
 from bot.model import Outcome, Question, Reply
 from bot.slack.limits import cut
 from bot.slack.trace import frames
@@ -27,20 +27,6 @@ MOST_LATER = 2_000
 """Things still to be written down; what comes on top is only counted as unrecorded."""
 MOST_KEYS = 5_000
 """Misses whose keys this process still knows."""
-
-_PRIVATE = tuple(
-    map(
-        re.compile,
-        (
-            r"(?i)(?<![\w.-])(?:(?:https?://|www\.)\S+|[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+/\S*)",
-            r"(?<!\S)[^\s@]*@\S+",
-            r"(?<![\w+/-])(?=[\w+/-]*\d)(?=[\w+/-]*[A-Za-z])(?:[\w+/-]{20,}|xox[a-z]-[\w-]+)={0,2}",
-            r"(?<![\w.])\+?\(?\d(?:[\s().\-/]{0,3}\d){6,14}(?!\w)",
-            r"\b[UW](?=[A-Z]*\d)[A-Z0-9]{8,11}\b",
-        ),
-    )
-)
-"""Addresses of the web; of mail, and names after an @; keys and tokens; numbers to call; ids of people."""
 
 logger = logging.getLogger(__name__)
 
@@ -57,13 +43,9 @@ def outcome_of(reply: Reply) -> Outcome:
 
 
 def worth_keeping(text: str) -> str:
-    """A question's words on one line, without what could tell who asked or be nobody else's business: ids and names after
-    an @, addresses of mail and web, numbers to call, and long strings of letters and digits."""
-    told = cut(clean(text).replace("\n", " "), LONGEST_READ)
-    for pattern in _PRIVATE:
-        told = pattern.sub(" ", told)
-    told = " ".join(told.split())
-    return cut(told, LONGEST_KEPT) if any(map(str.isalnum, told)) else ""
+    """A question's words on one line, without what could tell who asked or be nobody else's business."""
+    told = discreet(cut(clean(text).replace("\n", " "), LONGEST_READ))
+    return cut(" ".join(told.split()), LONGEST_KEPT) if any(map(str.isalnum, told)) else ""
 
 
 class Counts(Protocol):

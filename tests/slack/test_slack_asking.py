@@ -75,7 +75,7 @@ def test_what_is_missed_is_kept_with_its_best_guess_and_nobody_s_name(door: Door
     door.mention("an offer for <@U777AAAA7> at joe@example.org", user="U555BBBB5", ts="5.5")
     door.dm("unknown")
     offered, unknown = door.claims.misses.values()
-    assert (offered.text, offered.best, offered.workspace) == ("an offer for at", "flask", TEAM)
+    assert (offered.text, offered.best, offered.workspace) == ("an offer for at …", "flask", TEAM)
     assert (unknown.text, unknown.best, unknown.count) == ("unknown", "", 1)
     assert "U555BBBB5" not in repr(door.claims.misses) + repr(door.claims.tallies)
 
@@ -84,11 +84,12 @@ def test_what_is_missed_is_kept_with_its_best_guess_and_nobody_s_name(door: Door
     ("typed", "kept"),
     [
         ("how do I <@U012AB3CD> use <https://x.example/z?token=1|flask> in <#C012AB3CD|general>?", "how do I use flask in ?"),
-        ("mail a.b@c.example or <mailto:joe@x.example|joe@x.example> about django", "mail or about django"),
-        ("call +49 (171) 123-4567 or 0171 1234567 about python 3.11.2", "call or about python 3.11.2"),
-        ("see www.example.org/bar and example.com/x", "see and"),
-        ("U024BE7LH and @bob said so", "and said so"),
-        ("my token xoxb-123-abc and AKIA1234567890ABCDEFGHIJ fail", "my token and fail"),
+        ("mail a.b@c.example or <mailto:joe@x.example|joe@x.example> about django", "mail … or … about django"),
+        ("call +49 (171) 123-4567 or 0171 1234567 about python 3.11.2", "call … or … about python 3.11.2"),
+        ("see www.example.org/bar?x=1", "see …"),
+        ("U024BE7LH and <@U024BE7LH> said so", "… and said so"),
+        ("my token xoxb-0123456789-abcdefghij and AKIA1234567890ABCDEFGHIJ fail", "my token … and … fail"),
+        ("what does @property do in 3.10 3.11 3.12", "what does @property do in 3.10 3.11 3.12"),
         ("what is c++ & c# in 2023, python-dateutil==2.9.0?", "what is c++ & c# in 2023, python-dateutil==2.9.0?"),
         ("two\nlines :wave:", "two lines"),
         ("<@U012AB3CD> ...", ""),

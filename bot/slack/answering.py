@@ -16,7 +16,7 @@ from bot.slack import limits, views
 from bot.slack.access import REFUSED
 from bot.slack.blocks import Layout, aside, attribution, draw, escape, prose, quoted
 from bot.slack.chores import Books, Chores, chore_of, is_channel
-from bot.slack.foot import Foot, asking_why, telling, under
+from bot.slack.foot import Foot, Passing, asking_why, telling, under
 from bot.slack.hear import (
     Beside,
     Heard,
@@ -218,10 +218,8 @@ class Answering:
             self.recorder.asked(question, reply, heard.channel if trial else "")
 
     def _answer(self, heard: Heard, reply: Reply, note: str) -> _Letter:
-        foot = self._foot(reply, heard.question, key_of(heard.key))
         private = isinstance(heard.place, Whispered)
-        if foot is not None and private and reply.kind in SHARED:
-            foot = replace(foot, passing="share")
+        foot = self._foot(reply, heard.question, key_of(heard.key), "share" if private else "")
         told = self.words[note] if note else ""
         if private and heard.typed and reply.kind == "help":
             told = self.chores.known_to(*heard.asker.split(":", 1))
@@ -237,21 +235,25 @@ class Answering:
         if place is not None:
             self._say(place, self.words["oops"], f"oops:{uuid4()}")
 
-    def _foot(self, reply: Reply, question: Question, key: str) -> Foot | None:
-        """What one can go on from: the question for "why", and the very reply for sharing, by ids where they suffice."""
+    def _foot(self, reply: Reply, question: Question, key: str, passing: Passing = "") -> Foot | None:
+        """What one can go on from: the question for "why", and where it can be passed on, the very reply."""
         if reply.kind not in JUDGED:
             return None
-        subject = subject_of(reply)
-        seen = self.desk.again(subject, question.workspace)
-        same = seen is not None and seen.parts == reply.parts
-        outcome = outcome_of(reply)
+        subject, outcome = subject_of(reply), outcome_of(reply)
+        passing = passing if reply.kind in SHARED else ""
         return Foot(
             key=key,
             subject=subject,
             why=question.text,
-            again=Asked(subject if same else "", question.text),
+            again=self._named(reply, subject, question) if passing else None,
+            passing=passing,
             unmet=outcome if outcome in ("offered", "missed") else "",
         )
+
+    def _named(self, reply: Reply, subject: str, question: Question) -> Asked:
+        """A reply by its ids, where they suffice to make it again; else by its question."""
+        seen = self.desk.again(subject, question.workspace)
+        return Asked(subject if seen is not None and seen.parts == reply.parts else "", question.text)
 
     def _letter(
         self,
@@ -516,10 +518,8 @@ class Answering:
         surface: Surface = "home" if modal.search or not modal.channel else "shortcut"
         question = Question(modal.question, surface, workspace=workspace_of(asker))
         reply = self.desk.ask(question)
-        foot = self._foot(reply, question, key_of("view", asker, subject_of(reply)))
-        if foot is not None:
-            passing = modal.channel and again and reply.kind in SHARED
-            foot = replace(foot, passing="reply" if passing else "")
+        passing: Passing = "reply" if modal.channel and again else ""
+        foot = self._foot(reply, question, key_of("view", asker, subject_of(reply)), passing)
         if foot is not None and over is not None:
             foot = replace(foot, state=over.state, note=over.note)
         return views.modal(modal, self._letter(reply, foot, "").draw("classic"), self.words, back), reply

@@ -27,7 +27,7 @@ from bot.slack.journal import Journal, error_of
 from bot.slack.meters import Meters
 from bot.slack.post import Outbox, Outcome, Pulse, Refused, Request, deliver
 from bot.slack.promises import Acknowledged, Promises
-from bot.slack.recording import Recorder
+from bot.slack.recording import PAUSE, Recorder
 from bot.slack.telling import Teller
 from bot.slack.trace import frames
 from bot.slack.words import words_of
@@ -82,7 +82,7 @@ class SlackApp:
         self.executor.shutdown()
         self.workers.shutdown()
         self.checks.shutdown(cancel_futures=True)
-        self.answering.recorder.executor.shutdown()
+        self.answering.recorder.close()
 
 
 def build_app(
@@ -110,7 +110,7 @@ def build_app(
     identity, words = Identity(client), words_of(lines)
     workers = executor or ThreadPoolExecutor(WORKERS, "worker")
     checks = executor or ThreadPoolExecutor(CHECKS, "check")
-    recorder = Recorder(records, executor or ThreadPoolExecutor(1, "recorder"))
+    recorder = Recorder(records, executor or ThreadPoolExecutor(1, "recorder"), 0.0 if executor else PAUSE)
     executor = executor or ThreadPoolExecutor(LISTENERS, "listener")
 
     def delivered(request: Request) -> Outcome:

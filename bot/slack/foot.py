@@ -11,6 +11,8 @@ from bot.slack.limits import BUTTON_LABEL, Block
 from bot.slack.values import REASONS, Asked, Ballot, Reason, Vote
 from bot.slack.words import Words
 
+Passing = Literal["", "share", "reply"]
+"""How an answer can be passed on."""
 State = Literal["open", "bad", "voted"]
 """What is known of the vote where it can be shown: nothing, that it was bad, all of it."""
 
@@ -27,7 +29,7 @@ class Foot:
     subject: str
     why: str = ""
     again: Asked | None = None
-    passing: Literal["", "share", "reply"] = ""
+    passing: Passing = ""
     state: State = "open"
     note: str = ""
     unmet: Literal["", "offered", "missed"] = ""

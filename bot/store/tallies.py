@@ -22,12 +22,12 @@ _again = (
         tallies.c.channel == bindparam("where"),
         tallies.c.outcome == bindparam("ended"),
     )
-    .values(count=tallies.c.count + 1)
+    .values(count=tallies.c.count + bindparam("more"))
 )
 _tried = {
     outcome: update(trials)
     .where(trials.c.workspace == bindparam("of"), trials.c.channel == bindparam("where"))
-    .values({outcome: trials.c[outcome] + 1})
+    .values({outcome: trials.c[outcome] + bindparam("more")})
     for outcome in ("answered", "offered", "missed")
 }
 _week = (
@@ -43,10 +43,10 @@ _week_of_one = _week.where(tallies.c.workspace == bindparam("of"))
 class Tallies(Database):
     """How questions ended."""
 
-    def tally(self, workspace: str, outcome: Outcome, channel: str = "") -> None:
-        """Count a question; `channel` is given where it is on trial."""
+    def tally(self, workspace: str, outcome: Outcome, channel: str = "", count: int = 1) -> None:
+        """Count a question, or several that ended alike; `channel` is given where it is on trial."""
         of, where = plain(workspace, LONGEST_NAME), plain(channel, LONGEST_NAME)
-        self._try(lambda: self._count(day(self._clock()), of, where, outcome), None)
+        self._try(lambda: self._count(day(self._clock()), of, where, outcome, count), None)
 
     def week(self, workspace: str | None, days: int = 7) -> tuple[Tally, ...]:
         """The counts of the last days, today's among them; of all workspaces together where none is named."""
@@ -60,15 +60,15 @@ class Tallies(Database):
         found = self._try(lambda: self._read_all(_heard), [], reads=True)
         return tuple(row.workspace for row in found)
 
-    def _count(self, on: str, of: str, where: str, outcome: Outcome) -> None:
-        values: dict[str, Any] = {"on": on, "of": of, "where": where, "ended": outcome}
+    def _count(self, on: str, of: str, where: str, outcome: Outcome, more: int) -> None:
+        values: dict[str, Any] = {"on": on, "of": of, "where": where, "ended": outcome, "more": more}
         if self._write(_again, **values) == 0:
             try:
-                self._write(_insert, day=on, workspace=of, channel=where, outcome=outcome, count=1)
+                self._write(_insert, day=on, workspace=of, channel=where, outcome=outcome, count=more)
             except IntegrityError:  # somebody counted the first one just now
                 self._write(_again, **values)
         if where and outcome in _tried:
-            self._write(_tried[outcome], of=of, where=where)
+            self._write(_tried[outcome], of=of, where=where, more=more)
 
 
 def day(at: float) -> str:

@@ -258,9 +258,9 @@ class SampleRecords:
             self.voted_in.append((workspace, channel))
         return not self.away
 
-    def tally(self, workspace: str, outcome: Outcome, channel: str = "") -> None:
+    def tally(self, workspace: str, outcome: Outcome, channel: str = "", count: int = 1) -> None:
         if not self.away:
-            self.tallies.append((workspace, outcome, channel))
+            self.tallies += [(workspace, outcome, channel)] * count
 
     def miss(self, workspace: str, text: str, best: str, score: float) -> str:
         if self.away:

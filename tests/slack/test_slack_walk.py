@@ -251,9 +251,12 @@ def test_everything_that_curators_see_can_be_pressed(stub: Stub, caplog: pytest.
         for args in stub.of("views.open")[before:]:
             if args["view"]["callback_id"] in ("means", "write"):
                 walk.do("submitted", lambda: fill_in(walk.door, args["view"]))  # noqa: B023
-                checked = stub.of("views.update")[-1]["view"]
+                after = stub.of("views.update")[-1]["view"]
+                form = (
+                    after if after["callback_id"] == "write" else args["view"]
+                )  # what a phrasing means is saved at once
                 for _ in range(2):
-                    walk.do("submitted again", lambda: fill_in(walk.door, checked))  # noqa: B023
+                    walk.do("submitted again", lambda: fill_in(walk.door, form))  # noqa: B023
         if walk.pressed == 60:
             walk.door = bot(stub, walk.door.claims, ledger)
     assert {action for _, action in walk.presses} == CURATORS_OWN

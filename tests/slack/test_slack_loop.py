@@ -86,6 +86,30 @@ def test_this_means_works_in_every_process_and_is_undone_in_every_process(proces
     assert "“may the dog sit under my table”" in text(one.go("misses"))
 
 
+def test_who_wanted_to_know_is_told_by_one_process(processes: tuple[Process, Process], stub: Stub) -> None:
+    one, other = processes
+    where = {"container": {"type": "message", "message_ts": "9.1", "channel_id": "C1"}, "channel": {"id": "C1"}}
+    post = one.told(DOG, user="U7")
+    for user in ("U7", "U8"):
+        person = {"id": user, "team_id": TEAM}
+        one.door.press("tell", buttons(post)["tell"]["value"], user=person, response_url=stub.hook(), **where)
+    for process in processes:
+        process.door.app.teller.look()
+    before = len(stub.of("chat.postMessage"))
+    other.submit(other.modal("means:1", OTHER), OTHER, entry="home-office")
+    for _ in range(2):
+        for process in processes:
+            process.door.app.teller.look()
+    told = stub.of("chat.postMessage")[before:]
+    assert sorted(message["channel"] for message in told) == ["U7", "U8"]
+    assert "working from home" in told[0]["text"]
+    assert DOG in json.dumps(told[0]["blocks"][0])
+    assert DOG not in told[0]["text"]
+    assert one.store.waiting() == ()
+    one.door.command("forget me", user_id="U9")
+    assert other.store.week(TEAM)
+
+
 def test_from_a_persons_question_to_the_next_persons_answer(processes: tuple[Process, Process]) -> None:
     one, other = processes
     question = "is there a piano in the basement"

@@ -72,7 +72,10 @@ def _database(settings: Settings) -> Iterator[Finding]:
         return
     fault = store.probe()
     store.close()
-    yield "database", f"{fault}; set DATABASE_URL to one that can be written" if fault else ""
+    yield (
+        "database" if fault else f"database {store.place}",
+        f"{fault}; set DATABASE_URL to one that can be written" if fault else "",
+    )
 
 
 _WHERE = "api.slack.com/apps, your app"

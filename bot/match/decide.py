@@ -27,6 +27,10 @@ TALK_SHARE = 0.75
 """Of what a message's words tell, the share that must be small talk's."""
 TALK_LIKENESS = 0.6
 """Word cosine to a phrasing of small talk that is needed besides."""
+AS_NEAR = 0.5
+"""Score below small talk's within which an entry comes as near."""
+TALK_ALONE = 0.95
+"""The same for a single word: "weekend" is no "have a nice weekend"."""
 COMMONEST, LEAST_TOLD = 2.0, 0.2
 """-log10 of the share of words that tell next to nothing, and what they tell all the same."""
 SHORTEST = 2
@@ -158,8 +162,15 @@ class Decider:
         if top is not None and (self._passes(reading) or (top.kind == "talk" and _is_courtesy(reading))):
             return self._findings.answer(reading, top, "the best phrasing")
         if top is not None and reading.evidence >= self._findings.gate.offer:
-            return self._findings.make(reading, "unknown", self._findings.offers(reading), "near, but not near enough")
+            offered = self._beside_talk(reading) if top.kind == "talk" else self._findings.offers(reading)
+            return self._findings.make(reading, "unknown", offered, "near, but not near enough")
         return self._findings.make(reading, "unknown", (), "nothing fits")
+
+    def _beside_talk(self, reading: Reading) -> tuple[str, ...]:
+        """What comes as near as the small talk that it isn't: the evidence is the small talk's."""
+        first, *rest = reading.ranking.candidates
+        targets = [self._findings.target(candidate) for candidate in rest if candidate.score > first.score - AS_NEAR]
+        return tuple(target.id for target in targets if target.kind == "entry")[:MOST_OFFERED]
 
     def _passes(self, reading: Reading) -> bool:
         """Whether the gate lets the best target answer. A group's word doesn't help where something foreign is said beside it."""
@@ -178,7 +189,8 @@ class Decider:
             for word in words(read_as.get(token, token))
         }
         talk = sum(told[word] for word in told if word in SLIGHT or stem(word) in self._talk)
-        return talk >= TALK_SHARE * sum(told.values()) and reading.ranking.likeness >= TALK_LIKENESS
+        least = TALK_ALONE if len(told) == 1 else TALK_LIKENESS
+        return talk >= TALK_SHARE * sum(told.values()) and reading.ranking.likeness >= least
 
     def _defines_a_group(self, reading: Reading, top: Target) -> bool:
         """Whether "what is a rest api" wants a word explained that the pack only sorts its cards by."""

@@ -347,11 +347,15 @@ def _about_it(turn: Turn) -> Continued | None:
     back = cues.BACK.search(turn.said) is not None
     if turn.current is None:
         return turn.same_again() if turn.small and cues.THEM.search(turn.said) else None
-    aspect = bool(set(turn.tokens) & ASPECT) and set(turn.tokens) <= SLIGHT | ASPECT
+    aspect = bool(set(turn.tokens) & ASPECT) and set(turn.tokens) <= SLIGHT | ASPECT and turn.tokens[-1] not in US
     told = back or aspect if turn.small else back and not turn.foreign
     if not told or not (turn.small or isinstance(turn.current, Library)):
         return None
     return Continued((turn.current.id,), asks_on=True, reason="still about the one before")
+
+
+US = frozenset("you u yourself".split())
+"""Last words of a question about the bot: "who made you"."""
 
 
 # --- rules with names

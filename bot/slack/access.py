@@ -38,6 +38,11 @@ _silent = logging.getLogger("bot.slack.sdk")
 _silent.setLevel(logging.CRITICAL)
 
 
+def _is_word(token: str) -> bool:
+    """Whether it can stand in a request's header; a placeholder of three dots in one can't."""
+    return token.isascii() and token.isprintable() and " " not in token
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
     """The app's credentials (never in a repr) and where Slack is."""
@@ -59,6 +64,14 @@ class Access:
             missing.append(f"SLACK_SIGNING_SECRET: {WHERE}, Basic Information (or SLACK_APP_TOKEN, for Socket Mode)")
         if missing:
             raise SettingsError("To run in Slack these are missing (environment or .env):\n" + "\n".join(missing))
+        tokens = (("SLACK_BOT_TOKEN", bot, "xoxb-", "xapp-"), ("SLACK_APP_TOKEN", app, "xapp-", "xoxb-"))
+        odd = [
+            f"{name} is no token: one is a single word of plain letters, digits and hyphens that starts with {mine}"
+            for name, given, mine, others in tokens
+            if given and (not _is_word(given.get_secret_value()) or given.get_secret_value().startswith(others))
+        ]
+        if odd:
+            raise SettingsError("To run in Slack these have to be put right (environment or .env):\n" + "\n".join(odd))
         if not settings.slack_api_url.startswith(("https://", "http://")):
             raise SettingsError("SLACK_API_URL must start with https://; leave it out for https://slack.com/api/.")
         access = cls(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 TOGETHER = "PROMETHEUS_MULTIPROC_DIR"
 """The variable that names the folder in which several processes count together; prometheus-client's own."""
-MISSING = b"There are no metrics here: prometheus-client isn't installed. Install askpy[metrics].\n"
+MISSING = b"There are no metrics here: prometheus-client isn't installed. requirements.txt lists it.\n"
 STEPS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0, 120.0, 600.0)
 """Seconds: an answer is made in hundredths, Slack wants its acknowledgement within three, and gives up on no post sooner."""
 LONGEST_CODE = 40

@@ -70,6 +70,11 @@ class Database:
             return self._fault(error)
         return ""
 
+    @property
+    def place(self) -> str:
+        """Where the database is, without its password."""
+        return self._engine.url.render_as_string(hide_password=True)
+
     def probe(self, *, reads: bool = False) -> str:
         """What is wrong with the database, in a sentence; empty if it can be read and written, or only `reads`."""
         try:
@@ -85,7 +90,7 @@ class Database:
         return ""
 
     def _fault(self, error: Exception) -> str:
-        return f"{self._engine.url.render_as_string(hide_password=True)}: {cause(error)}"
+        return f"{self.place}: {cause(error)}"
 
     def close(self) -> None:
         """Give the connections back."""

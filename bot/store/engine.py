@@ -63,7 +63,11 @@ def make_engine(url: str) -> Engine:
     except NoSuchModuleError:
         raise StoreError(f"DATABASE_URL names a database that SQLAlchemy doesn't know: {parsed.drivername}.") from None
     except ModuleNotFoundError as error:
-        remedy = "install askpy[postgres]" if kind == "postgresql" else "install it beside askpy"
+        remedy = (
+            "requirements.txt lists it, or pip install 'psycopg[binary]'"
+            if kind == "postgresql"
+            else "install it beside askpy"
+        )
         raise StoreError(f"DATABASE_URL needs the driver {error.name}, which isn't installed: {remedy}.") from None
     except (ArgumentError, TypeError, ValueError):  # they may quote the URL
         form = "write three slashes before a path, four before one from the root: sqlite:///askpy.db"

@@ -41,6 +41,21 @@ def test_what_is_missing_is_named(mode: Any, values: dict[str, str], named: list
     assert all("https://api.slack.com/apps" in line for line in lines)
 
 
+@pytest.mark.parametrize(
+    ("bot", "app", "named"),
+    [
+        ("xoxb-…", "xapp-1", ["SLACK_BOT_TOKEN"]),
+        ("xapp-1", "xoxb-1", ["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"]),
+        ("xoxb-1", "xapp- 1", ["SLACK_APP_TOKEN"]),
+    ],
+)
+def test_what_is_no_token_is_named_before_anything_starts(bot: str, app: str, named: list[str]) -> None:
+    with pytest.raises(SettingsError) as raised:
+        Access.of(settings(slack_bot_token=bot, slack_app_token=app))
+    assert [line.split()[0] for line in str(raised.value).splitlines()[1:]] == named
+    assert bot not in str(raised.value)
+
+
 def test_an_address_that_is_none_is_named() -> None:
     made = replace(settings(slack_bot_token="xoxb-1", slack_signing_secret="s"), slack_api_url="slack.com")
     with pytest.raises(SettingsError, match="SLACK_API_URL"):

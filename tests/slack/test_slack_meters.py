@@ -83,7 +83,7 @@ def test_without_the_library_the_page_says_so(monkeypatch: pytest.MonkeyPatch) -
     meters.queued("requests", 1)
     status, _, body = meters.page()
     assert status == 501
-    assert b"askpy[metrics]" in body
+    assert b"requirements.txt" in body
 
 
 PROCESS = """

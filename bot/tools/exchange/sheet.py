@@ -14,8 +14,8 @@ from bot.model import AskPyError
 from bot.tools.exchange.scalars import LONGEST_LINE, scalar
 
 MISSING = (
-    "Exporting needs ruamel.yaml, which isn't installed. Install the extra: pip install 'askpy[curate]', "
-    "or pip install ruamel.yaml."
+    "Exporting needs ruamel.yaml, which isn't installed. requirements.txt lists it: "
+    "pip install --requirement requirements.txt, or pip install ruamel.yaml."
 )
 
 BEFORE = "asks"

@@ -1,7 +1,8 @@
 """AskPy held under fire, one part after the other, about an hour in all: `make fire`, or `make fire ARGS="kill fuzz"`.
 
 load      answers a second of one process and of four, on both databases, each message answered once
-kill      processes killed (kill -9) and stopped while people write, on both databases
+kill      processes killed (kill -9) and stopped while people write, on both databases; nothing is answered twice
+stop      processes stopped (SIGTERM) while people write, on both databases; nothing is lost
 day       a day of Slack's faults in minutes, in both modes
 fuzz      100,000 spoilt payloads and questions, from a seed
 memory    200,000 questions, and what the process holds after 20,000 and after all of them
@@ -20,6 +21,7 @@ HERE = Path(__file__).parent
 PARTS = {
     "load": ("fleet.py", "load"),
     "kill": ("fleet.py", "kill"),
+    "stop": ("fleet.py", "stop"),
     "day": ("day.py",),
     "fuzz": ("fuzz.py",),
     "memory": ("memory.py",),

@@ -51,7 +51,7 @@ format: $(VENV)/.ready-to-test
 
 ifeq ($(shell uname -sm),Linux x86_64)
 e2e: $(VENV)/.ready-to-test tests/e2e/node_modules/.ready
-	@ASKPY_TEST_PICTURES="$(PICTURES)" $(BIN)/python -m pytest -m e2e -rs $(ARGS)
+	@ASKPY_TEST_PICTURES="$(PICTURES)" $(BIN)/python -m pytest -m e2e -rs -n 2 --dist loadfile $(ARGS)
 else
 e2e:
 	@echo "make e2e: the stand-in Slack exists for Linux on x86-64 only. Nothing was run here, and nothing failed."

@@ -26,7 +26,9 @@ def pytest_configure(config: pytest.Config) -> None:
             del os.environ[name]
     config.stash[_folder] = tempfile.TemporaryDirectory(prefix="askpy-tests-")
     home = Path(config.stash[_folder].name)
-    os.environ["ASKPY_CACHE"] = str(home / "cache")
+    if not hasattr(config, "workerinput"):  # processes that test side by side build an index once
+        os.environ["ASKPY_TEST_CACHE"] = str(home / "cache")
+    os.environ["ASKPY_CACHE"] = os.environ["ASKPY_TEST_CACHE"]
     os.environ["XDG_DATA_HOME"] = str(home / "data")
 
     from bot import settings

@@ -174,7 +174,7 @@ class Bot:
         hellos = len(slack.hellos())
         command: list[str | Path] = [sys.executable, "-m", "bot", "serve", f"--{self.mode}"]
         self.process = Process(command, self.folder / "bot.log", self.folder, **bot_settings(slack, self))
-        self.process.wait_for(lambda: fetch(f"{self.url}/healthz")[0] == 200, "healthz")
+        self.process.wait_for(lambda: fetch(f"{self.url}/healthz")[0] == 200, "healthz", 90)
         if self.mode == "socket":
             self.process.wait_for(lambda: len(slack.hellos()) > hellos, "the socket")
 

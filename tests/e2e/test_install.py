@@ -79,7 +79,7 @@ def test_a_line_of_the_procfile_starts(name: str, mode: str, tmp_path: Path) -> 
     settings = bot_settings(slack, bot) | {"PATH": path}
     process = Process(["sh", "-c", f"exec {PROCESSES[name]}"], tmp_path / "process.log", tmp_path, **settings)
     try:
-        process.wait_for(lambda: fetch(f"{bot.url}/healthz")[0] == 200, "healthz")
+        process.wait_for(lambda: fetch(f"{bot.url}/healthz")[0] == 200, "healthz", 90)
         if mode == "socket":
             process.wait_for(slack.hellos, "the socket")
         slack.answer(slack.mention("what is flask?"))

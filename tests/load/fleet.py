@@ -37,7 +37,7 @@ from bot.match import Matcher  # noqa: E402
 TOKEN, APP_TOKEN = "xoxb-fire", "xapp-fire"
 ACKNOWLEDGED_WITHIN = 3.0
 """Seconds: Slack's own."""
-AGAIN_AFTER = (0.0, 3.0, 12.0)
+AGAIN_AFTER = (0.0, 4.0, 20.0)
 """Seconds before Slack delivers again; its own are none, a minute and five."""
 LONGEST_WAIT = 60.0
 """Seconds for the last answers of a round."""

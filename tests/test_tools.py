@@ -207,7 +207,7 @@ def test_every_answer_that_differs_is_shown_with_its_place(packs: tuple[Path, Pa
     ran = run("diff", *packs, "--questions", questions)
     assert ran.exit_code == 0
     assert told(ran)[1:] == [
-        "answers.yaml:7 Where are you? unknown opening-hours -> topic way",
+        "answers.yaml:7 Where are you? unknown -> topic way",
         "answers.yaml:7 opening hours topic opening-hours -> topic way",
         "visit.yaml:4 opening hours topic opening-hours -> topic way",
         "q.jsonl:2 opening hours topic opening-hours -> topic way",
@@ -217,7 +217,7 @@ def test_every_answer_that_differs_is_shown_with_its_place(packs: tuple[Path, Pa
 
 def test_what_only_the_old_pack_asks_is_marked(packs: tuple[Path, Path]) -> None:
     ran = run("diff", packs[1], packs[0])
-    assert "answers.yaml (old):7 Where are you? topic way -> unknown opening-hours" in told(ran)
+    assert "answers.yaml (old):7 Where are you? topic way -> unknown" in told(ran)
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git isn't installed")

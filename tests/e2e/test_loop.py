@@ -61,9 +61,14 @@ class Member:
         assert self._send(json.dumps(body).encode(), "application/json")[0] == 200
         return str(self.stub.wait("chat.postMessage", before + 1, 20)[-1]["text"])
 
-    def page(self, name: str) -> Json:
-        """A page of the curator's Home tab."""
-        return self.press("go:1", name, {"id": "V0", "type": "home", "blocks": []}, "views.publish")
+    def page(self, name: str, until: str) -> Json:
+        """A page of the curator's Home tab, once it says `until`: misses are written down after their answers."""
+
+        def shown() -> Json | None:
+            found = self.press("go:1", name, {"id": "V0", "type": "home", "blocks": []}, "views.publish")
+            return found if until in json.dumps(found, ensure_ascii=False) else None
+
+        return wait_until(shown, f"a page that says {until!r}", 30)
 
     def press(self, action: str, value: str, view: Json, shows: str) -> Json:
         """Press a button of a view; the view that it shows, by which method."""
@@ -181,10 +186,10 @@ def test_from_a_missed_question_to_a_pull_request(stub: Stub, pack: Path, tmp_pa
         assert [one.ask(DOG), one.ask(PLANTS)] == [missed, missed]
 
         # A curator says what the first one means, and writes an answer to the second.
-        home = one.page("misses")
+        home = one.page("misses", DOG)
         modal = one.press(*button(home, "means", DOG), home, "views.open")
         one.submit(modal, "Saved", entry="home-office")
-        home = one.page("misses")
+        home = one.page("misses", PLANTS)
         modal = one.press(*button(home, "write", PLANTS), home, "views.open")
         checked = one.submit(modal, "8 or more", title="Who waters the plants?", answer="The caretaker: every Friday.")
         one.submit(checked, "Saved")

@@ -52,6 +52,7 @@ class Running:
             acks = self.slack.run(crowd(self.port, messages, 20))
             assert {ack.status for ack in acks} == {200}
             return
+        self.slack.wait_for(lambda: self.slack.links, "the socket")
         for message in messages:
             self.slack.send(message.envelope)
         numbers = {f"e{message.number}" for message in messages}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from dataclasses import dataclass, field
 from itertools import count
@@ -35,6 +36,8 @@ PACK = """\
   not_asks: [when are the school holidays]
   answer: In the calendar.
 """
+CACHE = Path(os.environ["ASKPY_CACHE"])
+"""The tests' own: most of them begin with the same pack, whose index needn't be built each time."""
 _numbers = count(1)
 
 
@@ -138,7 +141,7 @@ def test_a_miss_is_settled_by_its_words() -> None:
 
 def test_a_change_works_at_once_and_only_in_its_workspace(pack: Path) -> None:
     shelf = Shelf()
-    live = Live(pack, curated=shelf)
+    live = Live(pack, CACHE, curated=shelf)
     assert answer(live, "bank holiday mondays") == ()
     shelf.put(change("ask", "bank holiday mondays", "opening-hours"))
     assert answer(live, "Bank holiday Mondays?") == ("opening-hours",)
@@ -150,7 +153,7 @@ def test_a_change_works_at_once_and_only_in_its_workspace(pack: Path) -> None:
 
 def test_a_new_entry_works_at_once(pack: Path) -> None:
     shelf = Shelf()
-    live = Live(pack, curated=shelf)
+    live = Live(pack, CACHE, curated=shelf)
     shelf.put(draft("canteen opening"))
     assert answer(live, "canteen opening") == ("lunch",)
     assert answer(live, "Where is lunch?") == ("lunch",)
@@ -158,7 +161,7 @@ def test_a_new_entry_works_at_once(pack: Path) -> None:
 
 def test_what_is_not_ours_is_refused_at_once(pack: Path) -> None:
     shelf = Shelf()
-    live = Live(pack, curated=shelf)
+    live = Live(pack, CACHE, curated=shelf)
     shelf.put(change("not_ask", "opening hours", "opening-hours"))
     assert answer(live, "opening hours") == ()
 
@@ -166,7 +169,7 @@ def test_what_is_not_ours_is_refused_at_once(pack: Path) -> None:
 def test_once_it_is_built_slips_are_forgiven(pack: Path) -> None:
     shelf = Shelf()
     told: list[str] = []
-    live = Live(pack, curated=shelf)
+    live = Live(pack, CACHE, curated=shelf)
     live.changed.append(told.append)
     shelf.put(change("ask", "wheelchair access at the entrance", "parking"))
     assert answer(live, "wheelchair acces at the entrance") == ()
@@ -177,7 +180,7 @@ def test_once_it_is_built_slips_are_forgiven(pack: Path) -> None:
 
 def test_a_change_about_an_entry_that_is_gone_changes_nothing(pack: Path) -> None:
     shelf = Shelf()
-    live = Live(pack, curated=shelf)
+    live = Live(pack, CACHE, curated=shelf)
     shelf.put(change("ask", "something else", "gone"))
     assert answer(live, "something else") == ()
     live.look()
@@ -186,7 +189,7 @@ def test_a_change_about_an_entry_that_is_gone_changes_nothing(pack: Path) -> Non
 
 def test_a_store_that_is_away_changes_no_answer(pack: Path) -> None:
     shelf = Shelf()
-    live = Live(pack, curated=shelf)
+    live = Live(pack, CACHE, curated=shelf)
     shelf.put(change("ask", "bank holiday mondays", "opening-hours"))
     assert answer(live, "bank holiday mondays") == ("opening-hours",)
     shelf.number = -1
@@ -196,7 +199,7 @@ def test_a_store_that_is_away_changes_no_answer(pack: Path) -> None:
 
 def test_changes_outlast_a_reload_while_the_store_is_away(pack: Path) -> None:
     shelf = Shelf()
-    live = Live(pack, curated=shelf)
+    live = Live(pack, CACHE, curated=shelf)
     shelf.put(change("ask", "bank holiday mondays", "opening-hours"))
     assert answer(live, "bank holiday mondays") == ("opening-hours",)
     shelf.number = -1
@@ -218,7 +221,7 @@ def test_a_store_that_goes_away_in_the_middle_hides_no_change(pack: Path) -> Non
             return found
 
     away, shelf = True, Leaving()
-    live = Live(pack, curated=shelf)
+    live = Live(pack, CACHE, curated=shelf)
     shelf.put(change("ask", "bank holiday mondays", "opening-hours"))
     assert answer(live, "bank holiday mondays") == ()
     away, shelf.number = False, 1
@@ -228,7 +231,7 @@ def test_a_store_that_goes_away_in_the_middle_hides_no_change(pack: Path) -> Non
 def test_files_are_read_again(pack: Path) -> None:
     shelf = Shelf()
     told: list[str] = []
-    live = Live(pack, curated=shelf, clock=lambda: 7.0)
+    live = Live(pack, CACHE, curated=shelf, clock=lambda: 7.0)
     live.changed.append(told.append)
     shelf.put(change("ask", "bank holiday mondays", "opening-hours"))
     before = live.version
@@ -240,7 +243,7 @@ def test_files_are_read_again(pack: Path) -> None:
 
 
 def test_the_last_good_pack_stays(pack: Path, caplog: pytest.LogCaptureFixture) -> None:
-    live = Live(pack)
+    live = Live(pack, CACHE)
     (pack / "answers.yaml").write_text(PACK + "- id: wifi\n  titel: Wifi\n", "utf-8")
     with caplog.at_level(logging.WARNING, "bot"):
         live.look()
@@ -254,7 +257,7 @@ def test_the_last_good_pack_stays(pack: Path, caplog: pytest.LogCaptureFixture) 
 
 
 def test_a_folder_that_is_gone_for_a_while_changes_nothing(pack: Path) -> None:
-    live = Live(pack)
+    live = Live(pack, CACHE)
     away = pack.rename(pack.with_name("away"))
     live.look()
     assert answer(live, "opening hours") == ("opening-hours",)
@@ -265,7 +268,7 @@ def test_a_folder_that_is_gone_for_a_while_changes_nothing(pack: Path) -> None:
 
 
 def test_the_watch_ends(pack: Path) -> None:
-    live, stop = Live(pack), threading.Event()
+    live, stop = Live(pack, CACHE), threading.Event()
     watch = threading.Thread(target=live.watch, args=(stop,))
     watch.start()
     stop.set()
@@ -304,7 +307,7 @@ def test_slips_are_forgiven_where_words_are_known() -> None:
 
 
 def matcher(pack: Path) -> Matcher:
-    return Matcher.of(load(pack))
+    return Matcher.of(load(pack), CACHE)
 
 
 def test_a_good_edit_has_nothing_against_it(pack: Path) -> None:
@@ -334,7 +337,7 @@ def test_a_thin_entry_is_named(pack: Path) -> None:
 def test_what_curators_wrote_is_not_credited_to_the_source(pack: Path) -> None:
     (pack / "pack.yaml").write_text("name: Office\nsource: {title: The handbook}\n", "utf-8")
     shelf = Shelf()
-    live = Live(pack, curated=shelf)
+    live = Live(pack, CACHE, curated=shelf)
     shelf.put(draft("canteen opening"))
     desk = Desk(live)
     assert "The handbook" in plain(desk.ask(Question("opening hours", workspace="T1")))

@@ -158,6 +158,18 @@ def test_the_same_pack_builds_the_same_index(index: Index) -> None:
     assert dataclasses.astuple(again.gate)[:2] == dataclasses.astuple(index.gate)[:2]
 
 
+def test_what_comes_with_every_pack_does_not_fit_the_gate() -> None:
+    asks = [(ask, entry) for entry, line in ASKS.items() for ask in line.split("|")]
+    small = [(ask, entry) for ask, entry in asks if entry in (HOLIDAYS, PARKING, KITCHEN)]
+    fitted = Index.build(asks, 6, strangers=STRANGERS)
+    too_small = Index.build(small, 6, strangers=STRANGERS)
+    beside = Index.build(asks, 6, strangers=STRANGERS, aside=[SICK, WIFI, EXPENSES])
+    assert fitted.gate.weights
+    assert not too_small.gate.weights
+    assert not beside.gate.weights
+    assert beside.rank("sick note").candidates[0].entry == SICK
+
+
 @pytest.mark.parametrize("asks", [[], [("only one", 0)], [("the", 0), ("the", 1)], [("?", 0), ("!!", 1)]])
 def test_the_smallest_packs_work(asks: list[tuple[str, int]]) -> None:
     index = Index.build(asks, 2)

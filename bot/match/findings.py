@@ -11,7 +11,7 @@ from bot.match.english import english
 from bot.match.frames import SLIGHT
 from bot.match.gate import Gate, confidence
 from bot.match.names import Mention
-from bot.match.ranking import Candidate
+from bot.match.ranking import MOST_SHOWN, Candidate
 from bot.match.reading import Reading
 from bot.match.targets import Target
 from bot.model import Aspect, Correction, Evidence, Finding, Group, Kind, Knowledge, Library, Match
@@ -21,8 +21,6 @@ MOST_OFFERED = 3
 """Entries in a "did you mean": what a phone shows at a glance, and the contract's limit."""
 MOST_RECOMMENDED = 4
 """Cards in a recommendation: more is a list."""
-MOST_SHOWN = 5
-"""Candidates that the evidence keeps."""
 LEAST_SCORE = -3.0
 """Score of a card that isn't among a reading's candidates."""
 GROUP_EVIDENCE = 1.5

@@ -73,14 +73,18 @@ def fit(
     spoken: Sequence[tuple[str, ...]],
     listed: Mapping[str, Question],
     settled: Collection[str] = (),
+    taught: Sequence[int] | None = None,
 ) -> Gate:
     """The gate for a pack; `spoken`: the words of each phrasing, `listed`: the strangers, as read.
 
     `settled`: those of them that a name settles before the gate is asked; they teach it, but don't set its thresholds.
+    `taught`: the phrasings that it is fitted by; all of them unless told.
     """
-    if len(spoken) < FEWEST or evidence.entries < 3:
+    places = range(len(spoken)) if taught is None else taught
+    if len(places) < FEWEST or evidence.entries < 3:
         return UNFITTED
-    asked = _chosen([" ".join(one) for one in spoken], evidence.entry_of.tolist())
+    owners = evidence.entry_of.tolist()
+    asked = [places[at] for at in _chosen([" ".join(spoken[at]) for at in places], [owners[at] for at in places])]
     questions = {at: reader.question(plainly(spoken[at])) for at in asked}
     scores = {at: score(evidence, questions[at], at) for at in asked}
     sides = sides_of(evidence.meanings.phrasings, strangers.directions)

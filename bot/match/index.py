@@ -14,10 +14,9 @@ from bot.match.build import count, distinct, reader_of
 from bot.match.exact import STRANGER, Exact, phrases
 from bot.match.fitting import fit
 from bot.match.gate import Gate, confidence, signals
-from bot.match.ranking import Candidate, Ranking, Unknown
+from bot.match.ranking import MOST_SHOWN, Candidate, Ranking, Unknown
 from bot.match.reader import Question, Reader, synonym_table
 from bot.match.scoring import Evidence, Scores, score
-from bot.match.sparse import Ints
 from bot.match.strangers import Strangers, gather
 from bot.text import words
 
@@ -31,8 +30,6 @@ class Index:
     exact: Exact
     strangers: Strangers
     gate: Gate
-    numbers: Ints
-    """Of each phrasing, as given to build."""
     texts: tuple[str, ...]
 
     @staticmethod
@@ -46,6 +43,7 @@ class Index:
         subject: Sequence[str] = (),
         settled: Collection[str] = (),
         family: Sequence[int] = (),
+        aside: Collection[int] = (),
     ) -> Index:
         """Index (phrasing, entry number) pairs of a pack with that many entries, and fit its gate.
 
@@ -60,14 +58,14 @@ class Index:
         reader = reader_of(kept, table, refused, subject)
         evidence = count(kept, reader, np.array(family or range(entries), dtype=np.int64))
         asked = {text: reader.read(text) for text in refused}
+        taught = [at for at, one in enumerate(kept) if one.entry not in frozenset(aside)]
         foreign = gather(list(asked.values()), reader.numbers, evidence.phrasings)
         return Index(
             evidence=evidence,
             reader=reader,
             exact=phrases([(one.typed, one.entry) for one in kept], [words(text) for text in refused]),
             strangers=foreign,
-            gate=fit(evidence, reader, foreign, [one.spoken for one in kept], asked, settled),
-            numbers=np.array([one.number for one in kept], dtype=np.int64),
+            gate=fit(evidence, reader, foreign, [one.spoken for one in kept], asked, settled, taught),
             texts=tuple(one.text for one in kept),
         )
 
@@ -105,7 +103,9 @@ class Index:
         evidence = self.gate.evidence(seen)
         is_exact = exact is not None and exact >= 0
         return Ranking(
-            candidates=tuple(self._candidate(entry, scores) for entry in found[:top]),
+            candidates=tuple(
+                self._candidate(entry, scores, shown=place < MOST_SHOWN) for place, entry in enumerate(found[:top])
+            ),
             margin=seen.margin,
             coverage=seen.entry_coverage,
             pack_coverage=seen.coverage,
@@ -119,13 +119,16 @@ class Index:
             confidence=1.0 if is_exact else confidence(evidence - self.gate.answer),
         )
 
-    def _candidate(self, entry: int, scores: Scores) -> Candidate:
-        """The entry with its nearest phrasing."""
+    def _candidate(self, entry: int, scores: Scores, *, shown: bool) -> Candidate:
+        """The entry, with its nearest phrasing where that may be shown."""
         if entry >= self.evidence.entries:
-            return Candidate(entry, 0.0, -1, "")
+            return Candidate(entry, 0.0, "")
+        if not shown:
+            return Candidate(entry, float(scores.total[entry]), "")
         first, last = self.evidence.starts[entry : entry + 2]
-        at = int(first) + int(scores.cosines[first:last].argmax())
-        return Candidate(entry, float(scores.total[entry]), int(self.numbers[at]), self.texts[at])
+        return Candidate(
+            entry, float(scores.total[entry]), self.texts[int(first) + int(scores.cosines[first:last].argmax())]
+        )
 
     def _unknown(self, question: Question) -> tuple[Unknown, ...]:
         """The words that the pack doesn't have, with what they tell."""

@@ -34,7 +34,7 @@ from bot.match.wordtable import wordtable
 
 MOST_KEPT = 24
 """Indexes in the folder: some packs, what each workspace's curators made of them, and the drafts that were looked at last."""
-FORM = 7
+FORM = 8
 """Changes whenever the arrays do; an older file is not read."""
 
 SUM = 8
@@ -104,7 +104,6 @@ def to_arrays(index: Index) -> Arrays:
     _put(index.strangers.postings, "strangers.postings", arrays)
     _put(index.reader.resolver.pack, "pack", arrays)
     arrays["strangers.directions"] = index.strangers.directions
-    arrays["numbers"] = index.numbers
     arrays["texts"] = _text(BETWEEN.join(index.texts))
     resolver, reader = index.reader.resolver, index.reader
     arrays["words"] = _text(
@@ -147,7 +146,6 @@ def from_arrays(arrays: Mapping[str, Array]) -> Index:
         exact=_get(Exact, "exact", arrays),
         strangers=Strangers(words["strangers"], postings, arrays["strangers.directions"]),
         gate=_get(Gate, "gate", arrays),
-        numbers=arrays["numbers"],
         texts=tuple(bytes(arrays["texts"]).decode().split(BETWEEN)),
     )
 

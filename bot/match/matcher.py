@@ -72,6 +72,7 @@ class Matcher:
                 subject=knowledge.subject,
                 settled=frozenset(text for text in asked if names.find(words(text))),
                 family=families_of(knowledge, targets),
+                aside=frozenset(number for number, target in enumerate(targets) if target.kind == "talk"),
             )
 
         return cls(knowledge, cached(cache, knowledge.fingerprint, build), names, Company(phrasings, cards))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MOST_SHOWN = 5
+"""Candidates that the evidence keeps, with their nearest phrasings; to look those up for all forty took as long as to score
+the grams."""
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An entry that may be meant. `phrasing` is the number of its nearest phrasing, as given to build; `text` that phrasing."""
+    """An entry that may be meant. `text`: its nearest phrasing; of the first few only, else empty."""
 
     entry: int
     score: float
-    phrasing: int
     text: str
 
 

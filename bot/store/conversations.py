@@ -6,12 +6,11 @@ import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import bindparam, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.model import Context
 from bot.store.database import RETENTION_DAYS, Database
@@ -21,13 +20,12 @@ from bot.store.tables import LONGEST_IDS, contexts
 CONTEXT_LASTS = 30 * 60
 """Seconds after which a conversation begins anew."""
 
-_insert = contexts.insert()
 _find = select(contexts).where(contexts.c.conversation == bindparam("name"))
-_change = (
-    update(contexts)
-    .where(contexts.c.conversation == bindparam("name"))
-    .values({column: bindparam(f"new_{column}") for column in ("kind", "ids", "grouped", "at", "person")})
-)
+_upsert: dict[str, Any] = {}
+"""One statement by dialect: of two that write the same conversation, the later one's stands."""
+for _dialect, _insert in (("sqlite", sqlite.insert(contexts)), ("postgresql", postgresql.insert(contexts))):
+    _new = {name: _insert.excluded[name] for name in ("kind", "ids", "grouped", "at", "person")}
+    _upsert[_dialect] = _insert.on_conflict_do_update(index_elements=[contexts.c.conversation], set_=_new)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +68,14 @@ class Conversations(Database):
         """
         name, now, whose = digest(conversation), self._clock(), _person(conversation)
         row = {"kind": context.kind, "ids": _ids(context), "grouped": context.group, "at": now, "person": whose}
-        written = self._try(lambda: self._upsert_context(name, row), False)
+
+        def write() -> bool:
+            self._write(_upsert[self._engine.dialect.name], conversation=name, **row)
+            return True
+
+        written = self._try(write, False)
         with self._lock:
             remember(self._kept, name, _Kept(now, context, whose, written))
-
-    def _upsert_context(self, name: str, row: dict[str, Any]) -> bool:
-        changed = {f"new_{column}": value for column, value in row.items()}
-        if self._write(_change, name=name, **changed) == 0:
-            with suppress(IntegrityError):  # somebody wrote the same conversation just now
-                self._write(_insert, conversation=name, **row)
-        return True
 
 
 def _person(conversation: str) -> str:

@@ -16,6 +16,8 @@ from bot.model import AskPyError
 
 BUSY = 2
 """Seconds to wait for a database that another process is writing to, or that doesn't answer."""
+KINDS = ("sqlite", "postgresql")
+"""What the tables, and statements that only these two understand, are tested on."""
 LONGEST_MIGRATION = 600
 """Seconds to wait for one statement of a migration."""
 
@@ -51,6 +53,8 @@ def make_engine(url: str) -> Engine:
     """Connects to nothing yet; raises StoreError with the remedy."""
     parsed = database_url(url)
     kind = parsed.get_backend_name()
+    if kind not in KINDS:
+        raise StoreError(f"DATABASE_URL names {kind}; AskPy keeps its records in SQLite or PostgreSQL. {_FORM}.")
     # Most of what we do is one statement, so that a transaction around it would only cost time.
     options: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "hide_parameters": True}  # people's words, in an error
     if kind == "sqlite":

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
-import os
+import re
 import sys
 import tempfile
 import time
@@ -34,7 +34,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="askpy-memory-") as folder:
         inside = Inside(Path(folder))
         source, began, looks, bad = questions(inside.asks, options.seed), time.monotonic(), [], 0
-        print(f"{resident():7.1f} MB  when ready")
+        print(f"{shown(resident())}  when ready")
         step = max(1, options.questions // 10)
         for number, text in enumerate(islice(source, options.questions), 1):
             bad += inside.post(event(number, text)) != 200
@@ -42,11 +42,11 @@ def main() -> int:
                 gc.collect()
                 looks.append((number, resident()))
                 rate = number / (time.monotonic() - began)
-                print(f"{looks[-1][1]:7.1f} MB  after {number:>7,} questions, {rate:.0f} a second", flush=True)
+                print(f"{shown(looks[-1][1])}  after {number:>7,} questions, {rate:.0f} a second", flush=True)
         inside.store.close()
     first = next(held for number, held in looks if number == options.warm)
-    grown = looks[-1][1] - first
-    print(f"grown by {grown:.1f} MB from {options.warm:,} to {options.questions:,} questions "
+    grown = looks[-1][1][0] - first[0]
+    print(f"own memory grown by {grown:.1f} MB from {options.warm:,} to {options.questions:,} questions "
           f"(at most {MOST_GROWTH:.0f}); {bad} not taken, {inside.complaints.count.total()} complaints in the log")  # fmt: skip
     for told, times in inside.complaints.count.most_common(3):
         print(f"{times} times: {told}")
@@ -66,10 +66,18 @@ def event(number: int, text: str) -> bytes:
     return json.dumps({"type": "event_callback", "team_id": TEAM, "event_id": f"Ev{number}", "event": told}).encode()
 
 
-def resident() -> float:
-    """MB of this process that are in memory."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+def resident() -> tuple[float, float]:
+    """MB of this process that are in memory: its own, and those of files that it reads as memory (the word table).
+
+    The second part belongs to the system, which takes it back when it wants to.
+    """
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    own, mapped = (int(re.findall(rf"{name}:\s+(\d+) kB", status)[0]) / 1000 for name in ("RssAnon", "RssFile"))
+    return own, mapped
+
+
+def shown(held: tuple[float, float]) -> str:
+    return f"{held[0]:7.1f} MB, and {held[1]:5.1f} of files"
 
 
 if __name__ == "__main__":

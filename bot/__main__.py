@@ -257,7 +257,8 @@ def report(days: int, workspace: str | None, html: Path, no_html: bool) -> None:
         found = figures(store, chosen, name, titles, now.timestamp(), days)
     print_report(found)
     if not no_html:
-        _write(html, page(found, f"Made by AskPy {__version__}, {now:%Y-%m-%d %H:%M} UTC. Days are days in UTC."))
+        made = f"Made by AskPy {__version__} from {store.label}, {now:%Y-%m-%d %H:%M} UTC. Days are days in UTC."
+        _write(html, page(found, made))
         click.echo(f"The page is {html}.", err=True)
 
 
@@ -294,6 +295,8 @@ def _store(settings: Settings) -> Iterator[Store]:
         fault = store.probe(reads=True)
         if fault:
             raise AskPyError(f"The database can't be read: {fault}. Check DATABASE_URL; `doctor` tells more.")
+        unset = "; DATABASE_URL isn't set" if settings.database_url is None else ""
+        click.echo(f"Reading {store.place}{unset}.", err=True)
         yield store
         if store.failures:
             raise AskPyError(

@@ -15,7 +15,7 @@ from slack_sdk.errors import SlackApiError
 from bot.curation.lint import lint
 from bot.knowledge import inspect
 from bot.model import AskPyError
-from bot.settings import Secret, Settings
+from bot.settings import Secret, Settings, strays
 from bot.slack.access import Access
 from bot.slack.manifest import SCOPES
 from bot.store import Store
@@ -28,6 +28,7 @@ def doctor(settings: Settings) -> bool:
     """Look at everything `serve` needs and print a line for each; true if nothing is wrong."""
     faults = 0
     for subject, fault in (
+        *(("the name of a setting", stray) for stray in strays()),
         *_pack(settings),
         *_cache(settings),
         *_database(settings),

@@ -16,7 +16,7 @@ from bot.curation.live import Live
 from bot.curation.preview import preview
 from bot.desk import Desk
 from bot.model import AskPyError
-from bot.settings import Settings, read_settings
+from bot.settings import Settings, read_settings, strays
 from bot.slack.access import Access, Identity, Mode, await_slack
 from bot.slack.app import SlackApp, build_app
 from bot.slack.curating import Curation
@@ -114,6 +114,8 @@ class Bot:
 
 def join(settings: Settings, access: Access, stop: threading.Event) -> Bot:
     """Build the parts and put them together. Nothing runs yet."""
+    if odd := strays():
+        logger.warning("%s", "; ".join(odd))
     store = Store(settings.database, retention_days=settings.retention_days)
     live = Live(settings.pack, settings.cache_folder, store)
     meters = Meters(lambda: State(store.failures, live.version, len(live.knowledge().entries), live.loaded_at))

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
@@ -138,6 +139,27 @@ def read_settings() -> Settings:
     if faults:
         raise SettingsError("These settings can't be used (environment or .env):\n" + "\n".join(faults))
     return Settings(**values)
+
+
+OURS = "ASKPY_"
+
+
+def strays() -> tuple[str, ...]:
+    """Variables that are called like settings and are none, each with the nearest that is one."""
+    found, known = [], {name.removeprefix(OURS): name for name in VARIABLES}
+    for where, given in ((".env", _file()), ("the environment", os.environ)):
+        for name, value in given.items():
+            if not name.upper().startswith(OURS) or name in VARIABLES or not value or _is_a_hosts(name, value):
+                continue
+            near = get_close_matches(name.upper().removeprefix(OURS), known, n=1)
+            remedy = f"did you mean {known[near[0]]}?" if near else "README.md lists all settings"
+            found.append(f"{name} in {where} is no setting and does nothing; {remedy}")
+    return tuple(dict.fromkeys(found))
+
+
+def _is_a_hosts(name: str, value: str) -> bool:
+    """Whether a variable is for the tests, or one of those that Kubernetes sets for a service that is called askpy."""
+    return bool(re.match(r"ASKPY_(?:TEST|SERVICE|PORT_\d+)_", name)) or value.startswith(("tcp://", "udp://"))
 
 
 def _file() -> dict[str, str | None]:

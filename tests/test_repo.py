@@ -62,6 +62,18 @@ def test_the_top_level_holds_little_else() -> None:
     assert {name.split("/")[0] for name in tracked()} - TOP <= {"docs"}
 
 
+def test_what_tools_write_here_is_ignored() -> None:
+    tracked()  # skips outside git
+    page = next(each.default for each in commands()["report"].params if each.name == "html")
+    ran = subprocess.run(
+        ["git", "check-ignore", str(page), "curated.patch", ".env", "build/x"],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    assert len(ran.stdout.splitlines()) == 4
+
+
 def test_programs_can_be_executed() -> None:
     assert os.access(ROOT / ".ci/run", os.X_OK)
 

@@ -265,7 +265,8 @@ def test_the_week_is_printed_and_a_page_written(run: Any, tmp_path: Path) -> Non
     asked(tmp_path)
     code, out, err = run()
     lines = [" ".join(line.split()) for line in out.splitlines()]
-    assert (code, err, "\x1b" in out) == (0, "The page is askpy-report.html.\n", False)
+    assert (code, "\x1b" in out) == (0, False)
+    assert err.splitlines() == [f"Reading sqlite:///{tmp_path}/own.db.", "The page is askpy-report.html."]
     assert lines[0].startswith("Demo, ") and lines[0].endswith(", workspace T1")
     today = f"{dt.datetime.now(dt.UTC):%d %b}".lstrip("0")
     for line in (
@@ -277,13 +278,14 @@ def test_the_week_is_printed_and_a_page_written(run: Any, tmp_path: Path) -> Non
         "1 new phrasing",
     ):
         assert line in lines
-    assert "<h1>Demo, " in Path("askpy-report.html").read_text(encoding="utf-8")
+    text = Path("askpy-report.html").read_text(encoding="utf-8")
+    assert ("<h1>Demo, " in text, " from SQLite, own.db, " in text, str(tmp_path) in text) == (True, True, False)
 
 
 def test_a_page_is_written_where_it_is_wanted_or_not_at_all(run: Any, tmp_path: Path) -> None:
     asked(tmp_path)
-    assert run("--html", "week.html", "--days", "30")[2] == "The page is week.html.\n"
-    assert run("--no-html")[2] == ""
+    assert run("--html", "week.html", "--days", "30")[2].splitlines()[1:] == ["The page is week.html."]
+    assert len(run("--no-html")[2].splitlines()) == 1
     assert sorted(path.name for path in tmp_path.glob("*.html")) == ["week.html"]
 
 
@@ -298,7 +300,8 @@ def test_of_several_workspaces_one_can_be_named(run: Any, tmp_path: Path) -> Non
     code, out, _ = run("--no-html")
     assert (code, "gym" in out, "These are the sums of T1, T2." in out) == (0, False, True)
     assert "gym" in run("--no-html", "--workspace", "T2")[1]
-    assert run("--workspace", "T3") == (2, "", "Nothing is known of the workspace T3; there are: T1, T2.\n")
+    code, out, err = run("--workspace", "T3")
+    assert (code, out, err.splitlines()[1:]) == (2, "", ["Nothing is known of the workspace T3; there are: T1, T2."])
 
 
 def test_a_pack_that_cannot_be_loaded_keeps_no_report_back(run: Any, tmp_path: Path) -> None:
@@ -332,8 +335,13 @@ def test_a_database_that_can_only_be_read_is_enough(run: Any, tmp_path: Path, mo
     asked(tmp_path)
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///file:{tmp_path}/own.db?mode=ro&uri=true")
     code, out, err = run("--no-html")
-    assert (code, err, "gym" in out) == (0, "", True)
+    assert (code, err.startswith("Reading sqlite:///file"), "gym" in out) == (0, True, True)
     assert list(tmp_path.glob("file:*")) == []
+
+
+def test_without_a_database_of_its_own_that_is_said(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATABASE_URL")
+    assert run("--no-html")[2].endswith("askpy.db; DATABASE_URL isn't set.\n")
 
 
 def test_half_a_week_is_not_taken_for_the_whole(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -345,4 +353,4 @@ def test_half_a_week_is_not_taken_for_the_whole(run: Any, tmp_path: Path, monkey
     monkeypatch.setattr(Store, "_read_all", gone)
     code, out, err = run()
     assert (code, out, list(tmp_path.glob("*.html"))) == (2, "", [])
-    assert err.startswith("The database went away meanwhile (the server has gone)")
+    assert "\nThe database went away meanwhile (the server has gone)" in err

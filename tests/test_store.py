@@ -369,6 +369,21 @@ def test_urls() -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "label", "place"),
+    [
+        ("sqlite:////data/askpy.db", "SQLite, askpy.db", "sqlite:////data/askpy.db"),
+        ("sqlite://", "SQLite", "sqlite://"),
+        ("postgres://u:hush@h/d", "PostgreSQL, h", "postgresql+psycopg://u:***@h/d"),
+        ("postgresql://h/d?password=hush&sslmode=require", "PostgreSQL, h", "postgresql+psycopg://h/d?sslmode=require"),
+    ],
+)
+def test_a_place_is_told_without_its_password(url: str, label: str, place: str) -> None:
+    store = Store(url)
+    assert (store.label, store.place) == (label, place)
+    store.close()
+
+
+@pytest.mark.parametrize(
     "url", ["postgres://u:hush@h:abc/db", "postgres://u:p@hush@h/db", "sqlite://host/x", "sqlite://u:hush@host/x"]
 )
 def test_a_url_that_is_written_wrong_says_how_to_write_it_and_no_password(url: str) -> None:

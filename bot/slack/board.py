@@ -459,18 +459,22 @@ def _trials(board: Board, words: Words) -> list[list[Block]]:
 
 def _trial(trial: Trial, board: Board, words: Words) -> list[Block]:
     """A channel on trial: what its askers got, how they liked it, and the switch."""
+    told = fill(words["trial_since"], channel=channel(trial.channel), since=_day(trial.since, board.now))
+    switch = button(words["trial_off"], "public", {"value": trial.channel})
+    return [_paragraph((*told, *figures(trial, words))), *rows([switch])]
+
+
+def figures(trial: Trial, words: Words) -> tuple[Block, ...]:
+    """What a trial has counted, as the end of a paragraph."""
     asked, votes = trial.answered + trial.offered + trial.missed, trial.good + trial.bad
-    figures = {name: str(getattr(trial, name)) for name in (*OUTCOMES, "good", "bad")}
-    figures |= {
+    counted = {name: str(getattr(trial, name)) for name in (*OUTCOMES, "good", "bad")}
+    counted |= {
         "asked": str(asked),
         "votes": str(votes),
         "percent": str(round(100 * trial.good / votes) if votes else 0),
     }
-    told = [*fill(words["trial_since"], channel=channel(trial.channel), since=_day(trial.since, board.now))]
-    told += fill(" " + words["trial_figures"], **figures)
-    told += fill(" " + words["trial_precision" if votes else "trial_no_votes"], **figures)
-    switch = button(words["trial_off"], "public", {"value": trial.channel})
-    return [_paragraph(tuple(told)), *rows([switch])]
+    precision = words["trial_precision" if votes else "trial_no_votes"]
+    return (*fill(f" {words['trial_figures']}", **counted), *fill(f" {precision}", **counted))
 
 
 def _starting(words: Words) -> Iterable[Block]:

@@ -249,15 +249,18 @@ class Curating:
         return fill(self._words["undone_before"])
 
     def trial(self, act: Act, on: bool) -> None:
-        """Put a channel on trial, or make it public."""
+        """Put a channel on trial, or make it public; its figures are told once more."""
         if not self._may(act):
             self._refuse(act)
             return
+        ends = () if on else tuple(each for each in self.ledger.trials(act.team) if each.channel == act.value)
         kept = bool(act.value) and self.ledger.set_trial(act.team, act.value, on, act.by)
         if not kept:
             self._publish(act, act.page, Note(self._not_saved()))
             return
         told = fill(self._words["trial_now" if on else "public_now"], channel=board.channel(act.value))
+        for trial in ends:  # its figures go with it
+            told += board.figures(trial, self._words)
         self._publish(act, act.page, Note(told, trial="" if on else act.value))
 
     # -- submissions

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from pathlib import PurePath
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, select
@@ -73,7 +74,17 @@ class Database:
     @property
     def place(self) -> str:
         """Where the database is, without its password."""
-        return self._engine.url.render_as_string(hide_password=True)
+        url = self._engine.url
+        shown = url.difference_update_query([name for name in url.query if "password" in name.lower()])
+        return shown.render_as_string(hide_password=True)
+
+    @property
+    def label(self) -> str:
+        """The database's kind and its file's name or its host, for a page that is passed on."""
+        url = self._engine.url
+        if self._engine.dialect.name == "sqlite":
+            return f"SQLite, {PurePath(url.database).name}" if url.database else "SQLite"
+        return f"PostgreSQL, {url.host}" if url.host else "PostgreSQL"
 
     def probe(self, *, reads: bool = False) -> str:
         """What is wrong with the database, in a sentence; empty if it can be read and written, or only `reads`."""

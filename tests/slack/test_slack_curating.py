@@ -563,6 +563,7 @@ def test_a_channel_is_put_on_trial_and_made_public(stub: Stub) -> None:
     room.press("public:1", value(room.home(), "public:1"), room.home())
     assert room.ledger.on_trial == {"C7": False}
     assert "<#C7> is public now" in text(room.home())
+    assert "Answered 40 of 50" in text(room.home()) and "Precision 92 %" in text(room.home())
     room.press("trial:note", value(room.home(), "trial:note"), room.home())
     assert room.ledger.on_trial == {"C7": True}
     room.ledger.away = True

@@ -86,6 +86,33 @@ def test_the_doctor_finds_nothing(settings: Settings, capsys: pytest.CaptureFixt
     assert doctor(settings, capsys)[-1] == "Nothing is wrong."
 
 
+def test_the_doctor_and_the_log_name_what_is_no_setting(
+    settings: Settings,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, given in {
+        "ASKPY_CURATOR": "U1", "ASKPY_TEST_MINE": "1", "ASKPY_ZZZ": "hush", "ASKPY_CARD": "",
+        "ASKPY_SERVICE_HOST": "10.0.0.1", "ASKPY_PORT": "tcp://10.0.0.1:80", "ASKPY_PORT_80_TCP_PROTO": "tcp",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, given)
+    monkeypatch.setattr("bot.settings._file", lambda: {"ASKPY_KNOWLEGE": "ours", "ASKPY_CARDS": "classic"})
+    wanted = [
+        "ASKPY_KNOWLEGE in .env is no setting and does nothing; did you mean ASKPY_KNOWLEDGE?",
+        "ASKPY_CURATOR in the environment is no setting and does nothing; did you mean ASKPY_CURATORS?",
+        "ASKPY_ZZZ in the environment is no setting and does nothing; README.md lists all settings",
+    ]
+    told = doctor(settings, capsys)
+    assert [line for line in told if line.startswith("fault")] == [
+        f"fault  the name of a setting: {each}" for each in wanted
+    ]
+    assert told[-1] == "3 to mend."
+    bot = serving.join(settings, Access(bot_token="xoxb-1", api_url=settings.slack_api_url), threading.Event())
+    bot.end(done=True)
+    assert [each.getMessage() for each in caplog.records if each.levelname == "WARNING"] == ["; ".join(wanted)]
+
+
 def test_a_malformed_token_is_not_tried(settings: Settings, stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:
     for wrong in ("xoxp-1", "xoxb-1\n2", "xoxb-"):
         told = doctor(replace(settings, slack_bot_token=Secret(wrong), slack_app_token=Secret("1")), capsys)

@@ -117,10 +117,11 @@ def serve(mode: str | None = None) -> None:
 
 @main.command()
 @click.argument("path", required=False, type=click.Path(path_type=Path))
-def check(path: Path | None) -> None:
+@click.option("--all", "everything", is_flag=True, help="Every piece of advice, not the first few of each kind.")
+def check(path: Path | None, everything: bool) -> None:
     """Lint a knowledge pack: every fault at once, then advice; exit 1 if there is any fault."""
     settings = read_settings()
-    _verdict(path if path is not None else settings.pack, settings)
+    _verdict(path if path is not None else settings.pack, settings, everything=everything)
 
 
 @main.command()
@@ -318,17 +319,15 @@ def _names(settings: Settings, changes: Sequence[Change]) -> tuple[str, dict[str
     return knowledge.name, {entry.id: entry.label for entry in knowledge.entries}
 
 
-def _verdict(folder: Path, settings: Settings) -> None:
+def _verdict(folder: Path, settings: Settings, *, everything: bool = False) -> None:
     """Print what the lint says of a pack; exit 1 if it has a fault."""
     from bot.tools.review import review
 
     found = review(folder, settings.cache_folder)
-    for line in found.lines:
+    for line in found.lines(folder, everything=everything):
         click.echo(line)
     if found.blamed:
         raise SystemExit(1)
-    advice = f", {found.advice} piece{'s' * (found.advice > 1)} of advice" if found.advice else ""
-    click.echo(f"{folder}: {found.entries} {'entry' if found.entries == 1 else 'entries'}, no faults{advice}")
 
 
 def _workspace(wanted: str | None, known: Sequence[str]) -> str:

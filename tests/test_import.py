@@ -59,7 +59,7 @@ def test_a_real_file_becomes_a_pack_that_answers(name: str, run: Any, monkeypatc
     count, called, questions = REAL[name]
     code, out, err = run("import", FAQS / name, "--into", "pack")
     assert (code, out.splitlines()[0]) == (0, f"{count} entries written to pack.")
-    assert out.splitlines()[-1].startswith(f"pack: {count} entries, no faults")
+    assert out.splitlines()[1].startswith(f"pack: {count} entries, no faults")
     assert err.splitlines()[-1] == 'Try it: ASKPY_KNOWLEDGE=pack python -m bot ask "..."'
     knowledge = load(Path("pack"))
     assert (knowledge.name, [fault for fault in lint(knowledge) if not fault.advice]) == (called, [])

@@ -100,7 +100,14 @@ def test_the_shipped_pack_has_no_faults_and_some_advice() -> None:
     found = shipped()
     assert [str(fault) for fault in found.faults if not fault.advice] == []
     assert (found.entries, found.advice) == (46, 20)
-    assert found.rest.endswith("the worst 20 are shown.")
+    assert found.rest.endswith("told are the worst 20.")
+    told, whole = list(found.lines(FOLDER)), list(found.lines(FOLDER, everything=True))
+    assert told[0] == f"{FOLDER}: 46 entries, no faults. 20 pieces of advice; the pack works as it is."
+    assert (told[1:3], told[-2]) == (
+        ["", "Say what sets the two apart (20):"],
+        "and 15 more, which `check --all` shows",
+    )
+    assert (len(told), len(whole)) == (10, 24)
 
 
 def test_every_piece_of_advice_names_the_line_of_its_phrasing() -> None:
@@ -112,8 +119,12 @@ def test_every_piece_of_advice_names_the_line_of_its_phrasing() -> None:
 def test_a_minimal_pack_is_without_blame(tmp_path: Path) -> None:
     ran = run("check", folder(tmp_path, MINIMAL))
     assert ran.exit_code == 0
-    assert ran.stdout.splitlines()[-1].endswith("no faults, 1 piece of advice")
-    assert "answers.yaml:1: opening-hours: has 2 phrasings; 8 or more" in ran.stdout
+    assert ran.stdout.splitlines() == [
+        f"{tmp_path}: 1 entry, no faults. 1 piece of advice; the pack works as it is.",
+        "",
+        "8 or more make it easier to find (1):",
+        "answers.yaml:1: opening-hours: has 2 phrasings",
+    ]
 
 
 def test_a_phrasing_that_another_entry_would_win_is_named_with_both_lines(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,20 +12,43 @@ from bot.knowledge import Fault, inspect
 from bot.match import Matcher
 from bot.tools import rivals, tables
 
+FEW = 5
+"""Pieces of one advice that are shown at first: the verdict and what matters fit a screen."""
+
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What was found. `rest`: a sentence about the advice that isn't shown, or nothing."""
+    """What was found. `rest`: a sentence about the rivals that there are besides, or nothing."""
 
     faults: tuple[Fault, ...]
     entries: int
     rest: str = ""
 
-    @property
-    def lines(self) -> list[str]:
-        """Faults first, then advice, each in its order."""
-        told = sorted(self.faults, key=lambda fault: fault.advice)
-        return [*map(str, told), *([self.rest] if self.rest else [])]
+    def lines(self, folder: Path, *, everything: bool = False) -> Iterator[str]:
+        """The verdict, which is every fault where there is any; then the advice by its remedy, `everything` or the first few."""
+        if self.blamed:
+            yield from (str(fault) for fault in self.faults if not fault.advice)
+        else:
+            pieces = f". {self.advice} piece{'s' * (self.advice > 1)} of advice; the pack works as it is."
+            verdict = f"{folder}: {self.entries} {'entry' if self.entries == 1 else 'entries'}, no faults"
+            yield verdict + (pieces if self.advice else "")
+        yield from self._advised(everything)
+
+    def _advised(self, everything: bool) -> Iterator[str]:
+        """The advice, what has the same remedy under that remedy."""
+        alike: dict[str, list[Fault]] = {}
+        for fault in self.faults:
+            if fault.advice:
+                alike.setdefault(fault.text.rpartition("; ")[2], []).append(fault)
+        for remedy, group in alike.items():
+            yield ""
+            yield f"{remedy[0].upper()}{remedy[1:]} ({len(group)}):"
+            shown = group if everything or len(group) <= FEW else group[:FEW]
+            yield from (str(fault).removesuffix(f"; {remedy}") for fault in shown)
+            if len(shown) < len(group):
+                yield f"and {len(group) - len(shown)} more, which `check --all` shows"
+        if self.rest:
+            yield self.rest
 
     @property
     def blamed(self) -> bool:
@@ -58,6 +82,6 @@ def _rest(contested: list[rivals.Rivalry]) -> str:
     if len(contested) <= rivals.MOST_SHOWN:
         return ""
     return (
-        f"At least {lost} phrasings would go elsewhere if each weren't listed, and {len(contested) - lost} nearly; "
-        f"the worst {rivals.MOST_SHOWN} are shown."
+        "All of these are listed, and so answered as they should be. Left out one at a time, at least "
+        f"{lost} phrasings would go elsewhere and {len(contested) - lost} nearly; told are the worst {rivals.MOST_SHOWN}."
     )

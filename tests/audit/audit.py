@@ -15,7 +15,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 SERVICES = ("osv", "pypi")
 """pip-audit's names for the databases that it can ask, the first that answers is enough."""
-LONGEST = 300
+LONGEST = 90
 """Seconds for one of them."""
 
 

@@ -158,15 +158,10 @@ class Findings:
             return False
         at_names = {i for mention in reading.mentions for i in range(mention.start, mention.end)}
         corrected = {slip.typed: slip.read_as for slip in _corrections(reading)}
-        told = self._words_of(library)
         rest = [t for i, t in enumerate(reading.tokens) if i not in at_names and t not in SLIGHT and t not in ASPECT]
         asked = {word for token in rest for word in words(corrected.get(token, token))}
-        return any(
-            english().stem_rarity_of(word) >= SPECIAL
-            and stem(word) not in told
-            and stem(word) not in self._company.technical
-            for word in asked
-        )
+        special = {stem(word) for word in asked if english().stem_rarity_of(word) >= SPECIAL} - self._company.technical
+        return bool(special) and not special <= self._words_of(library)
 
     def _words_of(self, library: str) -> frozenset[str]:
         """Stems of what a card says, and of the words that mean the same here."""

@@ -87,7 +87,7 @@ class Index:
         scores = score(self.evidence, question)
         exact = self.exact.entry(text)
         order = np.lexsort((np.arange(len(scores.total)), -np.round(scores.total, 6)))[: max(top, 2)]
-        found = [int(entry) for entry in order if np.isfinite(scores.total[entry])]
+        found: list[int] = order[np.isfinite(scores.total[order])].tolist()
         if exact is not None and exact >= 0:
             found = [exact, *(entry for entry in found if entry != exact)]
         return self._ranking(question, scores, found, top, exact)

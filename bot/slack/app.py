@@ -140,7 +140,7 @@ def build_app(
         raise_error_for_unhandled_request=True,
     )
     named = Curators.of(curation.named if curation is not None else (), lambda: identity.team)
-    answering = Answering(
+    answering = Answering.of(
         desk=desk,
         records=records,
         outbox=outbox,
@@ -162,7 +162,9 @@ def build_app(
         identity=identity,
         pulse=pulse,
         answering=answering,
-        teller=Teller(records.waiting, answering.inform, lambda workspace: desk.knowledge_of(workspace).fingerprint),
+        teller=Teller(
+            records.waiting, answering.unmet.inform, lambda workspace: desk.knowledge_of(workspace).fingerprint
+        ),
         executor=executor,
         workers=workers,
         checks=checks,
@@ -243,10 +245,10 @@ class _Listening:
         """A search is acknowledged with what was found, so that it stands in the same modal."""
         searched = hear.searched(body)
         try:
-            found, then = self.answering.found(searched)
+            found, then = self.answering.modals.found(searched)
         except Exception as error:
             logger.error("A search failed\n%s", frames(error))
-            found, then = self.answering.failed(searched), _nothing
+            found, then = self.answering.modals.failed(searched), _nothing
         ack(**found)
         then()
 
@@ -286,20 +288,20 @@ def register(
         register_curating(bolt, curating, to, workers)
     bolt.event("app_mention", middleware=[to_message(hear.mention)])(_acknowledge)
     bolt.event("message", middleware=[to_message(hear.direct_message)])(_acknowledge)
-    bolt.event("app_home_opened")(to(lambda body: answering.home(hear.visitor(body))))
+    bolt.event("app_home_opened")(to(lambda body: answering.modals.home(hear.visitor(body))))
     bolt.event(re.compile("^(tokens_revoked|app_uninstalled)$"))(to(listening.gone))
     bolt.event(ANYTHING)(_acknowledge)
     bolt.command("/askpy", middleware=[listening.command])(_acknowledge)
     action("ask", lambda body: answering.answer(hear.press(body)))
-    action("why", lambda body: answering.why(hear.pressed(body)))
-    action("tell", lambda body: answering.tell(hear.pressed(body)))
-    action("none", lambda body: answering.none(hear.pressed(body)))
-    action("vote", lambda body: answering.vote(hear.vote(body)))
-    action("share", lambda body: answering.share(hear.pressed(body)))
-    action("reply", lambda body: answering.reply(hear.pressed(body)))
-    action("search", lambda body: answering.search(hear.search(body)))
-    action("back", lambda body: answering.turn(*hear.back(body)))
-    action("go", lambda body: answering.home(*hear.go(body)))
+    action("why", lambda body: answering.reasons.why(hear.pressed(body)))
+    action("tell", lambda body: answering.unmet.tell(hear.pressed(body)))
+    action("none", lambda body: answering.unmet.none(hear.pressed(body)))
+    action("vote", lambda body: answering.votes.vote(hear.vote(body)))
+    action("share", lambda body: answering.passage.share(hear.pressed(body)))
+    action("reply", lambda body: answering.passage.reply(hear.pressed(body)))
+    action("search", lambda body: answering.modals.search(hear.search(body)))
+    action("back", lambda body: answering.modals.turn(*hear.back(body)))
+    action("go", lambda body: answering.modals.home(*hear.go(body)))
     bolt.view_submission("search")(listening.submitted)
     bolt.shortcut("ask_message")(to(lambda body: answering.answer(hear.shortcut(body))))
     for kind in (bolt.command, bolt.action, bolt.shortcut, bolt.view_submission, bolt.view_closed, bolt.options):

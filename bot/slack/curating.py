@@ -131,7 +131,7 @@ class Curating:
             shelf=curation.shelf,
             curators=Curators.of(curation.named, team),
             answering=answering,
-            native=answering.layout == "cards",
+            native=answering.sending.layout == "cards",
             look=curation.look,
             settle=curation.settle,
             clock=curation.clock,
@@ -147,7 +147,7 @@ class Curating:
         if self._may(act) and (act.value in ("", views.FRONT) or act.value.partition("@")[0] in board.PAGES):
             self._publish(act, act.value)
         else:
-            self.answering.home(act.user, act.value or views.FRONT, act.team)
+            self.answering.modals.home(act.user, act.value or views.FRONT, act.team)
 
     def _publish(self, act: Act, page: str, note: Note | None = None) -> None:
         """Show a curator's Home anew; without Slack's own chart where Slack won't have it."""
@@ -486,14 +486,14 @@ class Curating:
 
     def _show(self, trigger: str, view: views.View) -> None:
         args = {"trigger_id": trigger, "view": view}
-        self.answering.outbox.send(Request(method="views.open", args=args, lasts=TRIGGER_LASTS))
+        self.answering.sending.outbox.send(Request(method="views.open", args=args, lasts=TRIGGER_LASTS))
 
     def _update(self, name: str, view: views.View, failed: Callable[[Outcome], None] = lambda _: None) -> None:
         args = {"view_id": name, "view": view}
-        self.answering.outbox.send(Request(method="views.update", args=args, failed=failed))
+        self.answering.sending.outbox.send(Request(method="views.update", args=args, failed=failed))
 
     def _send(self, method: str, args: dict[str, Any], simpler: Callable[[], dict[str, Any]] | None = None) -> None:
-        self.answering.outbox.send(Request(method=method, args=args, simpler=simpler))
+        self.answering.sending.outbox.send(Request(method=method, args=args, simpler=simpler))
 
 
 def _logged(work: Left) -> None:

@@ -10,6 +10,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -24,8 +25,12 @@ from bot.model import Question
 from bot.settings import read_settings
 from bot.slack.answering import Answering
 from bot.slack.blocks import Layout
+from bot.slack.chores import Chores, Nobody
 from bot.slack.hear import Beside, Heard, Opened, Place, Posted, Pressed, Whispered
+from bot.slack.journal import Journal
 from bot.slack.post import Outbox, Request
+from bot.slack.promises import Promises
+from bot.slack.recording import Recorder
 from bot.slack.values import Asked, Modal
 from bot.slack.words import words_of
 from tests.pictures import curators
@@ -125,6 +130,15 @@ class _First:
     def vote(self, *_: str) -> bool:
         return True
 
+    def in_trial(self, _workspace: str, _channel: str) -> bool:
+        return False
+
+    def tally(self, *_: object) -> None:
+        return
+
+    def miss(self, *_: object) -> str:
+        return ""
+
 
 def scenes(shots: Iterable[Shot], desk: Desk) -> Iterator[Scene]:
     """Each shot with what is to be seen on it: `blocks` or a `view` for Slack, an `svg` for each theme for the terminal."""
@@ -138,16 +152,27 @@ def _sent(desk: Desk, shot: Shot) -> Scene:
     """What Slack would get."""
     tray = _Tray()
     words = words_of(desk.knowledge.voice.lines)
-    answering = Answering(desk, _First(), tray, words, shot.layout)
+    records = _First()
+    answering = Answering.of(
+        desk=desk,
+        records=records,
+        outbox=tray,
+        words=words,
+        layout=shot.layout,
+        promises=Promises(),
+        recorder=Recorder(records, ThreadPoolExecutor(1)),
+        chores=Chores(records, desk, words, Nobody()),
+        journal=Journal(),
+    )
     beside = Beside("C1", "", "U1", "https://example.org")
     match shot.surface:
         case "curate":
             view = curators.view(shot.name, desk.knowledge, words)
             return {"view": view, "surface": "home" if view["type"] == "home" else "modal"}
         case "home":
-            answering.home("U1", shot.asked)
+            answering.modals.home("U1", shot.asked)
         case "why":
-            answering.why(Pressed(Asked("", shot.asked), beside, "U1", "T1:U1", shot.name))
+            answering.reasons.why(Pressed(Asked("", shot.asked), beside, "U1", "T1:U1", shot.name))
         case "command":
             answering.answer(_heard(shot, Whispered(beside.url)))
         case "modal":

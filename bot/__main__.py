@@ -137,9 +137,16 @@ def eval(file: Path, least: float | None, verbose: bool) -> None:
 
     questions = evaluate.read_questions(file)
     desk = _desk(read_settings(), memory=terminal.Memory())
+    unheard = evaluate.unheard_of(questions, desk.knowledge.by_id)
+    for told in [f"{file}:{line}: {each}" for line, found in unheard.items() for each in found][:MOST_NOTICES]:
+        click.echo(told, err=True)
     with tables.progress(len(questions)) as advance:
         judged = evaluate.run(questions, desk.ask, advance)
     tables.print_evaluation(judged, verbose=verbose)
+    if unheard:
+        several = len(unheard) > 1
+        lines = f"{len(unheard)} line{'s' * several} name{'s' * (not several)} an id that the pack doesn't have"
+        click.echo(f"{lines}; no answer is right by it.")
     right = tables.share_right(judged)
     if least is not None and right < least:
         click.echo(f"{right:.1f} % of the covered questions are right; --min asks for {least:.1f} %.", err=True)
@@ -158,9 +165,9 @@ def why(question: tuple[str, ...]) -> None:
 @main.command()
 @click.argument("old")
 @click.argument("new")
-@click.option("--questions", type=click.Path(path_type=Path), help="Labelled questions to ask as well.")
+@click.option("--questions", type=click.Path(path_type=Path), help="Questions to ask as well, labelled or one a line.")
 def diff(old: str, new: str, questions: Path | None) -> None:
-    """Every answer that differs between two packs: folders, or git revisions of the pack's folder."""
+    """Every answer that differs between two packs, and whose words do: folders, or git revisions of the pack's folder."""
     from contextlib import ExitStack
 
     from bot.knowledge import PackError
@@ -179,7 +186,7 @@ def diff(old: str, new: str, questions: Path | None) -> None:
             states.append(compare.state(found.folder, Matcher.of(knowledge, settings.cache_folder)))
         asked = compare.lines(states[0], states[1], pack.resolve().parent / compare.DIALOGUES, questions)
         changed = compare.changes(states[0], states[1], asked, tables.tracked)
-    tables.print_changes(changed, asked)
+    tables.print_changes(changed, asked, compare.reworded(*states))
 
 
 @main.command()
@@ -284,6 +291,9 @@ def doctor() -> None:
 
 
 # --- joining
+
+MOST_NOTICES = 20
+"""Ids that a pack doesn't have, named one by one; with more, it is another pack's file."""
 
 
 @contextmanager

@@ -409,6 +409,28 @@ def test_eval_counts_and_its_minimum_decides_the_code(run: Any, tmp_path: Path) 
     assert [run("eval", "own.jsonl", "--min", least)[0] for least in ("50", "51")] == [0, 1]
 
 
+def test_eval_names_the_ids_that_the_pack_does_not_have(run: Any, tmp_path: Path) -> None:
+    labels = [
+        {"q": "opening hours", "gold": ["opening-hour", "list:anything", "unknown"]},
+        {"q": "parking space", "gold": ["parking"], "lenient": ["zzz"], "members": ["opening-hours"]},
+        {"q": "parking space or hours", "gold": ["compare:parking,openin-hours"], "ids": ["parking", "openin-hours"]},
+    ]
+    (tmp_path / "own.jsonl").write_text("".join(json.dumps(each) + "\n" for each in labels), encoding="utf-8")
+    code, out, err = run("eval", "own.jsonl")
+    assert (code, err.splitlines()) == (
+        0,
+        [
+            "own.jsonl:1: gold 'opening-hour' is not in the pack; did you mean 'opening-hours'?",
+            "own.jsonl:2: lenient 'zzz' is not in the pack",
+            "own.jsonl:3: gold 'openin-hours' is not in the pack; did you mean 'opening-hours'?",
+            "own.jsonl:3: ids 'openin-hours' is not in the pack; did you mean 'opening-hours'?",
+        ],
+    )
+    assert out.splitlines()[-1].startswith("3 lines name an id that the pack doesn't have; ")
+    (tmp_path / "own.jsonl").write_text('{"q": "x", "gold": ["a"]}\n' * 30, encoding="utf-8")
+    assert len(run("eval", "own.jsonl")[2].splitlines()) == 20
+
+
 def test_eval_asks_a_talk_as_one_conversation_and_counts_what_follows(run: Any, tmp_path: Path) -> None:
     """ "Tell me more" alone means nothing; what is asked by itself between two turns changes nothing."""
     turns = [

@@ -226,6 +226,45 @@ def test_every_answer_that_differs_is_shown_with_its_place(packs: tuple[Path, Pa
     ]
 
 
+def test_entries_whose_words_are_new_are_named_with_the_field_and_its_line(tmp_path: Path) -> None:
+    groups = "- {id: web, title: The web, label: Web}\n"
+    old = folder(tmp_path / "old", {**MINIMAL, "groups.yaml": groups, "cards.yaml": CARD})
+    cards = CARD.replace("}", ",\n  install: pip install bottle,\n  aliases: [bottlepy]}")
+    answers = MINIMAL["answers.yaml"].replace("nine", "ten")
+    files = {**MINIMAL, "groups.yaml": groups.replace("label: Web", "label: Site"), "cards.yaml": cards}
+    ran = run("diff", old, folder(tmp_path / "new", {**files, "answers.yaml": answers}))
+    assert (ran.exit_code, told(ran)) == (
+        0,
+        [
+            "where other words in",
+            "answers.yaml:4 opening-hours answer",
+            "cards.yaml:2 bottle install",
+            "groups.yaml:1 web label",
+            told(ran)[-1],
+        ],
+    )
+    assert told(ran)[-1].endswith(" 3 entries have other words.")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("q.txt", "\nopening hours\n"),
+        ("q.jsonl", '\n{"q": "opening hours"}\n'),
+        ("q.jsonl", '\n  {"q": "opening hours", "gold": 3}'),
+    ],
+)
+def test_questions_to_compare_need_no_labels(packs: tuple[Path, Path], tmp_path: Path, name: str, text: str) -> None:
+    ran = run("diff", *packs, "--questions", folder(tmp_path, {name: text}) / name)
+    assert f"{name}:2 opening hours topic opening-hours -> topic way" in told(ran)
+
+
+@pytest.mark.parametrize("text", ['{"question": "opening hours"}', '{"q": 3}', '{"q": "opening', "{" * 9999])
+def test_a_line_that_is_no_question_is_named(packs: tuple[Path, Path], tmp_path: Path, text: str) -> None:
+    ran = run("diff", *packs, "--questions", folder(tmp_path, {"q.jsonl": f"hours\n{text}\n"}) / "q.jsonl")
+    assert (ran.exit_code, "q.jsonl:2: no question; write it as it is" in ran.stderr) == (2, True)
+
+
 def test_what_only_the_old_pack_asks_is_marked(packs: tuple[Path, Path]) -> None:
     ran = run("diff", packs[1], packs[0])
     assert "answers.yaml (old):7 Where are you? topic way -> unknown" in told(ran)

@@ -26,6 +26,8 @@ class Places:
     phrasings: Mapping[tuple[str, str], Place] = field(default_factory=dict)
     """By owner (an entry's or group's id, or the name of a file) and words."""
     owners: Mapping[str, Place] = field(default_factory=dict)
+    fields: Mapping[tuple[str, str], Place] = field(default_factory=dict)
+    """By entry's or group's id and the field's name."""
 
     def of(self, owner: str, phrasing: str) -> Place:
         """The place of a phrasing, else of what it belongs to."""
@@ -59,8 +61,10 @@ def places_of(folder: Path, knowledge: Knowledge) -> Places:
     """The places in a pack's folder."""
     phrasings: dict[tuple[str, str], Place] = {}
     owners: dict[str, Place] = {entry.id: (entry.file, entry.line) for entry in knowledge.entries}
+    fields: dict[tuple[str, str], Place] = {}
     for path in files_of(folder):
         document = read(path, path.relative_to(folder).as_posix())
+        fields.update(_fields(document))
         owner = document.file
         for steps, text in _texts(document):
             if steps and isinstance(steps[0], int) and isinstance(document.value, list):
@@ -68,7 +72,15 @@ def places_of(folder: Path, knowledge: Knowledge) -> Places:
                 owner = str(item.get("id", "")) if isinstance(item, dict) else document.file
                 owners.setdefault(owner, (document.file, document.line(steps[:1])))
             phrasings.setdefault((owner, key(text)), (document.file, document.line(steps)))
-    return Places(phrasings, owners)
+    return Places(phrasings, owners, fields)
+
+
+def _fields(document: Document) -> Iterable[tuple[tuple[str, str], Place]]:
+    """Every field of a file's entries or groups, with its place."""
+    for number, item in enumerate(document.value if isinstance(document.value, list) else ()):
+        if isinstance(item, dict):
+            for name in item:
+                yield (str(item.get("id", "")), name), (document.file, document.line((number, name)))
 
 
 FIELDS = ("asks", "list_asks", "pick_asks", "title", "name", "aliases", "not_asks")

@@ -1,15 +1,17 @@
 """Compare: what two states of a pack answer differently, so that an edit's reach is seen before it goes in.
 
-Asked are every phrasing and every listed stranger of either state, the dialogues beside the pack, and labelled questions.
+Asked are every phrasing and every listed stranger of either state, the dialogues beside the pack, and a file of questions.
+Entries that answer the same questions in other words are told apart from that.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-from bot.curation.places import STRANGERS, Place, Places, key, places_of, spoken
+from bot.curation.places import NOT_HERE, STRANGERS, Place, Places, key, places_of, spoken
 from bot.desk import Desk
 from bot.knowledge.reader import read
 from bot.match import Matcher
@@ -17,7 +19,7 @@ from bot.match.exact import STRANGER
 from bot.match.targets import targets_of
 from bot.model import AskPyError, Context, Entry, Group, Kind, Knowledge, Question
 from bot.text import clean
-from bot.tools.evaluate import read_questions
+from bot.tools.evaluate import numbered_lines
 
 DIALOGUES = Path("tests") / "dialogues"
 """Beside the pack's folder: YAML files of conversations, each with `turns` that `say` something."""
@@ -54,6 +56,15 @@ class Change:
     asked: Asked
     old: Answer
     new: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Reworded:
+    """A field of an entry or group that is shown to people, and isn't what it was."""
+
+    id: str
+    field: str
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +113,22 @@ def lines(old: State, new: State, dialogues: Path, questions: Path | None = None
         found.setdefault((each.source, key(each.text)), each)
     asked = [*found.values(), *_dialogues(dialogues)]
     if questions is not None:
-        asked += [Asked("question", one.text, (questions.name, one.line)) for one in read_questions(questions)]
+        asked += _questions(questions)
     return asked
+
+
+def _questions(path: Path) -> Iterable[Asked]:
+    """A question a line: as it is, or in the form of labelled questions, of which only the question counts here."""
+    for number, line in numbered_lines(path, "questions"):
+        text: object = line.strip()
+        if line.lstrip().startswith("{"):
+            try:
+                text = json.loads(line).get("q")
+            except (ValueError, RecursionError):
+                text = None
+        if not isinstance(text, str):
+            raise AskPyError(f"{path}:{number}: no question; write it as it is, or as a JSON object with q, a text.")
+        yield Asked("question", text, (path.name, number))
 
 
 def _phrasings(state: State, gone: bool = False) -> Iterable[Asked]:
@@ -115,8 +140,7 @@ def _phrasings(state: State, gone: bool = False) -> Iterable[Asked]:
 
     for text, target in spoken(state.knowledge):
         yield Asked("phrasing", text, place(target.id, text))
-    owners: tuple[Entry | Group, ...] = (*state.knowledge.entries, *state.knowledge.groups)
-    for owner in owners:
+    for owner in _owners(state):
         yield from (Asked("stranger", text, place(owner.id, text)) for text in owner.not_asks)
     yield from (Asked("stranger", text, place(STRANGERS, text)) for text in state.knowledge.strangers.asks)
 
@@ -147,6 +171,36 @@ def changes(
         if before != after:
             found.append(Change(one, before, after))
     return found
+
+
+def reworded(old: State, new: State) -> list[Reworded]:
+    """What entries and groups of both states say otherwise, in the new state's order, with its places."""
+    before = {one.id: one for one in _owners(old)}
+    found = []
+    for now in _owners(new):
+        if now.id not in before:
+            continue
+        was, says = _said(before[now.id]), _said(now)
+        for name in dict.fromkeys([*says, *was]):
+            if says.get(name) != was.get(name):
+                start = new.places.owners.get(now.id, NOT_HERE)
+                found.append(Reworded(now.id, name, new.places.fields.get((now.id, name), start)))
+    return found
+
+
+def _owners(state: State) -> tuple[Entry | Group, ...]:
+    return (*state.knowledge.entries, *state.knowledge.groups)
+
+
+def _said(one: Entry | Group) -> dict[str, object]:
+    """What people are shown of it, by the field's name in the pack, without what is empty."""
+    told = {_YAML.get(each.name, each.name): getattr(one, each.name) for each in fields(one)}
+    return {name: value for name, value in told.items() if value and name not in UNSAID}
+
+
+UNSAID = frozenset("id asks not_asks list_asks pick_asks aliases names words also file line all".split())
+"""Fields that decide which entry answers, or stand in no answer."""
+_YAML = {"number": "step"}
 
 
 def summary(changed: Sequence[Change], asked: Sequence[Asked]) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
@@ -46,17 +47,9 @@ class Judged:
 
 def read_questions(path: Path) -> list[Labelled]:
     """Read JSON lines of labelled questions; raises AskPyError that names the line it can't use."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
-    except OSError as error:
-        raise AskPyError(f"{path} can't be read: {error.strerror}. Name a file of labelled questions.") from None
-    except UnicodeDecodeError as error:
-        raise AskPyError(f"{path}: byte {error.start} is not UTF-8. Save the file as UTF-8.") from None
     found: list[Labelled] = []
     talks: set[str] = set()
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
+    for number, line in numbered_lines(path, "labelled questions"):
         try:
             label = json.loads(line)
         except (ValueError, RecursionError) as error:
@@ -80,11 +73,46 @@ def read_questions(path: Path) -> list[Labelled]:
     return found
 
 
+def numbered_lines(path: Path, of: str) -> Iterator[tuple[int, str]]:
+    """The lines of a file `of` something, but for empty ones, with their numbers; raises AskPyError where it can't be read."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
+    except OSError as error:
+        raise AskPyError(f"{path} can't be read: {error.strerror}. Name a file of {of}.") from None
+    except UnicodeDecodeError as error:
+        raise AskPyError(f"{path}: byte {error.start} is not UTF-8. Save the file as UTF-8.") from None
+    return ((number, line) for number, line in enumerate(lines, 1) if line.strip())
+
+
 _FORM = "each line is a JSON object with at least q, a text, and gold, an id or a list of ids."
 
 
 def _is_ids(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(each, str) and each for each in value)
+
+
+def unheard_of(questions: Iterable[Labelled], known: Iterable[str]) -> dict[int, list[str]]:
+    """By line, the ids that a label names and the pack doesn't have, each with the field and the nearest that it has.
+
+    What stands behind `list:` is a name for people: a list is judged by its members.
+    """
+    found: dict[int, list[str]] = {}
+    entries = list(known)
+    for question in questions:
+        named = [("gold", each) for gold in question.gold for each in _ids_of(gold)]
+        named += [(name, each) for name in LISTS for each in question.label.get(name, ())]
+        for name, each in dict.fromkeys(named):
+            if each not in entries:
+                near = get_close_matches(each, entries, n=1)
+                told = f"{name} '{each}' is not in the pack" + (f"; did you mean '{near[0]}'?" if near else "")
+                found.setdefault(question.line, []).append(told)
+    return found
+
+
+def _ids_of(gold: str) -> list[str]:
+    if gold in ("unknown", "help", "smalltalk") or gold.startswith("list:"):
+        return []
+    return gold.removeprefix("compare:").split(",")
 
 
 def judge(question: Labelled, reply: Reply) -> Judged:

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from bot.tools.compare import Asked, Change, summary
+from bot.tools.compare import Asked, Change, Reworded, summary
 from bot.tools.evaluate import Judged, auroc, coverage_without_false_answers, slices
 
 T = TypeVar("T")
@@ -85,8 +85,8 @@ def _line(one: Judged) -> Text:
     )
 
 
-def print_changes(changed: Sequence[Change], asked: Sequence[Asked]) -> None:
-    """What was answered and what is, with the place of each line, and how many there are."""
+def print_changes(changed: Sequence[Change], asked: Sequence[Asked], reworded: Sequence[Reworded]) -> None:
+    """What was answered and what is, with the place of each line, whose words are new, and how many there are."""
     out = Console(highlight=False)
     out.width = max(out.width, 100) if out.is_terminal else WIDE
     if changed:
@@ -99,7 +99,18 @@ def print_changes(changed: Sequence[Change], asked: Sequence[Asked]) -> None:
             file, line = one.asked.place
             table.add_row(*map(Text, (f"{file}:{line}", one.asked.text, str(one.old), f"-> {one.new}")))
         out.print(table)
-    out.print(summary(changed, asked), soft_wrap=True)
+    if reworded:
+        table = Table(box=None, pad_edge=False)
+        for name in ("where", "other words", "in"):
+            table.add_column(name, no_wrap=True)
+        for each in reworded:
+            file, line = each.place
+            table.add_row(*map(Text, (f"{file}:{line}", each.id, each.field)))
+        out.print(table)
+    told = summary(changed, asked)
+    if entries := len({each.id for each in reworded}):
+        told += f" {entries} {'entries have' if entries > 1 else 'entry has'} other words."
+    out.print(told, soft_wrap=True)
 
 
 WIDE = 180

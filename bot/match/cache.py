@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+from bot import kept
 from bot.match import keep
 from bot.match.index import Index
 
@@ -19,8 +20,11 @@ def cached(folder: Path | None, fingerprint: str, build: Callable[[], Index]) ->
     index = keep.load(path)
     if index is not None:
         return index
-    index = build()
-    keep.save(index, path)
+    with kept.turn(path):  # four processes that start together would each build for seconds
+        index = keep.load(path)
+        if index is None:
+            index = build()
+            keep.save(index, path)
     return index
 
 

@@ -78,7 +78,8 @@ def _lock(lock: Path) -> int | None:
                 sleep(LOOK_EVERY)
                 continue
         except OSError:  # this file system has no locks
-            pass
+            with suppress(OSError):
+                lock.unlink(missing_ok=True)
         os.close(held)
         return None
 

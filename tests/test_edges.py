@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from bot.knowledge import keep, load
 from bot.match import Matcher
 from bot.match import cache as index_cache
 from bot.match import keep as index_keep
+from bot.match.index import Index
 from bot.model import AskPyError
 from bot.tools.evaluate import read_questions
 
@@ -259,6 +262,82 @@ def test_every_thread_writes_beside_under_a_name_of_its_own(
     monkeypatch.setattr(Path, "replace", lambda self, target: moved.append(self.name.removeprefix(target.name)))
     Matcher.of(load(pack, tmp_path / "cache"), tmp_path / "cache")
     assert moved == [f".{os.getpid()}-{threading.get_ident()}.part"] * 2
+
+
+WAITS = """
+import sys, pathlib
+from bot import kept
+from bot.match import cache
+
+def waiting(seconds):
+    print("waiting", flush=True)
+    sys.stdin.readline()
+
+kept.sleep = waiting
+cache.cached(pathlib.Path(sys.argv[1]), "one pack", lambda: sys.exit("built a second time"))
+"""
+
+
+def test_processes_that_start_together_build_once(tmp_path: Path) -> None:
+    path = tmp_path / f"index-one pack-{index_cache._code()}.bin"
+    second = [sys.executable, "-c", WAITS, str(tmp_path)]
+    with subprocess.Popen(second, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        with kept.turn(path):
+            process_waits = process.stdout.readline() if process.stdout else ""
+            index_keep.save(Index.build([("parking", 0)], 1), path)
+        process.communicate("\n" * 1_000, timeout=60)
+    assert (process_waits, process.returncode) == ("waiting\n", 0)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_threads_that_want_one_index_build_it_once(tmp_path: Path) -> None:
+    built: list[int] = []
+
+    def build() -> Index:
+        built.append(threading.get_ident())
+        return Index.build([("parking", 0)], 1)
+
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda _: index_cache.cached(tmp_path, "one pack", build), range(8)))
+    assert (len(built), {index.texts for index in found}) == (1, {("parking",)})
+
+
+def _no_lock(*_: Any) -> None:
+    raise OSError(37, "No locks available")
+
+
+@pytest.mark.parametrize("why", ["no fcntl", "no locks", "a folder that can't be written", "another holds it for long"])
+def test_without_a_lock_an_index_is_built_all_the_same(
+    why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "cache"
+    if why == "no fcntl":
+        monkeypatch.setattr(kept, "fcntl", None)
+    elif why == "no locks":
+        monkeypatch.setattr(kept.fcntl, "flock", _no_lock)
+    elif why == "a folder that can't be written":
+        folder.write_bytes(b"")
+    monkeypatch.setattr(kept, "PATIENCE", 0)
+    path = folder / f"index-one pack-{index_cache._code()}.bin"
+    with kept.turn(path) if why == "another holds it for long" else nullcontext():
+        index = index_cache.cached(folder, "one pack", lambda: Index.build([("parking", 0)], 1))
+    assert index.texts == ("parking",)
+    if folder.is_dir():
+        assert list(folder.iterdir()) == [path]
+        assert index_keep.load(path) is not None
+
+
+def test_a_build_that_fails_gives_the_turn_to_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails() -> Index:
+        raise ValueError("no such pack")
+
+    monkeypatch.setattr(kept, "PATIENCE", 0)
+    monkeypatch.setattr(kept, "sleep", _no_lock)
+    with pytest.raises(ValueError, match="no such pack"):
+        index_cache.cached(tmp_path, "one pack", fails)
+    assert list(tmp_path.iterdir()) == []
+    with kept.turn(tmp_path / "index-one"):
+        pass
 
 
 def test_what_was_used_last_stays(tmp_path: Path) -> None:

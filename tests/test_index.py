@@ -170,6 +170,15 @@ def test_what_comes_with_every_pack_does_not_fit_the_gate() -> None:
     assert beside.rank("sick note").candidates[0].entry == SICK
 
 
+def test_a_faq_with_one_phrasing_an_entry_answers_what_is_near() -> None:
+    asks = list(dict.fromkeys(ask for line in ASKS.values() for ask in line.split("|")))
+    index = Index.build([(ask, entry) for entry, ask in enumerate(asks)], len(asks))
+    found = index.rank("where can i get a parking permit")
+    assert found.candidates[0].entry == asks.index("parking permit")
+    assert found.evidence >= index.gate.answer
+    assert index.rank("who won the match").evidence < index.gate.answer
+
+
 @pytest.mark.parametrize("asks", [[], [("only one", 0)], [("the", 0), ("the", 1)], [("?", 0), ("!!", 1)]])
 def test_the_smallest_packs_work(asks: list[tuple[str, int]]) -> None:
     index = Index.build(asks, 2)

@@ -22,7 +22,7 @@ from bot.match.sparse import Floats
 from bot.match.strangers import Strangers
 
 FEWEST = 60
-"""Phrasings below which a pack is too small to be fitted."""
+"""Phrasings with another of their entry beside them, below which a pack is too small to be fitted."""
 
 MOST = 400
 """Phrasings, and listed strangers, that are asked for fitting; more change the third digit."""
@@ -78,12 +78,13 @@ def fit(
     """The gate for a pack; `spoken`: the words of each phrasing, `listed`: the strangers, as read.
 
     `settled`: those of them that a name settles before the gate is asked; they teach it, but don't set its thresholds.
-    `taught`: the phrasings that it is fitted by; all of them unless told.
+    `taught`: the phrasings that it may be fitted by; all of them unless told. Those that are alone in their entry teach
+    nothing: asked as if it weren't there, such a one is never right, and a FAQ of them would be taught to say nothing.
     """
-    places = range(len(spoken)) if taught is None else taught
+    owners, others = evidence.entry_of.tolist(), np.diff(evidence.starts)
+    places = [at for at in (range(len(spoken)) if taught is None else taught) if others[owners[at]] > 1]
     if len(places) < FEWEST or evidence.entries < 3:
         return UNFITTED
-    owners = evidence.entry_of.tolist()
     asked = [places[at] for at in _chosen([" ".join(spoken[at]) for at in places], [owners[at] for at in places])]
     questions = {at: reader.question(plainly(spoken[at])) for at in asked}
     scores = {at: score(evidence, questions[at], at) for at in asked}

@@ -21,7 +21,6 @@ from bot.model import Change, Entry
 from bot.slack import board, views
 from bot.slack.board import Board, Note, fill
 from bot.slack.curating import Curating, Curation
-from bot.slack.curators import Curators
 from bot.slack.hear import Filled
 from bot.slack.limits import TYPED, faults, size, view_faults
 from bot.slack.values import Sheet
@@ -760,14 +759,14 @@ def test_a_modal_that_was_closed_meanwhile_speaks_on_the_home_tab(room: Room) ->
 
 def test_an_update_waits_until_its_acknowledgement_has_arrived(room: Room) -> None:
     slept: list[float] = []
-    curating = Curating(
-        ledger=room.ledger, shelf=room.shelf, curators=Curators.of((CURATOR,), lambda: TEAM), look=room.look,
-        answering=room.door.app.answering, native=False,
-        settle=0.8, clock=lambda: NOW, checks=AtOnce(), wait=slept.append,
+    curation = Curation(
+        ledger=room.ledger, shelf=room.shelf, named=(CURATOR,), look=room.look, settle=0.8, clock=lambda: NOW,
     )  # fmt: skip
+    curating = Curating.of(curation, room.door.app.answering, lambda: TEAM, AtOnce())
+    forms = replace(curating.forms, wait=slept.append)
     values = {"title": ("a",), "answer": ("b",), "asks": ("c",)}
     filled = Filled(team=TEAM, user=CURATOR, view="V1", name="write", metadata="", values=values, first="title")
-    _, left = curating.submitted(filled)
+    _, left = forms.submitted(filled)
     assert left is not None
     left()
     assert slept == [pytest.approx(0.8)]

@@ -30,7 +30,7 @@ def put(path: Path, write: Callable[[BinaryIO], object], most: int) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # what curators wrote is in it
         try:
-            with beside.open("wb") as file:
+            with open(beside, "wb", opener=_ours) as file:
                 write(file)
             beside.replace(path)
         finally:
@@ -82,6 +82,11 @@ def _lock(lock: Path) -> int | None:
                 lock.unlink(missing_ok=True)
         os.close(held)
         return None
+
+
+def _ours(path: str, flags: int) -> int:
+    """Opens a file that nobody else may read."""
+    return os.open(path, flags, 0o600)
 
 
 def use(path: Path) -> None:

@@ -1,7 +1,8 @@
 """What it takes to talk to Slack: the credentials, the clients made from them, and who the bot is.
 
 Every client the bot builds is built here: `SLACK_API_URL`, 10 s, no retries of the SDK's own (they know neither 502
-nor `ratelimited`, and sleep in the thread that asked), and no log lines of its own (they may quote what people wrote).
+nor `ratelimited`, and sleep in the thread that asked), no log lines of its own (they may quote what people wrote), and no
+redirects: Slack sends none, and the SDK would carry the token along to wherever one leads.
 """
 
 from __future__ import annotations
@@ -11,15 +12,24 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import sha256
 from http.client import HTTPException
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
-from urllib.request import proxy_bypass
+from urllib.request import (
+    HTTPRedirectHandler,
+    OpenerDirector,
+    ProxyHandler,
+    Request,
+    build_opener,
+    getproxies,
+    proxy_bypass,
+)
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
-from slack_sdk.webhook import WebhookClient
+from slack_sdk.webhook import WebhookClient, WebhookResponse
 
 from bot.settings import Settings, SettingsError
 
@@ -31,6 +41,8 @@ FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
 """Seconds between two attempts to reach Slack at the start."""
 SAY_EVERY = 30.0
 """Seconds after which the log says again that Slack is still waited for."""
+LONGEST_ANSWER = 8_000_000
+"""Bytes of one answer of Slack's that are read; a posted message, which comes back whole, has a hundredth."""
 WHERE = "https://api.slack.com/apps, your app"
 
 logger = logging.getLogger(__name__)
@@ -74,6 +86,8 @@ class Access:
             raise SettingsError("To run in Slack these have to be put right (environment or .env):\n" + "\n".join(odd))
         if not settings.slack_api_url.startswith(("https://", "http://")):
             raise SettingsError("SLACK_API_URL must start with https://; leave it out for https://slack.com/api/.")
+        if settings.slack_api_url.startswith("http://") and not _is_loopback(settings.slack_api_url):
+            logger.warning("SLACK_API_URL is no https address: the token and all answers travel to it unencrypted.")
         access = cls(
             bot_token=bot.get_secret_value() if bot else "",
             app_token=app.get_secret_value() if app else "",
@@ -88,7 +102,7 @@ class Access:
 
     def client(self, token: str | None = None) -> WebClient:
         """A Web API client; with the bot's token unless another is given."""
-        client = WebClient(
+        client = _Web(
             token=self.bot_token if token is None else token,
             base_url=self.api_url.rstrip("/") + "/",
             timeout=TIMEOUT,
@@ -102,16 +116,68 @@ class Access:
 
 def webhook(url: str) -> WebhookClient:
     """A client for one response_url."""
-    client = WebhookClient(url, timeout=TIMEOUT, retry_handlers=[], logger=_silent)
+    client = _Hook(url, timeout=TIMEOUT, retry_handlers=[], logger=_silent)
     if direct(url):
         client.proxy = None
     return client
 
 
+def is_slacks(url: str, api_url: str) -> bool:
+    """Whether a response_url is one that this Slack hands out; any, where a stand-in without https is spoken to."""
+    api, parts = urlsplit(api_url), urlsplit(url)
+    if api.scheme != "https":
+        return True
+    own, host = (api.hostname or "").removeprefix("www."), parts.hostname or ""
+    return parts.scheme == "https" and bool(own) and (host == own or host.endswith(f".{own}"))
+
+
+class _Web(WebClient):
+    """Goes where it is sent, and nowhere else."""
+
+    def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:
+        with _opener(_proxies(url, self.proxy)).open(req, timeout=self.timeout) as found:
+            return {"status": found.status, "headers": found.headers, "body": _text(found)}
+
+
+class _Hook(WebhookClient):
+    """The same for a response_url."""
+
+    def _perform_http_request_internal(self, url: str, req: Request) -> WebhookResponse:
+        with _opener(_proxies(url, self.proxy)).open(req, timeout=self.timeout) as found:
+            return WebhookResponse(url=url, status_code=found.status, body=_text(found), headers=found.headers)
+
+
+class _Stay(HTTPRedirectHandler):
+    """Follows no redirect: it is an answer like any other that Slack doesn't give."""
+
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        return None
+
+
+@cache
+def _opener(proxies: tuple[tuple[str, str], ...]) -> OpenerDirector:
+    """What opens https and http by these proxies; the certificates are read once."""
+    return build_opener(ProxyHandler(dict(proxies)), _Stay)
+
+
+def _proxies(url: str, proxy: str | None) -> tuple[tuple[str, str], ...]:
+    if proxy:
+        return (("http", proxy), ("https", proxy))
+    return () if direct(url) else tuple(sorted(getproxies().items()))
+
+
+def _text(found: Any) -> str:
+    told: str = found.read(LONGEST_ANSWER).decode(found.headers.get_content_charset() or "utf-8")
+    return told
+
+
 def direct(url: str) -> bool:
     """Whether NO_PROXY or a loopback address says that no proxy is to be used; the SDK reads neither."""
-    host = urlsplit(url).hostname or ""
-    return host in {"localhost", "127.0.0.1", "::1"} or bool(proxy_bypass(host))
+    return _is_loopback(url) or bool(proxy_bypass(urlsplit(url).hostname or ""))
+
+
+def _is_loopback(url: str) -> bool:
+    return urlsplit(url).hostname in {"localhost", "127.0.0.1", "::1"}
 
 
 @dataclass(frozen=True, slots=True)

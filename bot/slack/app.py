@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -65,6 +65,7 @@ class SlackApp:
     workers: Executor
     checks: Executor
     beside: Callable[[], str] = _fine
+    signing_secret: str = field(default="", repr=False)
 
     def able(self) -> bool:
         """Whether an answer could be posted."""
@@ -169,6 +170,7 @@ def build_app(
         workers=workers,
         checks=checks,
         beside=beside,
+        signing_secret=access.signing_secret,
     )
 
 

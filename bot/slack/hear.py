@@ -362,7 +362,7 @@ def workspace_of(asker: str) -> str:
 
 def _message(body: Payload, event: Payload, me: str, thread: str, surface: Surface) -> Heard:
     team, user = _id(body, "team_id") or _id(event, "team"), event["user"]
-    text = re.sub(rf"<@{re.escape(me)}(?:\|[^>]*)?>", " ", _id(event, "text")).strip() if me else _id(event, "text")
+    text = re.sub(rf"<@{re.escape(me)}(?:\|[^<>]*)?>", " ", _id(event, "text")).strip() if me else _id(event, "text")
     channel = event["channel"]
     question = Question(text, surface, _key(team, channel, thread, user), team)
     begins = bool(thread) and not _id(event, "thread_ts")

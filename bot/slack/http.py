@@ -1,6 +1,7 @@
 """The HTTP door: a WSGI front around Bolt's own adapter, and the server that runs it.
 
-Bolt reads the body before it checks the signature, and some rubbish raises inside it; here it is met first.
+Bolt parses the body before it checks the signature, and some rubbish raises inside it. Here the signature comes first, and
+what is signed is met before it gets there.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from slack_bolt.adapter.wsgi import SlackRequestHandler
 from slack_bolt.adapter.wsgi.http_request import WsgiHttpRequest
 from slack_bolt.adapter.wsgi.http_response import WsgiHttpResponse
 from slack_bolt.request.internals import build_context
+from slack_sdk.signature import SignatureVerifier
 from waitress import wasyncore  # type: ignore[import-untyped]
 from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 from waitress.server import create_server  # type: ignore[import-untyped]
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
 Page = Callable[[], tuple[int, str, bytes]]
 """Status, type and body of a page."""
 
+Signed = Callable[[bytes, str, str], bool]
+"""Whether Slack has signed a body, by its time and its signature."""
+
 EVENTS = "/slack/events"
 LARGEST_BODY = 1_000_000
 """Bytes. Slack's largest payloads, views with all their blocks, end at a quarter of that."""
@@ -49,10 +54,12 @@ SILENT_FOR = 30
 """Seconds after which a silent connection is closed."""
 PATIENCE, CROWDED_PATIENCE = 10.0, 1.0
 """Seconds that a request may take to come in, and where there are no more connections to be had."""
+DELIVERED_ONCE = frozenset({"block_actions", "view_submission", "message_action", "shortcut"})
+"""What does something and, like a command, never comes again from Slack itself."""
 SIGNED_FOR = 600
 """Seconds in which a signature may be believed: five minutes, from a clock that is five minutes ahead."""
 MOST_SEEN = 20_000
-"""Signatures of commands that are kept."""
+"""Signatures of commands and presses that are kept."""
 GRACE = 8.0
 """Seconds that a stop may take: platforms kill after ten."""
 TICK = 0.2
@@ -60,8 +67,8 @@ TICK = 0.2
 
 _TIMESTAMP = re.compile(r"[0-9]{1,15}", re.ASCII)
 _REASONS = {
-    200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed", 413: "Payload Too Large",
-    415: "Unsupported Media Type", 501: "Not Implemented", 503: "Service Unavailable",
+    200: "OK", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 405: "Method Not Allowed",
+    413: "Payload Too Large", 415: "Unsupported Media Type", 501: "Not Implemented", 503: "Service Unavailable",
 }  # fmt: skip
 _TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
@@ -71,9 +78,9 @@ logger = logging.getLogger(__name__)
 class _Bolt(SlackRequestHandler):
     """Bolt's adapter, with four mends.
 
-    What its parser can't read is a bad request; a command may say "payload"; nobody sends a command a second time: Slack
-    delivers each once, where events may come again and are claimed before they are answered; and what was claimed is told
-    when Slack has its acknowledgement.
+    What its parser can't read is a bad request; a command may say "payload"; nobody sends a command or a press a second
+    time: Slack delivers each once, where events may come again and are claimed before they are answered; and what was
+    claimed is told when Slack has its acknowledgement.
     """
 
     def __init__(self, app: App, path: str) -> None:
@@ -95,7 +102,7 @@ class _Bolt(SlackRequestHandler):
             # Bolt looks for the word anywhere in the form, a person's words included, and then finds no payload.
             read.body = dict(parse_qsl(read.raw_body, keep_blank_values=True))
             read.context = build_context(read.context, read.body)
-        if "command" not in read.body:
+        if "command" not in read.body and read.body.get("type") not in DELIVERED_ONCE:
             return self.app.dispatch(read)
         signature = str(read.headers.get("x-slack-signature", [""])[0])
         if not self._seen.first(signature):
@@ -132,6 +139,7 @@ class _Seen:
 def wsgi(app: SlackApp, pages: Mapping[str, Page] | None = None) -> WSGIApplication:
     """The front: `/slack/events` by POST, `/healthz` and the other `pages` by GET."""
     bolt = _Bolt(app.bolt, EVENTS)
+    signed = SignatureVerifier(app.signing_secret).is_valid
     gets = {"/healthz": lambda: health(app.able(), app.beside()), **(pages or {})}
 
     def front(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -144,7 +152,7 @@ def wsgi(app: SlackApp, pages: Mapping[str, Page] | None = None) -> WSGIApplicat
             return _answer(start_response, 404)
         if method != "POST":
             return _answer(start_response, 405, allow="POST")
-        status = objection(environ)
+        status = objection(environ, signed)
         return _answer(start_response, status) if status else bolt(environ, start_response)
 
     return front
@@ -161,8 +169,11 @@ def not_yet(start_response: StartResponse) -> Iterable[bytes]:
     return _page(start_response, *health(False))
 
 
-def objection(environ: WSGIEnvironment) -> int:
-    """The status that a request deserves before Bolt sees it, or 0. The body is left to be read again."""
+def objection(environ: WSGIEnvironment, signed: Signed) -> int:
+    """The status that a request deserves before Bolt sees it, or 0. The body is left to be read again.
+
+    Whatever isn't `signed` by Slack is not parsed: a megabyte of it would take half a second.
+    """
     length = str(environ.get("CONTENT_LENGTH") or "0")
     if not _TIMESTAMP.fullmatch(length):
         return 400
@@ -175,6 +186,11 @@ def objection(environ: WSGIEnvironment) -> int:
     if not _TIMESTAMP.fullmatch(stamp) or not signature.isascii():
         return 400
     raw = environ["wsgi.input"].read(int(length))
+    try:
+        if not signed(raw, stamp, signature):
+            return 401
+    except UnicodeDecodeError:
+        return 400
     environ["wsgi.input"] = _Read(raw)
     return 0 if _sensible(raw, kind) else 400
 

@@ -24,7 +24,7 @@ from uuid import UUID, uuid5
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.slack.access import REFUSED, webhook
+from bot.slack.access import REFUSED, is_slacks, webhook
 from bot.slack.trace import frames
 
 SENDERS = 64
@@ -145,6 +145,8 @@ def deliver(client: WebClient, request: Request) -> Outcome:
     """Send it once; says what became of it and raises nothing that a network can cause."""
     try:
         if request.url:
+            if not is_slacks(request.url, client.base_url):
+                return Refused("foreign_response_url")
             response = webhook(request.url).send_dict(dict(request.args))
             return _judge(response.status_code, response.headers, _error_in(response.body))
         client.api_call(request.method, json=dict(request.args))

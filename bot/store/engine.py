@@ -93,9 +93,13 @@ def be_patient(connection: Connection) -> None:
 
 
 def make_folder(url: URL) -> None:
-    """Make the folder that a SQLite file will lie in; nobody else looks into a folder that we made."""
+    """Make the folder that a SQLite file will lie in, and the file; nobody else looks into what we made."""
     if url.get_backend_name() == "sqlite" and not is_in_memory(url) and not str(url.database).startswith("file:"):
-        Path(str(url.database)).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = Path(str(url.database))
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            with suppress(OSError):  # SQLite will say it better
+                path.touch(mode=0o600)
 
 
 def _patience(url: URL) -> dict[str, Any]:

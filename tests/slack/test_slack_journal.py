@@ -105,10 +105,10 @@ def conversation(inside: Inside, shown: list[dict[str, Any]]) -> Iterator[int]:
     where = {"type": "message", "message_ts": "170.1", "channel_id": "C1"}
     for number, element in enumerate(list(shown)):
         action = element | {"block_id": "b", "action_ts": f"{number}.2"}
-        body = around | {"type": "block_actions", "actions": [action], "trigger_id": f"{number}.9"}
+        body = around | {"type": "block_actions", "actions": [action], "trigger_id": f"{number}.{next(TURNS)}"}
         body |= {"message": message, "container": where, "channel": {"id": "C1"}, "response_url": hook}
         yield inside.post(f"payload={json.dumps(body)}".replace("&", "%26").encode(), FORM)
-    shortcut = around | {"type": "message_action", "callback_id": "ask_message", "trigger_id": "8.8"}
+    shortcut = around | {"type": "message_action", "callback_id": "ask_message", "trigger_id": f"8.{next(TURNS)}"}
     shortcut |= {"message": {"text": WORDS, "ts": "1.2"}, "channel": {"id": "C1"}, "response_url": hook}
     yield inside.post(f"payload={json.dumps(shortcut)}".encode(), FORM)
     view = {
@@ -118,7 +118,10 @@ def conversation(inside: Inside, shown: list[dict[str, Any]]) -> Iterator[int]:
         "private_metadata": json.dumps([[WORDS], True, "", ""]),
     }
     view["state"] = {"values": {"b": {"a": {"type": "plain_text_input", "value": WORDS}}}}  # type: ignore[assignment]
-    yield inside.post(f"payload={json.dumps(around | {'type': 'view_submission', 'view': view})}".encode(), FORM)
+    yield inside.post(
+        f"payload={json.dumps(around | {'type': 'view_submission', 'view': view, 'trigger_id': f'9.{next(TURNS)}'})}".encode(),
+        FORM,
+    )
     for raw, over in (
         (json.dumps({"event": WORDS}).encode(), {"HTTP_X_SLACK_SIGNATURE": "v0=quokka"}),
         (WORDS.encode(), {}),

@@ -12,10 +12,12 @@ from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 from stores import NOW, Clock, edit, rows
 
+from bot import kept
 from bot.model import Context
 from bot.settings import Settings
 from bot.store import CLAIM_LASTS, CONTEXT_LASTS, DAY, PURGE_EVERY, RETENTION_DAYS, WAITING_LASTS, Store, database_url
 from bot.store.engine import make_engine
+from bot.store.retention import MOST_MISSES
 from bot.store.tables import metadata
 
 PAPER = Path(__file__).parents[1] / "PRIVACY.md"
@@ -91,6 +93,7 @@ def test_the_times_are_those_that_the_store_goes_by() -> None:
         7: [(str(RETENTION_DAYS), "days")],
         9: [(str(RETENTION_DAYS), "days")],
     }
+    assert f"the {MOST_MISSES:,} most asked" in told[4]
     assert Settings().retention_days == RETENTION_DAYS
     assert PURGE_EVERY == 3600
     assert "every hour" in told[9]
@@ -240,6 +243,43 @@ def test_a_folder_that_we_make_is_our_own(tmp_path: Path) -> None:
     assert store.prepare() == ""
     store.close()
     assert oct((tmp_path / "data").stat().st_mode & 0o777) == oct(0o700)
+
+
+def test_a_file_that_we_make_is_our_own(tmp_path: Path) -> None:
+    """Also in a folder that anybody may look into: the database, what lies beside it, and the indexes with curators' words."""
+    tmp_path.chmod(0o755)
+    store = Store(f"sqlite:///{tmp_path}/askpy.db")
+    assert store.claim("x")
+    kept.put(tmp_path / "index-x.bin", lambda file: file.write(b"x"), 1)
+    modes = {path.name: oct(path.stat().st_mode & 0o777) for path in tmp_path.iterdir()}
+    store.close()
+    assert {"askpy.db", "askpy.db-wal", "index-x.bin"} <= set(modes)
+    assert set(modes.values()) == {oct(0o600)}
+
+
+def test_of_questions_in_vain_the_most_asked_are_kept(store: Store, database: str) -> None:
+    """So that nobody fills the disk with them. Whoever waits for one that goes waits no longer."""
+    store.prepare()
+    for workspace, many in (("T1", MOST_MISSES + 600), ("T2", 3)):
+        kept_ones = [
+            {"workspace": workspace, "key": f"{n:064}", "text": f"who is {n}", "count": 1, "best": "", "score": 0.0}
+            | {"first": NOW, "last": NOW + n / 10_000}
+            for n in range(many)
+        ]
+        engine = create_engine(database_url(database))
+        with engine.begin() as connection:
+            connection.execute(metadata.tables["askpy_misses"].insert(), kept_ones)
+        engine.dispose()
+    often = store.miss("T1", "who is asked twice", "", 0.1)
+    assert often == store.miss("T1", "who is asked twice", "", 0.1)
+    assert store.wait("T1", f"{0:064}", "U1")
+    store.purge()
+    assert rows(database, "select workspace, count(*) from askpy_misses group by workspace order by workspace") == [
+        ("T1", MOST_MISSES),
+        ("T2", 3),
+    ]
+    assert [miss.key for miss in store.misses("T1", 1)] == [often]
+    assert rows(database, "select count(*) from askpy_waiting") == [(0,)]
 
 
 def test_what_a_database_complains_of_holds_no_words(store: Store, database: str) -> None:

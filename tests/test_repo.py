@@ -285,6 +285,17 @@ def test_importing_does_nothing() -> None:
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
 
 
+def test_only_slacks_rim_speaks_to_a_network() -> None:
+    """Nothing is sent anywhere but to Slack: no other module imports what could, the database's driver apart."""
+    speaking = (
+        r"socket|ssl|http|ftplib|smtplib|asyncio|urllib\.request|slack_sdk|slack_bolt|requests|httpx|aiohttp|urllib3"
+    )
+    pattern = re.compile(rf"^\s*(?:import|from) (?:{speaking})\b", re.MULTILINE)
+    found = {name for name in tracked() if re.match(r"bot/.*\.py$", name) and pattern.search(read(name))}
+    assert {name for name in found if not name.startswith("bot/slack/")} <= {"bot/doctor.py"}
+    assert "bot/slack/access.py" in found
+
+
 def test_every_test_that_proves_something_exists() -> None:
     """SECURITY.md names its evidence by the names of tests."""
     named = set(re.findall(r"\btest_\w+(?!\w*\.py)\b", read(".github/SECURITY.md")))

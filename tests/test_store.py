@@ -15,6 +15,7 @@ from stores import Clock, execute, outputs, programs, rows
 
 from bot.model import Complaint, Context
 from bot.store import CLAIM_LASTS, CONTEXT_LASTS, DAY, REST, Store, StoreError, database_url
+from bot.store.engine import make_engine
 
 # --- claims
 
@@ -381,6 +382,13 @@ def test_a_place_is_told_without_its_password(url: str, label: str, place: str) 
     store = Store(url)
     assert (store.label, store.place) == (label, place)
     store.close()
+
+
+@pytest.mark.parametrize("url", ["postgres://u@h/d?sslmode=verify-full", "postgresql://u@h/d?sslmode=verify-full"])
+def test_tls_is_asked_for_where_the_url_says_so(url: str) -> None:
+    engine = make_engine(url)
+    _, options = engine.dialect.create_connect_args(engine.url)
+    assert options["sslmode"] == "verify-full"
 
 
 @pytest.mark.parametrize(

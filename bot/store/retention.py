@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, delete, exists, select, tuple_, update
+from sqlalchemy import Connection, Table, and_, bindparam, delete, exists, func, select, tuple_, update
 
 from bot.store.changes import Changes
 from bot.store.claims import CLAIM_LASTS, Claims
@@ -20,7 +20,21 @@ PURGE_EVERY = 3600
 """Seconds between two removals of what is no longer remembered."""
 PURGED_AT_ONCE = 500
 """Rows that are removed in one go, so that answers needn't wait for more."""
+MOST_MISSES = 5_000
+"""Questions asked in vain that a workspace keeps: curators look through two thousand, and nobody is to fill the disk."""
 __all__ = ["PURGE_EVERY", "RETENTION_DAYS", "Retention"]
+
+
+_crowded = select(misses.c.workspace).group_by(misses.c.workspace).having(func.count() > MOST_MISSES)
+_least_asked = delete(misses).where(
+    tuple_(misses.c.workspace, misses.c.key).in_(
+        select(misses.c.workspace, misses.c.key)
+        .where(misses.c.workspace == bindparam("of"))
+        .order_by(misses.c.count.desc(), misses.c.last.desc(), misses.c.key)
+        .offset(MOST_MISSES)
+        .limit(PURGED_AT_ONCE)
+    )
+)
 
 
 class Retention(Claims, Conversations, Changes):
@@ -35,6 +49,7 @@ class Retention(Claims, Conversations, Changes):
     def purge(self) -> None:
         """Remove what is older than its limit. Active changes stay; so does a channel's trial until it is ended."""
         now = self._clock()
+        self._purge_misses()
         for table, old in _outdated(now, self._retention):
             while self._purged(table, old) >= PURGED_AT_ONCE:
                 continue
@@ -61,6 +76,12 @@ class Retention(Claims, Conversations, Changes):
         some = select(*keys).where(old).limit(PURGED_AT_ONCE)
         statement = delete(table).where(tuple_(*keys).in_(some) if len(keys) > 1 else keys[0].in_(some))
         return self._try(lambda: self._write(statement), 0)
+
+    def _purge_misses(self) -> None:
+        """Keep those that were asked most, and of those the latest."""
+        for workspace in self._try(lambda: self._read_all(_crowded), [], reads=True):
+            while self._try(lambda: self._write(_least_asked, of=workspace[0]), 0) >= PURGED_AT_ONCE:  # noqa: B023
+                continue
 
     def _forgotten(self, workspace: str, user: str, whose: str, by: str) -> int:
         with self._transaction() as connection:

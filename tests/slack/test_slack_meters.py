@@ -58,6 +58,8 @@ def test_the_page_tells_what_happened() -> None:
             'askpy_answer_seconds_bucket{le="0.025",until="handed"}': 1,
         }.items()
     )
+    names = set(re.findall(r'(\w+)="', "".join(name for name in page if name.startswith("askpy_"))))
+    assert names == {"kind", "surface", "outcome", "method", "code", "of", "version", "until", "le"}
     assert re.search(rb"^process_resident_memory_bytes [1-9]", meters.page()[2], re.MULTILINE)
 
 

@@ -379,7 +379,8 @@ class Finding:
 
     `group` is the list's or recommendation's group; `talk` the small talk's name; `strangers` what was named and isn't
     covered; `only_named` what the source names without describing it; `beyond`: the source doesn't say it; `aspect`: the
-    one fact that is wanted; `lost`: it leans on something that isn't there.
+    one fact that is wanted; `lost`: it leans on something that isn't there; `which`: what is said before and after a
+    word that could mean each of the ids.
     """
 
     kind: Kind
@@ -392,6 +393,7 @@ class Finding:
     beyond: bool = False
     aspect: Aspect | None = None
     lost: bool = False
+    which: tuple[str, str] | None = None
 
 
 # --- what is replied

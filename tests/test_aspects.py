@@ -15,6 +15,10 @@ ASKED = {
     "is sqlalchemy hard": "ease",
     "is pandas frontend or backend": "side",
     "is fastapi async": "group",
+    # slips are forgiven as they are elsewhere
+    "how do i instal flask": "install",
+    "kivy licens": "licence",
+    "kivy documentaton": "docs",
     # nothing by itself
     "what is django": "",
     "django": "",

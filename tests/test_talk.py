@@ -13,7 +13,7 @@ from bot.desk import Desk
 from bot.knowledge import load
 from bot.match import Matcher
 from bot.match.said import said
-from bot.model import Question, Reply
+from bot.model import Choices, Facts, Heading, Question, Remark, Reply, Table, Text
 from bot.reply import plain
 from bot.terminal import Memory
 
@@ -158,3 +158,58 @@ def test_a_person_leaves_politely(
 
 def test_in_a_pipe_leaving_is_small_talk() -> None:
     assert [reply.kind for reply in talk("exit", "quit", "bye")] == ["smalltalk"] * 3
+
+
+# --- one fact of several
+
+
+def test_one_fact_of_those_compared_is_a_line_for_each() -> None:
+    parts = talk("flask vs django", "how do i instal them?")[-1].parts
+    assert [part.text for part in parts if isinstance(part, Heading)] == ["Flask and Django · Install"]
+    assert [part.rows for part in parts if isinstance(part, Facts)] == [
+        (("Flask", "pip install Flask"), ("Django", "pip install Django"))
+    ]
+    assert not any(isinstance(part, Table) for part in parts)
+
+
+def test_what_only_a_note_tells_stays_a_note_and_has_the_name() -> None:
+    parts = talk("flask vs django", "what is their latest version")[-1].parts
+    notes = [part.note.text for part in parts if isinstance(part, Remark)]
+    assert [text.partition(":")[0] for text in notes] == ["Flask", "Django"]
+    assert not any(isinstance(part, Facts) for part in parts)
+
+
+@pytest.mark.parametrize("text", ["who made them", "are both free"])
+def test_a_fact_that_none_of_them_has_is_said_before_the_comparison(text: str) -> None:
+    parts = talk("flask vs django", text)[-1].parts
+    assert parts[0] == Text(matcher().knowledge.voice.lines["beyond"])
+    assert any(isinstance(part, Table) for part in parts)
+
+
+@pytest.mark.parametrize("text", ["how do they compare?", "which is easier to learn", "whats the difference in speed"])
+def test_a_comparison_that_is_asked_for_stays_one(text: str) -> None:
+    assert any(isinstance(part, Table) for part in talk("flask vs django", text)[-1].parts)
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ("How do I install it?", ["How do I install Flask?", "How do I install Django?"]),
+        ("whats its licence", ["whats Flask licence", "whats Django licence"]),
+    ],
+)
+def test_where_it_could_be_each_of_those_compared_a_button_asks_for_one(text: str, asks: list[str]) -> None:
+    *_, reply = talk("flask vs django", text)
+    (choices,) = (part for part in reply.parts if isinstance(part, Choices))
+    assert (reply.kind, reply.ids, [choice.ask for choice in choices.choices]) == ("unknown", ("flask", "django"), asks)
+    pressed = talk(asks[0])[-1]
+    assert (pressed.kind, pressed.ids) == ("library", ("flask",))
+
+
+def test_of_more_than_can_be_offered_it_means_none() -> None:
+    assert ended("flask vs django vs fastapi vs tornado", "is it free") == ("unknown", ())
+
+
+@pytest.mark.parametrize("text", ["how is it going", "thanks, that was it"])
+def test_a_courtesy_with_it_is_no_question_about_them(text: str) -> None:
+    assert ended("flask vs django", text)[1] == ()

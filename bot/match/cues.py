@@ -96,7 +96,8 @@ CHOOSING = _some(
 AGAINST = Cue(r"\b(?:vs|versus|v|or|than|against|with|to|from)(?: the)?$")
 """Words right before a name that set it against something."""
 SET_AGAINST = _some(r"vs|versus|v|or|than|against|compare[ds]?|comparison|with|differ\w*|better")
-THEM = _some("they|them|those|these")
+THEM = _some("they|them|their|those|these")
+IT = _some("(?i:it|its)")
 BACK = _some("it|its|that one|this one|that|this|the same")
 OF_THEM = Cue(r"^(?:(?:so|and|but) )*(?:which|what) (?:one|ones|of (?:them|those|these|the two))\b")
 AMONG = _some("which|ones?|of (?:them|these|those)")

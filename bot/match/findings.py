@@ -149,8 +149,10 @@ class Findings:
     def aspect(self, reading: Reading) -> Aspect | None:
         """The one fact of an entry that is asked for."""
         at_names = {i for mention in reading.mentions for i in range(mention.start, mention.end)}
-        rest = [token for i, token in enumerate(reading.tokens) if i not in at_names]
-        return aspect_of(reading.tokens, rest, self.knowledge)
+        read_as = dict(reading.ranking.corrections)
+        meant = [read_as.get(token, token) if i not in at_names else token for i, token in enumerate(reading.tokens)]
+        rest = [token for i, token in enumerate(meant) if i not in at_names]
+        return aspect_of(meant, rest, self.knowledge)
 
     def _goes_beyond(self, reading: Reading, library: str) -> bool:
         """Whether a question wants something special that the card's own text doesn't have: the answer says where it ends."""

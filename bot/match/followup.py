@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.match import cues
-from bot.match.aspects import ASPECT
+from bot.match.aspects import ASPECT, aspect_of
 from bot.match.company import Company
 from bot.match.findings import MOST_OFFERED
 from bot.match.frames import SLIGHT
@@ -346,12 +346,22 @@ def _about_it(turn: Turn) -> Continued | None:
         return None
     back = cues.BACK.search(turn.said) is not None
     if turn.current is None:
-        return turn.same_again() if turn.small and cues.THEM.search(turn.said) else None
+        return turn.same_again() if turn.small and cues.THEM.search(turn.said) else _which(turn)
     aspect = bool(set(turn.tokens) & ASPECT) and set(turn.tokens) <= SLIGHT | ASPECT and turn.tokens[-1] not in US
     told = back or aspect if turn.small else back and not turn.foreign
     if not told or not (turn.small or isinstance(turn.current, Library)):
         return None
     return Continued((turn.current.id,), asks_on=True, reason="still about the one before")
+
+
+def _which(turn: Turn) -> Continued | None:
+    """ "Is it free?" of cards side by side: which of them is meant is asked, with all of them as offers."""
+    cards = turn.cards(turn.context.ids)
+    if turn.context.kind != "compare" or not 1 < len(cards) <= MOST_OFFERED or not cues.IT.search(turn.said):
+        return None
+    if (turn.foreign and not turn.small) or aspect_of(turn.tokens, turn.rest, turn.knowledge) is None:
+        return None
+    return Continued(offers=cards, asks_on=True, reason="one of several")
 
 
 US = frozenset("you u yourself".split())

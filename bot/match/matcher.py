@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from bot.match import cues
 from bot.match.cache import cached
 from bot.match.company import Company
 from bot.match.decide import NAME_EVIDENCE, Decider
@@ -156,10 +157,13 @@ class Matcher:
         if continued.ids:
             kind = self.knowledge.by_id[continued.ids[0]].kind if len(continued.ids) == 1 else "compare"
             finding = self._findings.make(reading, kind, continued.ids, continued.reason, NAME_EVIDENCE)
-            if continued.asks_on and finding.aspect is None:
+            each = kind == "compare" and not (continued.chooses or reading.frame.compares)
+            if (continued.asks_on or each) and finding.aspect is None:
                 finding = replace(finding, aspect=self._findings.aspect(reading))
             return replace(finding, beyond=True) if continued.chooses else finding
         unknown = self._findings.make(reading, "unknown", continued.offers, continued.reason)
+        if continued.asks_on and (it := cues.IT.search(reading.text)) is not None:
+            return replace(unknown, which=(reading.text[: it.start()], reading.text[it.end() :]))
         return replace(unknown, lost=not continued.offers and not continued.stranger)
 
     def _steer(self, reading: Reading, talk: str) -> Finding:

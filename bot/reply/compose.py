@@ -52,7 +52,7 @@ def _parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
             return of_entry(finding, knowledge)
         case "compare":
             cards = libraries(finding.ids[:MOST_COMPARED], knowledge)
-            return of_comparison(cards, knowledge, undecided=finding.beyond)
+            return of_comparison(cards, knowledge, finding.aspect, undecided=finding.beyond)
         case "list":
             return of_list(finding, knowledge)
         case "recommend":

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from bot.model import Aspect, Entry, Facts, Knowledge, Library, Part, Remark, Text
-from bot.reply.wording import group_label, labels, sentence_of
+from bot.model import Aspect, Entry, Facts, Heading, Knowledge, Library, Part, Remark, Text
+from bot.reply.wording import group_label, joined, labels, sentence_of
 from bot.text import sentences, stem, words
 
 MOST_SENTENCES = 2
@@ -18,11 +19,34 @@ def of_aspect(entry: Entry, aspect: Aspect, knowledge: Knowledge) -> list[Part]:
     if isinstance(entry, Library) and (row := _row(entry, aspect, knowledge))[1]:
         found.append(Facts((row,)))
     told = [_stems(phrase) for phrase in aspect.told]
-    if aspect.name != "side":
-        said = [sentence for line in entry.answer.splitlines() for sentence in sentences(line.removeprefix("- "))]
-        if telling := [sentence for sentence in said if _tells(sentence, told)]:
-            found.append(Text("\n".join(telling[:MOST_SENTENCES])))
+    if aspect.name != "side" and (telling := _telling(entry, told)):
+        found.append(Text("\n".join(telling)))
     return found + [Remark(note) for note in entry.notes if _tells(note.text, told)]
+
+
+def of_each(cards: Sequence[Library], aspect: Aspect, knowledge: Knowledge) -> list[Part]:
+    """This fact of several cards: a line for each, then the notes that tell it, with the card's name; nothing if none says it."""
+    told = [_stems(phrase) for phrase in aspect.told]
+    notes = [(card, note) for card in cards for note in card.notes if _tells(note.text, told)]
+    noted = {card.id for card, _ in notes}
+    said = {
+        card.id: _row(card, aspect, knowledge)[1] or (" ".join(_telling(card, told)) if aspect.name != "side" else "")
+        for card in cards
+    }
+    if not (noted or any(said.values())):
+        return []
+    lines = knowledge.voice.lines
+    label = next(filter(None, (_row(card, aspect, knowledge)[0] for card in cards)), "")
+    rows = tuple((card.name, said[card.id] or lines["gap"]) for card in cards if said[card.id] or card.id not in noted)
+    heading = Heading(joined(sentence_of(card.name for card in cards), label))
+    remarks = [Remark(replace(note, text=f"{card.name}: {note.text}")) for card, note in notes]
+    return [heading, *([Facts(rows)] if rows else []), *remarks]
+
+
+def _telling(entry: Entry, told: Sequence[str]) -> list[str]:
+    """The entry's first sentences that tell it."""
+    said = [sentence for line in entry.answer.splitlines() for sentence in sentences(line.removeprefix("- "))]
+    return [sentence for sentence in said if _tells(sentence, told)][:MOST_SENTENCES]
 
 
 def _row(card: Library, aspect: Aspect, knowledge: Knowledge) -> tuple[str, str]:

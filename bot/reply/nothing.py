@@ -19,6 +19,8 @@ def of_unknown(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
         yield Text(f"{sentence_of(finding.strangers)}: {lines['unknown_partial']}")
     elif finding.strangers:
         yield Text(f"{sentence_of(finding.strangers)}: {lines['unknown_stranger']}")
+    elif finding.which:
+        yield Text(lines["unknown_which"])
     elif finding.lost:
         yield Text(lines["unknown_lost"])
     else:
@@ -28,7 +30,10 @@ def of_unknown(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
     )
     if known:
         yield Items(tuple(Item(card.name, card.summary or card.what, ask=f"What is {card.name}?") for card in known))
-    if offered:
+    if finding.which:
+        before, after = finding.which
+        yield Choices(lines["ask_of"], tuple(Choice(entry.label, f"{before}{entry.label}{after}") for entry in offered))
+    elif offered:
         heading = lines["open"] if known else lines["named_in"] if finding.only_named else lines["did_you_mean"]
         yield Choices(heading, tuple(choice_of(entry) for entry in offered))
     elif knowledge.voice.examples:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bot.model import Choice, Choices, Finding, Heading, Item, Items, Knowledge, Library, Part, Table, Text
-from bot.reply.facts import facts
+from bot.model import Aspect, Choice, Choices, Finding, Heading, Item, Items, Knowledge, Library, Part, Table, Text
+from bot.reply.facts import facts, of_each
 from bot.reply.wording import choice_of, credit, group_label, group_of, joined, libraries, sentence_of, upper_first
 
 MOST_IN_A_CELL = 2
@@ -16,11 +16,17 @@ MOST_TOGETHER = 5
 """Cards that a button offers to compare; of more, nobody wants all."""
 
 
-def of_comparison(cards: list[Library], knowledge: Knowledge, *, undecided: bool = False) -> Iterable[Part]:
-    """The parts of cards side by side; `undecided`: the best of them was asked for, and the source names none."""
+def of_comparison(
+    cards: list[Library], knowledge: Knowledge, aspect: Aspect | None = None, *, undecided: bool = False
+) -> Iterable[Part]:
+    """The parts of cards side by side, or one fact of each; `undecided`: the best was asked for, and the source names none."""
     lines = knowledge.voice.lines
-    if undecided:
-        yield Text(lines["undecided"])
+    if aspect is not None and (asked := of_each(cards, aspect, knowledge)):
+        yield from (*asked, *credit(cards, knowledge))
+        yield Choices(lines["open"], tuple(choice_of(card) for card in cards))
+        return
+    if undecided or aspect is not None:
+        yield Text(lines["undecided" if undecided else "beyond"])
     yield Heading(sentence_of([card.name for card in cards]) + lines["side_by_side"])
     rows: list[tuple[str, tuple[str, ...]]] = [
         (lines["label_side"], tuple(group_label(card.side, knowledge) for card in cards)),

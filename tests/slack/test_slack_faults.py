@@ -20,11 +20,10 @@ from slack_stub import Fault
 
 from bot.slack import access as access_module
 from bot.slack import http as http_module
-from bot.slack import post
 from bot.slack.access import Access
 from bot.slack.app import SlackApp, build_app
 from bot.slack.http import LARGEST_BODY, serve_http
-from bot.slack.post import Outbox
+from bot.slack.post import SENDERS, Outbox, delivery
 from bot.slack.socket import serve_socket
 from bot.store import Store
 
@@ -70,7 +69,7 @@ def running(
     request: pytest.FixtureRequest, slack: BusySlack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Running]:
     monkeypatch.setattr(access_module, "TIMEOUT", 0.6)
-    monkeypatch.setattr(post, "PACE", 0.05)
+    monkeypatch.setattr(delivery, "PACE", 0.05)
     access = Access(bot_token=TOKENS[0], app_token=TOKENS[1], signing_secret=SECRET, api_url=slack.url)
     store = Store(f"sqlite:///{tmp_path / 's.db'}")
     outbox = Outbox(backoff=(0.01, 0.02, 0.05), pace=0.02)
@@ -150,7 +149,7 @@ def test_slowed_channels_hold_up_nobody(running: Running, slack: BusySlack, chan
     slack.wait_for(lambda: len(slack.arrived()) == 120, "the others' answers")
 
     in_vain = sum("CSLOW" in each.address for each in slack.attempts)
-    assert 1 <= in_vain <= max(channels, post.SENDERS)
+    assert 1 <= in_vain <= max(channels, SENDERS)
     assert running.app.outbox.drain(0) is False
 
 

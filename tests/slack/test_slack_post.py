@@ -11,10 +11,22 @@ import pytest
 from conftest import AtOnce, Door
 from slack_stub import RESET, SILENCE, Fault, Stub, limited
 
-from bot.slack import access, post
+from bot.slack import access
 from bot.slack.access import Access
 from bot.slack.blocks import escape
-from bot.slack.post import MOST_TRIES, Again, Lost, Outbox, Outcome, Refused, Request, Sent, deliver, message_id
+from bot.slack.post import (
+    MOST_TRIES,
+    Again,
+    Lost,
+    Outbox,
+    Outcome,
+    Refused,
+    Request,
+    Sent,
+    deliver,
+    delivery,
+    message_id,
+)
 from bot.slack.words import default_words
 
 AGAIN = {
@@ -31,7 +43,7 @@ AGAIN = {
 @pytest.mark.parametrize("case", AGAIN)
 @pytest.mark.parametrize("way", ["chat.postMessage", "hook"])
 def test_sent_again(door: Door, stub: Stub, way: str, case: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(post, "PACE", 0.01)
+    monkeypatch.setattr(delivery, "PACE", 0.01)
     stub.fail(way, AGAIN[case], AGAIN[case])
     assert (door.mention() if way == "chat.postMessage" else door.command()) == 200
     calls = stub.wait(way, 3)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from bot.model import Reply
-from bot.slack.answering.letter import Letter, nothing
+from bot.slack.answering.letter import Letter
 from bot.slack.answering.modals import Modals
 from bot.slack.answering.partners import Desk, Records
 from bot.slack.answering.passing import Passage
@@ -22,7 +22,7 @@ from bot.slack.blocks import Layout
 from bot.slack.chores import Chores, chore_of, is_channel
 from bot.slack.hear import Beside, Heard, Opened, Place, Posted, Replaced, Whispered
 from bot.slack.journal import Journal
-from bot.slack.post import Outbox
+from bot.slack.post import Outbox, nothing
 from bot.slack.promises import Promise, Promises
 from bot.slack.recording import Recorder
 from bot.slack.values import key_of

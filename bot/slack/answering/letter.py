@@ -11,15 +11,10 @@ from bot.reply import plain
 from bot.slack.blocks import Layout, escape
 from bot.slack.journal import Course
 from bot.slack.limits import Block, cut, size
-from bot.slack.post import Request, message_id
+from bot.slack.post import Request, message_id, nothing
 
 ESCAPED_TEXT = 4_000
 """Units of `text` once its entities are escaped; Slack splits a message at 4,041."""
-
-
-def nothing() -> None:
-    """There is nothing to do."""
-    return
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

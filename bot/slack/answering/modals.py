@@ -8,7 +8,6 @@ from typing import Any
 
 from bot.model import Question, Reply, Surface
 from bot.slack import views
-from bot.slack.answering.letter import nothing
 from bot.slack.answering.partners import Desk
 from bot.slack.answering.replies import Replies
 from bot.slack.answering.sending import Sending
@@ -16,7 +15,7 @@ from bot.slack.blocks import prose
 from bot.slack.foot import Foot, Passing
 from bot.slack.hear import Opened, Replaced, Searched, workspace_of
 from bot.slack.journal import Course, Journal
-from bot.slack.post import Request
+from bot.slack.post import Request, nothing
 from bot.slack.recording import Recorder
 from bot.slack.values import Modal, key_of, subject_of
 from bot.slack.words import Words

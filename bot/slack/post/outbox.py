@@ -1,4 +1,4 @@
-"""Posting: what to do again, what never, and all of it without holding up anybody else.
+"""The outbox: what to do again, what never, and all of it without holding up anybody else.
 
 A request goes out at once from a pool of its own. What has to be sent again waits in a queue, not in a thread: a
 channel that Slack has slowed down holds up no other, and no listener waits for the network.
@@ -7,24 +7,17 @@ channel that Slack has slowed down holds up no other, and no listener waits for 
 from __future__ import annotations
 
 import heapq
-import json
 import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from http.client import HTTPException
 from itertools import count
-from typing import Any
-from urllib.error import URLError
-from uuid import UUID, uuid5
 
-from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
-
-from bot.slack.access import REFUSED, is_slacks, webhook
+from bot.slack.post.delivery import PACE
+from bot.slack.post.requests import Again, Lost, Outcome, Refused, Request, Sent, nothing
 from bot.slack.trace import frames
 
 SENDERS = 64
@@ -33,167 +26,12 @@ MOST_TRIES = 8
 """Times that one request is sent at most."""
 BACKOFF = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Seconds before each repetition that Slack set no time for, give or take a fifth."""
-PACE = 1.0
-"""Seconds between two posts to a channel that Slack has just slowed down: about one a second is its own rule."""
-POST_LASTS = 600.0
-"""Seconds after which an answer is no answer any more."""
-TRIGGER_LASTS = 2.5
-"""Seconds: a trigger_id dies after three."""
-
-_NAMESPACE = UUID("5f0c1a52-6d0e-5b0a-9f7e-0a5b9d1c7e11")
 
 logger = logging.getLogger(__name__)
 
 
-def message_id(key: str) -> str:
-    """The client_msg_id of a message: the same for each attempt to send it."""
-    return str(uuid5(_NAMESPACE, key.encode("utf-8", "replace").decode("utf-8")))
-
-
-# --- a request and what became of it
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """Slack has it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Again:
-    """Slack certainly doesn't have it; it may be sent again, after the seconds that Slack named."""
-
-    reason: str
-    after: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Slack won't have it."""
-
-    code: str
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """Nobody knows whether Slack has it: it is never sent again."""
-
-    reason: str
-
-
-Outcome = Sent | Again | Refused | Lost
-
-
-def _nothing() -> None:
-    return
-
-
-def _ignore(_: Outcome) -> None:
-    return
-
-
 def _uncounted(_: int) -> None:
     return
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """One request to Slack: a Web API method, or a response_url.
-
-    `simpler` makes the arguments that stand in once Slack has refused the blocks. `then` runs when it has arrived,
-    `failed` when it finally hasn't; `settled` after either, and as soon as it waits for a time that Slack has set.
-    """
-
-    method: str = ""
-    url: str = ""
-    args: Mapping[str, Any]
-    simpler: Callable[[], Mapping[str, Any]] | None = None
-    lasts: float = POST_LASTS
-    then: Callable[[], None] = _nothing
-    failed: Callable[[Outcome], None] = _ignore
-    settled: Callable[[], None] = _nothing
-
-    @property
-    def lane(self) -> str:
-        """What Slack's pace is counted by."""
-        return str(self.args.get("channel") or self.url or self.method)
-
-    @property
-    def target(self) -> str:
-        """What a log line calls it; a response_url is a secret."""
-        return f"{self.method} {self.args.get('channel') or ''}".strip() if self.method else "response_url"
-
-
-@dataclass(slots=True)
-class Pulse:
-    """Whether Slack still takes our token; `trouble` is its last word about it."""
-
-    trouble: str = ""
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def note(self, outcome: Outcome, method: str) -> None:
-        """Learn from what became of a request."""
-        if isinstance(outcome, Refused) and outcome.code in REFUSED:
-            with self._lock:  # the requests of one moment say it once
-                known, self.trouble = self.trouble, outcome.code
-            if known != outcome.code:
-                logger.error("Slack no longer takes SLACK_BOT_TOKEN (%s); nothing can be answered.", outcome.code)
-        elif isinstance(outcome, Sent) and method:
-            self.trouble = ""
-
-
-def deliver(client: WebClient, request: Request) -> Outcome:
-    """Send it once; says what became of it and raises nothing that a network can cause."""
-    try:
-        if request.url:
-            if not is_slacks(request.url, client.base_url):
-                return Refused("foreign_response_url")
-            response = webhook(request.url).send_dict(dict(request.args))
-            return _judge(response.status_code, response.headers, _error_in(response.body))
-        client.api_call(request.method, json=dict(request.args))
-        return Sent()
-    except SlackApiError as error:
-        answer = error.response
-        return _judge(answer.status_code, answer.headers, str(answer.get("error") or "unknown_error"))
-    except URLError as error:
-        return Again(type(error.reason).__name__ if isinstance(error.reason, Exception) else "unreachable")
-    except ConnectionError as error:
-        return Again(type(error).__name__)
-    except (OSError, HTTPException) as error:
-        return Lost(type(error).__name__)
-
-
-def _judge(status: int, headers: Mapping[str, Any], error: str) -> Outcome:
-    if status == 429 or error in {"ratelimited", "rate_limited"}:
-        return Again("rate limited", _seconds(headers))
-    if status >= 500:
-        return Again(f"HTTP {status}")
-    if status == 200 and not error:
-        return Sent()
-    return Refused(error if error.isidentifier() else f"HTTP {status}")
-
-
-def _error_in(body: str) -> str:
-    """The error in a response_url's answer; empty where there is none."""
-    if not body.startswith("{"):
-        return "" if body.strip() in {"", "ok"} else body.strip()[:80]
-    try:
-        answer = json.loads(body)
-    except ValueError:
-        return "unknown_error"
-    return "" if answer.get("ok", True) is True else str(answer.get("error") or "unknown_error")
-
-
-def _seconds(headers: Mapping[str, Any]) -> float:
-    for name, value in headers.items():
-        if name.lower() == "retry-after":
-            try:
-                return max(0.0, float(value[0] if isinstance(value, list) else value))
-            except (TypeError, ValueError):
-                break
-    return PACE
-
-
-# --- the outbox
 
 
 @dataclass(slots=True)
@@ -211,7 +49,7 @@ class Outbox:
     deliver: Callable[[Request], Outcome] = lambda _: Lost("no door")
     senders: Executor = field(default_factory=lambda: ThreadPoolExecutor(SENDERS, "sender"))
     counts: Callable[[int], None] = _uncounted
-    resends: Callable[[], None] = _nothing
+    resends: Callable[[], None] = nothing
     backoff: tuple[float, ...] = BACKOFF
     pace: float = PACE
     clock: Callable[[], float] = time.monotonic

@@ -43,7 +43,7 @@ Signed = Callable[[bytes, str, str], bool]
 EVENTS = "/slack/events"
 LARGEST_BODY = 1_000_000
 """Bytes. Slack's largest payloads, views with all their blocks, end at a quarter of that."""
-SWALLOWED_BODY = 8_000_000
+SWALLOWED_BODY = 2_000_000
 """Bytes. Up to here a body is received before it is refused, because most clients send all of it before they listen."""
 TYPES = frozenset({"application/json", "application/x-www-form-urlencoded"})
 THREADS = WAITING + 16

@@ -53,7 +53,7 @@ def read() -> dict[str, Dialogue]:
     """Every dialogue, by its file and name."""
     found = {}
     for file in sorted(FOLDER.glob("*.yaml")):
-        for each in yaml.safe_load(file.read_text(encoding="utf-8")):
+        for each in yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader):
             turns = tuple(Turn(**turn) for turn in each["turns"])
             found[f"{file.stem}: {each['name']}"] = Dialogue(each["name"], turns)
     return found

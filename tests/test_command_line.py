@@ -311,18 +311,6 @@ def test_asking_opens_no_database_and_writes_nothing_here(run: Any, tmp_path: Pa
     assert (code, list(tmp_path.iterdir())) == (0, [])
 
 
-def test_asking_loads_nothing_of_slack_or_sql(pack: Path) -> None:
-    program = (
-        "import sys; from bot.__main__ import main; main(['ask', '--json', 'hours'], standalone_mode=False); "
-        "print(*sorted({'slack_bolt', 'slack_sdk', 'sqlalchemy', 'rich', 'waitress'} & set(sys.modules)), file=sys.stderr)"
-    )
-    settings = os.environ | {"ASKPY_KNOWLEDGE": str(pack)}
-    ran = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, env=settings, capture_output=True, text=True, check=True
-    )
-    assert ran.stderr.split() == []
-
-
 # --- chat
 
 

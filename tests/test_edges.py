@@ -78,13 +78,26 @@ def process(pack: Path, *arguments: str, **options: Any) -> subprocess.Popen[str
 # --- sentences instead of tracebacks
 
 
-@pytest.mark.parametrize("command", [("ask", "--json", "-"), ("ask", "-"), ("chat",), ("chat", "--json"), ()])
-def test_a_closed_standard_input_is_a_sentence(command: tuple[str, ...], pack: Path) -> None:
+@pytest.mark.parametrize("command", [("ask", "--json", "-"), ("chat",)])
+def test_a_process_whose_standard_input_is_closed_says_so(command: tuple[str, ...], pack: Path) -> None:
     closing = ["sh", "-c", 'exec "$@" <&-', "sh", sys.executable, "-m", "bot", *command]
     variables = os.environ | {"ASKPY_KNOWLEDGE": str(pack), "PYTHONPATH": str(ROOT)}
     ran = subprocess.run(closing, cwd=pack, env=variables, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr.startswith("Standard input is closed.")
+
+
+@pytest.mark.parametrize("command", [("ask", "--json", "-"), ("ask", "-"), ("chat",), ("chat", "--json"), ()])
+def test_a_closed_standard_input_is_a_sentence(
+    command: tuple[str, ...], pack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ASKPY_KNOWLEDGE", str(pack))
+    monkeypatch.setattr(sys, "stdin", None)  # as Python has it in a process where it is closed
+    with pytest.raises(SystemExit) as ended:
+        main(command)
+    out, err = capsys.readouterr()
+    assert (ended.value.code, out) == (2, "")
+    assert err.startswith("Standard input is closed.")
 
 
 def test_a_standard_input_that_cant_be_read_is_a_sentence(pack: Path) -> None:

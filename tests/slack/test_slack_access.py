@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import re
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from slack_stub import Fault, Stub
 
+from bot.__main__ import main
 from bot.model import AskPyError
 from bot.settings import Secret, Settings, SettingsError
 from bot.slack.access import Access, Identity, Me, await_slack, direct
@@ -158,13 +157,9 @@ def test_an_address_that_slack_would_refuse_is_a_sentence(url: str) -> None:
 
 
 def test_the_manifest_command() -> None:
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "bot", "manifest", *arguments]
-        return subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
-
-    made, wrong = run("--url", "https://bot.example"), run("--url", "http://bot.example")
-    assert json.loads(made.stdout)["display_information"]["name"] == "AskPy"
-    assert (wrong.returncode, wrong.stdout, wrong.stderr.count("\n")) == (2, "", 1)
+    made, wrong = (CliRunner().invoke(main, ["manifest", "--url", f"{way}://bot.example"]) for way in ("https", "http"))
+    assert (made.exit_code, json.loads(made.stdout)["display_information"]["name"]) == (0, "AskPy")
+    assert (wrong.exit_code, wrong.stdout, wrong.stderr.count("\n")) == (2, "", 1)
 
 
 def test_the_manifest_for_http_names_the_address_thrice() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import threading
 from dataclasses import replace
@@ -29,7 +30,7 @@ def settings(stub: Stub, tmp_path: Path) -> Settings:
         slack_api_url=stub.url,
         database_url=Secret(f"sqlite:///{tmp_path}/s.db"),
         knowledge=Path(__file__).parents[2] / "knowledge",
-        cache=tmp_path / "cache",
+        cache=Path(os.environ["ASKPY_CACHE"]),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from conftest import Door, make_door
 from slack_ledger import SampleLedger, SampleLook, SampleShelf
+from slack_lint import faults
 from slack_samples import HOSTILE, KINDS, OFFER, SampleRecords
 from slack_stub import TEAM, Fault, Stub
 from test_slack_doors import buttons, posted, told
@@ -20,7 +21,6 @@ from bot.slack.answering import fallback
 from bot.slack.blocks import draw
 from bot.slack.chores import CHORES, chore_of
 from bot.slack.curating import Curation
-from bot.slack.limits import faults
 from bot.slack.recording import LONGEST_KEPT, outcome_of, worth_keeping
 from bot.slack.words import default_words
 

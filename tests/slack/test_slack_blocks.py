@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from slack_lint import faults, view_faults
 from slack_samples import (
     EXTREMES,
     HOSTILE,
@@ -29,7 +30,7 @@ from bot.slack import views
 from bot.slack.answering import fallback
 from bot.slack.blocks import MOST_BUTTONS, attribution, draw
 from bot.slack.foot import Foot, under
-from bot.slack.limits import cut, faults, size, view_faults
+from bot.slack.limits import cut, size
 from bot.slack.values import Asked, Modal
 from bot.slack.words import default_words, words_of
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from conftest import AtOnce, Door, make_door
 from slack_ledger import NOW, SampleLedger, SampleLook, SampleShelf, edit, full, miss
+from slack_lint import faults, view_faults
 from slack_samples import HOSTILE, LONG, knowledge
 from slack_stub import TEAM, Fault, Stub
 from test_slack_blocks import golden
@@ -22,7 +23,7 @@ from bot.slack import board, views
 from bot.slack.board import Board, Note, fill
 from bot.slack.curating import Curating, Curation
 from bot.slack.hear import Filled
-from bot.slack.limits import TYPED, faults, size, view_faults
+from bot.slack.limits import TYPED, size
 from bot.slack.values import Sheet
 from bot.slack.words import default_words
 

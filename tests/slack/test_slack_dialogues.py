@@ -8,6 +8,7 @@ import pytest
 from conftest import SECRET, AtOnce, Door
 from dialogues import DIALOGUES, Turn
 from shipped import matcher
+from slack_lint import faults
 from slack_samples import SampleRecords
 from slack_stub import Stub
 
@@ -17,7 +18,6 @@ from bot.slack.access import Access
 from bot.slack.answering import fallback
 from bot.slack.app import build_app
 from bot.slack.blocks import draw
-from bot.slack.limits import faults
 from bot.slack.post import Outbox
 from bot.terminal import Memory
 

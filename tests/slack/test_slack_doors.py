@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 from conftest import AtOnce, Door, make_door
+from slack_lint import faults
 from slack_samples import KINDS
 from slack_stub import BOT, BOT_ID, Fault, Stub
 
 from bot.model import Question, Reply
 from bot.slack.answering import fallback
 from bot.slack.blocks import draw
-from bot.slack.limits import faults
 from bot.slack.words import default_words
 
 

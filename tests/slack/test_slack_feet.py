@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 from conftest import Door, make_door
+from slack_lint import faults, view_faults
 from slack_samples import HOSTILE, KINDS, knowledge
 from slack_stub import Fault, Stub
 from test_slack_doors import buttons, posted, told
 
 from bot.slack import views
 from bot.slack.blocks import draw
-from bot.slack.limits import faults, size, view_faults
+from bot.slack.limits import size
 from bot.slack.values import Asked, Ballot, Modal, about, subject_of
 from bot.slack.words import default_words
 

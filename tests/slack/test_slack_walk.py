@@ -15,6 +15,7 @@ import pytest
 from conftest import SECRET, AtOnce, Door
 from shipped import matcher
 from slack_ledger import SampleLedger, SampleLook, SampleShelf, full
+from slack_lint import faults, view_faults
 from slack_samples import SampleRecords
 from slack_stub import Call, Stub
 
@@ -23,7 +24,6 @@ from bot.desk import Desk
 from bot.slack.access import Access
 from bot.slack.app import build_app
 from bot.slack.curating import Curation
-from bot.slack.limits import faults, view_faults
 from bot.slack.post import Outbox
 from bot.slack.values import Ballot
 from bot.terminal import Memory

@@ -1,0 +1,366 @@
+"""A lint for finished blocks and views: what Slack would refuse of them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from bot.slack.limits import (
+    ACTION_ID,
+    ACTIONS,
+    BLOCKS,
+    BUTTON_LABEL,
+    BUTTON_VALUE,
+    CARD_ACTIONS,
+    CARD_BODY,
+    CARD_TITLE,
+    CAROUSEL,
+    CHART_LABEL,
+    CHART_SERIES,
+    CHART_TITLE,
+    CHARTS,
+    CHECKBOXES,
+    CONTEXT,
+    CONTEXT_ELEMENTS,
+    HEADER,
+    INPUT_LABEL,
+    METADATA,
+    MODAL_TITLE,
+    OPTION_LABEL,
+    OPTION_VALUE,
+    OPTIONS,
+    PLACEHOLDER,
+    RICH_TEXT,
+    SECTION,
+    TABLE_CHARACTERS,
+    TABLE_COLUMNS,
+    TABLE_ROWS,
+    TYPED,
+    URL,
+    VIEW_BYTES,
+    Block,
+    Where,
+    size,
+)
+
+
+def faults(blocks: Sequence[Block], where: Where = "message") -> list[str]:
+    """Everything in `blocks` that Slack would refuse or that breaks our own rules, each as `place: fault`."""
+    found: list[str] = []
+    if not blocks:
+        found.append("blocks: there are none")
+    if len(blocks) > BLOCKS[where]:
+        found.append(f"blocks: {len(blocks)}, at most {BLOCKS[where]}")
+    for number, block in enumerate(blocks):
+        found += [f"{number} {block.get('type')}: {fault}" for fault in _block(block, where)]
+    for kind in ("action_id", "block_id"):
+        seen = Counter(value for block in blocks for value in _values(block, kind))
+        found += [f"{kind}: '{value}' is there {times} times" for value, times in seen.items() if times > 1]
+    if sum(block.get("type") == "table" for block in blocks) > 1:
+        found.append("blocks: more than one table")
+    if sum(block.get("type") == "data_visualization" for block in blocks) > CHARTS:
+        found.append("blocks: more than two charts")
+    return found
+
+
+def view_faults(view: Block) -> list[str]:
+    """The same for a modal or the Home tab, with what surrounds its blocks."""
+    where: Where = "modal" if view.get("type") == "modal" else "home"
+    blocks = view.get("blocks", [])
+    found = faults(blocks, where)
+    if size(json.dumps(view)) > VIEW_BYTES:
+        found.append(f"view: more than {VIEW_BYTES} bytes")
+    if size(view.get("private_metadata", "")) > METADATA:
+        found.append("private_metadata too long")
+    for key in ("title", "submit", "close") if where == "modal" else ():
+        if key in view or key == "title":
+            found += [f"{key}: {fault}" for fault in _text(view.get(key), MODAL_TITLE, plain=True)]
+    if any(block.get("type") == "input" for block in blocks) and "submit" not in view:
+        found.append("an input and nothing to submit it")
+    return found
+
+
+_ONLY: dict[str, tuple[Where, ...]] = {
+    "table": ("message", "home"), "carousel": ("message", "home"), "context_actions": ("message",), "input": ("modal",),
+    "data_visualization": ("message", "home"),
+}  # fmt: skip
+"""Blocks that don't stand everywhere, and where they do."""
+
+
+def _block(block: Block, where: Where) -> Iterator[str]:
+    check = _CHECKS.get(str(block.get("type")))
+    if check is None:
+        yield "no block that we draw"
+        return
+    if where not in _ONLY.get(block["type"], (where,)):
+        yield f"not in a {where}"
+    if size(str(block.get("block_id", ""))) > ACTION_ID:
+        yield "block_id too long"
+    yield from check(block)
+
+
+def _header(block: Block) -> Iterator[str]:
+    yield from _text(block.get("text"), HEADER, plain=True)
+
+
+def _section(block: Block) -> Iterator[str]:
+    if "text" not in block and "fields" not in block:
+        yield "neither text nor fields"
+    if "text" in block:
+        yield from _text(block["text"], SECTION)
+    fields = block.get("fields", [])
+    if len(fields) > CONTEXT_ELEMENTS:
+        yield "more than ten fields"
+    for field in fields:
+        yield from _text(field, CONTEXT)
+    if "accessory" in block:
+        yield from _element(block["accessory"])
+
+
+def _context(block: Block) -> Iterator[str]:
+    elements = block.get("elements", [])
+    if not 1 <= len(elements) <= CONTEXT_ELEMENTS:
+        yield f"{len(elements)} elements"
+    for element in elements:
+        yield from _text(element, CONTEXT)
+
+
+def _actions(block: Block) -> Iterator[str]:
+    elements = block.get("elements", [])
+    if not 1 <= len(elements) <= ACTIONS:
+        yield f"{len(elements)} elements"
+    for element in elements:
+        yield from _element(element)
+
+
+def _divider(block: Block) -> Iterator[str]:
+    if set(block) - {"type", "block_id"}:
+        yield "has more than its type"
+
+
+def _rich_text(block: Block) -> Iterator[str]:
+    elements = block.get("elements", [])
+    if not elements:
+        yield "empty"
+    leaves = list(_leaves(elements))
+    if not any(leaf.get("text") or leaf.get("url") or leaf.get("user_id") or leaf.get("channel_id") for leaf in leaves):
+        yield "says nothing"
+    total = sum(size(leaf.get("text", "")) for leaf in leaves)
+    if total > RICH_TEXT:
+        yield f"{total} characters, at most {RICH_TEXT}"
+    for leaf in leaves:
+        if leaf.get("type") not in {"text", "link", "user", "channel"}:
+            yield f"a {leaf.get('type')} element"
+        if leaf.get("type") == "text" and not leaf.get("text"):
+            yield "empty text element"
+        if leaf.get("type") == "link":
+            yield from _url(leaf.get("url"))
+
+
+def _card(block: Block) -> Iterator[str]:
+    if not {"title", "body", "actions", "hero_image"} & set(block):
+        yield "empty card"
+    if unknown := set(block) - {"type", "block_id", "title", "subtitle", "body", "icon", "hero_image", "actions"}:
+        yield f"card with {sorted(unknown)}"
+    for key, most in (("title", CARD_TITLE), ("subtitle", CARD_TITLE), ("body", CARD_BODY)):
+        if key in block:
+            yield from _text(block[key], most)
+    actions = block.get("actions", [])
+    if len(actions) > CARD_ACTIONS or ("actions" in block and not actions):
+        yield f"{len(actions)} actions"
+    for action in actions:
+        yield from _element(action)
+
+
+def _carousel(block: Block) -> Iterator[str]:
+    elements = block.get("elements", [])
+    if not 1 <= len(elements) <= CAROUSEL:
+        yield f"{len(elements)} cards"
+    for element in elements:
+        if element.get("type") != "card":
+            yield f"a {element.get('type')} in it"
+        yield from _card(element)
+
+
+def _table(block: Block) -> Iterator[str]:
+    rows = block.get("rows", [])
+    if not 1 <= len(rows) <= TABLE_ROWS:
+        yield f"{len(rows)} rows"
+    if len({len(row) for row in rows}) > 1:
+        yield "rows of different lengths"
+    if any(len(row) > TABLE_COLUMNS for row in rows):
+        yield f"more than {TABLE_COLUMNS} columns"
+    cells = [cell for row in rows for cell in row]
+    if any(cell.get("type") != "raw_text" or not str(cell.get("text", "")).strip() for cell in cells):
+        yield "an empty cell, or no raw_text"
+    if sum(size(cell.get("text", "")) for cell in cells) > TABLE_CHARACTERS:
+        yield f"more than {TABLE_CHARACTERS} characters"
+
+
+def _context_actions(block: Block) -> Iterator[str]:
+    elements = block.get("elements", [])
+    if len(elements) != 1 or elements[0].get("type") != "feedback_buttons":
+        yield "more or other than one pair of feedback buttons"
+    for element in elements:
+        if not element.get("action_id"):
+            yield "no action_id"
+        for key in ("positive_button", "negative_button"):
+            button = element.get(key, {})
+            yield from _text(button.get("text"), BUTTON_LABEL, plain=True)
+            if not 1 <= size(button.get("value", "")) <= BUTTON_VALUE:
+                yield f"{key}: value empty or too long"
+            if size(button.get("accessibility_label", "")) > BUTTON_LABEL:
+                yield f"{key}: accessibility_label too long"
+
+
+def _input(block: Block) -> Iterator[str]:
+    yield from _text(block.get("label"), INPUT_LABEL, plain=True)
+    element = block.get("element", {})
+    if not element.get("action_id") or size(element["action_id"]) > ACTION_ID:
+        yield "an input without a good action_id"
+    if "placeholder" in element:
+        yield from _text(element["placeholder"], PLACEHOLDER, plain=True)
+    match element.get("type"):
+        case "plain_text_input":
+            most = element.get("max_length", TYPED)
+            if not 1 <= most <= TYPED or size(element.get("initial_value", "")) > most:
+                yield "initial_value too long"
+        case "static_select":
+            yield from _menu(element)
+        case "external_select":
+            yield from _option(element.get("initial_option", _NO_OPTION))
+        case "checkboxes":
+            options = element.get("options", [])
+            if not 1 <= len(options) <= CHECKBOXES:
+                yield f"{len(options)} checkboxes"
+            initial = element.get("initial_options", options)
+            if not initial or any(option not in options for option in initial):
+                yield "initial_options that are none"
+            for option in options:
+                yield from _option(option)
+        case kind:
+            yield f"a {kind} to fill in"
+
+
+def _menu(element: Block) -> Iterator[str]:
+    """A static_select: its options, in groups or not, and the one that it begins with."""
+    groups = element.get("option_groups", [{"options": element.get("options", [])}])
+    if ("options" in element) == ("option_groups" in element) or len(groups) > OPTIONS:
+        yield "options and option_groups, or too many groups"
+    for group in groups:
+        if "label" in group:
+            yield from _text(group["label"], OPTION_LABEL, plain=True)
+        if not 1 <= len(group["options"]) <= OPTIONS:
+            yield f"{len(group['options'])} options"
+    options = [option for group in groups for option in group["options"]]
+    if element.get("initial_option", options[:1]) not in (*options, options[:1]):
+        yield "an initial_option that is none"
+    for option in options:
+        yield from _option(option)
+
+
+def _option(option: Block) -> Iterator[str]:
+    yield from _text(option.get("text"), OPTION_LABEL, plain=True)
+    if not 1 <= size(option.get("value", "")) <= OPTION_VALUE:
+        yield "option's value empty or too long"
+
+
+_NO_OPTION = {"text": {"type": "plain_text", "text": "-"}, "value": "-"}
+
+
+def _chart(block: Block) -> Iterator[str]:
+    if not 1 <= size(block.get("title", "")) <= CHART_TITLE:
+        yield "a title that is empty or too long"
+    chart = block.get("chart", {})
+    series, axis = chart.get("series", []), chart.get("axis_config", {})
+    categories = axis.get("categories", [])
+    if chart.get("type") != "bar" or not 1 <= len(series) <= CHART_SERIES:
+        yield f"a {chart.get('type')} chart of {len(series)} series"
+    if len({each.get("name") for each in series}) < len(series):
+        yield "two series of one name"
+    if not categories or len(set(categories)) < len(categories):
+        yield "no categories, or one of them twice"
+    for label in (*categories, *(each.get("name", "") for each in series)):
+        if not 1 <= size(label) <= CHART_LABEL:
+            yield f"label {label!r}"
+    for each in series:
+        if [point.get("label") for point in each.get("data", [])] != categories:
+            yield "points that aren't the categories"
+    if size(axis.get("y_label", "")) > CHART_TITLE:
+        yield "y_label too long"
+
+
+_CHECKS: dict[str, Callable[[Block], Iterator[str]]] = {
+    "header": _header, "section": _section, "context": _context, "actions": _actions, "divider": _divider,
+    "rich_text": _rich_text, "card": _card, "carousel": _carousel, "table": _table,
+    "context_actions": _context_actions, "input": _input, "data_visualization": _chart,
+}  # fmt: skip
+
+
+def _element(element: Block) -> Iterator[str]:
+    action_id = element.get("action_id")
+    if not action_id or size(action_id) > ACTION_ID:
+        yield f"action_id {action_id!r}"
+    if element.get("type") == "button":
+        yield from _text(element.get("text"), BUTTON_LABEL, plain=True)
+        if size(element.get("accessibility_label", "")) > BUTTON_LABEL:
+            yield "accessibility_label too long"
+        if size(element.get("value", "")) > BUTTON_VALUE or element.get("value") == "":
+            yield "value empty or too long"
+        if "url" in element:
+            yield from _url(element["url"])
+    elif element.get("type") == "static_select":
+        yield from _text(element.get("placeholder"), PLACEHOLDER, plain=True)
+        yield from _menu(element)
+    elif element.get("type") == "conversations_select":
+        yield from _text(element.get("placeholder"), PLACEHOLDER, plain=True)
+    else:
+        yield f"a {element.get('type')} element"
+
+
+_ENTITY = re.compile(r"<(?!https?://)[^>]*>?")
+
+
+def _text(text: Any, most: int, plain: bool = False) -> Iterator[str]:
+    if not isinstance(text, dict) or text.get("type") not in {"plain_text", "mrkdwn"}:
+        yield "no text object"
+        return
+    content = text.get("text", "")
+    if not content.strip():
+        yield "empty text"
+    if size(content) > most:
+        yield f"text of {size(content)}, at most {most}"
+    if plain and text["type"] != "plain_text":
+        yield "mrkdwn where only plain_text may stand"
+    if text["type"] == "mrkdwn" and (live := _ENTITY.search(content)):
+        yield f"live entity {live.group()!r}"
+    if text["type"] == "mrkdwn" and text.get("verbatim") is not True:
+        yield "mrkdwn that links by itself"
+
+
+def _url(url: Any) -> Iterator[str]:
+    if not isinstance(url, str) or not url.startswith(("https://", "http://")) or size(url) > URL:
+        yield f"url {url!r}"
+
+
+def _leaves(elements: Sequence[Block]) -> Iterator[Block]:
+    for element in elements:
+        if "elements" in element:
+            yield from _leaves(element["elements"])
+        else:
+            yield element
+
+
+def _values(node: Any, key: str) -> Iterator[str]:
+    if isinstance(node, dict):
+        for name, value in node.items():
+            if name == key:
+                yield str(value)
+            else:
+                yield from _values(value, key)
+    elif isinstance(node, list):
+        for item in node:
+            yield from _values(item, key)

@@ -53,6 +53,9 @@ WRITTEN_DOWN = {
     "ask U0ABCDEF12 or www.example.org/ann": "ask … or …",
     "my account is DE89 3704 0044 0532 0130 00": "my account is DE89 …",
     "why is xoxb-0000-1111-abcdefgh refused": "why is … refused",
+    "my cloud says AK" + "IAIOSFODNN7EXAMPLE or wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY": "my cloud says … or …",
+    "my token is eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJib2IifQ.dozjgNryP4J3jVmN or sk-abcdefghijklmnopqrst": "my token is … or …",
+    "connect to postgres://bob:hush@db.internal/app please": "connect to … please",
     "what changed in 3.10 3.11 3.12": "what changed in 3.10 3.11 3.12",
     "port 8080 of 192.168.1.100": "port 8080 of 192.168.1.100",
     "convert_to_float32_array of sqlalchemy.dialects.postgresql.psycopg2": (

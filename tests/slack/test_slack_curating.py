@@ -599,6 +599,16 @@ def test_nobody_else_may_press(stub: Stub, action: str) -> None:
     assert room.stub.of("views.publish")[-1]["user_id"] == NOBODY
 
 
+@pytest.mark.parametrize("page", board.PAGES)
+def test_a_curators_page_opens_for_nobody_else(stub: Stub, page: str) -> None:
+    room = make_room(stub, full())
+    curators = room.go(page)
+    room.press("go:1", f"{page}@0", curators, NOBODY)
+    shown = room.home()
+    assert room.stub.of("views.publish")[-1]["user_id"] == NOBODY
+    assert (shown == curators, shown == room.open(NOBODY)) == (False, True)
+
+
 def test_nobody_else_may_submit(room: Room) -> None:
     home = room.go("misses")
     room.press("means:1", value(home, "means:1"), home)

@@ -42,17 +42,13 @@ class Meters:
         self.state = state
         self._lock = threading.Lock()
         self._failures, self._version = 0, ""
-        folder = os.environ.get(TOGETHER, "")
-        if folder:
-            Path(folder).mkdir(parents=True, exist_ok=True)
-        try:
-            import prometheus_client as prometheus
-        except ModuleNotFoundError:
-            self._registry: CollectorRegistry | None = None
-            return
-        registry = self._registry = prometheus.CollectorRegistry()
-        if not folder:
-            prometheus.ProcessCollector(registry=registry)
+        self._registry = _registry(os.environ.get(TOGETHER, ""))
+        if self._registry is not None:
+            self._make_counters(self._registry)
+            self._make_gauges(self._registry)
+
+    def _make_counters(self, registry: CollectorRegistry) -> None:
+        import prometheus_client as prometheus
 
         def counter(name: str, told: str, *labels: str) -> prometheus.Counter:
             return prometheus.Counter(f"askpy_{name}", told, labels, registry=registry)
@@ -71,6 +67,9 @@ class Meters:
             registry=registry,
             buckets=STEPS,
         )
+
+    def _make_gauges(self, registry: CollectorRegistry) -> None:
+        import prometheus_client as prometheus
 
         def gauge(name: str, told: str, *labels: str, together: str = "livesum") -> prometheus.Gauge:
             name = f"askpy_{name}"
@@ -151,6 +150,20 @@ class Meters:
         self.look()
         folder = os.environ.get(TOGETHER, "")
         return 200, "text/plain; version=0.0.4", generate_latest(_together(folder) if folder else self._registry)
+
+
+def _registry(folder: str) -> CollectorRegistry | None:
+    """Where this process counts, in a `folder` together with others; None without the library."""
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    try:
+        import prometheus_client as prometheus
+    except ModuleNotFoundError:
+        return None
+    registry = prometheus.CollectorRegistry()
+    if not folder:
+        prometheus.ProcessCollector(registry=registry)
+    return registry
 
 
 def _together(folder: str) -> CollectorRegistry:

@@ -245,7 +245,8 @@ def test_what_comes_after_the_close_is_given_up() -> None:
 
 def test_slowed_lanes_are_forgotten() -> None:
     now = [100.0]
-    box = Outbox(Line(*[Again("rate limited", 1.0)] * 50), AtOnce(), clock=lambda: now[0])
+    asleep = threading.Thread()  # nothing is sent again meanwhile
+    box = Outbox(Line(*[Again("rate limited", 1.0)] * 50), AtOnce(), clock=lambda: now[0], _timer=asleep)
     for number in range(50):
         box.send(Request(url=f"https://hooks.example/{number}", args={}))
         now[0] += 2.0

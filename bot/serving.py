@@ -116,7 +116,7 @@ def join(settings: Settings, access: Access, stop: threading.Event) -> Bot:
     """Build the parts and put them together. Nothing runs yet."""
     if odd := strays():
         logger.warning("%s", "; ".join(odd))
-    store = Store(settings.database, retention_days=settings.retention_days)
+    store = Store(settings.database, retention_days=settings.retention_days, seal=access.seal)
     live = Live(settings.pack, settings.cache_folder, store)
     meters = Meters(lambda: State(store.failures, live.version, len(live.knowledge().entries), live.loaded_at))
     knowledge, desk = live.knowledge(), Desk(live, store)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,12 @@ from stores import NOW, Clock, edit, rows
 
 from bot import kept
 from bot.model import Context
-from bot.settings import Settings
+from bot.serving import join
+from bot.settings import Secret, Settings
+from bot.slack.access import Access
 from bot.store import CLAIM_LASTS, CONTEXT_LASTS, DAY, PURGE_EVERY, RETENTION_DAYS, WAITING_LASTS, Store, database_url
 from bot.store.engine import make_engine
+from bot.store.keys import digest
 from bot.store.retention import MOST_MISSES
 from bot.store.tables import metadata
 
@@ -236,6 +240,22 @@ def test_ids_and_words_stand_only_where_the_paper_says(store: Store, database: s
     assert store.forget("T0TEAM", "U0ASKER") == 2
     assert store.forget("T0TEAM", "U0CURATOR") == 2
     assert [table for table, value in everything(database) if "U0" in value] == []
+
+
+def test_who_has_the_database_alone_cannot_look_for_a_person(tmp_path: Path) -> None:
+    """Ids are no secret: without the bot's token nobody can tell whose a conversation was, or a vote."""
+    url, conversation = f"sqlite:///{tmp_path}/askpy.db", "T1:C1:1.1:U0ASKER"
+    pack = Path(__file__).parent / "packs" / "handbook"
+    settings = Settings(knowledge=pack, cache=tmp_path / "cache", database_url=Secret(url))
+    access = Access(bot_token="xoxb-1", signing_secret="s")
+    bot, thief = join(settings, access, threading.Event()).store, Store(url)
+    bot.keep(conversation, Context("topic", ("flask",)))
+    known = {digest(conversation), digest("T1:U0ASKER"), digest("U0ASKER")}
+    assert [value for _, value in everything(url) if value in known] == []
+    assert [store.recall(conversation) is not None for store in (bot, thief)] == [True, False]
+    assert [store.forget("T1", "U0ASKER") for store in (thief, bot)] == [0, 1]
+    for store in (bot, thief):
+        store.close()
 
 
 def test_a_folder_that_we_make_is_our_own(tmp_path: Path) -> None:

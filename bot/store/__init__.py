@@ -7,10 +7,14 @@ says so once, and tries again a few seconds later.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 from bot.store.claims import CLAIM_LASTS
 from bot.store.conversations import CONTEXT_LASTS
 from bot.store.database import DAY, REST, RETENTION_DAYS
 from bot.store.engine import BUSY, StoreError, database_url
+from bot.store.keys import digest
 from bot.store.misses import Misses
 from bot.store.retention import PURGE_EVERY, Retention
 from bot.store.tallies import Tallies
@@ -34,4 +38,19 @@ __all__ = [
 
 
 class Store(Retention, Misses, Tallies, Trials, Votes, Waits):
-    """All of it over one database, for any number of threads and processes."""
+    """All of it over one database, for any number of threads and processes.
+
+    `seal` makes the names of conversations and of whom they are with; who has only the database can't make them again, if
+    it takes a secret to.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        clock: Callable[[], float] = time.time,
+        retention_days: float = RETENTION_DAYS,
+        *,
+        seal: Callable[[str], str] = digest,
+    ) -> None:
+        super().__init__(url, clock, retention_days)
+        self._seal = seal

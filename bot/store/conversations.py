@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.model import Context
 from bot.store.database import RETENTION_DAYS, Database
-from bot.store.keys import digest, person, remember
+from bot.store.keys import remember
 from bot.store.tables import LONGEST_IDS, contexts
 
 CONTEXT_LASTS = 30 * 60
@@ -49,7 +49,7 @@ class Conversations(Database):
 
     def recall(self, conversation: str) -> Context | None:
         """Where a conversation stands, if it was heard of in the last half hour."""
-        name, now = digest(conversation), self._clock()
+        name, now = self._seal(conversation), self._clock()
         found: Any = self._try(lambda: self._read(_find, name=name) or False, None, reads=True)
         with self._lock:
             ours = self._kept.get(name)
@@ -66,7 +66,7 @@ class Conversations(Database):
 
         A conversation's key begins with the workspace and ends with the user, between colons.
         """
-        name, now, whose = digest(conversation), self._clock(), _person(conversation)
+        name, now, whose = self._seal(conversation), self._clock(), self._seal(_person(conversation))
         row = {"kind": context.kind, "ids": _ids(context), "grouped": context.group, "at": now, "person": whose}
 
         def write() -> bool:
@@ -80,7 +80,7 @@ class Conversations(Database):
 
 def _person(conversation: str) -> str:
     parts = conversation.split(":")
-    return person(parts[0], parts[-1])
+    return f"{parts[0]}:{parts[-1]}"
 
 
 def _ids(context: Context) -> str:

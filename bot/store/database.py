@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from bot.store.engine import BUSY, StoreError, be_patient, is_in_memory, make_engine, make_folder
+from bot.store.keys import digest
 from bot.store.migrate import MigrationError, cause, guard, is_current, migrate
 from bot.store.tables import claims
 
@@ -43,6 +44,7 @@ class Database:
     ) -> None:
         """Opens nothing yet; raises StoreError if `url` is no database URL or its driver is missing."""
         self._clock = clock
+        self._seal: Callable[[str], str] = digest
         self._retention = retention_days * DAY
         self._engine = make_engine(url)
         self._lock = threading.Lock()

@@ -15,13 +15,8 @@ T = TypeVar("T")
 
 
 def digest(key: str) -> str:
-    """A key of fixed length from which nobody can be read."""
+    """A key of fixed length that names no more than it has to; who knows what it was made from can make it again."""
     return sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def person(workspace: str, user: str) -> str:
-    """Whose a conversation is, unreadable."""
-    return digest(f"{workspace}:{user}")
 
 
 def phrase(text: str) -> str:

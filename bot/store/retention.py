@@ -11,7 +11,6 @@ from bot.store.changes import Changes
 from bot.store.claims import CLAIM_LASTS, Claims
 from bot.store.conversations import CONTEXT_LASTS, Conversations
 from bot.store.database import RETENTION_DAYS
-from bot.store.keys import person
 from bot.store.tables import changes, claims, contexts, misses, tallies, trials, votes, waiting
 from bot.store.tallies import day
 from bot.store.waiting import WAITING_LASTS
@@ -62,7 +61,7 @@ class Retention(Claims, Conversations, Changes):
 
         Conversations and waiting go; of what they curated only the name goes. Votes can't be linked to anybody.
         """
-        whose, by = person(workspace, user), f"{workspace}:{user}"
+        whose, by = self._seal(f"{workspace}:{user}"), f"{workspace}:{user}"
         with self._lock:
             ours = [name for name, kept in self._kept.items() if kept.person == whose]
             for name in ours:

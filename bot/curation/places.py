@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from bot.knowledge.files import files_of
@@ -34,6 +35,7 @@ class Places:
         return self.phrasings.get((owner, key(phrasing))) or self.owners.get(owner, NOT_HERE)
 
 
+@lru_cache(maxsize=32_768)  # the lint goes through all phrasings of a pack five times
 def key(phrasing: str) -> str:
     """What two spellings of one phrasing have in common."""
     return " ".join(words(phrasing))

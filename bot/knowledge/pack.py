@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,7 +25,7 @@ from bot.knowledge.forms import (
     StrangersForm,
     is_id,
 )
-from bot.knowledge.reader import Document, Path_, Value, read
+from bot.knowledge.reader import Document, Path_, Value, parse, read
 from bot.model import (
     Entry,
     Group,
@@ -328,9 +329,15 @@ def _synonyms(reading: _Reading) -> dict[str, tuple[str, ...]]:
     return found
 
 
+@lru_cache(maxsize=1)
+def _default_voice(text: str) -> Document:
+    """It is the same for every pack, and longer than a small one."""
+    return parse(text, DEFAULT_VOICE.name)
+
+
 def _voice(reading: _Reading) -> Voice:
     """The default voice with the pack's own sentences laid over it."""
-    default = read(DEFAULT_VOICE, DEFAULT_VOICE.name)
+    default = _default_voice(DEFAULT_VOICE.read_text(encoding="utf-8"))
     own = reading.documents.get("voice") or Document("voice.yaml", {}, {}, ())
     if own.value is not None and not isinstance(own.value, dict):
         reading.faults.append(Fault(own.file, 1, "", "is not a mapping; write 'greeting: ...' and so on"))

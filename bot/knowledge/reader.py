@@ -45,6 +45,11 @@ def read(path: Path, shown_as: str) -> Document:
         return _broken(shown_as, line, f"byte {error.start} is not UTF-8; save the file as UTF-8")
     except OSError as error:
         return _broken(shown_as, 1, f"can't be read ({error.strerror}); check the file's permissions")
+    return parse(text, shown_as)
+
+
+def parse(text: str, shown_as: str) -> Document:
+    """Read what stood in a file."""
     try:
         node = yaml.compose(text, Loader=Loader)
     except yaml.MarkedYAMLError as error:

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -24,6 +25,7 @@ from slack_stub import TEAM, Fault, Stub, limited
 
 from bot.model import AskPyError
 from bot.slack.http import LARGEST_BODY, serve_http
+from bot.store import Store
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -198,7 +200,12 @@ class Process:
 
     def __init__(self, stub: Stub, door: str, folder: Path) -> None:
         program = Path(__file__).with_name("slack_process.py")
-        arguments = [sys.executable, str(program), door, stub.url, SECRET, str(folder / "s.db")]
+        database = folder / "s.db"
+        with closing(
+            Store(f"sqlite:///{database}")
+        ) as store:  # a process that migrates imports Alembic, which takes a while
+            assert store.prepare() == ""
+        arguments = [sys.executable, str(program), door, stub.url, SECRET, str(database)]
         paths = os.pathsep.join(str(folder) for folder in program.parents[:3:2])
         environment = os.environ | {"PYTHONPATH": paths}
         self.process = subprocess.Popen(

@@ -29,7 +29,7 @@ def settings(stub: Stub, tmp_path: Path) -> Settings:
         slack_app_token=Secret("xapp-1"),
         slack_api_url=stub.url,
         database_url=Secret(f"sqlite:///{tmp_path}/s.db"),
-        knowledge=Path(__file__).parents[2] / "knowledge",
+        knowledge=Path(__file__).parents[1] / "packs" / "handbook",
         cache=Path(os.environ["ASKPY_CACHE"]),
     )
 
@@ -84,7 +84,9 @@ def doctor(settings: Settings, capsys: pytest.CaptureFixture[str]) -> list[str]:
 
 
 def test_the_doctor_finds_nothing(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
-    assert doctor(settings, capsys)[-1] == "Nothing is wrong."
+    shipped = replace(settings, knowledge=Path(__file__).parents[2] / "knowledge")
+    for each in (shipped, settings):
+        assert doctor(each, capsys)[-1] == "Nothing is wrong."
 
 
 def test_the_doctor_and_the_log_name_what_is_no_setting(

@@ -19,7 +19,7 @@ import pytest
 from conftest import SECRET, Door
 from slack_stub import BOT, TEAM, Stub
 
-import bot.slack.http
+import bot.slack.http.objections
 from bot.settings import Secret, Settings
 from bot.slack.access import Access, is_slacks, webhook
 from bot.slack.hear import mention
@@ -35,7 +35,7 @@ FORM = "application/x-www-form-urlencoded"
 def test_what_is_not_signed_is_not_even_parsed(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     """A megabyte of fields takes half a second to parse, and anybody could send it."""
     parsed: list[object] = []
-    monkeypatch.setattr(bot.slack.http, "sensible", lambda body: not parsed.append(body))
+    monkeypatch.setattr(bot.slack.http.objections, "sensible", lambda body: not parsed.append(body))
     for raw, kind in ((b'{"a":' + b"[" * 900_000, "application/json"), (b"a=b&" * (LARGEST_BODY // 4), FORM)):
         assert door.request(raw, kind, HTTP_X_SLACK_SIGNATURE="v0=" + "0" * 64) == 401
     assert parsed == []

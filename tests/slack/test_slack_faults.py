@@ -19,10 +19,9 @@ from slack_samples import SampleDesk
 from slack_stub import Fault
 
 from bot.slack import access as access_module
-from bot.slack import http as http_module
 from bot.slack.access import Access
 from bot.slack.app import SlackApp, build_app
-from bot.slack.http import LARGEST_BODY, serve_http
+from bot.slack.http import LARGEST_BODY, serve_http, server
 from bot.slack.post import SENDERS, Outbox, delivery
 from bot.slack.socket import serve_socket
 from bot.store import Store
@@ -251,7 +250,7 @@ async def _dribble(port: int, speaks: int) -> None:
 def test_a_request_that_takes_too_long_is_hung_up_on(
     running: Running, slack: BusySlack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http_module, "PATIENCE", 0.3)
+    monkeypatch.setattr(server, "PATIENCE", 0.3)
     half = signed(EVENT, Content_Length="5000")
     assert slack.run(_alone(running.port, half)).status == 408
 

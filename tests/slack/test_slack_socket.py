@@ -97,12 +97,14 @@ def test_rubbish_frames_are_survived(linked: Door, stub: Stub) -> None:
 
 @pytest.mark.parametrize("silence", ["never a pong", "never a word"])
 def test_a_silent_connection_is_made_anew(stub: Stub, silence: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket, "MUTE_FOR" if silence == "never a pong" else "IDLE_FOR", 1.0)
+    patience = "MUTE_FOR" if silence == "never a pong" else "IDLE_FOR"
+    monkeypatch.setattr(socket, patience, 1.0)
     stub.deaf = silence == "never a pong"
     door = make_door(stub)
     with connected(door, stub):
         stub.wait_for(lambda: len(stub.sockets) >= 2, 10)
         stub.deaf = False
+        monkeypatch.setattr(socket, patience, 60)  # a busy machine is silent for a second as well
         _until_heard(stub, 1)
     assert len(stub.of("chat.postMessage")) == 1
 

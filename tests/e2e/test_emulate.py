@@ -177,7 +177,7 @@ def test_the_token_is_the_bots_own(running: Emulated) -> None:
 
 def test_no_call_lacks_a_scope(running: Emulated) -> None:
     """Whatever the bot can call is called, does what it should, and is allowed."""
-    sources = "".join(file.read_text("utf-8") for file in (ROOT / "bot" / "slack").glob("*.py"))
+    sources = "".join(file.read_text("utf-8") for file in (ROOT / "bot" / "slack").rglob("*.py"))
     methods = {"auth.test", *re.findall(r'method="([a-z]+\.\w+)"', sources)}
     ask_everywhere(running)
     look_at_the_rest(running)

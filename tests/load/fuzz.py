@@ -29,7 +29,7 @@ from bot.reply import plain
 from bot.slack.blocks import Layout, draw
 from bot.slack.post import Again, Lost, Outcome, Refused, Request, Sent
 
-ACTIONS = re.findall(r'\baction\("(\w+)"', (ROOT / "bot" / "slack" / "app.py").read_text(encoding="utf-8"))
+ACTIONS = re.findall(r'\baction\("(\w+)"', (ROOT / "bot" / "slack" / "listeners.py").read_text(encoding="utf-8"))
 CALLBACKS = ["search", "answer", "ask_message", "no_such_thing"]
 OUTCOMES: tuple[Outcome, ...] = (*[Sent()] * 12, Refused("channel_not_found"), Lost("TimeoutError"), Again("HTTP 503"))
 OURS = re.compile(r"refused by Slack|given up after|no word whether it arrived|again in")

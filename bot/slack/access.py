@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 import logging
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 from urllib.request import (
     HTTPRedirectHandler,
+    HTTPSHandler,
     OpenerDirector,
     ProxyHandler,
     Request,
@@ -124,9 +126,12 @@ def webhook(url: str) -> WebhookClient:
 
 def is_slacks(url: str, api_url: str) -> bool:
     """Whether a response_url is one that this Slack hands out; any, where a stand-in without https is spoken to."""
-    api, parts = urlsplit(api_url), urlsplit(url)
+    try:
+        api, parts = urlsplit(api_url), urlsplit(url)
+    except ValueError:  # half an address of numbers, in brackets
+        return False
     if api.scheme != "https":
-        return True
+        return parts.scheme in {"http", "https"}
     own, host = (api.hostname or "").removeprefix("www."), parts.hostname or ""
     return parts.scheme == "https" and bool(own) and (host == own or host.endswith(f".{own}"))
 
@@ -156,8 +161,10 @@ class _Stay(HTTPRedirectHandler):
 
 @cache
 def _opener(proxies: tuple[tuple[str, str], ...]) -> OpenerDirector:
-    """What opens https and http by these proxies; the certificates are read once."""
-    return build_opener(ProxyHandler(dict(proxies)), _Stay)
+    """What opens https and http by these proxies. The certificates are read once: to read them takes longer than to answer."""
+    trust = ssl.create_default_context()
+    trust.set_alpn_protocols(["http/1.1"])  # as http.client has it in a context of its own
+    return build_opener(ProxyHandler(dict(proxies)), HTTPSHandler(context=trust), _Stay)
 
 
 def _proxies(url: str, proxy: str | None) -> tuple[tuple[str, str], ...]:

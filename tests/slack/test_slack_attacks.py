@@ -7,13 +7,17 @@ import hmac
 import io
 import json
 import logging
+import ssl
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
+from urllib.error import URLError
 from urllib.parse import urlencode
+from urllib.request import HTTPSHandler
 
 import pytest
 from conftest import SECRET, Door
@@ -21,10 +25,10 @@ from slack_stub import BOT, TEAM, Stub
 
 import bot.slack.http.objections
 from bot.settings import Secret, Settings
-from bot.slack.access import Access, is_slacks, webhook
+from bot.slack.access import Access, is_slacks
 from bot.slack.hear import mention
 from bot.slack.http import LARGEST_BODY, wsgi
-from bot.slack.post import Refused, Request, Sent, deliver
+from bot.slack.post import Again, Refused, Request, Sent, deliver
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -142,11 +146,17 @@ def test_no_redirect_is_followed(astray: HTTPServer, by: str) -> None:
         ("https://hooks.slack.com@evil.example/x", False),
         ("https://169.254.169.254/latest/meta-data", False),
         ("file:///etc/passwd", False),
+        ("https://[slack.com/x", False),
         ("", False),
     ],
 )
 def test_a_response_url_is_slacks(url: str, mine: bool) -> None:
     assert is_slacks(url, "https://slack.com/api/") is mine
+
+
+@pytest.mark.parametrize(("url", "mine"), [("http://127.0.0.1:2/x", True), ("file:///etc/passwd", False)])
+def test_a_stand_ins_response_url_is_on_a_network_at_least(url: str, mine: bool) -> None:
+    assert is_slacks(url, "http://127.0.0.1:1/api/") is mine
 
 
 def test_nothing_is_sent_to_a_response_url_that_is_not_slacks(stub: Stub) -> None:
@@ -157,10 +167,21 @@ def test_nothing_is_sent_to_a_response_url_that_is_not_slacks(stub: Stub) -> Non
     assert deliver(to_stub, Request(url=stub.hook(), args={"text": "x"})) == Sent()
 
 
-def test_certificates_are_those_of_the_system_and_are_checked() -> None:
-    """No context of our own: Python's default checks the chain and the name."""
-    assert Access(bot_token="x").client().base_url == "https://slack.com/api/"
-    assert (Access(bot_token="x").client().ssl, webhook("https://hooks.slack.com/x").ssl) == (None, None)
+def test_certificates_are_those_of_the_system_and_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The chain and the name, of the Web API and of a response_url. They are read once, not with every request."""
+    opened: list[tuple[str, ssl.SSLContext]] = []
+
+    def note(self: HTTPSHandler, request: urllib.request.Request) -> None:
+        opened.append((request.full_url, self._context))  # type: ignore[attr-defined]
+        raise URLError("not today")
+
+    monkeypatch.setattr(HTTPSHandler, "https_open", note)
+    for request in (Request(method="chat.postMessage", args={}), Request(url="https://hooks.slack.com/x", args={})):
+        assert deliver(Access(bot_token="x").client(), request) == Again("unreachable")
+    assert [url for url, _ in opened] == ["https://slack.com/api/chat.postMessage", "https://hooks.slack.com/x"]
+    (trust,) = {context for _, context in opened}
+    assert (trust.verify_mode, trust.check_hostname) == (ssl.CERT_REQUIRED, True)
+    assert trust.get_ca_certs() == ssl.create_default_context().get_ca_certs()
 
 
 @pytest.mark.parametrize(("url", "said"), [("http://slack.test/api/", 1), ("http://127.0.0.1:1/api/", 0)])

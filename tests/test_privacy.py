@@ -258,6 +258,15 @@ def test_who_has_the_database_alone_cannot_look_for_a_person(tmp_path: Path) -> 
         store.close()
 
 
+def test_a_person_whom_the_release_before_knew_is_forgotten_too(store: Store, database: str) -> None:
+    """Beside this one it may still run, and it names people without the token."""
+    store.keep("T1:C1:1.1:U1", Context("topic", ("flask",)))
+    sealed = Store(database, seal=lambda text: digest(f"a secret {text}"))
+    assert [sealed.forget("T1", user) for user in ("U2", "U1")] == [0, 1]
+    sealed.close()
+    assert rows(database, "select count(*) from askpy_contexts") == [(0,)]
+
+
 def test_a_folder_that_we_make_is_our_own(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path}/data/askpy.db")
     assert store.prepare() == ""

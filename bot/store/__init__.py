@@ -1,8 +1,8 @@
 """The store: what outlives a process. Who answers what, where conversations stand, what helped, what was missed, and what
 curators changed.
 
-Any SQLAlchemy URL. A database that is gone, locked, full or read-only stops no answer: this process then goes by its own memory,
-says so once, and tries again a few seconds later.
+SQLite or PostgreSQL, by SQLAlchemy. A database that is gone, locked, full or read-only stops no answer: this process then goes
+by its own memory, says so once, and tries again a few seconds later.
 """
 
 from __future__ import annotations

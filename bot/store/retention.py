@@ -11,6 +11,7 @@ from bot.store.changes import Changes
 from bot.store.claims import CLAIM_LASTS, Claims
 from bot.store.conversations import CONTEXT_LASTS, Conversations
 from bot.store.database import RETENTION_DAYS
+from bot.store.keys import digest
 from bot.store.tables import changes, claims, contexts, misses, tallies, trials, votes, waiting
 from bot.store.tallies import day
 from bot.store.waiting import WAITING_LASTS
@@ -107,7 +108,8 @@ def _outdated(now: float, retention: float) -> tuple[tuple[Table, Any], ...]:
 
 def _forgetting(workspace: str, user: str, whose: str, by: str) -> tuple[Any, ...]:
     return (
-        delete(contexts).where(contexts.c.person == whose),
+        # Who was heard by a process of the release before, which may still run, is named without the token.
+        delete(contexts).where(contexts.c.person.in_((whose, digest(by)))),
         delete(waiting).where(waiting.c.workspace == workspace, waiting.c.user == user),
         update(changes).where(changes.c.by == by).values(by=""),
         update(trials).where(trials.c.by == by).values(by=""),

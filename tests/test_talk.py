@@ -213,3 +213,16 @@ def test_of_more_than_can_be_offered_it_means_none() -> None:
 @pytest.mark.parametrize("text", ["how is it going", "thanks, that was it"])
 def test_a_courtesy_with_it_is_no_question_about_them(text: str) -> None:
     assert ended("flask vs django", text)[1] == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("i like it, thanks", "smalltalk"),
+        ("we really like this", "library"),
+        ("is there anything like it", "list"),
+        ("i dont like it", "list"),
+    ],
+)
+def test_who_likes_it_wants_nothing_like_it(text: str, kind: str) -> None:
+    assert ended("flask", text)[0] == kind

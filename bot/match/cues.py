@@ -81,9 +81,11 @@ NO = Cue(
     r"(?:thats|that is) not (?:it|what i meant|what i asked)|not that(?: one)?) )+"
 )
 OTHERS = Cue(
-    r"\b(?:alternatives?|else|others|other (?!one\b)|another|similar|neither|none|like (?:it|this|that)|instead|"
+    r"\b(?:alternatives?|else|others|other (?!one\b)|another|similar|neither|none|instead|"
+    r"(?<!\bi )(?<!\bwe )(?<!really )(?<!would )(?<!\bid )like (?:it|this|that)|"
     r"more (?:options|choices))\b"
 )
+"""Something else than what was shown, like it or instead of it; who likes it wants nothing else."""
 COMPARING = _some(
     r"compare[ds]?|comparing|comparison|differen\w+|differ|vs|versus|both|together|side by side|pros and cons|between|"
     r"(?:the|these|those) two"

@@ -158,8 +158,9 @@ def strays() -> tuple[str, ...]:
 
 
 def _is_a_hosts(name: str, value: str) -> bool:
-    """Whether a variable is for the tests, or one of those that Kubernetes sets for a service that is called askpy."""
-    return bool(re.match(r"ASKPY_(?:TEST|SERVICE|PORT_\d+)_", name)) or value.startswith(("tcp://", "udp://"))
+    """Whether a variable is for the tests, or one of those that Kubernetes sets for services called askpy and askpy-web."""
+    theirs = re.match(r"ASKPY_(?:TEST_|(?:\w+_)?(?:SERVICE_(?:HOST|PORT)|PORT_\d+_))", name)
+    return theirs is not None or value.startswith(("tcp://", "udp://"))
 
 
 def _file() -> dict[str, str | None]:

@@ -98,6 +98,7 @@ def test_the_doctor_and_the_log_name_what_is_no_setting(
     for name, given in {
         "ASKPY_CURATOR": "U1", "ASKPY_TEST_MINE": "1", "ASKPY_ZZZ": "hush", "ASKPY_CARD": "",
         "ASKPY_SERVICE_HOST": "10.0.0.1", "ASKPY_PORT": "tcp://10.0.0.1:80", "ASKPY_PORT_80_TCP_PROTO": "tcp",
+        "ASKPY_WEB_SERVICE_PORT_HTTP": "80", "ASKPY_WEB_PORT": "tcp://10.0.0.2:80", "ASKPY_WEB_PORT_80_TCP_ADDR": "10.0.0.2",
     }.items():  # fmt: skip
         monkeypatch.setenv(name, given)
     monkeypatch.setattr("bot.settings._file", lambda: {"ASKPY_KNOWLEGE": "ours", "ASKPY_CARDS": "classic"})

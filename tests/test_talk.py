@@ -54,6 +54,12 @@ def test_the_others_place_is_counted_in_what_was_shown_last() -> None:
     assert ended("flask or fastapi", "the fourth one") == ("unknown", ())
 
 
+@pytest.mark.parametrize("place", ["the 3rd", "3rd one", "number 3", "no 3", "nr. 3", "#3", "3", "show me #3"])
+def test_a_place_by_its_figure_shows_the_whole_card(place: str) -> None:
+    replies = talk("list frontend libs", place), talk("list frontend libs", "the third one")
+    assert replies[0][1].parts == replies[1][1].parts
+
+
 def test_what_was_recommended_is_shown_again_in_its_order() -> None:
     replies = talk("need a websocket lib", "the second one", "go back")
     assert (replies[2].kind, replies[2].ids) == (replies[0].kind, replies[0].ids)

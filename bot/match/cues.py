@@ -114,11 +114,12 @@ DEFINES = Cue(r"\bwhat (?:is|are|does)\b|\bwhats (?!about)|\bexplain\b|\bmeans?\
 SPANS = Cue(r"\b(?P<end>first|last|top) (?P<many>two|three|four|five|six|2|3|4|5|6|couple|pair)\b")
 MANY = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "couple": 2, "pair": 2}
 ORDINAL = Cue(rf"\b(?P<which>{_ONE_OF(ORDINALS)}|last|latter|former|middle|other(?= one\b|$))\b")
-NUMBER = Cue(rf"\b(?:number|nr|no|nummer|option|item|choice|point) (?P<number>{_ONE_OF(CARDINALS)})\b")
+NUMBER = Cue(rf"\b(?:number|num|nr|no|nummer|option|item|choice|point) (?P<number>{_ONE_OF(CARDINALS)})\b")
 _NUMBER = f"(?:{_ONE_OF(CARDINALS)})"
 _BESIDE = f"(?:and|or|vs|versus|with|to|against) {_NUMBER}"
 NUMBERS = Cue(
-    f"^{_AND}(?:(?:show|open|take|give|me) )*{_NUMBER}(?: {_BESIDE})*$|^{_AND}compare {_NUMBER}(?: {_BESIDE})+$"
+    f"^{_AND}(?:(?:show|open|take|give|me|tell|about|pick|choose) )*{_NUMBER}(?: {_BESIDE})*$|"
+    f"^{_AND}compare {_NUMBER}(?: {_BESIDE})+$"
 )
 STEP = Cue(rf"\bstep (?:number |no )?(?P<which>[0-9]+|{_ONE_OF((*ORDINALS, *CARDINALS))})\b")
 AFTER = frozenset("after finished finish done completed complete beyond following past".split())

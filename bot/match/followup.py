@@ -7,6 +7,7 @@ their order; the first that knows what is meant decides.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.match import cues
 from bot.match.aspects import ASPECT, aspect_of
@@ -269,7 +270,16 @@ def _other(turn: Turn) -> Continued | None:
     """What else there is: all of the kind, or what is related."""
     if not turn.small or not cues.OTHERS.search(turn.said) or not (turn.context.ids or turn.context.before):
         return None
-    return _alike(turn) or _related(turn)
+    alike = _alike(turn)
+    return _but_those_shown(alike, turn) if alike is not None else _related(turn)
+
+
+def _but_those_shown(alike: Continued, turn: Turn) -> Continued:
+    """An alternative to a card, or to cards side by side, is none of them; to a list, it may be any."""
+    shown = turn.context.ids if turn.current is not None or turn.context.kind == "compare" else ()
+    members = turn.knowledge.members(alike.group) if alike.group is not None else ()
+    rest = tuple(card.id for card in members if card.id not in shown)
+    return replace(alike, ids=rest) if shown and rest else alike
 
 
 def _alike(turn: Turn) -> Continued | None:

@@ -160,7 +160,8 @@ class Matcher:
             each = kind == "compare" and not (continued.chooses or reading.frame.compares)
             if (continued.asks_on or each) and finding.aspect is None:
                 finding = replace(finding, aspect=self._findings.aspect(reading))
-            return replace(finding, beyond=True) if continued.chooses else finding
+            # where nothing is asked of an entry, its words only say which one is meant: "the 3rd"
+            return replace(finding, beyond=continued.chooses or (continued.asks_on and finding.beyond))
         unknown = self._findings.make(reading, "unknown", continued.offers, continued.reason)
         if continued.asks_on and (it := cues.IT.search(reading.text)) is not None:
             return replace(unknown, which=(reading.text[: it.start()], reading.text[it.end() :]))

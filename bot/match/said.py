@@ -23,7 +23,8 @@ ORDINALS = {
         1,
     )
     for word in names.split()
-}  # fmt: skip
+} | {f"{number}{'st' if number == 21 else 'nd' if number == 22 else 'rd' if number == 23 else 'th'}": number
+     for number in range(13, 26)}  # fmt: skip
 CARDINALS = {
     **{word: number for number, word in enumerate("one two three four five six seven eight nine ten".split(), 1)},
     **{str(number): number for number in range(1, 26)},
@@ -33,7 +34,7 @@ CUES = frozenset(
     """last latter former middle other others another next previous prev before after afterwards back continue forward
     following top compare compares compared comparing comparison difference differences differ versus better best both
     neither none all list lists whole full entire everything every overview complete again repeat alternative alternatives
-    else similar instead option options choice choices which step steps number beginner beginners easier easiest simpler
+    else similar instead option options choice choices which step steps number nr num beginner beginners easier easiest simpler
     simplest faster fastest lighter quicker recommend suggest pick choose take prefer favourite favorite popular elaborate
     further more details detail tell explain meant said asked wrong nope library lib package framework module tool card topic
     skip jump move return side couple pair restart over reset forget why reason come show open name give go on keep
@@ -66,6 +67,8 @@ _COURTESIES = (
     "i wanna know|i would like to see|i would like to know|id like to see|id like to know|let me see|done|finished|for me|"
     "bro|mate|guys|maybe|just|quickly|now|btw|by the way"
 )
+_THEM = re.compile(r"(?<!\ban )(?<!\bthe )\bem\b")
+"""How "them" is spoken ("which of 'em"); "an em" is something else."""
 _LEAD = re.compile(rf"^(?:(?:{_COURTESIES}) )+")
 _INNER = re.compile(rf"^((?:and|but|so|then) )(?:(?:{_COURTESIES}) )+")
 _TAIL = re.compile(rf"(?: (?:{_COURTESIES}|though|mate|bye))+$")
@@ -74,6 +77,7 @@ _TAIL = re.compile(rf"(?: (?:{_COURTESIES}|though|mate|bye))+$")
 def said(tokens: Sequence[str], kept: Sequence[bool]) -> str:
     """The words of a message as they are meant, courtesies around them left out. `kept`: words to leave as they are."""
     meant = " ".join(word if keep else _meant(word) for word, keep in zip(tokens, kept, strict=True))
+    meant = _THEM.sub("them", meant)
     while (shorter := _INNER.sub(r"\1", _LEAD.sub("", f"{meant} ")).strip()) != meant:
         meant = shorter
     return _TAIL.sub("", f" {meant}").strip()

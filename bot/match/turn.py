@@ -9,6 +9,7 @@ from functools import cached_property
 from bot.match import cues
 from bot.match.company import Company
 from bot.match.english import english
+from bot.match.findings import MOST_RECOMMENDED
 from bot.match.names import Mention
 from bot.match.reading import Reading, odd_word
 from bot.match.said import SMALL, is_slip, said
@@ -224,13 +225,21 @@ class Turn:
     def same_again(self) -> Continued | None:
         """The several that stand before, as they were shown."""
         if self.group is not None:
-            whole = tuple(card.id for card in self.knowledge.members(self.group))
-            pick = self.context.kind == "recommend" or self.several != whole
+            pick = self.context.kind == "recommend" or not self._is_listed(self.group)
             return Continued(self.several, group=self.group, pick=pick, reason="what was shown before")
         cards = self.cards(self.several)
         if 1 < len(cards) <= MOST_COMPARED:
             return Continued(cards, reason="what was shown before")
         return None
+
+    def _is_listed(self, group: Group) -> bool:
+        """Whether the several are the group's list or what that has besides some, and no recommendation from it."""
+        cards = self.knowledge.members(group)
+        if self.context.kind == "list" or self.several == tuple(card.id for card in cards):
+            return True
+        ordered = tuple(card.id for card in cards if card.id in self.several) == self.several
+        doubtful = {card.id for card in cards if group.id in card.also}
+        return ordered and (len(self.several) > MOST_RECOMMENDED or not doubtful.isdisjoint(self.several))
 
     def groups_in(self) -> tuple[Group, ...]:
         """Groups that are named by one of their words, with the longest word first."""

@@ -285,8 +285,9 @@ def manifest(url: str | None) -> None:
 def doctor() -> None:
     """Check configuration, credentials, database and pack, and print the fix for each fault."""
     from bot import doctor as looking
+    from bot.settings import usable_settings
 
-    if not looking.doctor(read_settings()):
+    if not looking.doctor(*usable_settings()):
         raise SystemExit(1)
 
 

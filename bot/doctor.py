@@ -15,7 +15,7 @@ from slack_sdk.errors import SlackApiError
 from bot.curation.lint import lint
 from bot.knowledge import inspect
 from bot.model import AskPyError
-from bot.settings import Secret, Settings, strays
+from bot.settings import Faults, Secret, Settings, SettingsError, exposed, strays
 from bot.slack.access import Access
 from bot.slack.manifest import SCOPES
 from bot.store import Store
@@ -24,25 +24,42 @@ CLOCK_SLACK = 120
 """Seconds that this machine's clock may be off; Slack's signatures are good for 300."""
 
 
-def doctor(settings: Settings) -> bool:
-    """Look at everything `serve` needs and print a line for each; true if nothing is wrong."""
+class Hint(str):
+    """What isn't wrong, and better otherwise."""
+
+
+Finding = tuple[str, str]
+"""What was looked at, and what is wrong with it together with the remedy, or a hint; empty if nothing is."""
+
+
+def doctor(settings: Settings, unusable: Faults = ()) -> bool:
+    """Look at everything `serve` needs and print a line for each; true if nothing is wrong. `unusable`: what couldn't be read."""
     faults = 0
     for subject, fault in (
-        *(("the name of a setting", stray) for stray in strays()),
+        *unusable,
+        *_names(),
         *_pack(settings),
         *_cache(settings),
         *_database(settings),
         *_credentials(settings),
         *_slack(settings),
     ):
-        click.echo(f"{'fault' if fault else 'fine':6} {subject}" + (f": {fault}" if fault else ""))
-        faults += bool(fault)
+        verdict = "hint" if isinstance(fault, Hint) else "fault" if fault else "fine"
+        click.echo(f"{verdict:6} {subject}" + (f": {fault}" if fault else ""))
+        faults += verdict == "fault"
     click.echo("Nothing is wrong." if not faults else f"{faults} to mend.")
     return not faults
 
 
-Finding = tuple[str, str]
-"""What was looked at, and what is wrong with it together with the remedy; empty if nothing is."""
+def _names() -> Iterator[Finding]:
+    """Names that do nothing, and who can read the file."""
+    try:
+        for stray in strays():
+            yield "the name of a setting", stray.text if stray.certain else Hint(stray.text)
+        if told := exposed():
+            yield "the file .env", Hint(told)
+    except SettingsError:  # a file that can't be read is told already
+        return
 
 
 def _pack(settings: Settings) -> Iterator[Finding]:
@@ -55,7 +72,11 @@ def _pack(settings: Settings) -> Iterator[Finding]:
 
 
 def _cache(settings: Settings) -> Iterator[Finding]:
-    folder, fault = settings.cache_folder, ""
+    try:
+        folder, fault = settings.cache_folder, ""
+    except SettingsError as error:
+        yield "cache", str(error)
+        return
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with TemporaryFile(dir=folder):
@@ -73,10 +94,11 @@ def _database(settings: Settings) -> Iterator[Finding]:
         return
     fault = store.probe()
     store.close()
-    yield (
-        "database" if fault else f"database {store.place}",
-        f"{fault}; set DATABASE_URL to one that can be written" if fault else "",
-    )
+    if fault:
+        yield "database", f"{fault}; set DATABASE_URL to one that can be written"
+    else:
+        memory = "in memory, and gone when the process ends; to keep it, name a file: sqlite:///askpy.db"
+        yield f"database {store.place}", Hint(memory) if store.is_in_memory else ""
 
 
 _WHERE = "api.slack.com/apps, your app"

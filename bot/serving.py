@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal
@@ -40,7 +40,7 @@ def serve(settings: Settings, mode: str | None = None) -> None:
     log_to_stderr(settings)
     bot = join(settings, access, _stopped())
     port = settings.port if settings.port is not None else DEFAULT_PORT if door == "http" else None
-    if not _awaited(bot.app.identity, door, port, bot.stop):
+    if not _awaited(bot.app.identity, door, port, bot.stop, bot.pages):
         return
     bot.start()
     if door == "http":
@@ -54,8 +54,8 @@ def application() -> WSGIApplication:
     """The bot over HTTP as a WSGI application, for a server that calls this once in each of its worker processes:
     `gunicorn "bot.serving:application()"`.
 
-    Until Slack has said who the bot is, requests are told to come again. What is in flight is finished when the process
-    ends. Raises SettingsError for what is missing, and for a token that Slack refuses.
+    Until Slack has said who the bot is, whatever asks for more than metrics is told to come again. What is in flight is
+    finished when the process ends. Raises SettingsError for what is missing, and for a token that Slack refuses.
     """
     settings = read_settings()
     access, _ = Access.of(settings, "http")
@@ -68,7 +68,8 @@ def application() -> WSGIApplication:
     bot.start()
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        ready = identity.user and not bot.stop.is_set() and os.getpid() == process
+        able = identity.user or environ.get("PATH_INFO", "") in bot.pages
+        ready = able and not bot.stop.is_set() and os.getpid() == process
         return front(environ, start_response) if ready else not_yet(start_response)
 
     return answer
@@ -115,7 +116,7 @@ class Bot:
 def join(settings: Settings, access: Access, stop: threading.Event) -> Bot:
     """Build the parts and put them together. Nothing runs yet."""
     if odd := strays():
-        logger.warning("%s", "; ".join(odd))
+        logger.warning("%s", "; ".join(one.text for one in odd))
     store = Store(settings.database, retention_days=settings.retention_days, seal=access.seal)
     live = Live(settings.pack, settings.cache_folder, store)
     meters = Meters(lambda: State(store.failures, live.version, len(live.knowledge().entries), live.loaded_at))
@@ -133,10 +134,12 @@ def join(settings: Settings, access: Access, stop: threading.Event) -> Bot:
         loaded=live,
         curation=curation,
         meters=meters,
-        beside=lambda: f"database away: {store.unrecorded} not recorded" if store.away else "",
+        beside=lambda: f"database away: {store.unrecorded} writes not made" if store.away else "",
     )
     live.changed.append(app.teller.changed)
-    logger.info("%s: %d entries", knowledge.name, len(knowledge.entries))
+    memory = ", which keeps nothing beyond this process" if store.is_in_memory else ""
+    told = "%s: %d entries from %s; database %s%s"
+    logger.info(told, knowledge.name, len(knowledge.entries), settings.pack.resolve(), store.place, memory)
     return Bot(app=app, live=live, store=store, meters=meters, stop=stop)
 
 
@@ -147,14 +150,19 @@ def _mode(mode: str | None) -> Mode | None:
 # --- waiting for Slack, and stopping
 
 
-def _awaited(identity: Identity, mode: Mode, port: int | None, stop: threading.Event) -> bool:
-    """Wait for Slack; meanwhile, on `port`, health says no and Slack is told to come again. False if stopped first."""
+def _awaited(
+    identity: Identity, mode: Mode, port: int | None, stop: threading.Event, beside: Mapping[str, Page]
+) -> bool:
+    """Wait for Slack; meanwhile, on `port`, health says no and Slack is told to come again, and what is `beside` answers.
+
+    False if stopped first.
+    """
     how = "Socket Mode" if mode == "socket" else "HTTP"
     if port is None:
         logger.info("Waiting for Slack (%s); PORT isn't set, so that there is no health page", how)
         return await_slack(identity.me, "SLACK_BOT_TOKEN", stop.wait)
     posts = {EVENTS: lambda: health(False)} if mode == "http" else {}
-    with Pages(port, {"/healthz": lambda: health(False)}, posts) as pages:
+    with Pages(port, {"/healthz": lambda: health(False), **beside}, posts) as pages:
         logger.info("Waiting for Slack (%s), health on port %d", how, pages.port)
         return await_slack(identity.me, "SLACK_BOT_TOKEN", stop.wait)
 

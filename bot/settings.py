@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -114,10 +114,10 @@ VARIABLES: dict[str, tuple[str, click.ParamType[Any] | Callable[[str], object]]]
     "DATABASE_URL": ("database_url", Secret),
     "ASKPY_KNOWLEDGE": ("knowledge", Path),
     "ASKPY_CACHE": ("cache", Path),
-    "ASKPY_CARDS": ("cards", click.Choice(["auto", "classic"])),
+    "ASKPY_CARDS": ("cards", click.Choice(["auto", "classic"], case_sensitive=False)),
     "ASKPY_CURATORS": ("curators", _people),
     "ASKPY_RETENTION_DAYS": ("retention_days", _whole(1, 36500)),
-    "ASKPY_LOG_FORMAT": ("log_format", click.Choice(["console", "json"])),
+    "ASKPY_LOG_FORMAT": ("log_format", click.Choice(["console", "json"], case_sensitive=False)),
     "ASKPY_LOG_LEVEL": ("log_level", click.Choice(["debug", "info", "warning", "error"], case_sensitive=False)),
 }
 """Of each variable: the field, and what reads it. click's types: `ask` has its answer before pydantic were imported."""
@@ -125,7 +125,30 @@ VARIABLES: dict[str, tuple[str, click.ParamType[Any] | Callable[[str], object]]]
 
 def read_settings() -> Settings:
     """The settings; raises SettingsError that names every variable it can't use."""
-    given = {**_file(), **os.environ}
+    settings, faults = _settings({**_file(), **os.environ})
+    if faults:
+        told = "\n".join(f"{name}: {fault}" for name, fault in faults)
+        raise SettingsError(f"These settings can't be used (environment or .env):\n{told}")
+    return settings
+
+
+Faults = tuple[tuple[str, str], ...]
+"""Of each variable that can't be used: its name, or `.env`, and why."""
+
+
+def usable_settings() -> tuple[Settings, Faults]:
+    """The settings without what can't be used, for whoever looks at all of it; and what that is."""
+    faults: Faults = ()
+    given: dict[str, str | None] = {}
+    try:
+        given = _file()
+    except SettingsError as error:
+        faults = ((".env", str(error)),)
+    settings, more = _settings({**given, **os.environ})
+    return settings, (*faults, *more)
+
+
+def _settings(given: Mapping[str, str | None]) -> tuple[Settings, Faults]:
     values: dict[str, Any] = {}
     faults = []
     for name, (field, kind) in VARIABLES.items():
@@ -135,26 +158,66 @@ def read_settings() -> Settings:
         try:
             values[field] = kind.convert(value, None, None) if isinstance(kind, click.ParamType) else kind(value)
         except click.BadParameter as error:
-            faults.append(f"{name}: {error.message}")
-    if faults:
-        raise SettingsError("These settings can't be used (environment or .env):\n" + "\n".join(faults))
-    return Settings(**values)
+            faults.append((name, error.message))
+    return Settings(**values), tuple(faults)
 
+
+# --- what is set in vain, and what others may read
 
 OURS = "ASKPY_"
+NEAR, NEARER = 0.6, 0.82
+"""How alike a name must be to one of ours (difflib's ratio): one that can be nothing else, and any other. EXPORT is no PORT."""
 
 
-def strays() -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A variable that is no setting. `certain`: it was meant as one, where another program may want the others."""
+
+    text: str
+    certain: bool
+
+
+def strays() -> tuple[Stray, ...]:
     """Variables that are called like settings and are none, each with the nearest that is one."""
-    found, known = [], {name.removeprefix(OURS): name for name in VARIABLES}
-    for where, given in ((".env", _file()), ("the environment", os.environ)):
-        for name, value in given.items():
-            if not name.upper().startswith(OURS) or name in VARIABLES or not value or _is_a_hosts(name, value):
-                continue
-            near = get_close_matches(name.upper().removeprefix(OURS), known, n=1)
-            remedy = f"did you mean {known[near[0]]}?" if near else "README.md lists all settings"
-            found.append(f"{name} in {where} is no setting and does nothing; {remedy}")
-    return tuple(dict.fromkeys(found))
+    file = _file()
+    found = [_stray(name, value, ".env") for name, value in file.items()]
+    set_ = {*file, *os.environ}
+    found += [_stray(name, value, "the environment", set_) for name, value in os.environ.items()]
+    return tuple(dict.fromkeys(filter(None, found)))
+
+
+def _stray(name: str, value: str | None, where: str, taken: Collection[str] = ()) -> Stray | None:
+    """What there is to say of a name. The file is ours; in the environment, one like a setting in `taken` is another's."""
+    if name in VARIABLES or not value or _is_a_hosts(name, value):
+        return None
+    vain = f"{name} in {where} is no setting and does nothing"
+    ours = name.upper().startswith(OURS)
+    if not ours and where != ".env" and not name.upper().startswith("SLACK_"):
+        return None
+    near = _nearest(name, NEAR if ours else NEARER, OURS if ours else "")
+    if ours:
+        return Stray(f"{vain}; " + (f"did you mean {near}?" if near else "README.md lists all settings"), True)
+    return Stray(f"{vain}; did you mean {near}?", where == ".env") if near and near not in taken else None
+
+
+def _nearest(name: str, least: float, prefix: str) -> str:
+    """The setting that a name is most like, whatever its case and underscores; empty if it is like none."""
+    known = {_bare(each.removeprefix(prefix)): each for each in VARIABLES}
+    near = get_close_matches(_bare(name.upper().removeprefix(prefix)), known, n=1, cutoff=least)
+    return known[near[0]] if near else ""
+
+
+def _bare(name: str) -> str:
+    return name.upper().replace("_", "")
+
+
+def exposed() -> str:
+    """What to do about a `.env` with a secret that other users of this machine can read; empty if none can."""
+    path = Path(".env")
+    secrets = [name for name, value in _file().items() if value and VARIABLES.get(name, ("", None))[1] is Secret]
+    if not secrets or os.name == "nt" or not path.stat().st_mode & 0o077:
+        return ""
+    return f"{', '.join(secrets)}: other users of this machine can read it; chmod 600 .env"
 
 
 def _is_a_hosts(name: str, value: str) -> bool:

@@ -81,6 +81,11 @@ class Database:
         return shown.render_as_string(hide_password=True)
 
     @property
+    def is_in_memory(self) -> bool:
+        """Whether nothing outlives this process."""
+        return is_in_memory(self._engine.url)
+
+    @property
     def label(self) -> str:
         """The database's kind and its file's name or its host, for a page that is passed on."""
         url = self._engine.url

@@ -114,11 +114,11 @@ def test_several_processes_count_together(tmp_path: Path) -> None:
 
 
 def test_health_says_what_goes_wrong_beside_the_answers(door: Door, stub: Stub) -> None:
-    told = ["", "database away: 3 not recorded"]
+    told = ["", "database away: 3 writes not made"]
     door.app = replace(door.app, beside=lambda: told.pop(0))
     assert (door.request(b"", method="GET", path="/healthz"), door.answers["last"]) == (200, "ok\n")
     assert door.request(b"", method="GET", path="/healthz") == 200
-    assert door.answers["last"] == "ok; database away: 3 not recorded\n"
+    assert door.answers["last"] == "ok; database away: 3 writes not made\n"
 
 
 def test_what_is_not_recorded_is_counted_also_where_it_is_not_even_tried(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from slack_stub import Fault, Stub
 
 from bot import serving
 from bot.doctor import doctor as look
-from bot.settings import Secret, Settings
+from bot.settings import Secret, Settings, _variables, usable_settings
 from bot.slack.access import Access, Identity, await_slack
 from bot.slack.logs import Console, Json
 
@@ -52,13 +52,14 @@ def test_while_it_waits_slack_is_told_to_come_again(stub: Stub, caplog: pytest.L
             port = caplog.records[0].getMessage().rpartition(" ")[2]
             base = f"http://127.0.0.1:{port}"
             got.extend([status(f"{base}/healthz"), status(f"{base}/slack/events", b"{}"), status(f"{base}/x", b"{}")])
-            got.append(status(f"{base}/slack/events"))
+            got.extend([status(f"{base}/slack/events"), status(f"{base}/metrics")])
             return True
 
     stub.fail("auth.test", Fault(503))
     identity = Identity(Access(bot_token="xoxb-1", api_url=stub.url).client())
-    assert not serving._awaited(identity, "http", 0, Stop())
-    assert got == [503, 503, 404, 405]
+    beside = {"/metrics": lambda: (200, "text/plain", b"askpy_queue 0\n")}
+    assert not serving._awaited(identity, "http", 0, Stop(), beside)
+    assert got == [503, 503, 404, 405, 200]
     assert caplog.records[0].getMessage().startswith("Waiting for Slack (HTTP), health on port ")
 
 
@@ -115,6 +116,90 @@ def test_the_doctor_and_the_log_name_what_is_no_setting(
     bot = serving.join(settings, Access(bot_token="xoxb-1", api_url=settings.slack_api_url), threading.Event())
     bot.end(done=True)
     assert [each.getMessage() for each in caplog.records if each.levelname == "WARNING"] == ["; ".join(wanted)]
+
+
+def test_in_the_file_every_name_is_ours_and_elsewhere_only_what_is_near(
+    settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    misspelt = {
+        "SLACK_BOT_TOKN": "SLACK_BOT_TOKEN", "SLACK_BOTTOKEN": "SLACK_BOT_TOKEN", "slack_app_token": "SLACK_APP_TOKEN",
+        "SLACK_SIGNIN_SECRET": "SLACK_SIGNING_SECRET", "DATABASEURL": "DATABASE_URL", "DATABASE_ULR": "DATABASE_URL",
+        "PORTT": "PORT", "askpy_cards": "ASKPY_CARDS",
+    }  # fmt: skip
+    others = ("EXPORT", "SLACK_USER_TOKEN", "SLACK_CLIENT_SECRET", "SLACK_APP_ID", "SLACK_WEBHOOK_URL", "REDIS_URL")
+    monkeypatch.setattr("bot.settings._file", lambda: {**dict.fromkeys(misspelt, "hush"), **dict.fromkeys(others, "1")})
+    told = doctor(settings, capsys)
+    assert [line for line in told if line.startswith("fault")] == [
+        f"fault  the name of a setting: {wrong} in .env is no setting and does nothing; did you mean {right}?"
+        for wrong, right in misspelt.items()
+    ]
+    monkeypatch.setattr("bot.settings._file", dict)
+    for name in ("SLACK_BOT_TOKN", "DATABASE_ULR", "PORTT", *others):
+        monkeypatch.setenv(name, "hush")
+    told = doctor(settings, capsys)
+    assert [line for line in told if not line.startswith("fine")] == [
+        "hint   the name of a setting: SLACK_BOT_TOKN in the environment is no setting and does nothing; "
+        "did you mean SLACK_BOT_TOKEN?",
+        "Nothing is wrong.",
+    ]
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
+    assert [line for line in doctor(settings, capsys) if "hint" in line] == []
+
+
+def test_the_start_says_what_it_took(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    access = Access(bot_token="xoxb-1", api_url=settings.slack_api_url)
+    serving.join(settings, access, threading.Event()).end(done=True)
+    (told,) = [record.getMessage() for record in caplog.records if " entries from " in record.getMessage()]
+    assert settings.database_url is not None
+    assert told.endswith(f"entries from {settings.pack}; database {settings.database_url.get_secret_value()}")
+
+
+def test_a_database_in_memory_is_a_hint(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    told = doctor(replace(settings, database_url=Secret("sqlite://")), capsys)
+    assert [line[:36] for line in told if line.startswith("hint")] == ["hint   database sqlite://: in memory"]
+    assert told[-1] == "Nothing is wrong."
+
+
+def test_one_bad_value_stops_no_doctor(
+    settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, given in {"PORT": "abc", "ASKPY_CURATORS": "bob", "ASKPY_LOG_FORMAT": "JSON"}.items():
+        monkeypatch.setenv(name, given)
+    read, unusable = usable_settings()
+    assert (read.port, read.curators, read.log_format) == (None, (), "json")
+    look(settings, unusable)
+    told = capsys.readouterr().out.splitlines()
+    assert [line.split(" is not ")[0] for line in told if line.startswith("fault")] == [
+        "fault  PORT: 'abc'",
+        "fault  ASKPY_CURATORS: 'bob'",
+    ]
+    assert (told[2].split()[0], told[-1]) == ("fine", "2 to mend.")
+
+
+def test_a_broken_file_stops_no_doctor(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("PORT 3000\n", encoding="utf-8")
+    monkeypatch.setattr("bot.settings._file", lambda: _variables(tmp_path / ".env"))
+    look(settings, usable_settings()[1])
+    told = capsys.readouterr().out.splitlines()
+    assert (told[0].split(":")[0], told[-1]) == ("fault  .env", "1 to mend.")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there, modes say nothing")
+def test_a_secret_that_others_can_read_is_a_hint(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / ".env"
+    file.write_text("SLACK_BOT_TOKEN=xoxb-1\nPORT=1\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("bot.settings._file", lambda: _variables(Path(".env")))
+    hints = []
+    for mode in (0o644, 0o600):
+        file.chmod(mode)
+        hints += [line for line in doctor(settings, capsys) if line.startswith("hint")]
+    assert hints == ["hint   the file .env: SLACK_BOT_TOKEN: other users of this machine can read it; chmod 600 .env"]
 
 
 def test_a_malformed_token_is_not_tried(settings: Settings, stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:

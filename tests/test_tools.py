@@ -18,7 +18,9 @@ from shipped import FOLDER, answer, matcher
 from bot.__main__ import main
 from bot.model import Question
 from bot.tools import bench, charts, compare, measure, starts
+from bot.tools.questionsets import QuestionSet
 from bot.tools.review import Review, review
+from bot.tools.smallgate import samples_of
 
 MINIMAL = {
     "pack.yaml": "name: Demo\n",
@@ -379,3 +381,16 @@ def test_labels_are_kept_apart() -> None:
 def test_a_start_is_told_in_units_of_the_imports() -> None:
     table = starts.table({"first": [4.0], "ask": [0.3, 0.2, 0.4], "imports": [0.2, 0.2, 0.2]})
     assert [list(column.cells) for column in table.columns][2] == ["1.00x", "1.50x", "20.00x"]
+
+
+def test_small_packs_are_drawn_with_strangers_from_next_door() -> None:
+    asks = [(f"{verb} the {thing}", at) for at, thing in enumerate(THINGS) for verb in ("find", "mend", "buy")]
+    questions = tuple((f"where is the {thing}", at) for at, thing in enumerate(THINGS))
+    whole = QuestionSet("things", tuple(asks), len(THINGS), questions, ("who won the match",))
+    found = samples_of(whole, 3, 2, seed=1)
+    assert [sample.kind for sample in found] == ["friend"] * 3 + ["neighbour"] * 3 + ["far"]
+    assert [sample.right for sample in found] == [True] * 3 + [False] * 4
+    assert found == samples_of(whole, 3, 2, seed=1)
+
+
+THINGS = ("kettle", "printer", "bicycle", "lamp", "ladder", "mirror")

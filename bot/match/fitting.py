@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.match.field import side, sides_of
-from bot.match.gate import UNFITTED, Gate, Left, Signals, signals
+from bot.match.gate import DISTANT, UNFITTED, Gate, Left, Signals, signals
 from bot.match.reader import Question, Reader, plainly
 from bot.match.scoring import Evidence, Scores, score
 from bot.match.sparse import Floats
@@ -90,7 +90,9 @@ def fit(
     scores = {at: score(evidence, questions[at], at) for at in asked}
     sides = sides_of(evidence.meanings.phrasings, strangers.directions)
     plane_without = cache(lambda entry: sides.plane(*evidence.starts[entry : entry + 2].tolist())) if sides else None
-    gate = replace(UNFITTED, closeness=_closeness(evidence, scores), plane=sides.plane() if sides else None)
+    gate = replace(
+        UNFITTED, closeness=_closeness(evidence, scores), plane=sides.plane() if sides else None, distant=DISTANT
+    )
     samples = []
     for at in asked:
         own, found = int(evidence.entry_of[at]), scores[at]
@@ -110,7 +112,7 @@ def fit(
         best, left = int(found.plain.argmax()), Left(stranger=number)
         seen = signals(evidence, strangers, gate, question, found, best, left, on_side=on_side)
         samples.append(Sample(seen, False, "settled" if text in settled else "listed"))
-    return _thresholds(_logistic(gate, samples), samples)
+    return _thresholds(logistic(gate, samples), samples)
 
 
 def _spread(texts: Sequence[str], settled: Collection[str]) -> list[tuple[int, str]]:
@@ -141,7 +143,7 @@ def _closeness(evidence: Evidence, scores: dict[int, Scores]) -> Floats:
     return np.where(asked > 0, sums / np.maximum(asked, 1), values.mean()).astype(np.float32)
 
 
-def _logistic(gate: Gate, samples: Sequence[Sample]) -> Gate:
+def logistic(gate: Gate, samples: Sequence[Sample]) -> Gate:
     """Weights by ridge logistic regression on standardised signals, by Newton's method from zero."""
     rows = np.array([sample.signals.row() for sample in samples])
     mean, spread = rows.mean(axis=0), rows.std(axis=0)

@@ -17,9 +17,6 @@ from bot.match.scoring import Evidence, Scores
 from bot.match.sparse import Floats
 from bot.match.strangers import Strangers
 
-FIXED_ANSWER, FIXED_OFFER = 10.5, 7.5
-"""Thresholds of the plain formula for packs that are too small to be fitted."""
-
 DISTANT = 10.0
 """Value of the plain formula below which a question is probably from far away."""
 
@@ -63,7 +60,7 @@ class Signals:
     """Of the pack's field or of the strangers', by meaning."""
 
     def formula(self) -> float:
-        """The plain sum, for packs too small to be fitted, and for questions from far away."""
+        """The plain sum, for questions from far away."""
         alike = 6 * self.word + 7 * self.char + 4 * self.near + 4 * self.average
         return alike + 2 * self.margin + 2 * self.coverage + 0.6 * self.length
 
@@ -82,9 +79,10 @@ class Gate:
 
     answer: float
     offer: float
-    weights: tuple[float, ...] = ()
-    """For each signal as it is; empty: not fitted."""
-    bias: float = 0.0
+    weights: tuple[float, ...]
+    """For each signal as it is."""
+    bias: float
+    distant: float = DISTANT
     closeness: Floats | None = None
     """By entry: how near its own phrasings are to each other, the mean word cosine to the nearest."""
     plane: Floats | None = None
@@ -92,14 +90,23 @@ class Gate:
 
     def evidence(self, signals: Signals) -> float:
         """Log-odds that the best entry is right, less what the plain formula lacks; grows without bound."""
-        if not self.weights:
-            return signals.formula()
         fitted = sum(weight * value for weight, value in zip(self.weights, signals.row(), strict=True))
-        distance = float(np.logaddexp(0, DISTANT - signals.formula()))
+        distance = float(np.logaddexp(0, self.distant - signals.formula()))
         return fitted + self.bias - FORMULA_SHARE * distance
 
 
-UNFITTED = Gate(FIXED_ANSWER, FIXED_OFFER)
+SMALL_PACKS = {
+    "word": 0.21, "char": 4.31, "near": 1.34, "average": 1.85, "margin": 1.78,
+    "entry_coverage": 0.74, "coverage": -0.46, "length": -0.34,
+}  # fmt: skip
+SMALL_BIAS = -3.74
+"""Printed by `python -m bot.tools.smallgate`, with what they do."""
+SMALL_ANSWER, SMALL_OFFER = 0.0, -1.5
+"""A small pack answers where a right answer is likelier than all else, and offers from one in five."""
+UNFITTED = Gate(
+    SMALL_ANSWER, SMALL_OFFER, tuple(SMALL_PACKS.get(name, 0.0) for name in SIGNALS), SMALL_BIAS, distant=-np.inf
+)
+"""For packs that are too small to be fitted: fitted to hundreds of small packs of other people's questions."""
 
 
 def confidence(above: float) -> float:

@@ -34,7 +34,7 @@ from bot.match.wordtable import wordtable
 
 MOST_KEPT = 24
 """Indexes in the folder: some packs, what each workspace's curators made of them, and the drafts that were looked at last."""
-FORM = 8
+FORM = 9
 """Changes whenever the arrays do; an older file is not read."""
 
 SUM = 8

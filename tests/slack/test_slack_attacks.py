@@ -77,6 +77,19 @@ def test_a_replayed_press_has_no_second_effect(again: Callable[[bytes], list[int
     assert len(stub.of("chat.postMessage")) == 1
 
 
+@pytest.mark.parametrize("kind", ["shortcut", "message_action", "view_submission"])
+def test_whatever_a_person_does_counts_once(again: Callable[[bytes], list[int]], kind: str) -> None:
+    done = {
+        "type": kind,
+        "team": {"id": TEAM},
+        "user": {"id": "U1"},
+        "callback_id": "c",
+        "trigger_id": "1.2",
+    }
+    done |= {"view": {"callback_id": "c", "id": "V1", "type": "modal"}} if kind == "view_submission" else {}
+    assert again(urlencode({"payload": json.dumps(done)}).encode()) == [200, 401, 401]
+
+
 def test_a_menu_that_is_filled_as_somebody_types_may_ask_the_same_again(again: Callable[[bytes], list[int]]) -> None:
     typed = {"type": "block_suggestion", "team": {"id": TEAM}, "user": {"id": "U1"}, "action_id": "entry", "value": "f"}
     assert again(urlencode({"payload": json.dumps(typed)}).encode()) == [200] * 3

@@ -121,6 +121,8 @@ def serve(mode: str | None = None) -> None:
 def check(path: Path | None, everything: bool) -> None:
     """Lint a knowledge pack: every fault at once, then advice; exit 1 if there is any fault."""
     settings = read_settings()
+    if path is not None and path.is_file():
+        raise AskPyError(f"{path} is a file; name its folder: python -m bot check {shlex.quote(str(path.parent))}")
     _verdict(path if path is not None else settings.pack, settings, everything=everything)
 
 
@@ -319,7 +321,7 @@ def _store(settings: Settings) -> Iterator[Store]:
 
 
 def _names(settings: Settings, changes: Sequence[Change]) -> tuple[str, dict[str, str]]:
-    """The pack's name and its entries' titles by id, new entries among them; what is known without a pack that loads."""
+    """The pack's name and what an answer is called by its id, new ones too; what is known without a pack that loads."""
     from bot.curation.changes import laid_over
     from bot.knowledge import PackError
 
@@ -327,7 +329,9 @@ def _names(settings: Settings, changes: Sequence[Change]) -> tuple[str, dict[str
         knowledge = laid_over(load(settings.pack, settings.cache_folder), changes)
     except PackError:
         return "AskPy", {}
-    return knowledge.name, {entry.id: entry.label for entry in knowledge.entries}
+    groups = {f"{kind}:{group.id}": group.title for group in knowledge.groups for kind in ("list", "pick")}
+    talk = {f"talk:{name}": f"small talk, {name.replace('_', ' ')}" for name in knowledge.voice.small_talk}
+    return knowledge.name, {**groups, **talk, **{entry.id: entry.label for entry in knowledge.entries}}
 
 
 def _verdict(folder: Path, settings: Settings, *, everything: bool = False) -> None:

@@ -81,13 +81,62 @@ def test_what_a_table_says_is_kept(tmp_path: Path) -> None:
     )
 
 
+INTRODUCTION = (
+    "'Everything about the sensor, the app and your plants.…' under the title 'Plantly: frequently asked questions' "
+    "answers no question: left out"
+)
+
+
 def test_what_was_passed_over_is_told_with_its_line() -> None:
     notes = {name: read_faq(FAQS / name).notes for name in REAL}
     assert notes == {
         "office.csv": [(19, "no answer ('Can I work from another country?'): left out"), (0, "not used: the columns Nr, Owner")],
         "helpdesk.tsv": [(0, "not used: the columns Category, Last updated")],
-        "product.md": [(96, "no answer ('Can two people share a garden?'): left out")],
+        "product.md": [(96, "no answer ('Can two people share a garden?'): left out"), (7, INTRODUCTION)],
     }  # fmt: skip
+
+
+def test_what_stands_under_a_title_is_told(tmp_path: Path) -> None:
+    page = "Hello.\n\n# Our house\n\nAsk *us*.\n\n## Where do I park?\n\nBehind it.\n\n## FAQ\n\nMore soon.\n"
+    by_id, notes = taken(tmp_path, "faq.md", page)
+    assert (list(by_id), notes) == (
+        ["where-do-i-park"],
+        (
+            "faq.md:1: 'Hello.' stands under no heading: left out",
+            "faq.md:3: 'Ask us.' under the title 'Our house' answers no question: left out",
+            "faq.md:11: 'More soon.' under the title 'FAQ' answers no question: left out",
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "entries", "told"),
+    [
+        ("Frage;Antwort", 2, "'Frage', 'Antwort' taken for the headers of questions and answers: left out"),
+        ("Preguntas frecuentes;Respuesta", 2, "'Preguntas frecuentes', 'Respuesta' taken for the headers"),
+        ("Parking;It is behind the house.", 3, "no headers that are known; this line was taken as an entry, too"),
+        ("Who are you?;Ann", 3, ""),
+    ],
+)
+def test_headers_in_another_language_are_no_entry(first: str, entries: int, told: str, tmp_path: Path) -> None:
+    by_id, notes = taken(tmp_path, "faq.csv", f"{first}\nWo parke ich?;Hinter dem Haus.\nWann ist offen?;Ab neun.\n")
+    assert (len(by_id), [note.startswith(f"faq.csv:1: {told}") for note in notes]) == (entries, [True] * bool(told))
+
+
+def test_an_only_phrasing_is_not_weighed_against_others(run: Any) -> None:
+    Path("faq.csv").write_text("Question,Answer,Phrasings\nWhere am I?,Here.,\nWho am I?,You.,\n", encoding="utf-8")
+    assert "if it weren't listed" not in run("import", "faq.csv", "--into", "one")[1]
+    Path("faq.csv").write_text(
+        "Question,Answer,Phrasings\nWhere am I?,Here.,\nWho am I?,You.,my name\n", encoding="utf-8"
+    )
+    assert run("import", "faq.csv", "--into", "two")[1].count("who-am-i: ") == 3
+
+
+def test_a_file_of_a_pack_is_no_pack(run: Any) -> None:
+    Path("my pack").mkdir()
+    Path("my pack/answers.yaml").touch()
+    told = "my pack/answers.yaml is a file; name its folder: python -m bot check 'my pack'"
+    assert run("check", "my pack/answers.yaml")[::2] == (2, f"{told}\n")
 
 
 # --- tables
@@ -205,6 +254,7 @@ PAGES = {
 def test_a_page_is_read(name: str, tmp_path: Path) -> None:
     text, wanted = PAGES[name]
     by_id, notes = taken(tmp_path, "faq.md", text)
+    notes = tuple(note for note in notes if "answers no question: left out" not in note)
     assert ({entry.title: entry.answer for entry in by_id.values()}, notes) == (wanted, ())
 
 

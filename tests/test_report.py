@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,10 +13,14 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy.exc import OperationalError
 
-from bot.__main__ import main
+from bot.__main__ import _names, main
+from bot.knowledge import load
+from bot.match.targets import targets_of
 from bot.model import Change, Complaint, Miss, Outcome, Tally, Trial
+from bot.settings import Settings
 from bot.store import Store
-from bot.tools.report.figures import Count, Figures, figures
+from bot.tools.report import drawing
+from bot.tools.report.figures import Count, Figures, Span, figures
 from bot.tools.report.page import page
 from bot.tools.report.wording import compared, per_cent, period
 
@@ -354,3 +359,25 @@ def test_half_a_week_is_not_taken_for_the_whole(run: Any, tmp_path: Path, monkey
     code, out, err = run()
     assert (code, out, list(tmp_path.glob("*.html"))) == (2, "", [])
     assert "\nThe database went away meanwhile (the server has gone)" in err
+
+
+@pytest.mark.parametrize("shares", [(90, 64), (64, 66, 60, 64), (10, 90, 10, 64), (0, 0, 0), (100, 100), ()])
+@pytest.mark.parametrize("level", [0, 3, 64, 97, 100])
+def test_the_level_before_is_named_where_no_point_covers_it(shares: tuple[int, ...], level: int) -> None:
+    spans = [
+        Span(dt.date(2026, 5, n + 1), dt.date(2026, 5, n + 1), Count(of, 0, 100 - of)) for n, of in enumerate(shares)
+    ]
+    drawn = drawing.shares(spans, Count(level, 0, 100 - level))
+    found = re.search(r'x="([0-9.]+)" y="([0-9.]+)" text-anchor="end">before: ([^<]+)<', drawn)
+    assert found is not None
+    end, base, words = float(found[1]), float(found[2]), f"before: {found[3]}"
+    dots = [(float(x), float(y)) for x, y in re.findall(r'class="dot" cx="([0-9.]+)" cy="([0-9.]+)"', drawn)]
+    covered = [(x, y) for x, y in dots if end - len(words) * 6.6 <= x <= end and base - 12 <= y <= base + 4]
+    assert (len(dots), covered) == (len(shares), [])
+
+
+def test_whatever_a_miss_can_come_nearest_to_has_a_name() -> None:
+    shipped = Path(__file__).parents[1] / "knowledge"
+    _, titles = _names(Settings(knowledge=shipped, cache=Path(os.environ["ASKPY_CACHE"])), ())
+    knowledge = load(shipped)
+    assert [str(each) for each in targets_of(knowledge) if str(each) not in titles] == []

@@ -1,12 +1,14 @@
 """Rivals: phrasings that another entry would win if they weren't listed. Where they stand, two answers are hard to tell apart.
 
-Each phrasing is asked as if the pack didn't have it. What a card's own name settles is left alone: names come first anyhow.
+Each phrasing is asked as if the pack didn't have it. What a card's own name settles is left alone: names come first anyhow. So
+is an entry's only phrasing, without which there is nothing to find the entry by.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -84,12 +86,15 @@ def _rivalry(
 
 
 def _asked(matcher: Matcher, targets: Sequence[Target]) -> list[int]:
-    """Numbers of the phrasings that may be asked: a pack's own, but for those that a card's name settles."""
+    """Numbers of the phrasings that may be asked: a pack's own, but for an entry's only one and those that a name settles."""
     index, names = matcher.index, names_of(matcher.knowledge, english().__contains__)
+    starts = index.evidence.starts.tolist()
+    told = [{" ".join(words(text)) for text in index.texts[first:last]} for first, last in pairwise(starts)]
+    alone = {owner for owner, texts in enumerate(told) if len(texts) == 1}
     found = []
     for at, owner in enumerate(index.evidence.entry_of.tolist()):
         target = targets[owner]
-        if target.kind == "talk":
+        if target.kind == "talk" or owner in alone:
             continue
         card = isinstance(matcher.knowledge.by_id.get(target.id), Library)
         named = names.find(words(index.texts[at])) if card and target.kind == "entry" else ()

@@ -143,7 +143,15 @@ def read_table(text: str) -> Faq:
         names = ", ".join(f"'{cell.strip()[:40]}'" for cell in rows[0][1][:8]) if rows else "nothing"
         return Faq(found=f"the columns {names} and {len(rows) - 1} rows below")
     columns, n, rows = max(tables, key=lambda one: len(one[2][one[1]][1]))
-    return faq_of(columns, rows[n + 1 :])
+    faq = faq_of(columns, rows[n + 1 :])
+    line, cells = rows[max(0, n)]
+    if columns_of(cells) is None:  # in another language, or none at all
+        named = ", ".join(f"'{cell.strip()[:40]}'" for cell in cells)
+        if n == 0:
+            faq.notes.append((line, f"{named} taken for the headers of questions and answers: left out"))
+        elif n < 0 and not cells[0].strip().endswith("?"):
+            faq.notes.append((line, f"no headers that are known; this line was taken as an entry, too ({named})"))
+    return faq
 
 
 Row = tuple[int, list[str]]
@@ -163,15 +171,24 @@ def _rows(text: str, divider: str, skipped: int) -> list[Row]:
     return [row for row in rows if any(cell.strip() for cell in row[1])]
 
 
+_NAME = re.compile(r"[^\W\d]\S*(?:\s\S+)?(?<![?.!])")
+"""A header: one word or two, and no sentence."""
+
+
 def _header(rows: Sequence[Row]) -> tuple[Columns, int] | None:
-    """The columns, and the row of their headers; without headers, two columns of which the first asks."""
+    """The columns, and the row of their headers; without known ones, two columns of which the first asks.
+
+    There a first row of two short names that don't ask is taken for headers in another language.
+    """
     for n, (_, cells) in enumerate(rows[:LOOK_FOR_HEADER]):
         columns = columns_of(cells)
         if columns is not None:
             return columns, n
     asking = [cells for _, cells in rows if len(cells) == 2 and cells[0].strip().endswith("?")]
     if len(asking) > 1 and len(asking) * 3 >= len(rows) * 2:
-        return Columns(0, 1, None, None, (), frozenset(), (), ()), -1
+        first = [cell.strip() for cell in rows[0][1]]
+        headed = len(first) == 2 and all(_NAME.fullmatch(cell) for cell in first)
+        return Columns(0, 1, None, None, (), frozenset(), (), ()), 0 if headed else -1
     return None
 
 

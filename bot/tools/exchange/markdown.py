@@ -64,7 +64,8 @@ def read_page(text: str) -> Faq:
     top = next((each for each in sections if each.level < LINE), None)
     if not faq.name and top is not None and top.level == 1 and not top.asks:
         faq.name = top.title
-    _questions(sections, faq)
+    dropped = _questions(sections, faq)
+    faq.notes += dropped if faq.asked else []
     faq.asked.sort(key=lambda asked: asked.line)
     headings = sum(0 < section.level < LINE for section in sections)
     faq.found = f"{headings} heading{'s' * (headings != 1)}, no answer below one, and no Q: and A: lines"
@@ -108,9 +109,13 @@ def _title(text: str) -> str:
     return re.sub(r"<[^>]+>", "", _NUMBER.sub("", text)).strip().removesuffix("#").strip()
 
 
-def _questions(sections: Sequence[_Section], faq: Faq) -> None:
-    """Add what the sections ask: those with a text of their own and none below, or none but parts of the answer."""
+def _questions(sections: Sequence[_Section], faq: Faq) -> list[tuple[int, str]]:
+    """Add what the sections ask: those with a text of their own and none below, or none but parts of the answer.
+
+    Returns notes on the texts that stand under no question and were left out.
+    """
     waiting: list[str] = []
+    dropped: list[tuple[int, str]] = []
     n = 0
     while n < len(sections):
         section = sections[n]
@@ -118,12 +123,17 @@ def _questions(sections: Sequence[_Section], faq: Faq) -> None:
         below = sections[n + 1 : end]
         n += 1
         answer, asks = _answer(section.body)
+        beside = answer or _answer([line for line in section.body if not _TO_ANCHOR.match(line)])[0]
         if section.level == 0 or not section.title:
+            if beside:
+                dropped.append((section.line, f"'{_beginning(beside)}' stands under no heading: left out"))
             continue
         if below and (any(each.asks for each in below) or not section.asks):
             if answer and section.asks:
                 faq.asked.append(Asked(section.title, answer, section.line, asks))
-            elif answer and not _ABOUT_ALL.search(section.title) and section.level > 1:
+            elif beside and (section.level == 1 or _ABOUT_ALL.search(section.title)):
+                dropped.append(_under_title(section, beside))
+            elif answer:
                 faq.notes.append(
                     (section.line, f"'{section.title[:60]}' has questions below it; its own text is left out")
                 )
@@ -140,7 +150,20 @@ def _questions(sections: Sequence[_Section], faq: Faq) -> None:
             continue
         if section.asks or not _ABOUT_ALL.search(section.title):
             faq.asked.append(Asked(section.title, answer, section.line, [*waiting, *asks]))
+        else:
+            dropped.append(_under_title(section, answer))
         waiting = []
+    return dropped
+
+
+def _under_title(section: _Section, text: str) -> tuple[int, str]:
+    return section.line, f"'{_beginning(text)}' under the title '{section.title[:60]}' answers no question: left out"
+
+
+def _beginning(text: str) -> str:
+    """The first words of a text, on one line."""
+    told = " ".join(text.split())
+    return told if len(told) <= 60 else told[:59].rpartition(" ")[0] + "…"
 
 
 # --- a section's text

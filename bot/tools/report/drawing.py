@@ -42,7 +42,8 @@ def shares(spans: Sequence[Span], before: Count) -> str:
     if before.share is not None:
         y = _height(before.share, 100)
         body.append(f'<path class="level" d="M{LEFT} {y:.1f}H{RIGHT}"/>')
-        body.append(_text(RIGHT, y - 5 if y > TOP + 12 else y + 13, f"before: {per_cent(before.share)}", "end"))
+        words = f"before: {per_cent(before.share)}"
+        body.append(_text(*_clear(y, len(words) * FONT, points), words, "end"))
         desc += f" In the period before: {per_cent(before.share)}."
     body.append(
         f'<path class="line" d="M{"L".join(f"{x:.1f} {y:.1f}" for x, y in points)}"/>' if len(points) > 1 else ""
@@ -92,6 +93,25 @@ def trials(tried: Sequence[Tried]) -> str:
 
 
 # --- pieces
+
+
+def _clear(level: float, wide: float, points: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Where a level's words end, and their base line: at the side and the edge that keep farthest from the points' line."""
+    heights = [y for y in (level - 5, level + 13) if TOP - 4 < y < BASE - 2]
+    places = [(x, y) for x in (RIGHT, LEFT + wide + 4) for y in heights]
+    return max(places, key=lambda place: min(20.0, _room(place, wide, points)))
+
+
+def _room(place: tuple[float, float], wide: float, points: Sequence[tuple[float, float]]) -> float:
+    """Units between the line and words that end there."""
+    (end, base), found = place, [math.inf]
+    for (x, y), (following, to) in zip(points, [*points[1:], points[-1]], strict=True) if points else ():
+        for step in range(9):
+            at = x + (following - x) * step / 8
+            if end - wide - 8 <= at <= end + 8:
+                height = y + (to - y) * step / 8
+                found.append(max(base - 9 - height, height - base - 2, 0.0))
+    return min(found)
 
 
 def _column(count: Count, n: int, of: int, top: int) -> list[str]:

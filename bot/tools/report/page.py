@@ -113,7 +113,7 @@ def _complaints(found: Sequence[Complained]) -> str:
 def _trials(found: Sequence[Tried]) -> str:
     rows: Rows = [(one.channel, helpful(one), *_numbers(one.count)[1:]) for one in found]
     head = ("Channel", "Votes", "Answered", "Offered", "Missed")
-    note = "<p>Precision is the share of all votes that said helpful.</p>"
+    note = "<p>Helpful, in per cent, is the share of all votes that said so.</p>"
     return _section("Channels on trial", drawing.trials(found), _table("Channels on trial", head, rows, 3) + note)
 
 

@@ -91,10 +91,10 @@ COMPARING = _some(
     r"(?:the|these|those) two"
 )
 TWO = _some("(?:the|these|those) two")
-CHOOSING = _some(
-    "which|best|better|easier|easiest|simpler|simplest|faster|fastest|quicker|lighter|prefer|recommend|suggest|pick|choose|"
-    "favou?rite"
-)
+_BEST = "best|better|easier|easiest|simpler|simplest|faster|fastest|quicker|lighter|prefer|recommend|suggest|pick|choose|favou?rite"
+CHOOSING = _some(f"which|{_BEST}")
+BEST = _some(f"{_BEST}|which (?:one|of (?:them|these|those|the two))|should (?:i|we)")
+"""That one of those that are named is wanted before the others."""
 AGAINST = Cue(r"\b(?:vs|versus|v|or|than|against|with|to|from)(?: the)?$")
 """Words right before a name that set it against something."""
 SET_AGAINST = _some(r"vs|versus|v|or|than|against|compare[ds]?|comparison|with|differ\w*|better")

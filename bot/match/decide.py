@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.match import cues
 from bot.match.company import Company
 from bot.match.english import english
 from bot.match.findings import MOST_OFFERED, Findings, shown
@@ -69,7 +70,10 @@ class Decider:
         if len(ours) > 1:
             slips = max(mention.slips for mention in reading.ours("ours"))
             ids = tuple(ours[:MOST_COMPARED])
-            return self._findings.make(reading, "compare", ids, "two or more of ours are named", NAME_EVIDENCE - slips)
+            compared = self._findings.make(
+                reading, "compare", ids, "two or more of ours are named", NAME_EVIDENCE - slips
+            )
+            return replace(compared, beyond=cues.BEST.search(said_in(reading)) is not None)
         if ours and strangers and reading.frame.compares:
             return self._partial(reading, ours, strangers)
         if ours and named and reading.frame.compares:

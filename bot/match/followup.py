@@ -399,7 +399,10 @@ def _set_beside(turn: Turn) -> Continued | None:
     else:
         return None
     ids = tuple(dict.fromkeys((*beside, *turn.ours)))
-    return Continued(ids, reason="set beside what was shown before") if 1 < len(ids) <= MOST_COMPARED else None
+    if not 1 < len(ids) <= MOST_COMPARED:
+        return None
+    best = cues.BEST.search(turn.said) is not None
+    return Continued(ids, chooses=best, reason="set beside what was shown before")
 
 
 def _named_next(turn: Turn) -> Continued | None:

@@ -93,7 +93,7 @@ def read(
     text: str, names: Names, rank: Callable[[str], Ranking], belonging: Callable[[str], float], whole: bool
 ) -> Reading:
     """Read a cleaned text, all of a message or a part of it."""
-    tokens = tuple(words(text))
+    tokens = _than(words(text))
     mentions = tuple(names.find(tokens))
     ranking = rank(text)
     if not (ranking.exact or ranking.exact_stranger) and (together := _together(tokens, mentions)) != tokens:
@@ -101,6 +101,20 @@ def read(
     doubtful = any(mention.name.ordinary and mention.name.standing == "ours" for mention in mentions)
     at_home = belonging(text) if doubtful else 0.0
     return Reading(text, tokens, mentions, frame_of(text, tokens), ranking, whole, belonging=at_home)
+
+
+def _than(tokens: Sequence[str]) -> tuple[str, ...]:
+    """The words, with "better then" as what it is."""
+    return tuple(
+        "than" if word == "then" and not _COMPARATIVES.isdisjoint(tokens[max(0, at - 2) : at]) else word
+        for at, word in enumerate(tokens)
+    )
+
+
+_COMPARATIVES = frozenset(
+    """better worse faster slower quicker easier harder simpler lighter heavier bigger smaller newer older safer cheaper
+    stronger nicer more less rather different""".split()
+)
 
 
 def _together(tokens: tuple[str, ...], mentions: Sequence[Mention]) -> tuple[str, ...]:

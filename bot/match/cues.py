@@ -101,6 +101,11 @@ SET_AGAINST = _some(r"vs|versus|v|or|than|against|compare[ds]?|comparison|with|d
 THEM = _some("they|them|their|those|these")
 IT = _some("(?i:it|its)")
 BACK = _some("it|its|that one|this one|that|this|the same")
+SOUGHT = Cue(
+    rf"^{_AND}(?:what(?:s| is| was)) (?:it called )?(?:the|that) (?:\w+ )?"
+    r"(?:thing|thingy|one|lib|library|tool|framework|package|module) (?:for|to|that|which|with)\b"
+)
+"""The thing that does something, whose name isn't known: its "that" points forward."""
 OF_THEM = Cue(r"^(?:(?:so|and|but) )*(?:which|what) (?:one|ones|of (?:them|those|these|the two))\b")
 AMONG = _some("which|ones?|of (?:them|these|those)")
 ANEW = _some("ones|only")
@@ -126,6 +131,7 @@ AFTER = frozenset("after finished finish done completed complete beyond followin
 """Words that make "step 3" mean the one behind it."""
 
 STEPS = frozenset(("step", "steps"))
+ENDS = frozenset("backend frontend".split())
 CARD_NOUNS = frozenset("library lib package framework module card tool".split())
 SIDES = frozenset("backend frontend side step steps for when features good kind".split())
 """Aspects that a message without anything before may ask of the whole subject."""

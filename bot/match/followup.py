@@ -29,7 +29,7 @@ BARE = 4
 def follow_up(reading: Reading, context: Context, knowledge: Knowledge, company: Company) -> Continued | None:
     """What a message means after `context`, or None if it stands for itself."""
     turn = turn_of(reading, context, knowledge, company)
-    if not turn.said or len(turn.tokens) > LONGEST or cues.STEP.search(turn.said):
+    if not turn.said or len(turn.tokens) > LONGEST or cues.STEP.search(turn.said) or _differ(turn.said):
         return None
     if reading.ranking.exact and not (turn.small and (cues.LEADING.match(turn.said) or not turn.groups_in())):
         return None
@@ -51,7 +51,7 @@ def leans(reading: Reading) -> bool:
     """Whether a message says nothing by itself: "the second one", "next", "why?", "how do they compare?"."""
     text = said_in(reading)
     tokens = text.split()
-    if not text or meant_names(reading) or len(tokens) > LONGEST or not set(tokens) <= SMALL:
+    if not text or meant_names(reading) or len(tokens) > LONGEST or not set(tokens) <= SMALL or _differ(text):
         return False
     if any(pattern.match(text) for pattern in _ALONE) or cues.NO.match(f"{text} "):
         return True
@@ -63,6 +63,11 @@ def leans(reading: Reading) -> bool:
     if cues.COMPARING.search(text) and (them or len(tokens) <= BARE):
         return True
     return bool(them or cues.BACK.search(text)) and not set(tokens).isdisjoint(ASPECT - cues.SIDES)
+
+
+def _differ(text: str) -> bool:
+    """Whether both of what differs are said: "frontend vs backend"."""
+    return len(cues.ENDS.intersection(text.split())) > 1 and cues.SET_AGAINST.search(text) is not None
 
 
 _ALONE = (cues.NEXT, cues.THEN, cues.PREVIOUS, cues.WHY, cues.NUMBERS, cues.MORE)
@@ -352,9 +357,11 @@ def _about_it(turn: Turn) -> Continued | None:
     if turn.context.kind == "unknown" and not turn.context.ids:
         return None
     subject = {word for name in turn.knowledge.subject for word in words(name)}
-    if subject & set(turn.tokens):
+    if subject & set(turn.tokens) or (not turn.small and cues.SOUGHT.match(turn.said)):
         return None
     back = cues.BACK.search(turn.said) is not None
+    if not back and cues.DEFINES.search(turn.said) and turn.groups_in():
+        return None  # a group's word is asked about, not what was shown
     if turn.current is None:
         return turn.same_again() if turn.small and cues.THEM.search(turn.said) else _which(turn)
     aspect = bool(set(turn.tokens) & ASPECT) and set(turn.tokens) <= SLIGHT | ASPECT and turn.tokens[-1] not in US

@@ -57,7 +57,8 @@ WANTS_ONE = re.compile(
     rf"\b(?:which (?:one|{_SINGULAR})|what (?:{_SINGULAR}|should|would|do i|to|can i)|an? (?:\w+ )?(?:{_SINGULAR})|"
     r"best|recommend\w*|suggest\w*|advise|advice|should (?:i|we|my|the)|needs?|wants?|looking for|something|"
     r"pick|choose|choice|go for|prefer|lib for|tool for|(?:i|we) have to|how (?:can|do|would|could) (?:i|we)|"
-    r"use for|to use|would you|do i take)\b"
+    r"use for|to use|would you|do i take|"
+    rf"(?:the|that|this) (?:\w+ )?(?:thing|thingy|one|{_SINGULAR}) (?:for|to|that|which|with|called))\b"
 )
 
 

@@ -91,7 +91,10 @@ COMPARING = _some(
     r"(?:the|these|those) two"
 )
 TWO = _some("(?:the|these|those) two")
-_BEST = "best|better|easier|easiest|simpler|simplest|faster|fastest|quicker|lighter|prefer|recommend|suggest|pick|choose|favou?rite"
+_BEST = (
+    "best|better|easier|easiest|simpler|simplest|faster|fastest|quicker|lighter|"
+    "prefer|recommend|suggest|pick|choose|favou?rite"
+)
 CHOOSING = _some(f"which|{_BEST}")
 BEST = _some(f"{_BEST}|which (?:one|of (?:them|these|those|the two))|should (?:i|we)")
 """That one of those that are named is wanted before the others."""

@@ -187,7 +187,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Voice:
-    """The bot's own sentences. `small_talk` holds greeting, thanks, goodbye and help by name; `lines` the rest by key."""
+    """The bot's own sentences: `small_talk` by name (greeting, thanks, goodbye, help, sorry, source), `lines` by key."""
 
     small_talk: Mapping[str, Said]
     lines: Mapping[str, str]

@@ -41,7 +41,7 @@ from bot.model import (
 
 F = TypeVar("F", bound=Form)
 
-SMALL_TALK = ("greeting", "thanks", "goodbye", "help")
+SMALL_TALK = ("greeting", "thanks", "goodbye", "help", "sorry", "source")
 RESERVED = ("pack", "voice", "groups", "synonyms", "strangers")
 
 

@@ -61,6 +61,34 @@ RESTART = _only(
     "everything|all|please|again|now|then",
 )
 LEAVE = _only("please|lets", "exit|quit|log out|logout", "please|now|chat|the chat|here")
+_ARTICLE = "(?:(?:the|this|that|your) )?(?:article|text|sources?|answers?|facts)"
+SOURCE = _only(
+    "please|hey|tell me|do you know|can i ask",
+    rf"(?:who|who has|whos|who is) (?:wrote|written|published|behind|the author of|the publisher of) {_ARTICLE}|"
+    rf"(?:(?:who|what)(?: is|s| are) )?(?:the|your) (?:author|writer|publisher|sources?|reference)(?: of {_ARTICLE})?|"
+    rf"(?:what(?: is|s) )?(?:the )?(?:author|title|name|date|publisher|source) of {_ARTICLE}|"
+    "where (?:(?:do|does|did|is|are|was|have|has|come|comes|came|get|got|take|taken|you|u|your|the|this|that|these|those|all|"
+    "answers?|facts?|info|information|knowledge|data|stuff|text|article) )+from|"
+    rf"when (?:was|is|has) {_ARTICLE} (?:been )?(?:written|published|updated|from|made)|how (?:old|recent|new) is {_ARTICLE}|"
+    "(?:what|which) article(?: (?:is (?:it|that|this)|do you (?:mean|use)|are you talking about))?|"
+    f"what(?: is|s) {_ARTICLE} called|what(?: is|s| are) (?:this|that|you|your answers|all this) based on|"
+    rf"where can i (?:read|find|see|get) {_ARTICLE}|(?:cite|name|quote|show|give)(?: me)? your sources?|sources?|says who",
+    "",
+)
+_HARSH = (
+    "useless|stupid|dumb|rubbish|garbage|terrible|awful|hopeless|worthless|unhelpful|no (?:help|use)|"
+    "not (?:of )?help(?:ful|ing)?"
+)
+BLAME = _only(
+    "well|honestly|man|wow",
+    "(?:(?:you|u|ur|youre|your|this|that|thats|(?:this|the) (?:bot|thing|answer))(?: (?:are|r|is|was|were))? )?"
+    rf"(?:(?:a|so|really|just|totally|completely|pretty|very) )*(?:{_HARSH})|"
+    "(?:useless|stupid|dumb|bad|worst|terrible) (?:bot|answer)|"
+    "(?:you|u|this bot|the bot) (?:really )?(?:sucks?|(?:know|understand) nothing|"
+    "dont (?:understand(?: me)?|help(?: me)?|get it))|"
+    "(?:that|this) (?:didnt|did not|doesnt|does not) help",
+    "at all|ever|bot|thing|me|really",
+)
 YES = _only(
     "",
     "yes|yeah|yep|yup|ya|sure|exactly|correct|that one|that|this one|this|do it|go ahead|right",

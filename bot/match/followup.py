@@ -42,9 +42,10 @@ def follow_up(reading: Reading, context: Context, knowledge: Knowledge, company:
 
 
 def talk_of(reading: Reading) -> str | None:
-    """Small talk that steers the conversation: a new start, or its end."""
+    """Small talk that a rule knows: a new start, the end, blame, or where it all comes from."""
     text = said_in(reading)
-    return RESTART if cues.RESTART.match(text) else "goodbye" if cues.LEAVE.match(text) else None
+    said = ((RESTART, cues.RESTART), ("goodbye", cues.LEAVE), ("sorry", cues.BLAME), ("source", cues.SOURCE))
+    return next((name for name, cue in said if cue.match(text)), None)
 
 
 def leans(reading: Reading) -> bool:

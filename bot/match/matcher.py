@@ -126,7 +126,7 @@ class Matcher:
                 return self._continue(readings[0], continued)
         if (step := step_asked(readings[0], self.knowledge)) is not None:
             return self._step(readings[0], step)
-        if (talk := talk_of(readings[0])) is not None and not readings[0].ranking.exact:
+        if (talk := self._talk_of(readings[0])) is not None and not readings[0].ranking.exact:
             return self._steer(readings[0], talk)
         if leans(readings[0]) and not readings[0].ranking.exact:
             unknown = self._findings.make(readings[0], "unknown", (), "nothing was shown before that it could mean")
@@ -134,8 +134,15 @@ class Matcher:
         return self._best(readings, [self._decider.decide(reading) for reading in readings])
 
     def _is_small_talk(self, reading: Reading) -> bool:
-        """ "How is it going?" asks nothing of what was shown."""
-        return self._decider.decide(reading).kind == "smalltalk"
+        """ "How is it going?" asks nothing of what was shown; "who wrote it?" does."""
+        if self._findings.aspect(reading) is not None:
+            return False
+        return self._talk_of(reading) is not None or self._decider.decide(reading).kind == "smalltalk"
+
+    def _talk_of(self, reading: Reading) -> str | None:
+        """Small talk that a rule knows; a pack without a source isn't asked for it."""
+        talk = talk_of(reading)
+        return None if talk == "source" and self.knowledge.source is None else talk
 
     def _continue(self, reading: Reading, continued: Continued) -> Finding:
         """The finding that a follow-up comes down to."""

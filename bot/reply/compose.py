@@ -8,7 +8,7 @@ from bot.model import MOST_COMPARED, Evidence, Finding, Kind, Knowledge, Part, R
 from bot.reply.entry import of_entry
 from bot.reply.nothing import of_help, of_unknown
 from bot.reply.several import of_comparison, of_list, of_recommendation
-from bot.reply.wording import libraries
+from bot.reply.wording import credit, libraries
 
 
 def compose(finding: Finding, knowledge: Knowledge) -> Reply:
@@ -60,6 +60,7 @@ def _parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
         case "help":
             return of_help(knowledge)
         case "smalltalk":
-            return [Text(knowledge.voice.small_talk[finding.talk or "greeting"].answer)]
+            said = Text(knowledge.voice.small_talk[finding.talk or "greeting"].answer)
+            return [said, *credit((), knowledge)] if finding.talk == "source" else [said]
         case "unknown":
             return of_unknown(finding, knowledge)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 DEFAULT_PORT = 3000
+STOPS = (signal.SIGTERM, signal.SIGINT)
 
 logger = logging.getLogger("bot")
 
@@ -47,6 +48,8 @@ def serve(settings: Settings, mode: str | None = None) -> None:
         done = serve_http(bot.app, DEFAULT_PORT if port is None else port, bot.stop, pages=bot.pages)
     else:
         done = serve_socket(bot.app, access, bot.stop, port=port, pages=bot.pages)
+    for number in STOPS:  # whoever asks a second time finds Python taken down, and its own handlers with it
+        signal.signal(number, signal.SIG_IGN)
     bot.end(done)
 
 
@@ -178,7 +181,7 @@ def _await_long(bot: Bot) -> None:
 def _stopped() -> threading.Event:
     """An event that SIGTERM and SIGINT set."""
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOPS:
         signal.signal(number, lambda *_: stop.set())
     return stop
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import sys
+import threading
 import time
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
@@ -35,6 +39,26 @@ def test_four_processes_on_postgresql_answer_each_message_once(tmp_path: Path) -
     assert "askpy_questions_total" in page
     assert codes == [0, 0, 0]
     assert fleet.tracebacks() == 0
+
+
+@pytest.mark.parametrize("server", ["serve", "socket"])
+def test_who_asks_more_than_once_for_the_end_gets_a_good_one(server: Server, tmp_path: Path) -> None:
+    """The second SIGTERM used to find Python half taken down, and end it."""
+    with BusySlack(0.0) as slack, Fleet(slack, tmp_path, f"sqlite:///{tmp_path / 'askpy.db'}", [(server, 1)]) as fleet:
+        (pid,) = fleet.members[0].pids
+        ended = threading.Event()
+        asking = threading.Thread(target=_ask_again_and_again, args=(pid, ended))
+        asking.start()
+        codes = fleet.stop()
+        ended.set()
+        asking.join()
+    assert codes == [0]
+
+
+def _ask_again_and_again(pid: int, ended: threading.Event) -> None:
+    with suppress(ProcessLookupError):
+        while not ended.wait(0.002):
+            os.kill(pid, signal.SIGTERM)
 
 
 @pytest.mark.parametrize(("kind", "name"), [("sqlite", "two"), ("postgres", "gunicorn")])

@@ -106,7 +106,7 @@ SMALL_ANSWER, SMALL_OFFER = 0.0, -1.5
 UNFITTED = Gate(
     SMALL_ANSWER, SMALL_OFFER, tuple(SMALL_PACKS.get(name, 0.0) for name in SIGNALS), SMALL_BIAS, distant=-np.inf
 )
-"""For packs that are too small to be fitted: fitted to hundreds of small packs of other people's questions."""
+"""For packs that are too small to be fitted: fitted to small packs of other people's questions."""
 
 
 def confidence(above: float) -> float:

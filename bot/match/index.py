@@ -58,7 +58,7 @@ class Index:
         reader = reader_of(kept, table, refused, subject)
         evidence = count(kept, reader, np.array(family or range(entries), dtype=np.int64))
         asked = {text: reader.read(text) for text in refused}
-        taught = [at for at, one in enumerate(kept) if one.entry not in frozenset(aside)]
+        taught = [at for at, one in enumerate(kept) if one.entry not in aside]
         foreign = gather(list(asked.values()), reader.numbers, evidence.phrasings)
         return Index(
             evidence=evidence,

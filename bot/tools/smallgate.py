@@ -1,8 +1,8 @@
 """Fits the gate of packs that are too small to fit their own: `python -m bot.tools.smallgate`.
 
-Hundreds of small packs are drawn from the intents of the public question sets, with one to four phrasings an entry. Their own
+Sixty-four small packs are drawn from the intents of the public question sets, with one to four phrasings an entry. Their own
 questions are asked, as many from intents that they don't have, and some from afar; a logistic regression tells right first
-answers from all else. What it prints stands in `match/gate.py`; the second half shows packs that were drawn anew.
+answers from all else. What it prints stands in `match/gate.py`, rounded; the second half is what that does in packs drawn anew.
 """
 
 from __future__ import annotations

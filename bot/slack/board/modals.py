@@ -18,8 +18,6 @@ from bot.slack.words import Words
 LONGEST_TITLE = 150
 PICKED, TITLE, ANSWER, ASKS = "picked", "title", "answer", "asks"
 """Names of the inputs, and of the blocks around them."""
-BOXES = 10
-"""Checkboxes in one input; Slack takes no more."""
 
 
 def means(
@@ -30,7 +28,7 @@ def means(
     if len(misses) == 1:
         asked: list[Block] = [paragraph([bold(quoted(misses[0].text))])]
     else:
-        parts = [misses[start : start + BOXES] for start in range(0, len(misses), BOXES)]
+        parts = [misses[start : start + limits.CHECKBOXES] for start in range(0, len(misses), limits.CHECKBOXES)]
         asked = [_boxes(n, part, picked, words) for n, part in enumerate(parts)]
     label = plain_text(words["means_which"], limits.INPUT_LABEL)
     chosen = {"type": "input", "block_id": ENTRY, "label": label, "element": menu(entry, knowledge, words)}

@@ -20,8 +20,8 @@ help:
 	@echo "make audit   known holes in the packages of requirements.txt, where an advisory database can be reached"
 	@echo "make e2e     the bot against a stand-in Slack, a browser and a PostgreSQL of its own (Linux, x86-64)"
 	@echo "make pictures  draws every kind of reply to PNG, into build/pictures and the best into docs/pictures"
-	@echo "make load    answers a second over HTTP, beside a bare Bolt app; a stand-in Slack, a minute or two"
-	@echo "make fire    load, kills, Slack's faults, fuzz and memory on both databases; an hour, or parts: ARGS=\"kill day\""
+	@echo "make load    answers a second over HTTP and their CPU, beside a bare Bolt app; a stand-in Slack, two minutes"
+	@echo "make fire    load, flood, kills, Slack's faults, fuzz, memory on both databases; an hour, or parts: ARGS=\"kill day\""
 	@echo "make bench   the matcher beside others on public question sets, where they are; half an hour"
 	@echo "make format  let ruff mend what it can"
 	@echo "make lock    compile requirements.txt and tests/requirements.txt from pyproject.toml"
@@ -64,7 +64,7 @@ pictures: $(VENV)/.ready-to-run tests/pictures/node_modules/.ready
 	@set -e; mkdir -p build; $(BIN)/python -m tests.pictures.scenes $(ARGS) >build/scenes.json; \
 	  node tests/pictures/shoot.mjs build/pictures docs/pictures <build/scenes.json
 
-load: $(VENV)/.ready-to-test
+load: $(VENV)/.ready-to-load
 	@$(BIN)/python tests/load/load.py $(ARGS)
 
 fire: $(VENV)/.ready-to-test
@@ -74,7 +74,7 @@ bench: $(VENV)/.ready-to-bench
 	@$(BIN)/python -m bot.tools.bench $(if $(PICTURES),--pictures "$(PICTURES)") $(ARGS)
 
 # What requirements.txt has beside the dependencies, so that `make run` can do all that the README says.
-EXTRAS := postgres metrics curate gunicorn
+EXTRAS := postgres metrics curate
 # --universal: one lock for every system and every Python that pyproject.toml admits.
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--custom-compile-command "make lock"
@@ -84,6 +84,7 @@ lock: $(VENV)/.ready-to-test
 	$(LOCK) pyproject.toml --all-extras --constraints requirements.txt --output-file tests/requirements.txt $(ARGS)
 	$(LOCK) tests/audit/requirements.in --constraints requirements.txt --output-file tests/audit/requirements.txt $(ARGS)
 	$(LOCK) tests/bench/requirements.in --constraints requirements.txt --output-file tests/bench/requirements.txt $(ARGS)
+	$(LOCK) tests/load/requirements.in --constraints tests/requirements.txt --output-file tests/load/requirements.txt $(ARGS)
 
 clean:
 	rm -rf $(VENV) tests/e2e/node_modules build dist *.egg-info
@@ -116,6 +117,11 @@ $(VENV)/.ready-to-test: tests/requirements.txt requirements.txt $(VENV)/.made
 $(VENV)/.ready-to-bench: tests/bench/requirements.txt $(VENV)/.ready-to-run
 	@echo "Installing what tests/bench/requirements.txt lists." >&2
 	@$(PIP) --requirement tests/bench/requirements.txt </dev/null >&2
+	@touch $@
+
+$(VENV)/.ready-to-load: tests/load/requirements.txt $(VENV)/.ready-to-test
+	@echo "Installing what tests/load/requirements.txt lists." >&2
+	@$(PIP) --requirement tests/load/requirements.txt </dev/null >&2
 	@touch $@
 
 # A folder of its own: the auditor brings thirty packages that the bot has no business with.

@@ -21,6 +21,8 @@ _EMOJI = re.compile(
 )
 _MARKS = str.maketrans({"`": " ", "’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": " - ", "…": " ... "})
 _BLANKS = re.compile(r"\s+")
+_MOST_MARKS = 30
+"""Combining marks in a row: Unicode's own limit (UAX 15, stream-safe text). Putting thousands in order takes a square of it."""
 _WORD = re.compile(r"[^\W_]+(?:['][^\W_]+)*[+#]*", re.UNICODE)
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|\n+")
 
@@ -32,13 +34,30 @@ def clean(text: str) -> str:
     Case and punctuation stay, because sentences are found by them.
     """
     text = text[:LONGEST_QUESTION]
-    text = _LINK_WITH_LABEL.sub(r" \1 ", text)
-    text = _LINK.sub(" ", _CHANNEL.sub(" ", _MENTION.sub(" ", text)))
+    if "<" in text or "http" in text:
+        text = _LINK_WITH_LABEL.sub(r" \1 ", text)
+        text = _LINK.sub(" ", _CHANNEL.sub(" ", _MENTION.sub(" ", text)))
     text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-    text = unicodedata.normalize("NFKC", text)[:LONGEST_QUESTION].translate(_MARKS)
-    text = "".join(c if c in "\n\t" or unicodedata.category(c)[0] != "C" else "" for c in text)
-    text = _EMOJI.sub(" ", text)
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", _few_marks(text))[:LONGEST_QUESTION]
+    text = text.translate(_MARKS)
+    if not text.isprintable():
+        text = "".join(c if c in "\n\t" or unicodedata.category(c)[0] != "C" else "" for c in text)
+    if ":" in text:
+        text = _EMOJI.sub(" ", text)
     return "\n".join(line for line in (_BLANKS.sub(" ", line).strip() for line in text.split("\n")) if line)
+
+
+def _few_marks(text: str) -> str:
+    """The text with `_MOST_MARKS` of the combining marks that stand in a row."""
+    if len(text) <= _MOST_MARKS or not any(map(unicodedata.combining, text)):
+        return text
+    found, row = [], 0
+    for c in text:
+        row = row + 1 if unicodedata.combining(c) else 0
+        if row <= _MOST_MARKS:
+            found.append(c)
+    return "".join(found)
 
 
 def sentences(text: str) -> list[str]:
@@ -51,8 +70,11 @@ def words(text: str) -> list[str]:
 
     Possessives lose their 's, contractions their apostrophe: "what's" is "whats", "Django's" is "django".
     """
+    typed: list[str] = _WORD.findall(text.casefold())
+    if "'" not in text:
+        return typed
     found = []
-    for word in _WORD.findall(text.casefold()):
+    for word in typed:
         base, mark, tail = word.partition("'")
         found.append(base if mark and tail == "s" and base not in _CONTRACTED else word.replace("'", ""))
     return found
@@ -63,12 +85,20 @@ _CONTRACTED = frozenset(
 )
 
 
-@lru_cache(maxsize=32_768)
+LONGEST_REMEMBERED = 32
+"""Letters of a word that what is found out about it is remembered for, in memory: a pasted key isn't, and memory has an end."""
+
+
 def stem(word: str) -> str:
     """A word without its commonest English endings, so that "answers", "answered" and "answering" meet.
 
     Light on purpose: heavier stemmers measured no better. Words with a digit, + or # stay as they are.
     """
+    return _stem(word) if len(word) <= LONGEST_REMEMBERED else _stem.__wrapped__(word)
+
+
+@lru_cache(maxsize=32_768)
+def _stem(word: str) -> str:
     if len(word) < 4 or not word.isalpha():
         return word
     if word.endswith("ies"):

@@ -16,7 +16,7 @@ def cached(folder: Path | None, fingerprint: str, build: Callable[[], Index]) ->
     """The index for a pack with this fingerprint: from `folder`, or built and put there if that can be written."""
     if folder is None:
         return build()
-    path = folder / f"index-{fingerprint[:24]}-{_code()}.bin"
+    path = path_of(folder, fingerprint)
     index = keep.load(path)
     if index is not None:
         return index
@@ -26,6 +26,11 @@ def cached(folder: Path | None, fingerprint: str, build: Callable[[], Index]) ->
             index = build()
             keep.save(index, path)
     return index
+
+
+def path_of(folder: Path, fingerprint: str) -> Path:
+    """The file in which the index for a pack with this fingerprint is kept; another for every edit of the code that builds it."""
+    return folder / f"index-{fingerprint[:24]}-{_code()}.bin"
 
 
 @cache

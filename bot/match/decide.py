@@ -92,11 +92,11 @@ class Decider:
 
     def _ours(self, reading: Reading) -> list[str]:
         """Ids of our names in the question, in order; an ordinary word only where it is meant as a name."""
-        found = []
+        found: list[str] = []
         for mention in reading.ours("ours"):
-            if self._company.meant_as_name(reading, mention):
+            if mention.name.about not in found and self._company.meant_as_name(reading, mention):
                 found.append(mention.name.about)
-        return list(dict.fromkeys(found))
+        return found
 
     def _strangers(self, reading: Reading) -> list[str]:
         """Names that the pack doesn't cover. Those that are ordinary words count only in a name's place."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from bot.text import stem
+from bot.match.remembered import Remembered
+from bot.text import LONGEST_REMEMBERED, stem
 
 FILE = Path(__file__).parent / "data" / "words.txt"
 """word, -log10 of its share of running words, the same for all words of its stem. Made by bot.tools.wordtable."""
@@ -17,6 +18,7 @@ RARE = 8.0
 
 PREFIXES = ("un", "re", "de", "mis", "over")
 """Before a word they make another one that no list has: unblock, reactivate, overcharged."""
+
 
 FORMED = 5
 """Letters from which a word may be formed from another; shorter ones are more often slips."""
@@ -56,6 +58,7 @@ class English:
     rows: dict[str, int]
     rarity: Sequence[float]
     stem_rarity: Sequence[float]
+    _remembered: Remembered[int | None] = field(default_factory=Remembered, init=False, repr=False, compare=False)
 
     def __contains__(self, word: str) -> bool:
         return self.row_of(word) is not None
@@ -63,11 +66,12 @@ class English:
     def row_of(self, word: str) -> int | None:
         """The word's row, or that of the plain word it is formed from: withdrawing, reactivate."""
         row = self.rows.get(word)
-        return (
-            row
-            if row is not None or len(word) < FORMED
-            else next(filter(None, map(self.rows.get, _plainer(word))), None)
-        )
+        if row is not None or len(word) < FORMED:
+            return row
+        return self._remembered.get(word, self._formed_from) if len(word) <= LONGEST_REMEMBERED else None
+
+    def _formed_from(self, word: str) -> int | None:
+        return next(filter(None, map(self.rows.get, _plainer(word))), None)
 
     def rarity_of(self, word: str) -> float:
         row = self.row_of(word)

@@ -27,8 +27,12 @@ class Exact:
 
     def entry(self, text: str) -> int | None:
         """The entry whose phrasing this is, SEVERAL, STRANGER, or none."""
-        key = phrase_key(words(text))
-        at = int(np.searchsorted(self.keys, key))
+        return self.entry_of(words(text))
+
+    def entry_of(self, typed: Sequence[str]) -> int | None:
+        """The same for the words of a text."""
+        key = phrase_key(typed)
+        at = int(self.keys.searchsorted(key))
         return int(self.entries[at]) if at < len(self.keys) and self.keys[at] == key else None
 
 

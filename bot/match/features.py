@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import chain, combinations, pairwise
 
 import numpy as np
 
 from bot.match.sparse import Ints, Occurrences, ragged
-
-GRAM_LENGTHS = (3, 4)
-"""Characters in a gram. 2-5 measured the same and costs twice as much."""
+from bot.text import LONGEST_REMEMBERED
 
 NOTHING, START, END = 0, 1, 2
 """Stem numbers with a meaning: a stem the pack doesn't have, the beginning and the end of a question."""
@@ -25,18 +24,22 @@ MOST_PAIRED = 24
 """Stems of one question that are paired, all with all; longer ones are told by their words alone."""
 
 
-@lru_cache(maxsize=4_096)
 def grams(word: str) -> tuple[int, ...]:
-    """Keys of the word's character grams, its edges marked by a blank; four characters of 15 bits fill one key."""
+    """Keys of the word's grams of three and four characters, its edges marked by a blank; 15 bits of each fill one key.
+
+    Grams of 2 to 5 measured the same and cost twice as much.
+    """
+    return _remembered(word) if len(word) <= LONGEST_REMEMBERED else _grams(word)
+
+
+def _grams(word: str) -> tuple[int, ...]:
     codes = [32, *(ord(letter) & _CHARACTER for letter in word), 32]
-    keys = []
-    for length in GRAM_LENGTHS:
-        for at in range(max(1, len(codes) - length + 1)):
-            key = 0
-            for code in codes[at : at + length]:
-                key = key << _BITS | code
-            keys.append(key)
-    return tuple(keys)
+    threes = [a << 2 * _BITS | b << _BITS | c for a, b, c in zip(codes, codes[1:], codes[2:], strict=False)]
+    fours = [three << _BITS | code for three, code in zip(threes, codes[3:], strict=False)]
+    return (*threes, *(fours or threes))
+
+
+_remembered = lru_cache(maxsize=4_096)(_grams)
 
 
 def sequences(stems: Ints, owners: Ints) -> tuple[Ints, Ints]:
@@ -71,14 +74,13 @@ def pair_occurrences(stems: Ints, starts: Ints) -> Occurrences:
 
 def question_pairs(stems: Ints) -> Ints:
     """Keys of the pairs of a question's different stems, ascending."""
-    known = np.array(sorted({stem for stem in stems[:MOST_PAIRED].tolist() if stem >= FIRST_STEM}), dtype=np.int64)
-    left, right = np.triu_indices(len(known), 1)
-    return np.asarray(known[left] << _SIDE | known[right])
+    known = sorted({stem for stem in stems[:MOST_PAIRED].tolist() if stem >= FIRST_STEM})
+    return np.array([left << _SIDE | right for left, right in combinations(known, 2)], dtype=np.int64)
 
 
 def gram_occurrences(words: Sequence[str], word_ids: Ints, starts: Ints) -> Occurrences:
     """Grams of phrasings that are given as numbers into `words`; each word is cut once."""
-    cut = [grams.__wrapped__(word) for word in words]
+    cut = [_grams(word) for word in words]
     names, ids = np.unique(np.array([key for keys in cut for key in keys], dtype=np.int64), return_inverse=True)
     begins = np.r_[0, np.cumsum([len(keys) for keys in cut])].astype(np.int64)
     at, owner = ragged(begins, word_ids)
@@ -104,10 +106,14 @@ def sequence_occurrences(stems: Ints, starts: Ints) -> Occurrences:
 
 def question_grams(words: Iterable[str]) -> Ints:
     """Keys of all grams of a question's words."""
-    return np.array([key for word in words for key in grams(word)], dtype=np.int64)
+    return np.array(list(chain.from_iterable(map(grams, words))), dtype=np.int64)
 
 
 def question_sequences(stems: Sequence[int]) -> Ints:
-    """Keys of a question's stems and their neighbours."""
-    framed = np.array([START, *stems, END], dtype=np.int64)
-    return sequences(framed, np.zeros(len(framed), dtype=np.int64))[0]
+    """Keys of a question's stems and their neighbours, as `sequences` makes them: of few numbers lists are quicker."""
+    framed = [START, *stems, END]
+    keys = [stem for stem in stems if stem >= FIRST_STEM]
+    keys += [left << _SIDE | right for left, right in pairwise(framed) if left and right]
+    apart = zip(framed, framed[2:], strict=False)
+    keys += [left << _SIDE | right | _SKIPPED for left, right in apart if left and right]
+    return np.array(keys, dtype=np.int64)

@@ -16,7 +16,6 @@ from bot.match.scoring import Evidence
 from bot.match.sparse import Floats, Ints, Rows
 from bot.match.strangers import Strangers
 from bot.match.wordtable import DIMENSIONS
-from bot.text import stem
 
 PRIOR = 200.0
 """Words of plain English that are added to each side's counts; 50 to 500 measured the same."""
@@ -25,7 +24,6 @@ MOST_ODDS = 3.0
 STIFFNESS = 3.0
 """Ridge of the plane."""
 
-Bools = NDArray[np.bool_]
 Doubles = NDArray[np.float64]
 
 
@@ -43,20 +41,15 @@ def odds(
         return 0.0
     plain = 10.0 ** -(question.information[telling].astype(np.float64) + 2)
     rows = evidence.phrasings.rows
-    hidden = np.zeros(evidence.phrasings.count, dtype=bool)
-    if phrasing >= 0:
-        hidden[phrasing] = True
+    hidden = (phrasing, phrasing + 1)
     if entry >= 0:
-        hidden[evidence.starts[entry] : evidence.starts[entry + 1]] = True
-    ours = _counts(rows, question.stems[telling], hidden)
-    numbers = [strangers.numbers.get(stem(token.word), -1) for token in question.tokens]
-    left_out = np.zeros(len(strangers), dtype=bool)
-    if stranger >= 0:
-        left_out[stranger] = True
-    others = _counts(strangers.postings.rows, np.array(numbers, dtype=np.int64)[telling], left_out)
+        hidden = (int(evidence.starts[entry]), int(evidence.starts[entry + 1]))
+    ours = _counts(rows, question.stems[telling], *hidden)
+    numbers = strangers.stems(question)[telling]
+    others = _counts(strangers.postings.rows, numbers, stranger, stranger + 1)
     here = (ours + PRIOR * plain) / (len(rows.places) + PRIOR)
     there = (others + PRIOR * plain) / (len(strangers.postings.rows.places) + PRIOR)
-    each = np.clip(np.log10(here / there), -MOST_ODDS, MOST_ODDS)
+    each = np.minimum(np.maximum(np.log10(here / there), -MOST_ODDS), MOST_ODDS)
     return float(each.sum() / np.sqrt(len(each)))
 
 
@@ -65,12 +58,16 @@ def belonging(evidence: Evidence, strangers: Strangers, plane: Floats | None, qu
     return odds(evidence, strangers, question, -1, -1, -1) + side(plane, question.direction)
 
 
-def _counts(rows: Rows, keys: Ints, hidden: Bools) -> Doubles:
-    """How many phrasings have each stem, not counting those that are hidden."""
+def _counts(rows: Rows, keys: Ints, first: int, last: int) -> Doubles:
+    """How many phrasings have each stem, not counting those from `first` to `last`; below 0: all are counted."""
     found = rows.find(keys)
-    at, owner = rows.spread(np.maximum(found, 0))
-    there = (found >= 0)[owner] & ~hidden[rows.places[at]]
-    return np.bincount(owner, weights=there, minlength=len(keys)).astype(np.float64)
+    counts = np.where(found >= 0, rows.starts[found + 1] - rows.starts[found], 0).astype(np.float64)
+    if first >= 0:
+        at, owner = rows.spread(np.maximum(found, 0))
+        places = rows.places[at]
+        hidden = (found >= 0)[owner] & (first <= places) & (places < last)
+        counts -= np.bincount(owner, weights=hidden, minlength=len(keys))
+    return counts
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,8 @@ class Findings:
         self._company = company
         self._groups = {group.id: group for group in knowledge.groups}
         self._sides = {card.side for card in knowledge.entries if isinstance(card, Library)}
+        self._members = {group.id: knowledge.members(group) for group in knowledge.groups}
+        self._spoken = {group.id: [f" {' '.join(words(name))} " for name in group.words] for group in knowledge.groups}
 
     def target(self, candidate: Candidate) -> Target:
         """What a candidate of the index stands for."""
@@ -62,9 +64,7 @@ class Findings:
         if top is None or top.kind not in ("list", "pick") or top.id in self._sides:
             return 0.0
         said = f" {' '.join(reading.tokens)} "
-        return (
-            GROUP_EVIDENCE if any(f" {' '.join(words(name))} " in said for name in self._groups[top.id].words) else 0.0
-        )
+        return GROUP_EVIDENCE if any(name in said for name in self._spoken[top.id]) else 0.0
 
     def top(self, reading: Reading) -> Target | None:
         """The best target; where it is a group, all of it or one choice, as the frame wants."""
@@ -76,7 +76,7 @@ class Findings:
             wants_one = reading.frame.wants_one and not reading.frame.wants_all
             kind = "list" if wants_all else "pick" if wants_one else top.kind
             top = Target(kind, top.id)
-        if top.kind == "list" and len(self.knowledge.members(self._groups[top.id])) == 1:
+        if top.kind == "list" and len(self._members[top.id]) == 1:
             return Target("pick", top.id)
         return top
 
@@ -100,7 +100,7 @@ class Findings:
                 kind: Kind = "help" if target.id == "help" else "smalltalk"
                 return replace(self.make(reading, kind, (), reason), talk=target.id)
             case "list":
-                ids = tuple(card.id for card in self.knowledge.members(self._groups[target.id]))
+                ids = tuple(card.id for card in self._members[target.id])
                 finding = self.make(reading, "list", ids, reason, self._group_evidence(reading))
                 return replace(finding, group=target.id)
             case "pick":
@@ -111,7 +111,7 @@ class Findings:
     def picked(self, reading: Reading, group: Group) -> tuple[str, ...]:
         """The group's cards, the most central capability first; among equals, the one the question is nearest to."""
         scores = {self.target(c).id: c.score for c in reading.ranking.candidates if self.target(c).kind == "entry"}
-        cards = self.knowledge.members(group)
+        cards = self._members[group.id]
         sure = [card for card in cards if group.all or group.id in (card.side, *card.capabilities)]
 
         def rank(card: Library) -> float:

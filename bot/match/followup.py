@@ -15,9 +15,9 @@ from bot.match.company import Company
 from bot.match.findings import MOST_OFFERED
 from bot.match.frames import SLIGHT
 from bot.match.reading import Reading
-from bot.match.said import CARDINALS, ORDINALS, PLURALS, SMALL
+from bot.match.said import CARDINALS, MOST_SAID, ORDINALS, PLURALS, SMALL
 from bot.match.turn import Continued, Turn, meant_names, said_in, turn_of
-from bot.model import MOST_COMPARED, RESTART, Context, Entry, Group, Knowledge, Library, Step
+from bot.model import MOST_COMPARED, RESTART, ConversationState, Entry, Group, Knowledge, Library, Step
 from bot.text import stem, words
 
 LONGEST = 9
@@ -26,7 +26,7 @@ BARE = 4
 """Words up to which "what is the difference" names nothing that differs."""
 
 
-def follow_up(reading: Reading, context: Context, knowledge: Knowledge, company: Company) -> Continued | None:
+def follow_up(reading: Reading, context: ConversationState, knowledge: Knowledge, company: Company) -> Continued | None:
     """What a message means after `context`, or None if it stands for itself."""
     turn = turn_of(reading, context, knowledge, company)
     if not turn.said or len(turn.tokens) > LONGEST or cues.STEP.search(turn.said) or _differ(turn.said):
@@ -43,6 +43,8 @@ def follow_up(reading: Reading, context: Context, knowledge: Knowledge, company:
 
 def talk_of(reading: Reading) -> str | None:
     """Small talk that a rule knows: a new start, the end, blame, or where it all comes from."""
+    if len(reading.tokens) > MOST_SAID:
+        return None
     text = said_in(reading)
     said = ((RESTART, cues.RESTART), ("goodbye", cues.LEAVE), ("sorry", cues.BLAME), ("source", cues.SOURCE))
     return next((name for name, cue in said if cue.match(text)), None)
@@ -76,9 +78,11 @@ _ALONE = (cues.NEXT, cues.THEN, cues.PREVIOUS, cues.WHY, cues.NUMBERS, cues.MORE
 
 def step_asked(reading: Reading, knowledge: Knowledge) -> Continued | None:
     """ "What comes after step 3", "step 12": a step by its number, where one topic has steps; no ids if it has no such step."""
+    if len(reading.tokens) > LONGEST or reading.ranking.exact:
+        return None
     found = cues.STEP.search(" ".join(reading.tokens))
-    topics = {entry.of for entry in knowledge.entries if isinstance(entry, Step)}
-    if found is None or len(topics) != 1 or reading.ranking.exact or len(reading.tokens) > LONGEST:
+    topics = {entry.of for entry in knowledge.entries if isinstance(entry, Step)} if found is not None else set()
+    if found is None or len(topics) != 1:
         return None
     number = _number(found["which"])
     wanted = number + bool(cues.AFTER & set(reading.tokens))
@@ -147,7 +151,7 @@ def _choice(turn: Turn) -> Continued | None:
     return turn.one(chosen[0], "one of those shown before")
 
 
-def _place(which: str, pool: Sequence[str], context: Context) -> int:
+def _place(which: str, pool: Sequence[str], context: ConversationState) -> int:
     match which:
         case "last" | "latter":
             return len(pool) - 1

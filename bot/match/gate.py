@@ -171,6 +171,12 @@ def knows(evidence: Evidence, question: Question, entry: int, left: Left) -> tup
     """By token: does the pack have it, and does the entry, not counting what is left out."""
     rows = evidence.sequences.rows
     found = rows.find(question.stems)
+    if left is ALL:
+        in_pack, in_entry = found >= 0, np.zeros(len(found), dtype=bool)
+        known = in_pack.nonzero()[0]
+        at, owner = rows.spread(found[known])
+        in_entry[known[owner[rows.places[at] == entry]]] = True
+        return in_pack, in_entry
     at, owner = rows.spread(np.maximum(found, 0))
     places = rows.places[at]
     counts = np.rint(SMOOTHING * np.expm1(rows.weights[at]))

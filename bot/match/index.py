@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bot.match.budget import UNLIMITED, Budget
 from bot.match.build import count, distinct, reader_of
-from bot.match.exact import STRANGER, Exact, phrases
+from bot.match.exact import SEVERAL, STRANGER, Exact, phrases
 from bot.match.fitting import fit
 from bot.match.gate import Gate, confidence, signals
 from bot.match.ranking import MOST_SHOWN, Candidate, Ranking, Unknown
 from bot.match.reader import Question, Reader, synonym_table
-from bot.match.scoring import Evidence, Scores, score
+from bot.match.scoring import Evidence, Scores, best, score
 from bot.match.strangers import Strangers, gather
 from bot.text import words
 
@@ -69,7 +70,7 @@ class Index:
             texts=tuple(one.text for one in kept),
         )
 
-    def also(self, asks: Sequence[tuple[str, int]], refused: Sequence[str]) -> Index:
+    def with_exact_phrases(self, asks: Sequence[tuple[str, int]], refused: Sequence[str]) -> Index:
         """The same index, in which these whole phrases lead to these entries, or to none; nothing near them does yet.
 
         A number beyond the entries that are indexed is that of an entry which is found by its whole phrases alone.
@@ -83,11 +84,22 @@ class Index:
 
     def rank(self, text: str, top: int = 3) -> Ranking:
         """The best entries for a cleaned text."""
-        question = self.reader.read(text)
+        return self.rank_words(words(text), top)
+
+    def knows(self, typed: Sequence[str]) -> bool:
+        """Whether these words are, as they stand, a phrasing of one entry or a listed stranger."""
+        exact = self.exact.entry_of(typed)
+        return exact is not None and exact != SEVERAL
+
+    def rank_words(self, typed: Sequence[str], top: int = 3, budget: Budget = UNLIMITED) -> Ranking:
+        """The best entries for the words of a text."""
+        return self.rank_question(self.reader.read_words(typed, budget), typed, top)
+
+    def rank_question(self, question: Question, typed: Sequence[str], top: int) -> Ranking:
+        """The best entries for a question, and the words it was read from."""
         scores = score(self.evidence, question)
-        exact = self.exact.entry(text)
-        order = np.lexsort((np.arange(len(scores.total)), -np.round(scores.total, 6)))[: max(top, 2)]
-        found: list[int] = order[np.isfinite(scores.total[order])].tolist()
+        exact = self.exact.entry_of(typed)
+        found = best(scores.total, max(top, 2))
         if exact is not None and exact >= 0:
             found = [exact, *(entry for entry in found if entry != exact)]
         return self._ranking(question, scores, found, top, exact)
@@ -98,14 +110,15 @@ class Index:
         return token.word if token.known or token.word in self.reader.resolver.english else None
 
     def _ranking(self, question: Question, scores: Scores, found: list[int], top: int, exact: int | None) -> Ranking:
-        best = next((entry for entry in found if entry < self.evidence.entries), -1)
-        seen = signals(self.evidence, self.strangers, self.gate, question, scores, best)
+        top_entry = next((entry for entry in found if entry < self.evidence.entries), -1)
+        rest = found[MOST_SHOWN:top]
+        points = scores.total[np.array(rest, dtype=np.int64)].tolist()
+        others = [Candidate(entry, score, "") for entry, score in zip(rest, points, strict=True)]
+        seen = signals(self.evidence, self.strangers, self.gate, question, scores, top_entry)
         evidence = self.gate.evidence(seen)
         is_exact = exact is not None and exact >= 0
         return Ranking(
-            candidates=tuple(
-                self._candidate(entry, scores, shown=place < MOST_SHOWN) for place, entry in enumerate(found[:top])
-            ),
+            candidates=(*(self._candidate(entry, scores) for entry in found[: min(top, MOST_SHOWN)]), *others),
             margin=seen.margin,
             coverage=seen.entry_coverage,
             pack_coverage=seen.coverage,
@@ -119,12 +132,10 @@ class Index:
             confidence=1.0 if is_exact else confidence(evidence - self.gate.answer),
         )
 
-    def _candidate(self, entry: int, scores: Scores, *, shown: bool) -> Candidate:
-        """The entry, with its nearest phrasing where that may be shown."""
+    def _candidate(self, entry: int, scores: Scores) -> Candidate:
+        """The entry with its nearest phrasing."""
         if entry >= self.evidence.entries:
             return Candidate(entry, 0.0, "")
-        if not shown:
-            return Candidate(entry, float(scores.total[entry]), "")
         first, last = self.evidence.starts[entry : entry + 2]
         return Candidate(
             entry, float(scores.total[entry]), self.texts[int(first) + int(scores.cosines[first:last].argmax())]
@@ -132,9 +143,9 @@ class Index:
 
     def _unknown(self, question: Question) -> tuple[Unknown, ...]:
         """The words that the pack doesn't have, with what they tell."""
-        english = self.reader.resolver.english
+        english, told = self.reader.resolver.english, question.information.tolist()
         return tuple(
-            Unknown(token.word, float(weight), token.word in english)
-            for token, stem, weight in zip(question.tokens, question.stems, question.information, strict=True)
+            Unknown(token.word, weight, token.word in english)
+            for token, stem, weight in zip(question.tokens, question.stems.tolist(), told, strict=True)
             if not stem
         )

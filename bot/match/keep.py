@@ -21,7 +21,7 @@ from bot.match.english import english
 from bot.match.exact import Exact
 from bot.match.gate import Gate
 from bot.match.index import Index
-from bot.match.linear import Block, Linear
+from bot.match.linear import Block, Linear, widened
 from bot.match.meaning import Meanings
 from bot.match.phrasings import Phrasings
 from bot.match.profiles import Profile
@@ -34,7 +34,7 @@ from bot.match.wordtable import wordtable
 
 MOST_KEPT = 24
 """Indexes in the folder: some packs, what each workspace's curators made of them, and the drafts that were looked at last."""
-FORM = 9
+FORM = 11
 """Changes whenever the arrays do; an older file is not read."""
 
 SUM = 8
@@ -43,6 +43,8 @@ ALIGNED = 64
 """Bytes that arrays begin at multiples of, as processors like it."""
 LONGEST_HEAD = 65_536
 """Bytes of the sum and the line of JSON."""
+
+WEIGHTS = "evidence.linear.weights"
 
 BETWEEN = "\0"
 """Between texts in one array; a cleaned text has no control characters."""
@@ -82,7 +84,11 @@ def load(path: Path) -> Index | None:
             return None
         begin = bytes(content[: min(len(content), LONGEST_HEAD)]).index(b"\n") + 1
         places = json.loads(bytes(content[SUM:begin]))
-        index = from_arrays({name: _array(content, begin, *place) for name, place in places.items()})
+        weights = widened(_array(content, begin, *places[WEIGHTS]))
+        # All other arrays lie before them, and need the content no longer than that: half-width weights are half of it.
+        content = content[: begin + places.pop(WEIGHTS)[2]].copy()
+        arrays = {name: _array(content, begin, *place) for name, place in places.items()}
+        index = from_arrays({**arrays, WEIGHTS: weights})
     except Exception:  # whatever is wrong with it: a cache can always be rebuilt, and must not stop a start
         return None
     kept.use(path)
@@ -118,6 +124,7 @@ def to_arrays(index: Index) -> Arrays:
             }
         )
     )
+    arrays[WEIGHTS] = arrays.pop(WEIGHTS).astype(np.float16)  # last, as `load` expects them
     return arrays
 
 
@@ -125,6 +132,7 @@ def from_arrays(arrays: Mapping[str, Array]) -> Index:
     """An index from what `to_arrays` made. Raises ValueError for another form, KeyError for a missing array."""
     if int(arrays["form"]) != FORM:
         raise ValueError(f"form {int(arrays['form'])}, expected {FORM}")
+    arrays = {**arrays, WEIGHTS: widened(arrays[WEIGHTS])}
     words = json.loads(bytes(arrays["words"]))
     pack: Lexicon = _get(Lexicon, "pack", arrays)
     resolver = Resolver(

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.match.features import question_pairs
-from bot.match.profiles import Bag
+from bot.match.profiles import Bag, once
 from bot.match.reader import Question
 from bot.match.sparse import Floats, Ints, Occurrences, rarity, tally
 from bot.match.wordtable import DIMENSIONS
@@ -41,7 +41,8 @@ STRIDE = 7_919
 
 
 Halves = NDArray[np.float16]
-"""Weights are kept in half the room, and read in half the time: what is lost is far below what parts two entries."""
+"""What weights are rounded to, and how a file has them: what is lost is far below what parts two entries. In memory they are
+wide: to widen the rows of one question took as long as to add them up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,12 @@ class Block:
         """Numbers of a question's features within the block, and their values at unit length over all it has."""
         if not len(self.names):
             return bag.keys[:0], np.zeros(0, dtype=np.float32)
-        at = np.minimum(np.searchsorted(self.names, bag.keys), len(self.names) - 1)
-        known = self.names[at] == bag.keys
-        values = (1 + np.log(bag.counts)) * np.where(known, self.idf[at], self.idf[-1])
-        values = values / (np.sqrt(values @ values) or 1.0)
+        at = self.names.searchsorted(bag.keys)
+        np.minimum(at, len(self.names) - 1, out=at)
+        same = self.names[at] == bag.keys
+        values = bag.weights * np.where(same, self.idf[at], self.idf[-1])
+        values /= np.sqrt(values @ values) or 1.0
+        known = same.nonzero()[0]
         return at[known], values[known].astype(np.float32)
 
 
@@ -69,28 +72,32 @@ class Linear:
     sequences: Block
     pairs: Block
     grams: Block
-    weights: Halves
+    weights: Floats
 
     def score(self, question: Question) -> Floats:
         """Decision value by entry, without the bias."""
         if not len(self.weights):
             return np.zeros(self.weights.shape[1], dtype=np.float32)
-        pairs = question_pairs(question.stems)
-        bags = (question.sequences, Bag(pairs, np.ones_like(pairs)), question.grams)
+        bags = (question.sequences, once(question_pairs(question.stems)), question.grams)
         rows, values, first = [], [], 0
         for length, block, bag in zip(LENGTHS, (self.sequences, self.pairs, self.grams), bags, strict=True):
             found, worth = block.values(bag)
             rows.append(found + first)
             values.append(length * worth)
             first += len(block.names)
-        result = np.concatenate(values) @ self.weights[np.concatenate(rows)].astype(np.float32)
-        return np.asarray(result + DIRECTION * question.direction @ self.weights[first:].astype(np.float32))
+        result = np.concatenate(values) @ self.weights.take(np.concatenate(rows), axis=0)
+        return np.asarray(result + DIRECTION * question.direction @ self.weights[first:])
+
+
+def widened(weights: Halves | Floats) -> Floats:
+    """The weights as questions need them; those that are so already stay."""
+    return weights.astype(np.float32, copy=False)
 
 
 def nothing(entries: int) -> Linear:
     """No layer."""
     none = Block(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32))
-    return Linear(none, none, none, np.zeros((0, entries), dtype=np.float16))
+    return Linear(none, none, none, np.zeros((0, entries), dtype=np.float32))
 
 
 def train(features: Sequence[Occurrences], directions: Floats, entry_of: Ints, entries: int) -> Linear:
@@ -109,7 +116,7 @@ def train(features: Sequence[Occurrences], directions: Floats, entry_of: Ints, e
     weights = np.zeros((width, entries), dtype=np.float32)
     _descend(weights, ids, values.astype(np.float32), starts, DIRECTION * directions, entry_of)
     sequences, pairs, grams = blocks
-    return Linear(sequences, pairs, grams, weights.astype(np.float16))
+    return Linear(sequences, pairs, grams, widened(weights.astype(np.float16)))
 
 
 def _block(features: Occurrences, entry_of: Ints, entries: int, prune_from: int) -> tuple[Block, Ints, Ints, Floats]:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot.match import cues
+from bot.match.budget import UNLIMITED, Budget, budget_of
 from bot.match.cache import cached
 from bot.match.company import Company
 from bot.match.decide import NAME_EVIDENCE, Decider
@@ -21,10 +22,12 @@ from bot.match.followup import follow_up, leans, step_asked, talk_of
 from bot.match.index import Index
 from bot.match.names import Names, names_of
 from bot.match.ranking import Ranking
+from bot.match.reader import Question
 from bot.match.reading import Reading, agreeing, parts_of, read
+from bot.match.resolve import english_lexicon
 from bot.match.targets import Target, families_of, phrasings_of, refusals_of, targets_of
 from bot.match.turn import Continued
-from bot.model import RESTART, Context, Evidence, Finding, Kind, Knowledge
+from bot.model import RESTART, ConversationState, Evidence, Finding, Kind, Knowledge
 from bot.text import clean, words
 
 CANDIDATES = 40
@@ -78,7 +81,9 @@ class Matcher:
 
         return cls(knowledge, cached(cache, knowledge.fingerprint, build), names, Company(phrasings, cards))
 
-    def also(self, knowledge: Knowledge, asks: Sequence[tuple[str, str]], refused: Sequence[str]) -> Matcher:
+    def with_exact_phrases(
+        self, knowledge: Knowledge, asks: Sequence[tuple[str, str]], refused: Sequence[str]
+    ) -> Matcher:
         """A matcher for this pack as it has been edited, at once: it knows the new phrasings word for word, and no slips of them.
 
         `asks`: phrasings with the ids of the entries they find; `refused`: what must find none.
@@ -86,24 +91,31 @@ class Matcher:
         known = {target.id for target in self._targets if target.kind == "entry"}
         targets = [*self._targets, *(Target("entry", entry.id) for entry in knowledge.entries if entry.id not in known)]
         number = {target.id: at for at, target in enumerate(targets) if target.kind == "entry"}
-        index = self._index.also([(text, number[name]) for text, name in asks if name in number], refused)
+        index = self._index.with_exact_phrases([(text, number[name]) for text, name in asks if name in number], refused)
         return Matcher(knowledge, index, self._names, self._company, targets)
 
     def resolve(self, word: str) -> str | None:
         """Which word of the pack or of English a typed word is, slips forgiven; none if it is neither."""
         return self._index.resolve(word)
 
+    def prepare(self) -> None:
+        """Count what is counted when a question first needs it: some 60 ms that none should wait for."""
+        english_lexicon()
+        self._company.technical  # noqa: B018  counted when it is first asked for
+
     @property
     def index(self) -> Index:
         """The index that ranks, for tools that look into it."""
         return self._index
 
-    # --- what a desk asks
+    # --- what the engine asks
 
     def best(self, text: str, top: int) -> list[tuple[str, float]]:
         """The index's `top` best entries for a text and their scores, before anything is decided."""
         found: dict[str, float] = {}
-        for candidate in self._index.rank(clean(text), top=len(self._targets)).candidates:
+        typed = words(clean(text))
+        ranking = self._index.rank_words(typed, len(self._targets), budget_of(typed, english()))
+        for candidate in ranking.candidates:
             target = self._findings.target(candidate)
             if target.kind == "entry":
                 found.setdefault(target.id, candidate.score)
@@ -111,15 +123,17 @@ class Matcher:
                 break
         return list(found.items())
 
-    def find(self, text: str, context: Context | None = None) -> Finding:
+    def find(self, text: str, context: ConversationState | None = None) -> Finding:
         """What a question comes down to. `context`: where its conversation stands."""
         cleaned = clean(text)
-        if not words(cleaned):
+        typed = words(cleaned)
+        if not typed:
             return Finding(kind="help", ids=(), evidence=Evidence(understood="", reason="no words"))
-        whole = self._read(cleaned, cleaned)
+        budget = budget_of(typed, english())
+        whole = self._read(cleaned, cleaned, budget)
         if context is None and whole.ranking.exact:
             return self._decider.decide(whole)  # its parts can't tell more
-        readings = agreeing([whole, *(self._read(part, cleaned) for part in parts_of(cleaned)[1:])])
+        readings = agreeing([whole, *(self._read(part, cleaned, budget) for part in parts_of(cleaned)[1:])])
         if context is not None:
             continued = follow_up(readings[0], context, self.knowledge, self._company)
             if continued is not None and not (continued.asks_on and self._is_small_talk(readings[0])):
@@ -185,15 +199,23 @@ class Matcher:
             return self._findings.make(reading, "unknown", step.offers, "there is no step with this number")
         return self._findings.make(reading, "step", step.ids, step.reason, NAME_EVIDENCE)
 
-    def _read(self, part: str, cleaned: str) -> Reading:
-        return read(part, self._names, self._rank, self._belonging, whole=part == cleaned)
+    def _read(self, part: str, cleaned: str, budget: Budget = UNLIMITED) -> Reading:
+        index, questions = self._index, dict[tuple[str, ...], Question]()
 
-    def _rank(self, text: str) -> Ranking:
-        return self._index.rank(text, top=CANDIDATES)
+        def question(typed: Sequence[str]) -> Question:
+            key = tuple(typed)
+            if key not in questions:
+                questions[key] = index.reader.read_words(key, budget)
+            return questions[key]
 
-    def _belonging(self, text: str) -> float:
-        index = self._index
-        return belonging(index.evidence, index.strangers, index.gate.plane, index.reader.read(text))
+        def rank(typed: Sequence[str], meant: Sequence[str]) -> Ranking:
+            by = typed if meant is typed or index.knows(typed) else meant
+            return index.rank_question(question(by), by, CANDIDATES)
+
+        def at_home(typed: Sequence[str]) -> float:
+            return belonging(index.evidence, index.strangers, index.gate.plane, question(typed))
+
+        return read(part, self._names, rank, at_home, part == cleaned, budget)
 
     # --- one out of several readings
 

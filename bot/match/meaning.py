@@ -31,8 +31,7 @@ class Meanings:
     def nearest(self, direction: Floats, entries: Ints, starts: Ints, phrasing: int = -1) -> Floats:
         """Cosine to the nearest phrasing of each of `entries`, leaving one phrasing out; below 0 counts as 0."""
         found = np.zeros(len(entries), dtype=np.float32)
-        for at, entry in enumerate(entries):
-            first, last = starts[entry], starts[entry + 1]
+        for at, (first, last) in enumerate(zip(starts[entries].tolist(), starts[entries + 1].tolist(), strict=True)):
             cosines = self.phrasings[first:last] @ direction
             if first <= phrasing < last:
                 cosines[phrasing - first] = 0

@@ -7,13 +7,13 @@ word too ("dash", "celery") is marked, because it needs technical company to cou
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
+from bot.match.budget import UNLIMITED, Budget
 from bot.match.frames import COMPARE
+from bot.match.remembered import Remembered
+from bot.match.resolve import Lexicon, lexicon
 from bot.model import Entry, Knowledge, Library
 from bot.text import words
 
@@ -27,6 +27,8 @@ STRANGER_SLIP = 6
 """Letters from which one slip is forgiven in a name that isn't ours: "lang" is not Rlang."""
 REFUSED_OFTEN = 6
 """Questions in `not_asks` that have the name, from which it counts as an ordinary word whatever the word list says."""
+NEAREST = 5
+"""Names that are looked at for one word with slips."""
 LONGEST = 4
 """Tokens of the longest name that is looked for; a name of more words is found by its phrasings."""
 
@@ -60,13 +62,25 @@ class Names:
     by_joined: dict[str, Name]
     fuzzy: tuple[str, ...]
     is_english: Callable[[str], bool]
+    _beginnings: frozenset[str] = field(init=False, repr=False, compare=False)
+    """Of every name: its first letter, its first two, and so on."""
+    _places: dict[str, int] = field(init=False, repr=False, compare=False)
+    _lexicon: Lexicon = field(init=False, repr=False, compare=False)
+    _remembered: Remembered[tuple[Name | None, int]] = field(default_factory=Remembered, init=False, repr=False, compare=False)
 
-    def find(self, tokens: Sequence[str]) -> list[Mention]:
+    def __post_init__(self) -> None:
+        beginnings = (joined[:end] for joined in self.by_joined for end in range(1, len(joined) + 1))
+        object.__setattr__(self, "_beginnings", frozenset(beginnings))
+        object.__setattr__(self, "_places", {spelling: at for at, spelling in enumerate(self.fuzzy)})
+        object.__setattr__(self, "_lexicon", lexicon(self.fuzzy, [0.0] * len(self.fuzzy)))
+
+    def find(self, tokens: Sequence[str], budget: Budget = UNLIMITED) -> list[Mention]:
         """The names in a question's words, in order, longest first where they overlap."""
         found: list[Mention] = []
+        odd = [not self.is_english(word) for word in tokens]
         at = 0
         while at < len(tokens):
-            mention = self._exact_at(tokens, at) or self._near_at(tokens, at)
+            mention = self._exact_at(tokens, at) or self._near_at(tokens, odd, at, budget)
             if mention is None:
                 at += 1
                 continue
@@ -75,20 +89,27 @@ class Names:
         return found
 
     def _exact_at(self, tokens: Sequence[str], at: int) -> Mention | None:
+        if tokens[at] not in self._beginnings:
+            return None
         for end in range(min(len(tokens), at + LONGEST), at, -1):
             name = self.by_joined.get("".join(tokens[at:end]))
             if name is not None and (end - at == name.tokens or self._may_be_split(tokens[at:end])):
                 return Mention(name, at, end, 0)
         return None
 
-    def _near_at(self, tokens: Sequence[str], at: int) -> Mention | None:
-        """A name with slips: one unknown word, or a short run of words of which one is unknown ("socet io")."""
-        for end in (at + 2, at + 1):
-            run = tokens[at:end]
-            if end > len(tokens) or not run or any(word in self.by_joined for word in run[1:]):
+    def _near_at(self, tokens: Sequence[str], odd: Sequence[bool], at: int, budget: Budget) -> Mention | None:
+        """A name with slips: one unknown word, or a short run of words of which one is unknown ("socet io").
+
+        `odd`: which of the words aren't English.
+        """
+        for end in (at + 2, at + 1) if budget.pairs else (at + 1,):
+            if end > len(tokens) or not any(odd[at:end]):
                 continue
-            odd = [word for word in run if not self.is_english(word)]
-            if not odd or (len(run) > 1 and (len(odd[0]) < 2 or not COMPARE.isdisjoint(run))):
+            run = tokens[at:end]
+            if any(word in self.by_joined for word in run[1:]) or not budget.as_typed.isdisjoint(run):
+                continue
+            first_odd = run[0] if odd[at] else run[1]
+            if len(run) > 1 and (len(first_odd) < 2 or not COMPARE.isdisjoint(run)):
                 continue
             name, slips = self._nearest("".join(run))
             if name is not None and (len(run) == 1 or name.tokens > 1):
@@ -96,11 +117,15 @@ class Names:
         return None
 
     def _nearest(self, word: str) -> tuple[Name | None, int]:
-        budget = forgiven(word)
-        if not budget:
+        return self._remembered.get(word, self._searched)
+
+    def _searched(self, word: str) -> tuple[Name | None, int]:
+        most = forgiven(word)
+        if not most:
             return None, 0
-        hits = process.extract(word, self.fuzzy, scorer=OSA.distance, score_cutoff=budget, limit=5)
-        ranked = sorted((slips, spelling[0] != word[0], spelling) for spelling, slips, _ in hits)
+        near = [(slips, self._lexicon.words[number]) for number, slips in self._lexicon.near(word, most)]
+        hits = sorted(near, key=lambda hit: (hit[0], self._places[hit[1]]))[:NEAREST]
+        ranked = sorted((slips, spelling[0] != word[0], spelling) for slips, spelling in hits)
         for slips, other_start, spelling in ranked:
             name = self.by_joined[spelling]
             if name.standing != "ours" and (other_start or slips > 1 or len(spelling) < STRANGER_SLIP):

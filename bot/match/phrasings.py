@@ -24,18 +24,22 @@ class Phrasings:
 
     def likeness(self, stems: Ints, trust: Floats, unknown: int) -> Floats:
         """Cosine to each phrasing. `trust` is below 1 where a stem was guessed; `unknown` stems lower every cosine."""
-        found: dict[int, tuple[int, float]] = {}
-        for stem, sure in zip(stems.tolist(), trust.tolist(), strict=True):
-            often, surest = found.get(stem, (0, 0.0))
-            found[stem] = often + 1, max(surest, sure)
-        rows = self.rows.find(np.array(list(found), dtype=np.int64))
-        tf, sureness = np.array(list(found.values()), dtype=np.float32).reshape(-1, 2).T
-        weights = (1 + np.log(tf)) * self.idf[rows]
+        if len(set(stems.tolist())) == len(stems):
+            rows, sureness = self.rows.find(stems), trust
+            weights = self.idf[rows]
+        else:
+            found: dict[int, tuple[int, float]] = {}
+            for stem, sure in zip(stems.tolist(), trust.tolist(), strict=True):
+                often, surest = found.get(stem, (0, 0.0))
+                found[stem] = often + 1, max(surest, sure)
+            rows = self.rows.find(np.array(list(found), dtype=np.int64))
+            tf, sureness = np.array(list(found.values()), dtype=np.float32).reshape(-1, 2).T
+            weights = (1 + np.log(tf)) * self.idf[rows]
         norm = np.sqrt(weights @ weights + unknown * self.idf[-1] ** 2) or 1.0
         score = np.zeros(self.count, dtype=np.float32)
         starts, places, cells = self.rows.starts, self.rows.places, self.rows.weights
-        for row, weight in zip(rows.tolist(), weights * sureness / norm, strict=True):
-            first, last = starts[row], starts[row + 1]
+        slices = zip(starts[rows].tolist(), starts[rows + 1].tolist(), weights * sureness / norm, strict=True)
+        for first, last, weight in slices:
             score[places[first:last]] += weight * cells[first:last]
         return score
 

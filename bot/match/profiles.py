@@ -23,16 +23,28 @@ Doubles = NDArray[np.float64]
 
 
 class Bag(NamedTuple):
-    """A question's features: ascending keys and how often each occurs."""
+    """A question's features: ascending keys, how often each occurs, and its weight for that, 1 + ln of it."""
 
     keys: Ints
     counts: Ints
+    weights: Doubles
 
 
 def bag(keys: Ints) -> Bag:
     """The features with their counts."""
-    found, counts = np.unique(keys, return_counts=True)
-    return Bag(found, counts)
+    keys = np.sort(keys)
+    first = np.ones(len(keys), dtype=bool)
+    np.not_equal(keys[1:], keys[:-1], out=first[1:])
+    at = first.nonzero()[0]
+    counts = np.empty_like(at)
+    np.subtract(at[1:], at[:-1], out=counts[:-1])
+    counts[-1:] = len(keys) - at[-1:]
+    return Bag(keys[at], counts, 1 + np.log(counts))
+
+
+def once(keys: Ints) -> Bag:
+    """Ascending features, each of which occurs once."""
+    return Bag(keys, np.ones_like(keys), np.ones(len(keys)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,25 +68,26 @@ class Profile:
         to be taken out of its counts first.
         """
         rows = self.rows.find(bag.keys)
-        known = rows >= 0
+        known = (rows >= 0).nonzero()[0]
         at, owner = self.rows.spread(rows[known])
-        places, counts = self.rows.places[at], bag.counts[known]
-        weights = self.rows.weights[at]
-        likely = np.bincount(places, weights=counts[owner] * weights, minlength=len(self.totals))
+        places, counts = self.rows.places.take(at), bag.counts[known]
+        weights = self.rows.weights.take(at)
+        often = counts[owner] * weights if len(bag.counts) < bag.counts.sum() else weights
+        likely = np.bincount(places, weights=often, minlength=len(self.totals))
         seen = int(counts.sum())
         space = SMOOTHING * max(len(self.rows.keys), 1)
         likely = likely - seen * np.log(self.totals + space)
         if own >= 0:
             mine = places == own
-            often = counts[owner[mine]]
-            left = np.maximum(SMOOTHING * np.exp(weights[mine]) - often, SMOOTHING)
-            likely[own] = often @ np.log(left / SMOOTHING) - seen * np.log(self.totals[own] - seen + space)
+            asked_often = counts[owner[mine]]
+            left = np.maximum(SMOOTHING * np.exp(weights[mine]) - asked_often, SMOOTHING)
+            likely[own] = asked_often @ np.log(left / SMOOTHING) - seen * np.log(self.totals[own] - seen + space)
         likely /= np.sqrt(bag.counts.sum()) or 1.0
         if not len(self.centroid):
             return likely.astype(np.float32), np.zeros(len(self.totals), dtype=np.float32)
-        asked = (1 + np.log(bag.counts)) * self.idf[rows]
+        asked = bag.weights * self.idf[rows]
         asked /= np.sqrt(asked @ asked) or 1.0
-        alike = np.bincount(places, weights=asked[known][owner] * self.centroid[at], minlength=len(self.totals))
+        alike = np.bincount(places, weights=asked[known][owner] * self.centroid.take(at), minlength=len(self.totals))
         if own >= 0:
             alike[own] = without_itself(float(alike[own]), float(self.length[own]))
         return likely.astype(np.float32), alike.astype(np.float32)

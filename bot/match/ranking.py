@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 MOST_SHOWN = 5
 """Candidates that the evidence keeps, with their nearest phrasings; to look those up for all forty took as long as to score
 the grams."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """An entry that may be meant. `text`: its nearest phrasing; of the first few only, else empty."""
 
     entry: int

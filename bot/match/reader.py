@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bot.match.budget import UNLIMITED, Budget
 from bot.match.features import FIRST_STEM, NOTHING, question_grams, question_sequences
 from bot.match.profiles import Bag, bag
 from bot.match.resolve import Resolver, Token
@@ -53,7 +54,13 @@ class Reader:
 
     def read(self, text: str) -> Question:
         """A question from a cleaned text."""
-        return self.question(plausible([self.resolver.read(word) for word in words(text)]))
+        return self.read_words(words(text))
+
+    def read_words(self, typed: Sequence[str], budget: Budget = UNLIMITED) -> Question:
+        """A question from the words of a text."""
+        resolver, as_typed = self.resolver, budget.as_typed
+        tokens = [resolver.read_as_typed(word) if word in as_typed else resolver.read(word) for word in typed]
+        return self.question(plausible(tokens))
 
     def question(self, tokens: Sequence[Token]) -> Question:
         """A question from words that are resolved already."""

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from rapidfuzz.distance import OSA
 
+from bot.match.budget import UNLIMITED, Budget
 from bot.match.english import english
 from bot.match.frames import SLIGHT, Frame, frame_of
 from bot.match.names import Mention, Names
@@ -23,6 +24,10 @@ MOST_SENTENCES = 12
 """Sentences that are read one by one, from the end, where the question stands in most long messages."""
 MOST_PARTS = 24
 """Readings of one message: each costs a millisecond, and everybody waits for it."""
+LONG = 800
+"""Characters of a message beyond which fewer of its parts are read: some 130 words."""
+MOST_LONG_PARTS, MOST_READ = 12, 2_400
+"""Readings of such a message, and characters of its parts together."""
 LEANING = 5.0
 """Evidence that a leaning part loses against the same words in a message of their own."""
 AGREED = 2.0
@@ -90,21 +95,31 @@ class Reading:
 
 
 def read(
-    text: str, names: Names, rank: Callable[[str], Ranking], belonging: Callable[[str], float], whole: bool
+    text: str,
+    names: Names,
+    rank: Callable[[Sequence[str], Sequence[str]], Ranking],
+    belonging: Callable[[Sequence[str]], float],
+    whole: bool,
+    budget: Budget = UNLIMITED,
 ) -> Reading:
-    """Read a cleaned text, all of a message or a part of it."""
-    tokens = _than(words(text))
-    mentions = tuple(names.find(tokens))
-    ranking = rank(text)
-    if not (ranking.exact or ranking.exact_stranger) and (together := _together(tokens, mentions)) != tokens:
-        ranking = rank(" ".join(together))
+    """Read a cleaned text, all of a message or a part of it.
+
+    `rank` is given its words, and the words to go by where those aren't a whole phrase.
+    """
+    typed = words(text)
+    tokens = _than(typed)
+    mentions = tuple(names.find(tokens, budget))
+    together = _together(tokens, mentions)
+    ranking = rank(typed, typed if together == tokens else words(" ".join(together)))
     doubtful = any(mention.name.ordinary and mention.name.standing == "ours" for mention in mentions)
-    at_home = belonging(text) if doubtful else 0.0
+    at_home = belonging(typed) if doubtful else 0.0
     return Reading(text, tokens, mentions, frame_of(text, tokens), ranking, whole, belonging=at_home)
 
 
 def _than(tokens: Sequence[str]) -> tuple[str, ...]:
     """The words, with "better then" as what it is."""
+    if "then" not in tokens:
+        return tuple(tokens)
     return tuple(
         "than" if word == "then" and not _COMPARATIVES.isdisjoint(tokens[max(0, at - 2) : at]) else word
         for at, word in enumerate(tokens)
@@ -119,6 +134,8 @@ _COMPARATIVES = frozenset(
 
 def _together(tokens: tuple[str, ...], mentions: Sequence[Mention]) -> tuple[str, ...]:
     """The words, with the names that are written apart ("py script") as the pack writes them."""
+    if not mentions:
+        return tokens
     found = list(tokens)
     for mention in reversed(mentions):
         if mention.end - mention.start > mention.name.tokens and not mention.slips:
@@ -151,14 +168,24 @@ def agreeing(readings: Sequence[Reading]) -> list[Reading]:
 
 def parts_of(text: str) -> list[str]:
     """The whole text first, then what may be the question in it: sentences, neighbours, and clauses of long ones."""
-    found = [text]
-    listed = sentences(text)[-MOST_SENTENCES:]
+    listed, clauses = sentences(text)[-MOST_SENTENCES:], dict[str, list[str]]()
     for sentence in listed:
-        found.append(sentence)
         if len(words(sentence)) > SHORT:
-            found += [c.strip() for c in _clauses(sentence) if len(words(c)) >= SHORTEST_CLAUSE]
-    found += [f"{one} {next_one}" for one, next_one in pairwise(listed)]
-    return list(dict.fromkeys(found))[:MOST_PARTS]
+            clauses[sentence] = [c.strip() for c in _clauses(sentence) if len(words(c)) >= SHORTEST_CLAUSE]
+    pairs = [f"{one} {next_one}" for one, next_one in pairwise(listed)]
+    ordered = [text, *(part for one in listed for part in (one, *clauses.get(one, ()))), *pairs]
+    found = list(dict.fromkeys(ordered))
+    return found[:MOST_PARTS] if len(text) <= LONG else _last_of(found, [listed, *clauses.values(), pairs])
+
+
+def _last_of(parts: Sequence[str], kinds: Sequence[Sequence[str]]) -> list[str]:
+    """A long text, and those of its parts that are read: the first kind before the next, and of each kind the last first."""
+    kept, left = {parts[0]}, MOST_READ
+    for part in (part for kind in kinds for part in reversed(kind)):
+        if part not in kept and len(part) <= left and len(kept) < MOST_LONG_PARTS:
+            kept.add(part)
+            left -= len(part)
+    return [part for part in parts if part in kept]
 
 
 def _clauses(sentence: str) -> Sequence[str]:

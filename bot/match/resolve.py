@@ -7,7 +7,7 @@ grows with length (optimal string alignment: a swap of neighbours is one slip).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
@@ -16,6 +16,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from bot.match.english import English, english
+from bot.match.remembered import Remembered
 from bot.text import stem
 
 CORRECTED = 0.9
@@ -32,6 +33,7 @@ SAME_START = 6
 
 NEAREST_FIRST = 8
 """Below this length a word one slip away always beats a word two away."""
+
 
 _LETTERS = 26
 
@@ -52,12 +54,12 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """Words to correct towards, with what makes the search quick."""
+    """Words to correct towards, the shortest first, with what makes the search quick."""
 
     words: tuple[str, ...]
     commonness: NDArray[np.float32]
     """Natural logarithm of how common each word is; only the order of magnitude matters."""
-    lengths: NDArray[np.int16]
+    lengths: NDArray[np.int64]
     letters: NDArray[np.uint64]
 
     def near(self, word: str, slips: int) -> list[tuple[int, int]]:
@@ -66,9 +68,11 @@ class Lexicon:
         A slip changes a word's length by one at most and its letter counts by two, so most words are out of the
         question before rapidfuzz sees them.
         """
-        close = np.bitwise_count(self.letters ^ np.uint64(signature(word))) <= 2 * slips
-        close &= np.abs(self.lengths - len(word)) <= slips
-        numbers = np.flatnonzero(close).tolist()
+        first, last = self.lengths.searchsorted((len(word) - slips, len(word) + slips + 1)).tolist()
+        if first == last:
+            return []
+        close = np.bitwise_count(self.letters[first:last] ^ np.uint64(signature(word))) <= 2 * slips
+        numbers = (close.nonzero()[0] + first).tolist()
         choices = [self.words[number] for number in numbers]
         found = process.extract(word, choices, scorer=OSA.distance, score_cutoff=slips, limit=None)
         return [(numbers[at], int(distance)) for _, distance, at in found]
@@ -86,10 +90,13 @@ def signature(word: str) -> int:
 
 def lexicon(words: Sequence[str], commonness: Sequence[float]) -> Lexicon:
     """Words prepared for `near`."""
+    lengths = np.fromiter(map(len, words), dtype=np.int64, count=len(words))
+    order = np.argsort(lengths, kind="stable")
+    words = [words[at] for at in order.tolist()]
     return Lexicon(
         words=tuple(words),
-        commonness=np.asarray(commonness, dtype=np.float32),
-        lengths=np.fromiter(map(len, words), dtype=np.int16, count=len(words)),
+        commonness=np.asarray(commonness, dtype=np.float32)[order],
+        lengths=lengths[order],
         letters=signatures(words),
     )
 
@@ -148,9 +155,17 @@ class Resolver:
     stems: frozenset[str]
     strange: frozenset[str]
     english: English
+    _remembered: Remembered[Token] = field(default_factory=Remembered, init=False, repr=False, compare=False)
 
     def read(self, word: str) -> Token:
         """The word as the pack has it, as English has it, corrected to one of them, or as typed."""
+        return self._remembered.get(word, self._read)
+
+    def read_as_typed(self, word: str) -> Token:
+        """The word as the pack has it, or as typed."""
+        return Token(word, word, known=word in self.own or stem(word) in self.stems)
+
+    def _read(self, word: str) -> Token:
         if word in self.own or stem(word) in self.stems:
             return Token(word, word, known=True)
         if word in self.strange or word in self.english:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -52,6 +53,11 @@ _MEANT = sorted(
     for word in {*CUES, *ORDINALS, *ASPECT, "the", "then", "what", "whats", "they", "them", "about"}
     if len(word) > 2
 )
+_LONGEST_SLIP = max(map(len, _MEANT)) + 1
+MOST_REMEMBERED = 4_096
+"""Words that English doesn't have, of which it is remembered what they mean here; in memory only."""
+MOST_SAID = 100
+"""Words of a message beyond which it is taken as it stands: courtesies don't matter in a long one."""
 ONE_SLIP, TWO_SLIPS = 4, 7
 """Letters from which so many slips are forgiven; of three letters two may be swapped, or a fourth be missing."""
 
@@ -76,6 +82,8 @@ _TAIL = re.compile(rf"(?: (?:{_COURTESIES}|though|mate|bye))+$")
 
 def said(tokens: Sequence[str], kept: Sequence[bool]) -> str:
     """The words of a message as they are meant, courtesies around them left out. `kept`: words to leave as they are."""
+    if len(tokens) > MOST_SAID:
+        return " ".join(tokens)
     meant = " ".join(word if keep else _meant(word) for word, keep in zip(tokens, kept, strict=True))
     meant = _THEM.sub("them", meant)
     while (shorter := _INNER.sub(r"\1", _LEAD.sub("", f"{meant} ")).strip()) != meant:
@@ -92,8 +100,13 @@ def _meant(word: str) -> str:
     """A follow-up's word in place of one that is nearly it and no English word."""
     if word in WORDS_TOO:
         return WORDS_TOO[word]
-    if word in SMALL or word in PLURALS or not word.isalpha() or len(word) < 3 or word in english().rows:
+    if word in SMALL or word in PLURALS or not 3 <= len(word) <= _LONGEST_SLIP or not word.isalpha():
         return word
+    return word if word in english().rows else _corrected(word)
+
+
+@lru_cache(maxsize=MOST_REMEMBERED)
+def _corrected(word: str) -> str:
     slips = 2 if len(word) >= TWO_SLIPS else 1
     hits = process.extract(word, _MEANT, scorer=OSA.distance, score_cutoff=slips, limit=6)
     near = [

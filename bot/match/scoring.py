@@ -79,7 +79,7 @@ def score(evidence: Evidence, question: Question, phrasing: int = -1) -> Scores:
     """Score every entry. `phrasing`: the question is this phrasing itself, and must not find itself."""
     own = int(evidence.entry_of[phrasing]) if phrasing >= 0 else -1
     known = question.stems > 0
-    unknown = int((~known).sum())
+    unknown = len(known) - int(np.count_nonzero(known))
     cosines = evidence.phrasings.likeness(question.stems[known], question.trust[known], unknown)
     if phrasing >= 0:
         cosines[phrasing] = 0
@@ -113,6 +113,17 @@ def by_entry(cosines: Floats, starts: Ints) -> Floats:
         return np.zeros(len(starts) - 1, dtype=np.float32)
     highest = np.maximum.reduceat(cosines, np.minimum(starts[:-1], len(cosines) - 1))
     return np.where(np.diff(starts) > 0, highest, 0).astype(np.float32)
+
+
+def best(totals: Floats, most: int) -> list[int]:
+    """At most so many entries, the best first; those that are equal to six digits in their own order."""
+    rounded = np.round(totals, 6)
+    kept = np.isfinite(rounded).nonzero()[0]
+    if len(kept) > most:
+        bar = np.partition(rounded[kept], len(kept) - most)[len(kept) - most]
+        kept = kept[rounded[kept] >= bar]
+    order: list[int] = kept[np.argsort(-rounded[kept], kind="stable")[:most]].tolist()
+    return order
 
 
 def shortlist(scores: Floats, gain: float) -> Ints:

@@ -47,8 +47,10 @@ class Rows:
         """Row number of each key, -1 where there is none."""
         if not len(self.keys):
             return np.full(len(keys), -1, dtype=np.int64)
-        at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
-        return np.where(self.keys[at] == keys, at, -1)
+        at = self.keys.searchsorted(keys)
+        np.minimum(at, len(self.keys) - 1, out=at)
+        at[self.keys[at] != keys] = -1
+        return at
 
     def spread(self, rows: Ints) -> tuple[Ints, Ints]:
         """Positions of all cells of the rows, and for each cell which of `rows` (0, 1, ...) it belongs to."""
@@ -59,9 +61,9 @@ def ragged(starts: Ints, rows: Ints) -> tuple[Ints, Ints]:
     """Flat positions of the slices starts[r]:starts[r + 1], one after another, and the number of the slice of each."""
     begin = starts[rows]
     lengths = starts[rows + 1] - begin
-    owner = np.repeat(np.arange(len(rows)), lengths)
-    before = np.cumsum(lengths) - lengths
-    return np.arange(int(lengths.sum())) + (begin - before)[owner], owner
+    owner = np.arange(len(rows)).repeat(lengths)
+    before = lengths.cumsum() - lengths
+    return np.arange(len(owner)) + (begin - before)[owner], owner
 
 
 def tally(ids: Ints, owners: Ints, counts: Ints | None = None) -> tuple[Ints, Ints, Ints]:

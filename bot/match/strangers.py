@@ -10,7 +10,7 @@ import numpy as np
 from bot.match.features import FIRST_STEM
 from bot.match.phrasings import Phrasings
 from bot.match.reader import Question
-from bot.match.sparse import Floats, rows_of, tally
+from bot.match.sparse import Floats, Ints, rows_of, tally
 from bot.match.wordtable import DIMENSIONS
 from bot.text import stem
 
@@ -27,11 +27,15 @@ class Strangers:
     def __len__(self) -> int:
         return self.postings.count
 
+    def stems(self, question: Question) -> Ints:
+        """The number of each token's stem; -1 where neither the pack nor a stranger has it."""
+        return np.array([self.numbers.get(stem(token.word), -1) for token in question.tokens], dtype=np.int64)
+
     def likeness(self, question: Question, leave: int = -1) -> tuple[float, float]:
         """Highest cosine to any stranger, by words and by meaning; `leave`: this one is the question itself."""
         if not len(self):
             return 0.0, 0.0
-        stems = np.array([self.numbers.get(stem(token.word), -1) for token in question.tokens], dtype=np.int64)
+        stems = self.stems(question)
         known = stems >= 0
         word = self.postings.likeness(stems[known], question.trust[known], int((~known).sum()))
         meaning = self.directions @ question.direction

@@ -13,7 +13,7 @@ from bot.match.findings import MOST_RECOMMENDED
 from bot.match.names import Mention
 from bot.match.reading import Reading, odd_word
 from bot.match.said import SMALL, is_slip, said
-from bot.model import MOST_COMPARED, Context, Entry, Group, Knowledge, Library, Step
+from bot.model import MOST_COMPARED, ConversationState, Entry, Group, Knowledge, Library, Step
 from bot.text import stem, words
 
 
@@ -61,7 +61,7 @@ def said_in(reading: Reading) -> str:
     return said(reading.tokens, [at in at_names for at in range(len(reading.tokens))])
 
 
-def turn_of(reading: Reading, context: Context, knowledge: Knowledge, company: Company) -> Turn:
+def turn_of(reading: Reading, context: ConversationState, knowledge: Knowledge, company: Company) -> Turn:
     """The message after this context."""
     text = said_in(reading)
     mentions = meant_names(reading)
@@ -93,7 +93,7 @@ def _is_foreign(reading: Reading, company: Company) -> bool:
     return reading.ranking.stranger > reading.ranking.likeness or (bool(told) and unknown.issuperset(told))
 
 
-def _known(context: Context, knowledge: Knowledge) -> Context:
+def _known(context: ConversationState, knowledge: Knowledge) -> ConversationState:
     """What of a context the pack still has."""
 
     def kept(ids: tuple[str, ...]) -> tuple[str, ...]:
@@ -106,7 +106,7 @@ def _known(context: Context, knowledge: Knowledge) -> Context:
 class Turn:
     """One message after others: its words, what they name, and what stands before it."""
 
-    context: Context
+    context: ConversationState
     knowledge: Knowledge
     said: str
     tokens: tuple[str, ...]

@@ -34,26 +34,30 @@ class WordTable:
         if not known:
             return np.zeros(DIMENSIONS, dtype=np.float32)
         strengths = weight(np.array([rarity for _, rarity in known], dtype=np.float32))
-        return unit(np.asarray(strengths @ self.directions(row for row, _ in known), dtype=np.float32))
+        return unit(strengths @ self.directions(row for row, _ in known))
 
     def directions(self, rows: Iterable[int]) -> Floats:
         """Unit rows of the table; a word without a meaning of its own has zeros."""
         pairs = self.packed[list(rows)]
-        steps = np.stack((pairs >> 4, pairs & 15), axis=2).reshape(len(pairs), DIMENSIONS).astype(np.float32) - 8
+        steps = np.empty((len(pairs), DIMENSIONS), dtype=np.float32)
+        steps[:, ::2], steps[:, 1::2] = pairs >> 4, pairs & 15
+        steps -= 8
         return unit(steps)
 
 
 def weight(rarity: Floats) -> Floats:
     """Weight of a word in its sentence. `rarity` is -log10 of its share of running words."""
-    return np.asarray(np.clip(rarity - 1.5, 0.3, 8), dtype=np.float32)
+    return np.asarray(np.minimum(np.maximum(rarity - 1.5, 0.3), 8), dtype=np.float32)
 
 
 def unit(rows: Floats) -> Floats:
     """Each row at length one; zero stays zero."""
-    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-9), dtype=np.float32)
+    lengths = np.sqrt(np.add.reduce(rows * rows, axis=-1, keepdims=True))
+    return np.asarray(rows / np.maximum(lengths, np.float32(1e-9)), dtype=np.float32)
 
 
 @cache
 def wordtable() -> WordTable:
     """The table, mapped from its file when first used."""
-    return WordTable(english(), np.load(TABLE, mmap_mode="r", allow_pickle=False))
+    packed = np.load(TABLE, mmap_mode="r", allow_pickle=False)
+    return WordTable(english(), packed.view(np.ndarray))  # each slice of a memmap costs ten times that of an array

@@ -32,7 +32,7 @@ class AskPyError(Exception):
 class Question:
     """What somebody asked, as it arrived.
 
-    `conversation` is an opaque key of person and thread under which the desk may remember entry ids (never
+    `conversation` is an opaque key of person and thread under which the engine may remember entry ids (never
     words) for follow-ups; without one nothing is remembered. `workspace` is whose curated changes apply.
     """
 
@@ -43,7 +43,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class ConversationState:
     """Where a conversation stands: the last reply's kind and ids in the order shown, and the group, if it was a list.
 
     `before`: the several that were shown last, if the last reply is about one; `group` is theirs then. `others`: what it
@@ -58,12 +58,12 @@ class Context:
     seen: tuple[str, ...] = ()
 
 
-class Memory(Protocol):
-    """Remembers a conversation's context for half an hour; the store fills it in, or nothing does."""
+class ConversationMemory(Protocol):
+    """Keeps the state of each conversation, by the conversation's key."""
 
-    def recall(self, conversation: str) -> Context | None: ...
+    def load(self, conversation: str) -> ConversationState | None: ...
 
-    def keep(self, conversation: str, context: Context) -> None: ...
+    def save(self, conversation: str, state: ConversationState) -> None: ...
 
 
 # --- what is known
@@ -289,13 +289,14 @@ class Complaint:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """Somebody who asked to be told when a miss can be answered."""
+class Subscription:
+    """Somebody who asked, at `at` (seconds since 1970), to be told when a miss can be answered."""
 
     workspace: str
     key: str
     text: str
     user: str
+    at: float = field(default=0.0, compare=False)
 
 
 Outcome = Literal["answered", "offered", "missed", "smalltalk"]
@@ -312,7 +313,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class PilotChannel:
     """A channel on trial: what its askers got in private since then, and how they voted."""
 
     channel: str

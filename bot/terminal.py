@@ -12,11 +12,10 @@ from rich.panel import Panel
 from rich.table import Table as Grid
 from rich.text import Text as Styled
 
-from bot.desk import Desk
+from bot.engine import Engine
 from bot.model import (
     Card,
     Choices,
-    Context,
     Credit,
     Facts,
     Heading,
@@ -144,19 +143,6 @@ def _table(columns: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> Grid:
 # --- the conversation
 
 
-class Memory:
-    """Where each conversation of this process stands; gone when it ends."""
-
-    def __init__(self) -> None:
-        self._contexts: dict[str, Context] = {}
-
-    def recall(self, conversation: str) -> Context | None:
-        return self._contexts.get(conversation)
-
-    def keep(self, conversation: str, context: Context) -> None:
-        self._contexts[conversation] = context
-
-
 def conversations(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Each question and its conversation's key; an empty line begins a new conversation and is none itself."""
     number = 1
@@ -167,21 +153,21 @@ def conversations(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
             number += 1
 
 
-def chat(desk: Desk, lines: Iterable[str], *, connected: bool) -> None:
+def chat(engine: Engine, lines: Iterable[str], *, connected: bool) -> None:
     """Talk until the input ends, or a person says so. With a person at the keyboard there is a prompt and a word of welcome."""
     out = console()
     person = sys.stdin is not None and sys.stdin.isatty()
     if not connected:
         sys.stderr.write(HOW_TO_CONNECT + "\n")
     if person:
-        out.print(Styled(desk.knowledge.voice.small_talk["greeting"].answer, style="cyan"))
+        out.print(Styled(engine.knowledge.voice.small_talk["greeting"].answer, style="cyan"))
     for text, conversation in conversations(_typed(out) if person else lines):
         if person and text.strip().casefold() in LEAVING:
-            out.print(Styled(desk.knowledge.voice.small_talk["goodbye"].answer, style="cyan"))
+            out.print(Styled(engine.knowledge.voice.small_talk["goodbye"].answer, style="cyan"))
             return
         if person:
             out.print()
-        out.print(draw(desk.ask(Question(text, conversation=conversation))))
+        out.print(draw(engine.answer(Question(text, conversation=conversation))))
         out.print()
 
 

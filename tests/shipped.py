@@ -6,7 +6,7 @@ import os
 from functools import cache
 from pathlib import Path
 
-from bot.desk import Desk
+from bot.engine import Engine
 from bot.knowledge import load
 from bot.match import Matcher
 from bot.model import Finding, Knowledge, Question, Reply
@@ -28,17 +28,17 @@ def matcher() -> Matcher:
 
 
 @cache
-def desk() -> Desk:
-    """A desk without a memory: each question stands by itself."""
-    return Desk(matcher())
+def engine() -> Engine:
+    """An engine without a memory: each question stands by itself."""
+    return Engine(matcher())
 
 
 @cache
 def found(text: str) -> Finding:
     """What a question comes down to; asked once, however many tests want to know."""
-    return desk().find(Question(text))
+    return engine().find(Question(text))
 
 
 def answer(text: str) -> Reply:
     """The reply to a question."""
-    return desk().ask(Question(text))
+    return engine().answer(Question(text))

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from shipped import ROOT, desk
+from shipped import ROOT, engine
 
 from bot.__main__ import main
 from bot.model import Question
@@ -455,11 +455,11 @@ def test_settings_from_a_file_are_read_and_real_ones_win(started: Any, tmp_path:
 
 
 def test_the_shipped_pack_answers_from_a_checkout(started: Any) -> None:
-    """What the first minute shows, and the same as at the desk."""
+    """What the first minute shows, and the same as by the engine."""
     questions = ["is python frontend?", "whats tornaod", "flask or django", "<@U1>"]
     process = started("ask", "--json", "-", ASKPY_KNOWLEDGE=str(ROOT / "knowledge"))
     out, _ = process.communicate("\n".join(questions).encode(), timeout=60)
-    replies = [desk().ask(Question(question)) for question in questions]
+    replies = [engine().answer(Question(question)) for question in questions]
     assert [(r["kind"], tuple(r["ids"]), r["text"]) for r in records(out.decode())] == [
         (r.kind, r.ids, plain(r)) for r in replies
     ]

@@ -1,4 +1,4 @@
-"""The dialogues at the desk and in the terminal; tests/slack runs them in Slack."""
+"""The dialogues at the engine and in the terminal; tests/slack runs them in Slack."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from dialogues import DIALOGUES
 from shipped import matcher
 
 from bot.__main__ import main
-from bot.desk import Desk
+from bot.engine import Engine, ProcessMemory
 from bot.model import Question
 from bot.reply import plain
-from bot.terminal import Memory
 
 KINDS = {"topic", "step", "library", "compare", "list", "recommend", "help", "smalltalk", "unknown"}
 
@@ -24,11 +23,11 @@ def test_every_kind_of_reply_is_spoken_of_more_than_once() -> None:
 
 
 @pytest.mark.parametrize("name", DIALOGUES)
-def test_at_the_desk(name: str) -> None:
-    desk = Desk(matcher(), Memory())
+def test_by_the_engine(name: str) -> None:
+    engine = Engine(matcher(), ProcessMemory())
     faults = []
     for turn in DIALOGUES[name].turns:
-        reply = desk.ask(Question(turn.say, conversation="1"))
+        reply = engine.answer(Question(turn.say, conversation="1"))
         faults.append(turn.fault(reply.kind, reply.ids, plain(reply)))
     assert [fault for fault in faults if fault] == []
 
@@ -36,7 +35,7 @@ def test_at_the_desk(name: str) -> None:
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     """The terminal over the pack that is loaded already."""
-    monkeypatch.setattr("bot.__main__._desk", lambda _, memory=None: Desk(matcher(), memory))
+    monkeypatch.setattr("bot.__main__._engine", lambda _, memory=None: Engine(matcher(), memory))
     return CliRunner()
 
 

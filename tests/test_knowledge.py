@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from bot.__main__ import main
 from bot.curation.lint import lint
-from bot.desk import Desk
+from bot.engine import Engine
 from bot.knowledge import PackError, fingerprint, inspect, load
 from bot.match import Matcher
 from bot.model import Knowledge, Question
@@ -72,8 +72,8 @@ def linted(at: Path, files: dict[str, str | bytes]) -> list[str]:
 
 
 def test_the_smallest_pack_loads_and_answers(tmp_path: Path) -> None:
-    desk = Desk(Matcher.of(load(folder(tmp_path, MINIMAL))))
-    replies = [desk.ask(Question(text)) for text in ("when are you open", "Opening hours?", "When are you open?")]
+    engine = Engine(Matcher.of(load(folder(tmp_path, MINIMAL))))
+    replies = [engine.answer(Question(text)) for text in ("when are you open", "Opening hours?", "When are you open?")]
     assert [(reply.kind, reply.ids) for reply in replies] == [("topic", ("opening-hours",))] * 3
 
 
@@ -138,7 +138,7 @@ def test_a_pack_says_what_it_wants_in_its_own_words(tmp_path: Path) -> None:
 
 def test_a_packs_own_entry_wins_over_small_talk(tmp_path: Path) -> None:
     answers = ANSWERS.replace("opening hours", "thanks")
-    reply = Desk(Matcher.of(load(folder(tmp_path, {**MINIMAL, "answers.yaml": answers})))).ask(Question("Thanks!"))
+    reply = Engine(Matcher.of(load(folder(tmp_path, {**MINIMAL, "answers.yaml": answers})))).answer(Question("Thanks!"))
     assert (reply.kind, reply.ids) == ("topic", ("opening-hours",))
 
 
@@ -448,7 +448,7 @@ def test_one_phrasing_under_two_entries_is_named_with_both_places(tmp_path: Path
 def test_one_phrasing_under_two_entries_fails_the_check_and_still_answers(tmp_path: Path) -> None:
     files = {**MINIMAL, "more.yaml": "- {id: b, title: B, asks: [opening hours], answer: x}\n"}
     ran = CliRunner().invoke(main, ["check", str(folder(tmp_path, files))])
-    reply = Desk(Matcher.of(load(tmp_path))).ask(Question("opening hours"))
+    reply = Engine(Matcher.of(load(tmp_path))).answer(Question("opening hours"))
     assert (ran.exit_code, "opening-hours (answers.yaml:1)" in ran.stdout) == (1, True)
     assert reply.ids in {("opening-hours",), ("b",)}
 

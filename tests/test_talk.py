@@ -9,21 +9,20 @@ import pytest
 from shipped import matcher
 
 from bot import terminal
-from bot.desk import Desk
+from bot.engine import Engine, ProcessMemory
 from bot.knowledge import load
 from bot.match import Matcher
 from bot.match.said import said
 from bot.model import Choices, Facts, Heading, Question, Remark, Reply, Table, Text
 from bot.reply import plain
-from bot.terminal import Memory
 
 HANDBOOK = Path(__file__).parent / "packs/handbook"
 
 
-def talk(*lines: str, desk: Desk | None = None) -> list[Reply]:
+def talk(*lines: str, engine: Engine | None = None) -> list[Reply]:
     """What comes back, line by line, in one conversation."""
-    desk = desk or Desk(matcher(), Memory())
-    return [desk.ask(Question(line, conversation="1")) for line in lines]
+    engine = engine or Engine(matcher(), ProcessMemory())
+    return [engine.answer(Question(line, conversation="1")) for line in lines]
 
 
 def ended(*lines: str) -> tuple[str, tuple[str, ...]]:
@@ -124,22 +123,22 @@ def test_an_offer_is_taken_by_yes() -> None:
 
 
 def test_a_pack_without_cards_goes_on_too() -> None:
-    desk = Desk(Matcher.of(load(HANDBOOK)), Memory())
-    guests, more, lost = talk("how do guests get on the wifi", "tell me more", "the second one", desk=desk)
+    engine = Engine(Matcher.of(load(HANDBOOK)), ProcessMemory())
+    guests, more, lost = talk("how do guests get on the wifi", "tell me more", "the second one", engine=engine)
     assert (guests.ids, more.ids, lost.kind) == (("wifi-guest",), ("wifi-guest",), "unknown")
 
 
 def test_why_of_a_follow_up_tells_of_the_answer_that_was_given() -> None:
-    desk = Desk(matcher())
-    told = desk.why(Question("the second one"), "library||flask")
+    engine = Engine(matcher())
+    told = engine.explain(Question("the second one"), "library||flask")
     assert (told.kind, told.ids) == ("library", ("flask",))
     assert "what was shown before in the conversation" in plain(told)
     assert "Answer: Flask" in plain(told)
 
 
 def test_why_has_titles_for_people_and_ids_for_curators() -> None:
-    desk = Desk(matcher())
-    words, raw = (plain(desk.why(Question("how do i start with git"), raw=raw)) for raw in (False, True))
+    engine = Engine(matcher())
+    words, raw = (plain(engine.explain(Question("how do i start with git"), raw=raw)) for raw in (False, True))
     assert ("step-version-control" in words, "step-version-control" in raw) == (False, True)
     assert "a close match" in words
 
@@ -158,7 +157,7 @@ def test_a_person_leaves_politely(
 
     monkeypatch.setattr("sys.stdin", Keyboard())
     monkeypatch.setattr(terminal, "_typed", lines)
-    terminal.chat(Desk(matcher(), Memory()), iter(()), connected=True)
+    terminal.chat(Engine(matcher(), ProcessMemory()), iter(()), connected=True)
     assert "Goodbye" in capsys.readouterr().out
 
 

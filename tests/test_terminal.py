@@ -10,8 +10,9 @@ from rich.console import Console
 from samples import FINDINGS, golden, sample
 from shipped import answer
 
-from bot.model import Context, Reply
-from bot.terminal import WIDEST, Memory, console, conversations, draw
+from bot.engine import ProcessMemory
+from bot.model import ConversationState, Reply
+from bot.terminal import WIDEST, console, conversations, draw
 
 WIDTH = 72
 
@@ -81,6 +82,6 @@ def test_where_conversations_begin(name: str) -> None:
 
 
 def test_memory_knows_each_conversation_by_itself() -> None:
-    memory, context = Memory(), Context("library", ("flask",))
-    memory.keep("1", context)
-    assert (memory.recall("1"), memory.recall("2")) == (context, None)
+    memory, context = ProcessMemory(), ConversationState("library", ("flask",))
+    memory.save("1", context)
+    assert (memory.load("1"), memory.load("2")) == (context, None)

@@ -98,7 +98,7 @@ def store(database: str, clock: Clock) -> Iterator[Any]:
     """A store on a database of its own."""
     from bot.store import Store
 
-    made = Store(database, clock)
+    made = Store(database, clock, monotonic=clock)
     yield made
     made.close()
-    assert made.failures == 0
+    assert made.database.failures == 0

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import create_engine, text
 
 from bot.model import Change
-from bot.store import database_url
+from bot.store import RETRY_AFTER, Store, database_url
 
 ROOT = Path(__file__).parent.parent
 NOW = 1_700_000_000.0
@@ -36,6 +36,12 @@ def edit(text: str = "", entry: str = "flask", kind: Any = "ask", **rest: Any) -
     name = f"c{next(_number)}"
     given: dict[str, Any] = {"id": name, "workspace": "T1", "batch": f"batch-{name}", "by": "T1:U9", "at": NOW} | rest
     return Change(kind=kind, text=text, entry=entry, **given)
+
+
+def rest(store: Store) -> None:
+    """Let a store rest as after a failure, with nobody who looks whether the database is back."""
+    database = store.database
+    database._rests_until = database._next_probe = database._monotonic() + RETRY_AFTER
 
 
 def rows(url: str, statement: str) -> list[tuple[Any, ...]]:

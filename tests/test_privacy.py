@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,15 +13,23 @@ from sqlalchemy.exc import DBAPIError
 from stores import NOW, Clock, edit, rows
 
 from bot import kept
-from bot.model import Context
-from bot.serving import join
+from bot.model import ConversationState
+from bot.serving import build
 from bot.settings import Secret, Settings
-from bot.slack.access import Access
-from bot.store import CLAIM_LASTS, CONTEXT_LASTS, DAY, PURGE_EVERY, RETENTION_DAYS, WAITING_LASTS, Store, database_url
-from bot.store.engine import make_engine
-from bot.store.keys import digest
-from bot.store.retention import MOST_MISSES
-from bot.store.tables import metadata
+from bot.slack.transport.client import SlackConfig
+from bot.store import (
+    CLAIM_LASTS,
+    CONTEXT_LASTS,
+    DAY,
+    MOST_MISSES,
+    PURGE_EVERY,
+    RETENTION_DAYS,
+    WAITING_LASTS,
+    Store,
+    database_url,
+)
+from bot.store.connections import make_engine
+from bot.store.tables import digest, metadata
 
 PAPER = Path(__file__).parents[1] / "PRIVACY.md"
 
@@ -108,13 +115,13 @@ def test_the_times_are_those_that_the_store_goes_by() -> None:
 
 def fill(store: Store, name: str) -> None:
     """A row in each table that forgets."""
-    assert store.claim(name)
-    store.keep(f"T1:C1::{name}", Context("topic", ("x",)))
-    assert store.vote(name, "v", "s", "good", "", "T1", "C1")
-    assert store.wait("T1", store.miss("T1", f"who is {name}", "", 0.1), name)
-    assert store.change([edit(f"undone {name}", batch=name)]) is None
-    assert store.undo("T1", name)
-    store.tally("T1", "missed")
+    assert store.claims.claim_once(name)
+    store.conversations.save(f"T1:C1::{name}", ConversationState("topic", ("x",)))
+    assert store.votes.add(name, "v", "s", "good", "", "T1", "C1")
+    assert store.subscriptions.add("T1", store.misses.add("T1", f"who is {name}", "", 0.1), name)
+    assert store.changes.save([edit(f"undone {name}", batch=name)]) is None
+    assert store.changes.undo("T1", name)
+    store.tallies.add("T1", "missed")
 
 
 LIMITS = {
@@ -141,7 +148,7 @@ def test_the_old_is_purged_and_the_young_stays(table: str, database: str, clock:
     clock.now += 2
     store.purge()
     assert rows(database, count) == [(0,)]
-    assert store.failures == 0
+    assert store.database.failures == 0
     store.close()
 
 
@@ -166,12 +173,12 @@ def test_nobody_waits_longer_than_the_question_is_kept(database: str, clock: Clo
 
 
 def test_what_is_in_force_stays(store: Store, clock: Clock) -> None:
-    store.change([edit("one")])
-    store.set_trial("T1", "C1", True, "T1:U9")
+    store.changes.save([edit("one")])
+    store.pilots.set("T1", "C1", True, "T1:U9")
     clock.now += 10_000 * DAY
     store.purge()
-    assert ([found.text for found in store.changes("T1")], store.in_trial("T1", "C1")) == (["one"], True)
-    assert store.revision("T1") == 1
+    assert ([found.text for found in store.changes.active("T1")], store.pilots.contains("T1", "C1")) == (["one"], True)
+    assert store.changes.revision("T1") == 1
 
 
 def test_thousands_of_old_rows_are_purged(store: Store, database: str, clock: Clock) -> None:
@@ -199,7 +206,7 @@ def test_a_purge_runs_at_the_start_and_every_hour(store: Store, monkeypatch: pyt
             return len(waited) > 2
 
     monkeypatch.setattr(type(store), "purge", lambda self: purged.append(len(waited)))
-    store.tend(Stop())  # type: ignore[arg-type]
+    store.run_purge_loop(Stop())  # type: ignore[arg-type]
     assert (purged, waited) == ([0, 1, 2], [PURGE_EVERY] * 3)
 
 
@@ -214,16 +221,16 @@ def everything(url: str) -> Iterator[tuple[str, str]]:
 
 
 def test_ids_and_words_stand_only_where_the_paper_says(store: Store, database: str) -> None:
-    store.claim("T0TEAM:C0CHANNEL:1.1:U0ASKER")
-    store.keep("T0TEAM:C0CHANNEL:1.1:U0ASKER", Context("topic", ("flask",)))
-    key = store.miss(
+    store.claims.claim_once("T0TEAM:C0CHANNEL:1.1:U0ASKER")
+    store.conversations.save("T0TEAM:C0CHANNEL:1.1:U0ASKER", ConversationState("topic", ("flask",)))
+    key = store.misses.add(
         "T0TEAM", "what about giraffes, <@U0OTHER>, <mailto:me@giraffes.example|me@giraffes.example>", "", 0.1
     )
-    store.vote("T0TEAM:C0CHANNEL:1.1", "U0ASKER", "topic||flask", "bad", "wrong", "T0TEAM", "C0CHANNEL")
-    store.wait("T0TEAM", key, "U0ASKER")
-    store.change([edit("what about zebras", workspace="T0TEAM", by="T0TEAM:U0CURATOR")])
-    store.set_trial("T0TEAM", "C0CHANNEL", True, "T0TEAM:U0CURATOR")
-    store.tally("T0TEAM", "missed", "C0CHANNEL")
+    store.votes.add("T0TEAM:C0CHANNEL:1.1", "U0ASKER", "topic||flask", "bad", "wrong", "T0TEAM", "C0CHANNEL")
+    store.subscriptions.add("T0TEAM", key, "U0ASKER")
+    store.changes.save([edit("what about zebras", workspace="T0TEAM", by="T0TEAM:U0CURATOR")])
+    store.pilots.set("T0TEAM", "C0CHANNEL", True, "T0TEAM:U0CURATOR")
+    store.tallies.add("T0TEAM", "missed", "C0CHANNEL")
     found = list(everything(database))
     where: dict[str, Any] = {
         word: {table.removeprefix("askpy_") for table, value in found if word in value}
@@ -247,12 +254,12 @@ def test_who_has_the_database_alone_cannot_look_for_a_person(tmp_path: Path) -> 
     url, conversation = f"sqlite:///{tmp_path}/askpy.db", "T1:C1:1.1:U0ASKER"
     pack = Path(__file__).parent / "packs" / "handbook"
     settings = Settings(knowledge=pack, cache=tmp_path / "cache", database_url=Secret(url))
-    access = Access(bot_token="xoxb-1", signing_secret="s")
-    bot, thief = join(settings, access, threading.Event()).store, Store(url)
-    bot.keep(conversation, Context("topic", ("flask",)))
+    config = SlackConfig(bot_token="xoxb-1", signing_secret="s")
+    bot, thief = build(settings, config).store, Store(url)
+    bot.conversations.save(conversation, ConversationState("topic", ("flask",)))
     known = {digest(conversation), digest("T1:U0ASKER"), digest("U0ASKER")}
     assert [value for _, value in everything(url) if value in known] == []
-    assert [store.recall(conversation) is not None for store in (bot, thief)] == [True, False]
+    assert [store.conversations.load(conversation) is not None for store in (bot, thief)] == [True, False]
     assert [store.forget("T1", "U0ASKER") for store in (thief, bot)] == [0, 1]
     for store in (bot, thief):
         store.close()
@@ -260,8 +267,8 @@ def test_who_has_the_database_alone_cannot_look_for_a_person(tmp_path: Path) -> 
 
 def test_a_person_whom_the_release_before_knew_is_forgotten_too(store: Store, database: str) -> None:
     """Beside this one it may still run, and it names people without the token."""
-    store.keep("T1:C1:1.1:U1", Context("topic", ("flask",)))
-    sealed = Store(database, seal=lambda text: digest(f"a secret {text}"))
+    store.conversations.save("T1:C1:1.1:U1", ConversationState("topic", ("flask",)))
+    sealed = Store(database, hmac_id=lambda text: digest(f"a secret {text}"))
     assert [sealed.forget("T1", user) for user in ("U2", "U1")] == [0, 1]
     sealed.close()
     assert rows(database, "select count(*) from askpy_contexts") == [(0,)]
@@ -278,7 +285,7 @@ def test_a_file_that_we_make_is_our_own(tmp_path: Path) -> None:
     """Also in a folder that anybody may look into: the database, what lies beside it, and the indexes with curators' words."""
     tmp_path.chmod(0o755)
     store = Store(f"sqlite:///{tmp_path}/askpy.db")
-    assert store.claim("x")
+    assert store.claims.claim_once("x")
     kept.put(tmp_path / "index-x.bin", lambda file: file.write(b"x"), 1)
     modes = {path.name: oct(path.stat().st_mode & 0o777) for path in tmp_path.iterdir()}
     store.close()
@@ -299,15 +306,15 @@ def test_of_questions_in_vain_the_most_asked_are_kept(store: Store, database: st
         with engine.begin() as connection:
             connection.execute(metadata.tables["askpy_misses"].insert(), kept_ones)
         engine.dispose()
-    often = store.miss("T1", "who is asked twice", "", 0.1)
-    assert often == store.miss("T1", "who is asked twice", "", 0.1)
-    assert store.wait("T1", f"{0:064}", "U1")
+    often = store.misses.add("T1", "who is asked twice", "", 0.1)
+    assert often == store.misses.add("T1", "who is asked twice", "", 0.1)
+    assert store.subscriptions.add("T1", f"{0:064}", "U1")
     store.purge()
     assert rows(database, "select workspace, count(*) from askpy_misses group by workspace order by workspace") == [
         ("T1", MOST_MISSES),
         ("T2", 3),
     ]
-    assert [miss.key for miss in store.misses("T1", 1)] == [often]
+    assert [miss.key for miss in store.misses.all("T1", 1)] == [often]
     assert rows(database, "select count(*) from askpy_waiting") == [(0,)]
 
 

@@ -16,11 +16,11 @@ from sqlalchemy.exc import OperationalError
 from bot.__main__ import _names, main
 from bot.knowledge import load
 from bot.match.targets import targets_of
-from bot.model import Change, Complaint, Miss, Outcome, Tally, Trial
+from bot.model import Change, Complaint, Miss, Outcome, PilotChannel, Tally
 from bot.settings import Settings
-from bot.store import Store
+from bot.store import Database, Store
 from bot.tools.report import drawing
-from bot.tools.report.figures import Count, Figures, Span, figures
+from bot.tools.report.figures import Count, Figures, Records, Span, figures
 from bot.tools.report.page import page
 from bot.tools.report.wording import compared, per_cent, period
 
@@ -30,28 +30,6 @@ PACK = {
     "pack.yaml": "name: Demo\n",
     "answers.yaml": "- {id: hours, title: When are you open?, asks: [opening hours], answer: From nine to five.}\n",
 }
-
-
-class Kept:
-    """A store that holds what a test says."""
-
-    def __init__(self, **held: Any) -> None:
-        self.held = held
-
-    def week(self, workspace: str | None, days: int = 7) -> tuple[Tally, ...]:
-        return self.held.get("tallies", ())
-
-    def misses(self, workspace: str, limit: int = 300) -> tuple[Miss, ...]:
-        return self.held.get("misses", ())
-
-    def complaints(self, workspace: str, days: int = 30) -> tuple[Complaint, ...]:
-        return self.held.get("complaints", ())
-
-    def trials(self, workspace: str) -> tuple[Trial, ...]:
-        return self.held.get("trials", ())
-
-    def changes(self, workspace: str) -> tuple[Change, ...]:
-        return self.held.get("changes", ())
 
 
 def miss(text: str, count: int = 1, ago: float = 1, best: str = "") -> Miss:
@@ -69,7 +47,7 @@ def tally(day: str, **counts: int) -> tuple[Tally, ...]:
     return tuple(Tally(day, outcomes[name], "", count) for name, count in counts.items())
 
 
-FULL = Kept(
+FULL = Records(
     tallies=(
         *tally("2026-04-30", answered=1, missed=1),
         *tally("2026-05-02", answered=3, offered=1, missed=1, talk=2),
@@ -88,9 +66,9 @@ FULL = Kept(
         Complaint("topic||hours", "", 1, NOW - DAY),
         Complaint("unknown||", "", 1, NOW),
     ),
-    trials=(
-        Trial(channel="C1", since=NOW - 3 * DAY, answered=7, offered=2, missed=1, good=2, bad=1),
-        Trial(channel="C2", since=NOW),
+    pilots=(
+        PilotChannel(channel="C1", since=NOW - 3 * DAY, answered=7, offered=2, missed=1, good=2, bad=1),
+        PilotChannel(channel="C2", since=NOW),
     ),
     changes=(
         Change(id="1", workspace="T1", kind="ask", text="where do i park", entry="hours", at=NOW - DAY),
@@ -204,7 +182,7 @@ class Tags(HTMLParser):
 
 
 @pytest.mark.parametrize(
-    "found", [full(), full(40), figures(Kept(), [], "Demo", {}, NOW), figures(FULL, ["T1", "T2"], "D", {}, NOW)]
+    "found", [full(), full(40), figures(Records(), [], "Demo", {}, NOW), figures(FULL, ["T1", "T2"], "D", {}, NOW)]
 )
 def test_a_page_is_whole_and_needs_nothing_else(found: Figures) -> None:
     text = page(found, "Made now.")
@@ -256,11 +234,11 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 def asked(tmp_path: Path, workspace: str = "T1") -> None:
     store = Store(f"sqlite:///{tmp_path}/own.db")
     for outcome in ("answered", "answered", "offered", "missed", "smalltalk"):
-        store.tally(workspace, outcome)  # type: ignore[arg-type]
-    store.miss(workspace, "where is the [bold]gym[/bold]", "hours", 0.3)
-    store.vote("a", "v", "topic||hours", "bad", "wrong", workspace)
-    store.set_trial(workspace, "C1", True, "T1:U1")
-    store.change(
+        store.tallies.add(workspace, outcome)  # type: ignore[arg-type]
+    store.misses.add(workspace, "where is the [bold]gym[/bold]", "hours", 0.3)
+    store.votes.add("a", "v", "topic||hours", "bad", "wrong", workspace)
+    store.pilots.set(workspace, "C1", True, "T1:U1")
+    store.changes.save(
         [Change(id=f"{workspace}-1", workspace=workspace, kind="ask", text="when do you open", entry="hours", at=9e9)]
     )
     store.close()
@@ -355,7 +333,7 @@ def test_half_a_week_is_not_taken_for_the_whole(run: Any, tmp_path: Path, monkey
     def gone(*_: Any, **__: Any) -> None:
         raise OperationalError("select", {}, Exception("the server has gone"))
 
-    monkeypatch.setattr(Store, "_read_all", gone)
+    monkeypatch.setattr(Database, "read_all", gone)
     code, out, err = run()
     assert (code, out, list(tmp_path.glob("*.html"))) == (2, "", [])
     assert "\nThe database went away meanwhile (the server has gone)" in err

@@ -11,87 +11,95 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stores import Clock, execute, outputs, programs, rows
+from stores import Clock, execute, outputs, programs, rest, rows
 
-from bot.model import Complaint, Context
-from bot.store import CLAIM_LASTS, CONTEXT_LASTS, DAY, REST, Store, StoreError, database_url
-from bot.store.engine import make_engine
+from bot.model import Complaint, ConversationState
+from bot.store import CLAIM_LASTS, CONTEXT_LASTS, DAY, RETRY_AFTER, Store, StoreError, database_url
+from bot.store.connections import make_engine
 
 # --- claims
 
 
 def test_the_first_claim_wins(store: Store) -> None:
-    assert [store.claim("T:C:1.1"), store.claim("T:C:1.1"), store.claim("T:C:1.2")] == [True, False, True]
+    assert [
+        store.claims.claim_once("T:C:1.1"),
+        store.claims.claim_once("T:C:1.1"),
+        store.claims.claim_once("T:C:1.2"),
+    ] == [True, False, True]
     assert store.probe() == ""
 
 
 def test_a_released_claim_can_be_made_again(store: Store) -> None:
-    assert store.claim("T:C:2.1")
-    store.release("T:C:2.1")
-    assert store.claim("T:C:2.1")
+    assert store.claims.claim_once("T:C:2.1")
+    store.claims.release("T:C:2.1")
+    assert store.claims.claim_once("T:C:2.1")
 
 
 def test_a_claim_lasts_a_day(store: Store, clock: Clock) -> None:
-    assert store.claim("T:C:3.1")
+    assert store.claims.claim_once("T:C:3.1")
     clock.now += CLAIM_LASTS - 1
-    assert not store.claim("T:C:3.1")
+    assert not store.claims.claim_once("T:C:3.1")
     clock.now += 2
-    assert store.claim("T:C:3.1")
+    assert store.claims.claim_once("T:C:3.1")
 
 
 def test_what_is_held_may_be_taken_over_and_what_is_begun_may_not(store: Store) -> None:
-    assert [store.hold("k", "a"), store.hold("k", "b")] == [True, True]
-    assert [store.begin("k", "a"), store.begin("k", "b"), store.begin("k", "b")] == [False, True, False]
-    assert [store.hold("k", "c"), store.begin("k", "c")] == [False, False]
+    assert [store.claims.claim("k", "a"), store.claims.claim("k", "b")] == [True, True]
+    assert [store.claims.start("k", "a"), store.claims.start("k", "b"), store.claims.start("k", "b")] == [
+        False,
+        True,
+        False,
+    ]
+    assert [store.claims.claim("k", "c"), store.claims.start("k", "c")] == [False, False]
 
 
 def test_nobody_begins_what_nobody_holds(store: Store) -> None:
-    assert not store.begin("k", "a")
-    assert store.hold("k", "a")
-    store.release("k")
-    assert not store.begin("k", "a")
+    assert not store.claims.start("k", "a")
+    assert store.claims.claim("k", "a")
+    store.claims.release("k")
+    assert not store.claims.start("k", "a")
 
 
 def test_an_owner_releases_only_what_is_its(store: Store) -> None:
-    store.hold("k", "a")
-    store.hold("k", "b")
-    store.release("k", "a")
-    assert store.begin("k", "b")
-    store.release("k", "b")
-    assert store.claim("k")
+    store.claims.claim("k", "a")
+    store.claims.claim("k", "b")
+    store.claims.release("k", "a")
+    assert store.claims.start("k", "b")
+    store.claims.release("k", "b")
+    assert store.claims.claim_once("k")
 
 
 def test_another_process_takes_over_what_was_only_held(database: str) -> None:
     """The first died before it told Slack, so that Slack sends again; the second dies after, and nobody answers twice."""
     stores = [Store(database) for _ in range(3)]
-    assert stores[0].hold("k", "a")
-    assert stores[1].hold("k", "b")
-    assert stores[1].begin("k", "b")
-    assert not stores[0].begin("k", "a")
-    assert not stores[2].hold("k", "c")
+    assert stores[0].claims.claim("k", "a")
+    assert stores[1].claims.claim("k", "b")
+    assert stores[1].claims.start("k", "b")
+    assert not stores[0].claims.start("k", "a")
+    assert not stores[2].claims.claim("k", "c")
     for store in stores:
         store.close()
 
 
 def test_odd_keys_are_keys(store: Store) -> None:
-    assert store.claim("\ud800\0" * 5000)
-    assert not store.claim("\ud800\0" * 5000)
+    assert store.claims.claim_once("\ud800\0" * 5000)
+    assert not store.claims.claim_once("\ud800\0" * 5000)
 
 
 def test_what_is_remembered_outlives_the_process(database: str) -> None:
     first = Store(database)
-    first.claim("T:C:1.1")
-    first.keep("T:C::U1", Context("topic", ("x",)))
+    first.claims.claim_once("T:C:1.1")
+    first.conversations.save("T:C::U1", ConversationState("topic", ("x",)))
     first.close()
     second = Store(database)
-    assert not second.claim("T:C:1.1")
-    assert second.recall("T:C::U1") == Context("topic", ("x",))
+    assert not second.claims.claim_once("T:C:1.1")
+    assert second.conversations.load("T:C::U1") == ConversationState("topic", ("x",))
     second.close()
 
 
 def test_threads_share_a_store(store: Store) -> None:
     with ThreadPoolExecutor(8) as threads:
-        won = list(threads.map(lambda number: store.claim(f"k{number % 50}"), range(400)))
+        won = list(threads.map(lambda number: store.claims.claim_once(f"k{number % 50}"), range(400)))
     assert sum(won) == 50
 
 
@@ -100,7 +108,7 @@ def test_threads_and_the_first_use(store: Store) -> None:
 
     def claim() -> None:
         barrier.wait()
-        won.append(store.claim("one"))
+        won.append(store.claims.claim_once("one"))
 
     threads = [threading.Thread(target=claim) for _ in range(6)]
     for thread in threads:
@@ -121,26 +129,26 @@ class Deliveries:
     """Of each delivery that is held: in which process, the key and the owner."""
 
     def __post_init__(self) -> None:
-        self.stores = [Store(self.url, self.clock) for _ in range(2)]
+        self.stores = [Store(self.url, self.clock, monotonic=self.clock) for _ in range(2)]
         self.keys = [f"{uuid4()}" for _ in range(3)]
 
     def deliver(self, process: int, place: int, owner: str) -> None:
         key = self.keys[place]
-        if self.stores[process].hold(key, owner):
+        if self.stores[process].claims.claim(key, owner):
             self.held.append((process, key, owner))
 
     def work(self, place: int) -> None:
         if self.held:
             process, key, owner = self.held.pop(place % len(self.held))
-            self.begun[key] += self.stores[process].begin(key, owner)
+            self.begun[key] += self.stores[process].claims.start(key, owner)
 
     def kill(self, process: int) -> None:
         self.stores[process].close()
-        self.stores[process] = Store(self.url, self.clock)
+        self.stores[process] = Store(self.url, self.clock, monotonic=self.clock)
         self.held = [each for each in self.held if each[0] != process]
 
     def away(self, process: int) -> None:
-        self.stores[process]._rests_until = self.clock.now + REST
+        rest(self.stores[process])
 
 
 STEPS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 1), st.integers(0, 2)), max_size=40)
@@ -182,15 +190,15 @@ def test_one_process_begins_once_also_while_the_database_comes_and_goes(
         elif step < 7:
             seen.work(place)
         elif comes:
-            clock.now += REST + 1
+            clock.now += RETRY_AFTER + 1
         else:
             seen.away(0)
-    clock.now += REST + 1
+    clock.now += RETRY_AFTER + 1
     for place in range(3):
         seen.deliver(0, place, "last")
     while seen.held:
         seen.work(0)
-    seen.stores[0].hold("any", "any")  # it writes down what it owes
+    seen.stores[0].claims.claim("any", "any")  # it writes down what it owes
     for place in range(3):
         seen.deliver(1, place, "again")
     assert seen.held == []
@@ -208,13 +216,13 @@ sys.stdin.readline()
 def work(thread):
     for number in range(keys):
         key, owner = f"k{number}", f"{name}:{thread}:{number}"
-        if store.hold(key, owner) and store.begin(key, owner):
+        if store.claims.claim(key, owner) and store.claims.start(key, owner):
             sys.stdout.write(f"{number}\\n")
             sys.stdout.flush()
 threads = [threading.Thread(target=work, args=[n]) for n in range(2)]
 for thread in threads: thread.start()
 for thread in threads: thread.join()
-sys.stdout.write(f"failures {store.failures}\\n")
+sys.stdout.write(f"failures {store.database.failures}\\n")
 """
 
 
@@ -254,68 +262,68 @@ def test_a_killed_process_leaves_nothing_to_be_answered_twice(database: str) -> 
 
 
 def test_a_context_lasts_half_an_hour(store: Store, clock: Clock) -> None:
-    context = Context("list", ("flask", "django"), "backend")
-    assert store.recall("U1") is None
-    store.keep("U1", Context("topic", ("x",)))
-    store.keep("U1", context)
-    assert store.recall("U1") == context
-    assert store.recall("U2") is None
+    context = ConversationState("list", ("flask", "django"), "backend")
+    assert store.conversations.load("U1") is None
+    store.conversations.save("U1", ConversationState("topic", ("x",)))
+    store.conversations.save("U1", context)
+    assert store.conversations.load("U1") == context
+    assert store.conversations.load("U2") is None
     clock.now += CONTEXT_LASTS + 1
-    assert store.recall("U1") is None
+    assert store.conversations.load("U1") is None
 
 
 def test_a_context_is_kept_whole(store: Store) -> None:
-    context = Context("compare", ("flask", "django"), None, ("celery",), ("redis-py", "peewee"))
-    store.keep("whole", context)
-    assert store.recall("whole") == context
+    context = ConversationState("compare", ("flask", "django"), None, ("celery",), ("redis-py", "peewee"))
+    store.conversations.save("whole", context)
+    assert store.conversations.load("whole") == context
 
 
 def test_a_context_from_an_older_version_is_understood(database: str, clock: Clock) -> None:
-    store = Store(database, clock)
-    store.keep("U1", Context("list", ("x", "y"), "backend"))
+    store = Store(database, clock, monotonic=clock)
+    store.conversations.save("U1", ConversationState("list", ("x", "y"), "backend"))
     execute(database, """update askpy_contexts set ids = '["x", "y"]'""")
     store.close()
-    store = Store(database, clock)
-    assert store.recall("U1") == Context("list", ("x", "y"), "backend")
+    store = Store(database, clock, monotonic=clock)
+    assert store.conversations.load("U1") == ConversationState("list", ("x", "y"), "backend")
     store.close()
 
 
 def test_a_long_context_is_kept_with_fewer_ids(database: str, clock: Clock) -> None:
     ids, others = tuple(f"name-{n:04}" for n in range(150)), tuple(f"other-{n:04}" for n in range(300))
-    store = Store(database, clock)
-    store.keep("U1", Context("topic", ("old",)))
+    store = Store(database, clock, monotonic=clock)
+    store.conversations.save("U1", ConversationState("topic", ("old",)))
     clock.now += 1
-    whole = Context("list", ids, "backend", ("before",), others)
-    store.keep("U1", whole)
-    assert store.recall("U1") == whole
+    whole = ConversationState("list", ids, "backend", ("before",), others)
+    store.conversations.save("U1", whole)
+    assert store.conversations.load("U1") == whole
     store.close()
-    store = Store(database, clock)
-    found = store.recall("U1")
+    store = Store(database, clock, monotonic=clock)
+    found = store.conversations.load("U1")
     assert found is not None
     assert (found.kind, found.ids, found.before) == ("list", ids, ("before",))
     assert 0 < len(found.others) < 300
     assert found.others == others[: len(found.others)]
     clock.now += 1
-    store.keep("U1", Context("list", ids * 4))
+    store.conversations.save("U1", ConversationState("list", ids * 4))
     store.close()
-    store = Store(database, clock)
-    found = store.recall("U1")
+    store = Store(database, clock, monotonic=clock)
+    found = store.conversations.load("U1")
     assert found is not None
     assert found.ids == (ids * 4)[: len(found.ids)]
     store.close()
 
 
 def test_the_newer_of_database_and_memory_counts(database: str, clock: Clock) -> None:
-    store, other = Store(database, clock), Store(database, clock)
-    store.keep("U1", Context("topic", ("old",)))
+    store, other = Store(database, clock, monotonic=clock), Store(database, clock, monotonic=clock)
+    store.conversations.save("U1", ConversationState("topic", ("old",)))
     clock.now += 1
-    store._rests_until = clock.now + REST  # the database was away just then
-    store.keep("U1", Context("topic", ("new",)))
-    clock.now += REST + 1
-    assert store.recall("U1") == Context("topic", ("new",))
+    rest(store)  # the database was away just then
+    store.conversations.save("U1", ConversationState("topic", ("new",)))
+    clock.now += RETRY_AFTER + 1
+    assert store.conversations.load("U1") == ConversationState("topic", ("new",))
     clock.now += 1
-    other.keep("U1", Context("topic", ("newest",)))
-    assert store.recall("U1") == Context("topic", ("newest",))
+    other.conversations.save("U1", ConversationState("topic", ("newest",)))
+    assert store.conversations.load("U1") == ConversationState("topic", ("newest",))
     store.close()
     other.close()
 
@@ -324,12 +332,12 @@ def test_the_newer_of_database_and_memory_counts(database: str, clock: Clock) ->
 
 
 def test_the_last_vote_of_one_person_counts(store: Store, database: str, clock: Clock) -> None:
-    assert store.vote("a1", "v1", "library||flask", "good", "")
-    assert store.vote("a1", "v1", "library||flask", "bad", "outdated")
+    assert store.votes.add("a1", "v1", "library||flask", "good", "")
+    assert store.votes.add("a1", "v1", "library||flask", "bad", "outdated")
     clock.now += 1
-    assert store.vote("a1", "v2", "library||flask", "good", "")
+    assert store.votes.add("a1", "v2", "library||flask", "good", "")
     clock.now += 1
-    assert store.vote("a2", "v1", "unknown||", "bad", "", "T1", "C1")
+    assert store.votes.add("a2", "v1", "unknown||", "bad", "", "T1", "C1")
     assert rows(database, "select subject, vote, reason, workspace, channel from askpy_votes order by at") == [
         ("library||flask", "bad", "outdated", "", ""),
         ("library||flask", "good", "", "", ""),
@@ -339,25 +347,28 @@ def test_the_last_vote_of_one_person_counts(store: Store, database: str, clock: 
 
 def test_a_person_who_votes_twice_at_once_has_one_vote(store: Store, database: str) -> None:
     with ThreadPoolExecutor(8) as threads:
-        assert all(threads.map(lambda n: store.vote("a", "v", "s", "good" if n % 2 else "bad", ""), range(40)))
+        assert all(threads.map(lambda n: store.votes.add("a", "v", "s", "good" if n % 2 else "bad", ""), range(40)))
     assert len(rows(database, "select vote from askpy_votes")) == 1
 
 
 def test_bad_votes_are_summed_by_answer_and_reason(store: Store, clock: Clock) -> None:
-    store.vote("old", "v", "s1", "bad", "wrong", "T1")
+    store.votes.add("old", "v", "s1", "bad", "wrong", "T1")
     clock.now += 30 * DAY
     for number in range(3):
-        store.vote(f"a{number}", "v", "s1", "bad", "outdated", "T1")
-    store.vote("a3", "v", "s2", "bad", "", "T1")
-    store.vote("a4", "v", "s2", "good", "", "T1")
-    store.vote("a5", "v", "s2", "bad", "", "T2")
-    assert store.complaints("T1") == (Complaint("s1", "outdated", 3, clock.now), Complaint("s2", "", 1, clock.now))
-    assert [(each.reason, each.count) for each in store.complaints("T1", days=31)] == [
+        store.votes.add(f"a{number}", "v", "s1", "bad", "outdated", "T1")
+    store.votes.add("a3", "v", "s2", "bad", "", "T1")
+    store.votes.add("a4", "v", "s2", "good", "", "T1")
+    store.votes.add("a5", "v", "s2", "bad", "", "T2")
+    assert store.votes.complaints("T1") == (
+        Complaint("s1", "outdated", 3, clock.now),
+        Complaint("s2", "", 1, clock.now),
+    )
+    assert [(each.reason, each.count) for each in store.votes.complaints("T1", days=31)] == [
         ("outdated", 3),
         ("", 1),
         ("wrong", 1),
     ]
-    assert store.complaints("T3") == ()
+    assert store.votes.complaints("T3") == ()
 
 
 # --- the URL
@@ -380,7 +391,7 @@ def test_urls() -> None:
 )
 def test_a_place_is_told_without_its_password(url: str, label: str, place: str) -> None:
     store = Store(url)
-    assert (store.label, store.place) == (label, place)
+    assert (store.database.label, store.database.safe_url) == (label, place)
     store.close()
 
 
@@ -407,8 +418,8 @@ def test_a_url_that_is_none_is_a_sentence(url: str) -> None:
 
 
 def test_a_database_in_memory_is_shared_by_threads(clock: Clock) -> None:
-    store = Store("sqlite://", clock)
+    store = Store("sqlite://", clock, monotonic=clock)
     with ThreadPoolExecutor(8) as threads:
-        won = list(threads.map(lambda number: store.claim(f"k{number % 50}"), range(200)))
-    assert (sum(won), store.failures) == (50, 0)
+        won = list(threads.map(lambda number: store.claims.claim_once(f"k{number % 50}"), range(200)))
+    assert (sum(won), store.database.failures) == (50, 0)
     store.close()

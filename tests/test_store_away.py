@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
-from stores import Clock, edit, execute, rows
+from stores import Clock, edit, execute, rest, rows
 
-from bot.model import Context
-from bot.store import BUSY, REST, Store, StoreError
+from bot.model import ConversationState
+from bot.store import BUSY_TIMEOUT, RETRY_AFTER, Database, Store, StoreError
 
 AGAIN = "The database can be used again"
 AWAY = "The database can't be used"
@@ -29,23 +29,43 @@ def answer(store: Store, key: str, text: str = "what is this") -> None:
     """All that an answer asks of the store, as it must go on whatever the database does."""
     began = time.monotonic()
     owner = f"owner of {key}"
-    assert [store.hold(key, owner), store.begin(key, owner), store.begin(key, owner)] == [True, True, False]
-    assert not store.claim(key)
-    context = Context("topic", (key,))
-    store.keep(f"T1:C1:1.1:{key}", context)
-    assert store.recall(f"T1:C1:1.1:{key}") == context
-    store.miss("T1", text, "", 0.1)
-    store.tally("T1", "missed")
-    store.in_trial("T1", "C1")
-    assert time.monotonic() - began < BUSY + 8  # a busy machine's own slowness included
+    assert [store.claims.claim(key, owner), store.claims.start(key, owner), store.claims.start(key, owner)] == [
+        True,
+        True,
+        False,
+    ]
+    assert not store.claims.claim_once(key)
+    context = ConversationState("topic", (key,))
+    store.conversations.save(f"T1:C1:1.1:{key}", context)
+    assert store.conversations.load(f"T1:C1:1.1:{key}") == context
+    store.misses.add("T1", text, "", 0.1)
+    store.tallies.add("T1", "missed")
+    store.pilots.contains("T1", "C1")
+    assert time.monotonic() - began < BUSY_TIMEOUT + 8  # a busy machine's own slowness included
 
 
 def curators_see_nothing(store: Store) -> None:
     """What else is asked of the store falls back to nothing."""
-    assert (store.misses("T1"), store.complaints("T1"), store.history("T1"), store.waiting()) == ((), (), (), ())
-    assert (store.week("T1"), store.week(None), store.trials("T1"), store.revision("T1")) == ((), (), (), -1)
-    assert not any([store.vote("a", "v", "s", "good", ""), store.wait("T1", "k", "U1"), store.told("T1", "k", "U1")])
-    assert not any([store.undo("T1", "b"), store.set_trial("T1", "C1", True, ""), store.forget("T1", "U2")])
+    assert (
+        store.misses.all("T1"),
+        store.votes.complaints("T1"),
+        store.changes.history("T1"),
+        store.subscriptions.all(),
+    ) == ((), (), (), ())
+    assert (
+        store.tallies.week("T1"),
+        store.tallies.week(None),
+        store.pilots.all("T1"),
+        store.changes.revision("T1"),
+    ) == ((), (), (), -1)
+    assert not any(
+        [
+            store.votes.add("a", "v", "s", "good", ""),
+            store.subscriptions.add("T1", "k", "U1"),
+            store.subscriptions.remove("T1", "k", "U1"),
+        ]
+    )
+    assert not any([store.changes.undo("T1", "b"), store.pilots.set("T1", "C1", True, ""), store.forget("T1", "U2")])
     store.purge()
 
 
@@ -98,13 +118,13 @@ def full(url: str, store: Store, _: Any) -> Iterator[None]:
             connection.execute(f"pragma max_page_count={pages}")
 
         store.close()
-        event.listen(store._engine, "connect", limit)
+        event.listen(store.database._engine, "connect", limit)
         number = 0
-        while not store.failures:  # until not even what room is left will do
+        while not store.database.failures:  # until not even what room is left will do
             number += 1
-            store.miss("T9", f"{number} " + "x" * 900, "", 0.1)
+            store.misses.add("T9", f"{number} " + "x" * 900, "", 0.1)
         yield
-        event.remove(store._engine, "connect", limit)
+        event.remove(store.database._engine, "connect", limit)
         store.close()
         execute(url, "pragma max_page_count=1000000")
         return
@@ -190,39 +210,39 @@ def test_answers_go_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if roomy.startswith("sqlite"):
-        for module in ("engine", "database"):
-            monkeypatch.setattr(f"bot.store.{module}.BUSY", 0.2)
-    store = Store(roomy, clock)
+        for module in ("connections", "database"):
+            monkeypatch.setattr(f"bot.store.{module}.BUSY_TIMEOUT", 0.2)
+    store = Store(roomy, clock, monotonic=clock)
     answer(store, "before")
-    store.change([edit("one")])
-    assert (store.failures, store.away, told(caplog)) == (0, "", [])
+    store.changes.save([edit("one")])
+    assert (store.database.failures, store.database.unavailable_reason, told(caplog)) == (0, "", [])
     with failing(roomy, store, lambda: request.getfixturevalue("postgresql")):
         answer(store, "a")
         answer(store, "b")
-        curators = store.failures
+        curators = store.database.failures
         assert curators >= 1
-        assert store.away
+        assert store.database.unavailable_reason
         if failing is not full:  # where a little room may be left
             with pytest.raises(StoreError):
-                store.change([edit("two")])
+                store.changes.save([edit("two")])
             curators_see_nothing(store)
-        clock.now += REST + 1
+        clock.now += RETRY_AFTER + 1
         answer(store, "c")
         assert told(caplog)[0].startswith(AWAY)
         if failing is not full:
-            assert store.failures > curators
+            assert store.database.failures > curators
             assert store.probe()
             assert len(told(caplog)) == 1
-    clock.now += REST + 1
+    clock.now += RETRY_AFTER + 1
     answer(store, "d")
     assert told(caplog)[-1].startswith(AGAIN)
-    assert (store.away, store.probe()) == ("", "")
-    assert [found.text for found in store.changes("T1")] == ["one"]
-    other = Store(roomy, clock)
+    assert (store.database.unavailable_reason, store.probe()) == ("", "")
+    assert [found.text for found in store.changes.active("T1")] == ["one"]
+    other = Store(roomy, clock, monotonic=clock)
     assert [
-        key for key in ("before", "a", "b", "c", "d") if other.claim(key)
+        key for key in ("before", "a", "b", "c", "d") if other.claims.claim_once(key)
     ] == []  # what was begun meanwhile is known
-    assert other.claim("e")
+    assert other.claims.claim_once("e")
     other.close()
     store.close()
 
@@ -230,7 +250,7 @@ def test_answers_go_on(
 @pytest.mark.e2e
 def test_a_server_that_says_nothing_holds_no_answer_for_long(postgresql: Any, clock: Clock) -> None:
     """Frozen: the lines stay open, new ones are taken, and nothing comes back."""
-    store = Store(postgresql.emptied(), clock)
+    store = Store(postgresql.emptied(), clock, monotonic=clock)
     answer(store, "before")
     frozen = [
         int(pid)
@@ -241,15 +261,15 @@ def test_a_server_that_says_nothing_holds_no_answer_for_long(postgresql: Any, cl
         os.kill(pid, signal.SIGSTOP)
     try:
         answer(store, "a")
-        clock.now += REST + 1
+        clock.now += RETRY_AFTER + 1
         answer(store, "b")
     finally:
         for pid in frozen:
             os.kill(pid, signal.SIGCONT)
-    assert store.failures == 2
-    clock.now += REST + 1
+    assert store.database.failures == 2
+    clock.now += RETRY_AFTER + 1
     answer(store, "c")
-    assert store.away == ""
+    assert store.database.unavailable_reason == ""
     store.close()
 
 
@@ -278,9 +298,9 @@ def test_a_database_that_is_none_stops_no_answer(kind: str, tmp_path: Path, capl
 @contextmanager
 def losing(monkeypatch: pytest.MonkeyPatch, method: str, when: Callable[[dict[str, Any]], bool]) -> Iterator[list[str]]:
     """The next such statement is run, and its connection breaks before the word of it arrives."""
-    write, lost = getattr(Store, method), ["once"]
+    write, lost = getattr(Database, method), ["once"]
 
-    def written(self: Store, statement: Any, **values: Any) -> int:
+    def written(self: Database, statement: Any, **values: Any) -> int:
         done = int(write(self, statement, **values))
         if when(values) and lost:
             lost.clear()
@@ -288,59 +308,58 @@ def losing(monkeypatch: pytest.MonkeyPatch, method: str, when: Callable[[dict[st
         return done
 
     with monkeypatch.context() as patch:
-        patch.setattr(Store, method, written)
+        patch.setattr(Database, method, written)
         yield lost
 
 
 def test_a_claim_whose_acknowledgement_got_lost_is_ours(
     store: Store, database: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = Store(database, clock)
-    with losing(monkeypatch, "_write", lambda values: "key" in values) as lost:
-        assert store.claim("a")
-        assert (store.failures, lost) == (0, [])
-        assert not store.claim("a")
-        assert not other.claim("a")
-    with losing(monkeypatch, "_write", lambda values: "mine" in values) as lost:
-        assert store.hold("b", "mine")
-        assert store.begin("b", "mine")
-        assert (store.failures, lost) == (0, [])
-        assert not other.claim("b")
+    other = Store(database, clock, monotonic=clock)
+    with losing(monkeypatch, "write", lambda values: "key" in values) as lost:
+        assert store.claims.claim_once("a")
+        assert (store.database.failures, lost) == (0, [])
+        assert not store.claims.claim_once("a")
+        assert not other.claims.claim_once("a")
+    with losing(monkeypatch, "write", lambda values: "mine" in values) as lost:
+        assert store.claims.claim("b", "mine")
+        assert store.claims.start("b", "mine")
+        assert (store.database.failures, lost) == (0, [])
+        assert not other.claims.claim_once("b")
     other.close()
 
 
 def test_an_edit_whose_acknowledgement_got_lost_is_saved_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    transaction, lost = Store._transaction, ["once"]
+    transaction, lost = Database.transaction, ["once"]
 
-    @contextmanager
-    def broken(self: Store, *args: Any) -> Iterator[Any]:
-        with transaction(self, *args) as connection:
-            yield connection
+    def broken(self: Database, work: Any) -> Any:
+        result = transaction(self, work)
         if lost:
             lost.clear()
             raise OperationalError("commit", {}, Exception("server closed the connection"))
+        return result
 
     assert store.prepare() == ""
-    monkeypatch.setattr(Store, "_transaction", broken)
-    assert store.change([edit("one", batch="b"), edit("two", batch="b")]) is None
-    assert (lost, store.revision("T1"), len(store.changes("T1"))) == ([], 1, 2)
+    monkeypatch.setattr(Database, "transaction", broken)
+    assert store.changes.save([edit("one", batch="b"), edit("two", batch="b")]) is None
+    assert (lost, store.changes.revision("T1"), len(store.changes.active("T1"))) == ([], 1, 2)
     lost.append("again")
-    assert store.undo("T1", "b")
-    assert (lost, store.revision("T1"), store.changes("T1")) == ([], 2, ())
-    assert not store.undo("T1", "b")
+    assert store.changes.undo("T1", "b")
+    assert (lost, store.changes.revision("T1"), store.changes.active("T1")) == ([], 2, ())
+    assert not store.changes.undo("T1", "b")
 
 
 def test_what_was_begun_in_one_process_while_the_database_was_away_is_written_down(database: str, clock: Clock) -> None:
-    store, other = Store(database, clock), Store(database, clock)
-    assert store.hold("held before", "o")
-    store._rests_until = clock.now + REST
-    assert store.begin("held before", "o")
+    store, other = Store(database, clock, monotonic=clock), Store(database, clock, monotonic=clock)
+    assert store.claims.claim("held before", "o")
+    rest(store)
+    assert store.claims.start("held before", "o")
     keys = [f"k{number}" for number in range(120)]
-    assert all(store.claim(key) for key in keys)
-    store.release("k7")
-    clock.now += REST + 1
+    assert all(store.claims.claim_once(key) for key in keys)
+    store.claims.release("k7")
+    clock.now += RETRY_AFTER + 1
     for number in range(3):
-        store.claim(f"later {number}")
-    assert [key for key in (*keys, "held before") if other.claim(key)] == ["k7"]
+        store.claims.claim_once(f"later {number}")
+    assert [key for key in (*keys, "held before") if other.claims.claim_once(key)] == ["k7"]
     store.close()
     other.close()

@@ -16,11 +16,10 @@ from sqlalchemy import create_engine
 from stores import NOW, Clock, edit, execute, outputs, programs, rows
 
 from bot import doctor
-from bot.model import Context
+from bot.model import ConversationState
 from bot.settings import Secret, Settings
 from bot.store import Store, database_url, migrate
-from bot.store.keys import digest
-from bot.store.tables import metadata
+from bot.store.tables import digest, metadata
 
 FIRST = {
     "claims": """
@@ -80,12 +79,12 @@ def test_a_database_of_the_first_release_is_taken_over_whole(database: str, cloc
         f"insert into askpy_contexts values ('{digest('T1:C1:1.1:U1')}', 'list', '[\"x\", \"y\"]', 'backend', {NOW - 60})",
         f"insert into askpy_votes values ('{digest('a')}', '{digest('v')}', 'library||flask', 'bad', 'outdated', {NOW - 60})",
     )
-    store = Store(database, clock)
-    assert (store.prepare(), store.probe(), store.failures) == ("", "", 0)
-    assert not store.claim("T1:C1:1.1")
-    assert store.recall("T1:C1:1.1:U1") == Context("list", ("x", "y"), "backend")
-    assert [(found.subject, found.count) for found in store.complaints("")] == [("library||flask", 1)]
-    assert store.change([edit("one")]) is None
+    store = Store(database, clock, monotonic=clock)
+    assert (store.prepare(), store.probe(), store.database.failures) == ("", "", 0)
+    assert not store.claims.claim_once("T1:C1:1.1")
+    assert store.conversations.load("T1:C1:1.1:U1") == ConversationState("list", ("x", "y"), "backend")
+    assert [(found.subject, found.count) for found in store.votes.complaints("")] == [("library||flask", 1)]
+    assert store.changes.save([edit("one")]) is None
     assert differences(database) == []
     store.close()
 
@@ -93,8 +92,12 @@ def test_a_database_of_the_first_release_is_taken_over_whole(database: str, cloc
 @pytest.mark.parametrize("tables", [["claims"], ["claims", "votes"]])
 def test_a_database_with_some_of_the_tables_is_taken_over_too(database: str, tables: list[str], clock: Clock) -> None:
     first_release(database, *tables)
-    store = Store(database, clock)
-    assert (store.prepare(), store.claim("x"), store.vote("a", "v", "s", "good", "")) == ("", True, True)
+    store = Store(database, clock, monotonic=clock)
+    assert (store.prepare(), store.claims.claim_once("x"), store.votes.add("a", "v", "s", "good", "")) == (
+        "",
+        True,
+        True,
+    )
     assert differences(database) == []
     store.close()
 
@@ -108,8 +111,8 @@ def test_the_release_before_may_still_be_at_work(store: Store, database: str) ->
         f"insert into askpy_contexts (conversation, kind, ids, at) values ('{digest('U1')}', 'topic', '[\"x\"]', {NOW})",
         f"insert into askpy_votes (answer, voter, subject, vote, reason, at) values ('a', 'v', 's', 'bad', '', {NOW})",
     )
-    assert not store.hold("k", "o")
-    assert store.recall("U1") == Context("topic", ("x",))
+    assert not store.claims.claim("k", "o")
+    assert store.conversations.load("U1") == ConversationState("topic", ("x",))
 
 
 def test_a_newer_database_is_used_as_it_is(
@@ -117,8 +120,8 @@ def test_a_newer_database_is_used_as_it_is(
 ) -> None:
     store.prepare()
     execute(database, "update askpy_version set version_num = '9999'")
-    older = Store(database, clock)
-    assert (older.prepare(), older.claim("x"), older.failures) == ("", True, 0)
+    older = Store(database, clock, monotonic=clock)
+    assert (older.prepare(), older.claims.claim_once("x"), older.database.failures) == ("", True, 0)
     assert "newer AskPy (revision 9999" in caplog.text
     assert rows(database, "select version_num from askpy_version") == [("9999",)]
     older.close()
@@ -130,14 +133,14 @@ def test_a_migration_that_fails_changes_nothing_and_is_told(
     """Somebody else's table has our name: nothing of the migration stays, answers go on, and the doctor says why."""
     first_release(database, *FIRST)
     execute(database, "create table askpy_trials (id int)")
-    store = Store(database, clock)
+    store = Store(database, clock, monotonic=clock)
     told = store.prepare()
     assert "askpy_trials" in told
     assert "its tables can't be brought to this release's: " in store.probe()
     assert "already exists" in store.probe()
     ((subject, fault),) = doctor._database(Settings(database_url=Secret(database)))
     assert (subject, fault.count("already exists")) == ("database", 1)
-    assert (store.claim("k"), store.claim("k")) == (True, False)
+    assert (store.claims.claim_once("k"), store.claims.claim_once("k")) == (True, False)
     assert len(caplog.messages) == 1
     with pytest.raises(Exception, match="owner"):
         rows(database, "select owner from askpy_claims")
@@ -149,7 +152,7 @@ import sys
 from bot.store import Store
 store = Store(sys.argv[1])
 sys.stdin.readline()
-print(store.prepare() or "fine", store.claim("one"), store.failures)
+print(store.prepare() or "fine", store.claims.claim_once("one"), store.database.failures)
 store.close()
 """
 
@@ -168,11 +171,11 @@ def test_processes_that_start_together_migrate_once(database: str, tables: list[
 def test_a_start_waits_longer_for_a_migration_than_an_answer_could(database: str, clock: Clock) -> None:
     """Another process is migrating for a while: who starts meanwhile waits, and then finds it done."""
     first_release(database, *FIRST)
-    slow, quick = Store(database, clock), Store(database, clock)
+    slow, quick = Store(database, clock, monotonic=clock), Store(database, clock, monotonic=clock)
     begun = threading.Event()
 
     def at_work() -> None:
-        with slow._transaction() as connection:
+        with slow.database.migration() as connection:
             migrate.guard(connection, 30)
             begun.set()
             time.sleep(3)
@@ -181,14 +184,14 @@ def test_a_start_waits_longer_for_a_migration_than_an_answer_could(database: str
     other = threading.Thread(target=at_work)
     other.start()
     begun.wait(10)
-    assert (quick.prepare(), quick.claim("k"), quick.failures) == ("", True, 0)
+    assert (quick.prepare(), quick.claims.claim_once("k"), quick.database.failures) == ("", True, 0)
     other.join()
     slow.close()
     quick.close()
 
 
 def test_several_stores_of_one_process_start_together(database: str, clock: Clock) -> None:
-    stores = [Store(database, clock) for _ in range(4)]
+    stores = [Store(database, clock, monotonic=clock) for _ in range(4)]
     told: list[str] = []
     threads = [threading.Thread(target=lambda store=store: told.append(store.prepare())) for store in stores]
     for thread in threads:

@@ -1,48 +1,58 @@
 """The store: what outlives a process. Who answers what, where conversations stand, what helped, what was missed, and what
 curators changed.
 
-SQLite or PostgreSQL, by SQLAlchemy. A database that is gone, locked, full or read-only stops no answer: this process then goes
-by its own memory, says so once, and tries again a few seconds later.
+SQLite or PostgreSQL, by SQLAlchemy. While the database is gone, locked, full or read-only, answers go on: this process goes by
+its own memory, logs that once, and tries again within seconds.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
-from bot.store.claims import CLAIM_LASTS
-from bot.store.conversations import CONTEXT_LASTS
-from bot.store.database import DAY, REST, RETENTION_DAYS
-from bot.store.engine import BUSY, StoreError, database_url
-from bot.store.keys import digest
+from bot.store import retention
+from bot.store.changes import Changes
+from bot.store.claims import CLAIM_LASTS, Claims
+from bot.store.connections import BUSY_TIMEOUT, StoreError, database_url
+from bot.store.conversations import CONTEXT_LASTS, Conversations
+from bot.store.database import DAY, PROBE_EVERY, RETENTION_DAYS, RETRY_AFTER, Database
 from bot.store.misses import Misses
-from bot.store.retention import PURGE_EVERY, Retention
+from bot.store.pilots import PilotChannels
+from bot.store.retention import MOST_MISSES, PURGE_EVERY
+from bot.store.subscriptions import WAITING_LASTS, Subscriptions
+from bot.store.tables import digest
 from bot.store.tallies import Tallies
-from bot.store.trials import Trials
 from bot.store.votes import Votes
-from bot.store.waiting import WAITING_LASTS, Waits
 
 __all__ = [
-    "BUSY",
+    "BUSY_TIMEOUT",
     "CLAIM_LASTS",
     "CONTEXT_LASTS",
     "DAY",
+    "MOST_MISSES",
+    "PROBE_EVERY",
     "PURGE_EVERY",
-    "REST",
     "RETENTION_DAYS",
+    "RETRY_AFTER",
     "WAITING_LASTS",
+    "Changes",
+    "Claims",
+    "Conversations",
+    "Database",
+    "Misses",
+    "PilotChannels",
     "Store",
     "StoreError",
+    "Subscriptions",
+    "Tallies",
+    "Votes",
     "database_url",
 ]
 
 
-class Store(Retention, Misses, Tallies, Trials, Votes, Waits):
-    """All of it over one database, for any number of threads and processes.
-
-    `seal` makes the names of conversations and of whom they are with; who has only the database can't make them again, if
-    it takes a secret to.
-    """
+class Store:
+    """The repositories over one database, for any number of threads and processes."""
 
     def __init__(
         self,
@@ -50,7 +60,63 @@ class Store(Retention, Misses, Tallies, Trials, Votes, Waits):
         clock: Callable[[], float] = time.time,
         retention_days: float = RETENTION_DAYS,
         *,
-        seal: Callable[[str], str] = digest,
+        hmac_id: Callable[[str], str] = digest,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        super().__init__(url, clock, retention_days)
-        self._seal = seal
+        """Opens nothing yet.
+
+        Args:
+            url: the database.
+            clock: seconds since 1970.
+            retention_days: how long misses, votes, tallies and undone changes are kept.
+            hmac_id: makes the stored ids of conversations and of whom they are with; whoever has the database and not its
+                secret can't make them.
+            monotonic: seconds of a clock that is never set back.
+
+        Raises:
+            StoreError: `url` is no database URL, or its driver is missing.
+        """
+        self._clock = clock
+        self._retention = retention_days * DAY
+        self._hmac_id = hmac_id
+        self.database = Database(url, monotonic)
+        self.claims = Claims(self.database, clock)
+        self.conversations = Conversations(self.database, clock, hmac_id)
+        self.votes = Votes(self.database, clock)
+        self.misses = Misses(self.database, clock)
+        self.changes = Changes(self.database, clock, monotonic)
+        self.subscriptions = Subscriptions(self.database, clock)
+        self.tallies = Tallies(self.database, clock)
+        self.pilots = PilotChannels(self.database, clock, monotonic)
+
+    def prepare(self) -> str:
+        """Bring the tables to this release's form; what is wrong with the database, in a sentence, or ""."""
+        return self.database.prepare()
+
+    def probe(self, *, reads: bool = False) -> str:
+        """What is wrong with the database, in a sentence; "" if it can be read and written, or only read with `reads`."""
+        return self.database.probe(reads=reads)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.database.close()
+
+    def purge(self) -> None:
+        """Delete what is older than its limit."""
+        retention.purge(self.database, self._clock(), self._retention)
+        self.conversations.purge()
+
+    def run_purge_loop(self, stop: threading.Event) -> None:
+        """Purge now and once an hour, until `stop` is set; for a thread of its own."""
+        self.purge()
+        while not stop.wait(PURGE_EVERY):
+            self.purge()
+
+    def forget(self, workspace: str, user: str) -> int:
+        """Delete what names a person or could be traced to them; how many things that were.
+
+        Conversations and subscriptions go; of what they curated only the name goes. Votes can't be traced to anybody.
+        """
+        remembered = self.conversations.forget(workspace, user)
+        deleted = retention.forget(self.database, workspace, user, self._hmac_id)
+        return remembered if deleted is None else deleted

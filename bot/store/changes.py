@@ -1,27 +1,30 @@
-"""Changes: what curators taught the bot. All of an edit is saved or nothing is, and nothing is settled twice."""
+"""Changes: what curators taught the bot. An edit is saved whole or not at all, and nothing is settled twice."""
 
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import count
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.model import Change
-from bot.store.database import RETENTION_DAYS, Database
-from bot.store.engine import StoreError
-from bot.store.keys import digest, phrase, plain
-from bot.store.tables import LONGEST_NAME, changes, revisions, taken
+from bot.store.connections import Connection, StoreError
+from bot.store.database import UNAVAILABLE, Database
+from bot.store.tables import LONGEST_NAME, changes, digest, normalized_phrase, revisions, storable, taken
 
 ATTEMPTS = 5
 """Times that an edit is tried where what stood in its way was just being undone."""
 
-_columns = [column for column in changes.c if column.name not in {"revision", "place", "undone"}]
+_NOT_IN_MODEL = {"revision", "place"}
+
+_columns = [column for column in changes.c if column.name != "undone"]
+_insert = changes.insert()
+_take = taken.insert()
 _of_workspace = select(*_columns).where(changes.c.workspace == bindparam("of"), changes.c.undone.is_(None))
 _active = _of_workspace.order_by(changes.c.revision, changes.c.place)
 _batches = (
@@ -32,11 +35,10 @@ _batches = (
     .limit(bindparam("most"))
 )
 _latest = _of_workspace.where(changes.c.batch.in_(_batches)).order_by(changes.c.revision.desc(), changes.c.place)
-_in_the_way = (
+_settling = (
     select(*_columns)
     .join(taken, taken.c.change == changes.c.id)
-    .where(taken.c.workspace == bindparam("of"), taken.c.name.in_(bindparam("names", expanding=True)))
-    .order_by(changes.c.revision, changes.c.place)
+    .where(taken.c.workspace == bindparam("of"), taken.c.name == bindparam("name"))
 )
 _undo = (
     update(changes)
@@ -50,118 +52,167 @@ _undone_now = select(changes.c.id).where(
 )
 _give_back = delete(taken).where(taken.c.change.in_(_undone_now))
 _revision = select(revisions.c.number).where(revisions.c.workspace == bindparam("of"))
+_first_revision = revisions.insert()
 _next_revision = update(revisions).where(revisions.c.workspace == bindparam("of")).values(number=revisions.c.number + 1)
 _workspaces = select(revisions.c.workspace).order_by(revisions.c.workspace)
 
 
-class Changes(Database):
+class Changes:
     """What curators taught the bot."""
 
-    def __init__(
-        self, url: str, clock: Callable[[], float] = time.time, retention_days: float = RETENTION_DAYS
-    ) -> None:
-        super().__init__(url, clock, retention_days)
+    def __init__(self, database: Database, clock: Callable[[], float], monotonic: Callable[[], float]) -> None:
+        self._database = database
+        self._clock = clock
+        self._monotonic = monotonic
         self._known: dict[str, tuple[Change, ...]] = {}
+        self._revisions: dict[str, tuple[int, float]] = {}
+        """By workspace: the revision, and when it was read."""
+        self._edits = 0
 
-    def change(self, edits: Sequence[Change]) -> Change | None:
-        """Save all of these edits, or none and return the active one that settles the same phrasing or entry already.
+    def save(self, edits: Sequence[Change]) -> Change | None:
+        """Save all of these edits or none.
 
-        Raises StoreError if the database is away: an edit never seems saved.
+        Args:
+            edits: of one workspace.
+
+        Returns:
+            None if they are saved; else the active change that settles the same phrasing or entry already.
+
+        Raises:
+            StoreError: the database is unavailable. An edit never seems saved.
         """
-        return self._surely(lambda: self._saved(tuple(edits))) if edits else None
+        if not edits:
+            return None
+        try:
+            return self._database.run_or_raise(lambda: self._save(tuple(edits)))
+        finally:
+            self._invalidate(edits[0].workspace)
 
     def undo(self, workspace: str, batch: str) -> bool:
-        """Undo what was changed together; false if it is undone already, or the database is away."""
-        return bool(batch) and self._try(self._undoer(workspace, batch, self._clock()), False)
+        """Undo what was changed together; false if it is undone already, or the database is unavailable."""
+        try:
+            return bool(batch) and self._database.run_or_default(self._undoer(workspace, batch, self._clock()), False)
+        finally:
+            self._invalidate(workspace)
 
-    def changes(self, workspace: str) -> tuple[Change, ...]:
-        """The active edits, in their order; while the database is away, the last that this process knew."""
-        found = self._try(lambda: self._read_all(_active, of=workspace), None, reads=True)
+    def active(self, workspace: str) -> tuple[Change, ...]:
+        """The active changes, in their order; while the database is unavailable, the last that this process knew."""
+        read = partial(self._database.read_all, _active, of=workspace)
+        found = self._database.run_or_default(read, None, reads=True)
         if found is not None:
             self._known[workspace] = tuple(map(_change, found))
         return self._known.get(workspace, ())
 
     def history(self, workspace: str, limit: int = 20) -> tuple[Change, ...]:
-        """The active edits of the latest batches, newest first; nothing while the database is away."""
-        found = self._try(lambda: self._read_all(_latest, of=workspace, most=limit), [], reads=True)
-        return tuple(map(_change, found))
+        """The active changes of the latest `limit` batches, newest first; none while the database is unavailable."""
+        read = partial(self._database.read_all, _latest, of=workspace, most=limit)
+        return tuple(map(_change, self._database.run_or_default(read, [], reads=True)))
 
-    def revision(self, workspace: str) -> int:
-        """A number that grows with each edit and each undoing; 0 before the first, -1 while the database is away."""
-        found: Any = self._try(lambda: self._read(_revision, of=workspace) or False, None, reads=True)
-        return -1 if found is None else int(found.number) if found else 0
+    def revision(self, workspace: str, max_age: float = 0.0) -> int:
+        """A number that grows with each edit and each undo.
+
+        Args:
+            workspace: whose.
+            max_age: seconds that a number read before may be old; this process's own edits are known at once.
+
+        Returns:
+            0 before the first edit, -1 while the database is unavailable.
+        """
+        known = self._revisions.get(workspace)
+        if known is not None and max_age and self._monotonic() - known[1] < max_age:
+            return known[0]
+        edits, now = self._edits, self._monotonic()
+        read = partial(self._database.read, _revision, of=workspace)
+        found = self._database.run_or_default(read, UNAVAILABLE, reads=True)
+        if found is UNAVAILABLE:
+            return -1
+        number = int(found.number) if found is not None else 0
+        if edits == self._edits:  # else it may have been read before the edit
+            self._revisions[workspace] = (number, now)
+        return number
 
     def workspaces(self) -> tuple[str, ...]:
-        """The workspaces that have edits or had some; while the database is away, those that this process knew."""
-        found = self._try(lambda: self._read_all(_workspaces), None, reads=True)
+        """The workspaces that have changes or had some; while the database is unavailable, those that this process knew."""
+        found = self._database.run_or_default(lambda: self._database.read_all(_workspaces), None, reads=True)
         return tuple(sorted(self._known)) if found is None else tuple(row.workspace for row in found)
 
-    def _saved(self, edits: tuple[Change, ...]) -> Change | None:
-        workspace, ids = edits[0].workspace, {edit.id for edit in edits}
-        names = {name: edit.id for edit in reversed(edits) for name in _settled(edit)}
+    def _invalidate(self, workspace: str) -> None:
+        self._edits += 1
+        self._revisions.pop(workspace, None)
+
+    def _save(self, edits: tuple[Change, ...]) -> Change | None:
+        ids = {edit.id for edit in edits}
+        names = {name: edit.id for edit in reversed(edits) for name in _settled_names(edit)}
         for _ in range(ATTEMPTS):
             try:
-                with self._transaction() as connection:
-                    _save(connection, workspace, edits, names)
+                self._database.transaction(lambda connection: _insert_all(connection, edits, names))
                 return None
             except IntegrityError:
-                found = self._read(_in_the_way, of=workspace, names=list(names))
-                if found is not None:  # our own: it was saved, and only the word of it got lost
+                found = self._conflicting(edits[0].workspace, names)
+                if found is not None:  # our own: it was saved, and only the acknowledgement got lost
                     return None if found.id in ids else _change(found)
         raise StoreError("This edit was made before and undone since. Open it anew and save it again.")
 
+    def _conflicting(self, workspace: str, names: Iterable[str]) -> Any:
+        """The row of the oldest active change that settles one of these names; None if there is none."""
+        found = [self._database.read(_settling, of=workspace, name=name) for name in names]
+        return min((row for row in found if row is not None), key=lambda row: (row.revision, row.place), default=None)
+
     def _undoer(self, workspace: str, batch: str, now: float) -> Callable[[], bool]:
-        """What undoes a batch. Tried again, it knows what it has undone before, by the very moment."""
-        tries, values = count(), {"of": workspace, "together": batch, "now": now}
+        """The work that undoes a batch. Called again, it recognizes what it has undone before by the very moment."""
+        attempts, values = count(), {"of": workspace, "together": batch, "now": now}
+
+        def undo_all(connection: Connection) -> bool:
+            _next_number(connection, workspace)  # first, so that edits of one workspace wait for each other here
+            if connection.write(_undo, **values) == 0:
+                raise _NothingToUndoError
+            connection.write(_give_back, **values)
+            return True
 
         def undo() -> bool:
-            again = next(tries) > 0
-            with suppress(_Nothing), self._transaction() as connection:
-                _grow(connection, workspace)  # first, so that edits of one workspace wait for each other here
-                if connection.execute(_undo, values).rowcount == 0:
-                    raise _Nothing
-                connection.execute(_give_back, values)
-                return True
-            return again and self._read(_undone_now, **values) is not None
+            is_retry = next(attempts) > 0
+            with suppress(_NothingToUndoError):
+                return self._database.transaction(undo_all)
+            return is_retry and self._database.read(_undone_now, **values) is not None
 
         return undo
 
 
-class _Nothing(Exception):  # noqa: N818  it only takes back a number that nothing needs
-    pass
+class _NothingToUndoError(Exception):
+    """Rolls back a revision that nothing needs."""
 
 
-def _save(connection: Connection, workspace: str, edits: tuple[Change, ...], names: dict[str, str]) -> None:
-    revision = _grow(connection, workspace)
-    connection.execute(
-        changes.insert(), [_row(edit) | {"revision": revision, "place": n} for n, edit in enumerate(edits)]
-    )
-    if names:
-        rows = [{"workspace": workspace, "name": name, "change": change} for name, change in names.items()]
-        connection.execute(taken.insert(), rows)
+def _insert_all(connection: Connection, edits: tuple[Change, ...], names: dict[str, str]) -> None:
+    workspace = edits[0].workspace
+    revision = _next_number(connection, workspace)
+    for place, edit in enumerate(edits):
+        connection.write(_insert, **_row(edit), revision=revision, place=place, undone=None)
+    for name, change in names.items():
+        connection.write(_take, workspace=workspace, name=name, change=change)
 
 
-def _grow(connection: Connection, workspace: str) -> int:
+def _next_number(connection: Connection, workspace: str) -> int:
     """The workspace's next revision; whoever else wants one waits until this transaction ends."""
-    if connection.execute(_next_revision, {"of": workspace}).rowcount == 0:
-        connection.execute(revisions.insert(), {"workspace": workspace, "number": 1})
-    return int(connection.execute(_revision, {"of": workspace}).scalar_one())
+    if connection.write(_next_revision, of=workspace) == 0:
+        connection.write(_first_revision, workspace=workspace, number=1)
+    return int(connection.read(_revision, of=workspace).number)
 
 
-def _settled(edit: Change) -> Iterator[str]:
-    """What nothing else may settle while this edit is active, by name."""
+def _settled_names(edit: Change) -> Iterator[str]:
+    """The names of what nothing else may settle while this edit is active."""
     for text in edit.phrasings:
-        yield f"phrase:{digest(phrase(text) or text)}"
+        yield f"phrase:{digest(normalized_phrase(text) or text)}"
     if edit.kind == "entry":
         yield f"entry:{digest(edit.entry)}"
 
 
 def _row(edit: Change) -> dict[str, Any]:
     asks = json.dumps(edit.asks)
-    long = {name: plain(getattr(edit, name)) for name in ("text", "title", "answer")}
-    short = {name: plain(getattr(edit, name), LONGEST_NAME) for name in ("workspace", "kind", "entry", "by")}
+    long = {name: storable(getattr(edit, name)) for name in ("text", "title", "answer")}
+    short = {name: storable(getattr(edit, name), LONGEST_NAME) for name in ("workspace", "kind", "entry", "by")}
     return {"id": edit.id, **short, **long, "asks": asks, "batch": edit.batch or edit.id, "at": edit.at}
 
 
 def _change(found: Any) -> Change:
-    return Change(**{**found._mapping, "asks": tuple(json.loads(found.asks))})
+    columns = {name: value for name, value in found._asdict().items() if name not in _NOT_IN_MODEL}
+    return Change(**columns | {"asks": tuple(json.loads(found.asks))})

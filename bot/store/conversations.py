@@ -1,81 +1,119 @@
-"""Conversations: where each stands, by ids, for half an hour."""
+"""Conversations: the state of each, by ids, for half an hour."""
 
 from __future__ import annotations
 
 import json
-import time
+import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.model import Context
-from bot.store.database import RETENTION_DAYS, Database
-from bot.store.keys import remember
+from bot.model import ConversationState
+from bot.store.database import UNAVAILABLE, Database, KeyLocks, put_bounded
 from bot.store.tables import LONGEST_IDS, contexts
 
 CONTEXT_LASTS = 30 * 60
 """Seconds after which a conversation begins anew."""
 
 _find = select(contexts).where(contexts.c.conversation == bindparam("name"))
-_upsert: dict[str, Any] = {}
+_upserts: dict[str, Any] = {}
 """One statement by dialect: of two that write the same conversation, the later one's stands."""
 for _dialect, _insert in (("sqlite", sqlite.insert(contexts)), ("postgresql", postgresql.insert(contexts))):
     _new = {name: _insert.excluded[name] for name in ("kind", "ids", "grouped", "at", "person")}
-    _upsert[_dialect] = _insert.on_conflict_do_update(index_elements=[contexts.c.conversation], set_=_new)
+    _upserts[_dialect] = _insert.on_conflict_do_update(index_elements=[contexts.c.conversation], set_=_new)
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
-    """What this process knows of a conversation. `written`: the database has it too, or had."""
+class _Remembered:
+    """What this process knows of a conversation.
+
+    `written_in`: the generation of the database that has it too, or 0; `is_pending`: `save` is still to be called.
+    """
 
     at: float
-    context: Context
+    state: ConversationState
     person: str
-    written: bool
+    written_in: int = 0
+    is_pending: bool = False
 
 
-class Conversations(Database):
-    """What was talked about last."""
+class Conversations:
+    """Where each conversation stands.
 
-    def __init__(
-        self, url: str, clock: Callable[[], float] = time.time, retention_days: float = RETENTION_DAYS
-    ) -> None:
-        super().__init__(url, clock, retention_days)
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+    A conversation's key begins with the workspace and ends with the user, between colons. Stored are only `hmac_id`s of it
+    and of workspace and user.
+    """
 
-    def recall(self, conversation: str) -> Context | None:
-        """Where a conversation stands, if it was heard of in the last half hour."""
-        name, now = self._seal(conversation), self._clock()
-        found: Any = self._try(lambda: self._read(_find, name=name) or False, None, reads=True)
+    def __init__(self, database: Database, clock: Callable[[], float], hmac_id: Callable[[str], str]) -> None:
+        self._database = database
+        self._clock = clock
+        self._hmac_id = hmac_id
+        self._upsert = _upserts[database.dialect]
+        self._locks = KeyLocks()
+        self._lock = threading.Lock()
+        self._remembered: OrderedDict[str, _Remembered] = OrderedDict()
+
+    def load(self, conversation: str) -> ConversationState | None:
+        """A conversation's state, if it was saved or remembered within the last half hour; the newer of database and memory."""
+        name, now = self._hmac_id(conversation), self._clock()
+        found = self._database.run_or_default(partial(self._database.read, _find, name=name), UNAVAILABLE, reads=True)
         with self._lock:
-            ours = self._kept.get(name)
-            if ours is not None and ours.written and found is False:  # forgotten, in another process
-                del self._kept[name]
+            ours = self._remembered.get(name)
+            if ours is not None and found is None and ours.written_in == self._database.generation:
+                del self._remembered[name]  # forgotten, in another process
                 ours = None
-        at, context = (ours.at, ours.context) if ours is not None else (0.0, None)
-        if found and found.at > at:  # else it is ours, whole, or one from before a failure
-            at, context = found.at, _context(found)
-        return context if at > now - CONTEXT_LASTS else None
+        at, state = (ours.at, ours.state) if ours is not None else (0.0, None)
+        is_found = found is not None and found is not UNAVAILABLE
+        if is_found and found.at > at:  # else ours: it is whole, or the stored one is from before a failure
+            at, state = found.at, _state(found)
+        return state if at > now - CONTEXT_LASTS else None
 
-    def keep(self, conversation: str, context: Context) -> None:
-        """Remember where a conversation stands, for half an hour; in the database, as many ids as fit.
-
-        A conversation's key begins with the workspace and ends with the user, between colons.
-        """
-        name, now, whose = self._seal(conversation), self._clock(), self._seal(_person(conversation))
-        row = {"kind": context.kind, "ids": _ids(context), "grouped": context.group, "at": now, "person": whose}
-
-        def write() -> bool:
-            self._write(_upsert[self._engine.dialect.name], conversation=name, **row)
-            return True
-
-        written = self._try(write, False)
+    def remember(self, conversation: str, state: ConversationState) -> None:
+        """Keep a state in this process's memory alone, at once; `save` is to write it down later."""
+        remembered = _Remembered(self._clock(), state, self._hmac_id(_person(conversation)), is_pending=True)
         with self._lock:
-            remember(self._kept, name, _Kept(now, context, whose, written))
+            put_bounded(self._remembered, self._hmac_id(conversation), remembered)
+
+    def save(self, conversation: str, state: ConversationState) -> None:
+        """Keep a state, in memory and in the database, there as many ids as fit.
+
+        Does nothing where a newer state was remembered meanwhile, which its own `save` will write down.
+        """
+        name, person = self._hmac_id(conversation), self._hmac_id(_person(conversation))
+        with self._locks.of(name):
+            known = self._remembered.get(name)
+            is_pending = known is not None and known.is_pending
+            if known is not None and is_pending and known.state != state:
+                return
+            at = known.at if known is not None and is_pending else self._clock()
+            row = {"kind": state.kind, "ids": _ids(state), "grouped": state.group, "at": at, "person": person}
+            write = partial(self._database.write, self._upsert, conversation=name, **row)
+            is_written = self._database.run_or_default(write, 0) != 0
+            saved = _Remembered(at, state, person, self._database.generation if is_written else 0)
+            with self._lock:
+                if self._remembered.get(name) is known:  # else it was remembered anew, or forgotten
+                    put_bounded(self._remembered, name, saved)
+
+    def purge(self) -> None:
+        """Drop from memory what is too old."""
+        oldest = self._clock() - CONTEXT_LASTS
+        with self._lock:
+            for name in [name for name, each in self._remembered.items() if each.at <= oldest]:
+                del self._remembered[name]
+
+    def forget(self, workspace: str, user: str) -> int:
+        """Drop a person's conversations from memory; how many those were. `Store.forget` does the rest."""
+        person = self._hmac_id(f"{workspace}:{user}")
+        with self._lock:
+            theirs = [name for name, each in self._remembered.items() if each.person == person]
+            for name in theirs:
+                del self._remembered[name]
+        return len(theirs)
 
 
 def _person(conversation: str) -> str:
@@ -83,17 +121,17 @@ def _person(conversation: str) -> str:
     return f"{parts[0]}:{parts[-1]}"
 
 
-def _ids(context: Context) -> str:
-    """A context's ids as JSON, without the last ones where they are too many: first of the others, then of the rest."""
-    kept = [list(context.others), list(context.seen), list(context.before), list(context.ids)]
-    while len(told := json.dumps(kept[::-1])) > LONGEST_IDS:
-        next(ids for ids in kept if ids).pop()
-    return told
+def _ids(state: ConversationState) -> str:
+    """A state's ids as JSON, without the last ones where they are too many: first of the others, then of the rest."""
+    lists = [list(state.others), list(state.seen), list(state.before), list(state.ids)]
+    while len(stored := json.dumps(lists[::-1])) > LONGEST_IDS:
+        next(ids for ids in lists if ids).pop()
+    return stored
 
 
-def _context(found: Any) -> Context:
-    """A kept context; where an older version kept less, that."""
-    kept = json.loads(found.ids)
-    ids, before, *rest = kept if kept and isinstance(kept[0], list) else (kept, [], [])
+def _state(found: Any) -> ConversationState:
+    """A stored state; of one that an older version stored, as much as it stored."""
+    stored = json.loads(found.ids)
+    ids, before, *rest = stored if stored and isinstance(stored[0], list) else (stored, [], [])
     seen, others = rest if len(rest) > 1 else ([], rest[0])
-    return Context(found.kind, tuple(ids), found.grouped, tuple(before), tuple(others), tuple(seen))
+    return ConversationState(found.kind, tuple(ids), found.grouped, tuple(before), tuple(others), tuple(seen))

@@ -1,4 +1,4 @@
-"""Migrations: what brings a database of any earlier release to today's tables, once, however many processes start."""
+"""Migrations: bring a database of any earlier release to this release's tables, once, however many processes start."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ GUARD = 7_277_065_889
 """PostgreSQL's advisory lock that one migrating process holds."""
 FOLDER = Path(__file__).with_name("migrations")
 
-_one_thread = threading.Lock()  # Alembic's context is a global
+_alembic_lock = threading.Lock()  # Alembic's context is a global
 logger = logging.getLogger("bot.store")
 
 
 class MigrationError(SQLAlchemyError):
-    """A migration that failed; nothing of it stays."""
+    """A migration failed; it was rolled back."""
 
 
 def cause(error: BaseException) -> str:
-    """The first line of the driver's own complaint, without the statement."""
-    told = str(getattr(error, "orig", None) or error).strip().splitlines()
-    return told[0] if told else type(error).__name__
+    """The first line of the driver's own message, without the statement and its values."""
+    lines = str(getattr(error, "orig", None) or error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
 
 
 def revision_of(connection: Connection) -> str:
-    """The database's revision; empty if no migration has run there."""
+    """The database's revision; "" if no migration has run there."""
     if not inspect(connection).has_table("askpy_version"):
         return ""
     return str(connection.execute(text("SELECT version_num FROM askpy_version")).scalar() or "")
 
 
 def is_current(connection: Connection) -> bool:
-    """Whether there is nothing to migrate. A revision that we don't know is a newer release's, which only adds to ours."""
+    """Whether there is nothing to migrate. An unknown revision is a newer release's; migrations only add to the tables."""
     found = revision_of(connection)
     if found and found not in OURS:
         logger.warning("The database was made by a newer AskPy (revision %s, this one knows %s).", found, HEAD)
@@ -47,7 +47,10 @@ def is_current(connection: Connection) -> bool:
 
 
 def guard(connection: Connection, seconds: float) -> None:
-    """Wait at most so long for another process that migrates; ends with the transaction. SQLite's transaction is a guard."""
+    """PostgreSQL: take the migration lock for this transaction, waiting at most `seconds` for another process.
+
+    SQLite needs none: BEGIN IMMEDIATE is the lock.
+    """
     if connection.dialect.name != "postgresql":
         return
     connection.execute(text("SELECT set_config('lock_timeout', :wait, true)"), {"wait": f"{int(seconds * 1000)}ms"})
@@ -64,7 +67,7 @@ def migrate(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
     config.attributes["connection"] = connection
-    with _one_thread:
+    with _alembic_lock:
         try:
             command.upgrade(config, HEAD)
         except (CommandError, SQLAlchemyError) as error:

@@ -1,17 +1,40 @@
-"""The tables, as the migrations leave them. PRIVACY.md says of each column what it is for and how long it stays."""
+"""The tables as the migrations leave them, and how keys and texts are stored in them.
+
+PRIVACY.md says of each column what it is for and how long it stays.
+"""
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text
 
+from bot.text import clean, words
+
 LONGEST_IDS = 4_000
-"""Characters of a context's ids as the database keeps them."""
+"""Characters of a conversation's ids as the database keeps them."""
 LONGEST_MISS = 1_000
 """Characters of a missed question that are kept."""
 LONGEST_NAME = 200
 """Characters of an id: Slack's, an entry's, a group's."""
 LONGEST_SUBJECT = 1_000
-"""Characters of what an answer was about, by ids."""
+"""Characters of an answer reference: kind, group and ids."""
+
+
+def digest(key: str) -> str:
+    """The SHA-256 of a key, in hexadecimal: fixed length, and whoever knows the key can compute it again."""
+    return sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def normalized_phrase(text: str) -> str:
+    """What all ways of typing one question share: its words, without case and punctuation."""
+    return " ".join(words(clean(text)))
+
+
+def storable(text: str, limit: int | None = None) -> str:
+    """The text, or its first `limit` characters, without NUL and lone surrogates, which a database may refuse."""
+    return text.replace("\0", " ").encode("utf-8", "replace").decode()[:limit]
+
 
 metadata = MetaData()
 
@@ -89,7 +112,7 @@ changes = Table(
     Index("askpy_changes_undone", "undone"),
 )
 
-taken = Table(  # what active changes settle, so that the database itself refuses a second one
+taken = Table(  # what active changes settle: the primary key makes the database itself refuse a second one
     "askpy_taken",
     metadata,
     Column("workspace", String(LONGEST_NAME), primary_key=True),

@@ -1,7 +1,9 @@
-"""Votes: what helped and what didn't, by people who can't be told apart."""
+"""Votes: what helped and what didn't, by people who can't be identified."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from sqlalchemy import bindparam, func, select, update
@@ -9,16 +11,15 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.model import Complaint
 from bot.store.database import DAY, Database
-from bot.store.keys import digest, plain
-from bot.store.tables import LONGEST_NAME, LONGEST_SUBJECT, votes
+from bot.store.tables import LONGEST_NAME, LONGEST_SUBJECT, digest, storable, votes
 
-_COUNTED = ("subject", "vote", "reason", "at", "workspace", "channel")
+_CHANGED = ("subject", "vote", "reason", "at", "workspace", "channel")
 
 _insert = votes.insert()
 _change = (
     update(votes)
     .where(votes.c.answer == bindparam("of"), votes.c.voter == bindparam("voted_by"))
-    .values({column: bindparam(f"new_{column}") for column in _COUNTED})
+    .values({column: bindparam(f"new_{column}") for column in _CHANGED})
 )
 _complaints = (
     select(votes.c.subject, votes.c.reason, func.count().label("votes"), func.max(votes.c.at).label("last"))
@@ -28,37 +29,51 @@ _complaints = (
 )
 
 
-class Votes(Database):
+class Votes:
     """What people thought of answers."""
 
-    def vote(
-        self, answer: str, voter: str, subject: str, vote: str, reason: str, workspace: str = "", channel: str = ""
-    ) -> bool:
-        """Count a vote; of one voter and answer the last one stays. False if it couldn't be written down.
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+        self._database = database
+        self._clock = clock
 
-        `answer` and `voter` are opaque; `subject` is what the answer was about, by ids.
+    def add(
+        self, answer: str, voter: str, answer_ref: str, vote: str, reason: str, workspace: str = "", channel: str = ""
+    ) -> bool:
+        """Count a vote; of one voter and answer the last one stands.
+
+        Args:
+            answer: the answer's key; stored as its SHA-256.
+            voter: an opaque key of the person; stored as its SHA-256.
+            answer_ref: what the answer was about, by ids.
+            vote: `good` or `bad`.
+            reason: a word for it, or "".
+            workspace: where it was asked.
+            channel: likewise.
+
+        Returns:
+            False if it couldn't be saved.
         """
         row: dict[str, Any] = {
-            "subject": plain(subject, LONGEST_SUBJECT),
-            "vote": plain(vote, 10),
-            "reason": plain(reason, 20),
+            "subject": storable(answer_ref, LONGEST_SUBJECT),
+            "vote": storable(vote, 10),
+            "reason": storable(reason, 20),
             "at": self._clock(),
-            "workspace": plain(workspace, LONGEST_NAME),
-            "channel": plain(channel, LONGEST_NAME),
+            "workspace": storable(workspace, LONGEST_NAME),
+            "channel": storable(channel, LONGEST_NAME),
         }
-        return self._try(lambda: self._upsert_vote(digest(answer), digest(voter), row), False)
+        return self._database.run_or_default(lambda: self._upsert(digest(answer), digest(voter), row), False)
 
     def complaints(self, workspace: str, days: int = 30) -> tuple[Complaint, ...]:
-        """The bad votes of the last days, summed by answer and reason, the most first; nothing while the database is away."""
-        since = self._clock() - days * DAY
-        found = self._try(lambda: self._read_all(_complaints, at_workspace=workspace, since=since), [], reads=True)
+        """The bad votes of the last `days`, summed by answer and reason, the most first; none while it is unavailable."""
+        read = partial(self._database.read_all, _complaints, at_workspace=workspace, since=self._clock() - days * DAY)
+        found = self._database.run_or_default(read, [], reads=True)
         return tuple(Complaint(row.subject, row.reason, row.votes, row.last) for row in found)
 
-    def _upsert_vote(self, answer: str, voter: str, row: dict[str, Any]) -> bool:
+    def _upsert(self, answer: str, voter: str, row: dict[str, Any]) -> bool:
         changed = {f"new_{column}": value for column, value in row.items()}
-        if self._write(_change, of=answer, voted_by=voter, **changed) == 0:
+        if self._database.write(_change, of=answer, voted_by=voter, **changed) == 0:
             try:
-                self._write(_insert, answer=answer, voter=voter, **row)
+                self._database.write(_insert, answer=answer, voter=voter, **row)
             except IntegrityError:  # the same person, twice at once
-                self._write(_change, of=answer, voted_by=voter, **changed)
+                self._database.write(_change, of=answer, voted_by=voter, **changed)
         return True

@@ -27,23 +27,23 @@ def run(*command: str | Path) -> None:
 
 
 def texts(store: Store) -> list[str]:
-    return [change.text for change in store.changes("T1")]
+    return [change.text for change in store.changes.active("T1")]
 
 
 @pytest.mark.skipif(shutil.which("sqlite3") is None, reason="sqlite3 isn't installed here")
 def test_a_sqlite_backup_comes_back(tmp_path: Path) -> None:
     live, kept = tmp_path / "askpy.db", tmp_path / "kept.db"
     store = Store(f"sqlite:///{live}")
-    assert store.change([EDIT]) is None
+    assert store.changes.save([EDIT]) is None
     run("sqlite3", live, f".backup '{kept}'")
-    assert store.change([LATER]) is None
+    assert store.changes.save([LATER]) is None
     store.close()
     for left in ("-wal", "-shm"):
         (tmp_path / f"askpy.db{left}").unlink(missing_ok=True)
     shutil.copy(kept, live)
     again = Store(f"sqlite:///{live}")
     assert texts(again) == ["where do i park"]
-    assert again.change([LATER]) is None
+    assert again.changes.save([LATER]) is None
     again.close()
 
 
@@ -52,12 +52,12 @@ def test_a_postgresql_backup_comes_back(tmp_path: Path) -> None:
     kept = tmp_path / "askpy.dump"
     with postgres.running() as url:
         store = Store(url)
-        assert store.change([EDIT]) is None
+        assert store.changes.save([EDIT]) is None
         run("pg_dump", "--format=custom", f"--file={kept}", url)
-        assert store.change([LATER]) is None
+        assert store.changes.save([LATER]) is None
         store.close()
         run("pg_restore", "--clean", "--if-exists", f"--dbname={url}", kept)
         again = Store(url)
         assert texts(again) == ["where do i park"]
-        assert again.change([LATER]) is None
+        assert again.changes.save([LATER]) is None
         again.close()

@@ -6,11 +6,10 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from bot.curation.changes import is_settled, settled
-from bot.curation.likeness import grouped
-from bot.model import Change, Complaint, Miss, Tally, Trial
+from bot.curation.clusters import cluster_misses
+from bot.model import Change, Complaint, Miss, PilotChannel, Tally
 from bot.text import clean
 
 DAYS_BY_DAY = 31
@@ -19,16 +18,22 @@ DAY = 24 * 3600
 MOST_MISSES = 12
 """Groups of misses that are told; a longer list is worked off in Slack."""
 LONGEST_TEXT = 200
+MISSES_READ = 1_000
+"""Misses that are looked through."""
 
 
-class Source(Protocol):
-    """What the figures are taken from; the store is one."""
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What the figures are computed from, as the store holds it. Of several workspaces only the tallies are read.
 
-    def week(self, workspace: str | None, days: int = 7) -> tuple[Tally, ...]: ...
-    def misses(self, workspace: str, limit: int = 300) -> tuple[Miss, ...]: ...
-    def complaints(self, workspace: str, days: int = 30) -> tuple[Complaint, ...]: ...
-    def trials(self, workspace: str) -> tuple[Trial, ...]: ...
-    def changes(self, workspace: str) -> tuple[Change, ...]: ...
+    `tallies` reach back twice as many days as the figures, for the comparison.
+    """
+
+    tallies: tuple[Tally, ...] = ()
+    misses: tuple[Miss, ...] = ()
+    complaints: tuple[Complaint, ...] = ()
+    pilots: tuple[PilotChannel, ...] = ()
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +128,7 @@ class Figures:
 
 
 def figures(
-    source: Source,
+    records: Records,
     workspaces: Sequence[str],
     name: str,
     titles: Mapping[str, str],
@@ -137,7 +142,7 @@ def figures(
     one = workspaces[0] if len(workspaces) == 1 else ""
     last = _date(now)
     first = last - dt.timedelta(days=days - 1)
-    counts, small = _counts(source.week(one or None, 2 * days))
+    counts, small = _counts(records.tallies)
     daily = {first + dt.timedelta(days=n): counts.get(first + dt.timedelta(days=n), Count()) for n in range(days)}
     whole = Figures(
         name=name,
@@ -152,21 +157,20 @@ def figures(
     )
     if not one:
         return whole
-    return _with_words(whole, source, titles, now - days * DAY, days)
+    return _with_words(whole, records, titles, now - days * DAY)
 
 
-def _with_words(whole: Figures, source: Source, titles: Mapping[str, str], since: float, days: int) -> Figures:
-    changes = source.changes(whole.workspace)
-    done = settled(changes)
-    fresh = [m for m in source.misses(whole.workspace, 1000) if m.last >= since and not is_settled(m.text, done)]
-    groups = grouped(fresh)
+def _with_words(whole: Figures, records: Records, titles: Mapping[str, str], since: float) -> Figures:
+    done = settled(records.changes)
+    fresh = [m for m in records.misses if m.last >= since and not is_settled(m.text, done)]
+    groups = cluster_misses(fresh)
     return replace(
         whole,
         misses=tuple(_missed(group, titles) for group in groups[:MOST_MISSES]),
         more_misses=max(0, len(groups) - MOST_MISSES),
-        complaints=_complained(source.complaints(whole.workspace, days), titles),
-        trials=tuple(_tried(trial) for trial in source.trials(whole.workspace)),
-        changes=Counter(change.kind for change in changes if change.at >= since),
+        complaints=_complained(records.complaints, titles),
+        trials=tuple(_tried(trial) for trial in records.pilots),
+        changes=Counter(change.kind for change in records.changes if change.at >= since),
     )
 
 
@@ -235,7 +239,7 @@ def _answer(subject: str, titles: Mapping[str, str]) -> str:
     return _shown(" · ".join(part for part in (what, named) if part) or subject)
 
 
-def _tried(trial: Trial) -> Tried:
+def _tried(trial: PilotChannel) -> Tried:
     count = Count(trial.answered, trial.offered, trial.missed)
     return Tried(trial.channel, _date(trial.since), count, trial.good, trial.bad)
 

@@ -1,4 +1,4 @@
-"""PostgreSQL connections that give up: also on a server that keeps the line open and says nothing."""
+"""PostgreSQL connections with a limit on waiting, also for a server that keeps the connection open and never answers."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ import psycopg
 T = TypeVar("T")
 
 
-class PatientConnection(psycopg.Connection[Any]):
-    """A connection that waits `patience` seconds for each answer, and closes itself rather than wait longer."""
+class TimeoutConnection(psycopg.Connection[Any]):
+    """Waits at most `answer_timeout` seconds for each answer, then closes itself and raises OperationalError."""
 
-    patience = 2.0
+    answer_timeout = 2.0
 
     def wait(self, gen: Generator[Any, Any, T], *args: Any, **options: Any) -> T:
         return super().wait(self._limited(gen), *args, **options)
 
     def _limited(self, gen: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
-        until = time.monotonic() + self.patience
+        until = time.monotonic() + self.answer_timeout
         try:
             wanted = next(gen)
             while True:
                 ready = yield wanted
                 if not ready and time.monotonic() > until:
                     self.close()
-                    raise psycopg.OperationalError(f"no answer within {self.patience:g} seconds")
+                    raise psycopg.OperationalError(f"no answer within {self.answer_timeout:g} seconds")
                 wanted = gen.send(ready)
         except StopIteration as done:
             return done.value  # type: ignore[no-any-return]

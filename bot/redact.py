@@ -1,11 +1,11 @@
-"""Discretion: what a question gives away of somebody is taken out before its words are written down."""
+"""Redaction: what a question says of somebody in particular is taken out before its words are stored."""
 
 from __future__ import annotations
 
 import re
 
-GONE = "…"
-"""Stands for what was taken out; it is no word, so that the same question about two people is one question."""
+REDACTED = "…"
+"""Stands for what was taken out. It is no word, so that the same question about two people is one question."""
 FEWEST_DIGITS = 7
 """Digits from which on a number is more likely a telephone's, an account's or an order's than what is asked about."""
 FEWEST_OF_A_KEY = (20, 3)
@@ -26,15 +26,17 @@ _MIXED = re.compile(r"(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=[^0-9]*[0-9])")
 _KEY = re.compile(rf"[A-Za-z0-9_+=-]{{{FEWEST_OF_A_KEY[0]},}}")
 
 
-def discreet(text: str) -> str:
-    """A cleaned text without links, addresses, ids of people, long numbers, and what looks like a key. Versions and decorators
-    stay."""
+def redact(text: str) -> str:
+    """A cleaned text without links, addresses, ids of people, long numbers, and what looks like a key.
+
+    Versions and decorators stay.
+    """
     for pattern in (_LINK, _ADDRESS, _SITE, _PERSON, _TOKEN):
-        text = pattern.sub(GONE, text)
-    text = _BASE64.sub(lambda found: GONE if _MIXED.match(found[0]) else found[0], text)
+        text = pattern.sub(REDACTED, text)
+    text = _BASE64.sub(lambda found: REDACTED if _MIXED.match(found[0]) else found[0], text)
     text = _KEY.sub(lambda found: _unless(found, fewer_than=FEWEST_OF_A_KEY[1]), text)
     return _NUMBER.sub(lambda found: _unless(found, fewer_than=FEWEST_DIGITS), text)
 
 
 def _unless(found: re.Match[str], fewer_than: int) -> str:
-    return found[0] if sum(map(str.isdigit, found[0])) < fewer_than else GONE
+    return found[0] if sum(map(str.isdigit, found[0])) < fewer_than else REDACTED

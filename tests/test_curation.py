@@ -1,24 +1,29 @@
-"""Curation: changes laid over a pack, hot reload, likeness of misses, and what an edit would do."""
+"""Curation: changes applied to a pack, hot reload, clusters of misses, and what an edit would do."""
 
 from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bot.curation.changes import is_settled, laid_over, settled
-from bot.curation.likeness import grouped
-from bot.curation.live import Live
-from bot.curation.preview import preview
-from bot.desk import Desk
-from bot.knowledge import load
+from bot.curation import build
+from bot.curation.build import BuildError, BuildStoppedError, PackChangedError, build_index
+from bot.curation.changes import apply_changes, is_settled, settled
+from bot.curation.clusters import cluster_misses
+from bot.curation.preview import preview, preview_changes
+from bot.curation.reloader import MAX_WORKSPACES, REVISION_MAX_AGE, PackReloader
+from bot.engine import Engine
+from bot.knowledge import PackError, fingerprint, load
 from bot.match import Matcher
-from bot.model import Change, ChangeKind, Miss, Question
+from bot.match.index import Index
+from bot.model import Change, ChangeKind, Knowledge, Miss, Question
 from bot.reply import plain
 
 PACK = """\
@@ -60,25 +65,34 @@ def draft(*asks: str) -> Change:
 
 
 @dataclass
-class Shelf:
-    """Curated changes in memory."""
+class ChangeList:
+    """Changes in memory; `ages`: how old a revision was allowed to be, each time that it was asked for."""
 
     made: list[Change] = field(default_factory=list)
     number: int = 0
+    ages: list[float] = field(default_factory=list)
 
     def put(self, *changes: Change) -> None:
         self.made += changes
         self.number += 1
 
-    def revision(self, workspace: str) -> int:
+    def revision(self, workspace: str, max_age: float = 0.0) -> int:
+        self.ages.append(max_age)
         return self.number
 
-    def changes(self, workspace: str) -> tuple[Change, ...]:
+    def active(self, workspace: str) -> tuple[Change, ...]:
         return tuple(each for each in self.made if each.workspace == workspace)
 
 
-def answer(live: Live, text: str, workspace: str = "T1") -> tuple[str, ...]:
-    reply = Desk(live).ask(Question(text, workspace=workspace))
+def reloader(pack: Path, changes: ChangeList | None = None, **more: Any) -> PackReloader:
+    """A reloader that builds in this process, which is quicker for small packs."""
+    return PackReloader(pack, CACHE, changes, **{"build_in_child": False, **more})
+
+
+def answer(live: PackReloader, text: str, workspace: str = "T1") -> tuple[str, ...]:
+    """The ids of a question's answer, with the changes of this moment."""
+    live.refresh(workspace)
+    reply = Engine(live).answer(Question(text, workspace=workspace))
     return reply.ids if reply.kind != "unknown" else ()
 
 
@@ -86,30 +100,32 @@ def answer(live: Live, text: str, workspace: str = "T1") -> tuple[str, ...]:
 
 
 def test_a_phrasing_goes_to_its_entry(pack: Path) -> None:
-    known = laid_over(load(pack), [change("ask", "what about saturdays", "opening-hours")])
+    known = apply_changes(load(pack), [change("ask", "what about saturdays", "opening-hours")])
     assert known.by_id["opening-hours"].asks[-1] == "what about saturdays"
 
 
 def test_a_phrasing_belongs_to_whom_it_was_given_last(pack: Path) -> None:
-    known = laid_over(load(pack), [change("ask", "Days off, please", "opening-hours")])
+    known = apply_changes(load(pack), [change("ask", "Days off, please", "opening-hours")])
     assert "days off please" not in known.by_id["holidays"].asks
     assert known.by_id["opening-hours"].asks[-1] == "Days off, please"
 
 
 def test_a_phrasing_that_was_refused_can_be_given(pack: Path) -> None:
-    known = laid_over(load(pack), [change("ask", "when are the school holidays", "holidays")])
+    known = apply_changes(load(pack), [change("ask", "when are the school holidays", "holidays")])
     assert known.by_id["holidays"].not_asks == ()
 
 
 def test_a_question_that_is_not_ours_is_refused(pack: Path) -> None:
-    known = laid_over(load(pack), [change("not_ask", "opening hours", "opening-hours"), change("not_ask", "who won")])
+    known = apply_changes(
+        load(pack), [change("not_ask", "opening hours", "opening-hours"), change("not_ask", "who won")]
+    )
     assert "opening hours" not in known.by_id["opening-hours"].asks
     assert known.by_id["opening-hours"].not_asks == ("opening hours",)
     assert known.strangers.asks == ("who won",)
 
 
 def test_a_new_entry_is_one_of_all(pack: Path) -> None:
-    known = laid_over(load(pack), [draft("where is lunch", "canteen"), change("ask", "food", "lunch")])
+    known = apply_changes(load(pack), [draft("where is lunch", "canteen"), change("ask", "food", "lunch")])
     assert known.by_id["lunch"].asks == ("where is lunch", "canteen", "food")
     assert known.entries[-1] is known.by_id["lunch"]
 
@@ -117,14 +133,14 @@ def test_a_new_entry_is_one_of_all(pack: Path) -> None:
 @pytest.mark.parametrize("nothing", [(), (change("ignore", "blah"),), (change("ask", "x y", "gone"),)])
 def test_what_changes_nothing_leaves_the_entries(pack: Path, nothing: tuple[Change, ...]) -> None:
     known = load(pack)
-    assert laid_over(known, nothing).entries == known.entries
+    assert apply_changes(known, nothing).entries == known.entries
 
 
 def test_the_fingerprint_follows_what_is_said_and_not_who_says_it(pack: Path) -> None:
     known = load(pack)
-    one = laid_over(known, [change("ask", "saturdays", "opening-hours", by="T1:U1")])
-    same = laid_over(known, [change("ask", "saturdays", "opening-hours", by="T1:U2")])
-    other = laid_over(known, [change("ask", "sundays", "opening-hours", by="T1:U1")])
+    one = apply_changes(known, [change("ask", "saturdays", "opening-hours", by="T1:U1")])
+    same = apply_changes(known, [change("ask", "saturdays", "opening-hours", by="T1:U2")])
+    other = apply_changes(known, [change("ask", "sundays", "opening-hours", by="T1:U1")])
     assert one.fingerprint == same.fingerprint
     assert len({known.fingerprint, one.fingerprint, other.fingerprint}) == 3
 
@@ -136,147 +152,461 @@ def test_a_miss_is_settled_by_its_words() -> None:
     assert not is_settled("what about sundays", words)
 
 
-# --- live
+# --- the reloader
 
 
 def test_a_change_works_at_once_and_only_in_its_workspace(pack: Path) -> None:
-    shelf = Shelf()
-    live = Live(pack, CACHE, curated=shelf)
+    changes = ChangeList()
+    live = reloader(pack, changes)
     assert answer(live, "bank holiday mondays") == ()
-    shelf.put(change("ask", "bank holiday mondays", "opening-hours"))
+    changes.put(change("ask", "bank holiday mondays", "opening-hours"))
     assert answer(live, "Bank holiday Mondays?") == ("opening-hours",)
     assert answer(live, "bank holiday mondays", "T2") == ()
-    shelf.made.clear()
-    shelf.put()
+    changes.made.clear()
+    changes.put()
     assert answer(live, "bank holiday mondays") == ()
 
 
 def test_a_new_entry_works_at_once(pack: Path) -> None:
-    shelf = Shelf()
-    live = Live(pack, CACHE, curated=shelf)
-    shelf.put(draft("canteen opening"))
+    changes = ChangeList()
+    live = reloader(pack, changes)
+    changes.put(draft("canteen opening"))
     assert answer(live, "canteen opening") == ("lunch",)
     assert answer(live, "Where is lunch?") == ("lunch",)
 
 
 def test_what_is_not_ours_is_refused_at_once(pack: Path) -> None:
-    shelf = Shelf()
-    live = Live(pack, CACHE, curated=shelf)
-    shelf.put(change("not_ask", "opening hours", "opening-hours"))
+    changes = ChangeList()
+    live = reloader(pack, changes)
+    changes.put(change("not_ask", "opening hours", "opening-hours"))
     assert answer(live, "opening hours") == ()
 
 
 def test_once_it_is_built_slips_are_forgiven(pack: Path) -> None:
-    shelf = Shelf()
+    changes = ChangeList()
     told: list[str] = []
-    live = Live(pack, CACHE, curated=shelf)
+    live = reloader(pack, changes)
     live.changed.append(told.append)
-    shelf.put(change("ask", "wheelchair access at the entrance", "parking"))
+    changes.put(change("ask", "wheelchair access at the entrance", "parking"))
     assert answer(live, "wheelchair acces at the entrance") == ()
-    live.look()
+    live.poll()
     assert answer(live, "wheelchair acces at the entrance") == ("parking",)
     assert told == ["T1"]
 
 
 def test_a_change_about_an_entry_that_is_gone_changes_nothing(pack: Path) -> None:
-    shelf = Shelf()
-    live = Live(pack, CACHE, curated=shelf)
-    shelf.put(change("ask", "something else", "gone"))
+    changes = ChangeList()
+    live = reloader(pack, changes)
+    changes.put(change("ask", "something else", "gone"))
     assert answer(live, "something else") == ()
-    live.look()
+    live.poll()
     assert answer(live, "opening hours") == ("opening-hours",)
 
 
 def test_a_store_that_is_away_changes_no_answer(pack: Path) -> None:
-    shelf = Shelf()
-    live = Live(pack, CACHE, curated=shelf)
-    shelf.put(change("ask", "bank holiday mondays", "opening-hours"))
+    changes = ChangeList()
+    live = reloader(pack, changes)
+    changes.put(change("ask", "bank holiday mondays", "opening-hours"))
     assert answer(live, "bank holiday mondays") == ("opening-hours",)
-    shelf.number = -1
+    changes.number = -1
     assert answer(live, "bank holiday mondays") == ("opening-hours",)
     assert answer(live, "opening hours", "T9") == ("opening-hours",)
 
 
 def test_changes_outlast_a_reload_while_the_store_is_away(pack: Path) -> None:
-    shelf = Shelf()
-    live = Live(pack, CACHE, curated=shelf)
-    shelf.put(change("ask", "bank holiday mondays", "opening-hours"))
+    changes = ChangeList()
+    live = reloader(pack, changes)
+    changes.put(change("ask", "bank holiday mondays", "opening-hours"))
     assert answer(live, "bank holiday mondays") == ("opening-hours",)
-    shelf.number = -1
+    changes.number = -1
     (pack / "answers.yaml").write_text(PACK.replace("Weekdays from nine", "Weekdays from ten"), "utf-8")
-    live.look()
+    live.poll()
     assert answer(live, "bank holiday mondays") == ("opening-hours",)
     assert "ten" in live.knowledge("T1").by_id["opening-hours"].answer
-    shelf.number = 2
-    shelf.made.clear()
+    changes.number = 2
+    changes.made.clear()
     assert answer(live, "bank holiday mondays") == ()
 
 
 def test_a_store_that_goes_away_in_the_middle_hides_no_change(pack: Path) -> None:
     """Between the number and the changes: what is laid over under a number is what belongs to it."""
 
-    class Leaving(Shelf):
-        def changes(self, workspace: str) -> tuple[Change, ...]:
-            self.number, found = (-1, ()) if away else (self.number, super().changes(workspace))
+    class Leaving(ChangeList):
+        def active(self, workspace: str) -> tuple[Change, ...]:
+            self.number, found = (-1, ()) if away else (self.number, super().active(workspace))
             return found
 
-    away, shelf = True, Leaving()
-    live = Live(pack, CACHE, curated=shelf)
-    shelf.put(change("ask", "bank holiday mondays", "opening-hours"))
+    away, changes = True, Leaving()
+    live = reloader(pack, changes)
+    changes.put(change("ask", "bank holiday mondays", "opening-hours"))
     assert answer(live, "bank holiday mondays") == ()
-    away, shelf.number = False, 1
+    away, changes.number = False, 1
     assert answer(live, "bank holiday mondays") == ("opening-hours",)
 
 
 def test_files_are_read_again(pack: Path) -> None:
-    shelf = Shelf()
+    changes = ChangeList()
     told: list[str] = []
-    live = Live(pack, CACHE, curated=shelf, clock=lambda: 7.0)
+    live = reloader(pack, changes, clock=lambda: 7.0)
     live.changed.append(told.append)
-    shelf.put(change("ask", "bank holiday mondays", "opening-hours"))
+    changes.put(change("ask", "bank holiday mondays", "opening-hours"))
     before = live.version
     (pack / "answers.yaml").write_text(PACK + "- {id: wifi, title: Wifi, asks: [wifi], answer: Ask.}\n", "utf-8")
-    live.look()
+    live.poll()
     assert (answer(live, "wifi"), answer(live, "bank holiday mondays")) == (("wifi",), ("opening-hours",))
     assert live.version != before
     assert told[0] == ""
 
 
 def test_the_last_good_pack_stays(pack: Path, caplog: pytest.LogCaptureFixture) -> None:
-    live = Live(pack, CACHE)
+    live = reloader(pack)
     (pack / "answers.yaml").write_text(PACK + "- id: wifi\n  titel: Wifi\n", "utf-8")
     with caplog.at_level(logging.WARNING, "bot"):
-        live.look()
-        live.look()
+        live.poll()
+        live.poll()
     assert answer(live, "opening hours") == ("opening-hours",)
     assert any(fault.startswith("answers.yaml:") and "titel" in fault for fault in live.faults)
     assert len(caplog.records) == 1
     (pack / "answers.yaml").write_text(PACK, "utf-8")
-    live.look()
+    live.poll()
     assert live.faults == ()
 
 
 def test_a_folder_that_is_gone_for_a_while_changes_nothing(pack: Path) -> None:
-    live = Live(pack, CACHE)
+    live = reloader(pack)
     away = pack.rename(pack.with_name("away"))
-    live.look()
+    live.poll()
     assert answer(live, "opening hours") == ("opening-hours",)
     assert live.faults
     away.rename(pack)
-    live.look()
+    live.poll()
     assert live.faults == ()
 
 
-def test_the_watch_ends(pack: Path) -> None:
-    live, stop = Live(pack, CACHE), threading.Event()
-    watch = threading.Thread(target=live.watch, args=(stop,))
-    watch.start()
+def test_polling_ends(pack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.curation.reloader.POLL_INTERVAL", 0.01)
+    live, stop = reloader(pack), threading.Event()
+    thread = threading.Thread(target=live.run, args=(stop,))
+    thread.start()
     stop.set()
-    watch.join(10)
-    assert not watch.is_alive()
+    thread.join(10)
+    assert not thread.is_alive()
 
 
-# --- likeness
+# --- reading changes
+
+
+class Clock:
+    """A monotonic clock that the test sets."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_the_matcher_comes_from_memory_alone(pack: Path) -> None:
+    changes = ChangeList()
+    live = reloader(pack, changes)
+    changes.put(change("ask", "bank holiday mondays", "opening-hours"))
+    assert live.matcher("T1") is live.matcher()
+    assert live.knowledge("T1") is live.knowledge()
+    assert changes.ages == []
+
+
+def test_other_processes_changes_are_looked_for_four_times_a_second(pack: Path) -> None:
+    changes = ChangeList()
+    live = reloader(pack, changes)
+    live.refresh("T1")
+    changes.ages.clear()
+    live.refresh("T1")
+    assert changes.ages == [REVISION_MAX_AGE] == [0.25]
+
+
+def test_changes_are_taken_under_the_revision_that_they_belong_to(pack: Path) -> None:
+    """The revision may be a quarter of a second old, and the changes are newer."""
+
+    class Stale(ChangeList):
+        def revision(self, workspace: str, max_age: float = 0.0) -> int:
+            return 0 if max_age else self.number
+
+    changes = Stale()
+    live = reloader(pack, changes)
+    changes.put(change("ask", "bank holiday mondays", "opening-hours"))
+    assert answer(live, "bank holiday mondays") == ("opening-hours",)
+    matcher = live.matcher("T1")
+    live.refresh("T1")
+    assert live.matcher("T1") is matcher
+
+
+def test_a_database_that_was_made_anew_counts_from_the_beginning(pack: Path) -> None:
+    changes = ChangeList(number=7)
+    live = reloader(pack, changes)
+    changes.put(change("ask", "bank holiday mondays", "opening-hours"))
+    assert answer(live, "bank holiday mondays") == ("opening-hours",)
+    changes.made, changes.number = [], 0
+    assert answer(live, "bank holiday mondays") == ()
+
+
+def test_the_least_asked_workspace_is_forgotten_first(pack: Path) -> None:
+    changes = ChangeList()
+    live = reloader(pack, changes)
+    changes.put(change("ask", "bank holiday mondays", "opening-hours"))
+    for workspace in ("T1", *(f"T{number}" for number in range(2, MAX_WORKSPACES + 1)), "T1", "T99"):
+        live.refresh(workspace)
+    assert live.matcher("T1").find("bank holiday mondays").ids == ("opening-hours",)
+
+
+def test_an_error_of_the_store_changes_no_answer(pack: Path) -> None:
+    class Broken(ChangeList):
+        def active(self, workspace: str) -> tuple[Change, ...]:
+            if broken:
+                raise ValueError("secret words")
+            return super().active(workspace)
+
+    broken, changes = False, Broken()
+    live = reloader(pack, changes)
+    changes.put(change("ask", "bank holiday mondays", "opening-hours"))
+    assert answer(live, "bank holiday mondays") == ("opening-hours",)
+    broken = True
+    changes.put()
+    assert answer(live, "bank holiday mondays") == ("opening-hours",)
+    assert "ValueError" in live.faults[0]
+    assert "secret" not in live.faults[0]
+    broken = False
+    live.refresh("T1")
+    assert live.faults == ()
+
+
+# --- what fails is tried again
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left"), MemoryError(), ValueError("secret words")])
+def test_a_pack_whose_index_fails_is_tried_again(
+    pack: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    """S7: the old pack answers, the fault shows until it is over, and no file needs to change again."""
+    clock = Clock()
+    live = reloader(pack, monotonic=clock)
+    before, tries, told = live.version, [], []
+    live.changed.append(told.append)
+
+    def fails(*_: object) -> Matcher:
+        tries.append(clock.now)
+        raise error
+
+    (pack / "answers.yaml").write_text(PACK + "- {id: wifi, title: Wifi, asks: [wifi], answer: Ask.}\n", "utf-8")
+    with monkeypatch.context() as patch, caplog.at_level(logging.WARNING, "bot"):
+        patch.setattr("bot.curation.reloader.Matcher.of", fails)
+        for clock.now in map(float, range(20)):
+            live.poll()
+        assert (live.version, answer(live, "opening hours"), told) == (before, ("opening-hours",), [])
+        assert len(live.faults) == 1
+        assert type(error).__name__ in live.faults[0]
+    assert tries == [0.0, 2.0, 6.0, 14.0]
+    assert len(caplog.records) == 1
+    assert "secret" not in live.faults[0] + caplog.text
+    clock.now = 30.0
+    live.poll()
+    assert (live.faults, answer(live, "wifi"), told) == ((), ("wifi",), [""])
+
+
+def test_a_new_edit_of_the_files_does_not_wait(pack: Path) -> None:
+    live = reloader(pack, monotonic=Clock())
+    (pack / "answers.yaml").write_text(PACK + "- id: wifi\n  titel: Wifi\n", "utf-8")
+    live.poll()
+    (pack / "answers.yaml").write_text(PACK + "- id: wifi\n  titles: Wifi\n", "utf-8")
+    live.poll()
+    assert any("titles" in fault for fault in live.faults)
+
+
+def test_changes_whose_index_fails_work_word_for_word_and_are_tried_again(
+    pack: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes, clock = ChangeList(), Clock()
+    live = reloader(pack, changes, monotonic=clock)
+    changes.put(change("ask", "wheelchair access at the entrance", "parking"))
+    with monkeypatch.context() as patch:
+        patch.setattr("bot.curation.reloader.Matcher.of", lambda *_: 1 / 0)
+        assert answer(live, "wheelchair access at the entrance") == ("parking",)
+        live.poll()
+        assert "ZeroDivisionError" in live.faults[0]
+        assert answer(live, "wheelchair access at the entrance") == ("parking",)
+    clock.now = 2.0
+    live.poll()
+    assert live.faults == ()
+    assert answer(live, "wheelchair acces at the entrance") == ("parking",)
+
+
+def test_files_that_change_while_they_are_read_are_read_again(pack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """K1: a digest stands for what was read, or nothing is kept under it."""
+    live = reloader(pack)
+    path, saves = pack / "answers.yaml", iter(["nine to six", "nine to seven"])
+
+    def load_slowly(folder: Path, cache: Path | None = None) -> Knowledge:
+        knowledge = load(folder, cache)
+        for hours in saves:  # the editor saves once more, behind the reader's back
+            path.write_text(PACK.replace("nine to five", hours), "utf-8")
+            return replace(knowledge, fingerprint=fingerprint(folder))
+        return knowledge
+
+    monkeypatch.setattr("bot.curation.reloader.load", load_slowly)
+    path.write_text(PACK + "\n", "utf-8")
+    live.poll()
+    assert "nine to seven" in live.knowledge().by_id["opening-hours"].answer
+    assert live.version == fingerprint(pack)[:8]
+
+
+def test_a_callback_that_fails_stops_nothing(pack: Path) -> None:
+    live, told = reloader(pack), []
+    live.changed += [lambda _: 1 / 0, told.append]
+    (pack / "answers.yaml").write_text(PACK + "- {id: wifi, title: Wifi, asks: [wifi], answer: Ask.}\n", "utf-8")
+    live.poll()
+    assert (told, live.faults) == ([""], ())
+
+
+# --- the child process
+
+
+@pytest.fixture
+def built_here(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The packs whose indexes are built in this process."""
+    found: list[str] = []
+    index = Index.build
+
+    def build_index(*args: Any, **more: Any) -> Index:
+        found.append("index")
+        return index(*args, **more)
+
+    monkeypatch.setattr(Index, "build", build_index)
+    return found
+
+
+def test_indexes_are_built_in_a_child(pack: Path, tmp_path: Path, built_here: list[str]) -> None:
+    """From a cold start to an edit of the files and of a curator; what the child has left in the cache is only loaded."""
+    changes = ChangeList()
+    live = PackReloader(pack, tmp_path / "cache", changes)
+    assert answer(live, "opening hours") == ("opening-hours",)
+    changes.put(change("ask", "wheelchair access at the entrance", "parking"))
+    live.refresh("T1")
+    (pack / "answers.yaml").write_text(PACK + "- {id: wifi, title: Wifi, asks: [wifi], answer: Ask.}\n", "utf-8")
+    live.poll()
+    assert answer(live, "wheelchair acces at the entrance") == ("parking",)
+    assert answer(live, "wifi") == ("wifi",)
+    assert (built_here, live.faults) == ([], ())
+
+
+def test_a_faulty_pack_is_named_by_the_child(pack: Path, tmp_path: Path, built_here: list[str]) -> None:
+    live = PackReloader(pack, tmp_path / "cache")
+    (pack / "answers.yaml").write_text(PACK + "- id: wifi\n  titel: Wifi\n", "utf-8")
+    live.poll()
+    assert any(fault.startswith("answers.yaml:") and "titel" in fault for fault in live.faults)
+    (pack / "pack.yaml").unlink()
+    with pytest.raises(PackError, match=r"pack\.yaml"):
+        PackReloader(pack, tmp_path / "cache")
+    assert built_here == []
+
+
+def test_the_pack_is_the_one_that_answers_whatever_is_in_the_folder(pack: Path, tmp_path: Path) -> None:
+    build_index(pack, tmp_path, (found := load(pack, tmp_path)).fingerprint)
+    (pack / "answers.yaml").write_text("nothing", "utf-8")
+    build_index(pack, tmp_path, found.fingerprint, [change("ask", "on saturdays", "opening-hours")])
+    with pytest.raises(PackError):
+        build_index(pack, tmp_path, "0" * 64)
+    (pack / "answers.yaml").write_text(PACK + "\n", "utf-8")
+    with pytest.raises(PackChangedError):
+        build_index(pack, tmp_path, "0" * 64)
+
+
+def test_changes_are_indexed_over_the_last_good_pack(pack: Path, tmp_path: Path, built_here: list[str]) -> None:
+    changes = ChangeList()
+    live = PackReloader(pack, tmp_path / "cache", changes)
+    (pack / "answers.yaml").write_text("nothing", "utf-8")
+    for kept in (tmp_path / "cache").glob("pack-*"):
+        kept.unlink()
+    changes.put(change("ask", "wheelchair access at the entrance", "parking"))
+    live.refresh("T1")
+    live.poll()
+    assert answer(live, "wheelchair acces at the entrance") == ("parking",)
+    assert built_here == ["index"]
+    assert all(fault.startswith("answers.yaml") for fault in live.faults)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("NICENESS", "high"), ("sys.executable", "/nowhere/python"), ("_is_writable", lambda _: False)],
+)
+def test_without_a_child_it_is_built_here(
+    pack: Path, tmp_path: Path, built_here: list[str], monkeypatch: pytest.MonkeyPatch, name: str, value: object
+) -> None:
+    if name == "NICENESS":  # a child that ends by itself, without a result
+        monkeypatch.setattr("bot.curation.build._environment", lambda: {"PYTHONPATH": "/nowhere"})
+    else:
+        monkeypatch.setattr(f"bot.curation.build.{name}", value)
+    live = PackReloader(pack, tmp_path / "cache")
+    assert answer(live, "opening hours") == ("opening-hours",)
+    assert built_here == ["index"]
+    assert live.previewer("T1")([change("ask", "are you open at weekends", "opening-hours")]).faults == ()
+
+
+def test_a_child_ends_when_the_process_is_stopped(pack: Path, tmp_path: Path) -> None:
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(BuildStoppedError):
+        PackReloader(pack, tmp_path / "cache", stop=stop)
+
+
+def test_a_child_that_takes_too_long_is_killed(pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.curation.build.TIMEOUT", 0.1)
+    with pytest.raises(BuildError, match="longer than"):
+        build_index(pack, tmp_path, load(pack, tmp_path).fingerprint)
+
+
+def test_a_child_ends_with_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+    parents = iter([7, 7, 1])
+    monkeypatch.setattr("bot.curation.build.PARENT_CHECK_INTERVAL", 0)
+    monkeypatch.setattr(os, "getppid", lambda: next(parents))
+    monkeypatch.setattr(os, "_exit", sys.exit)
+    with pytest.raises(SystemExit):
+        build._end_with_parent(7)
+    assert next(parents, None) is None
+
+
+def test_a_child_gets_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "DATABASE_URL", "ASKPY_CURATORS", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "secret")
+    assert "secret" not in build._environment().values()
+    assert build._environment()["PATH"] == os.environ["PATH"]
+
+
+def test_a_preview_in_a_child_is_that_of_this_process(pack: Path, tmp_path: Path, built_here: list[str]) -> None:
+    changes = ChangeList()
+    changes.put(change("ask", "a free sunday", "holidays"))
+    live = PackReloader(pack, tmp_path / "cache", changes)
+    live.refresh("T1")
+    edit = [change("ask", text, "holidays") for text in ("closed on sundays", "sundays off", "on sundays")]
+    edit.append(change("ask", "Where can I park?", "opening-hours"))
+    seen = live.previewer("T1")(edit)
+    assert built_here == []
+    assert seen == preview_changes(load(pack), changes.active("T1"), edit, CACHE)
+    assert seen.faults
+    assert seen.asked
+
+
+def test_what_was_looked_at_needs_no_index_when_it_is_saved(pack: Path, tmp_path: Path) -> None:
+    changes = ChangeList()
+    changes.put(change("ask", "a free sunday", "holidays"))
+    live = PackReloader(pack, tmp_path, changes)
+    live.refresh("T1")
+    edit = change("ask", "are you open at weekends", "opening-hours")
+    live.previewer("T1")([edit])
+    changes.put(replace(edit, id="another", by="T1:U1", at=9.0))
+    live.refresh("T1")
+    knowledge = live.knowledge("T1")
+    assert build.is_built(tmp_path, live.knowledge().fingerprint, knowledge.fingerprint)
+
+
+# --- clusters
 
 
 def miss(text: str, times: int = 1) -> Miss:
@@ -291,7 +621,7 @@ def test_misses_that_ask_the_same_stand_together() -> None:
         miss("how do i get vpn at home"),
         miss("which printer prints in colour"),
     ]
-    groups = [[one.text for one in group] for group in grouped(misses)]
+    groups = [[one.text for one in group] for group in cluster_misses(misses)]
     assert groups[0] == ["vpn from home", "how do i get vpn at home"]
     assert ["where is the printer", "is there a printer"] in groups
     assert ["which printer prints in colour"] in groups
@@ -299,8 +629,8 @@ def test_misses_that_ask_the_same_stand_together() -> None:
 
 def test_slips_are_forgiven_where_words_are_known() -> None:
     known = {"pritner": "printer"}
-    assert len(grouped([miss("printer"), miss("pritner")], lambda word: known.get(word, word))) == 1
-    assert len(grouped([miss("printer"), miss("pritner")])) == 2
+    assert len(cluster_misses([miss("printer"), miss("pritner")], lambda word: known.get(word, word))) == 1
+    assert len(cluster_misses([miss("printer"), miss("pritner")])) == 2
 
 
 # --- preview
@@ -336,9 +666,10 @@ def test_a_thin_entry_is_named(pack: Path) -> None:
 
 def test_what_curators_wrote_is_not_credited_to_the_source(pack: Path) -> None:
     (pack / "pack.yaml").write_text("name: Office\nsource: {title: The handbook}\n", "utf-8")
-    shelf = Shelf()
-    live = Live(pack, CACHE, curated=shelf)
-    shelf.put(draft("canteen opening"))
-    desk = Desk(live)
-    assert "The handbook" in plain(desk.ask(Question("opening hours", workspace="T1")))
-    assert "The handbook" not in plain(desk.ask(Question("canteen opening", workspace="T1")))
+    changes = ChangeList()
+    live = reloader(pack, changes)
+    changes.put(draft("canteen opening"))
+    live.refresh("T1")
+    engine = Engine(live)
+    assert "The handbook" in plain(engine.answer(Question("opening hours", workspace="T1")))
+    assert "The handbook" not in plain(engine.answer(Question("canteen opening", workspace="T1")))

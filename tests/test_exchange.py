@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.__main__ import main
-from bot.curation.changes import laid_over
+from bot.curation.changes import apply_changes
 from bot.curation.lint import lint
-from bot.curation.places import key, places_of
+from bot.curation.source_locations import key, source_locations
 from bot.knowledge import load
 from bot.knowledge.reader import read
 from bot.model import Change, Knowledge
@@ -139,7 +139,7 @@ def test_a_change_is_written_where_it_belongs_and_nothing_else_is_touched(name: 
     apply(found)
     assert export(pack, [one]).patch == ""
     knowledge = load(pack)
-    assert [str(fault) for fault in lint(knowledge, places_of(pack, knowledge)) if not fault.advice] == []
+    assert [str(fault) for fault in lint(knowledge, source_locations(pack, knowledge)) if not fault.advice] == []
 
 
 def test_a_phrasing_of_a_new_entry_stands_with_it(pack: Path) -> None:
@@ -312,7 +312,7 @@ def test_any_phrasing_survives_export_and_patch_and_loading(
     changes = [change("ask", text, homes[n % 3]) for n, text in enumerate(asks)]
     told = set(map(key, asks)) | {""}
     changes += [change("not_ask", text, (*homes, "")[n % 4]) for n, text in enumerate(refused) if key(text) not in told]
-    wanted = laid_over(load(pack), changes)
+    wanted = apply_changes(load(pack), changes)
     found = export(pack, changes)
     if found.patch:
         apply(found)
@@ -342,7 +342,7 @@ def run(pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def saved(tmp_path: Path, *changes: Change) -> None:
     store = Store(f"sqlite:///{tmp_path}/own.db")
-    assert store.change(changes) is None
+    assert store.changes.save(changes) is None
     store.close()
 
 

@@ -12,7 +12,7 @@ from bot.model import CURATED, Change, Entry, Group, Knowledge
 from bot.text import words
 
 
-def laid_over(knowledge: Knowledge, changes: Sequence[Change]) -> Knowledge:
+def apply_changes(knowledge: Knowledge, changes: Sequence[Change]) -> Knowledge:
     """The pack with the changes made to it, in their order. A change about an entry that is gone changes nothing.
 
     A phrasing belongs to whom a curator gave it last: whatever else asks or refuses it no longer does.

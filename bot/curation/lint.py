@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 
-from bot.curation.places import STRANGERS, Places, key, label, spoken
+from bot.curation.source_locations import STRANGERS, SourceLocations, key, label, phrasings
 from bot.knowledge import Fault
 from bot.match import Matcher
 from bot.match.english import english
@@ -17,11 +17,11 @@ FEWEST_PHRASINGS = 8
 """Phrasings under which an entry is hard to find: with five an entry 66 % are found, with ten 76 %, with a hundred 93 %."""
 
 
-def lint(knowledge: Knowledge, places: Places | None = None) -> list[Fault]:
+def lint(knowledge: Knowledge, places: SourceLocations | None = None) -> list[Fault]:
     """Faults and advice about a pack that loads, in file order."""
-    where = places or Places(owners={entry.id: (entry.file, entry.line) for entry in knowledge.entries})
+    where = places or SourceLocations(owners={entry.id: (entry.file, entry.line) for entry in knowledge.entries})
     owners: dict[str, Target] = {}
-    for phrasing, target in spoken(knowledge):
+    for phrasing, target in phrasings(knowledge):
         owners.setdefault(key(phrasing), target)
     found = {*_shared(knowledge, owners, where), *_covered(knowledge, owners, where), *_refused(knowledge, where)}
     return sorted(found | {*_few(knowledge), *_ordinary(knowledge), *_cards(knowledge), *_early(knowledge)})
@@ -41,9 +41,9 @@ def _unreached(matcher: Matcher, entry: Entry) -> Iterable[Fault]:
     yield _fault(entry, text)
 
 
-def _shared(knowledge: Knowledge, owners: Mapping[str, Target], places: Places) -> Iterable[Fault]:
+def _shared(knowledge: Knowledge, owners: Mapping[str, Target], places: SourceLocations) -> Iterable[Fault]:
     """A phrasing under two entries or groups: whoever asks it can only get one of them."""
-    for phrasing, target in spoken(knowledge):
+    for phrasing, target in phrasings(knowledge):
         first = owners[key(phrasing)]
         if first != target:
             where = f"{label(first)} ({_place(knowledge, first, phrasing, places)})"
@@ -55,7 +55,7 @@ def _shared(knowledge: Knowledge, owners: Mapping[str, Target], places: Places) 
                 yield Fault(file or "groups.yaml", line or 1, label(target), text, refuses=False)
 
 
-def _covered(knowledge: Knowledge, owners: Mapping[str, Target], places: Places) -> Iterable[Fault]:
+def _covered(knowledge: Knowledge, owners: Mapping[str, Target], places: SourceLocations) -> Iterable[Fault]:
     """A listed stranger that is a phrasing: it is answered, whatever strangers.yaml says."""
     for phrasing in knowledge.strangers.asks:
         target = owners.get(key(phrasing))
@@ -66,7 +66,7 @@ def _covered(knowledge: Knowledge, owners: Mapping[str, Target], places: Places)
             yield Fault(STRANGERS, line, "", text, refuses=False)
 
 
-def _place(knowledge: Knowledge, target: Target, phrasing: str, places: Places) -> str:
+def _place(knowledge: Knowledge, target: Target, phrasing: str, places: SourceLocations) -> str:
     """Where an entry starts; where the phrasing of a group stands, because a group is long."""
     if target.kind == "entry":
         entry = knowledge.by_id[target.id]
@@ -75,7 +75,7 @@ def _place(knowledge: Knowledge, target: Target, phrasing: str, places: Places) 
     return f"{file or 'groups.yaml'}:{line or 1}"
 
 
-def _refused(knowledge: Knowledge, places: Places) -> Iterable[Fault]:
+def _refused(knowledge: Knowledge, places: SourceLocations) -> Iterable[Fault]:
     for entry in knowledge.entries:
         asks = set(map(key, entry.asks))
         for phrasing in entry.not_asks:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.curation.changes import laid_over
+from bot.curation.changes import apply_changes
 from bot.curation.lint import lint
-from bot.curation.places import key, spoken
+from bot.curation.source_locations import key, phrasings
 from bot.match import Matcher
 from bot.match.frames import SLIGHT
 from bot.model import Change, Finding, Knowledge
@@ -38,16 +38,21 @@ class Preview:
 
 
 def preview(
-    matcher: Matcher, changes: Sequence[Change], others: Sequence[str] = (), cache: Path | None = None
+    matcher: Matcher,
+    changes: Sequence[Change],
+    others: Sequence[str] = (),
+    cache: Path | None = None,
+    after: Knowledge | None = None,
 ) -> Preview:
     """What these changes would do to the pack that `matcher` is for. Takes seconds: an index is built for it.
 
     Asked are `others` (say, what else is missed), and the pack's phrasings nearest to the edit, whole and with a word left
     out: whole they are safe, and people seldom say them whole. Of those, only what had an answer before is told.
+    `after`: the pack with the changes, where the caller has it.
     """
     before = matcher.knowledge
-    after = laid_over(before, changes)
-    if after is before:
+    after = apply_changes(before, changes) if after is None else after
+    if after.fingerprint == before.fingerprint:
         return Preview((), (), 0)
     edited = Matcher.of(after, cache)
     asked = [*dict.fromkeys([*others, *_neighbours(before, changes)])][:MOST_ASKED]
@@ -58,6 +63,14 @@ def preview(
         if old != new and (old or question in others) and key(question) not in own:
             moved.append(Moved(question, old, new))
     return Preview((*_faults(before, after), *_unfound(edited, changes)), tuple(moved), len(asked))
+
+
+def preview_changes(
+    knowledge: Knowledge, changes: Sequence[Change], draft: Sequence[Change], cache: Path | None = None
+) -> Preview:
+    """What a draft would do to a pack with these active changes. The index that it builds is the one that saving it needs."""
+    before = Matcher.of(apply_changes(knowledge, changes), cache)
+    return preview(before, draft, cache=cache, after=apply_changes(knowledge, (*changes, *draft)))
 
 
 def _faults(before: Knowledge, after: Knowledge) -> tuple[str, ...]:
@@ -91,7 +104,7 @@ def _neighbours(knowledge: Knowledge, changes: Sequence[Change]) -> list[str]:
     """The pack's phrasings that share most telling words with the edit, each followed by what is left without one of them."""
     told = frozenset(word for change in changes for text in change.phrasings for word in _telling(text))
     near = []
-    for text, _ in spoken(knowledge):
+    for text, _ in phrasings(knowledge):
         own = _telling(text)
         if shared := len(told & own):
             near.append((shared / len(own), text))

@@ -8,16 +8,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
-from bot.curation.places import NOT_HERE, STRANGERS, Place, Places, key, places_of, spoken
-from bot.desk import Desk
+from bot.curation.source_locations import (
+    NO_LOCATION,
+    STRANGERS,
+    SourceLocation,
+    SourceLocations,
+    key,
+    phrasings,
+    source_locations,
+)
+from bot.engine import Engine, ProcessMemory
 from bot.knowledge.reader import read
 from bot.match import Matcher
 from bot.match.exact import STRANGER
 from bot.match.targets import targets_of
-from bot.model import AskPyError, Context, Entry, Group, Kind, Knowledge, Question
+from bot.model import AskPyError, Entry, Group, Kind, Knowledge, Question
 from bot.text import clean
 from bot.tools.evaluate import numbered_lines
 
@@ -34,7 +42,7 @@ class Asked:
 
     source: Source
     text: str
-    place: Place
+    place: SourceLocation
     conversation: str | None = None
 
 
@@ -64,7 +72,7 @@ class Reworded:
 
     id: str
     field: str
-    place: Place
+    place: SourceLocation
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,26 +80,13 @@ class State:
     """A pack as it was or is: what it knows, where, and who answers from it."""
 
     knowledge: Knowledge
-    places: Places
+    places: SourceLocations
     ask: Callable[[Question], Answer]
-
-
-@dataclass(slots=True)
-class Recall:
-    """Remembers conversations as long as they are being compared."""
-
-    contexts: dict[str, Context] = field(default_factory=dict)
-
-    def recall(self, conversation: str) -> Context | None:
-        return self.contexts.get(conversation)
-
-    def keep(self, conversation: str, context: Context) -> None:
-        self.contexts[conversation] = context
 
 
 def state(folder: Path, matcher: Matcher) -> State:
     """The state of the pack in `folder`, which `matcher` is for."""
-    desk, targets, exact = Desk(matcher, Recall()), targets_of(matcher.knowledge), matcher.index.exact
+    engine, targets, exact = Engine(matcher, ProcessMemory()), targets_of(matcher.knowledge), matcher.index.exact
 
     def ask(question: Question) -> Answer:
         whole = exact.entry(clean(question.text)) if question.conversation is None else None
@@ -100,10 +95,10 @@ def state(folder: Path, matcher: Matcher) -> State:
         if whole is not None and whole >= 0 and targets[whole].kind == "entry":
             entry = matcher.knowledge.by_id[targets[whole].id]
             return Answer(entry.kind, (entry.id,))
-        reply = desk.ask(question)
+        reply = engine.answer(question)
         return Answer(reply.kind, reply.ids)
 
-    return State(matcher.knowledge, places_of(folder, matcher.knowledge), ask)
+    return State(matcher.knowledge, source_locations(folder, matcher.knowledge), ask)
 
 
 def lines(old: State, new: State, dialogues: Path, questions: Path | None = None) -> list[Asked]:
@@ -134,11 +129,11 @@ def _questions(path: Path) -> Iterable[Asked]:
 def _phrasings(state: State, gone: bool = False) -> Iterable[Asked]:
     """The phrasings and listed strangers of one state; `gone`: it is the old one, and its places are marked."""
 
-    def place(owner: str, text: str) -> Place:
+    def place(owner: str, text: str) -> SourceLocation:
         file, line = state.places.of(owner, text)
         return (f"{file} (old)" if gone else file), line
 
-    for text, target in spoken(state.knowledge):
+    for text, target in phrasings(state.knowledge):
         yield Asked("phrasing", text, place(target.id, text))
     for owner in _owners(state):
         yield from (Asked("stranger", text, place(owner.id, text)) for text in owner.not_asks)
@@ -183,7 +178,7 @@ def reworded(old: State, new: State) -> list[Reworded]:
         was, says = _said(before[now.id]), _said(now)
         for name in dict.fromkeys([*says, *was]):
             if says.get(name) != was.get(name):
-                start = new.places.owners.get(now.id, NOT_HERE)
+                start = new.places.owners.get(now.id, NO_LOCATION)
                 found.append(Reworded(now.id, name, new.places.fields.get((now.id, name), start)))
     return found
 

@@ -1,4 +1,4 @@
-"""Evaluate: labelled questions through the desk, counted as right, offered, abstained or wrong by slice."""
+"""Evaluate: labelled questions through the engine, counted as right, offered, abstained or wrong by slice."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.curation.lint import lint, unreached
-from bot.curation.places import places_of
+from bot.curation.source_locations import source_locations
 from bot.knowledge import Fault, inspect
 from bot.match import Matcher
 from bot.tools import rivals, tables
@@ -64,7 +64,7 @@ def review(folder: Path, cache: Path | None = None) -> Review:
     knowledge, faults = inspect(folder)
     if knowledge is None:
         return Review(tuple(faults), 0)
-    places = places_of(folder, knowledge)
+    places = source_locations(folder, knowledge)
     faults = faults + lint(knowledge, places)
     if any(fault.refuses for fault in faults):  # it doesn't load, so that there is nothing to ask
         return Review(tuple(sorted(faults)), len(knowledge.entries))

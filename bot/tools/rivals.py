@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from bot.curation.places import Place, Places, label
+from bot.curation.source_locations import SourceLocation, SourceLocations, label
 from bot.knowledge import Fault
 from bot.match import Matcher
 from bot.match.english import english
@@ -44,11 +44,11 @@ class Rivalry:
 
     phrasing: str
     owner: Target
-    place: Place
+    place: SourceLocation
     rival: Target
     nearest: str
     """The rival's phrasing that it is most like."""
-    nearest_place: Place
+    nearest_place: SourceLocation
     lead: float
 
     @property
@@ -61,7 +61,7 @@ class Rivalry:
         return Fault(*self.place, label(self.owner), text, refuses=False, advice=True)
 
 
-def rivalries(matcher: Matcher, places: Places, track: Track = iter) -> list[Rivalry]:
+def rivalries(matcher: Matcher, places: SourceLocations, track: Track = iter) -> list[Rivalry]:
     """The contested phrasings of a pack, the worst first; `track` sees each that is asked go by."""
     index, targets = matcher.index, targets_of(matcher.knowledge)
     evidence = replace(index.evidence, linear=nothing(index.evidence.entries))  # it was trained on the phrasing itself
@@ -77,7 +77,7 @@ def rivalries(matcher: Matcher, places: Places, track: Track = iter) -> list[Riv
 
 
 def _rivalry(
-    index: Index, targets: Sequence[Target], places: Places, at: int, rival: int, cosines: Floats, lead: float
+    index: Index, targets: Sequence[Target], places: SourceLocations, at: int, rival: int, cosines: Floats, lead: float
 ) -> Rivalry:
     owner, other = targets[int(index.evidence.entry_of[at])], targets[rival]
     first, last = index.evidence.starts[rival : rival + 2]

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bot.curation.lint import lint
-from bot.curation.places import places_of
+from bot.curation.source_locations import source_locations
 from bot.knowledge import Fault, inspect, load
 from bot.knowledge.files import files_of
 from bot.knowledge.reader import Value, read
@@ -168,7 +168,7 @@ def _new_faults(folder: Path, after: Mapping[str, str]) -> list[str]:
 
 def _faults(folder: Path) -> list[Fault]:
     knowledge, faults = inspect(folder)
-    found = faults if knowledge is None else faults + lint(knowledge, places_of(folder, knowledge))
+    found = faults if knowledge is None else faults + lint(knowledge, source_locations(folder, knowledge))
     return [fault for fault in found if not fault.advice]
 
 

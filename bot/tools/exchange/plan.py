@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from bot.curation.changes import laid_over
-from bot.curation.places import STRANGERS, key
+from bot.curation.changes import apply_changes
+from bot.curation.source_locations import STRANGERS, key
 from bot.model import Change, Entry, Group, Knowledge
 from bot.tools.exchange.sheet import Amendment
 
@@ -30,7 +30,7 @@ class Plan:
 def planned(knowledge: Knowledge, changes: Sequence[Change]) -> Plan:
     """What has to be written so that the files say what the changes say."""
     made = [_tidy(change) for change in changes]
-    after = laid_over(knowledge, made)
+    after = apply_changes(knowledge, made)
     lists = [*_entries(knowledge, after), *_groups(knowledge, after)]
     strangers = _difference(knowledge.strangers.asks, after.strangers.asks, "asks")
     if strangers:

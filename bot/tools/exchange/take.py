@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.curation.places import key
+from bot.curation.source_locations import key
 from bot.knowledge.forms import ANSWER_LIMIT, PHRASING_LIMIT, TITLE_LIMIT
 from bot.model import AskPyError
 from bot.tools.exchange.faq import Asked, Faq, read_faq

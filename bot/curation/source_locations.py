@@ -1,4 +1,4 @@
-"""Places: the file and line of every phrasing of a pack, which the loaded pack no longer knows."""
+"""Source locations: the file and line of every phrasing of a pack. A loaded pack knows only those of its entries."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from bot.match.targets import Target, phrasings_of, targets_of
 from bot.model import Knowledge
 from bot.text import words
 
-Place = tuple[str, int]
+SourceLocation = tuple[str, int]
 """A file, as faults name it, and a line."""
 
 STRANGERS = "strangers.yaml"
-NOT_HERE: Place = ("", 0)
+NO_LOCATION: SourceLocation = ("", 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
-    """Where things stand. Empty for a pack that has no folder: then everything stands where its entry starts."""
+class SourceLocations:
+    """Where a pack's texts stand. Without files `owners` is all there is, and everything stands where its entry starts."""
 
-    phrasings: Mapping[tuple[str, str], Place] = field(default_factory=dict)
+    phrasings: Mapping[tuple[str, str], SourceLocation] = field(default_factory=dict)
     """By owner (an entry's or group's id, or the name of a file) and words."""
-    owners: Mapping[str, Place] = field(default_factory=dict)
-    fields: Mapping[tuple[str, str], Place] = field(default_factory=dict)
+    owners: Mapping[str, SourceLocation] = field(default_factory=dict)
+    fields: Mapping[tuple[str, str], SourceLocation] = field(default_factory=dict)
     """By entry's or group's id and the field's name."""
 
-    def of(self, owner: str, phrasing: str) -> Place:
-        """The place of a phrasing, else of what it belongs to."""
-        return self.phrasings.get((owner, key(phrasing))) or self.owners.get(owner, NOT_HERE)
+    def of(self, owner: str, phrasing: str) -> SourceLocation:
+        """The location of a phrasing, else of the entry or group that it belongs to; NO_LOCATION if that is unknown."""
+        return self.phrasings.get((owner, key(phrasing))) or self.owners.get(owner, NO_LOCATION)
 
 
 @lru_cache(maxsize=32_768)  # the lint goes through all phrasings of a pack five times
 def key(phrasing: str) -> str:
-    """What two spellings of one phrasing have in common."""
+    """The words of a phrasing: equal for two spellings of it."""
     return " ".join(words(phrasing))
 
 
@@ -52,18 +52,18 @@ def label(target: Target) -> str:
             return f"{target.id} ({target.kind}_asks)"
 
 
-def spoken(knowledge: Knowledge) -> list[tuple[str, Target]]:
+def phrasings(knowledge: Knowledge) -> list[tuple[str, Target]]:
     """Every phrasing of the pack's own entries and groups, in the pack's order, with what it leads to."""
     targets = targets_of(knowledge)
     found = ((text, targets[number]) for text, number in phrasings_of(knowledge, targets))
     return [(text, target) for text, target in found if target.kind != "talk" and key(text)]
 
 
-def places_of(folder: Path, knowledge: Knowledge) -> Places:
-    """The places in a pack's folder."""
-    phrasings: dict[tuple[str, str], Place] = {}
-    owners: dict[str, Place] = {entry.id: (entry.file, entry.line) for entry in knowledge.entries}
-    fields: dict[tuple[str, str], Place] = {}
+def source_locations(folder: Path, knowledge: Knowledge) -> SourceLocations:
+    """The locations of everything in a pack's folder."""
+    by_phrasing: dict[tuple[str, str], SourceLocation] = {}
+    owners: dict[str, SourceLocation] = {entry.id: (entry.file, entry.line) for entry in knowledge.entries}
+    fields: dict[tuple[str, str], SourceLocation] = {}
     for path in files_of(folder):
         document = read(path, path.relative_to(folder).as_posix())
         fields.update(_fields(document))
@@ -73,12 +73,12 @@ def places_of(folder: Path, knowledge: Knowledge) -> Places:
                 item = document.value[steps[0]]
                 owner = str(item.get("id", "")) if isinstance(item, dict) else document.file
                 owners.setdefault(owner, (document.file, document.line(steps[:1])))
-            phrasings.setdefault((owner, key(text)), (document.file, document.line(steps)))
-    return Places(phrasings, owners, fields)
+            by_phrasing.setdefault((owner, key(text)), (document.file, document.line(steps)))
+    return SourceLocations(by_phrasing, owners, fields)
 
 
-def _fields(document: Document) -> Iterable[tuple[tuple[str, str], Place]]:
-    """Every field of a file's entries or groups, with its place."""
+def _fields(document: Document) -> Iterable[tuple[tuple[str, str], SourceLocation]]:
+    """Every field of a file's entries or groups, with its location."""
     for number, item in enumerate(document.value if isinstance(document.value, list) else ()):
         if isinstance(item, dict):
             for name in item:
@@ -86,11 +86,11 @@ def _fields(document: Document) -> Iterable[tuple[tuple[str, str], Place]]:
 
 
 FIELDS = ("asks", "list_asks", "pick_asks", "title", "name", "aliases", "not_asks")
-"""Fields that hold phrasings; where a text stands in two of them, its place is in the first."""
+"""Fields that hold phrasings; where a text stands in two of them, its location is that in the first."""
 
 
 def _texts(document: Document) -> Iterable[tuple[Path_, str]]:
-    """Every phrasing of a file with the way to it."""
+    """Every phrasing of a file with its path in the document."""
     found = [
         (FIELDS.index(field), steps, value)
         for steps in document.lines

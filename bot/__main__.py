@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot import __version__
-from bot.desk import Desk
+from bot.engine import Engine, ProcessMemory
 from bot.knowledge import load
 from bot.match import Matcher
 from bot.model import AskPyError, Change, Question, Reply
@@ -24,6 +24,7 @@ from bot.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from bot.store import Store
+    from bot.tools.report.figures import Records
 
 
 class _Group(click.Group):
@@ -71,13 +72,13 @@ def chat(as_json: bool, blocks: bool) -> None:
     from bot import terminal  # Rich is not for --json
 
     settings = read_settings()
-    desk = _desk(settings, memory=terminal.Memory())
+    engine = _engine(settings, memory=ProcessMemory())
     if as_json:
         for text, conversation in terminal.conversations(_lines()):
-            reply = desk.ask(Question(text, conversation=conversation))
+            reply = engine.answer(Question(text, conversation=conversation))
             _say(_record(text, reply, blocks=_blocks(reply, settings) if blocks else None))
         return
-    terminal.chat(desk, _lines(), connected=settings.has_slack)
+    terminal.chat(engine, _lines(), connected=settings.has_slack)
 
 
 @main.command()
@@ -91,13 +92,13 @@ def ask(as_json: bool, blocks: bool, top: int | None, words: tuple[str, ...]) ->
     """One answer; nothing is remembered or recorded. A question that begins with a dash comes after `--`."""
     _needs_json(as_json, blocks=blocks, top=top is not None)
     settings = read_settings()
-    desk = _desk(settings)
+    engine = _engine(settings)
     questions = _lines() if words == ("-",) else iter([" ".join(words)])
     for text in questions:
-        reply = desk.ask(Question(text))
+        reply = engine.answer(Question(text))
         if as_json:
             drawn = _blocks(reply, settings) if blocks else None
-            _say(_record(text, reply, blocks=drawn, candidates=desk.best(text, top) if top else None))
+            _say(_record(text, reply, blocks=drawn, candidates=engine.best(text, top) if top else None))
         else:
             from bot import terminal  # Rich is not for --json
 
@@ -134,16 +135,15 @@ def check(path: Path | None, everything: bool) -> None:
 @click.option("--verbose", is_flag=True, help="List every question that isn't right.")
 def eval(file: Path, least: float | None, verbose: bool) -> None:
     """Run labelled questions: right, offered, abstained and wrong by slice."""
-    from bot import terminal
     from bot.tools import evaluate, tables
 
     questions = evaluate.read_questions(file)
-    desk = _desk(read_settings(), memory=terminal.Memory())
-    unheard = evaluate.unheard_of(questions, desk.knowledge.by_id)
+    engine = _engine(read_settings(), memory=ProcessMemory())
+    unheard = evaluate.unheard_of(questions, engine.knowledge.by_id)
     for told in [f"{file}:{line}: {each}" for line, found in unheard.items() for each in found][:MOST_NOTICES]:
         click.echo(told, err=True)
     with tables.progress(len(questions)) as advance:
-        judged = evaluate.run(questions, desk.ask, advance)
+        judged = evaluate.run(questions, engine.answer, advance)
     tables.print_evaluation(judged, verbose=verbose)
     if unheard:
         several = len(unheard) > 1
@@ -161,7 +161,7 @@ def why(question: tuple[str, ...]) -> None:
     """The evidence behind an answer."""
     from bot import terminal
 
-    terminal.console().print(terminal.draw(_desk(read_settings()).why(Question(" ".join(question)), raw=True)))
+    terminal.console().print(terminal.draw(_engine(read_settings()).explain(Question(" ".join(question)), raw=True)))
 
 
 @main.command()
@@ -207,8 +207,8 @@ def export(workspace: str | None, pack: Path | None, output: Path | None) -> Non
 
     settings = read_settings()
     with _store(settings) as store:
-        chosen = _workspace(workspace, store.workspaces())
-        changes = store.changes(chosen) if chosen else ()
+        chosen = _workspace(workspace, store.changes.workspaces())
+        changes = store.changes.active(chosen) if chosen else ()
     found = exported(pack if pack is not None else settings.pack, changes)
     if output is None:
         click.echo(found.patch.encode(), nl=False)
@@ -258,16 +258,18 @@ def report(days: int, workspace: str | None, html: Path, no_html: bool) -> None:
     settings = read_settings()
     now = dt.datetime.now(dt.UTC)
     with _store(settings) as store:
-        known = sorted({*store.heard_from(), *store.workspaces()})
+        known = sorted({*store.tallies.workspaces(), *store.changes.workspaces()})
         if workspace is not None and known and workspace not in known:
             raise AskPyError(f"Nothing is known of the workspace {workspace}; there are: {', '.join(known)}.")
         chosen = known if workspace is None else [workspace]
-        changes = store.changes(chosen[0]) if len(chosen) == 1 else ()
+        changes = store.changes.active(chosen[0]) if len(chosen) == 1 else ()
         name, titles = _names(settings, changes)
-        found = figures(store, chosen, name, titles, now.timestamp(), days)
+        found = figures(_records(store, chosen, changes, days), chosen, name, titles, now.timestamp(), days)
     print_report(found)
     if not no_html:
-        made = f"Made by AskPy {__version__} from {store.label}, {now:%Y-%m-%d %H:%M} UTC. Days are days in UTC."
+        made = (
+            f"Made by AskPy {__version__} from {store.database.label}, {now:%Y-%m-%d %H:%M} UTC. Days are days in UTC."
+        )
         _write(html, page(found, made))
         click.echo(f"The page is {html}.", err=True)
 
@@ -310,23 +312,40 @@ def _store(settings: Settings) -> Iterator[Store]:
         if fault:
             raise AskPyError(f"The database can't be read: {fault}. Check DATABASE_URL; `doctor` tells more.")
         unset = "; DATABASE_URL isn't set" if settings.database_url is None else ""
-        click.echo(f"Reading {store.place}{unset}.", err=True)
+        click.echo(f"Reading {store.database.safe_url}{unset}.", err=True)
         yield store
-        if store.failures:
+        if store.database.failures:
             raise AskPyError(
-                f"The database went away meanwhile ({store.away}), and half is worse than nothing. Try again."
+                f"The database went away meanwhile ({store.database.unavailable_reason}), and half is worse than nothing. "
+                "Try again."
             )
     finally:
         store.close()
 
 
+def _records(store: Store, workspaces: Sequence[str], changes: tuple[Change, ...], days: int) -> Records:
+    """What the report is computed from; of several workspaces, only what is summed."""
+    from bot.tools.report.figures import MISSES_READ, Records
+
+    if len(workspaces) != 1:
+        return Records(store.tallies.week(None, 2 * days))
+    workspace = workspaces[0]
+    return Records(
+        tallies=store.tallies.week(workspace, 2 * days),
+        misses=store.misses.all(workspace, MISSES_READ),
+        complaints=store.votes.complaints(workspace, days),
+        pilots=store.pilots.all(workspace),
+        changes=changes,
+    )
+
+
 def _names(settings: Settings, changes: Sequence[Change]) -> tuple[str, dict[str, str]]:
     """The pack's name and what an answer is called by its id, new ones too; what is known without a pack that loads."""
-    from bot.curation.changes import laid_over
+    from bot.curation.changes import apply_changes
     from bot.knowledge import PackError
 
     try:
-        knowledge = laid_over(load(settings.pack, settings.cache_folder), changes)
+        knowledge = apply_changes(load(settings.pack, settings.cache_folder), changes)
     except PackError:
         return "AskPy", {}
     groups = {f"{kind}:{group.id}": group.title for group in knowledge.groups for kind in ("list", "pick")}
@@ -361,8 +380,8 @@ def _write(path: Path, text: str) -> None:
         raise AskPyError(f"{path} can't be written: {error.strerror or error}. Name another file.") from None
 
 
-def _desk(settings: Settings, memory: Any = None) -> Desk:
-    return Desk(Matcher.of(load(settings.pack, settings.cache_folder), settings.cache_folder), memory)
+def _engine(settings: Settings, memory: ProcessMemory | None = None) -> Engine:
+    return Engine(Matcher.of(load(settings.pack, settings.cache_folder), settings.cache_folder), memory)
 
 
 def _needs_json(as_json: bool, **given: bool) -> None:
@@ -404,9 +423,9 @@ def _record(text: str, reply: Reply, *, blocks: Any = None, candidates: Any = No
 
 
 def _blocks(reply: Reply, settings: Settings) -> Any:
-    from bot.slack.blocks import draw
+    from bot.slack.blocks import render_blocks
 
-    return draw(reply, "classic" if settings.cards == "classic" else "cards")
+    return render_blocks(reply, "classic" if settings.cards == "classic" else "cards")
 
 
 _LINE_ENDS = "\x85\u2028\u2029"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from tempfile import TemporaryFile
-from urllib.error import URLError
 
 import click
 from slack_sdk.errors import SlackApiError
@@ -16,8 +16,8 @@ from bot.curation.lint import lint
 from bot.knowledge import inspect
 from bot.model import AskPyError
 from bot.settings import Faults, Secret, Settings, SettingsError, exposed, strays
-from bot.slack.access import Access
 from bot.slack.manifest import SCOPES
+from bot.slack.transport.client import UNREACHABLE, SlackClient, SlackConfig, error_code, reason_of
 from bot.store import Store
 
 CLOCK_SLACK = 120
@@ -98,7 +98,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield "database", f"{fault}; set DATABASE_URL to one that can be written"
     else:
         memory = "in memory, and gone when the process ends; to keep it, name a file: sqlite:///askpy.db"
-        yield f"database {store.place}", Hint(memory) if store.is_in_memory else ""
+        yield f"database {store.database.safe_url}", Hint(memory) if store.database.is_in_memory else ""
 
 
 _WHERE = "api.slack.com/apps, your app"
@@ -137,37 +137,44 @@ def _credentials(settings: Settings) -> Iterator[Finding]:
 
 
 def _slack(settings: Settings) -> Iterator[Finding]:
+    """What Slack says; tokens that look like none are not tried."""
     bot, app = settings.slack_bot_token, settings.slack_app_token
     if not _is_address(settings.slack_api_url):
         return
-    access = Access(bot_token=bot.get_secret_value() if bot else "", api_url=settings.slack_api_url)
-    if _is_token(bot, "xoxb-"):
-        reached = yield from _bot(access)
-        if not reached:
-            return
-    if app is not None and _is_token(app, "xapp-"):
-        yield "Socket Mode", _socket(access, app.get_secret_value())
+    config = SlackConfig(
+        bot_token=bot.get_secret_value() if bot is not None and _is_token(bot, "xoxb-") else "",
+        app_token=app.get_secret_value() if app is not None and _is_token(app, "xapp-") else "",
+        api_url=settings.slack_api_url,
+    )
+    if config.bot_token or config.app_token:
+        yield from asyncio.run(_ask_slack(config))
 
 
-def _bot(access: Access) -> Generator[Finding, None, bool]:
+async def _ask_slack(config: SlackConfig) -> list[Finding]:
+    """Try each token that there is."""
+    async with SlackClient(config) as client:
+        findings, is_reached = await _bot(client) if config.bot_token else ([], True)
+        if is_reached and config.app_token:
+            findings.append(("Socket Mode", await _socket(client)))
+    return findings
+
+
+async def _bot(client: SlackClient) -> tuple[list[Finding], bool]:
     """What Slack knows of the bot; whether Slack could be reached."""
     try:
-        answer = access.client().auth_test()
-    except (SlackApiError, URLError, OSError) as error:
-        yield f"Slack at {access.api_url}", _refusal(error, "SLACK_BOT_TOKEN")
-        return isinstance(error, SlackApiError)
+        answer = await client.web().auth_test()
+    except UNREACHABLE as error:
+        refused = _refusal(error, "SLACK_BOT_TOKEN")
+        return [(f"Slack at {client.config.api_url}", refused)], bool(_code(error))
     headers = {str(name).lower(): str(value) for name, value in answer.headers.items()}
-    yield f"Slack knows the bot as {answer.get('user')} in {answer.get('team')}", ""
     granted = {scope.strip() for scope in headers.get("x-oauth-scopes", "").split(",") if scope.strip()}
     missing = [scope for scope in SCOPES if scope not in granted] if granted else []
-    yield (
-        "scopes",
-        f"{', '.join(missing)} missing; add them at {_WHERE}, OAuth & Permissions, and install again"
-        if missing
-        else "",
-    )
-    yield "clock", _clock(headers.get("date", ""))
-    return True
+    remedy = f"{', '.join(missing)} missing; add them at {_WHERE}, OAuth & Permissions, and install again"
+    return [
+        (f"Slack knows the bot as {answer.get('user')} in {answer.get('team')}", ""),
+        ("scopes", remedy if missing else ""),
+        ("clock", _clock(headers.get("date", ""))),
+    ], True
 
 
 def _clock(date: str) -> str:
@@ -182,16 +189,21 @@ def _clock(date: str) -> str:
     )
 
 
-def _socket(access: Access, token: str) -> str:
+async def _socket(client: SlackClient) -> str:
     try:
-        access.client(token="").apps_connections_open(app_token=token)
-    except (SlackApiError, URLError, OSError) as error:
+        await client.web(token="").apps_connections_open(app_token=client.config.app_token)
+    except UNREACHABLE as error:
         return _refusal(error, "SLACK_APP_TOKEN (scope connections:write)")
     return ""
 
 
 def _refusal(error: Exception, variable: str) -> str:
-    if isinstance(error, SlackApiError):
-        code = str(error.response.get("error") or "no reason given")
+    code = _code(error)
+    if code:
         return f"{variable} is refused ({code}); copy it again from {_WHERE}"
-    return f"can't be reached ({getattr(error, 'reason', error)}); look at the network, the proxy and SLACK_API_URL"
+    return f"can't be reached ({reason_of(error)}); look at the network, the proxy and SLACK_API_URL"
+
+
+def _code(error: Exception) -> str:
+    """The code with which Slack refused; empty where it didn't answer, or something else did."""
+    return error_code(error) if isinstance(error, SlackApiError) else ""

@@ -1,81 +1,136 @@
-"""Serving: joins Slack, the store and the desk, for `serve` and for another WSGI server's workers."""
+"""Serving: joins Slack, the store and the engine, and runs them on one event loop until the process is told to stop."""
 
 from __future__ import annotations
 
-import atexit
+import asyncio
+import ctypes
+import gc
 import logging
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal
 
-from bot.curation.live import Live
-from bot.curation.preview import preview
-from bot.desk import Desk
-from bot.model import AskPyError
-from bot.settings import Settings, read_settings, strays
-from bot.slack.access import Access, Identity, Mode, await_slack
+from bot.curation.build import BuildStoppedError
+from bot.curation.reloader import PackReloader
+from bot.engine import Engine
+from bot.settings import Settings, strays
 from bot.slack.app import SlackApp, build_app
-from bot.slack.curating import Curation
-from bot.slack.http import EVENTS, GRACE, Page, Pages, health, not_yet, serve_http, wsgi
-from bot.slack.logs import log_to_stderr
-from bot.slack.meters import Meters, State
-from bot.slack.socket import serve_socket
+from bot.slack.logs import format_without_message, log_to_stderr
+from bot.slack.metrics import Metrics, State
+from bot.slack.transport.client import Mode, SlackConfig, is_done_before, wait_for_slack
+from bot.slack.transport.health import HEALTH, Page, health_page
+from bot.slack.transport.http import GRACE, HttpFront, PageServer, serve_http
+from bot.slack.transport.socket import SocketFront, serve_socket
 from bot.store import Store
 
-if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
-
 DEFAULT_PORT = 3000
-STOPS = (signal.SIGTERM, signal.SIGINT)
+METRICS = "/metrics"
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+LOOKUPS = 4
+"""Threads that look up names; Slack's few are looked up again every ten seconds at most."""
+LAST_WAIT = 0.5
+"""Seconds that the threads of the pools may take to end, once all else has."""
+LAG_EVERY = 0.1
+"""Seconds between two measurements of how late the event loop is."""
 
 logger = logging.getLogger("bot")
 
 
 def serve(settings: Settings, mode: str | None = None) -> None:
-    """Run the Slack app until SIGTERM or SIGINT; what is in flight is finished first."""
-    access, door = Access.of(settings, _mode(mode))
-    log_to_stderr(settings)
-    bot = join(settings, access, _stopped())
-    port = settings.port if settings.port is not None else DEFAULT_PORT if door == "http" else None
-    if not _awaited(bot.app.identity, door, port, bot.stop, bot.pages):
-        return
-    bot.start()
-    if door == "http":
-        done = serve_http(bot.app, DEFAULT_PORT if port is None else port, bot.stop, pages=bot.pages)
-    else:
-        done = serve_socket(bot.app, access, bot.stop, port=port, pages=bot.pages)
-    for number in STOPS:  # whoever asks a second time finds Python taken down, and its own handlers with it
-        signal.signal(number, signal.SIG_IGN)
-    bot.end(done)
+    """Run the Slack app until SIGTERM or SIGINT; what is in flight is finished first.
 
-
-def application() -> WSGIApplication:
-    """The bot over HTTP as a WSGI application, for a server that calls this once in each of its worker processes:
-    `gunicorn "bot.serving:application()"`.
-
-    Until Slack has said who the bot is, whatever asks for more than metrics is told to come again. What is in flight is
-    finished when the process ends. Raises SettingsError for what is missing, and for a token that Slack refuses.
+    Raises SettingsError for what is missing, and for a token that Slack refuses.
     """
-    settings = read_settings()
-    access, _ = Access.of(settings, "http")
     log_to_stderr(settings)
-    bot = join(settings, access, threading.Event())
-    front, process, identity = wsgi(bot.app, bot.pages), os.getpid(), bot.app.identity
-    _before_threads_end(lambda: bot.end(bot.app.close(GRACE)))
-    if not await_slack(identity.me, "SLACK_BOT_TOKEN", lambda _: True):
-        threading.Thread(target=_await_long, args=(bot,), name="slack", daemon=True).start()
-    bot.start()
+    config, chosen = SlackConfig.from_settings(settings, _mode(mode))
+    stop = StopSignal()
+    try:
+        bot = build(settings, config, stop.came)
+    except BuildStoppedError:
+        stop.ignore_others()
+        logger.info("Stopped.")
+        return
+    _settle_memory()
+    lookups = ThreadPoolExecutor(LOOKUPS, "lookup")
+    with asyncio.Runner() as runner:
+        try:
+            finished = runner.run(_serve(bot, config, chosen, settings.port, stop, lookups))
+        finally:
+            stop.ignore_others()
+            have_ended = _shut_down((lookups, bot.app.context.database, bot.app.context.threads), LAST_WAIT)
+            if have_ended:
+                bot.store.close()
+        logger.info("Stopped." if finished and have_ended else "Stopped; something was still in flight.")
+        if not have_ended:  # a database or a name server that says nothing: Python would wait for the thread
+            logging.shutdown()
+            os._exit(0)
 
-    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        able = identity.user or environ.get("PATH_INFO", "") in bot.pages
-        ready = able and not bot.stop.is_set() and os.getpid() == process
-        return front(environ, start_response) if ready else not_yet(start_response)
 
-    return answer
+def _shut_down(pools: Sequence[Executor], timeout: float) -> bool:
+    """Whether all threads of these pools have ended within so many seconds; what they are at can't be cancelled."""
+
+    def shut_down() -> None:
+        for pool in pools:
+            pool.shutdown(cancel_futures=True)
+
+    thread = threading.Thread(target=shut_down, daemon=True)
+    thread.start()
+    thread.join(timeout)
+    return not thread.is_alive()
+
+
+def _settle_memory() -> None:
+    """Give back what only the start needed, and take what stays out of the garbage collector's sight.
+
+    The pack stays as long as the process, and a collection that walks through it would hold up the event loop for 60 ms.
+    """
+    gc.collect()
+    gc.freeze()
+    with suppress(OSError, AttributeError):  # glibc has it; elsewhere some ten megabytes stay with the process
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+class StopSignal:
+    """Remembers SIGTERM and SIGINT, whether they come before the event loop runs or while it does."""
+
+    def __init__(self) -> None:
+        self.came = threading.Event()
+        self._came_at = 0.0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._event: asyncio.Event | None = None
+        for number in STOP_SIGNALS:
+            signal.signal(number, self._receive)
+
+    def event(self) -> asyncio.Event:
+        """An event of the running loop that is set when a signal comes, or has come."""
+        self._loop, self._event = asyncio.get_running_loop(), asyncio.Event()
+        if self.came.is_set():
+            self._event.set()
+        return self._event
+
+    def seconds_left(self) -> float:
+        """How many of the GRACE seconds are left, one at least."""
+        return max(1.0, GRACE - (time.monotonic() - self._came_at)) if self._came_at else GRACE
+
+    def ignore_others(self) -> None:
+        """Ignore further signals: they would find Python half taken down, and our handler with it."""
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+
+    def _receive(self, *_: object) -> None:
+        if self._came_at:  # a second one, perhaps within the first: setting an Event twice at once waits for ever
+            return
+        self._came_at = time.monotonic()
+        self.came.set()
+        if self._loop is not None and self._event is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._event.set)
 
 
 # --- joining
@@ -83,112 +138,188 @@ def application() -> WSGIApplication:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bot:
-    """All of it, joined. `stop` ends what runs beside it."""
+    """All parts, joined."""
 
     app: SlackApp
-    live: Live
+    reloader: PackReloader
     store: Store
-    meters: Meters
-    stop: threading.Event
+    metrics: Metrics
 
-    @property
-    def pages(self) -> dict[str, Page]:
-        """What is answered to GET beside health."""
-        return {"/metrics": self.meters.page}
-
-    def start(self) -> None:
-        """Begin what runs beside the answering."""
-        self.store.prepare()
-        for name, work in (
-            ("watch", self.live.watch),
-            ("tell", self.app.teller.watch),
-            ("purge", self.store.tend),
-        ):
-            threading.Thread(target=work, args=(self.stop,), name=name, daemon=True).start()
-
-    def end(self, done: bool) -> None:
-        """The last thing, once the app is closed; `done`: nothing was left in flight."""
-        self.stop.set()
-        self.store.close()
-        logger.info("Stopped." if done else "Stopped; something was still in flight.")
-        if not done:  # a post that hangs would keep the process until its own timeout
-            logging.shutdown()
-            os._exit(0)
+    def health(self) -> tuple[int, str, bytes]:
+        """The page of /healthz."""
+        database = self.store.database
+        away = f"database away: {database.unrecorded} writes not made" if database.unavailable_reason else ""
+        return health_page(self.app.is_healthy(), away)
 
 
-def join(settings: Settings, access: Access, stop: threading.Event) -> Bot:
-    """Build the parts and put them together. Nothing runs yet."""
-    if odd := strays():
-        logger.warning("%s", "; ".join(one.text for one in odd))
-    store = Store(settings.database, retention_days=settings.retention_days, seal=access.seal)
-    live = Live(settings.pack, settings.cache_folder, store)
-    meters = Meters(lambda: State(store.failures, live.version, len(live.knowledge().entries), live.loaded_at))
-    knowledge, desk = live.knowledge(), Desk(live, store)
+def build(settings: Settings, config: SlackConfig, stop: threading.Event | None = None) -> Bot:
+    """Make all parts and join them. Reads the pack, which takes seconds where it has no index yet; nothing is connected or
+    started.
+
+    Raises PackError for a pack that can't be loaded, and BuildStoppedError if `stop` is set meanwhile.
+    """
+    if misspelt := strays():
+        logger.warning("%s", "; ".join(stray.text for stray in misspelt))
+    store = Store(settings.database, retention_days=settings.retention_days, hmac_id=config.hmac_id)
+    reloader = PackReloader(settings.pack, settings.cache_folder, store.changes, stop=stop)
+    reloader.matcher().prepare()
+    knowledge = reloader.knowledge()
+    metrics = Metrics(partial(_state, store, reloader))
     layout: Literal["classic", "cards"] = "classic" if settings.cards == "classic" else "cards"
-    look = partial(preview, cache=settings.cache_folder)
-    curation = Curation(ledger=store, shelf=live, named=settings.curators, look=look)
-    lines = knowledge.voice.lines
     app = build_app(
-        desk,
+        Engine(reloader),
         store,
-        access,
-        lines=lines,
+        config,
+        lines=knowledge.voice.lines,
         layout=layout,
-        loaded=live,
-        curation=curation,
-        meters=meters,
-        beside=lambda: f"database away: {store.unrecorded} writes not made" if store.away else "",
+        curators=settings.curators,
+        reloader=reloader,
+        previewer=reloader.previewer,
+        metrics=metrics,
     )
-    live.changed.append(app.teller.changed)
-    memory = ", which keeps nothing beyond this process" if store.is_in_memory else ""
-    told = "%s: %d entries from %s; database %s%s"
-    logger.info(told, knowledge.name, len(knowledge.entries), settings.pack.resolve(), store.place, memory)
-    return Bot(app=app, live=live, store=store, meters=meters, stop=stop)
+    memory = ", which keeps nothing beyond this process" if store.database.is_in_memory else ""
+    line = "%s: %d entries from %s; database %s%s"
+    logger.info(line, knowledge.name, len(knowledge.entries), settings.pack.resolve(), store.database.safe_url, memory)
+    return Bot(app=app, reloader=reloader, store=store, metrics=metrics)
+
+
+def _state(store: Store, reloader: PackReloader) -> State:
+    return State(store.database.failures, reloader.version, len(reloader.knowledge().entries), reloader.loaded_at)
 
 
 def _mode(mode: str | None) -> Mode | None:
     return "socket" if mode == "socket" else "http" if mode == "http" else None
 
 
-# --- waiting for Slack, and stopping
+# --- running
 
 
-def _awaited(
-    identity: Identity, mode: Mode, port: int | None, stop: threading.Event, beside: Mapping[str, Page]
+async def _serve(
+    bot: Bot, config: SlackConfig, mode: Mode, port: int | None, stop_signal: StopSignal, lookups: ThreadPoolExecutor
 ) -> bool:
-    """Wait for Slack; meanwhile, on `port`, health says no and Slack is told to come again, and what is `beside` answers.
+    """Serve until the signal; whether all that was in flight was finished. `lookups`: for looking up names."""
+    loop, app, stop = asyncio.get_running_loop(), bot.app, stop_signal.event()
+    loop.set_exception_handler(_log_loop_error)
+    loop.set_default_executor(lookups)
+    await app.context.client.open()
+    answered = False
+    async with _Beside(bot):
+        try:
+            if mode == "http":
+                answered = await _serve_http(bot, config, DEFAULT_PORT if port is None else port, stop)
+            else:
+                answered = await _serve_socket(bot, port, stop)
+        finally:
+            finished = await app.close(stop_signal.seconds_left())
+    return answered and finished
 
-    False if stopped first.
-    """
-    how = "Socket Mode" if mode == "socket" else "HTTP"
-    if port is None:
-        logger.info("Waiting for Slack (%s); PORT isn't set, so that there is no health page", how)
-        return await_slack(identity.me, "SLACK_BOT_TOKEN", stop.wait)
-    posts = {EVENTS: lambda: health(False)} if mode == "http" else {}
-    with Pages(port, {"/healthz": lambda: health(False), **beside}, posts) as pages:
-        logger.info("Waiting for Slack (%s), health on port %d", how, pages.port)
-        return await_slack(identity.me, "SLACK_BOT_TOKEN", stop.wait)
 
-
-def _await_long(bot: Bot) -> None:
-    """Wait for Slack in a worker that serves already."""
+async def _serve_http(bot: Bot, config: SlackConfig, port: int, stop: asyncio.Event) -> bool:
+    """Listen at once; until all is ready, health says no and Slack is told to come again."""
+    ready = asyncio.Event()
+    front = HttpFront(
+        bot.app.dispatch,
+        config.signing_secret,
+        pages={HEALTH: bot.health, METRICS: bot.metrics.page},
+        is_ready=ready.is_set,
+    )
+    logger.info("Waiting for Slack (HTTP)")
+    serving = asyncio.create_task(serve_http(front, port, stop))
+    getting_ready = asyncio.create_task(_get_ready(bot, stop, ready))
     try:
-        await_slack(bot.app.identity.me, "SLACK_BOT_TOKEN", bot.stop.wait)
-    except AskPyError as error:
-        logger.error("%s", error)
+        await asyncio.wait((serving, getting_ready), return_when=asyncio.FIRST_EXCEPTION)
+        if getting_ready.done():
+            getting_ready.result()
+        return await serving
+    finally:
+        await _cancel(serving, getting_ready)
 
 
-def _stopped() -> threading.Event:
-    """An event that SIGTERM and SIGINT set."""
-    stop = threading.Event()
-    for number in STOPS:
-        signal.signal(number, lambda *_: stop.set())
-    return stop
+async def _serve_socket(bot: Bot, port: int | None, stop: asyncio.Event) -> bool:
+    """Connect once all is ready. On `port`, if there is one, health and metrics answer meanwhile and beside it."""
+    ready, front = asyncio.Event(), SocketFront(bot.app.dispatch, bot.app.context.client)
+
+    def health() -> tuple[int, str, bytes]:
+        return bot.health() if ready.is_set() and front.is_connected() else health_page(False)
+
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(front.close, 0)
+        if port is None:
+            logger.info("Waiting for Slack (Socket Mode); PORT isn't set, so that there is no health page")
+        else:
+            pages: dict[str, Page] = {HEALTH: health, METRICS: bot.metrics.page}
+            server = await stack.enter_async_context(PageServer(port, pages))
+            logger.info("Waiting for Slack (Socket Mode), health on port %d", server.port)
+        await _get_ready(bot, stop, ready)
+        return not ready.is_set() or await serve_socket(front, stop)
 
 
-def _before_threads_end(work: Callable[[], None]) -> None:
-    """Do it when the process ends, as long as thread pools still take work.
+async def _get_ready(bot: Bot, stop: asyncio.Event, ready: asyncio.Event) -> None:
+    """Prepare the database and ask Slack who the bot is, side by side; `ready` is set unless `stop` came first.
 
-    atexit is too late for that; the hook that the pools themselves use comes before it, the newest entry first.
+    Raises SettingsError when Slack refuses the token.
     """
-    getattr(threading, "_register_atexit", atexit.register)(work)
+    context = bot.app.context
+    preparing = asyncio.create_task(context.run_db(bot.store.prepare))
+    try:
+        if await wait_for_slack(context.client.auth_test, "SLACK_BOT_TOKEN", stop) and await is_done_before(
+            stop, preparing
+        ):
+            ready.set()
+    finally:
+        await _cancel(preparing)
+
+
+class _Beside:
+    """What runs beside the answering: watching the pack, purging, telling who waits, and measuring."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+        self._stop = threading.Event()
+        self._measuring: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> None:
+        bot, loop = self._bot, asyncio.get_running_loop()
+        bot.reloader.changed.append(partial(_call_soon, loop, bot.app.notifier.knowledge_changed))
+        works: tuple[tuple[str, Callable[[threading.Event], None]], ...] = (
+            ("watch", bot.reloader.run),
+            ("purge", bot.store.run_purge_loop),
+        )
+        for name, work in works:
+            threading.Thread(target=work, args=(self._stop,), name=name, daemon=True).start()
+        bot.app.context.tasks.start(bot.app.notifier.run())
+        self._measuring = asyncio.create_task(_measure_lag(bot.metrics))
+
+    async def __aexit__(self, *_: object) -> None:
+        self._stop.set()
+        if self._measuring is not None:
+            await _cancel(self._measuring)
+
+
+async def _cancel(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel tasks, and wait until they have ended."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _call_soon(loop: asyncio.AbstractEventLoop, work: Callable[[str], None], workspace: str) -> None:
+    """Call it on the loop's thread, from any other; a loop that has ended needs it no more."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(work, workspace)
+
+
+async def _measure_lag(metrics: Metrics) -> None:
+    """Measure how much later than planned the loop comes back."""
+    while True:
+        planned = time.monotonic() + LAG_EVERY
+        await asyncio.sleep(LAG_EVERY)
+        metrics.lag(max(0.0, time.monotonic() - planned))
+
+
+def _log_loop_error(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what went wrong in a callback or an unawaited task. asyncio's own line would show their arguments and the exception's
+    message, and with them what people wrote."""
+    error = context.get("exception")
+    told = format_without_message(error) if isinstance(error, BaseException) else str(context.get("message"))
+    logger.error("The event loop reports an error\n%s", told)

@@ -1,4 +1,4 @@
-"""What docs/deploy.md hands out is in order: the unit, the container file, and the application for another server."""
+"""What docs/deploy.md hands out is in order: the unit, the container file, and what they start."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import serving
+from bot.__main__ import main
 from bot.settings import VARIABLES
 
 ROOT = Path(__file__).parents[1]
@@ -45,6 +45,13 @@ def test_their_variables_are_known(paper: str) -> None:
 def test_what_is_started_exists() -> None:
     assert "-m bot serve" in UNIT
     assert '"-m", "bot", "serve"' in CONTAINER
-    named = set(re.findall(r'"bot\.serving:(\w+)\(\)"', (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")))
-    assert named == {"application"}
-    assert callable(serving.application)
+    assert "serve" in main.commands
+    assert (ROOT / "Procfile").read_text(encoding="utf-8").splitlines() == [
+        "web: python -m bot serve --http",
+        "worker: python -m bot serve --socket",
+    ]
+
+
+def test_no_server_but_our_own_is_handed_out() -> None:
+    paper = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    assert re.findall(r"\bbot\.serving\b|\bgunicorn\b|\bwaitress\b|\bWSGI\b", paper) == []

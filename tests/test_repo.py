@@ -19,7 +19,7 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
 LOCKS = ("requirements.txt", "tests/requirements.txt", "tests/audit/requirements.txt")
-EXTRAS = ["postgres", "metrics", "curate", "gunicorn"]
+EXTRAS = ["postgres", "metrics", "curate"]
 """What requirements.txt holds beside the dependencies."""
 PAPERS = (
     *("README.md", "bot/README.md", "knowledge/README.md", "PRIVACY.md"),
@@ -149,7 +149,7 @@ def test_dependencies_are_few_and_each_has_a_reason() -> None:
     reasons = read("bot/README.md")
 
     assert {"slack-bolt", "rapidfuzz", "PyYAML"} <= names
-    assert len(names) <= 10
+    assert len(names) <= 11
     assert sorted(name for name in names if f"| {name} |" not in reasons) == []
 
 
@@ -261,12 +261,13 @@ def test_the_rooms_keep_to_their_contracts() -> None:
     assert (ran.returncode, ran.stdout if ran.returncode else "") == (0, "")
 
 
-def test_asking_loads_nothing_of_slack_or_sql() -> None:
-    program = """
+@pytest.mark.parametrize("options", [(), ("--blocks",)])
+def test_asking_loads_nothing_of_slack_or_sql(options: tuple[str, ...]) -> None:
+    program = f"""
 import sys
 from bot.__main__ import main
-main(["ask", "--json", "what is flask?"], standalone_mode=False)
-unwanted = {"slack_bolt", "slack_sdk", "sqlalchemy", "alembic", "waitress", "psycopg", "rich"}
+main(["ask", "--json", *{options}, "what is flask?"], standalone_mode=False)
+unwanted = {{"slack_bolt", "slack_sdk", "aiohttp", "sqlalchemy", "alembic", "psycopg", "rich"}}
 print(*sorted(unwanted & set(sys.modules)), file=sys.stderr)
 """
     ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -291,10 +292,18 @@ def test_only_slacks_rim_speaks_to_a_network() -> None:
     speaking = (
         r"socket|ssl|http|ftplib|smtplib|asyncio|urllib\.request|slack_sdk|slack_bolt|requests|httpx|aiohttp|urllib3"
     )
-    pattern = re.compile(rf"^\s*(?:import|from) (?:{speaking})\b", re.MULTILINE)
-    found = {name for name in tracked() if re.match(r"bot/.*\.py$", name) and pattern.search(read(name))}
-    assert {name for name in found if not name.startswith("bot/slack/")} <= {"bot/doctor.py"}
-    assert "bot/slack/access.py" in found
+    found = importing(speaking)
+    assert {name for name in found if not name.startswith("bot/slack/")} <= {"bot/doctor.py", "bot/serving.py"}
+    assert importing(r"socket|ssl|http|ftplib|smtplib|urllib\.request|requests|httpx|aiohttp|urllib3") == {
+        name for name in found if re.match(r"bot/slack/transport/(?!outbox|__init__)\w+\.py$", name)
+    }
+    assert "bot/slack/transport/client.py" in found
+
+
+def importing(modules: str) -> set[str]:
+    """The files of the bot that import one of the modules."""
+    pattern = re.compile(rf"^\s*(?:import|from) (?:{modules})\b", re.MULTILINE)
+    return {name for name in tracked() if re.match(r"bot/.*\.py$", name) and pattern.search(read(name))}
 
 
 def test_every_test_that_proves_something_exists() -> None:

@@ -1,177 +1,165 @@
-"""The Slack app: all of its parts, joined."""
+"""The Slack app: its parts joined, and finished in order."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
-import threading
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
-from slack_bolt import App
-from slack_bolt.authorization import AuthorizeResult
-from slack_sdk import WebClient
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.access import Access, Identity
-from bot.slack.answering import Answering, Desk, Records
+from bot.curation.reloader import PackReloader
+from bot.engine import Engine
+from bot.slack.admission import Admission, InteractionLimit
+from bot.slack.answer_log import AnswerLog
 from bot.slack.blocks import Layout
-from bot.slack.chores import Chores, Loaded
-from bot.slack.curating import Curating, Curation
+from bot.slack.context import Context, Previewer, run_in
 from bot.slack.curators import Curators
-from bot.slack.journal import Journal, error_of
-from bot.slack.listeners import register
-from bot.slack.meters import Meters
-from bot.slack.post import Outbox, Outcome, Pulse, Request, deliver
-from bot.slack.promises import Promises
-from bot.slack.recording import PAUSE, Recorder
-from bot.slack.telling import Teller
-from bot.slack.words import words_of
+from bot.slack.features.notifications import Notifier
+from bot.slack.metrics import Metrics
+from bot.slack.recorder import PAUSE, Recorder
+from bot.slack.register import register
+from bot.slack.strings import load_strings
+from bot.slack.transport.client import SlackClient, SlackConfig
+from bot.slack.transport.http import Dispatch
+from bot.slack.transport.outbox import Outbox
+from bot.store import Store
 
-LISTENERS = 16
-"""Threads that acknowledge commands and presses and do nothing else, so that no backlog of questions keeps Slack waiting."""
-WORKERS = 4
-"""Threads that answer. The desk finds one at a time; the others meanwhile draw, or wait for the database, never for Slack."""
-CHECKS = 1
-"""Threads that see what a curator's edit would do: each computes for seconds, and no answer is to wait for it."""
+THREADS = 2
+"""Threads for what takes long: a curator's preview, which waits for a process of its own, and a long message."""
+LEAST_FLUSH = 0.5
+"""Seconds that counts may take to be written at the end, also where answers have used up the time."""
 
-_bolt = logging.getLogger("bot.slack.bolt")
-_bolt.setLevel(logging.ERROR)  # below that, Bolt's lines quote what people wrote
-
-
-def _fine() -> str:
-    return ""
+_bolt_logger = logging.getLogger("bot.slack.bolt")
+_bolt_logger.setLevel(logging.ERROR)  # below that, Bolt's lines quote what people wrote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlackApp:
-    """The Bolt app and what runs beside it. `beside`: what health has to say although answers go on."""
+    """The Bolt app, what its handlers work with, and what runs beside it."""
 
-    bolt: App
-    outbox: Outbox
-    identity: Identity
-    pulse: Pulse
-    answering: Answering
-    teller: Teller
-    executor: Executor
-    workers: Executor
-    checks: Executor
-    beside: Callable[[], str] = _fine
-    signing_secret: str = field(default="", repr=False)
+    bolt: AsyncApp
+    context: Context
+    notifier: Notifier
 
-    def able(self) -> bool:
+    @property
+    def dispatch(self) -> Dispatch:
+        """Makes Bolt's response to a request."""
+        return self.bolt.async_dispatch
+
+    def is_healthy(self) -> bool:
         """Whether an answer could be posted."""
-        return not self.pulse.trouble
+        return not self.context.client.health.error
 
-    def close(self, timeout: float) -> bool:
-        """Finish what is in flight within `timeout` seconds; true if all of it was finished."""
-        deadline = time.monotonic() + timeout
-        working = threading.Thread(target=self._finish_work, daemon=True)
-        working.start()
-        working.join(timeout / 2)
-        return self.outbox.close(deadline - time.monotonic()) and not working.is_alive()
+    async def close(self, timeout: float) -> bool:
+        """Finish what is in flight within `timeout` seconds; whether all of it was finished.
 
-    def _finish_work(self) -> None:
-        self.executor.shutdown()
-        self.workers.shutdown()
-        self.checks.shutdown(cancel_futures=True)
-        self.answering.recorder.close()
+        Answers go on until they have reached the outbox; what waits there for Slack is then sent as soon as Slack allows.
+        """
+        context, deadline = self.context, time.monotonic() + timeout
+        self.notifier.stop()
+        while len(context.tasks) > context.outbox.delayed and time.monotonic() < deadline - timeout / 2:
+            await asyncio.sleep(0.02)
+        sent, finished = await asyncio.gather(
+            context.outbox.close(deadline - time.monotonic()), context.tasks.finish(deadline - time.monotonic())
+        )
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(LEAST_FLUSH, deadline - time.monotonic())):
+                await context.recorder.flush()
+        await context.client.close()
+        for executor in (context.threads, context.database):
+            executor.shutdown(wait=False, cancel_futures=True)
+        return sent and finished
 
 
 def build_app(
-    desk: Desk,
-    records: Records,
-    access: Access,
+    engine: Engine,
+    store: Store,
+    config: SlackConfig,
     *,
     lines: Mapping[str, str],
     layout: Layout = "cards",
-    loaded: Loaded | None = None,
-    executor: Executor | None = None,
-    outbox: Outbox | None = None,
-    curation: Curation | None = None,
-    meters: Meters | None = None,
-    beside: Callable[[], str] = _fine,
+    curators: Sequence[str] = (),
+    reloader: PackReloader | None = None,
+    previewer: Previewer | None = None,
+    metrics: Metrics | None = None,
+    admission: Admission | None = None,
+    interactions: InteractionLimit | None = None,
+    outbox_options: Mapping[str, Any] | None = None,
+    recorder_pause: float = PAUSE,
+    **options: Any,
 ) -> SlackApp:
-    """Join the app. `lines` are the pack's own sentences; `layout` is how posted messages are drawn;
-    `loaded` tells how the pack is.
+    """Join the app's parts. Nothing runs yet, and nothing is connected.
 
-    An `executor` that is given acknowledges, answers and records. `curation`: what the curators' side stands on, where there is
-    one. `meters` count, and `beside` is what health has to say although answers go on.
+    Args:
+        engine: answers questions.
+        store: what outlives the process.
+        config: credentials and the address of the Web API.
+        lines: the pack's own sentences, which stand in for ours.
+        layout: how posted messages are drawn.
+        curators: who may curate, as "U…" or "T…:U…".
+        reloader: the pack as it stands now.
+        previewer: gives what tells what a draft would do to a workspace's answers.
+        metrics: what counts; a new one if none is given.
+        admission, interactions: how much is taken on at once; by default as `bot.slack.admission` says.
+        outbox_options: backoff, pace and clock of the outbox, for tests.
+        recorder_pause: seconds that counts wait to be written together.
+        options: further fields of `Context`, for tests.
     """
-    meters = meters or Meters()
-    client, pulse = access.client(), Pulse()
-    identity, words = Identity(client), words_of(lines)
-    workers = executor or ThreadPoolExecutor(WORKERS, "worker")
-    checks = executor or ThreadPoolExecutor(CHECKS, "check")
-    recorder = Recorder(records, executor or ThreadPoolExecutor(1, "recorder"), 0.0 if executor else PAUSE)
-    executor = executor or ThreadPoolExecutor(LISTENERS, "listener")
-    outbox = outbox or Outbox()
-    outbox.deliver, outbox.resends = _delivery(client, pulse, meters), meters.resend
-    outbox.counts = partial(meters.queued, "requests")
-    bolt = _bolt_app(access, identity, executor)
-    named = Curators.of(curation.named if curation is not None else (), lambda: identity.team)
-    answering = Answering.of(
-        desk=desk,
-        records=records,
+    metrics = metrics or Metrics()
+    client = SlackClient(config)
+    outbox = Outbox(
+        client.deliver,
+        on_queue=partial(metrics.queued, "requests"),
+        on_resend=metrics.resend,
+        on_error=metrics.error,
+        **(outbox_options or {}),
+    )
+    database = ThreadPoolExecutor(store.database.threads, "database")
+    recorder = Recorder(store, run_in(database), recorder_pause)
+    context = Context(
+        engine=engine,
+        store=store,
+        client=client,
         outbox=outbox,
-        words=words,
+        strings=load_strings(lines),
         layout=layout,
-        promises=Promises(counts=partial(meters.queued, "questions")),
+        curators=Curators.from_names(curators, lambda: client.identity.team),
         recorder=recorder,
-        chores=Chores(records, desk, words, named, loaded),
-        seal=access.seal,
-        journal=Journal(meters),
+        answer_log=AnswerLog(metrics),
+        database=database,
+        threads=ThreadPoolExecutor(THREADS, "work"),
+        hmac_id=config.hmac_id,
+        reloader=reloader,
+        previewer=previewer,
+        admission=admission or Admission(),
+        interactions=interactions or InteractionLimit(),
+        **options,
     )
-    curating = Curating.of(curation, answering, lambda: identity.team, checks) if curation is not None else None
-    register(bolt, answering, pulse, lambda: identity.user, workers, curating)
-    return SlackApp(
-        bolt=bolt,
-        outbox=outbox,
-        identity=identity,
-        pulse=pulse,
-        answering=answering,
-        teller=Teller(
-            records.waiting, answering.unmet.inform, lambda workspace: desk.knowledge_of(workspace).fingerprint
-        ),
-        executor=executor,
-        workers=workers,
-        checks=checks,
-        beside=beside,
-        signing_secret=access.signing_secret,
-    )
+    context.admission.on_change = partial(metrics.queued, "questions")
+    context.interactions.on_change = partial(metrics.queued, "presses")
+    bolt = _bolt_app(client, config)
+    register(bolt, context)
+    return SlackApp(bolt=bolt, context=context, notifier=Notifier(context))
 
 
-def _bolt_app(access: Access, identity: Identity, executor: Executor) -> App:
-    """Bolt, without what it would ask Slack or a log by itself."""
+def _bolt_app(client: SlackClient, config: SlackConfig) -> AsyncApp:
+    """Bolt, without what it would ask Slack or write into a log by itself. The front has checked the signature already."""
 
-    def authorize() -> AuthorizeResult:
-        me = identity.me()
-        return AuthorizeResult(
-            enterprise_id=None, team_id=me.team, bot_id=me.bot, bot_user_id=me.user, bot_token=access.bot_token
-        )
-
-    return App(
+    return AsyncApp(
         name="askpy",
-        logger=_bolt,
-        client=access.client(token=""),
-        signing_secret=access.signing_secret,
-        authorize=authorize,
-        token_verification_enabled=False,
-        listener_executor=executor,
+        logger=_bolt_logger,
+        client=AsyncWebClient(base_url=config.api_url),  # Bolt wants one, and nothing is sent by it
+        signing_secret=config.signing_secret,
+        authorize=client.authorizer(),
+        request_verification_enabled=False,
         attaching_conversation_kwargs_enabled=False,
         raise_error_for_unhandled_request=True,
     )
-
-
-def _delivery(client: WebClient, pulse: Pulse, meters: Meters) -> Callable[[Request], Outcome]:
-    """What delivers a request once, and learns from what becomes of it."""
-
-    def delivered(request: Request) -> Outcome:
-        outcome = deliver(client, request)
-        pulse.note(outcome, request.method)
-        if code := error_of(outcome):
-            meters.error(request.method, code)
-        return outcome
-
-    return delivered

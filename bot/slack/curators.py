@@ -14,12 +14,12 @@ class Curators:
     own: Callable[[], str]
 
     @classmethod
-    def of(cls, named: Sequence[str], team: Callable[[], str]) -> Curators:
+    def from_names(cls, named: Sequence[str], team: Callable[[], str]) -> Curators:
         """From "U…" and "T…:U…"; `team` tells the bot's own workspace, or nothing as long as Slack hasn't said."""
         pairs = (each.rpartition(":") for each in named)
         return cls(frozenset((workspace, user) for workspace, _, user in pairs), team)
 
-    def has(self, team: str, user: str) -> bool:
+    def contains(self, team: str, user: str) -> bool:
         """Whether this person may curate in this workspace."""
         if not team or not user:
             return False

@@ -6,10 +6,10 @@ import json
 import logging
 import sys
 import time
+import traceback
 from typing import Any
 
 from bot.settings import Settings
-from bot.slack.trace import frames
 
 
 def log_to_stderr(settings: Settings) -> None:
@@ -18,6 +18,15 @@ def log_to_stderr(settings: Settings) -> None:
     handler.setFormatter(Json() if settings.log_format == "json" else Console())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("bot").setLevel(settings.log_level.upper())
+
+
+def format_without_message(error: BaseException) -> str:
+    """The traceback of an exception, the first cause first, without any message: those may quote what people wrote."""
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    kind = type(error)
+    own = ["Traceback (most recent call last):\n", *traceback.format_tb(error.__traceback__)]
+    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    return (format_without_message(before) + "\n\n" if before is not None else "") + "".join(own) + name
 
 
 class Console(logging.Formatter):
@@ -32,7 +41,7 @@ class Console(logging.Formatter):
         return f"{line} {told}" if told else line
 
     def formatException(self, info: Any) -> str:  # noqa: N802  logging's name
-        return frames(info[1]) if info[1] is not None else ""
+        return format_without_message(info[1]) if info[1] is not None else ""
 
 
 class Json(Console):

@@ -1,4 +1,4 @@
-"""The Slack app's manifest: what it may do and where Slack sends what happens."""
+"""The Slack app's manifest: its scopes and events, and the URL that Slack sends them to."""
 
 from __future__ import annotations
 
@@ -7,43 +7,51 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bot.model import AskPyError
-from bot.slack.http import EVENTS
+from bot.slack.transport.http import EVENTS
 
 SCOPES = ("app_mentions:read", "chat:write", "commands", "im:history")
-"""All that the bot may do. Each one more is one more question for whoever installs it."""
+"""The bot's scopes. Whoever installs it has to approve each one, so there are no more than it needs."""
 BOT_EVENTS = ("app_home_opened", "app_mention", "message.im", "app_uninstalled", "tokens_revoked")
 
-
 LONGEST_NAME, LONGEST_DESCRIPTION = 35, 140
-"""Characters that Slack takes of an app's name and of its description."""
+"""Characters that Slack allows in an app's name and in its description."""
 LONGEST_SHORTCUT = 24
-"""Characters that Slack takes of a shortcut's name."""
-_MEANT = "write https:// and the bot's host, such as https://askpy.example.com"
+"""Characters that Slack allows in a shortcut's name."""
+_URL_REMEDY = "write https:// and the bot's host, such as https://askpy.example.com"
 
 
-def address_of(url: str) -> str:
-    """Where Slack sends what happens, at the bot's public address; raises AskPyError if that is none."""
+def request_url(url: str) -> str:
+    """The URL that Slack sends events to, from the bot's public `url`.
+
+    Raises:
+        AskPyError: `url` isn't an https URL of a host.
+    """
     try:
         parts = urlsplit(url.strip())
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise AskPyError(f"--url is no web address: {_MEANT}.") from None
+        raise AskPyError(f"--url is no web address: {_URL_REMEDY}.") from None
     if parts.scheme != "https" or not host or any(map(str.isspace, url.strip())):
-        raise AskPyError(f"--url must be the bot's public https address: {_MEANT}.")
+        raise AskPyError(f"--url must be the bot's public https address: {_URL_REMEDY}.")
     if parts.query or parts.fragment or parts.username is not None:
-        raise AskPyError(f"--url must be an address without a ?, a # or a user: {_MEANT}.")
+        raise AskPyError(f"--url must be an address without a ?, a # or a user: {_URL_REMEDY}.")
     return f"{url.strip().rstrip('/').removesuffix(EVENTS)}{EVENTS}"
 
 
 def manifest(url: str | None = None, name: str = "AskPy", about: str = "") -> dict[str, Any]:
-    """The manifest for Socket Mode, or for HTTP at the public address `url`; the pack says its `name` and what it is
-    `about`."""
-    address = address_of(url) if url is not None else None
-    name = _cut(name, LONGEST_NAME) or "AskPy"
-    about = _cut(about, LONGEST_DESCRIPTION) or "Curated answers"
+    """The manifest.
+
+    Args:
+        url: the bot's public URL for HTTP; None for Socket Mode.
+        name: the pack's name, which the app gets.
+        about: what the pack is about, the app's description.
+    """
+    address = request_url(url) if url is not None else None
+    name = _one_line(name, LONGEST_NAME) or "AskPy"
+    about = _one_line(about, LONGEST_DESCRIPTION) or "Curated answers"
     command = {
         "command": "/askpy",
-        "description": _cut(f"Ask {name} a question", LONGEST_DESCRIPTION),
+        "description": _one_line(f"Ask {name} a question", LONGEST_DESCRIPTION),
         "usage_hint": "[question] | help",
         "should_escape": True,
     }
@@ -60,10 +68,10 @@ def manifest(url: str | None = None, name: str = "AskPy", about: str = "") -> di
                 "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": False,
             },
-            "bot_user": {"display_name": _handle(name), "always_online": True},
+            "bot_user": {"display_name": _bot_handle(name), "always_online": True},
             "shortcuts": [
                 {
-                    "name": _cut(f"Ask {name}", LONGEST_SHORTCUT),
+                    "name": _one_line(f"Ask {name}", LONGEST_SHORTCUT),
                     "type": "message",
                     "callback_id": "ask_message",
                     "description": "Look this message up",
@@ -83,13 +91,13 @@ def manifest(url: str | None = None, name: str = "AskPy", about: str = "") -> di
     }
 
 
-def _cut(text: str, most: int) -> str:
-    """One line of at most so many characters, with a mark where something is missing."""
+def _one_line(text: str, limit: int) -> str:
+    """`text` on one line in at most `limit` characters; with an ellipsis if it is longer."""
     line = " ".join(text.split())
-    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
-def _handle(name: str) -> str:
+def _bot_handle(name: str) -> str:
     """The bot's user name: letters, digits, dots, dashes and underscores in lower case."""
-    kept = re.sub(r"[^a-z0-9._-]+", "-", name.lower()).strip("-._")
-    return kept[:LONGEST_NAME] or "askpy"
+    handle = re.sub(r"[^a-z0-9._-]+", "-", name.lower()).strip("-._")
+    return handle[:LONGEST_NAME] or "askpy"

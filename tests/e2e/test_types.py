@@ -10,23 +10,24 @@ import os
 import re
 import subprocess
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any, get_args
 
 from local_slack import ROOT
 
-from bot.desk import Desk
+from bot.engine import Engine
 from bot.knowledge import load
 from bot.match import Matcher
 from bot.model import Knowledge, Question
 from bot.reply.wording import choice_of
-from bot.slack import views
-from bot.slack.blocks import Layout, attribution, draw
-from bot.slack.foot import Foot, State, under
-from bot.slack.limits import Block
-from bot.slack.values import Asked, Modal
-from bot.slack.words import default_words
+from bot.slack.blocks import Layout, attribution, render_blocks
+from bot.slack.blocks.footer import AnswerFooter, FeedbackState, ShareMode, footer_blocks
+from bot.slack.blocks.limits import Block
+from bot.slack.blocks.views import FRONT, KINDS, TOPICS, View, home_view, modal_view, search_blocks
+from bot.slack.payloads import AnswerRef, ModalState
+from bot.slack.strings import default_strings
 from tests.slack.slack_samples import EXTREMES
 
 MODULES = Path(__file__).with_name("node_modules")
@@ -49,49 +50,50 @@ BEYOND = {
 """The drawings that go beyond the published types: what the compiler says about them, and why they do."""
 FAULT = re.compile(r"^drawn\.ts\((\d+),(\d+)\): error TS\d+: (.*(?:\n .*)*)", re.MULTILINE)
 
-Drawn = list[Block] | views.View
+Drawing = list[Block] | View
 
 
-def goldens() -> Iterator[tuple[str, Drawn]]:
+def goldens() -> Iterator[tuple[str, Drawing]]:
     for file in sorted(GOLDEN.glob("*.json")):
         yield f"golden {file.stem}", json.loads(file.read_text(encoding="utf-8"))
 
 
-def made() -> Iterator[tuple[str, Drawn]]:
-    """What has no golden: replies at the limits, every foot, who shared it, every page of the shipped pack's Home tab."""
-    words, layouts = default_words(), get_args(Layout)
+def generated() -> Iterator[tuple[str, Drawing]]:
+    """What has no golden file: replies at the limits, every footer, who shared it, every Home page of the shipped pack."""
+    strings, layouts = default_strings(), get_args(Layout)
     for name, layout in product(EXTREMES, layouts):
-        yield f"{name}, {layout}", draw(EXTREMES[name], layout)
-    for state, passing, layout in product(get_args(State), ("", "share", "reply"), layouts):
-        foot = Foot(key="k", subject="s", why="q", again=Asked("s", "q"), passing=passing, state=state, note="Done.")
-        yield f"foot, {state}, {passing or 'nothing to pass on'}, {layout}", under(foot, layout, words)
-    yield "who shared it", [attribution("U1", words)]
+        yield f"{name}, {layout}", render_blocks(EXTREMES[name], layout)
+    footer = AnswerFooter(key="k", answer_ref="s", why="q", shared=AnswerRef("s", "q"), note="Done.")
+    for state, share_mode, layout in product(get_args(FeedbackState), get_args(ShareMode), layouts):
+        variant = replace(footer, state=state, share_mode=share_mode)
+        yield f"footer, {state}, {share_mode or 'not shared'}, {layout}", footer_blocks(variant, layout, strings)
+    yield "who shared it", [attribution("U1", strings)]
     for name, reply in EXTREMES.items():
-        yield f"modal, {name}", views.modal(Modal(("q",), channel="C1"), draw(reply), words, back=0)
+        yield f"modal, {name}", modal_view(ModalState(("q",), channel="C1"), render_blocks(reply), strings, back=0)
     pack = load(ROOT / "knowledge")
-    yield "search", views.modal(Modal(search=True), views.search_page(pack, words), words)
+    yield "search", modal_view(ModalState(search=True), search_blocks(pack, strings), strings)
     for page in home_pages(pack):
-        yield f"home, {page}", views.home(pack, page, words)
+        yield f"home, {page}", home_view(pack, page, strings)
 
 
-def shipped() -> Iterator[tuple[str, Drawn]]:
+def shipped() -> Iterator[tuple[str, Drawing]]:
     """The answer to each entry and each group of the shipped pack."""
     pack = load(ROOT / "knowledge")
-    desk = Desk(Matcher.of(pack, Path(os.environ["ASKPY_CACHE"])))
+    engine = Engine(Matcher.of(pack, Path(os.environ["ASKPY_CACHE"])))
     asked = [*(choice_of(entry).ask for entry in pack.entries), *(group.title for group in pack.groups)]
     for question in asked:
-        reply = desk.ask(Question(question))
+        reply = engine.answer(Question(question))
         for layout in get_args(Layout):
-            yield f"{question!r}, {layout}", draw(reply, layout)
+            yield f"{question!r}, {layout}", render_blocks(reply, layout)
 
 
 def home_pages(pack: Knowledge) -> list[str]:
-    fixed = [views.FRONT, views.KINDS, views.TOPICS]
+    fixed = [FRONT, KINDS, TOPICS]
     return [*fixed, *(f"group:{group.id}" for group in pack.groups), *(f"steps:{entry.id}" for entry in pack.entries)]
 
 
 def test_whatever_is_drawn_is_what_slack_publishes(tmp_path: Path) -> None:
-    found = faults([*goldens(), *made(), *shipped()], tmp_path)
+    found = faults([*goldens(), *generated(), *shipped()], tmp_path)
     beyond = {name: [fault for fault in found if fault.startswith(f"{name}, block ")] for name in BEYOND}
 
     assert [fault for fault in found if not any(fault in known for known in beyond.values())] == []
@@ -102,16 +104,17 @@ def test_whatever_is_drawn_is_what_slack_publishes(tmp_path: Path) -> None:
 
 def test_nothing_that_can_be_drawn_is_left_out() -> None:
     """Each type of block, element and text that the sources name is in what the compiler sees."""
-    slack = ROOT / "bot" / "slack"
-    drawers = [slack / "foot.py", slack / "views.py", *(slack / "blocks").glob("*.py")]
-    sources = "".join(file.read_text("utf-8") for file in drawers)
+    folder = ROOT / "bot" / "slack" / "blocks"
+    sources = "".join(file.read_text("utf-8") for file in folder.glob("*.py"))
     named = set(re.findall(r'"type": "(\w+)"', sources))
     assert (
-        {"card", "carousel", "table", "context_actions", "user", "input"} <= named <= set(types([*goldens(), *made()]))
+        {"card", "carousel", "table", "context_actions", "user", "input"}
+        <= named
+        <= set(types([*goldens(), *generated()]))
     )
 
 
-WRONG: dict[str, tuple[Drawn, str]] = {
+WRONG: dict[str, tuple[Drawing, str]] = {
     "plain words on a card": ([{"type": "card", "title": {"type": "plain_text", "text": "x"}}], "plain_text"),
     "a misspelt field": ([{"type": "divider"}, {"type": "section", "txt": {"type": "mrkdwn", "text": "x"}}], '"txt"'),
     "a missing field": ([{"type": "table"}], "'rows'"),
@@ -123,7 +126,7 @@ WRONG: dict[str, tuple[Drawn, str]] = {
 
 
 def test_the_compiler_finds_faults_and_names_them(tmp_path: Path) -> None:
-    fine: Drawn = [{"type": "divider"}]
+    fine: Drawing = [{"type": "divider"}]
     found = faults([("fine", fine), *((name, wrong) for name, (wrong, _) in WRONG.items()), ("fine", fine)], tmp_path)
 
     assert len(found) == len(WRONG)
@@ -131,7 +134,7 @@ def test_the_compiler_finds_faults_and_names_them(tmp_path: Path) -> None:
         assert re.match(rf"(?s){name}(, block \d)?: .*{word}", told), told
 
 
-def faults(drawn: Iterable[tuple[str, Drawn]], folder: Path) -> list[str]:
+def faults(drawn: Iterable[tuple[str, Drawing]], folder: Path) -> list[str]:
     """What the compiler says about each drawing, with its name and the place in it."""
     lines, names = PREAMBLE.splitlines(), dict[int, str]()
     for number, (name, each) in enumerate(drawn):
@@ -147,7 +150,7 @@ def faults(drawn: Iterable[tuple[str, Drawn]], folder: Path) -> list[str]:
     return [f"{names[at]}: {told.strip()} (at {lines[at - 1][column - 1 :][:80]})" for at, column, told in found]
 
 
-def _declared(name: str, drawn: Drawn) -> Iterator[str]:
+def _declared(name: str, drawn: Drawing) -> Iterator[str]:
     """A constant of the right type; each block has a line of its own after the first."""
     if isinstance(drawn, list):
         blocks, kind, before, after = drawn, "KnownBlock[]", "[", "]"

@@ -1,4 +1,4 @@
-"""What the pictures of the curators' side show: a week of a team's questions, and what has been made of them."""
+"""What the pictures of the curators' pages show: a week of a team's questions, and edits made from them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.curation.likeness import grouped
+from bot.curation.clusters import cluster_misses
 from bot.curation.preview import Moved
-from bot.model import Change, Complaint, Knowledge, Miss, Tally, Trial
-from bot.slack import board, views
-from bot.slack.board import Board, Note, fill
-from bot.slack.values import Sheet
-from bot.slack.words import Words
+from bot.model import Change, Complaint, Knowledge, Miss, PilotChannel, Tally
+from bot.slack.blocks import curation
+from bot.slack.blocks.curation import Dashboard, Note, fill
+from bot.slack.blocks.views import FRONT, home_view
+from bot.slack.payloads import CuratorModalState
+from bot.slack.strings import Strings
 
 NOW = 1_763_050_000.0
 DAY = 86_400.0
@@ -20,8 +21,8 @@ TEAM, MIA, LEA = "T1", "T1:U1", "T1:U2"
 
 
 def _miss(key: str, text: str, count: int, best: str, first: float, last: float) -> Miss:
-    at = (NOW - first * DAY, NOW - last * DAY)
-    return Miss(workspace=TEAM, key=key, text=text, count=count, best=best, score=0.4, first=at[0], last=at[1])
+    times = {"first": NOW - first * DAY, "last": NOW - last * DAY}
+    return Miss(workspace=TEAM, key=key, text=text, count=count, best=best, score=0.4, **times)
 
 
 MISSES = (
@@ -42,13 +43,13 @@ def _week() -> tuple[Tally, ...]:
     return tuple(
         Tally(days[ago], outcome, "", count)
         for ago, *counts in ANSWERED
-        for outcome, count in zip(board.OUTCOMES, counts, strict=True)
+        for outcome, count in zip(curation.OUTCOMES, counts, strict=True)
     )
 
 
-def _edit(batch: str, kind: Any, text: str, entry: str, by: str, ago: float, **more: Any) -> Change:
+def _edit(batch: str, kind: Any, text: str, entry: str, by: str, ago: float, **extra: Any) -> Change:
     at = NOW - ago * DAY
-    return Change(id=text, workspace=TEAM, kind=kind, text=text, entry=entry, batch=batch, by=by, at=at, **more)
+    return Change(id=text, workspace=TEAM, kind=kind, text=text, entry=entry, batch=batch, by=by, at=at, **extra)
 
 
 HISTORY = (
@@ -63,53 +64,65 @@ COMPLAINTS = (
     Complaint("library||pyjs", "unclear", 1, NOW - 2 * DAY),
     Complaint("compare||flask,django", "missing", 2, NOW),
 )
-TRIALS = (
-    Trial(channel="C1", since=NOW - 9 * DAY, answered=61, offered=8, missed=7, good=22, bad=2),
-    Trial(channel="C2", since=NOW - 2 * DAY, answered=5, offered=1, missed=1),
+PILOTS = (
+    PilotChannel(channel="C1", since=NOW - 9 * DAY, answered=61, offered=8, missed=7, good=22, bad=2),
+    PilotChannel(channel="C2", since=NOW - 2 * DAY, answered=5, offered=1, missed=1),
 )
 FAULTS = ("libraries.yaml:214: flask: side is 'backnd'; it can be frontend or backend",)
 MOVED = (Moved("which framework for small sites", "Flask", "Where do small apps live?"),)
 
 
-def seen(knowledge: Knowledge, **more: Any) -> Board:
-    """A board with something of everything."""
-    return Board(
-        knowledge=knowledge, now=NOW, groups=grouped(MISSES), week=_week(), complaints=COMPLAINTS, history=HISTORY,
-        trials=TRIALS, **more,
-    )  # fmt: skip
+def dashboard(knowledge: Knowledge, faults: tuple[str, ...] = ()) -> Dashboard:
+    """A dashboard with something in every section."""
+    return Dashboard(
+        knowledge=knowledge,
+        now=NOW,
+        miss_groups=cluster_misses(MISSES),
+        tallies=_week(),
+        complaints=COMPLAINTS,
+        history=HISTORY,
+        pilots=PILOTS,
+        faults=faults,
+    )
 
 
-def view(name: str, knowledge: Knowledge, words: Words) -> dict[str, Any]:
+def view(name: str, knowledge: Knowledge, strings: Strings) -> dict[str, Any]:
     """The view that a picture shows."""
-    group = grouped(MISSES)[0]
-    sheet = Sheet("curate", tuple(miss.key for miss in group))
+    group = cluster_misses(MISSES)[0]
+    state = CuratorModalState("curate", tuple(miss.key for miss in group))
     match name:
         case "curate-front":
-            return board.front(views.home(knowledge, views.FRONT, words), seen(knowledge), words)
+            return curation.front(home_view(knowledge, FRONT, strings), dashboard(knowledge), strings)
         case "curate-faults":
-            return board.page(seen(knowledge, faults=FAULTS), "curate", words)
+            return curation.page(dashboard(knowledge, faults=FAULTS), "curate", strings)
         case "curate-days" | "curate-days-classic":
-            return board.page(seen(knowledge), "days", words, native=name == "curate-days")
+            return curation.page(dashboard(knowledge), "days", strings, native=name == "curate-days")
         case "curate-note":
-            told = fill(words["saved"], what=board.described(HISTORY[1:3], knowledge, words))
-            return board.page(seen(knowledge), "misses", words, Note(told, "b3"))
+            message = fill(strings["saved"], what=curation.describe_edits(HISTORY[1:3], knowledge, strings))
+            return curation.page(dashboard(knowledge), "misses", strings, Note(message, "b3"))
         case "curate-means":
-            return board.means(sheet, group, sheet.keys, "kivy", knowledge, words)
+            return curation.means(state, group, state.keys, "kivy", knowledge, strings)
         case "curate-moved":
-            return board.means(sheet, group, sheet.keys, "kivy", knowledge, words, board.review((), MOVED, words))
+            return curation.means(
+                state, group, state.keys, "kivy", knowledge, strings, curation.review((), MOVED, strings)
+            )
         case "curate-taken":
-            told = board.taken(replace(HISTORY[1], text=group[1].text, entry="pygame"), knowledge, words)
-            return board.means(sheet, group, sheet.keys, "kivy", knowledge, words, board.status(told))
+            message = curation.conflict_message(
+                replace(HISTORY[1], text=group[1].text, entry="pygame"), knowledge, strings
+            )
+            return curation.means(state, group, state.keys, "kivy", knowledge, strings, curation.status(message))
         case "curate-write":
-            return board.write(sheet, "", "", "\n".join(miss.text for miss in group), words)
+            return curation.write(state, "", "", "\n".join(miss.text for miss in group), strings)
         case "curate-checked":
             faults = ("where-do-small-apps-live: has 2 phrasings; 8 or more make it easier to find",)
             answer = "On the team's own machine. Ask in the channel of the platform team for an account."
             asks = "where do I put a small flask app online\nhosting for small apps"
-            status = board.review(faults, MOVED, words)
-            return board.write(Sheet("curate", (), "x"), "Where do small apps live?", answer, asks, words, status)
+            status = curation.review(faults, MOVED, strings)
+            return curation.write(
+                CuratorModalState("curate", (), "x"), "Where do small apps live?", answer, asks, strings, status
+            )
         case "curate-done":
-            told = fill(words["saved"], what=board.described(HISTORY[1:3], knowledge, words))
-            return board.done(sheet, told, words, "b3")
+            message = fill(strings["saved"], what=curation.describe_edits(HISTORY[1:3], knowledge, strings))
+            return curation.done(state, message, strings, "b3")
         case _:
-            return board.page(seen(knowledge), "curate", words)
+            return curation.page(dashboard(knowledge), "curate", strings)

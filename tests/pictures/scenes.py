@@ -10,29 +10,26 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Literal
+from types import SimpleNamespace
+from typing import Any, Literal, cast
 
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
 from bot import terminal
-from bot.desk import Desk
+from bot.engine import Engine
 from bot.knowledge import load
 from bot.match import Matcher
 from bot.model import Question
 from bot.settings import read_settings
-from bot.slack.answering import Answering
-from bot.slack.blocks import Layout
-from bot.slack.chores import Chores, Nobody
-from bot.slack.hear import Beside, Heard, Opened, Place, Posted, Pressed, Whispered
-from bot.slack.journal import Journal
-from bot.slack.post import Outbox, Request
-from bot.slack.promises import Promises
-from bot.slack.recording import Recorder
-from bot.slack.values import Asked, Modal
-from bot.slack.words import words_of
+from bot.slack.blocks import Layout, render_blocks
+from bot.slack.blocks.views import FRONT, home_view, modal_view, search_blocks
+from bot.slack.context import Context
+from bot.slack.features.modals import modal_message, modal_question, page_back
+from bot.slack.outgoing import footer_for, reply_message
+from bot.slack.payloads import ModalState, short_hash
+from bot.slack.strings import load_strings
 from tests.pictures import curators
 
 Surface = Literal["channel", "command", "why", "modal", "search", "home", "curate", "terminal"]
@@ -111,96 +108,58 @@ SHOTS = (
 )
 
 
-class _Tray(Outbox):
-    """An outbox that keeps what it is given."""
-
-    def send(self, request: Request) -> None:
-        self.sent = request
-
-
-class _First:
-    """Nobody else answers."""
-
-    def claim(self, _key: str) -> bool:
-        return True
-
-    def release(self, _key: str) -> None:
-        return
-
-    def vote(self, *_: str) -> bool:
-        return True
-
-    def in_trial(self, _workspace: str, _channel: str) -> bool:
-        return False
-
-    def tally(self, *_: object) -> None:
-        return
-
-    def miss(self, *_: object) -> str:
-        return ""
-
-
-def scenes(shots: Iterable[Shot], desk: Desk) -> Iterator[Scene]:
-    """Each shot with what is to be seen on it: `blocks` or a `view` for Slack, an `svg` for each theme for the terminal."""
+def scenes(shots: Iterable[Shot], engine: Engine) -> Iterator[Scene]:
+    """Each shot with what is seen on it: `blocks` or a `view` for Slack, an `svg` for each theme for the terminal."""
     for shot in shots:
         scene = {"name": shot.name, "asked": shot.asked, "surface": shot.surface, "width": shot.width}
         scene["kept"] = KEPT.get(shot.name, ())
-        yield scene | (_typed(desk, shot) if shot.surface == "terminal" else _sent(desk, shot))
+        yield scene | (_terminal_scene(engine, shot) if shot.surface == "terminal" else _slack_scene(engine, shot))
 
 
-def _sent(desk: Desk, shot: Shot) -> Scene:
+def _slack_scene(engine: Engine, shot: Shot) -> Scene:
     """What Slack would get."""
-    tray = _Tray()
-    words = words_of(desk.knowledge.voice.lines)
-    records = _First()
-    answering = Answering.of(
-        desk=desk,
-        records=records,
-        outbox=tray,
-        words=words,
-        layout=shot.layout,
-        promises=Promises(),
-        recorder=Recorder(records, ThreadPoolExecutor(1)),
-        chores=Chores(records, desk, words, Nobody()),
-        journal=Journal(),
-    )
-    beside = Beside("C1", "", "U1", "https://example.org")
+    strings, knowledge = load_strings(engine.knowledge.voice.lines), engine.knowledge
+    context = cast(Context, SimpleNamespace(engine=engine, strings=strings))  # all that drawing needs of one
     match shot.surface:
         case "curate":
-            view = curators.view(shot.name, desk.knowledge, words)
+            view = curators.view(shot.name, knowledge, strings)
             return {"view": view, "surface": "home" if view["type"] == "home" else "modal"}
         case "home":
-            answering.modals.home("U1", shot.asked)
+            return {"view": home_view(knowledge, shot.asked or FRONT, strings)}
         case "why":
-            answering.reasons.why(Pressed(Asked("", shot.asked), beside, "U1", "T1:U1", shot.name))
-        case "command":
-            answering.answer(_heard(shot, Whispered(beside.url)))
+            return {"blocks": render_blocks(engine.explain(Question(shot.asked)), "classic", strings)}
         case "modal":
-            answering.answer(_heard(shot, Opened("trigger", Modal((shot.asked,), channel="C1", thread="1.0"))))
+            return {"view": _modal(context, ModalState((shot.asked,), channel="C1", thread="1.0"))}
+        case "search" if not shot.asked:
+            return {"view": modal_view(ModalState(search=True), search_blocks(knowledge, strings), strings)}
         case "search":
-            trail = (shot.asked,) if shot.asked else ()
-            answering.answer(_heard(shot, Opened("trigger", Modal(trail, search=True))))
+            return {"view": _modal(context, ModalState((shot.asked,), search=True))}
         case _:
-            answering.answer(_heard(shot, Posted("C1", "", "U1")))
-    args = dict(tray.sent.args)
-    return {"view": args["view"]} if "view" in args else {"blocks": args["blocks"]}
+            private = shot.surface == "command"
+            reply, question = engine.answer(Question(shot.asked)), Question(shot.asked)
+            footer = footer_for(context, reply, question, short_hash(shot.name), "share" if private else "")
+            message = reply_message(context, reply, footer, shot.name)
+            return {"blocks": message.render("classic" if private else shot.layout)}
 
 
-def _heard(shot: Shot, place: Place) -> Heard:
-    return Heard(Question(shot.asked), place, shot.name, "T1:U1")
+def _modal(context: Context, state: ModalState) -> dict[str, Any]:
+    """The modal that answers the question of a state."""
+    reply = context.engine.answer(modal_question(state, "T1"))
+    message = modal_message(context, reply, state, "T1:U1")
+    return modal_view(state, message.render("classic"), context.strings, back=page_back(state))
 
 
-def _theme(ground: str, ink: str, colours: str) -> TerminalTheme:
+def _theme(background: str, foreground: str, colours: str) -> TerminalTheme:
     """A terminal's colours from hexadecimal ones: black, red, green, yellow, blue, magenta, cyan, white."""
-    ground_, ink_, *eight = (tuple(bytes.fromhex(each)) for each in (ground, ink, *colours.split()))
-    return TerminalTheme(ground_, ink_, eight)
+    rgb = [tuple(bytes.fromhex(colour)) for colour in (background, foreground, *colours.split())]
+    return TerminalTheme(rgb[0], rgb[1], rgb[2:])
 
 
 LIGHT = _theme("ffffff", "1d1c1d", "1d1c1d be2832 1e783c 966900 1264a3 8c3c96 006e82 616061")
 DARK = _theme("1a1d21", "d1d2d3", "616061 f06e6e 6ec882 e1b95a 5aa5e6 cd8cd7 5fc8d7 d1d2d3")
 
 
-def _typed(desk: Desk, shot: Shot) -> Scene:
+def _terminal_scene(engine: Engine, shot: Shot) -> Scene:
     """What the terminal would show, with the question at its prompt."""
     svg = {}
     for theme, colours in (("light", LIGHT), ("dark", DARK)):
@@ -213,18 +172,18 @@ def _typed(desk: Desk, shot: Shot) -> Scene:
             highlight=False,
         )
         out.print(f"[bold cyan]?[/] {shot.asked}")
-        out.print(terminal.draw(desk.ask(Question(shot.asked))))
-        drawn = out.export_svg(title="AskPy", theme=colours, unique_id="picture")
-        svg[theme] = re.sub(r"@font-face \{.*?\}", "", drawn, flags=re.DOTALL)  # the page has a typeface of its own
+        out.print(terminal.draw(engine.answer(Question(shot.asked))))
+        exported = out.export_svg(title="AskPy", theme=colours, unique_id="picture")
+        svg[theme] = re.sub(r"@font-face \{.*?\}", "", exported, flags=re.DOTALL)  # the page has a typeface of its own
     return {"svg": svg}
 
 
 def main() -> None:
     settings = read_settings()
-    desk = Desk(Matcher.of(load(settings.pack), settings.cache_folder))
+    engine = Engine(Matcher.of(load(settings.pack), settings.cache_folder))
     wanted = tuple(sys.argv[1:]) or ("",)
     json.dump(
-        list(scenes((shot for shot in SHOTS if shot.name.startswith(wanted)), desk)), sys.stdout, ensure_ascii=False
+        list(scenes((shot for shot in SHOTS if shot.name.startswith(wanted)), engine)), sys.stdout, ensure_ascii=False
     )
 
 

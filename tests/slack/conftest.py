@@ -1,45 +1,79 @@
+"""The bot behind its HTTP front, and what people do to it. The app runs on an event loop in a thread; tests are synchronous."""
+
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
-import io
+import http.client
 import json
+import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import pytest
-from slack_samples import SampleDesk, SampleRecords
+from slack_samples import SampleEngine, SampleStore
 from slack_stub import BOT, TEAM, Stub
 
-from bot.slack.access import Access
 from bot.slack.app import SlackApp, build_app
-from bot.slack.http import wsgi
-from bot.slack.post import Outbox
+from bot.slack.transport.client import SlackConfig
+from bot.slack.transport.health import health_page
+from bot.slack.transport.http import HttpFront, serve_http
+from bot.store import Store
 
 SECRET = "a signing secret"
+PATIENCE = 10.0
+"""Seconds that a test waits for what should happen at once."""
+
+T = TypeVar("T")
 
 
-class AtOnce(Executor):
-    """Runs what is submitted, at once and here."""
+class LoopThread:
+    """An event loop in a thread of its own."""
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        future.set_result(fn(*args, **kwargs))
-        return future
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, name="app", daemon=True)
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, T], timeout: float = PATIENCE) -> T:
+        """The result of a coroutine, run there."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout)
+
+    def call(self, work: Callable[[], T]) -> T:
+        """The result of a function, called there."""
+
+        async def called() -> T:
+            return work()
+
+        return self.run(called())
+
+    def close(self) -> None:
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join(PATIENCE)
+        self.loop.close()
 
 
 @dataclass
 class Door:
-    """The bot behind its WSGI front, and what people do to it."""
+    """The bot behind its HTTP front, and what people do to it.
+
+    A request returns when it is answered and all that it caused is done, or waits for a time that Slack has set.
+    """
 
     stub: Stub
-    desk: SampleDesk
-    claims: SampleRecords
+    engine: Any
+    store: Any
     app: SlackApp
+    thread: LoopThread
+    port: int
+    stop: Callable[[], Coroutine[Any, Any, None]]
     ticks: int = 0
     answers: dict[str, str] = field(default_factory=dict)
 
@@ -49,23 +83,28 @@ class Door:
         kind: str = "application/json",
         method: str = "POST",
         path: str = "/slack/events",
+        settles: bool = True,
         **headers: str,
     ) -> int:
         """Send it signed; `headers` override the signature's. Returns the status."""
         stamp = str(int(time.time()))
         digest = hmac.new(SECRET.encode(), f"v0:{stamp}:".encode() + raw, hashlib.sha256).hexdigest()
-        environ: dict[str, Any] = {
-            "REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": "", "SERVER_PROTOCOL": "HTTP/1.1",
-            "CONTENT_TYPE": kind, "CONTENT_LENGTH": str(len(raw)), "wsgi.input": io.BytesIO(raw),
-            "HTTP_X_SLACK_REQUEST_TIMESTAMP": stamp, "HTTP_X_SLACK_SIGNATURE": f"v0={digest}",
+        sent = {
+            "Content-Type": kind, "X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": f"v0={digest}",
         } | headers  # fmt: skip
-        status: list[str] = []
-        body = wsgi(self.app)(environ, lambda line, _: status.append(line))  # type: ignore[arg-type,return-value,func-returns-value]
-        self.answers["last"] = b"".join(body).decode()
-        return int(status[0].split()[0])
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        try:
+            connection.request(method, path, raw, sent)
+            response = connection.getresponse()
+            self.answers["last"] = response.read().decode()
+        finally:
+            connection.close()
+        if settles:
+            self.rest()
+        return response.status
 
-    def json(self, body: Any) -> int:
-        return self.request(json.dumps(body).encode())
+    def json(self, body: Any, **options: Any) -> int:
+        return self.request(json.dumps(body).encode(), **options)
 
     def form(self, **fields: str) -> int:
         return self.request(urlencode(fields).encode(), "application/x-www-form-urlencoded")
@@ -91,21 +130,53 @@ class Door:
             "team_id": TEAM,
             "channel_id": "C1",
             "user_id": "U1",
-            "trigger_id": "1.2",
+            "trigger_id": f"1.{self.ts()}",
         } | fields
         return self.form(text=text, response_url=self.stub.hook(), **fields)
 
     def interact(self, **body: Any) -> int:
-        body = {"team": {"id": TEAM}, "user": {"id": "U1", "team_id": TEAM}, "trigger_id": "3.4"} | body
+        body = {"team": {"id": TEAM}, "user": {"id": "U1", "team_id": TEAM}, "trigger_id": f"3.{self.ts()}"} | body
         return self.form(payload=json.dumps(body))
 
     def press(self, action_id: str, value: str, **body: Any) -> int:
         action = {"action_id": action_id, "block_id": "b", "type": "button", "value": value, "action_ts": self.ts()}
         return self.interact(**{"type": "block_actions", "actions": [action]} | body)
 
+    def rest(self) -> None:
+        """Until nothing goes on but what waits for a time that Slack has set."""
+        self.thread.run(self._rest())
+
+    async def _rest(self) -> None:
+        context = self.app.context
+        while len(context.tasks) > context.outbox.delayed:
+            await asyncio.sleep(0.001)
+        await context.recorder.flush()
+
     def settle(self) -> None:
         """Until nothing is to be sent any more."""
-        assert self.app.outbox.drain(5)
+        assert self.thread.run(self.app.context.outbox.drain(5))
+        self.rest()
+
+    def look(self) -> None:
+        """Tell those who wait, as after a change of what is known."""
+        self.thread.run(self.app.notifier.look())
+
+    @property
+    def open(self) -> int:
+        """Messages that are acknowledged and not posted yet, and presses under way."""
+        return self.app.context.admission.open + self.app.context.interactions.open
+
+    def close(self) -> None:
+        self.thread.run(self.stop())
+        with suppress(TimeoutError):
+            self.thread.run(self.app.close(1))
+        self.thread.close()
+
+    def __enter__(self) -> Door:
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+        self.close()
 
 
 @pytest.fixture
@@ -116,15 +187,70 @@ def stub() -> Iterator[Stub]:
 
 
 @pytest.fixture
-def door(stub: Stub) -> Door:
+def door(stub: Stub, make_door: MakeDoor) -> Door:
     return make_door(stub)
 
 
-def make_door(stub: Stub, layout: str = "classic", **options: Any) -> Door:
-    desk, claims = options.pop("desk", None) or SampleDesk(), options.pop("claims", None) or SampleRecords()
-    outbox = Outbox(senders=AtOnce(), backoff=(0.01,), pace=0.01)
-    access = Access(bot_token="xoxb-secret", app_token="xapp-secret", signing_secret=SECRET, api_url=stub.url)
-    options = {"executor": AtOnce()} | options
-    app = build_app(desk, claims, access, lines={}, layout=layout, outbox=outbox, **options)  # type: ignore[arg-type]
-    app.identity.me()
-    return Door(stub, desk, claims, app)
+@pytest.fixture
+def prepared(tmp_path: Path) -> Path:
+    """A database with its tables: a process that makes them imports Alembic, which takes a while."""
+    path = tmp_path / "s.db"
+    with closing(Store(f"sqlite:///{path}")) as store:
+        assert store.prepare() == ""
+    return path
+
+
+MakeDoor = Callable[..., Door]
+
+
+@pytest.fixture
+def make_door() -> Iterator[MakeDoor]:
+    """Opens doors, and closes them after the test."""
+    doors: list[Door] = []
+
+    def make(stub: Any, layout: str = "classic", **options: Any) -> Door:
+        doors.append(open_door(stub, layout, **options))
+        return doors[-1]
+
+    yield make
+    for each in doors:
+        each.close()
+
+
+def open_door(stub: Any, layout: str = "classic", **options: Any) -> Door:
+    """The bot over sample replies and a store in memory; `options` go to `build_app`."""
+    engine, store = options.pop("engine", None) or SampleEngine(), options.pop("store", None) or SampleStore()
+    config = SlackConfig(bot_token="xoxb-secret", app_token="xapp-secret", signing_secret=SECRET, api_url=stub.url)
+    outbox = {"backoff": (0.01,), "pace": 0.01} | options.pop("outbox", {})
+    lines = options.pop("lines", {})
+    thread = LoopThread()
+
+    async def build() -> tuple[SlackApp, int, Callable[[], Coroutine[Any, Any, None]]]:
+        app = build_app(
+            engine,
+            store,
+            config,
+            lines=lines,
+            layout=layout,
+            outbox_options=outbox,
+            recorder_pause=0.0,
+            **options,  # type: ignore[arg-type]
+        )
+        await app.context.client.open()
+        await app.context.client.auth_test()
+        pages = {"/healthz": lambda: health_page(app.is_healthy())}
+        front = HttpFront(app.dispatch, config.signing_secret, pages=pages)
+        stop, port = asyncio.Event(), asyncio.get_running_loop().create_future()
+        serving = asyncio.create_task(serve_http(front, 0, stop, host="127.0.0.1", ready=port.set_result))
+        done, _ = await asyncio.wait({serving, port}, return_when=asyncio.FIRST_COMPLETED)
+        for each in done:
+            each.result()
+
+        async def end() -> None:
+            stop.set()
+            await serving
+
+        return app, port.result(), end
+
+    app, port, end = thread.run(build())
+    return Door(stub, engine, store, app, thread, port, end)

@@ -30,6 +30,8 @@ Fates = Callable[[str, int], Fault | None]
 
 GREETINGS = frozenset({"auth.test", "apps.connections.open"})
 """Calls that are counted and no more."""
+ADDRESS = ("channel", "thread_ts", "hook")
+"""The arguments that make up an address."""
 ABORT = struct.pack("ii", 1, 0)
 
 
@@ -65,20 +67,28 @@ def address(method: str, *, channel: str = "", thread_ts: str = "", **_: Any) ->
 
 
 class BusySlack:
-    """Slack; `fates` plans what happens to each attempt, and `latency` is in seconds."""
+    """Slack; `fates` plans what happens to each attempt, and `latency` is in seconds.
 
-    def __init__(self, latency: float = 0.0, fates: Fates | None = None) -> None:
+    `watchers` are called, in Slack's own thread, with each attempt that has been answered. A `lean` Slack remembers of an
+    attempt only its address, so that a hundred thousand of them take little memory.
+    """
+
+    def __init__(self, latency: float = 0.0, fates: Fates | None = None, *, lean: bool = False) -> None:
         self.latency, self.fates = latency, fates or (lambda _address, _attempt: None)
+        self.lean = lean
+        self.watchers: list[Callable[[Attempt], None]] = []
         self.attempts: list[Attempt] = []
         self.count: Counter[str] = Counter()
         self.changed = threading.Condition()
         self.acknowledged: dict[str, float] = {}
+        self._awaited: dict[str, asyncio.Future[None]] = {}
         self.links: list[asyncio.StreamWriter] = []
         self.pings = 0
         self.deaf = False
         self.cut_at_accept = 0
         self.loop = asyncio.new_event_loop()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._kept: set[asyncio.StreamWriter] = set()
         self._thread = threading.Thread(target=self.loop.run_forever, name="busy slack", daemon=True)
         self._thread.start()
         self.port = 0
@@ -112,10 +122,14 @@ class BusySlack:
         self.port = self._server.sockets[0].getsockname()[1]
 
     def refuse(self) -> None:
-        """Refuse every new connection."""
+        """Refuse every new connection, and end those that are kept."""
+        self.run(self._refuse())
+
+    async def _refuse(self) -> None:
         assert self._server is not None
-        self.loop.call_soon_threadsafe(self._server.close)
-        self.run(asyncio.sleep(0))
+        self._server.close()
+        for each in list(self._kept):
+            each.close()
 
     def wait_for(self, condition: Callable[[], Any], what: str, timeout: float = 10) -> None:
         timeout = busy(timeout)
@@ -137,24 +151,34 @@ class BusySlack:
                 self.cut_at_accept -= 1
                 _abort(writer)
                 return
-            line, headers = _head(await reader.readuntil(b"\r\n\r\n"))
-            if headers.get("upgrade") == "websocket":
-                await self._link(reader, writer, headers)
-            else:
+            keeps = True
+            while keeps:
+                self._kept.add(writer)
+                line, headers = _head(await reader.readuntil(b"\r\n\r\n"))
+                self._kept.discard(writer)
+                keeps = headers.get("connection", "").lower() != "close"
+                if headers.get("upgrade") == "websocket":
+                    await self._link(reader, writer, headers)
+                    return
                 raw = await reader.readexactly(int(headers.get("content-length", 0)))
-                await self._answer(writer, line[1], headers, raw)
+                await self._answer(writer, line[1], headers, raw, keeps)
         except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
             self._tasks.discard(task)
+            self._kept.discard(writer)
             writer.close()
 
-    async def _answer(self, writer: asyncio.StreamWriter, path: str, headers: dict[str, str], raw: bytes) -> None:
+    async def _answer(
+        self, writer: asyncio.StreamWriter, path: str, headers: dict[str, str], raw: bytes, keeps: bool
+    ) -> None:
         method = path.removeprefix("/api/") if path.startswith("/api/") else "hook"
         kind = headers.get("content-type", "")
         args = json.loads(raw or b"{}") if kind.startswith("application/json") else dict(parse_qsl(raw.decode()))
         if method == "hook":
             args["hook"] = path.removeprefix("/hook/")
+        if self.lean:
+            args = {name: args[name] for name in ADDRESS if name in args}
         attempt = Attempt(
             method, args, headers.get("authorization", "").removeprefix("Bearer "), None, time.monotonic()
         )
@@ -173,11 +197,13 @@ class BusySlack:
         if fault.reset:
             _abort(writer)
         else:
-            writer.write(_response(method, fault, self._success(method)))
+            writer.write(_response(method, fault, self._success(method), keeps))
             await writer.drain()
         with self.changed:
             attempt.done = time.monotonic()
             self.changed.notify_all()
+        for watch in self.watchers:
+            watch(attempt)
 
     def _success(self, method: str) -> dict[str, Any]:
         if method == "auth.test":
@@ -200,8 +226,8 @@ class BusySlack:
         while True:
             first, second = await reader.readexactly(2)
             length = second & 0x7F
-            if length == 126:
-                length = int.from_bytes(await reader.readexactly(2))
+            if length >= 126:
+                length = int.from_bytes(await reader.readexactly(2 if length == 126 else 8))
             mask, data = await reader.readexactly(4), await reader.readexactly(length)
             data = bytes(byte ^ mask[number % 4] for number, byte in enumerate(data))
             with self.changed:
@@ -210,10 +236,21 @@ class BusySlack:
                     if not self.deaf:
                         writer.write(frame(data, 10))
                 elif first & 0x0F == 1:
-                    self.acknowledged.setdefault(json.loads(data)["envelope_id"], time.monotonic())
+                    name = json.loads(data)["envelope_id"]
+                    self.acknowledged.setdefault(name, time.monotonic())
+                    if name in self._awaited and not self._awaited[name].done():
+                        self._awaited[name].set_result(None)
                 elif first & 0x0F == 8:
                     return
                 self.changed.notify_all()
+
+    async def acknowledgement(self, name: str, timeout: float) -> bool:
+        """Whether the bot acknowledges an envelope within so many seconds; to be awaited in Slack's own loop."""
+        waiting = self._awaited.setdefault(name, self.loop.create_future())
+        if name not in self.acknowledged:
+            await asyncio.wait({waiting}, timeout=timeout)
+        del self._awaited[name]
+        return name in self.acknowledged
 
     def send(self, envelope: dict[str, Any] | bytes) -> None:
         """An envelope, or any bytes as a text frame, by the newest WebSocket."""
@@ -254,7 +291,7 @@ def _head(raw: bytes) -> tuple[list[str], dict[str, str]]:
     return line.split(), {name.lower(): value.strip() for name, _, value in pairs}
 
 
-def _response(method: str, fault: Fault, success: dict[str, Any]) -> bytes:
+def _response(method: str, fault: Fault, success: dict[str, Any], keeps: bool) -> bytes:
     answer = {"ok": False, "error": fault.error} if fault.error else success
     body = b"Bad Gateway" if fault.status >= 500 else json.dumps(answer).encode()
     if method == "hook" and not fault.error and fault.status == 200:
@@ -264,7 +301,7 @@ def _response(method: str, fault: Fault, success: dict[str, Any]) -> bytes:
         "Content-Type: application/json",
         f"Content-Length: {len(body)}",
         "x-oauth-scopes: app_mentions:read,chat:write,commands,im:history",
-        "Connection: close",
+        f"Connection: {'keep-alive' if keeps else 'close'}",
     ]
     if fault.retry_after is not None:
         headers.append(f"Retry-After: {fault.retry_after}")

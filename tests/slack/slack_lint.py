@@ -1,4 +1,4 @@
-"""A lint for finished blocks and views: what Slack would refuse of them."""
+"""A lint for blocks and views: what Slack would refuse in them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from bot.slack.limits import (
+from bot.slack.blocks.limits import (
     ACTION_ID,
     ACTIONS,
     BLOCKS,
@@ -42,61 +42,61 @@ from bot.slack.limits import (
     URL,
     VIEW_BYTES,
     Block,
-    Where,
+    BlockSurface,
     size,
 )
 
 
-def faults(blocks: Sequence[Block], where: Where = "message") -> list[str]:
-    """Everything in `blocks` that Slack would refuse or that breaks our own rules, each as `place: fault`."""
-    found: list[str] = []
+def faults(blocks: Sequence[Block], surface: BlockSurface = "message") -> list[str]:
+    """Everything in `blocks` that Slack would refuse or that breaks our own rules, each as `block: fault`."""
+    messages: list[str] = []
     if not blocks:
-        found.append("blocks: there are none")
-    if len(blocks) > BLOCKS[where]:
-        found.append(f"blocks: {len(blocks)}, at most {BLOCKS[where]}")
+        messages.append("blocks: there are none")
+    if len(blocks) > BLOCKS[surface]:
+        messages.append(f"blocks: {len(blocks)}, at most {BLOCKS[surface]}")
     for number, block in enumerate(blocks):
-        found += [f"{number} {block.get('type')}: {fault}" for fault in _block(block, where)]
+        messages += [f"{number} {block.get('type')}: {fault}" for fault in _block(block, surface)]
     for kind in ("action_id", "block_id"):
         seen = Counter(value for block in blocks for value in _values(block, kind))
-        found += [f"{kind}: '{value}' is there {times} times" for value, times in seen.items() if times > 1]
+        messages += [f"{kind}: '{value}' is there {times} times" for value, times in seen.items() if times > 1]
     if sum(block.get("type") == "table" for block in blocks) > 1:
-        found.append("blocks: more than one table")
+        messages.append("blocks: more than one table")
     if sum(block.get("type") == "data_visualization" for block in blocks) > CHARTS:
-        found.append("blocks: more than two charts")
-    return found
+        messages.append("blocks: more than two charts")
+    return messages
 
 
 def view_faults(view: Block) -> list[str]:
-    """The same for a modal or the Home tab, with what surrounds its blocks."""
-    where: Where = "modal" if view.get("type") == "modal" else "home"
+    """The same for a modal or the Home tab, with the fields beside its blocks."""
+    surface: BlockSurface = "modal" if view.get("type") == "modal" else "home"
     blocks = view.get("blocks", [])
-    found = faults(blocks, where)
+    messages = faults(blocks, surface)
     if size(json.dumps(view)) > VIEW_BYTES:
-        found.append(f"view: more than {VIEW_BYTES} bytes")
+        messages.append(f"view: more than {VIEW_BYTES} bytes")
     if size(view.get("private_metadata", "")) > METADATA:
-        found.append("private_metadata too long")
-    for key in ("title", "submit", "close") if where == "modal" else ():
+        messages.append("private_metadata too long")
+    for key in ("title", "submit", "close") if surface == "modal" else ():
         if key in view or key == "title":
-            found += [f"{key}: {fault}" for fault in _text(view.get(key), MODAL_TITLE, plain=True)]
+            messages += [f"{key}: {fault}" for fault in _text(view.get(key), MODAL_TITLE, plain=True)]
     if any(block.get("type") == "input" for block in blocks) and "submit" not in view:
-        found.append("an input and nothing to submit it")
-    return found
+        messages.append("an input and nothing to submit it")
+    return messages
 
 
-_ONLY: dict[str, tuple[Where, ...]] = {
+_ONLY: dict[str, tuple[BlockSurface, ...]] = {
     "table": ("message", "home"), "carousel": ("message", "home"), "context_actions": ("message",), "input": ("modal",),
     "data_visualization": ("message", "home"),
 }  # fmt: skip
-"""Blocks that don't stand everywhere, and where they do."""
+"""Blocks that not every surface takes, and the surfaces that do."""
 
 
-def _block(block: Block, where: Where) -> Iterator[str]:
+def _block(block: Block, surface: BlockSurface) -> Iterator[str]:
     check = _CHECKS.get(str(block.get("type")))
     if check is None:
         yield "no block that we draw"
         return
-    if where not in _ONLY.get(block["type"], (where,)):
-        yield f"not in a {where}"
+    if surface not in _ONLY.get(block["type"], (surface,)):
+        yield f"not in a {surface}"
     if size(str(block.get("block_id", ""))) > ACTION_ID:
         yield "block_id too long"
     yield from check(block)
@@ -165,9 +165,9 @@ def _card(block: Block) -> Iterator[str]:
         yield "empty card"
     if unknown := set(block) - {"type", "block_id", "title", "subtitle", "body", "icon", "hero_image", "actions"}:
         yield f"card with {sorted(unknown)}"
-    for key, most in (("title", CARD_TITLE), ("subtitle", CARD_TITLE), ("body", CARD_BODY)):
+    for key, limit in (("title", CARD_TITLE), ("subtitle", CARD_TITLE), ("body", CARD_BODY)):
         if key in block:
-            yield from _text(block[key], most)
+            yield from _text(block[key], limit)
     actions = block.get("actions", [])
     if len(actions) > CARD_ACTIONS or ("actions" in block and not actions):
         yield f"{len(actions)} actions"
@@ -225,8 +225,8 @@ def _input(block: Block) -> Iterator[str]:
         yield from _text(element["placeholder"], PLACEHOLDER, plain=True)
     match element.get("type"):
         case "plain_text_input":
-            most = element.get("max_length", TYPED)
-            if not 1 <= most <= TYPED or size(element.get("initial_value", "")) > most:
+            limit = element.get("max_length", TYPED)
+            if not 1 <= limit <= TYPED or size(element.get("initial_value", "")) > limit:
                 yield "initial_value too long"
         case "static_select":
             yield from _menu(element)
@@ -279,15 +279,15 @@ def _chart(block: Block) -> Iterator[str]:
     categories = axis.get("categories", [])
     if chart.get("type") != "bar" or not 1 <= len(series) <= CHART_SERIES:
         yield f"a {chart.get('type')} chart of {len(series)} series"
-    if len({each.get("name") for each in series}) < len(series):
+    if len({values.get("name") for values in series}) < len(series):
         yield "two series of one name"
     if not categories or len(set(categories)) < len(categories):
         yield "no categories, or one of them twice"
-    for label in (*categories, *(each.get("name", "") for each in series)):
+    for label in (*categories, *(values.get("name", "") for values in series)):
         if not 1 <= size(label) <= CHART_LABEL:
             yield f"label {label!r}"
-    for each in series:
-        if [point.get("label") for point in each.get("data", [])] != categories:
+    for values in series:
+        if [point.get("label") for point in values.get("data", [])] != categories:
             yield "points that aren't the categories"
     if size(axis.get("y_label", "")) > CHART_TITLE:
         yield "y_label too long"
@@ -324,15 +324,15 @@ def _element(element: Block) -> Iterator[str]:
 _ENTITY = re.compile(r"<(?!https?://)[^>]*>?")
 
 
-def _text(text: Any, most: int, plain: bool = False) -> Iterator[str]:
+def _text(text: Any, limit: int, plain: bool = False) -> Iterator[str]:
     if not isinstance(text, dict) or text.get("type") not in {"plain_text", "mrkdwn"}:
         yield "no text object"
         return
     content = text.get("text", "")
     if not content.strip():
         yield "empty text"
-    if size(content) > most:
-        yield f"text of {size(content)}, at most {most}"
+    if size(content) > limit:
+        yield f"text of {size(content)}, at most {limit}"
     if plain and text["type"] != "plain_text":
         yield "mrkdwn where only plain_text may stand"
     if text["type"] == "mrkdwn" and (live := _ENTITY.search(content)):

@@ -122,14 +122,19 @@ class Line:
             self._open = None
 
 
-async def crowd(port: int, messages: Iterable[Said], at_once: int) -> list[Ack]:
-    """Deliver all of it over `at_once` connections, each with one delivery under way; the acknowledgements in order."""
-    waiting = enumerate(messages)
+async def crowd(port: int, messages: Iterable[Said], at_once: int, rate: float = 0.0) -> list[Ack]:
+    """Deliver all of it over `at_once` connections, each with one delivery under way; the acknowledgements in order.
+
+    As fast as it goes, or `rate` messages a second.
+    """
+    waiting, began = enumerate(messages), time.monotonic()
     acks: dict[int, Ack] = {}
 
     async def one() -> None:
         line = Line(port)
         for number, message in waiting:
+            if rate:
+                await asyncio.sleep(max(0.0, began + number / rate - time.monotonic()))
             acks[number] = await line.ask(signed(message.raw, message.kind))
         line.close()
 

@@ -8,6 +8,7 @@ from bot.model import (
     Card,
     Choice,
     Choices,
+    ConversationState,
     Credit,
     Entry,
     Evidence,
@@ -28,11 +29,11 @@ from bot.model import (
     Reply,
     Step,
     Strangers,
+    Subscription,
     Table,
     Tally,
     Text,
     Voice,
-    Waiting,
 )
 
 CREDIT = Credit("From “Two sides” (A. Writer, 2023), paragraph 4", "https://example.org/two-sides?a=1|2&b=<3>")
@@ -182,13 +183,14 @@ def knowledge(cards: int = 3) -> Knowledge:
     )
 
 
-class SampleDesk:
+class SampleEngine:
     """Gives the reply whose kind is in the question, else the topic; raises on "boom". Remembers what it was asked.
 
     What it has `learned` it answers, whatever it said before."""
 
     def __init__(self) -> None:
         self.asked: list[Question] = []
+        self.states: list[ConversationState | None] = []
         self.learned: set[str] = set()
 
     @property
@@ -198,14 +200,21 @@ class SampleDesk:
     def knowledge_of(self, workspace: str) -> Knowledge:
         return replace(knowledge(), fingerprint=f"{workspace} {sorted(self.learned)}")
 
-    def why(self, question: Question, reference: str = "") -> Reply:
+    def explain(self, question: Question, reference: str = "") -> Reply:
         self.asked.append(question)
         return WHY
 
-    def again(self, reference: str, workspace: str = "") -> Reply | None:
+    def rebuild_reply(self, reference: str, workspace: str = "") -> Reply | None:
         return next((made for made in KINDS.values() if made.reference == reference), None) if reference else None
 
-    def ask(self, question: Question) -> Reply:
+    def answer_turn(
+        self, question: Question, state: ConversationState | None
+    ) -> tuple[Reply, ConversationState | None]:
+        self.states.append(state)
+        reply = self._answer(question)
+        return reply, ConversationState(reply.kind, reply.ids) if reply.ids else None
+
+    def _answer(self, question: Question) -> Reply:
         self.asked.append(question)
         if "boom" in question.text:
             raise RuntimeError("boom")
@@ -218,91 +227,196 @@ class SampleDesk:
         return next((KINDS[kind] for kind in KINDS if kind in question.text), KINDS["topic"])
 
 
+# --- a store in memory, with the real one's interface; `away` in all of them: nothing can be read or written
+
+
 @dataclass
-class SampleRecords:
-    """All that the store remembers, in memory. `away`: nothing can be read or written, and claims are made all the same."""
+class SampleDatabase:
+    """Whether the database is away; claims are made all the same."""
+
+    away: bool = False
+    threads: int = 1
+
+
+@dataclass
+class SampleClaims:
+    """Who answers what. `done` lists what was done, in order."""
 
     taken: dict[str, str] = field(default_factory=dict)
-    votes: dict[tuple[str, str], tuple[str, str, str]] = field(default_factory=dict)
-    voted_in: list[tuple[str, str]] = field(default_factory=list)
-    tallies: list[tuple[str, Outcome, str]] = field(default_factory=list)
-    misses: dict[str, Miss] = field(default_factory=dict)
-    waiters: dict[tuple[str, str, str], Waiting] = field(default_factory=dict)
-    trials: set[tuple[str, str]] = field(default_factory=set)
-    away: bool = False
+    done: list[str] = field(default_factory=list)
 
-    def claim(self, key: str) -> bool:
-        return self.hold(key, key) and self.begin(key, key)
+    def claim_once(self, key: str) -> bool:
+        return self._claim(key, key) and self._start(key, key)
 
-    def hold(self, key: str, owner: str) -> bool:
-        if self.taken.get(key) == "begun":
+    def claim(self, key: str, owner: str) -> bool:
+        self.done.append("claim")
+        return self._claim(key, owner)
+
+    def start(self, key: str, owner: str) -> bool:
+        self.done.append("start")
+        return self._start(key, owner)
+
+    def release(self, key: str, owner: str = "") -> None:
+        self.done.append("release")
+        if not owner or self.taken.get(key) in (owner, "started"):
+            self.taken.pop(key, None)
+
+    def _claim(self, key: str, owner: str) -> bool:
+        if self.taken.get(key) == "started":
             return False
         self.taken[key] = owner
         return True
 
-    def begin(self, key: str, owner: str) -> bool:
+    def _start(self, key: str, owner: str) -> bool:
         ours = self.taken.get(key) == owner
         if ours:
-            self.taken[key] = "begun"
+            self.taken[key] = "started"
         return ours
 
-    def release(self, key: str, owner: str = "") -> None:
-        if not owner or self.taken.get(key) in (owner, "begun"):
-            self.taken.pop(key, None)
 
-    def vote(
-        self, answer: str, voter: str, subject: str, vote: str, reason: str, workspace: str = "", channel: str = ""
+@dataclass
+class SampleConversations:
+    """The states of conversations."""
+
+    database: SampleDatabase
+    states: dict[str, ConversationState] = field(default_factory=dict)
+
+    def load(self, conversation: str) -> ConversationState | None:
+        return self.states.get(conversation)
+
+    def save(self, conversation: str, state: ConversationState) -> None:
+        self.states[conversation] = state
+
+
+@dataclass
+class SampleVotes:
+    """Votes by answer and voter, and where each was given."""
+
+    database: SampleDatabase
+    by_voter: dict[tuple[str, str], tuple[str, str, str]] = field(default_factory=dict)
+    places: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(
+        self, answer: str, voter: str, answer_ref: str, vote: str, reason: str, workspace: str = "", channel: str = ""
     ) -> bool:
-        if not self.away:
-            self.votes[answer, voter] = (subject, vote, reason)
-            self.voted_in.append((workspace, channel))
-        return not self.away
+        if not self.database.away:
+            self.by_voter[answer, voter] = (answer_ref, vote, reason)
+            self.places.append((workspace, channel))
+        return not self.database.away
 
-    def tally(self, workspace: str, outcome: Outcome, channel: str = "", count: int = 1) -> None:
-        if not self.away:
-            self.tallies += [(workspace, outcome, channel)] * count
 
-    def miss(self, workspace: str, text: str, best: str, score: float) -> str:
-        if self.away:
+@dataclass
+class SampleTallies:
+    """Outcomes, one by one."""
+
+    database: SampleDatabase
+    added: list[tuple[str, Outcome, str]] = field(default_factory=list)
+
+    def add(self, workspace: str, outcome: Outcome, channel: str = "", count: int = 1) -> None:
+        if not self.database.away:
+            self.added += [(workspace, outcome, channel)] * count
+
+    def week(self, workspace: str) -> tuple[Tally, ...]:
+        return tuple(Tally("2026-11-22", outcome, channel, 1) for of, outcome, channel in self.added if of == workspace)
+
+
+@dataclass
+class SampleMisses:
+    """Misses by their keys."""
+
+    database: SampleDatabase
+    by_key: dict[str, Miss] = field(default_factory=dict)
+
+    def add(self, workspace: str, text: str, best: str, score: float) -> str:
+        if self.database.away:
             return ""
-        key = f"{workspace} {text}".casefold()
-        count = self.misses[key].count + 1 if key in self.misses else 1
-        self.misses[key] = Miss(
+        key = self._key(workspace, text)
+        count = self.by_key[key].count + 1 if key in self.by_key else 1
+        self.by_key[key] = Miss(
             workspace=workspace, key=key, text=text, count=count, best=best, score=score, first=0.0, last=0.0
         )
         return key
 
-    def wait(self, workspace: str, key: str, user: str) -> bool:
-        if not self.away:
-            self.waiters[workspace, key, user] = Waiting(workspace, key, self.misses[key].text, user)
-        return not self.away
+    def find(self, workspace: str, text: str) -> str:
+        key = self._key(workspace, text)
+        return key if key in self.by_key and not self.database.away else ""
 
-    def waiting(self) -> tuple[Waiting, ...]:
-        return () if self.away else tuple(self.waiters.values())
+    def clear_best(self, workspace: str, key: str) -> bool:
+        if not self.database.away:
+            self.by_key[key] = replace(self.by_key[key], best="")
+        return not self.database.away
 
-    def told(self, workspace: str, key: str, user: str) -> bool:
-        return not self.away and self.waiters.pop((workspace, key, user), None) is not None
+    @staticmethod
+    def _key(workspace: str, text: str) -> str:
+        return f"{workspace} {text}".casefold()
 
-    def week(self, workspace: str) -> tuple[Tally, ...]:
-        return tuple(
-            Tally("2026-11-22", outcome, channel, 1) for of, outcome, channel in self.tallies if of == workspace
-        )
 
-    def set_trial(self, workspace: str, channel: str, on: bool, by: str) -> bool:
-        if on and not self.away:
-            self.trials.add((workspace, channel))
-        elif not self.away:
-            self.trials.discard((workspace, channel))
-        return not self.away
+@dataclass
+class SampleSubscriptions:
+    """Who waits for what."""
 
-    def in_trial(self, workspace: str, channel: str) -> bool:
-        return not self.away and (workspace, channel) in self.trials
+    database: SampleDatabase
+    misses: SampleMisses
+    by_name: dict[tuple[str, str, str], Subscription] = field(default_factory=dict)
+    number: int = 0
+
+    def add(self, workspace: str, key: str, user: str) -> bool:
+        if not self.database.away:
+            text, self.number = self.misses.by_key[key].text, self.number + 1
+            self.by_name.setdefault((workspace, key, user), Subscription(workspace, key, text, user, self.number))
+        return not self.database.away
+
+    def all(self) -> tuple[Subscription, ...]:
+        return () if self.database.away else tuple(self.by_name.values())
+
+    def remove(self, workspace: str, key: str, user: str) -> bool:
+        return not self.database.away and self.by_name.pop((workspace, key, user), None) is not None
+
+
+@dataclass
+class SamplePilots:
+    """Pilot channels."""
+
+    database: SampleDatabase
+    channels: set[tuple[str, str]] = field(default_factory=set)
+
+    def set(self, workspace: str, channel: str, on: bool, by: str) -> bool:
+        if on and not self.database.away:
+            self.channels.add((workspace, channel))
+        elif not self.database.away:
+            self.channels.discard((workspace, channel))
+        return not self.database.away
+
+    def contains(self, workspace: str, channel: str, max_age: float = 0.0) -> bool:
+        return not self.database.away and (workspace, channel) in self.channels
+
+
+class SampleStore:
+    """All that the store remembers, in memory."""
+
+    def __init__(self) -> None:
+        self.database = SampleDatabase()
+        self.claims = SampleClaims()
+        self.conversations = SampleConversations(self.database)
+        self.votes = SampleVotes(self.database)
+        self.tallies = SampleTallies(self.database)
+        self.misses = SampleMisses(self.database)
+        self.subscriptions = SampleSubscriptions(self.database, self.misses)
+        self.pilots = SamplePilots(self.database)
+
+    @property
+    def away(self) -> bool:
+        return self.database.away
+
+    @away.setter
+    def away(self, value: bool) -> None:
+        self.database.away = value
 
     def forget(self, workspace: str, user: str) -> int:
-        named = [name for name in self.waiters if (name[0], name[2]) == (workspace, user)]
-        for name in named:
-            del self.waiters[name]
-        return len(named)
+        names = [name for name in self.subscriptions.by_name if (name[0], name[2]) == (workspace, user)]
+        for name in names:
+            del self.subscriptions.by_name[name]
+        return len(names)
 
     def probe(self) -> str:
         return "away" if self.away else ""

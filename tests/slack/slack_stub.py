@@ -46,22 +46,37 @@ def limited(seconds: float = 0.02) -> Fault:
 
 
 class Stub:
-    """Slack, as far as the bot can tell. `calls` holds what was asked, auth.test apart."""
+    """Slack, as far as the bot can tell. `calls` holds what was asked, auth.test apart.
+
+    Connections are kept; `connections` counts them. Of WebSockets: a `deaf` Slack answers no ping, one that doesn't
+    `greets` says no hello, and `ends_with` is the reason with which it ends each at once. `unreachable` is what happens to
+    every message to a channel or member.
+    """
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.faults: dict[str, deque[Fault]] = defaultdict(deque)
+        self.unreachable: dict[str, Fault] = {}
         self.changed = threading.Condition()
         self.quiet = threading.Event()
         self.sockets: list[socket.socket] = []
         self.acknowledged: list[str] = []
         self.payloads: dict[str, Any] = {}
         self.auth_tests = 0
+        self.connections = 0
         self.deaf = False
+        self.greets = True
+        self.ends_with = ""
         stub = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # or an answer waits for the bot to acknowledge its own headers
+
+            def setup(self) -> None:
+                super().setup()
+                with stub.changed:
+                    stub.connections += 1
 
             def do_POST(self) -> None:
                 stub.answer(self)
@@ -125,13 +140,16 @@ class Stub:
                 self.calls.append(Call(method, args, token))
             self.changed.notify_all()
         fault = self.faults[method].popleft() if self.faults[method] else Fault()
+        fault = self.unreachable.get(str(args.get("channel")), fault)
         if fault.silent:
             self.quiet.wait(10)
+            request.close_connection = True
             return
         if fault.reset:
             linger = struct.pack("ii", 1, 0)
             request.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             request.connection.close()
+            request.close_connection = True
             return
         answer = {"ok": False, "error": fault.error} if fault.error else self.success(method)
         body = b"Bad Gateway" if fault.status >= 500 else json.dumps(answer).encode()
@@ -167,8 +185,17 @@ class Stub:
             self.sockets.append(request.connection)
             self.changed.notify_all()
         try:
+            if self.greets:
+                request.connection.sendall(_frame(b'{"type": "hello", "num_connections": 1}', 1))
+            if self.ends_with:
+                end = {"type": "disconnect", "reason": self.ends_with}
+                request.connection.sendall(_frame(json.dumps(end).encode(), 1) + _frame(b"", 8))
             while frame := _read(request.rfile):
                 opcode, data = frame
+                if opcode == 8:
+                    with suppress(OSError):
+                        request.connection.sendall(_frame(data, 8))
+                    break
                 if opcode == 9 and not self.deaf:
                     request.connection.sendall(_frame(data, 10))
                 elif opcode == 1:
@@ -198,7 +225,12 @@ class Stub:
 
 
 def _frame(data: bytes, opcode: int) -> bytes:
-    length = struct.pack("!B", len(data)) if len(data) < 126 else struct.pack("!BH", 126, len(data))
+    if len(data) < 126:
+        length = struct.pack("!B", len(data))
+    elif len(data) < 65_536:
+        length = struct.pack("!BH", 126, len(data))
+    else:
+        length = struct.pack("!BQ", 127, len(data))
     return bytes([0x80 | opcode]) + length + data
 
 
@@ -209,6 +241,8 @@ def _read(file: Any) -> tuple[int, bytes] | None:
     length = head[1] & 0x7F
     if length == 126:
         (length,) = struct.unpack("!H", file.read(2))
+    elif length == 127:
+        (length,) = struct.unpack("!Q", file.read(8))
     mask = file.read(4)
     data = bytes(byte ^ mask[number % 4] for number, byte in enumerate(file.read(length)))
     return head[0] & 0x0F, data

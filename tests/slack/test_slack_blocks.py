@@ -25,17 +25,17 @@ from slack_samples import (
     reply,
 )
 
-from bot.model import Choice, Choices, Item, Items, Reply, Text
-from bot.slack import views
-from bot.slack.answering import fallback
-from bot.slack.blocks import MOST_BUTTONS, attribution, draw
-from bot.slack.foot import Foot, under
-from bot.slack.limits import cut, size
-from bot.slack.values import Asked, Modal
-from bot.slack.words import default_words, words_of
+from bot.model import Choice, Choices, Item, Items, Text
+from bot.slack.blocks import MOST_BUTTONS, attribution, render_blocks
+from bot.slack.blocks.footer import AnswerFooter, footer_blocks
+from bot.slack.blocks.limits import cut, size
+from bot.slack.blocks.views import home_view, modal_view, search_blocks
+from bot.slack.outgoing import reply_text
+from bot.slack.payloads import AnswerRef, ModalState
+from bot.slack.strings import default_strings, load_strings
 
 GOLDEN = Path(__file__).parent / "golden"
-DRAWN = KINDS | {
+REPLIES = KINDS | {
     "roadmap": ROADMAP,
     "list-short": SHORT_LIST,
     "recommend-one": ONE,
@@ -47,27 +47,31 @@ DRAWN = KINDS | {
 
 
 @pytest.mark.parametrize("layout", ["classic", "cards"])
-@pytest.mark.parametrize("name", DRAWN)
+@pytest.mark.parametrize("name", REPLIES)
 def test_golden(name: str, layout: Any) -> None:
-    golden(f"{name}-{layout}", draw(DRAWN[name], layout))
+    golden(f"{name}-{layout}", render_blocks(REPLIES[name], layout))
 
 
-def golden(name: str, drawn: Any) -> None:
+def golden(name: str, drawing: Any) -> None:
     """Compare with the golden drawing."""
     file = GOLDEN / f"{name}.json"
     if os.environ.get("GOLDEN") == "write":  # look at what changed before committing it
-        file.write_text(json.dumps(drawn, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    assert drawn == json.loads(file.read_text(encoding="utf-8"))
+        file.write_text(json.dumps(drawing, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    assert drawing == json.loads(file.read_text(encoding="utf-8"))
 
 
-FOOT = Foot(key="k", subject="topic||t", why="which side?", again=Asked("topic||t", "which side?"), passing="share")
+FOOTER = AnswerFooter(
+    key="k", answer_ref="topic||t", why="which side?", shared=AnswerRef("topic||t", "which side?"), share_mode="share"
+)
 VIEWS = {
-    "modal": lambda words: views.modal(Modal(("a", "b"), channel="C1"), draw(KINDS["topic"]), words, back=1),
-    "modal-search": lambda words: views.modal(
-        Modal(("which *side*?",), search=True), views.search_page(knowledge(), words), words
+    "modal": lambda strings: modal_view(
+        ModalState(("a", "b"), channel="C1"), render_blocks(KINDS["topic"]), strings, back=1
+    ),
+    "modal-search": lambda strings: modal_view(
+        ModalState(("which *side*?",), search=True), search_blocks(knowledge(), strings), strings
     ),
     **{
-        f"home-{page.replace(':', '-')}": lambda words, page=page: views.home(knowledge(), page, words)
+        f"home-{page.replace(':', '-')}": lambda strings, page=page: home_view(knowledge(), page, strings)
         for page in ("front", "group:backend", "steps:way", "kinds", "topics")
     },
 }
@@ -75,40 +79,42 @@ VIEWS = {
 
 @pytest.mark.parametrize("layout", ["classic", "cards"])
 @pytest.mark.parametrize("state", ["open", "bad", "voted"])
-def test_golden_foot(state: Any, layout: Any) -> None:
-    golden(f"foot-{state}-{layout}", under(replace(FOOT, state=state, note="Done."), layout, default_words()))
+def test_golden_footer(state: Any, layout: Any) -> None:
+    golden(
+        f"foot-{state}-{layout}", footer_blocks(replace(FOOTER, state=state, note="Done."), layout, default_strings())
+    )
 
 
 @pytest.mark.parametrize("name", VIEWS)
 def test_golden_view(name: str) -> None:
-    view = VIEWS[name](default_words())
+    view = VIEWS[name](default_strings())
     assert view_faults(view) == []
     golden(f"view-{name}", view)
 
 
 @pytest.mark.parametrize("layout", ["classic", "cards"])
-@pytest.mark.parametrize("name", [*DRAWN, *EXTREMES])
+@pytest.mark.parametrize("name", [*REPLIES, *EXTREMES])
 def test_within_the_limits(name: str, layout: Any) -> None:
-    made = (DRAWN | EXTREMES)[name]
-    blocks = draw(made, layout)
+    sample = (REPLIES | EXTREMES)[name]
+    blocks = render_blocks(sample, layout)
     assert faults(blocks or [{"type": "divider"}]) == []
-    assert size(fallback(made)) <= 4_000
+    assert size(reply_text(sample)) <= 4_000
 
 
 def test_a_classic_drawing_fits_a_modal_and_the_home_tab() -> None:
-    for made in (DRAWN | EXTREMES).values():
-        blocks = draw(made) or [{"type": "divider"}]
+    for sample in (REPLIES | EXTREMES).values():
+        blocks = render_blocks(sample) or [{"type": "divider"}]
         assert faults(blocks, "modal") == []
         assert faults(blocks, "home") == []
 
 
 def test_nothing_hostile_is_parsed() -> None:
     for layout in ("classic", "cards"):
-        for text in _parsed(draw(EXTREMES["hostile"], layout)):  # type: ignore[arg-type]
+        for text in _parsed(render_blocks(EXTREMES["hostile"], layout)):  # type: ignore[arg-type]
             assert not set("*_~`") & set(text.partition("|")[2])
             assert "<!" not in text
             assert "<@" not in text
-    assert "<" not in fallback(reply("unknown", Text(HOSTILE)))
+    assert "<" not in reply_text(reply("unknown", Text(HOSTILE)))
 
 
 def _parsed(node: Any) -> list[str]:
@@ -120,87 +126,90 @@ def _parsed(node: Any) -> list[str]:
 
 
 def test_a_button_asks_its_words() -> None:
-    blocks = draw(reply("help", Choices("Try", (Choice("Flask", "What is Flask?"),))))
+    blocks = render_blocks(reply("help", Choices("Try", (Choice("Flask", "What is Flask?"),))))
     (button,) = blocks[-1]["elements"]
     assert (button["action_id"], button["value"]) == ("ask:1", "What is Flask?")
 
 
 def test_many_items_share_one_menu() -> None:
     many = tuple(Item(f"Library {n}", ask=f"What is library {n}?") for n in range(25))
-    blocks = draw(reply("list", Items(many[:12], "A"), Items(many[12:], "B")))
+    blocks = render_blocks(reply("list", Items(many[:12], "A"), Items(many[12:], "B")))
     menus = [element for block in blocks if block["type"] == "actions" for element in block["elements"]]
     assert [len(menu["options"]) for menu in menus] == [25]
 
 
-def test_the_rows_beside_an_answer_are_within_the_limits() -> None:
-    words = default_words()
-    for passing in ("", "share", "reply"):
+def test_the_blocks_below_an_answer_are_within_the_limits() -> None:
+    strings = default_strings()
+    for share_mode in ("", "share", "reply"):
         for state in ("open", "bad", "voted"):
             for layout in ("classic", "cards"):
-                foot = Foot(
+                footer = AnswerFooter(
                     key="k" * 16,
-                    subject="s" * 900,
+                    answer_ref="s" * 900,
                     why="q" * 5000,
-                    again=Asked("s" * 900, HOSTILE * 20),
-                    passing=passing,  # type: ignore[arg-type]
+                    shared=AnswerRef("s" * 900, HOSTILE * 20),
+                    share_mode=share_mode,  # type: ignore[arg-type]
                     state=state,  # type: ignore[arg-type]
                     note="done",
                 )
-                drawn = under(foot, layout, words)  # type: ignore[arg-type]
-                assert faults([attribution("U1", words), *drawn]) == []
-                assert max(len(block["elements"]) for block in drawn) <= MOST_BUTTONS
+                blocks = footer_blocks(footer, layout, strings)  # type: ignore[arg-type]
+                assert faults([attribution("U1", strings), *blocks]) == []
+                assert max(len(block["elements"]) for block in blocks) <= MOST_BUTTONS
 
 
 def test_feedback_is_slacks_own_where_it_is_allowed() -> None:
-    foot = Foot(key="k", subject="topic||t", why="q")
+    footer = AnswerFooter(key="k", answer_ref="topic||t", why="q")
     kinds = {
-        layout: [block["type"] for block in under(foot, layout, default_words())] for layout in ("cards", "classic")
-    }  # type: ignore[arg-type]
+        layout: [block["type"] for block in footer_blocks(footer, layout, default_strings())]  # type: ignore[arg-type]
+        for layout in ("cards", "classic")
+    }
     assert kinds == {"cards": ["actions", "context_actions"], "classic": ["actions"]}
 
 
 @pytest.mark.parametrize("layout", ["classic", "cards"])
-@pytest.mark.parametrize("name", DRAWN)
+@pytest.mark.parametrize("name", REPLIES)
 def test_no_button_twice_and_no_more_than_a_phone_shows(name: str, layout: Any) -> None:
-    blocks = draw(DRAWN[name], layout)
-    pressed = [each for each in _elements(blocks) if each["type"] == "button" and "value" in each]
-    beside = [each for block in blocks if block["type"] == "actions" for each in _elements([block]) if "value" in each]
-    assert len({each["value"] for each in pressed}) == len(pressed)
-    assert len(beside) <= MOST_BUTTONS
+    blocks = render_blocks(REPLIES[name], layout)
+    buttons = [button for button in _buttons(blocks) if "value" in button]
+    outside_cards = [
+        button for block in blocks if block["type"] == "actions" for button in _buttons([block]) if "value" in button
+    ]
+    assert len({button["value"] for button in buttons}) == len(buttons)
+    assert len(outside_cards) <= MOST_BUTTONS
 
 
-def _elements(node: Any) -> list[dict[str, Any]]:
-    """The buttons in it."""
+def _buttons(node: Any) -> list[dict[str, Any]]:
+    """The buttons in a block, or in a list of blocks."""
     if isinstance(node, dict):
         own = [node] if node.get("type") == "button" else []
-        return own + [each for value in node.values() for each in _elements(value)]
-    return [each for item in node for each in _elements(item)] if isinstance(node, list) else []
+        return own + [button for value in node.values() for button in _buttons(value)]
+    return [button for item in node for button in _buttons(item)] if isinstance(node, list) else []
 
 
 def test_a_card_has_docs_compare_and_related() -> None:
-    card, *below = draw(KINDS["library"], "cards")
-    told = [(each["text"]["text"], each.get("accessibility_label", "")) for each in card["actions"]]
-    assert told == [
+    card, *below = render_blocks(KINDS["library"], "cards")
+    labels = [(button["text"]["text"], button.get("accessibility_label", "")) for button in card["actions"]]
+    assert labels == [
         ("Docs", "Documentation: Flask"),
         ("Compare with Django", ""),
         ("Related: What is Bottle?", ""),
     ]
-    assert [each["text"]["text"] for each in _elements(below)] == ["Roadmap"]
+    assert [button["text"]["text"] for button in _buttons(below)] == ["Roadmap"]
     assert "Homepage" in json.dumps(below)
 
 
 def test_short_lists_are_one_carousel() -> None:
-    for made, number in ((SHORT_LIST, 5), (KINDS["recommend"], 3)):
-        (carousel,) = [block for block in draw(made, "cards") if block["type"] == "carousel"]
+    for sample, number in ((SHORT_LIST, 5), (KINDS["recommend"], 3)):
+        (carousel,) = [block for block in render_blocks(sample, "cards") if block["type"] == "carousel"]
         assert len(carousel["elements"]) == number
-        assert all(each["actions"][0]["text"]["text"] == "Open" for each in carousel["elements"])
-    long = draw(KINDS["list"], "cards")
+        assert all(card["actions"][0]["text"]["text"] == "Open" for card in carousel["elements"])
+    long = render_blocks(KINDS["list"], "cards")
     assert "carousel" not in [block["type"] for block in long]
-    assert draw(ONE, "cards")[1]["type"] == "card"
+    assert render_blocks(ONE, "cards")[1]["type"] == "card"
 
 
 def test_the_fifty_first_block_is_left_out() -> None:
-    assert len(draw(EXTREMES["many"])) == 50
+    assert len(render_blocks(EXTREMES["many"])) == 50
 
 
 def test_the_lint_finds_faults() -> None:
@@ -234,7 +243,7 @@ def test_the_lint_finds_faults() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "most", "expected"),
+    ("text", "limit", "expected"),
     [
         ("short", 10, "short"),
         ("one two three four", 12, "one two…"),
@@ -242,17 +251,16 @@ def test_the_lint_finds_faults() -> None:
         ("🐍🐍🐍🐍", 6, "🐍🐍…"),
     ],
 )
-def test_cut(text: str, most: int, expected: str) -> None:
-    assert cut(text, most) == expected
+def test_cut(text: str, limit: int, expected: str) -> None:
+    assert cut(text, limit) == expected
 
 
-def test_a_pack_overrides_words() -> None:
-    assert words_of({"share": "Show them", "unknown": "x"})["share"] == "Show them"
-    assert "unknown" not in words_of({"unknown": "x"})
+def test_a_pack_overrides_strings() -> None:
+    assert load_strings({"share": "Show them", "unknown": "x"})["share"] == "Show them"
+    assert "unknown" not in load_strings({"unknown": "x"})
 
 
 def test_every_part_is_drawn_once() -> None:
-    made: Reply = KINDS["library"]
-    told = json.dumps(draw(made), ensure_ascii=False)
+    text = json.dumps(render_blocks(KINDS["library"]), ensure_ascii=False)
     for words in ("Flask", "micro framework", "It does this.", "small services", "The name of", "Two sides", "Bottle"):
-        assert words in told
+        assert words in text

@@ -4,43 +4,43 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
-from conftest import AtOnce, Door, make_door
-from slack_ledger import NOW, SampleLedger, SampleLook, SampleShelf, edit, full, miss
-from slack_lint import faults, view_faults
+from conftest import Door, MakeDoor
+from slack_curation_samples import NOW, edit, miss
+from slack_ledger import CurationEngine, CurationStore, SamplePreviewer, SampleReloader, full_store
+from slack_lint import view_faults
 from slack_samples import HOSTILE, LONG, knowledge
 from slack_stub import TEAM, Fault, Stub
-from test_slack_blocks import golden
 
-from bot.curation.likeness import grouped
-from bot.curation.preview import Moved
+from bot.curation.preview import Moved, Preview
 from bot.model import Change, Entry
-from bot.slack import board, views
-from bot.slack.board import Board, Note, fill
-from bot.slack.curating import Curating, Curation
-from bot.slack.hear import Filled
-from bot.slack.limits import TYPED, size
-from bot.slack.values import Sheet
-from bot.slack.words import default_words
+from bot.slack.blocks import curation
+from bot.slack.blocks.limits import TYPED, size
+from bot.slack.blocks.views import FRONT, home_view
+from bot.slack.payloads import CuratorModalState
+from bot.slack.strings import default_strings
 
-WORDS = default_words()
+STRINGS = default_strings()
 Json = dict[str, Any]
 CURATOR, OTHER, NOBODY = "U1", "U2", "U9"
 
 
 @dataclass
 class Room:
-    """The bot, its ledger, and two curators before it."""
+    """The bot, what its curators work with, and two curators before it."""
 
     stub: Stub
     door: Door
-    ledger: SampleLedger
-    shelf: SampleShelf
-    look: SampleLook
+    store: CurationStore
+    reloader: SampleReloader
+    previewer: SamplePreviewer
 
     def open(self, user: str = CURATOR) -> Json:
         """What somebody sees who opens the Home tab."""
@@ -96,18 +96,28 @@ def _state(element: Json, given: Any) -> Json:
     return {"type": element["type"], "selected_option": chosen}
 
 
-def make_room(stub: Stub, ledger: SampleLedger | None = None, layout: str = "classic", **more: Any) -> Room:
-    ledger, look = ledger or SampleLedger(), SampleLook()
-    shelf = SampleShelf(ledger)
-    curation = Curation(
-        ledger=ledger, shelf=shelf, named=(CURATOR, f"{TEAM}:{OTHER}"), look=look, settle=0, clock=lambda: NOW
-    )
-    return Room(stub, make_door(stub, layout, curation=curation, **more), ledger, shelf, look)
+MakeRoom = Callable[..., Room]
 
 
 @pytest.fixture
-def room(stub: Stub) -> Iterator[Room]:
-    yield make_room(stub)
+def make_room(stub: Stub, make_door: MakeDoor) -> MakeRoom:
+    """Makes a room, over a store with misses only if none is given."""
+
+    def make(store: CurationStore | None = None, layout: str = "classic", **options: Any) -> Room:
+        store = store or CurationStore()
+        reloader, previewer = SampleReloader(store), SamplePreviewer(store)
+        parts = {"store": store, "engine": CurationEngine(reloader), "reloader": reloader, "previewer": previewer}
+        curators = (CURATOR, f"{TEAM}:{OTHER}")
+        options = {"settle": 0.0, "clock": lambda: NOW} | options
+        door = make_door(stub, layout, **{"curators": curators} | parts | options)
+        return Room(stub, door, store, reloader, previewer)
+
+    return make
+
+
+@pytest.fixture
+def room(make_room: MakeRoom) -> Room:
+    return make_room()
 
 
 def text(view: Json | list[Json]) -> str:
@@ -148,25 +158,25 @@ def said(made: list[Change]) -> list[tuple[str, str, str, str]]:
 # --- who sees it
 
 
-def test_askers_see_nothing_of_it(stub: Stub) -> None:
-    room = make_room(stub, full())
-    assert room.open(NOBODY) == views.home(knowledge(), views.FRONT, WORDS)
-    for page in board.PAGES:
-        assert room.go(page, NOBODY) == views.home(knowledge(), views.FRONT, WORDS)
+def test_askers_see_nothing_of_it(make_room: MakeRoom) -> None:
+    room = make_room(full_store())
+    assert room.open(NOBODY) == home_view(knowledge(), FRONT, STRINGS)
+    for page in curation.PAGES:
+        assert room.go(page, NOBODY) == home_view(knowledge(), FRONT, STRINGS)
 
 
 def test_curators_see_the_way_below_the_front_page(room: Room) -> None:
-    seen, front = room.open(), views.home(knowledge(), views.FRONT, WORDS)
+    seen, front = room.open(), home_view(knowledge(), FRONT, STRINGS)
     assert seen["blocks"][: len(front["blocks"])] == front["blocks"]
     assert "Without an answer: 4. Found not helpful: 0. Channels on trial: 0." in text(seen)
     assert value(seen, "go:curate") == "curate"
-    assert room.go("group:backend") == views.home(knowledge(), "group:backend", WORDS)
+    assert room.go("group:backend") == home_view(knowledge(), "group:backend", STRINGS)
 
 
 def test_without_curators_nothing_is_different(door: Door, stub: Stub) -> None:
     door.event(type="app_home_opened", tab="home")
     door.press("means:1", "k1", view={"id": "V1", "type": "home"})
-    assert [call["view"] for call in stub.of("views.publish")] == [views.home(knowledge(), views.FRONT, WORDS)]
+    assert [call["view"] for call in stub.of("views.publish")] == [home_view(knowledge(), FRONT, STRINGS)]
 
 
 def test_another_tab_is_not_the_home(room: Room) -> None:
@@ -177,12 +187,12 @@ def test_another_tab_is_not_the_home(room: Room) -> None:
 # --- what they see
 
 
-def test_everything_at_a_glance(stub: Stub) -> None:
-    room = make_room(stub, full())
-    room.shelf.faults = ("libraries.yaml:14: flask: side is 'backnd'; it can be frontend or backend",)
+def test_everything_at_a_glance(make_room: MakeRoom) -> None:
+    room = make_room(full_store())
+    room.reloader.faults = ("libraries.yaml:14: flask: side is 'backnd'; it can be frontend or backend",)
     seen = text(room.go("curate"))
     for told in (
-        WORDS["curate_faults"], "libraries.yaml:14: flask: side is 'backnd'",
+        STRINGS["curate_faults"], "libraries.yaml:14: flask: side is 'backnd'",
         "Of 50 questions in the last seven days I answered 42; 5 got a choice, 3 no answer.",
         "Without an answer: 4", "“how do I deploy to heroku”", "“deploy on heroku how”",
         "Found not helpful: 6", "Card1", "Outdated 3, No reason given 1. Last on 13 Nov", "Card0, Card1",
@@ -192,9 +202,9 @@ def test_everything_at_a_glance(stub: Stub) -> None:
         assert told in seen
 
 
-def test_each_page_shows_all_of_its_own(stub: Stub) -> None:
-    room = make_room(stub, full())
-    seen = {page: text(room.go(f"{page}@0")) for page in board.PAGES}
+def test_each_page_shows_all_of_its_own(make_room: MakeRoom) -> None:
+    room = make_room(full_store())
+    seen = {page: text(room.go(f"{page}@0")) for page in curation.PAGES}
     for told in ("Asked 15 times, from 10 Nov to 13 Nov. Nearest: Card1.", "Asked once, on 13 Nov. Nothing is near."):
         assert told in seen["misses"]
     assert "No answer, but a choice: Which side is it?, Card0" in seen["votes"]
@@ -203,30 +213,29 @@ def test_each_page_shows_all_of_its_own(stub: Stub) -> None:
     for told in ("“do you sell cards”: not Card1", "“where is the canteen”: not ours", "“asdf asdf”: ignored"):
         assert told in seen["changes"]
     assert "“server side stuff” and 1 more: means Card1" in seen["changes"]
-    assert WORDS["trial_pick"] in json.dumps(room.go("trials@0"))
+    assert STRINGS["trial_pick"] in json.dumps(room.go("trials@0"))
     assert "12 Nov: 35 asked, 30 answered, 5 with a choice, 0 without an answer" in seen["days"]
 
 
-@pytest.mark.parametrize("page", board.PAGES)
-def test_a_page_with_nothing_on_it_says_so(stub: Stub, page: str) -> None:
-    room = make_room(stub, SampleLedger(found=[]))
+@pytest.mark.parametrize("page", curation.PAGES)
+def test_a_page_with_nothing_on_it_says_so(make_room: MakeRoom, page: str) -> None:
+    room = make_room(CurationStore([]))
     assert len(room.go(page)["blocks"]) > 2
 
 
-def test_slacks_own_chart_is_left_out_where_slack_wont_have_it(stub: Stub) -> None:
-    room = make_room(stub, full(), layout="cards")
+def test_slacks_own_chart_is_left_out_where_slack_wont_have_it(stub: Stub, make_room: MakeRoom) -> None:
+    room = make_room(full_store(), layout="cards")
     stub.fail("views.publish", Fault(), Fault(error="invalid_blocks"))
     room.go("days")
     charts = [[each["type"] for each in view["blocks"]] for view in room.views("views.publish")[1:]]
     assert ["data_visualization" in types for types in charts] == [True, False]
 
 
-def test_many_of_everything_are_turned_page_by_page(stub: Stub) -> None:
-    ledger = full()
-    ledger.found = [miss(f"{n:064}", f"question{n} about thing{n}", n) for n in range(1, 45)]
-    ledger.made = [edit(f"b{n}", "ask", f"phrase {n}", "card1") for n in range(65)]
-    ledger.on_trial = {f"C{n}": True for n in range(35)}
-    room = make_room(stub, ledger)
+def test_many_of_everything_are_turned_page_by_page(make_room: MakeRoom) -> None:
+    store = CurationStore([miss(f"{n:064}", f"question{n} about thing{n}", n) for n in range(1, 45)])
+    store.changes.made += [edit(f"b{n}", "ask", f"phrase {n}", "card1") for n in range(65)]
+    store.pilots.channels |= {(TEAM, f"C{n}") for n in range(35)}
+    room = make_room(store)
     for page, fits, total in (("misses", 10, 44), ("changes", 30, 65), ("trials", 30, 35)):
         view, pages = room.go(f"{page}@0"), 1
         while "go:more" in buttons(view):
@@ -238,98 +247,33 @@ def test_many_of_everything_are_turned_page_by_page(stub: Stub) -> None:
     assert room.go("misses@x") == room.go("misses@0")
 
 
-def test_a_long_group_is_shown_in_part_and_says_so(stub: Stub) -> None:
+def test_a_long_group_is_shown_in_part_and_says_so(make_room: MakeRoom) -> None:
     found = [miss(f"{n:064}", f"how to deploy {'x' * (n // 10)}", 50 - n) for n in range(45)]
-    room = make_room(stub, SampleLedger(found=found))
+    room = make_room(CurationStore(found))
     view = room.go("misses")
     first = value(view, "means:1")
     assert size(first) <= 2_000
-    assert first.count("\n") == board.TOGETHER - 1
+    assert first.count("\n") == curation.MOST_KEYS - 1
     room.press("means:1", first, view)
     modal = room.views("views.open")[-1]
     assert [len(block["element"]["options"]) for block in modal["blocks"][:3]] == [10, 10, 10]
-    assert Sheet.read(modal["private_metadata"]).keys == tuple(first.split("\n"))
+    assert CuratorModalState.from_metadata(modal["private_metadata"]).keys == tuple(first.split("\n"))
     room.submit(modal, entry="card1")
-    assert len(room.ledger.made) == board.TOGETHER
+    assert len(room.store.changes.made) == curation.MOST_KEYS
 
 
 def test_peoples_words_are_never_parsed(room: Room) -> None:
-    room.ledger.made = [edit("b1", "entry", "", "x", title=HOSTILE, answer=HOSTILE, asks=(HOSTILE + " 2",))]
-    for page in board.PAGES:
+    room.store.changes.made = [edit("b1", "entry", "", "x", title=HOSTILE, answer=HOSTILE, asks=(HOSTILE + " 2",))]
+    for page in curation.PAGES:
         for block in room.go(page)["blocks"]:
             if "evil" in json.dumps(block):
                 assert "mrkdwn" not in json.dumps(block)
 
 
 def test_the_database_being_away_is_said(room: Room) -> None:
-    room.ledger.away = True
-    assert WORDS["curate_away"] in text(room.open())
-    assert WORDS["curate_away"] in text(room.go("curate"))
-
-
-SHEET = Sheet("curate", ("k1", "k2"))
-MOVED = (Moved("what about servers", "Card1", ""),)
-DRAWN = {
-    "curate-means": lambda seen: board.means(SHEET, seen.groups[0], SHEET.keys, "card1", seen.knowledge, WORDS),
-    "curate-write": lambda seen: board.write(
-        Sheet("curate", (), "x"), "T", "A", "B", WORDS, board.review(("a: fault",), MOVED, WORDS)
-    ),
-    "curate-taken": lambda seen: board.done(SHEET, board.taken(seen.history[0], seen.knowledge, WORDS), WORDS, "b1"),
-    "curate-front": lambda seen: board.front(views.home(seen.knowledge, views.FRONT, WORDS), seen, WORDS),
-    "curate-note": lambda seen: board.page(seen, "misses", WORDS, Note(fill("Saved."), undo="b1")),
-    **{f"curate-{page}": lambda seen, page=page: board.page(seen, page, WORDS) for page in board.PAGES[:2]},
-    "curate-chart": lambda seen: board.page(seen, "days", WORDS, native=True),
-}
-
-
-@pytest.mark.parametrize("name", DRAWN)
-def test_golden_board(name: str) -> None:
-    ledger = full()
-    seen = Board(
-        knowledge=SampleShelf(ledger).matcher("T0TEAM").knowledge, now=NOW, groups=grouped(ledger.misses(TEAM)),
-        week=ledger.week(TEAM), complaints=ledger.complaints(TEAM), history=ledger.history(TEAM),
-        trials=ledger.trials(TEAM), faults=("a.yaml:1: wrong",),
-    )  # fmt: skip
-    view = DRAWN[name](seen)
-    assert view_faults(view) == []
-    golden(f"view-{name}", view)
-
-
-OPTION = {"text": {"type": "plain_text", "text": "x"}, "value": "x"}
-LABEL = {"type": "plain_text", "text": "x"}
-BROKEN: dict[str, Json] = {
-    "too many boxes": {"type": "checkboxes", "action_id": "a", "options": [OPTION] * 11},
-    "a box that is none": {"type": "checkboxes", "action_id": "a", "options": [OPTION], "initial_options": [{}]},
-    "nothing to tick": {"type": "checkboxes", "action_id": "a", "options": [OPTION], "initial_options": []},
-    "too many options": {"type": "static_select", "action_id": "a", "options": [OPTION] * 101},
-    "an empty group": {"type": "static_select", "action_id": "a", "option_groups": [{"label": LABEL, "options": []}]},
-    "an option that is none": {"type": "static_select", "action_id": "a", "options": [OPTION], "initial_option": {}},
-    "a long value": {"type": "external_select", "action_id": "a", "initial_option": OPTION | {"value": "x" * 151}},
-    "a long text": {"type": "plain_text_input", "action_id": "a", "max_length": 3001},
-    "no name": {"type": "plain_text_input"},
-    "no input": {"type": "button", "action_id": "a"},
-}
-
-
-@pytest.mark.parametrize("name", BROKEN)
-def test_the_lint_knows_what_slack_would_refuse_to_have_filled_in(name: str) -> None:
-    assert faults([{"type": "input", "label": LABEL, "element": BROKEN[name]}], "modal") != []
-
-
-def test_the_lint_knows_what_slack_would_refuse_to_chart() -> None:
-    series = [{"name": "n", "data": [{"label": "x", "value": 1}]}]
-    good: Json = {"type": "bar", "series": series, "axis_config": {"categories": ["x"]}}
-    block: Json = {"type": "data_visualization", "title": "t", "chart": good}
-    assert faults([block], "home") == []
-    for worse in (
-        {"series": []}, {"series": series * 2}, {"series": series * 7}, {"type": "radar"}, {"axis_config": {}},
-        {"axis_config": {"categories": ["x" * 21]}}, {"axis_config": {"categories": ["y"]}},
-        {"axis_config": {"categories": ["x"], "y_label": "x" * 51}},
-    ):  # fmt: skip
-        assert faults([block | {"chart": good | worse}], "home") != []
-    assert faults([block | {"title": "x" * 51}], "home") != []
-    assert faults([block], "modal") != []
-    assert faults([block] * 3, "home") != []
+    room.store.away = True
+    assert STRINGS["curate_away"] in text(room.open())
+    assert STRINGS["curate_away"] in text(room.go("curate"))
 
 
 # --- this means
@@ -344,11 +288,11 @@ def test_this_means(room: Room) -> None:
     assert modal["blocks"][-1]["element"]["initial_option"]["value"] == "card1"
     shown = room.submit(modal, entry="t")
     by = f"{TEAM}:{CURATOR}"
-    assert said(room.ledger.made) == [
+    assert said(room.store.changes.made) == [
         ("ask", "how do I deploy to heroku", "t", by),
         ("ask", "deploy on heroku how", "t", by),
     ]
-    assert len({each.batch for each in room.ledger.made}) == 1
+    assert len({each.batch for each in room.store.changes.made}) == 1
     assert "Saved, and it works at once. “how do I deploy to heroku” and 1 more: means “Which side is it?”" in text(
         shown
     )
@@ -362,44 +306,45 @@ def test_only_the_ticked_phrasings_are_meant(room: Room) -> None:
     room.press("means:1", value(home, "means:1"), home)
     modal = room.views("views.open")[-1]
     answer = room.submit(modal, **{"picked:0": []})
-    assert answer["errors"] == {"picked:0": WORDS["means_none"]}
+    assert answer["errors"] == {"picked:0": STRINGS["means_none"]}
     room.submit(modal, **{"picked:0": ["k2"]})
-    assert [each.text for each in room.ledger.made] == ["deploy on heroku how"]
+    assert [each.text for each in room.store.changes.made] == ["deploy on heroku how"]
     assert "“how do I deploy to heroku”" in text(room.home())
 
 
 def test_what_it_moved_is_shown_beside_the_way_back(room: Room) -> None:
-    room.look.moved = (Moved("what about servers", "Card1", ""),)
+    room.previewer.moved = (Moved("what about servers", "Card1", ""),)
     home = room.go("curate")
     room.press("means:2", value(home, "means:2"), home)
     shown = room.submit(room.views("views.open")[-1], entry="card0")
-    assert said(room.ledger.made) == [("ask", "which side is the browser", "card0", f"{TEAM}:{CURATOR}")]
+    assert said(room.store.changes.made) == [("ask", "which side is the browser", "card0", f"{TEAM}:{CURATOR}")]
     assert "Saved, and it works at once." in text(json.loads(room.door.answers["last"])["view"])
     assert "Other answers that this changed: 1" in text(shown)
     assert "“what about servers” now gets no answer instead of Card1." in text(shown)
+    assert room.previewer.before == [0]  # it is compared with the pack as it was before the edit
     room.press("undo", value(shown, "undo"), shown)
-    assert room.ledger.changes(TEAM) == ()
+    assert room.store.changes.active(TEAM) == ()
 
 
 def test_checking_is_said_at_once(room: Room) -> None:
     modal = written(room)
     room.submit(modal, **FILLED)
     answer = json.loads(room.door.answers["last"])
-    assert answer["view"]["blocks"][0]["elements"][0]["text"] == WORDS["checking"]
+    assert answer["view"]["blocks"][0]["elements"][0]["text"] == STRINGS["checking"]
     assert len(answer["view"]["blocks"]) == len(modal["blocks"]) + 1
 
 
 def test_an_entry_that_is_gone_is_told_at_its_menu(room: Room) -> None:
     home = room.go("misses")
     room.press("means:1", value(home, "means:1"), home)
-    assert room.submit(room.views("views.open")[-1], entry="gone")["errors"] == {"entry": WORDS["means_gone"]}
+    assert room.submit(room.views("views.open")[-1], entry="gone")["errors"] == {"entry": STRINGS["means_gone"]}
 
 
-def test_a_menu_of_hundreds_is_filled_as_one_types(stub: Stub) -> None:
-    room = make_room(stub)
+def test_a_menu_of_hundreds_is_filled_as_one_types(make_room: MakeRoom) -> None:
+    room = make_room()
     more = [Entry(id=f"e{n}", title=f"Question number {n}", answer="Yes.", asks=(f"n {n}",)) for n in range(300)]
     base = knowledge()
-    room.shelf.base = replace(base, entries=(*base.entries, *more), by_id={**base.by_id, **{e.id: e for e in more}})
+    room.reloader.base = replace(base, entries=(*base.entries, *more), by_id={**base.by_id, **{e.id: e for e in more}})
     home = room.go("misses")
     room.press("means:1", value(home, "means:1"), home)
     menu = room.views("views.open")[-1]["blocks"][-1]["element"]
@@ -416,7 +361,7 @@ def test_a_menu_of_hundreds_is_filled_as_one_types(stub: Stub) -> None:
     assert len(typed("")) == 100
     assert typed("number", NOBODY) == []
     room.submit(room.views("views.open")[-1], entry="e299")
-    assert [each.entry for each in room.ledger.made] == ["e299", "e299"]
+    assert [each.entry for each in room.store.changes.made] == ["e299", "e299"]
 
 
 # --- new answer
@@ -439,59 +384,59 @@ FILLED = {
 def test_a_new_answer_is_looked_at_and_then_saved(room: Room) -> None:
     modal = written(room)
     assert modal["blocks"][2]["element"]["initial_value"] == "how do I deploy to heroku\ndeploy on heroku how"
-    room.look.faults = ("where-do-apps-live: has 2 phrasings; 8 or more make it easier to find",)
+    room.previewer.faults = ("where-do-apps-live: has 2 phrasings; 8 or more make it easier to find",)
     checked = room.submit(modal, **FILLED)
-    assert room.ledger.made == []
+    assert room.store.changes.made == []
     assert "has 2 phrasings" in text(checked)
-    assert WORDS["review_same"] in text(checked)
+    assert STRINGS["review_same"] in text(checked)
     assert (modal["submit"]["text"], checked["submit"]["text"]) == ("Check", "Save")
     shown = room.submit(checked)
-    (made,) = room.ledger.made
+    (made,) = room.store.changes.made
     assert (made.kind, made.entry, made.title) == ("entry", "where-do-apps-live", "Where do apps live?")
     assert (made.answer, made.asks) == ("On our own machine.\n- ask ops", ("a b", "A b", "how to *deploy*"))
     assert "Saved, and it works at once. “Where do apps live?”: a new answer" in text(shown)
-    assert len(room.look.seen) == 1
+    assert len(room.previewer.drafts) == 1
 
 
 def test_a_draft_that_has_changed_is_looked_at_again(room: Room) -> None:
     checked = room.submit(written(room), **FILLED)
     again = room.submit(checked, answer="Another answer.")
-    assert (room.ledger.made, len(room.look.seen)) == ([], 2)
-    room.ledger.steps += 1  # somebody else has changed something
+    assert (room.store.changes.made, len(room.previewer.drafts)) == ([], 2)
+    room.store.changes.number += 1  # somebody else has changed something
     once_more = room.submit(again)
-    assert (room.ledger.made, len(room.look.seen)) == ([], 3)
+    assert (room.store.changes.made, len(room.previewer.drafts)) == ([], 3)
     room.submit(once_more)
-    assert [each.answer for each in room.ledger.made] == ["Another answer."]
+    assert [each.answer for each in room.store.changes.made] == ["Another answer."]
 
 
 @pytest.mark.parametrize("name", ["title", "answer", "asks"])
 def test_what_is_left_empty_is_told_at_its_place(room: Room, name: str) -> None:
     answer = room.submit(written(room), **FILLED | {name: " \n"})
-    assert answer["errors"] == {name: WORDS["write_empty"]}
+    assert answer["errors"] == {name: STRINGS["write_empty"]}
 
 
 def test_a_title_that_is_taken_gets_an_id_of_its_own(room: Room) -> None:
     for title, wanted in (("T", "t-2"), ("Привет", "answer-"), ("S1!", "s1-2"), ("x" * 150, "x" * 60)):
-        room.ledger.made = []
+        room.store.changes.made = []
         room.submit(room.submit(written(room), **FILLED | {"title": title}))
-        assert room.ledger.made[0].entry.startswith(wanted)
+        assert room.store.changes.made[0].entry.startswith(wanted)
 
 
 def test_inputs_as_long_as_slack_takes_them(room: Room) -> None:
     long = {"title": "é" * 150, "answer": ("word " * 600).strip(), "asks": "\n".join(f"how {n:03}" for n in range(375))}
     checked = room.submit(written(room), **long)
     assert [block["element"]["initial_value"] for block in checked["blocks"][-3:]] == list(long.values())
-    assert room.ledger.made == []
+    assert room.store.changes.made == []
     room.submit(written(room), **FILLED | {"title": "a"})
-    room.look.faults = (LONG,) * 40
-    room.look.moved = (Moved(LONG, LONG, LONG),) * 300
+    room.previewer.faults = (LONG,) * 40
+    room.previewer.moved = (Moved(LONG, LONG, LONG),) * 300
     shown = room.submit(written(room), **FILLED)
     assert "and 292 more" in text(shown)
 
 
-def test_many_phrasings_of_a_group_are_cut_at_whole_lines(stub: Stub) -> None:
+def test_many_phrasings_of_a_group_are_cut_at_whole_lines(make_room: MakeRoom) -> None:
     found = [miss(f"{n:064}", f"how to deploy {'y' * n} {'x' * 300}", 50 - n) for n in range(20)]
-    room = make_room(stub, SampleLedger(found=found))
+    room = make_room(CurationStore(found))
     lines = written(room)["blocks"][2]["element"]["initial_value"]
     assert size(lines) <= TYPED
     assert lines.split("\n")[-1] in [each.text for each in found]
@@ -505,7 +450,7 @@ def test_not_ours(room: Room) -> None:
     for action in ("not_ours:1", "not_ours:3"):
         room.press(action, value(home, action), home)
     by = f"{TEAM}:{CURATOR}"
-    assert said(room.ledger.made) == [
+    assert said(room.store.changes.made) == [
         ("not_ask", "how do I deploy to heroku", "card1", by),
         ("not_ask", "deploy on heroku how", "card1", by),
         ("not_ask", HOSTILE, "", by),
@@ -516,27 +461,27 @@ def test_not_ours(room: Room) -> None:
 def test_ignore_and_undo(room: Room) -> None:
     home = room.go("misses")
     room.press("ignore:1", value(home, "ignore:1"), home)
-    assert [each.kind for each in room.ledger.made] == ["ignore", "ignore"]
+    assert [each.kind for each in room.store.changes.made] == ["ignore", "ignore"]
     assert "Saved, and it works at once. “how do I deploy to heroku” and 1 more: ignored" in text(room.home())
     assert "Without an answer: 3" in text(room.home())
     room.press("undo:note", value(room.home(), "undo:note"), room.home())
-    assert room.ledger.made == []
+    assert room.store.changes.made == []
     assert "Undone. “how do I deploy to heroku” and 1 more: ignored" in text(room.home())
     assert "Without an answer: 4" in text(room.home())
     room.press("undo:note", "some-batch", room.home())
-    assert WORDS["undone_before"] in text(room.home())
+    assert STRINGS["undone_before"] in text(room.home())
 
 
-def test_any_curator_undoes_from_the_latest_changes(stub: Stub) -> None:
-    room = make_room(stub, full())
+def test_any_curator_undoes_from_the_latest_changes(make_room: MakeRoom) -> None:
+    room = make_room(full_store())
     changes = room.go("changes", OTHER)
     batches = [button["value"] for name, button in buttons(changes).items() if name.startswith("undo:")]
     assert batches == ["b5", "b4", "b3", "b2", "b1"]
     room.press("undo:4", "b2", changes, OTHER)
-    assert "b2" not in [each.batch for each in room.ledger.made]
+    assert "b2" not in [each.batch for each in room.store.changes.made]
     assert "Undone. “server side stuff” and 1 more: means Card1" in text(room.home())
     room.press("undo:4", "b2", changes)
-    assert WORDS["undone_before"] in text(room.home())
+    assert STRINGS["undone_before"] in text(room.home())
 
 
 def test_undo_in_the_modal(room: Room) -> None:
@@ -544,7 +489,7 @@ def test_undo_in_the_modal(room: Room) -> None:
     room.press("means:1", value(home, "means:1"), home)
     shown = room.submit(room.views("views.open")[-1])
     room.press("undo:1", shown["blocks"][1]["elements"][0]["value"], shown)
-    assert room.ledger.made == []
+    assert room.store.changes.made == []
     assert text(room.views("views.update")[-1]).startswith("Undone.")
     assert "Without an answer: 4" in text(room.home())
 
@@ -552,21 +497,21 @@ def test_undo_in_the_modal(room: Room) -> None:
 # --- trials
 
 
-def test_a_channel_is_put_on_trial_and_made_public(stub: Stub) -> None:
-    room = make_room(stub)
+def test_a_channel_is_put_on_trial_and_made_public(make_room: MakeRoom) -> None:
+    room = make_room()
     page = room.go("trials")
     picked = {"action_id": "trial:pick", "block_id": "b", "type": "conversations_select", "selected_conversation": "C7"}
     where = {"container": {"type": "view", "view_id": "V1"}, "view": page | {"id": "V1"}}
     room.door.interact(type="block_actions", actions=[picked], **where)
-    assert room.ledger.on_trial == {"C7": True}
+    assert room.store.pilots.channels == {(TEAM, "C7")}
     assert "<#C7> is on trial now" in text(room.home())
     room.press("public:1", value(room.home(), "public:1"), room.home())
-    assert room.ledger.on_trial == {"C7": False}
+    assert room.store.pilots.channels == set()
     assert "<#C7> is public now" in text(room.home())
     assert "Answered 40 of 50" in text(room.home()) and "Precision 92 %" in text(room.home())
     room.press("trial:note", value(room.home(), "trial:note"), room.home())
-    assert room.ledger.on_trial == {"C7": True}
-    room.ledger.away = True
+    assert room.store.pilots.channels == {(TEAM, "C7")}
+    room.store.away = True
     room.press("public:1", "C7", room.home())
     assert "Nothing was saved." in text(room.home())
 
@@ -588,20 +533,20 @@ PRESSES = (
 
 
 @pytest.mark.parametrize("action", PRESSES)
-def test_nobody_else_may_press(stub: Stub, action: str) -> None:
-    room = make_room(stub, full())
-    before = list(room.ledger.made), dict(room.ledger.on_trial)
+def test_nobody_else_may_press(make_room: MakeRoom, action: str) -> None:
+    room = make_room(full_store())
+    before = list(room.store.changes.made), set(room.store.pilots.channels)
     room.press(action, "b1" if action.startswith("undo") else "k1", room.go("curate"), NOBODY)
-    assert (room.ledger.made, room.ledger.on_trial) == before
+    assert (room.store.changes.made, room.store.pilots.channels) == before
     assert room.stub.of("views.open") == []
-    assert text(room.home()).startswith(WORDS["curate_only"])
+    assert text(room.home()).startswith(STRINGS["curate_only"])
     assert "k1" not in json.dumps(room.home())
     assert room.stub.of("views.publish")[-1]["user_id"] == NOBODY
 
 
-@pytest.mark.parametrize("page", board.PAGES)
-def test_a_curators_page_opens_for_nobody_else(stub: Stub, page: str) -> None:
-    room = make_room(stub, full())
+@pytest.mark.parametrize("page", curation.PAGES)
+def test_a_curators_page_opens_for_nobody_else(make_room: MakeRoom, page: str) -> None:
+    room = make_room(full_store())
     curators = room.go(page)
     room.press("go:1", f"{page}@0", curators, NOBODY)
     shown = room.home()
@@ -613,19 +558,19 @@ def test_nobody_else_may_submit(room: Room) -> None:
     home = room.go("misses")
     room.press("means:1", value(home, "means:1"), home)
     modal = room.views("views.open")[-1]
-    assert room.submit(modal, NOBODY)["errors"] == {"picked:0": WORDS["curate_only"]}
+    assert room.submit(modal, NOBODY)["errors"] == {"picked:0": STRINGS["curate_only"]}
     checked = room.submit(written(room), **FILLED)
-    assert room.submit(checked, NOBODY)["errors"] == {"title": WORDS["curate_only"]}
-    assert room.ledger.made == []
-    done = board.done(Sheet("misses@0"), (), WORDS, "b1") | {"type": "modal"}
+    assert room.submit(checked, NOBODY)["errors"] == {"title": STRINGS["curate_only"]}
+    assert room.store.changes.made == []
+    done = curation.done(CuratorModalState("misses@0"), (), STRINGS, "b1") | {"type": "modal"}
     room.press("undo:1", "b1", done, NOBODY)
-    assert WORDS["curate_only"] in text(room.views("views.update")[-1])
+    assert STRINGS["curate_only"] in text(room.views("views.update")[-1])
 
 
 def test_somebody_of_another_workspace_may_not(room: Room) -> None:
     home = room.go("misses")
     room.door.press("ignore:1", "k1", team={"id": "T9"}, view=home | {"id": "V1"})
-    assert room.ledger.made == []
+    assert room.store.changes.made == []
 
 
 # --- twice, and two at once
@@ -635,7 +580,7 @@ def test_a_press_twice_is_one_edit(room: Room) -> None:
     home = room.go("misses")
     for _ in range(2):
         room.press("ignore:1", value(home, "ignore:1"), home)
-    assert len(room.ledger.made) == 2
+    assert len(room.store.changes.made) == 2
     assert "<@U1> has already ignored “how do I deploy to heroku”." in text(room.home())
     room.press("means:1", value(home, "means:1"), home)
     room.press("write:1", value(home, "write:1"), home)
@@ -647,16 +592,16 @@ def test_a_press_twice_is_one_edit(room: Room) -> None:
 def test_a_submission_twice_is_one_edit(room: Room) -> None:
     checked = room.submit(written(room), **FILLED)
     first = room.submit(checked)
-    room.ledger.steps -= 1  # the second came before the first was counted
+    room.store.changes.number -= 1  # the second came before the first was counted
     second = room.submit(checked)
-    assert len(room.ledger.made) == 1
+    assert len(room.store.changes.made) == 1
     assert text(first) == text(second)
     home = room.go("misses")
     room.press("means:1", value(home, "means:2"), home)
     modal = room.views("views.open")[-1]
     room.submit(modal, entry="t")
     shown = room.submit(modal, entry="t")
-    assert len(room.ledger.made) == 2
+    assert len(room.store.changes.made) == 2
     assert "means “Which side is it?”" in text(shown)
 
 
@@ -664,23 +609,23 @@ def test_who_was_quicker_is_said_and_nothing_typed_is_lost(room: Room) -> None:
     home = room.go("misses")
     room.press("means:1", value(home, "means:1"), home)
     modal = room.views("views.open")[-1]
-    room.ledger.change([edit("b9", "ask", "How do I deploy to Heroku?", "card0")])
+    room.store.changes.save([edit("b9", "ask", "How do I deploy to Heroku?", "card0")])
     shown = room.submit(modal, entry="t")
     told = "<@U2> has already said that “How do I deploy to Heroku?” means Card0. So nothing was saved."
     assert told in text(shown)
     assert shown["blocks"][-1]["element"]["initial_option"]["value"] == "t"
-    assert [each.batch for each in room.ledger.made] == ["b9"]
+    assert [each.batch for each in room.store.changes.made] == ["b9"]
     room.submit(shown, **{"picked:0": ["k2"]})
-    assert [each.text for each in room.ledger.made][1:] == ["deploy on heroku how"]
+    assert [each.text for each in room.store.changes.made][1:] == ["deploy on heroku how"]
 
 
 def test_the_same_edit_by_two_is_no_conflict(room: Room) -> None:
     home = room.go("misses")
     room.press("means:1", value(home, "means:1"), home)
     modal = room.views("views.open")[-1]
-    room.ledger.change([edit("b9", "ask", "how do I deploy to heroku", "t")])
+    room.store.changes.save([edit("b9", "ask", "how do I deploy to heroku", "t")])
     shown = room.submit(modal, entry="t")
-    assert [each.text for each in room.ledger.made] == ["how do I deploy to heroku", "deploy on heroku how"]
+    assert [each.text for each in room.store.changes.made] == ["how do I deploy to heroku", "deploy on heroku how"]
     assert "Saved" in text(shown)
 
 
@@ -698,14 +643,14 @@ def test_the_same_edit_by_two_is_no_conflict(room: Room) -> None:
     ],
 )
 def test_a_new_answer_that_somebody_was_quicker_with(room: Room, before: Change) -> None:
-    room.ledger.change([before])
+    room.store.changes.save([before])
     checked = room.submit(written(room), **FILLED)
     shown = room.submit(checked)
     assert "<@U2>" in text(shown)
-    assert WORDS["taken_what_now"] in text(shown)
+    assert STRINGS["taken_what_now"] in text(shown)
     typed = [block["element"]["initial_value"] for block in shown["blocks"] if block["type"] == "input"]
     assert typed == [FILLED["title"], FILLED["answer"], FILLED["asks"]]
-    assert room.ledger.made == [before]
+    assert room.store.changes.made == [before]
 
 
 # --- when things go wrong
@@ -715,7 +660,7 @@ def test_a_store_that_is_away_keeps_what_was_typed(room: Room) -> None:
     home, checked = room.go("misses"), room.submit(written(room), **FILLED)
     room.press("means:1", value(home, "means:1"), home)
     modal = room.views("views.open")[-1]
-    room.ledger.locked = True
+    room.store.changes.locked = True
     shown = room.submit(checked)
     assert "The database is away." in text(shown)
     assert shown["blocks"][-1]["element"]["initial_value"] == FILLED["asks"]
@@ -723,40 +668,81 @@ def test_a_store_that_is_away_keeps_what_was_typed(room: Room) -> None:
     room.press("ignore:1", value(home, "ignore:1"), home)
     assert "The database is away." in text(room.home())
     assert "undo:note" not in buttons(room.home())
-    assert room.ledger.made == []
+    assert room.store.changes.made == []
 
 
 def test_everything_pressed_while_the_database_is_away_says_so(room: Room) -> None:
     home = room.go("misses")
     room.press("means:1", value(home, "means:1"), home)
     modal = room.views("views.open")[-1]
-    room.ledger.away = True
+    room.store.away = True
     for action in ("means:1", "write:1"):
         room.press(action, value(home, action), home)
-        assert WORDS["database_away"] in text(room.views("views.open")[-1])
+        assert STRINGS["database_away"] in text(room.views("views.open")[-1])
     for action in ("ignore:1", "not_ours:1"):
         room.press(action, value(home, action), home)
-        assert WORDS["database_away"] in text(room.home())
+        assert STRINGS["database_away"] in text(room.home())
     room.press("undo:1", "b1", home)
     assert "Nothing was saved." in text(room.home())
     assert "Nothing was saved." in text(room.submit(modal))
 
 
 def test_a_preview_that_fails_keeps_what_was_typed(room: Room, caplog: pytest.LogCaptureFixture) -> None:
-    room.look.boom = True
+    room.previewer.boom = True
     shown = room.submit(written(room), **FILLED)
-    assert WORDS["not_saved_oops"] in text(shown)
+    assert STRINGS["not_saved_oops"] in text(shown)
     assert shown["blocks"][-1]["element"]["initial_value"] == FILLED["asks"]
     assert shown["submit"]["text"] == "Check"
-    room.look.boom = False
-    assert WORDS["review_same"] in text(room.submit(shown))
+    room.previewer.boom = False
+    assert STRINGS["review_same"] in text(room.submit(shown))
     assert "A preview failed" in caplog.text
+
+
+def test_a_preview_that_fails_after_an_edit_leaves_it_saved(room: Room, caplog: pytest.LogCaptureFixture) -> None:
+    room.previewer.boom = True
+    home = room.go("misses")
+    room.press("means:1", value(home, "means:1"), home)
+    shown = room.submit(room.views("views.open")[-1], entry="t")
+    assert "Saved, and it works at once." in text(shown)
+    assert "undo" in buttons(shown)
+    assert len(room.store.changes.made) == 2
+    assert "A preview failed" in caplog.text
+    assert "RuntimeError: boom" not in caplog.text
+
+
+def test_previews_run_one_at_a_time(make_room: MakeRoom) -> None:
+    running, go_on, started = threading.Event(), threading.Event(), []
+
+    def previewer(_: str) -> Callable[[Any], Preview]:
+        def preview(changes: Any) -> Preview:
+            started.append(changes)
+            running.set()
+            assert go_on.wait(5)
+            return Preview((), (), 0)
+
+        return preview
+
+    room = make_room(previewer=previewer)
+    body = {"type": "view_submission", "team": {"id": TEAM}, "user": {"id": CURATOR}}
+    body["view"] = written(room) | {"id": "V1", "state": {"values": _inputs(FILLED)}}
+    for trigger in ("5.1", "5.2"):
+        raw = urlencode({"payload": json.dumps(body | {"trigger_id": trigger})}).encode()
+        assert room.door.request(raw, "application/x-www-form-urlencoded", settles=False) == 200
+    assert running.wait(5)
+    assert len(started) == 1
+    go_on.set()
+    room.door.rest()
+    assert len(started) == 2
+
+
+def _inputs(filled: dict[str, str]) -> Json:
+    return {name: {name: {"type": "plain_text_input", "value": typed}} for name, typed in filled.items()}
 
 
 def test_a_modal_that_we_stumble_over_keeps_what_was_typed(room: Room, caplog: pytest.LogCaptureFixture) -> None:
     modal = written(room)
-    room.ledger.changes = lambda _: 1 / 0  # type: ignore[method-assign,assignment,return-value]
-    assert room.submit(modal, **FILLED)["errors"] == {"title": "Nothing was saved. " + WORDS["not_saved_oops"]}
+    room.store.changes.active = lambda _: 1 / 0  # type: ignore[method-assign,assignment,return-value]
+    assert room.submit(modal, **FILLED)["errors"] == {"title": "Nothing was saved. " + STRINGS["not_saved_oops"]}
     assert "A modal failed" in caplog.text
 
 
@@ -764,23 +750,17 @@ def test_a_modal_that_was_closed_meanwhile_speaks_on_the_home_tab(room: Room) ->
     modal = written(room)
     room.stub.fail("views.update", Fault(error="not_found"))
     room.submit(modal, **FILLED)
-    assert room.ledger.made == []
-    assert WORDS["closed_early"] in text(room.home())
+    assert room.store.changes.made == []
+    assert STRINGS["closed_early"] in text(room.home())
 
 
-def test_an_update_waits_until_its_acknowledgement_has_arrived(room: Room) -> None:
-    slept: list[float] = []
-    curation = Curation(
-        ledger=room.ledger, shelf=room.shelf, named=(CURATOR,), look=room.look, settle=0.8, clock=lambda: NOW,
-    )  # fmt: skip
-    curating = Curating.of(curation, room.door.app.answering, lambda: TEAM, AtOnce())
-    forms = replace(curating.forms, wait=slept.append)
-    values = {"title": ("a",), "answer": ("b",), "asks": ("c",)}
-    filled = Filled(team=TEAM, user=CURATOR, view="V1", name="write", metadata="", values=values, first="title")
-    _, left = forms.submitted(filled)
-    assert left is not None
-    left()
-    assert slept == [pytest.approx(0.8)]
+def test_an_update_waits_until_its_acknowledgement_has_arrived(make_room: MakeRoom) -> None:
+    room = make_room(settle=0.2)
+    modal = written(room)
+    started = time.monotonic()
+    room.submit(modal, **FILLED)
+    assert len(room.stub.of("views.update")) == 1
+    assert time.monotonic() - started >= 0.2
 
 
 @pytest.mark.parametrize("metadata", ["", "rubbish", "[]", '["misses", 1, 2]', "{}"])
@@ -793,5 +773,5 @@ def test_rubbish_from_outside_is_no_error(room: Room, metadata: str, caplog: pyt
         for value_ in ("", "x", "\n" * 50):
             room.door.press(action, value_, view=view | {"type": "home"})
             room.door.press(action, value_, view=view)
-    assert room.ledger.made == []
+    assert room.store.changes.made == []
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []

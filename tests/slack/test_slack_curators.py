@@ -16,19 +16,19 @@ from bot.slack.curators import Curators
     ],
 )  # fmt: skip
 def test_who_is_named_may_curate_in_their_workspace(team: str, user: str, may: bool) -> None:
-    assert Curators.of(("U1", "T9:U2"), lambda: "T0").has(team, user) is may
+    assert Curators.from_names(("U1", "T9:U2"), lambda: "T0").contains(team, user) is may
 
 
 def test_a_bare_id_counts_from_when_slack_has_said_who_the_bot_is() -> None:
     said = [""]
-    curators = Curators.of(("U1", "T9:U2"), lambda: said[0])
-    assert (curators.has("T0", "U1"), curators.has("T9", "U2")) == (False, True)
+    curators = Curators.from_names(("U1", "T9:U2"), lambda: said[0])
+    assert (curators.contains("T0", "U1"), curators.contains("T9", "U2")) == (False, True)
     said[0] = "T0"
-    assert curators.has("T0", "U1") is True
+    assert curators.contains("T0", "U1") is True
 
 
 def test_nobody_is_a_curator_unless_somebody_is_named() -> None:
-    assert Curators.of((), lambda: "T0").has("T0", "U1") is False
+    assert Curators.from_names((), lambda: "T0").contains("T0", "U1") is False
 
 
 def test_they_are_named_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

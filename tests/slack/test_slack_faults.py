@@ -8,41 +8,50 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from conftest import Door, open_door
 from slack_busy import BusySlack, busy
 from slack_faults import complaints, follow, plan, wanted
 from slack_people import FORM, JSON, SECRET, Ack, Line, Said, crowd, said, signed
-from slack_samples import SampleDesk
 from slack_stub import Fault
 
-from bot.slack import access as access_module
-from bot.slack.access import Access
-from bot.slack.app import SlackApp, build_app
-from bot.slack.http import LARGEST_BODY, serve_http, server
-from bot.slack.post import SENDERS, Outbox, delivery
-from bot.slack.socket import serve_socket
+from bot.slack.transport import client as client_module
+from bot.slack.transport import http as server
+from bot.slack.transport import socket as socket_module
+from bot.slack.transport.http import LARGEST_BODY
+from bot.slack.transport.outbox import SENDERS
+from bot.slack.transport.socket import SocketFront, serve_socket
 from bot.store import Store
 
-TOKENS = ("xoxb-most-secret", "xapp-most-secret")
+TOKENS = ("xoxb-secret", "xapp-secret")
 WORD = "xylophone"
 """A word of the people's, which no log may hold."""
 
 
 @dataclass
 class Running:
-    """The bot at work in a thread of its own."""
+    """The bot at work, and the way by which Slack reaches it."""
 
     slack: BusySlack
-    app: SlackApp
+    door: Door
     mode: str
-    port: int
+
+    @property
+    def port(self) -> int:
+        return self.door.port
+
+    def drain(self, timeout: float) -> bool:
+        """Wait until nothing is to be sent any more."""
+        return self.door.thread.run(self.door.app.context.outbox.drain(timeout), timeout + 10)
 
     def finish(self) -> None:
         """Until everything that was acknowledged has been answered."""
-        assert self.app.close(busy(10))
+        self.door.thread.run(self.door.app.context.tasks.finish(busy(10)), busy(20))
+        assert self.drain(busy(10))
 
     def deliver(self, messages: Sequence[Said]) -> None:
         """All of it at once, and each is acknowledged."""
@@ -50,7 +59,6 @@ class Running:
             acks = self.slack.run(crowd(self.port, messages, 20))
             assert {ack.status for ack in acks} == {200}
             return
-        self.slack.wait_for(lambda: self.slack.links, "the socket")
         for message in messages:
             self.slack.send(message.envelope)
         numbers = {f"e{message.number}" for message in messages}
@@ -67,31 +75,34 @@ def slack() -> Iterator[BusySlack]:
 def running(
     request: pytest.FixtureRequest, slack: BusySlack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Running]:
-    monkeypatch.setattr(access_module, "TIMEOUT", busy(2))  # only silence may take as long, and no busy machine
-    monkeypatch.setattr(delivery, "PACE", 0.05)
-    access = Access(bot_token=TOKENS[0], app_token=TOKENS[1], signing_secret=SECRET, api_url=slack.url)
+    monkeypatch.setattr(client_module, "READ_TIMEOUT", busy(2))  # only silence may take as long, and no busy machine
+    monkeypatch.setattr(client_module, "PACE", 0.05)
+    monkeypatch.setattr(socket_module, "PING_EVERY", busy(4))
     store = Store(f"sqlite:///{tmp_path / 's.db'}")
-    outbox = Outbox(backoff=(0.01, 0.02, 0.05), pace=0.02)
-    app = build_app(SampleDesk(), store, access, lines={}, layout="cards", outbox=outbox)
-    app.identity.me()
-    stop, ready, ports = threading.Event(), threading.Event(), [0]
-
-    def told(*port: int) -> None:
-        ports[:] = port or [0]
-        ready.set()
-
-    if request.param == "http":
-        work, options = (lambda **more: serve_http(app, 0, stop, **more)), {"host": "127.0.0.1"}
-    else:
-        work, options = (lambda **more: serve_socket(app, access, stop, **more)), {}
-    thread = threading.Thread(target=work, kwargs={"ready": told} | options)
-    thread.start()
-    assert ready.wait(10)
-    yield Running(slack, app, request.param, ports[0])
-    stop.set()
-    thread.join(10)
-    assert not thread.is_alive()
+    with open_door(slack, "cards", store=store, outbox={"backoff": (0.01, 0.02, 0.05), "pace": 0.02}) as door:
+        if request.param == "http":
+            yield Running(slack, door, "http")
+        else:
+            with connected(door, slack):
+                yield Running(slack, door, "socket")
     store.close()
+
+
+@contextmanager
+def connected(door: Door, slack: BusySlack) -> Iterator[None]:
+    """The bot connected by Socket Mode."""
+    ready, stop = threading.Event(), door.thread.call(asyncio.Event)
+
+    async def serve() -> bool:
+        return await serve_socket(SocketFront(door.app.dispatch, door.app.context.client), stop, ready=ready.set)
+
+    serving = asyncio.run_coroutine_threadsafe(serve(), door.thread.loop)
+    try:
+        assert ready.wait(10)
+        yield
+    finally:
+        door.thread.call(stop.set)
+        serving.result(10)
 
 
 over_http = pytest.mark.parametrize("running", ["http"], indirect=True)
@@ -113,7 +124,7 @@ def test_each_is_answered_once_where_it_could_be(
     running.deliver(messages)
     running.deliver([message for message in messages if message.way != "command"])
     slack.wait_for(lambda: wanted(slack, fates), "every answer", 30)
-    assert running.app.outbox.drain(busy(10))
+    assert running.drain(busy(10))
 
     assert complaints(slack, messages, fates) == []
     told = lines(caplog)
@@ -128,12 +139,12 @@ def test_each_is_answered_once_where_it_could_be(
 def test_refused_and_reset_connections_are_tried_again(running: Running, slack: BusySlack) -> None:
     slack.refuse()
     messages = [said(slack, number, "topic") for number in range(12)]
-    running.app.outbox.backoff = (0.05, 0.3)
+    running.door.app.context.outbox._backoff = (0.05, 0.3)
     running.deliver(messages)
     slack.listen()
     slack.cut_at_accept = 5
     slack.wait_for(lambda: len(slack.arrived()) >= 12, "every answer")
-    assert running.app.outbox.drain(5)
+    assert running.drain(5)
 
     assert sorted(each.address for each in slack.attempts) == sorted(message.address for message in messages)
     assert slack.cut_at_accept == 0
@@ -149,7 +160,7 @@ def test_slowed_channels_hold_up_nobody(running: Running, slack: BusySlack, chan
 
     in_vain = sum("CSLOW" in each.address for each in slack.attempts)
     assert 1 <= in_vain <= max(channels, SENDERS)
-    assert running.app.outbox.drain(0) is False
+    assert running.drain(0) is False
 
 
 def test_a_revoked_token_is_said_once_and_the_bot_lives_on(
@@ -158,16 +169,16 @@ def test_a_revoked_token_is_said_once_and_the_bot_lives_on(
     slack.fates = lambda where, _: Fault(200, "token_revoked") if where.startswith("chat.") else None
     running.deliver([said(slack, number, "topic", "dm") for number in range(10)])
     slack.wait_for(lambda: len(slack.attempts) == 10, "ten answers")
-    assert running.app.outbox.drain(10)
+    assert running.drain(10)
     assert len(slack.attempts) == 10  # nothing else is tried with that token
-    assert not running.app.able()
+    assert not running.door.app.is_healthy()
     assert sum("no longer takes SLACK_BOT_TOKEN" in line for line in lines(caplog)) == 1
 
     slack.fates = lambda _where, _attempt: None
     running.deliver([said(slack, 10, "topic", "dm")])
     slack.wait_for(slack.arrived, "the answer")
-    assert running.app.outbox.drain(10)
-    assert running.app.able()
+    assert running.drain(10)
+    assert running.door.app.is_healthy()
 
 
 # --- rubbish, beside people who are in a hurry

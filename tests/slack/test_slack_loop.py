@@ -7,19 +7,16 @@ import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from itertools import count
 from pathlib import Path
 
 import pytest
-from conftest import make_door
-from slack_ledger import SampleLook
+from conftest import MakeDoor
 from slack_stub import TEAM, Stub
 from test_slack_curating import CURATOR, OTHER, Json, Room, buttons, text, value
 
-from bot.curation.live import Live
-from bot.curation.preview import preview
-from bot.desk import Desk
-from bot.slack.curating import Curation
+from bot.curation.reloader import PackReloader
+from bot.engine import Engine
 from bot.store import Store
 
 DOG, PLANTS = "may the dog sit under my table", "who waters the plants"
@@ -29,15 +26,14 @@ PACK = Path(__file__).parents[1] / "packs" / "handbook"
 class Process(Room):
     """One of several processes: a store and a pack of its own, over the one database."""
 
-    def __init__(self, stub: Stub, url: str) -> None:
-        self.store = Store(url)
-        cache = Path(os.environ["ASKPY_CACHE"])
-        self.live = Live(PACK, cache, self.store)
-        curation = Curation(
-            ledger=self.store, shelf=self.live, named=(CURATOR, OTHER), look=partial(preview, cache=cache), settle=0
-        )
-        door = make_door(stub, curation=curation, desk=Desk(self.live, self.store), claims=self.store)
-        super().__init__(stub, door, None, None, SampleLook())  # type: ignore[arg-type]
+    def __init__(self, stub: Stub, make_door: MakeDoor, url: str) -> None:
+        seconds = count()  # each look at the clock is a second later, so that no revision is read from memory
+        store = Store(url, monotonic=lambda: float(next(seconds)))
+        assert store.prepare() == ""
+        reloader = PackReloader(PACK, Path(os.environ["ASKPY_CACHE"]), store.changes, build_in_child=False)
+        parts = {"store": store, "engine": Engine(reloader), "reloader": reloader, "previewer": reloader.previewer}
+        door = make_door(stub, curators=(CURATOR, OTHER), settle=0.0, **parts)
+        super().__init__(stub, door, store, reloader, None)  # type: ignore[arg-type]
 
     def told(self, question: str, channel: str = "C1", user: str = "U7") -> Json:
         """What somebody gets who mentions the bot."""
@@ -48,7 +44,8 @@ class Process(Room):
 
     def found(self, question: str) -> tuple[str, ...]:
         """The entries that a question in the workspace is answered with."""
-        finding = self.live.matcher(TEAM).find(question)
+        self.reloader.refresh(TEAM)
+        finding = self.reloader.matcher(TEAM).find(question)
         return finding.ids if finding.kind != "unknown" else ()
 
     def modal(self, action: str, user: str = CURATOR) -> Json:
@@ -59,12 +56,12 @@ class Process(Room):
 
 
 @pytest.fixture
-def processes(stub: Stub, tmp_path: Path) -> Iterator[tuple[Process, Process]]:
+def processes(stub: Stub, make_door: MakeDoor, tmp_path: Path) -> Iterator[tuple[Process, Process]]:
     url = f"sqlite:///{tmp_path / 'askpy.db'}"
-    pair = Process(stub, url), Process(stub, url)
+    pair = Process(stub, make_door, url), Process(stub, make_door, url)
     for times, question in ((3, DOG), (2, "under my table, may the dog sit?"), (1, PLANTS)):
         for _ in range(times):
-            pair[0].store.miss(TEAM, question, "desk-booking", 0.2)
+            pair[0].store.misses.add(TEAM, question, "desk-booking", 0.2)
     yield pair
     for each in pair:
         each.store.close()
@@ -94,20 +91,20 @@ def test_who_wanted_to_know_is_told_by_one_process(processes: tuple[Process, Pro
         person = {"id": user, "team_id": TEAM}
         one.door.press("tell", buttons(post)["tell"]["value"], user=person, response_url=stub.hook(), **where)
     for process in processes:
-        process.door.app.teller.look()
+        process.door.look()
     before = len(stub.of("chat.postMessage"))
     other.submit(other.modal("means:1", OTHER), OTHER, entry="home-office")
     for _ in range(2):
         for process in processes:
-            process.door.app.teller.look()
+            process.door.look()
     told = stub.of("chat.postMessage")[before:]
     assert sorted(message["channel"] for message in told) == ["U7", "U8"]
     assert "working from home" in told[0]["text"]
     assert DOG in json.dumps(told[0]["blocks"][0])
     assert DOG not in told[0]["text"]
-    assert one.store.waiting() == ()
+    assert one.store.subscriptions.all() == ()
     one.door.command("forget me", user_id="U9")
-    assert other.store.week(TEAM)
+    assert other.store.tallies.week(TEAM)
 
 
 def test_from_a_persons_question_to_the_next_persons_answer(processes: tuple[Process, Process]) -> None:
@@ -143,8 +140,8 @@ def test_a_new_answer_works_in_every_process(processes: tuple[Process, Process])
     assert "8 or more make it easier to find" in text(checked)
     one.submit(checked)
     assert (one.found(DOG), other.found("are dogs welcome")) == (("are-dogs-welcome",), ("are-dogs-welcome",))
-    assert other.live.knowledge(TEAM).by_id["are-dogs-welcome"].answer == "On Fridays."
-    assert other.live.knowledge().by_id.get("are-dogs-welcome") is None
+    assert other.reloader.knowledge(TEAM).by_id["are-dogs-welcome"].answer == "On Fridays."
+    assert other.reloader.knowledge().by_id.get("are-dogs-welcome") is None
 
 
 def test_not_ours_and_ignore_stay(processes: tuple[Process, Process]) -> None:
@@ -155,7 +152,7 @@ def test_not_ours_and_ignore_stay(processes: tuple[Process, Process]) -> None:
     other.press("ignore:1", value(home, "ignore:1"), home, OTHER)
     for process in processes:
         for question in (DOG, PLANTS):
-            process.store.miss(TEAM, question, "desk-booking", 0.2)
+            process.store.misses.add(TEAM, question, "desk-booking", 0.2)
         assert "Nothing waits for an answer." in text(process.go("misses"))
         assert process.found(DOG) == ()
 
@@ -176,7 +173,7 @@ def test_of_two_curators_at_once_one_is_told_of_the_other(processes: tuple[Proce
             pool.submit(submit, other, modals[1], OTHER, "meeting-rooms"),
         ]
         told = [each.result() for each in both]
-    (made,) = one.store.changes(TEAM)
+    (made,) = one.store.changes.active(TEAM)
     winner = made.by.partition(":")[2]
     assert sum("Saved, and it works at once." in each for each in told) == 1
     assert sum(f"<@{winner}> has already said that “who waters the plants” means" in each for each in told) == 1

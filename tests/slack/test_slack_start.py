@@ -1,25 +1,67 @@
-"""The start and the doctor: what the log says while Slack is waited for, and what is never tried."""
+"""Serving: the start, what answers while Slack is waited for, and the end. In this process, and in processes of their own."""
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import hashlib
+import hmac
 import json
 import logging
 import os
-import sys
+import signal
+import socket
 import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
+from http.client import HTTPConnection
 from pathlib import Path
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+from typing import Any
 
 import pytest
-from slack_stub import Fault, Stub
+from conftest import MakeDoor
+from slack_process import END_WITHIN, NoReloader, Process
+from slack_samples import SampleStore
+from slack_stub import SILENCE, TEAM, Fault, Stub, limited
 
 from bot import serving
-from bot.doctor import doctor as look
-from bot.settings import Secret, Settings, _variables, usable_settings
-from bot.slack.access import Access, Identity, await_slack
-from bot.slack.logs import Console, Json
+from bot.model import AskPyError
+from bot.serving import StopSignal
+from bot.settings import Secret, Settings, SettingsError
+from bot.slack.metrics import Metrics
+from bot.slack.transport.client import Outcome, Request, Sent, SlackConfig
+from bot.store import Store
+
+SECRET = "a signing secret"
+PACK = Path(__file__).parents[1] / "packs" / "handbook"
+MODES = pytest.mark.parametrize("mode", ["http", "socket"])
+
+
+def asked(url: str, body: bytes | None = None, **headers: str) -> tuple[int, str]:
+    """Status and body of one request: GET, or POST where there is a body."""
+    host, _, path = url.removeprefix("http://").partition("/")
+    with closing(HTTPConnection(host, timeout=5)) as connection:
+        connection.request("GET" if body is None else "POST", f"/{path}", body, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+
+
+def deliver(port: int, raw: bytes, kind: str = "application/json") -> int:
+    """Deliver a payload to a bot, signed; the status."""
+    stamp = str(int(time.time()))
+    digest = hmac.new(SECRET.encode(), f"v0:{stamp}:".encode() + raw, hashlib.sha256).hexdigest()
+    signed = {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": f"v0={digest}", "Content-Type": kind}
+    return asked(f"http://127.0.0.1:{port}/slack/events", raw, **signed)[0]
+
+
+def mention(number: int, text: str = "topic") -> dict[str, Any]:
+    event = {"type": "app_mention", "user": "U1", "channel": f"C{number}", "ts": f"1.{number}", "text": text}
+    return {"type": "event_callback", "team_id": TEAM, "event_id": f"Ev{number}", "event": event}
+
+
+# --- in this process
 
 
 @pytest.fixture
@@ -27,232 +69,485 @@ def settings(stub: Stub, tmp_path: Path) -> Settings:
     return Settings(
         slack_bot_token=Secret("xoxb-1"),
         slack_app_token=Secret("xapp-1"),
+        slack_signing_secret=Secret(SECRET),
         slack_api_url=stub.url,
+        port=0,
         database_url=Secret(f"sqlite:///{tmp_path}/s.db"),
-        knowledge=Path(__file__).parents[1] / "packs" / "handbook",
+        knowledge=PACK,
         cache=Path(os.environ["ASKPY_CACHE"]),
     )
 
 
-def status(url: str, body: bytes | None = None) -> int:
-    try:
-        with urlopen(Request(url, body), timeout=5) as answer:
-            return int(answer.status)
-    except HTTPError as error:
-        with error:
-            return error.code
-
-
-def test_while_it_waits_slack_is_told_to_come_again(stub: Stub, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[Callable[..., list[str]]]:
+    """Serves until the given work, which gets the port, is done in a thread, or without one until it ends by itself; returns the
+    log."""
+    handlers = {number: signal.getsignal(number) for number in serving.STOP_SIGNALS}
+    monkeypatch.setattr(serving, "log_to_stderr", lambda _: None)  # it would take the handler that listens here
     caplog.set_level(logging.INFO)
+    ports: list[int] = []
+    listening = threading.Condition()
+
+    class Ports(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            message = record.getMessage()
+            if " port " in message and record.args:
+                with listening:
+                    ports.append(int(message.rpartition(" ")[2]))
+                    listening.notify_all()
+
+    found = Ports()
+
+    def run(settings: Settings, mode: str, work: Callable[[int], None] | None = None) -> list[str]:
+        failures, has_ended = list[BaseException](), threading.Event()
+
+        def beside() -> None:
+            try:
+                with listening:
+                    listening.wait_for(lambda: ports or has_ended.is_set(), 20)
+                if work is not None and ports:
+                    work(ports[-1])
+                elif not has_ended.wait(20):
+                    raise AssertionError("it serves on")
+            except BaseException as error:
+                failures.append(error)
+            if not has_ended.is_set():
+                os.kill(os.getpid(), signal.SIGTERM)
+
+        thread = threading.Thread(target=beside, daemon=True)
+        thread.start()
+        try:
+            serving.serve(settings, mode)
+        finally:
+            has_ended.set()
+            with listening:
+                listening.notify_all()
+            thread.join(20)
+        if failures:
+            raise failures[0]
+        return [record.getMessage() for record in caplog.records if record.name.startswith("bot")]
+
+    logging.getLogger("bot").addHandler(found)
+    try:
+        yield run
+    finally:
+        logging.getLogger("bot").removeHandler(found)
+        gc.unfreeze()
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+Serve = Callable[..., list[str]]
+
+
+def until(status: int, url: str) -> str:
+    """The body, as soon as the page has this status."""
+    ends = time.monotonic() + 20
+    while True:
+        found, body = asked(url)
+        if found == status:
+            return body
+        assert time.monotonic() < ends, (found, body)
+        time.sleep(0.02)
+
+
+@MODES
+def test_it_answers_until_it_is_stopped(serve: Serve, settings: Settings, stub: Stub, mode: str) -> None:
+    def work(port: int) -> None:
+        base = f"http://127.0.0.1:{port}"
+        assert until(200, f"{base}/healthz") == "ok\n"
+        if mode == "http":
+            assert deliver(port, json.dumps(mention(1, "where do I park?")).encode()) == 200
+        else:
+            stub.send({"envelope_id": "e1", "type": "events_api", "payload": mention(1, "where do I park?")})
+        (post,) = stub.wait("chat.postMessage")
+        assert (post["channel"], post["thread_ts"]) == ("C1", "1.1")
+        page = asked(f"{base}/metrics")[1]
+        assert 'askpy_questions_total{kind="' in page
+        assert 'askpy_knowledge{version="' in page
+
+    log = serve(settings, mode, work)
+    assert log[-1] == "Stopped."
+    assert not [line for line in log if "rror" in line or "Traceback" in line]
+
+
+@MODES
+def test_while_it_waits_slack_is_told_to_come_again(serve: Serve, settings: Settings, stub: Stub, mode: str) -> None:
+    stub.fail("auth.test", *[Fault(503)] * 50)
     got: list[int] = []
 
-    class Stop(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
-            port = caplog.records[0].getMessage().rpartition(" ")[2]
-            base = f"http://127.0.0.1:{port}"
-            got.extend([status(f"{base}/healthz"), status(f"{base}/slack/events", b"{}"), status(f"{base}/x", b"{}")])
-            got.extend([status(f"{base}/slack/events"), status(f"{base}/metrics")])
-            return True
+    def work(port: int) -> None:
+        base = f"http://127.0.0.1:{port}"
+        got.extend([asked(f"{base}/healthz")[0], asked(f"{base}/slack/events", b"{}")[0], asked(f"{base}/x", b"{}")[0]])
+        got.extend([asked(f"{base}/slack/events")[0], asked(f"{base}/metrics")[0]])
 
-    stub.fail("auth.test", Fault(503))
-    identity = Identity(Access(bot_token="xoxb-1", api_url=stub.url).client())
-    beside = {"/metrics": lambda: (200, "text/plain", b"askpy_queue 0\n")}
-    assert not serving._awaited(identity, "http", 0, Stop(), beside)
-    assert got == [503, 503, 404, 405, 200]
-    assert caplog.records[0].getMessage().startswith("Waiting for Slack (HTTP), health on port ")
+    log = serve(settings, mode, work)
+    assert got == ([503, 503, 404, 405, 200] if mode == "http" else [503, 404, 404, 404, 200])
+    assert any(line.startswith("Waiting for Slack (") for line in log)
+    assert (log[-1], stub.calls) == ("Stopped.", [])
 
 
-def test_a_long_wait_is_said_again_every_half_minute(stub: Stub, caplog: pytest.LogCaptureFixture) -> None:
-    pauses: list[float] = []
-
-    def wait(seconds: float) -> bool:
-        pauses.append(seconds)
-        return sum(pauses) > 130
-
-    stub.fail("auth.test", *[Fault(503)] * 50)
-    assert not await_slack(Identity(Access(bot_token="x", api_url=stub.url).client()).me, "SLACK_BOT_TOKEN", wait)
-    told = [record.getMessage() for record in caplog.records]
-    assert told[0].startswith("Slack can't be reached")
-    assert [line.rpartition(" (")[0] for line in told[1:]] == [
-        f"Still waiting for Slack, for {seconds} seconds" for seconds in (31, 61, 91, 121)
-    ]
-
-
-def doctor(settings: Settings, capsys: pytest.CaptureFixture[str]) -> list[str]:
-    look(settings)
-    return capsys.readouterr().out.splitlines()
-
-
-def test_the_doctor_finds_nothing(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
-    shipped = replace(settings, knowledge=Path(__file__).parents[2] / "knowledge")
-    for each in (shipped, settings):
-        assert doctor(each, capsys)[-1] == "Nothing is wrong."
-
-
-def test_the_doctor_and_the_log_name_what_is_no_setting(
-    settings: Settings,
-    capsys: pytest.CaptureFixture[str],
-    caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
+@MODES
+def test_it_is_ready_when_slack_has_answered_and_the_database_is_prepared(
+    serve: Serve, settings: Settings, stub: Stub, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, given in {
-        "ASKPY_CURATOR": "U1", "ASKPY_TEST_MINE": "1", "ASKPY_ZZZ": "hush", "ASKPY_CARD": "",
-        "ASKPY_SERVICE_HOST": "10.0.0.1", "ASKPY_PORT": "tcp://10.0.0.1:80", "ASKPY_PORT_80_TCP_PROTO": "tcp",
-        "ASKPY_WEB_SERVICE_PORT_HTTP": "80", "ASKPY_WEB_PORT": "tcp://10.0.0.2:80", "ASKPY_WEB_PORT_80_TCP_ADDR": "10.0.0.2",
-    }.items():  # fmt: skip
-        monkeypatch.setenv(name, given)
-    monkeypatch.setattr("bot.settings._file", lambda: {"ASKPY_KNOWLEGE": "ours", "ASKPY_CARDS": "classic"})
-    wanted = [
-        "ASKPY_KNOWLEGE in .env is no setting and does nothing; did you mean ASKPY_KNOWLEDGE?",
-        "ASKPY_CURATOR in the environment is no setting and does nothing; did you mean ASKPY_CURATORS?",
-        "ASKPY_ZZZ in the environment is no setting and does nothing; README.md lists all settings",
-    ]
-    told = doctor(settings, capsys)
-    assert [line for line in told if line.startswith("fault")] == [
-        f"fault  the name of a setting: {each}" for each in wanted
-    ]
-    assert told[-1] == "3 to mend."
-    bot = serving.join(settings, Access(bot_token="xoxb-1", api_url=settings.slack_api_url), threading.Event())
-    bot.end(done=True)
-    assert [each.getMessage() for each in caplog.records if each.levelname == "WARNING"] == ["; ".join(wanted)]
+    go_on, prepare = threading.Event(), Store.prepare
+
+    def slow(self: Store) -> str:
+        assert go_on.wait(20)
+        return prepare(self)
+
+    monkeypatch.setattr(Store, "prepare", slow)
+
+    def work(port: int) -> None:
+        with stub.changed:
+            assert stub.changed.wait_for(lambda: stub.auth_tests, 20)
+        assert asked(f"http://127.0.0.1:{port}/healthz")[0] == 503
+        assert stub.sockets == []
+        go_on.set()
+        until(200, f"http://127.0.0.1:{port}/healthz")
+
+    assert serve(settings, mode, work)[-1] == "Stopped."
 
 
-def test_in_the_file_every_name_is_ours_and_elsewhere_only_what_is_near(
-    settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@MODES
+@pytest.mark.parametrize("fault", [SILENCE, Fault(503)], ids=["silence", "503"])
+def test_a_stop_does_not_wait_for_slack(serve: Serve, settings: Settings, stub: Stub, mode: str, fault: Fault) -> None:
+    stub.fail("auth.test", *[fault] * 50)
+    stopped: list[float] = []
+
+    def work(_: int) -> None:
+        with stub.changed:
+            assert stub.changed.wait_for(lambda: stub.auth_tests, 20)
+        stopped.append(time.monotonic())
+
+    assert serve(settings, mode, work)[-1] == "Stopped."
+    assert time.monotonic() - stopped[0] < 3
+
+
+@MODES
+def test_a_refused_token_is_an_error(serve: Serve, settings: Settings, stub: Stub, mode: str) -> None:
+    stub.fail("auth.test", Fault(error="invalid_auth"))
+    with pytest.raises(SettingsError, match="Slack refuses SLACK_BOT_TOKEN"):
+        serve(settings, mode)
+
+
+def test_a_refused_app_token_is_an_error(serve: Serve, settings: Settings, stub: Stub) -> None:
+    stub.fail("apps.connections.open", Fault(error="invalid_auth"))
+    with pytest.raises(SettingsError, match="Slack refuses SLACK_APP_TOKEN"):
+        serve(settings, "socket")
+
+
+@MODES
+def test_a_port_in_use_is_a_sentence(serve: Serve, settings: Settings, mode: str) -> None:
+    with (
+        socket.create_server(("0.0.0.0", 0)) as other,
+        pytest.raises(AskPyError, match=r"^Port \d+ can't be opened .* Set PORT to another one\.$"),
+    ):
+        serve(replace(settings, port=other.getsockname()[1]), mode)
+
+
+def test_without_a_port_socket_mode_has_no_pages(
+    serve: Serve, settings: Settings, stub: Stub, caplog: pytest.LogCaptureFixture
 ) -> None:
-    misspelt = {
-        "SLACK_BOT_TOKN": "SLACK_BOT_TOKEN", "SLACK_BOTTOKEN": "SLACK_BOT_TOKEN", "slack_app_token": "SLACK_APP_TOKEN",
-        "SLACK_SIGNIN_SECRET": "SLACK_SIGNING_SECRET", "DATABASEURL": "DATABASE_URL", "DATABASE_ULR": "DATABASE_URL",
-        "PORTT": "PORT", "askpy_cards": "ASKPY_CARDS",
-    }  # fmt: skip
-    others = ("EXPORT", "SLACK_USER_TOKEN", "SLACK_CLIENT_SECRET", "SLACK_APP_ID", "SLACK_WEBHOOK_URL", "REDIS_URL")
-    monkeypatch.setattr("bot.settings._file", lambda: {**dict.fromkeys(misspelt, "hush"), **dict.fromkeys(others, "1")})
-    told = doctor(settings, capsys)
-    assert [line for line in told if line.startswith("fault")] == [
-        f"fault  the name of a setting: {wrong} in .env is no setting and does nothing; did you mean {right}?"
-        for wrong, right in misspelt.items()
-    ]
-    monkeypatch.setattr("bot.settings._file", dict)
-    for name in ("SLACK_BOT_TOKN", "DATABASE_ULR", "PORTT", *others):
-        monkeypatch.setenv(name, "hush")
-    told = doctor(settings, capsys)
-    assert [line for line in told if not line.startswith("fine")] == [
-        "hint   the name of a setting: SLACK_BOT_TOKN in the environment is no setting and does nothing; "
-        "did you mean SLACK_BOT_TOKEN?",
-        "Nothing is wrong.",
-    ]
-    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
-    assert [line for line in doctor(settings, capsys) if "hint" in line] == []
+    def stop() -> None:
+        stub.wait_for(lambda: stub.sockets, 20)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    stopping = threading.Thread(target=stop)
+    stopping.start()
+    serving.serve(replace(settings, port=None), "socket")
+    stopping.join()
+    assert "PORT isn't set, so that there is no health page" in caplog.text
+    assert " port " not in caplog.text
+
+
+def test_a_stop_ends_the_first_index_build(
+    serve: Serve, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It takes seconds, for hundreds of entries a minute; nothing is served until it is there."""
+    build = serving.build
+
+    def stopped_at_once(*args: Any) -> serving.Bot:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return build(*args)
+
+    monkeypatch.setattr(serving, "build", stopped_at_once)
+    serving.serve(replace(settings, cache=tmp_path / "cold"), "http")
+    assert [record.getMessage() for record in caplog.records] == ["Stopped."]
 
 
 def test_the_start_says_what_it_took(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    access = Access(bot_token="xoxb-1", api_url=settings.slack_api_url)
-    serving.join(settings, access, threading.Event()).end(done=True)
+    serving.build(settings, SlackConfig(bot_token="xoxb-1", api_url=settings.slack_api_url))
     (told,) = [record.getMessage() for record in caplog.records if " entries from " in record.getMessage()]
     assert settings.database_url is not None
     assert told.endswith(f"entries from {settings.pack}; database {settings.database_url.get_secret_value()}")
 
 
-def test_a_database_in_memory_is_a_hint(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
-    told = doctor(replace(settings, database_url=Secret("sqlite://")), capsys)
-    assert [line[:36] for line in told if line.startswith("hint")] == ["hint   database sqlite://: in memory"]
-    assert told[-1] == "Nothing is wrong."
-
-
-def test_one_bad_value_stops_no_doctor(
-    settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_a_new_pack_is_told_to_those_who_wait_and_a_purge_is_made(
+    serve: Serve, settings: Settings, tmp_path: Path, stub: Stub
 ) -> None:
-    for name, given in {"PORT": "abc", "ASKPY_CURATORS": "bob", "ASKPY_LOG_FORMAT": "JSON"}.items():
-        monkeypatch.setenv(name, given)
-    read, unusable = usable_settings()
-    assert (read.port, read.curators, read.log_format) == (None, (), "json")
-    look(settings, unusable)
-    told = capsys.readouterr().out.splitlines()
-    assert [line.split(" is not ")[0] for line in told if line.startswith("fault")] == [
-        "fault  PORT: 'abc'",
-        "fault  ASKPY_CURATORS: 'bob'",
-    ]
-    assert (told[2].split()[0], told[-1]) == ("fine", "2 to mend.")
+    """What runs beside the answering runs: files are read again, and whoever waited for an answer gets it."""
+    pack = tmp_path / "pack"
+    pack.mkdir()
+    for file in PACK.glob("*.yaml"):
+        (pack / file.name).write_bytes(file.read_bytes())
+    question = "who feeds the office tortoise"
+    store = Store(settings.database, hmac_id=SlackConfig(bot_token="xoxb-1").hmac_id)
+    key = store.misses.add(TEAM, question, "", 0.0)
+    assert store.subscriptions.add(TEAM, key, "U5")
+    old = store.misses.add(TEAM, "a question of long ago", "", 0.0)
+    store.database.write(_set_last(), old=old)
+    store.close()
+
+    def work(port: int) -> None:
+        until(200, f"http://127.0.0.1:{port}/healthz")
+        entry = f"- id: tortoise\n  title: Who feeds the tortoise?\n  answer: Kim does.\n  asks:\n    - {question}\n"
+        (pack / "tortoise.yaml").write_text(entry, encoding="utf-8")
+        (post,) = stub.wait("chat.postMessage", 1, 30)
+        assert (post["channel"], "Kim does" in post["text"]) == ("U5", True)
+
+    assert serve(replace(settings, knowledge=pack), "http", work)[-1] == "Stopped."
+    with closing(Store(settings.database)) as store:
+        assert store.subscriptions.all() == ()
+        assert old not in [miss.key for miss in store.misses.all(TEAM)]
 
 
-def test_a_broken_file_stops_no_doctor(
-    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / ".env").write_text("PORT 3000\n", encoding="utf-8")
-    monkeypatch.setattr("bot.settings._file", lambda: _variables(tmp_path / ".env"))
-    look(settings, usable_settings()[1])
-    told = capsys.readouterr().out.splitlines()
-    assert (told[0].split(":")[0], told[-1]) == ("fault  .env", "1 to mend.")
+def _set_last() -> Any:
+    from sqlalchemy import bindparam, update
+
+    from bot.store.tables import misses
+
+    return update(misses).where(misses.c.key == bindparam("old")).values(last=0.0)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="there, modes say nothing")
-def test_a_secret_that_others_can_read_is_a_hint(
-    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = tmp_path / ".env"
-    file.write_text("SLACK_BOT_TOKEN=xoxb-1\nPORT=1\n", encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("bot.settings._file", lambda: _variables(Path(".env")))
-    hints = []
-    for mode in (0o644, 0o600):
-        file.chmod(mode)
-        hints += [line for line in doctor(settings, capsys) if line.startswith("hint")]
-    assert hints == ["hint   the file .env: SLACK_BOT_TOKEN: other users of this machine can read it; chmod 600 .env"]
+# --- signals
 
 
-def test_a_malformed_token_is_not_tried(settings: Settings, stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:
-    for wrong in ("xoxp-1", "xoxb-1\n2", "xoxb-"):
-        told = doctor(replace(settings, slack_bot_token=Secret(wrong), slack_app_token=Secret("1")), capsys)
-        assert [line.split()[1] for line in told if line.startswith("fault")] == [
-            "SLACK_BOT_TOKEN:",
-            "SLACK_APP_TOKEN:",
-        ]
-    assert (stub.auth_tests, stub.calls) == (0, [])
+@pytest.fixture
+def stop_signal() -> Iterator[StopSignal]:
+    handlers = {number: signal.getsignal(number) for number in serving.STOP_SIGNALS}
+    yield StopSignal()
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
-def test_neither_is_a_choice(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
-    told = " ".join(doctor(replace(settings, slack_app_token=None), capsys))
-    assert all(word in told for word in ("Socket Mode", "firewall", "SLACK_SIGNING_SECRET for HTTP", "production"))
+@pytest.mark.parametrize("number", serving.STOP_SIGNALS)
+def test_a_signal_is_heard_before_the_loop_runs_and_while_it_does(stop_signal: StopSignal, number: int) -> None:
+    async def run() -> bool:
+        event = stop_signal.event()
+        if not stop_signal.came.is_set():
+            asyncio.get_running_loop().call_later(0.01, os.kill, os.getpid(), number)
+        async with asyncio.timeout(5):
+            return await event.wait()
+
+    assert stop_signal.seconds_left() == serving.GRACE
+    assert asyncio.run(run())
+    assert asyncio.run(run())  # it has come already
+    assert serving.GRACE - 5 < stop_signal.seconds_left() < serving.GRACE
 
 
-def test_a_cache_that_cannot_be_written_has_its_own_line(
-    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "file").touch()
-    told = doctor(replace(settings, cache=tmp_path / "file" / "cache"), capsys)
-    (fault,) = [line for line in told if line.startswith("fault")]
-    assert fault.startswith("fault  cache")
-    assert "set ASKPY_CACHE" in fault
+def test_signals_within_signals_hold_up_nothing(stop_signal: StopSignal) -> None:
+    """An Event that is being set can't be set from within."""
+    was_set = stop_signal.came.set
+
+    def again() -> None:
+        stop_signal._receive()
+        was_set()
+
+    stop_signal.came.set = again  # type: ignore[method-assign]
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert stop_signal.came.is_set()
 
 
-@pytest.mark.parametrize("url", ["postgres://u:hush@h:abc/db", "sqlite://host/x"])
-def test_a_wrong_database_url_is_a_line(settings: Settings, url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    (told,) = [line for line in doctor(replace(settings, database_url=Secret(url)), capsys) if "fault " in line]
-    assert "DATABASE_URL" in told
-    assert "hush" not in told
+def test_what_asyncio_would_log_has_no_words(caplog: pytest.LogCaptureFixture) -> None:
+    """Its own line would show a callback's arguments and an exception's message."""
+    word = "xylophone"
+
+    def broken(text: str) -> None:
+        raise KeyError(text)
+
+    async def failing() -> None:
+        raise ValueError(word)
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(serving._log_loop_error)
+        loop.call_soon(broken, word)
+        task = asyncio.ensure_future(failing())
+        await asyncio.wait({task})
+        del task
+        gc.collect()
+        loop.call_exception_handler({"message": "Unclosed connection", "connection": word})
+
+    asyncio.run(run())
+    told = [record.getMessage() for record in caplog.records]
+    assert [line.rpartition("\n")[2] for line in told] == ["KeyError", "ValueError", "Unclosed connection"]
+    assert word not in caplog.text
 
 
-@pytest.mark.parametrize("form", [Console(), Json()])
-def test_no_log_line_has_an_exceptions_message(form: logging.Formatter) -> None:
-    asked = "what is " + "xylophone?"
+# --- the end
+
+
+class HeldSlack:
+    """Takes each request when it is let."""
+
+    def __init__(self) -> None:
+        self.came, self.go_on = threading.Event(), threading.Event()
+        self.requests: list[Request] = []
+
+    async def deliver(self, request: Request) -> Outcome:
+        self.requests.append(request)
+        self.came.set()
+        await asyncio.to_thread(self.go_on.wait, 20)
+        return Sent()
+
+
+def waiting_store() -> SampleStore:
+    """A store in which somebody waits for what can be answered by now."""
+    store = SampleStore()
+    key = store.misses.add(TEAM, "topic", "", 0.0)
+    assert store.subscriptions.add(TEAM, key, "U5")
+    return store
+
+
+def test_a_notice_that_is_under_way_is_finished_before_the_end(make_door: MakeDoor, stub: Stub) -> None:
+    """Cancelled, it could have been posted, and be posted again after the next start."""
+    slack, store = HeldSlack(), waiting_store()
+    door = make_door(stub, store=store)
+    door.app.context.outbox._deliver = slack.deliver
+    door.thread.call(lambda: door.app.context.tasks.start(door.app.notifier.run()))
+    assert slack.came.wait(10)
+    closing_it = asyncio.run_coroutine_threadsafe(door.app.close(10), door.thread.loop)
+    door.thread.call(lambda: None)
+    slack.go_on.set()
+    assert closing_it.result(10)
+    assert (len(slack.requests), store.subscriptions.all()) == (1, ())
+
+
+def test_a_notice_that_slack_puts_off_beyond_the_end_is_left_to_the_next_start(make_door: MakeDoor, stub: Stub) -> None:
+    stub.fail("chat.postMessage", limited(30))
+    store = waiting_store()
+    door = make_door(stub, store=store)
+    door.thread.call(lambda: door.app.context.tasks.start(door.app.notifier.run()))
+    stub.wait("chat.postMessage")
+    door.thread.run(door.app.close(1))
+    assert len(store.subscriptions.all()) == 1
+    other = make_door(stub, store=store)
+    other.look()
+    assert (len(stub.of("chat.postMessage")), store.subscriptions.all()) == (2, ())
+
+
+def test_counts_that_cannot_be_written_do_not_hold_up_the_end(make_door: MakeDoor, stub: Stub) -> None:
+    store, go_on = SampleStore(), threading.Event()
+    store.tallies.add = lambda *_: go_on.wait(20) and None  # type: ignore[assignment,method-assign]
+    door = make_door(stub, store=store)
+    assert door.request(json.dumps(mention(1)).encode(), settles=False) == 200
+    stub.wait("chat.postMessage")
+    started = time.monotonic()
     try:
-        raise KeyError(asked)
-    except KeyError:
-        line = form.format(logging.LogRecord("bot", logging.ERROR, "x", 1, "failed", (), sys.exc_info()))
-    assert ("KeyError" in line, asked in line) == (True, False)
-    assert not line.startswith("{") or json.loads(line)["exception"]
+        door.thread.run(door.app.close(0.2))
+        assert time.monotonic() - started < 3
+    finally:
+        go_on.set()
 
 
-FIELDS = {"event": "answer", "ids": ["flask", "django"], "ms": 12, "code": "two words", "empty": ""}
+def test_health_says_what_goes_wrong_beside_the_answers(settings: Settings) -> None:
+    bot = serving.build(settings, SlackConfig(bot_token="xoxb-1", api_url=settings.slack_api_url))
+    assert bot.health() == (200, "text/plain", b"ok\n")
+    bot.store.database.unavailable_reason, bot.store.database.unrecorded = "gone", 3
+    assert bot.health() == (200, "text/plain", b"ok; database away: 3 writes not made\n")
+    bot.app.context.client.health.error = "token_revoked"
+    assert bot.health()[0] == 503
 
 
-def test_fields_stand_behind_the_words_or_among_them() -> None:
-    record = logging.LogRecord("bot", logging.INFO, "x", 1, "answer", (), None)
-    record.fields = FIELDS
-    assert (
-        Console().format(record).endswith('bot: answer event=answer ids=flask,django ms=12 code="two words" empty=""')
-    )
-    line = json.loads(Json().format(record))
-    assert (line["message"], {name: line[name] for name in FIELDS}) == ("answer", FIELDS)
+def test_a_change_that_comes_when_the_loop_has_ended_is_nothing(make_door: MakeDoor, stub: Stub) -> None:
+    async def run() -> Callable[[str], None]:
+        reloader = NoReloader()
+        app = door.app
+        bot = serving.Bot(app=app, reloader=reloader, store=SampleStore(), metrics=Metrics())  # type: ignore[arg-type]
+        serving_beside = serving._Beside(bot)
+        bot.store.run_purge_loop = lambda stop: stop.wait() and None  # type: ignore[method-assign,assignment]
+        async with serving_beside:
+            app.notifier.stop()
+        return reloader.changed[0]  # type: ignore[no-any-return]
+
+    door = make_door(stub)
+    changed = asyncio.run(run())
+    changed("T1")
+
+
+# --- in processes of their own
+
+
+def test_the_end_comes_in_time_whatever_slack_does(stub: Stub, prepared: Path) -> None:
+    """What Slack doesn't take by then is left, and said."""
+    assert serving.GRACE + serving.LAST_WAIT + 1 < END_WITHIN
+    sooner = "from bot import serving; serving.GRACE = 2.0"
+    with Process("http", stub.url, SECRET, prepared, sooner) as bot:
+        stub.fail("chat.postMessage", *[SILENCE] * 3)
+        bot.wait_until_healthy()
+        assert [deliver(bot.port, json.dumps(mention(n)).encode()) for n in range(3)] == [200] * 3
+        stub.wait("chat.postMessage", 3)
+        started = time.monotonic()
+        code, log = bot.stop(times=3)
+    assert 1.5 < time.monotonic() - started < 5
+    assert (code, "Traceback" in log) == (0, False), log
+    assert log.splitlines()[-1].endswith("Stopped; something was still in flight.")
+
+
+def test_a_name_server_that_says_nothing_does_not_hold_up_the_end(prepared: Path) -> None:
+    hanging = "import socket, time; socket.getaddrinfo = lambda *_, **__: time.sleep(60)"
+    with Process("http", "http://slack.example/api/", SECRET, prepared, hanging) as bot:
+        assert bot.health() == 503
+        started = time.monotonic()
+        code, log = bot.stop()
+    assert time.monotonic() - started < 4
+    assert (code, "Traceback" in log) == (0, False), log
+
+
+def test_a_database_that_says_nothing_does_not_hold_up_the_end(stub: Stub, prepared: Path) -> None:
+    hanging = "from bot.store import Store; import time; Store.prepare = lambda _: time.sleep(60)"
+    with Process("http", stub.url, SECRET, prepared, hanging) as bot:
+        assert bot.health() == 503
+        started = time.monotonic()
+        code, log = bot.stop()
+    assert time.monotonic() - started < 4
+    assert (code, "Traceback" in log) == (0, False), log
+
+
+def test_both_modes_answer_once(stub: Stub, prepared: Path) -> None:
+    with (
+        Process("http", stub.url, SECRET, prepared) as one,
+        Process("socket", stub.url, SECRET, prepared) as other,
+    ):
+        for bot in (one, other):
+            bot.wait_until_healthy()
+        for n in range(10):
+            stub.send({"envelope_id": f"e{n}", "type": "events_api", "payload": mention(n)})
+            assert deliver(one.port, json.dumps(mention(n)).encode()) == 200
+        stub.wait_for(lambda: len(stub.acknowledged) == 10)
+        ends = one.stop(), other.stop()
+    assert [code for code, _ in ends] == [0, 0]
+    assert len(stub.of("chat.postMessage")) == 10
+
+
+@MODES
+def test_what_cannot_be_started_is_a_sentence_and_exit_code_two(
+    stub: Stub, tmp_path: Path, mode: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """By the command itself."""
+    import subprocess
+    import sys
+
+    stub.fail("auth.test", Fault(error="account_inactive"))
+    env = {name: value for name, value in os.environ.items() if name in ("PATH", "ASKPY_CACHE", "XDG_DATA_HOME")} | {
+        "SLACK_API_URL": stub.url, "SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "SLACK_SIGNING_SECRET": SECRET,
+        "DATABASE_URL": "sqlite://", "PORT": "0", "ASKPY_KNOWLEDGE": str(PACK), "ASKPY_LOG_LEVEL": "error",
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+    }  # fmt: skip
+    command = [sys.executable, "-m", "bot", "serve", f"--{mode}"]
+    ran = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False)
+    told = "Slack refuses SLACK_BOT_TOKEN (account_inactive). Get a new one: https://api.slack.com/apps, your app.\n"
+    assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", told)

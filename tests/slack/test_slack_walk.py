@@ -7,26 +7,23 @@ import logging
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
-from conftest import SECRET, AtOnce, Door
+from conftest import Door, MakeDoor
 from shipped import matcher
-from slack_ledger import SampleLedger, SampleLook, SampleShelf, full
+from slack_ledger import CurationStore, SamplePreviewer, SampleReloader, full_store
 from slack_lint import faults, view_faults
-from slack_samples import SampleRecords
+from slack_samples import SampleStore
 from slack_stub import Call, Stub
 
 from bot.curation.preview import Moved
-from bot.desk import Desk
-from bot.slack.access import Access
-from bot.slack.app import build_app
-from bot.slack.curating import Curation
-from bot.slack.post import Outbox
-from bot.slack.values import Ballot
-from bot.terminal import Memory
+from bot.engine import Engine
+from bot.model import Knowledge
+from bot.slack.payloads import FeedbackValue
 
 Json = dict[str, Any]
 
@@ -49,11 +46,14 @@ class Walk:
     """What has been pressed, and what is still to be pressed."""
 
     stub: Stub
-    door: Door
+    start: Callable[[], Door]
     order: random.Random
     waiting: list[tuple[Surface, Json, str]] = field(default_factory=list)
     known: set[tuple[str, ...]] = field(default_factory=set)
     presses: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.door = self.start()
 
     @property
     def pressed(self) -> int:
@@ -67,7 +67,7 @@ class Walk:
 
     def restart(self) -> None:
         """Another process takes over: the database is the same, and nothing else is."""
-        self.door = bot(self.stub, self.door.claims)
+        self.door = self.start()
 
     def do(self, name: str, work: Any) -> None:
         """Something that a person does; all that appears is looked at."""
@@ -120,9 +120,9 @@ def _kind(action: Json) -> str:
 
 def _name(action: Json, value: str) -> str:
     """What makes a button another one: its question; of a vote what it says, of the rest what kind it is about."""
-    ballot = Ballot.read(value)
-    if ballot is not None:
-        return f"{ballot.vote} {ballot.reason} {ballot.subject.partition('|')[0]}"
+    feedback = FeedbackValue.from_value(value)
+    if feedback is not None:
+        return f"{feedback.vote} {feedback.reason} {feedback.answer_ref.partition('|')[0]}"
     return value.partition("|")[0] if action["action_id"] in ("why", "share", "reply", "back") else value
 
 
@@ -170,21 +170,27 @@ def view_surface(view: Json) -> Surface:
     return Surface(kind, view["blocks"], {"container": {"type": "view", "view_id": "V1"}, "view": shown})
 
 
-def bot(stub: Stub, claims: SampleRecords, ledger: SampleLedger | None = None) -> Door:
-    """The whole bot with the shipped pack."""
-    desk = Desk(matcher(), Memory())
-    access = Access(bot_token="xoxb-secret", signing_secret=SECRET, api_url=stub.url)
-    lines = desk.knowledge.voice.lines
-    outbox = Outbox(senders=AtOnce(), pace=0.01)
-    curation = None
-    if ledger is not None:
-        look = SampleLook(moved=(Moved("what is x", "Flask", ""),))
-        curation = Curation(
-            ledger=ledger, shelf=SampleShelf(ledger, desk.knowledge), named=("U1",), look=look, settle=0
-        )
-    app = build_app(desk, claims, access, lines=lines, executor=AtOnce(), outbox=outbox, curation=curation)
-    app.identity.me()
-    return Door(stub, desk, claims, app)  # type: ignore[arg-type]
+class CuratedEngine(Engine):
+    """The real engine, whose pack has the curators' changes where it is shown."""
+
+    def __init__(self, reloader: SampleReloader) -> None:
+        super().__init__(matcher())
+        self._reloader = reloader
+
+    def knowledge_of(self, workspace: str) -> Knowledge:
+        return self._reloader.knowledge(workspace)
+
+
+def start_bot(make_door: MakeDoor, stub: Stub, store: SampleStore) -> Door:
+    """The whole bot with the shipped pack; over a store that curators work with, U1 is one."""
+    engine, options = Engine(matcher()), dict[str, Any]()
+    if isinstance(store, CurationStore):
+        reloader = SampleReloader(store, base=engine.knowledge)
+        previewer = SamplePreviewer(store, moved=(Moved("what is x", "Flask", ""),))
+        engine = CuratedEngine(reloader)
+        options = {"curators": ("U1",), "reloader": reloader, "previewer": previewer, "settle": 0.0}
+    lines = engine.knowledge.voice.lines
+    return make_door(stub, layout="cards", engine=engine, store=store, lines=lines, **options)
 
 
 QUESTIONS = (
@@ -193,8 +199,8 @@ QUESTIONS = (
 )  # fmt: skip
 
 
-def test_everything_can_be_pressed(stub: Stub, caplog: pytest.LogCaptureFixture) -> None:
-    walk = Walk(stub, bot(stub, SampleRecords()), random.Random(3))
+def test_everything_can_be_pressed(make_door: MakeDoor, stub: Stub, caplog: pytest.LogCaptureFixture) -> None:
+    walk = Walk(stub, partial(start_bot, make_door, stub, SampleStore()), random.Random(3))
     for text in QUESTIONS:
         walk.do(text, lambda: walk.door.mention(text))  # noqa: B023  it is called at once
         walk.do(text, lambda: walk.door.dm(text))  # noqa: B023
@@ -236,10 +242,12 @@ def submit(door: Door, words: str) -> int:
 CURATORS_OWN = {"go", "means", "write", "not_ours", "ignore", "undo", "public", "trial"}
 
 
-def test_everything_that_curators_see_can_be_pressed(stub: Stub, caplog: pytest.LogCaptureFixture) -> None:
+def test_everything_that_curators_see_can_be_pressed(
+    make_door: MakeDoor, stub: Stub, caplog: pytest.LogCaptureFixture
+) -> None:
     """Also what is no longer there by the time it is pressed; each modal that opens is filled in, and submitted twice."""
-    ledger = full()
-    walk = Walk(stub, bot(stub, SampleRecords(), ledger), random.Random(5))
+    store = full_store()
+    walk = Walk(stub, partial(start_bot, make_door, stub, store), random.Random(5))
     opened = {"type": "app_home_opened", "user": "U1", "tab": "home"}
     walk.do("home", lambda: walk.door.json({"type": "event_callback", "team_id": "T0TEAM", "event": opened}))
     while walk.waiting:
@@ -258,9 +266,9 @@ def test_everything_that_curators_see_can_be_pressed(stub: Stub, caplog: pytest.
                 for _ in range(2):
                     walk.do("submitted again", lambda: fill_in(walk.door, form))  # noqa: B023
         if walk.pressed == 60:
-            walk.door = bot(stub, walk.door.claims, ledger)
+            walk.restart()
     assert {action for _, action in walk.presses} == CURATORS_OWN
-    assert ledger.steps > 8
+    assert store.changes.number > 8
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 

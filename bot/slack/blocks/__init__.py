@@ -1,28 +1,40 @@
-"""A Reply as Block Kit.
+"""A Reply as Block Kit blocks.
 
-"classic" is made of header, rich_text, context and actions, which every surface takes. "cards" uses Slack's native
-card, carousel and table, for posted messages only. Text goes into plain_text and rich_text, where nothing is parsed,
-so that no word of a person or a pack can ping, link or format; mrkdwn is left for labels that hold no mark.
+The layout "classic" consists of header, rich_text, context and actions blocks, which every surface takes. "cards" uses
+Slack's native card, carousel and table, for posted messages only. Text goes into plain_text and rich_text, where Slack
+parses nothing, so that nothing a person or a pack writes can ping, link or format; mrkdwn is used only for labels
+without markup.
+
+`bot.slack.payloads` imports `limits` from here: this module must not import `footer`, `views` or `curation`, which
+import payloads.
 """
 
 from __future__ import annotations
 
-from bot.slack.blocks.objects import aside, button, escape, plain_text, row, rows, title
-from bot.slack.blocks.pen import MOST_BUTTONS, Layout, draw
-from bot.slack.blocks.rich import attribution, prose, quoted
+from bot.slack.blocks.elements import (
+    actions_blocks,
+    button,
+    context_block,
+    escape,
+    header_block,
+    plain_text,
+    section_with_button,
+)
+from bot.slack.blocks.render import MOST_BUTTONS, Layout, render_blocks
+from bot.slack.blocks.rich_text import attribution, paragraph_blocks, quote_block
 
 __all__ = [
     "MOST_BUTTONS",
     "Layout",
-    "aside",
+    "actions_blocks",
     "attribution",
     "button",
-    "draw",
+    "context_block",
     "escape",
+    "header_block",
+    "paragraph_blocks",
     "plain_text",
-    "prose",
-    "quoted",
-    "row",
-    "rows",
-    "title",
+    "quote_block",
+    "render_blocks",
+    "section_with_button",
 ]

@@ -1,0 +1,127 @@
+"""What stands below an answer: why it was given, whether it helped, and ways to share it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.slack.blocks.elements import actions_blocks, button, context_block, plain_text
+from bot.slack.blocks.limits import BUTTON_LABEL, Block
+from bot.slack.blocks.render import Layout
+from bot.slack.payloads import REASONS, AnswerRef, FeedbackValue, Reason, Vote
+from bot.slack.strings import Strings
+
+ShareMode = Literal["", "share", "reply"]
+"""How an answer that one person sees can be shared: not at all, in the channel, or in the message's thread."""
+FeedbackState = Literal["open", "bad", "voted"]
+"""Which vote is shown: none yet, a bad one whose reason is asked for, or a finished one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerFooter:
+    """Everything that the buttons below an answer carry.
+
+    Attributes:
+        key: names the posted answer among the votes.
+        answer_ref: the answer by ids.
+        why: the question that "Why this answer?" explains; empty where others than the asker would see it.
+        shared: the answer that a share button posts again.
+        share_mode: which share button there is.
+        state: which vote is shown.
+        note: a line about what has just been done.
+        unanswered: "missed" if there is no answer, "offered" if there are only offers.
+    """
+
+    key: str
+    answer_ref: str
+    why: str = ""
+    shared: AnswerRef | None = None
+    share_mode: ShareMode = ""
+    state: FeedbackState = "open"
+    note: str = ""
+    unanswered: Literal["", "offered", "missed"] = ""
+
+
+def footer_blocks(footer: AnswerFooter | None, layout: Layout, strings: Strings) -> list[Block]:
+    """The blocks below an answer; none without a footer."""
+    if footer is None:
+        return []
+    has_native_feedback = layout == "cards" and footer.state == "open"
+    buttons = []
+    if footer.share_mode and footer.shared is not None:
+        value = {"value": footer.shared.to_value()}
+        buttons.append(button(strings[footer.share_mode], footer.share_mode, value))
+    if footer.state == "open" and not has_native_feedback:
+        buttons += [_vote_button(footer, "good", strings), _vote_button(footer, "bad", strings)]
+    if footer.why:
+        buttons.append(button(strings["why"], "why", {"value": AnswerRef(footer.answer_ref, footer.why).to_value()}))
+    return [
+        *([context_block(footer.note)] if footer.note else []),
+        *(reason_blocks(footer.key, footer.answer_ref, strings) if footer.state == "bad" else []),
+        *([context_block(strings["feedback_thanks"])] if footer.state == "voted" else []),
+        *_unanswered_blocks(footer, strings),
+        *actions_blocks(buttons),
+        *([_native_feedback(footer, strings)] if has_native_feedback else []),
+    ]
+
+
+def subscribe_blocks(ref: AnswerRef, strings: Strings) -> list[Block]:
+    """The button that subscribes to the answer of a question that has none yet."""
+    return actions_blocks([button(strings["tell"], "tell", {"value": ref.to_value()})])
+
+
+def reason_blocks(key: str, answer_ref: str, strings: Strings) -> list[Block]:
+    """The question what was wrong with the answer, with a button for each reason."""
+    buttons = [_reason_button(key, answer_ref, reason, strings) for reason in REASONS]
+    return [context_block(strings["what_was_wrong"]), *actions_blocks(buttons)]
+
+
+def _unanswered_blocks(footer: AnswerFooter, strings: Strings) -> list[Block]:
+    """What can be done without an answer. The buttons carry the question, so they stand where "why" may stand."""
+    if not footer.unanswered or not footer.why:
+        return []
+    ref = AnswerRef(footer.answer_ref, footer.why)
+    if footer.unanswered == "missed":
+        return subscribe_blocks(ref, strings)
+    value = {"value": ref.to_value()}
+    return actions_blocks([button(strings["none"], "none", value), button(strings["tell"], "tell", value)])
+
+
+def _reason_button(key: str, answer_ref: str, reason: Reason, strings: Strings) -> Block:
+    value = FeedbackValue(key, answer_ref, "bad", reason).to_value()
+    return button(strings[f"reason_{reason}"], f"vote:{reason}", {"value": value})
+
+
+_VOTE_STRINGS: dict[Vote, str] = {"good": "helpful", "bad": "not_helpful"}
+
+
+def _vote_button(footer: AnswerFooter, vote: Vote, strings: Strings) -> Block:
+    name = _VOTE_STRINGS[vote]
+    return button(
+        strings[name],
+        f"vote:{vote}",
+        {
+            "value": FeedbackValue(footer.key, footer.answer_ref, vote).to_value(),
+            "accessibility_label": strings[f"{name}_label"][:BUTTON_LABEL],
+        },
+    )
+
+
+def _native_feedback(footer: AnswerFooter, strings: Strings) -> Block:
+    """Slack's own pair of feedback buttons, for posted messages."""
+    element = {
+        "type": "feedback_buttons",
+        "action_id": "vote",
+        "positive_button": _native_vote(footer, "good", strings),
+        "negative_button": _native_vote(footer, "bad", strings),
+    }
+    return {"type": "context_actions", "elements": [element]}
+
+
+def _native_vote(footer: AnswerFooter, vote: Vote, strings: Strings) -> Block:
+    name = _VOTE_STRINGS[vote]
+    return {
+        "text": plain_text(strings[name], BUTTON_LABEL),
+        "value": FeedbackValue(footer.key, footer.answer_ref, vote).to_value(),
+        "accessibility_label": strings[f"{name}_label"][:BUTTON_LABEL],
+    }

@@ -1,0 +1,261 @@
+"""Renders a Reply as blocks, part by part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+from bot.model import Card, Choice, Choices, Credit, Facts, Heading, Item, Items, Link, Part, Remark, Reply, Table, Text
+from bot.slack.blocks import limits
+from bot.slack.blocks.elements import (
+    MARKUP,
+    actions_blocks,
+    button,
+    card_block,
+    context_block,
+    escape,
+    header_block,
+    is_url,
+    plain_text,
+    quote_url,
+)
+from bot.slack.blocks.limits import Block, cut, size
+from bot.slack.blocks.rich_text import (
+    fact_blocks,
+    item_section,
+    line_block,
+    link_element,
+    note_blocks,
+    paragraph_blocks,
+    rich_text_blocks,
+    rich_text_list,
+    rich_text_section,
+    table_row_blocks,
+    text_element,
+)
+from bot.slack.strings import default_strings
+
+Layout = Literal["classic", "cards"]
+
+MOST_BUTTONS = 5
+"""Buttons that ask a question, those on cards apart: as many as a phone shows together. More items go into a menu."""
+CELL = 500
+"""UTF-16 units in a table's cell; more is better read elsewhere."""
+
+
+def render_blocks(reply: Reply, layout: Layout = "classic", strings: Mapping[str, str] | None = None) -> list[Block]:
+    """The blocks of `reply`, within Slack's limits; never empty for a reply that has text.
+
+    Args:
+        layout: "cards" for messages in Slack's native card, carousel and table; "classic" for every surface.
+        strings: the strings of Slack's surfaces; None for the shipped ones.
+    """
+    renderer = ReplyRenderer(reply, layout, strings or default_strings())
+    blocks = [block for part in reply.parts for block in renderer.render(part)]
+    return [*blocks, *renderer.link_blocks()][: limits.BLOCKS["message"]]
+
+
+class ReplyRenderer:
+    """Renders the parts of one reply in their order.
+
+    Keeps the action_ids' numbers, the questions that already have a button, so that none has two, and the links that are
+    still to be shown.
+    """
+
+    def __init__(self, reply: Reply, layout: Layout, strings: Mapping[str, str]) -> None:
+        self.strings, self.native = strings, layout == "cards"
+        self.lists = [part for part in reply.parts if isinstance(part, Items)]
+        self.choices = [choice for part in reply.parts if isinstance(part, Choices) for choice in part.choices]
+        self.has_carousel = self.native and reply.kind in ("list", "recommend") and self._fits_carousel()
+        self.has_table = False
+        self.ask_count = self.link_count = 0
+        self.questions_with_button: set[str] = set()
+        self.waiting_links: tuple[Link, ...] = ()
+
+    def _fits_carousel(self) -> bool:
+        return 1 <= sum(len(_titled_items(part)) for part in self.lists) <= limits.CAROUSEL
+
+    def render(self, part: Part) -> Sequence[Block]:
+        """The blocks of one part."""
+        match part:
+            case Heading(text):
+                return _header_blocks(text)
+            case Text(text):
+                return paragraph_blocks(text)
+            case Card():
+                return self._native_card_blocks(part) if self.native else self._classic_card_blocks(part)
+            case Facts():
+                return fact_blocks(part)
+            case Items():
+                return self._carousel_blocks(part) if self.has_carousel else self._list_blocks(part)
+            case Table():
+                return self._table_blocks(part)
+            case Choices():
+                return self._choice_blocks(part)
+            case Remark():
+                return note_blocks(part, self.strings)
+            case Credit():
+                return self.link_blocks(part)
+
+    def link_blocks(self, *credits: Credit) -> list[Block]:
+        """Where the answer comes from, and the waiting links, in one line of small text."""
+        links = [Credit(link.label, link.url) for link in self.waiting_links]
+        self.waiting_links = ()
+        return _credit_blocks([credit for credit in (*credits, *links) if credit.text.strip()])
+
+    # --- buttons
+
+    def _ask_button(self, choice: Choice, accessibility_label: str = "") -> Block:
+        """A button that asks a question; its value is the question."""
+        self.ask_count += 1
+        self.questions_with_button.add(choice.ask)
+        extra = {"value": cut(choice.ask, limits.BUTTON_VALUE)}
+        if accessibility_label:
+            extra["accessibility_label"] = cut(accessibility_label, limits.BUTTON_LABEL)
+        return button(choice.label, f"ask:{self.ask_count}", extra)
+
+    def _link_button(self, link: Link, title: str) -> Block:
+        """A button that opens a web page about `title`."""
+        self.link_count += 1
+        label = self.strings["docs_button"] if link.label == self.strings["docs"] else link.label
+        accessibility_label = cut(f"{link.label}: {title}", limits.BUTTON_LABEL)
+        extra = {"url": quote_url(link.url), "accessibility_label": accessibility_label}
+        return button(label, f"link:{self.link_count}", extra)
+
+    def _without_button(self, choices: Iterable[Choice]) -> list[Choice]:
+        """The choices whose question has no button yet, each question once."""
+        first_choices: dict[str, Choice] = {}
+        for choice in choices:
+            if choice.ask not in self.questions_with_button and choice.ask.strip():
+                first_choices.setdefault(choice.ask, choice)
+        return list(first_choices.values())
+
+    # --- cards
+
+    def _native_card_blocks(self, card: Card) -> list[Block]:
+        """A card with three buttons: documentation, comparison, related question. What doesn't fit follows below it."""
+        links = [link for link in card.links if is_url(link.url)]
+        buttons = [self._link_button(link, card.title) for link in links[:1]]
+        self.waiting_links = tuple(links[1:])
+        buttons += [self._ask_button(choice) for choice in card.choices[: limits.CARD_ACTIONS - len(buttons)]]
+        for choice in self._without_button(self.choices)[: limits.CARD_ACTIONS - len(buttons)]:
+            buttons.append(self._ask_button(Choice(f"{self.strings['related_button']}: {choice.label}", choice.ask)))
+        full_text = paragraph_blocks(card.summary) if size(card.summary.strip()) > limits.CARD_BODY else []
+        more_buttons = [self._ask_button(choice) for choice in self._without_button(card.choices)[:MOST_BUTTONS]]
+        return [
+            card_block(card.title, card.subtitle, card.summary, buttons),
+            *full_text,
+            *actions_blocks(more_buttons),
+        ]
+
+    def _classic_card_blocks(self, card: Card) -> list[Block]:
+        links = [self._link_button(link, card.title) for link in card.links if is_url(link.url)]
+        questions = [self._ask_button(choice) for choice in card.choices[:MOST_BUTTONS]]
+        return [
+            *_header_blocks(card.title),
+            *_context_blocks(card.subtitle),
+            *paragraph_blocks(card.summary),
+            *actions_blocks(links + questions),
+        ]
+
+    def _choice_blocks(self, part: Choices) -> list[Block]:
+        """Buttons for the choices that have none yet."""
+        buttons = [self._ask_button(choice) for choice in self._without_button(part.choices)[:MOST_BUTTONS]]
+        return [*_context_blocks(part.heading), *actions_blocks(buttons)] if buttons else []
+
+    # --- lists
+
+    def _carousel_blocks(self, part: Items) -> list[Block]:
+        """All lists of the reply as one carousel, in place of the first one; a single item is a card."""
+        if part is not self.lists[0]:
+            return []
+        cards = [
+            self._item_card(item, number, items)
+            for items in self.lists
+            for number, item in enumerate(_titled_items(items), 1)
+        ]
+        return cards if len(cards) == 1 else [{"type": "carousel", "elements": cards}]
+
+    def _item_card(self, item: Item, number: int, part: Items) -> Block:
+        """An item as a card. Its list's heading is added to the subtitle, unless the subtitle contains it."""
+        title = f"{number}. {item.title}" if part.numbered else item.title
+        heading = "" if part.heading.casefold() in item.subtitle.casefold() else part.heading
+        subtitle = " · ".join(text for text in (item.subtitle, heading) if text.strip())
+        label = self.strings["open_item"]
+        buttons = [self._ask_button(Choice(label, item.ask), f"{label} {item.title}")] if item.ask.strip() else []
+        return card_block(title, subtitle, item.text, buttons)
+
+    def _list_blocks(self, part: Items) -> list[Block]:
+        """A list; below the last one, the buttons or the menu that open the items of all lists."""
+        heading = [rich_text_section(text_element(part.heading, bold=True))] if part.heading.strip() else []
+        items = [item_section(item) for item in _titled_items(part)]
+        blocks = rich_text_blocks([*heading, *rich_text_list(items, "ordered" if part.numbered else "bullet")])
+        return [*blocks, *self._open_item_blocks()] if part is self.lists[-1] else blocks
+
+    def _open_item_blocks(self) -> list[Block]:
+        """What opens the items of all lists: a few buttons, or one menu."""
+        items = [item for part in self.lists for item in _titled_items(part)]
+        offered = {choice.ask for choice in self.choices}
+        choices = self._without_button(Choice(item.title, item.ask) for item in items if item.ask not in offered)
+        if len(choices) + len(offered) <= MOST_BUTTONS:
+            return actions_blocks([self._ask_button(choice) for choice in choices])
+        options = [
+            {"text": plain_text(choice.label, limits.OPTION_LABEL), "value": choice.ask}
+            for choice in choices
+            if size(choice.ask) <= limits.OPTION_VALUE
+        ][: limits.OPTIONS]
+        if not options:
+            return []
+        self.ask_count += 1
+        placeholder = plain_text(self.strings["open_one"], limits.PLACEHOLDER)
+        menu = {"type": "static_select", "action_id": f"ask:{self.ask_count}", "placeholder": placeholder}
+        return actions_blocks([menu | {"options": options}])
+
+    # --- tables
+
+    def _table_blocks(self, part: Table) -> list[Block]:
+        """A native table, once a message and where it fits; otherwise a list for each row."""
+        if self.native and not self.has_table and (rows := self._table_rows(part)):
+            self.has_table = True
+            return [{"type": "table", "rows": rows, "column_settings": [{"is_wrapped": True} for _ in part.columns]}]
+        return [block for row in part.rows for block in table_row_blocks(part.columns, row)]
+
+    def _table_rows(self, part: Table) -> list[list[Block]]:
+        """The cells of a native table, its header first; empty if the table is too large for one."""
+        corner, *names = part.columns
+        rows = [(corner or self.strings["corner"], *names), *part.rows]
+        if len(rows) > limits.TABLE_ROWS or len(part.columns) > limits.TABLE_COLUMNS:
+            return []
+        cells = [[{"type": "raw_text", "text": cut(text.strip(), CELL) or "–"} for text in row] for row in rows]
+        characters = sum(size(cell["text"]) for row in cells for cell in row)
+        return cells if characters <= limits.TABLE_CHARACTERS else []
+
+
+def _header_blocks(text: str) -> list[Block]:
+    return [header_block(text)] if text.strip() else []
+
+
+def _context_blocks(text: str) -> list[Block]:
+    return [context_block(text)] if text.strip() else []
+
+
+def _titled_items(part: Items) -> list[Item]:
+    return [item for item in part.items if item.title.strip()]
+
+
+def _credit_blocks(credits: Sequence[Credit]) -> list[Block]:
+    """Credits as links in one context block; one that mrkdwn can't hold is a rich_text block above it."""
+    blocks, elements = list[Block](), list[Block]()
+    for credit in credits:
+        if not is_url(credit.url):
+            elements.append(plain_text(credit.text, limits.CONTEXT))
+            continue
+        label = escape(cut(credit.text.strip(), limits.HEADER * 2).replace("|", "/"))
+        link = f"<{quote_url(credit.url)}|{label}>"
+        if MARKUP.search(credit.text) or size(link) > limits.CONTEXT:
+            blocks.append(line_block([link_element(credit.url, credit.text)]))
+        else:
+            elements.append({"type": "mrkdwn", "text": link, "verbatim": True})
+    if elements:
+        blocks.append({"type": "context", "elements": elements[: limits.CONTEXT_ELEMENTS]})
+    return blocks

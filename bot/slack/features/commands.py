@@ -1,0 +1,95 @@
+"""The commands after `/askpy` that are no questions: status, forget me, trial on, trial off. Only these exact words, so that
+none stands in a question's way."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Literal
+
+from bot import __version__
+from bot.model import Evidence, Facts, Heading, Part, Reply, Text
+from bot.slack.context import Context
+from bot.slack.payloads import is_channel
+
+Command = Literal["status", "forget me", "trial on", "trial off"]
+COMMANDS: tuple[Command, ...] = ("status", "forget me", "trial on", "trial off")
+
+
+def command_of(text: str) -> Command | None:
+    """The command that the text after `/askpy` is; None for a question."""
+    normalized = " ".join(text.casefold().split())
+    return next((command for command in COMMANDS if command == normalized), None)
+
+
+def help_line(context: Context, asker: str) -> str:
+    """A line that lists the commands which this person can use."""
+    line = context.strings["chores"]
+    return f"{line} {context.strings['chores_curators']}" if _is_curator(context, asker) else line
+
+
+async def run_command(context: Context, command: Command, asker: str, channel: str) -> Reply:
+    """Run a command that somebody typed in a channel; the reply says what was done."""
+    match command:
+        case "status":
+            parts = await context.run_db(_status, context, asker, channel)
+        case "forget me":
+            parts = await context.run_db(_forget, context, asker)
+        case "trial on" | "trial off":
+            key = await context.run_db(_set_pilot, context, asker, channel, command == "trial on")
+            parts = (Text(context.strings[key]),)
+    return Reply(kind="help", ids=(), parts=parts, evidence=Evidence(understood=""))
+
+
+def _status(context: Context, asker: str, channel: str) -> tuple[Part, ...]:
+    return tuple(_status_parts(context, asker, channel))
+
+
+def _status_parts(context: Context, asker: str, channel: str) -> Iterator[Part]:
+    """Version, pack, the week's figures, the database, this channel; for curators also why the pack can't be read again."""
+    strings, store, reloader = context.strings, context.store, context.reloader
+    workspace = asker.partition(":")[0]
+    week = store.tallies.week(workspace)
+    rows = [(strings["status_version"], __version__)]
+    if reloader is not None:
+        loaded_at = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(reloader.loaded_at))
+        rows += [(strings["status_knowledge"], reloader.version), (strings["status_loaded"], loaded_at)]
+    rows += [(strings["status_entries"], str(len(context.engine.knowledge_of(workspace).entries)))]
+    rows += [
+        (strings[f"status_{outcome}"], str(sum(tally.count for tally in week if tally.outcome == outcome)))
+        for outcome in ("answered", "offered", "missed")
+    ]
+    rows += [(strings["status_database"], strings["status_trouble" if store.probe() else "status_fine"])]
+    if is_channel(channel):
+        is_pilot = store.pilots.contains(workspace, channel)
+        rows += [(strings["status_channel"], strings["status_trial" if is_pilot else "status_public"])]
+    yield Heading(strings["status_title"])
+    yield Facts(tuple(rows))
+    if reloader is not None and reloader.faults and _is_curator(context, asker):
+        yield Text("\n".join((strings["status_faults"], *(f"- {fault}" for fault in reloader.faults))))
+
+
+def _forget(context: Context, asker: str) -> tuple[Part, ...]:
+    strings = context.strings
+    if context.store.probe():
+        return (Text(strings["forget_lost"]),)
+    workspace, _, user = asker.partition(":")
+    removed = context.store.forget(workspace, user)
+    count = [Facts(((strings["forgot_count"], str(removed)),))] if removed else []
+    return (Text(strings["forgot" if removed else "forgot_nothing"]), *count, Text(strings["forgot_rest"]))
+
+
+def _set_pilot(context: Context, asker: str, channel: str, on: bool) -> str:
+    """Make a channel a pilot, or public again; the key of the sentence that says what became of it."""
+    if not _is_curator(context, asker):
+        return "trial_curators"
+    if not is_channel(channel):
+        return "trial_where"
+    if not context.store.pilots.set(asker.partition(":")[0], channel, on, asker):
+        return "trial_lost"
+    return "trial_begun" if on else "trial_ended"
+
+
+def _is_curator(context: Context, asker: str) -> bool:
+    workspace, _, user = asker.partition(":")
+    return context.curators.contains(workspace, user)

@@ -1,0 +1,399 @@
+"""Questions: mentions, direct messages, `/askpy`, and buttons that ask. `answer_message` tells a message's whole life."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import uuid4
+
+from slack_bolt import BoltResponse
+
+from bot.model import ConversationState, Question, Reply, Surface
+from bot.slack.admission import AckThenRun, Delivery, Overloaded, Slot
+from bot.slack.context import Context
+from bot.slack.features.commands import Command, command_of, help_line, run_command
+from bot.slack.features.modals import modal_message, modal_question, page_back
+from bot.slack.logs import format_without_message
+from bot.slack.outgoing import (
+    Destination,
+    OpenModal,
+    OutgoingMessage,
+    PostEphemeral,
+    PostInChannel,
+    RespondPrivately,
+    UpdateModal,
+    click_destination,
+    footer_for,
+    reply_message,
+    send,
+    send_text,
+)
+from bot.slack.payloads import (
+    ModalState,
+    Payload,
+    action_of,
+    asker_of,
+    channel_of,
+    event_of,
+    get_dict,
+    get_str,
+    is_channel,
+    join_key,
+    message_ts_of,
+    short_hash,
+    team_id_of,
+    user_id_of,
+)
+from bot.slack.transport.client import Retry
+
+ORDINARY_SUBTYPES = (None, "file_share", "thread_broadcast")
+"""Subtypes of messages that people write; all others tell of something that happened."""
+SLACKBOT = "USLACKBOT"
+MAX_AGE = 0.25
+"""Seconds that what curators have set for a channel may be old."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingMessage:
+    """One question in Slack.
+
+    Attributes:
+        question: what was asked, and the key of its conversation.
+        destination: where the answer goes.
+        key: names the message: the same in each delivery of it.
+        asker: workspace and member.
+        channel: where it was asked.
+        order: seconds that put the messages of one conversation in order: the `ts` where there is one.
+        redelivered: whether Slack delivers it again where it gets no 200, so that it takes a claim to answer it.
+        typed: whether it is in the person's own words, which a button's are not.
+        received_at: seconds of the monotonic clock.
+    """
+
+    question: Question
+    destination: Destination
+    key: str
+    asker: str
+    channel: str
+    order: float
+    redelivered: bool = False
+    typed: bool = True
+    received_at: float = field(default_factory=time.monotonic, compare=False)
+
+
+# --- one message
+
+
+async def answer_message(context: Context, message: IncomingMessage, delivery: Delivery) -> None:
+    """The life of one message: claim, acknowledge, start, answer, render, send, record.
+
+    A message is claimed before Slack has its acknowledgement and started after. What is claimed another delivery may take
+    over, what is started nobody may, so that it is answered once. `delivery` decides 200, or 503 where no answer can be
+    promised soon, and Slack sends the message again.
+    """
+    claims, key, owner = context.store.claims, message.key, uuid4().hex
+    command = command_of(message.question.text) if message.question.surface == "command" else None
+    trace = context.answer_log.start(message.question, message.received_at)
+    slot, turn, may_release, acknowledged = None, None, False, False
+    try:
+        slot = await _admit(context, message)
+        turn = context.conversations.join(message.question.conversation or key, message.order)
+        if message.redelivered:
+            may_release = await _claim(context, key, owner)
+            if not may_release:
+                return _repeated(context, delivery)
+        delivery.decide(200)
+        acknowledged = await delivery.acknowledged()
+        if not acknowledged:
+            return None
+        await turn.wait()
+        may_release = False
+        start = await context.run_db(_start, context, message, owner)
+        if start is None:
+            return _repeated(context, delivery)
+        reply, state = await _reply_to(context, message, command, start.state)
+        if command is None:
+            trace.answered(reply)
+        outgoing, destination = _render(context, message, command, reply, start.is_pilot)
+        if state is not None and message.question.conversation is not None:
+            await context.run_db(context.store.conversations.save, message.question.conversation, state)
+        trace.sending()
+        turn.leave()  # whoever is next reaches the outbox behind this answer
+        trace.outcome = await send(context, destination, outgoing, on_wait=slot.release)
+        may_release = message.redelivered and isinstance(trace.outcome, Retry)  # surely not posted: it may come again
+        if command is None and message.typed:
+            context.recorder.add(message.question, reply, message.channel if start.is_pilot else "")
+    except Overloaded:
+        await _refuse(context, message, delivery)
+    except Exception as error:
+        logger.error("A message failed\n%s", format_without_message(error))
+        if acknowledged or not message.redelivered:
+            delivery.decide(200)
+            await apologise(context, message.destination)
+    finally:
+        delivery.decide(503)  # where nothing else was decided
+        if turn is not None:
+            turn.leave()
+        if slot is not None:
+            slot.release()
+        trace.finish()
+        if may_release:
+            await context.run_db(claims.release, key, owner)
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """What the database knows when an answer is started: the conversation's state, and whether the channel is a pilot."""
+
+    state: ConversationState | None
+    is_pilot: bool
+
+
+def _start(context: Context, message: IncomingMessage, owner: str) -> _Start | None:
+    """Start a message, in one visit to the database; None if another delivery of it was faster. For a database thread."""
+    store, question = context.store, message.question
+    if message.redelivered and not store.claims.start(message.key, owner):
+        return None
+    if context.reloader is not None:
+        context.reloader.refresh(question.workspace)
+    state = store.conversations.load(question.conversation) if question.conversation is not None else None
+    may_be_pilot = message.typed and question.surface == "mention" and is_channel(message.channel)
+    return _Start(state, may_be_pilot and store.pilots.contains(question.workspace, message.channel, MAX_AGE))
+
+
+async def _admit(context: Context, message: IncomingMessage) -> Slot:
+    """A place for the message; raises Overloaded. Only what Slack would deliver again waits for one."""
+    if message.redelivered:
+        return await context.admission.acquire()
+    return context.interactions.acquire(message.asker)
+
+
+async def _claim(context: Context, key: str, owner: str) -> bool:
+    """Claim a message; while the database is slow, others wait less for a place, so that Slack has its answer in time."""
+    started = time.monotonic()
+    try:
+        return await context.run_db(context.store.claims.claim, key, owner)
+    finally:
+        context.admission.claim_takes = time.monotonic() - started
+
+
+async def _refuse(context: Context, message: IncomingMessage, delivery: Delivery) -> None:
+    """Have Slack send an event again; tell whoever typed a command or pressed a button."""
+    if message.redelivered:
+        context.answer_log.metrics.turned_away()
+        delivery.decide(503)
+        return
+    delivery.decide(200)
+    await send_text(context, message.destination, context.strings["busy"])
+
+
+def _repeated(context: Context, delivery: Delivery) -> None:
+    """Another delivery of the message is being answered."""
+    context.answer_log.metrics.repeated()
+    delivery.decide(200)
+
+
+async def _reply_to(
+    context: Context, message: IncomingMessage, command: Command | None, state: ConversationState | None
+) -> tuple[Reply, ConversationState | None]:
+    """The reply, and the conversation's next state where it changes."""
+    if command is not None:
+        return await run_command(context, command, message.asker, message.channel), None
+    return await context.answer_turn(message.question, state, message.asker)
+
+
+def _render(
+    context: Context, message: IncomingMessage, command: Command | None, reply: Reply, is_pilot: bool
+) -> tuple[OutgoingMessage, Destination]:
+    """The message that answers, and where it goes: in a pilot channel, to the asker alone."""
+    question, destination, key = message.question, message.destination, short_hash(message.key)
+    if command is not None:
+        return reply_message(context, reply, None, message.key), destination
+    if isinstance(destination, (OpenModal, UpdateModal)):
+        return modal_message(context, reply, destination.state, message.asker), destination
+    private = isinstance(destination, RespondPrivately)
+    footer = footer_for(context, reply, question, key, "share" if private else "")
+    note = context.strings["on_trial"] if is_pilot else ""
+    if private and message.typed and reply.kind == "help":
+        note = help_line(context, message.asker)
+    outgoing = reply_message(context, reply, footer, message.key, note=note)
+    return outgoing, _in_private(destination) if is_pilot else destination
+
+
+def _in_private(destination: Destination) -> Destination:
+    """Where the asker alone reads it: beside the message, or in its thread, if there is one: a message that only one member
+    sees doesn't start a thread."""
+    if not isinstance(destination, PostInChannel):
+        return destination
+    thread = "" if destination.starts_thread else destination.thread
+    return PostEphemeral(destination.channel, thread, destination.asker, "")
+
+
+async def apologise(context: Context, destination: Destination | None) -> None:
+    """Say that something went wrong, without saying what."""
+    if destination is None:
+        return
+    with suppress(Exception):  # the failure that led here is in the log, and there is nothing else to try
+        await send_text(context, destination, context.strings["oops"], f"oops:{uuid4()}")
+
+
+# --- payloads
+
+Read = Callable[[Payload, str], IncomingMessage | None]
+"""Reads a message from a payload; the second argument is the bot's user id. None: it isn't for us."""
+
+
+def answers(context: Context, read: Read, body_text: str = "") -> Callable[..., Awaitable[BoltResponse]]:
+    """A Bolt middleware that starts the task of each message that is for us, and answers Slack as the task decides.
+
+    Bolt would acknowledge an event before its listener runs, and then nothing could be refused. `body_text` is the body of the
+    acknowledgement: over HTTP a server writes the headers of a response with the first byte of its body, while a body of a
+    command's acknowledgement would be shown to the person.
+    """
+
+    async def take(body: dict[str, Any]) -> BoltResponse:
+        message = read(body, context.identity.user)
+        if message is None:
+            return BoltResponse(status=200)
+        delivery = Delivery()
+        context.tasks.start(answer_message(context, message, delivery))
+        if await delivery.decided() != 200:
+            return BoltResponse(status=503)
+        return AckThenRun(delivery, body_text)
+
+    return take
+
+
+def read_mention(body: Payload, bot_user: str) -> IncomingMessage | None:
+    """An app_mention in a channel. One in a direct message comes as a message, too, and is read there."""
+    event = event_of(body)
+    if not _is_ordinary(event, bot_user) or event["channel"].startswith("D"):
+        return None
+    return _message(body, event, bot_user, get_str(event, "thread_ts") or event["ts"], "mention")
+
+
+def read_direct_message(body: Payload, bot_user: str) -> IncomingMessage | None:
+    """A direct message to the bot; None for messages of any other kind."""
+    event = event_of(body)
+    if not _is_ordinary(event, bot_user):
+        return None
+    kind = get_str(event, "channel_type") or ("im" if event["channel"].startswith("D") else "")
+    return _message(body, event, bot_user, get_str(event, "thread_ts"), "dm") if kind == "im" else None
+
+
+def read_command(body: Payload, _: str) -> IncomingMessage | None:
+    """A slash command; its answer is private."""
+    url = get_str(body, "response_url")
+    if not url:
+        return None
+    team, channel, user = (get_str(body, name) for name in ("team_id", "channel_id", "user_id"))
+    return IncomingMessage(
+        question=Question(get_str(body, "text"), "command", join_key(team, channel, "command", user), team),
+        destination=RespondPrivately(url),
+        key=join_key(team, channel, user, get_str(body, "trigger_id")),
+        asker=join_key(team, user),
+        channel=channel,
+        order=time.time(),
+    )
+
+
+def read_shortcut(body: Payload, _: str) -> IncomingMessage | None:
+    """The message shortcut: the answer to a message, in a modal whose state names the channel and thread of the message."""
+    trigger = get_str(body, "trigger_id")
+    if not trigger:
+        return None
+    message, asker = get_dict(body, "message"), asker_of(body)
+    thread = get_str(message, "thread_ts") or get_str(message, "ts") or get_str(body, "message_ts")
+    text = get_str(message, "text")
+    return IncomingMessage(
+        question=Question(text, "shortcut", workspace=team_id_of(body)),
+        destination=OpenModal(trigger, ModalState((text,), channel=channel_of(body), thread=thread)),
+        key=join_key(asker, trigger),
+        asker=asker,
+        channel="",
+        order=time.time(),
+    )
+
+
+def read_ask_button(body: Payload, _: str) -> IncomingMessage | None:
+    """A button or menu whose value is a question: answered where it was pressed."""
+    action, text = action_of(body)
+    team, user, channel = team_id_of(body), user_id_of(body), channel_of(body)
+    destination = click_destination(body)
+    if not text or destination is None:
+        return None
+    match destination:
+        case PostInChannel(thread=thread):
+            surface: Surface = "dm" if channel.startswith("D") else "mention"
+            question = Question(text, surface, join_key(team, channel, thread, user), team)
+        case RespondPrivately() | PostEphemeral():
+            question = Question(text, "command", join_key(team, channel, "command", user), team)
+        case OpenModal() | UpdateModal():
+            state = destination.state.with_question(text)
+            destination = replace(destination, state=state, back=page_back(state))
+            question = modal_question(state, team)
+    names = (message_ts_of(body), user, get_str(action, "action_ts"), get_str(action, "action_id"))
+    return IncomingMessage(
+        question=question,
+        destination=destination,
+        key=join_key(team, channel, *names),
+        asker=asker_of(body),
+        channel=channel,
+        order=time.time(),
+        typed=False,
+    )
+
+
+def _message(body: Payload, event: Payload, bot_user: str, thread: str, surface: Surface) -> IncomingMessage:
+    team, user, channel, ts = (
+        get_str(body, "team_id") or get_str(event, "team"),
+        event["user"],
+        event["channel"],
+        event["ts"],
+    )
+    text = get_str(event, "text")
+    text = re.sub(rf"<@{re.escape(bot_user)}(?:\|[^<>]*)?>", " ", text).strip() if bot_user else text
+    starts_thread = bool(thread) and not get_str(event, "thread_ts")
+    return IncomingMessage(
+        question=Question(text, surface, join_key(team, channel, thread, user), team),
+        destination=PostInChannel(channel, thread, user, starts_thread=starts_thread),
+        key=join_key(team, channel, ts),
+        asker=join_key(team, user),
+        channel=channel,
+        order=_seconds(ts),
+        redelivered=True,
+    )
+
+
+def _seconds(ts: str) -> float:
+    """A Slack ts as a number; now, where it is none."""
+    try:
+        return float(ts)
+    except ValueError:
+        return time.time()
+
+
+def _is_ordinary(event: Payload, bot_user: str) -> bool:
+    """Whether a person has just written this: no bot, not ourselves, no edit, no notice of something."""
+    has_fields = all(get_str(event, key) for key in ("channel", "user", "ts"))
+    is_marked = any(event.get(key) for key in ("bot_id", "bot_profile", "edited", "hidden"))
+    is_ours = get_str(event, "user") in {bot_user, SLACKBOT}
+    return has_fields and not is_marked and not is_ours and event.get("subtype") in ORDINARY_SUBTYPES
+
+
+def destination_of(body: Payload, bot_user: str) -> Destination | None:
+    """Where a word about a payload belongs, whatever the payload is."""
+    kind = get_str(event_of(body), "type")
+    if kind:
+        message = (read_mention if kind == "app_mention" else read_direct_message)(body, bot_user)
+        return message.destination if message is not None else None
+    if get_str(body, "response_url"):
+        return RespondPrivately(get_str(body, "response_url"))
+    trigger = get_str(body, "trigger_id")
+    return click_destination(body) or (OpenModal(trigger) if trigger else None)

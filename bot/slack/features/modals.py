@@ -1,0 +1,147 @@
+"""Answers in modals: the search, the way back, and showing a modal's page again. A modal's state is all in its metadata."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from bot.model import Question, Reply, Surface
+from bot.slack.blocks import paragraph_blocks
+from bot.slack.blocks.footer import AnswerFooter
+from bot.slack.blocks.views import View, modal_view, search_blocks
+from bot.slack.context import Context
+from bot.slack.logs import format_without_message
+from bot.slack.outgoing import (
+    OpenModal,
+    OutgoingMessage,
+    UpdateModal,
+    click_destination,
+    footer_for,
+    open_modal,
+    reply_message,
+    update_modal,
+)
+from bot.slack.payloads import (
+    ModalState,
+    Payload,
+    action_of,
+    answer_ref,
+    asker_of,
+    get_dict,
+    get_str,
+    short_hash,
+    workspace_of,
+)
+from bot.slack.transport.client import Sent
+
+logger = logging.getLogger(__name__)
+
+
+# --- a page
+
+
+def page_back(state: ModalState) -> int | None:
+    """How many pages the button of a modal's page goes back; None on the first page."""
+    return 1 if len(state.trail) > 1 else None
+
+
+def modal_question(state: ModalState, workspace: str) -> Question:
+    """The question of a modal's page. It stands by itself, so that the page can be shown again."""
+    surface: Surface = "home" if state.search or not state.is_of_message else "shortcut"
+    return Question(state.question, surface, workspace=workspace)
+
+
+def modal_message(
+    context: Context, reply: Reply, state: ModalState, asker: str, over: AnswerFooter | None = None, again: bool = True
+) -> OutgoingMessage:
+    """The message of a modal's page. `over` brings the vote's state and a note for the footer; not `again`: the answer can't be
+    posted in the thread any more."""
+    question = modal_question(state, workspace_of(asker))
+    key = short_hash("view", asker, answer_ref(reply))
+    footer = footer_for(context, reply, question, key, "reply" if state.channel and again else "")
+    if footer is not None and over is not None:
+        footer = replace(footer, state=over.state, note=over.note)
+    return reply_message(context, reply, footer, "")
+
+
+async def show_page(
+    context: Context,
+    destination: OpenModal | UpdateModal,
+    asker: str,
+    over: AnswerFooter | None = None,
+    again: bool = True,
+) -> None:
+    """Show the page that a modal's state names; `over` and `again` as in `modal_message`."""
+    state = destination.state
+    view = await _page(context, state, asker, over, again)
+    match destination:
+        case OpenModal(trigger_id):
+            await open_modal(context, trigger_id, view)
+        case UpdateModal(view_id):
+            await update_modal(context, view_id, view)
+
+
+async def _page(
+    context: Context, state: ModalState, asker: str, over: AnswerFooter | None = None, again: bool = True
+) -> View:
+    if state.search and not state.trail:
+        return modal_view(state, search_blocks(context.engine.knowledge, context.strings), context.strings)
+    reply = await context.answer(modal_question(state, workspace_of(asker)), asker)
+    message = modal_message(context, reply, state, asker, over, again)
+    return modal_view(state, message.render("classic"), context.strings, back=page_back(state))
+
+
+# --- presses
+
+
+async def open_search(context: Context, body: Payload) -> None:
+    """The button that opens the search."""
+    trigger = get_str(body, "trigger_id")
+    if trigger:
+        await show_page(context, OpenModal(trigger, ModalState(search=True)), asker_of(body))
+
+
+async def go_back(context: Context, body: Payload) -> None:
+    """A modal's button that goes back to an earlier page."""
+    _, pages = action_of(body)
+    destination = click_destination(body)
+    if isinstance(destination, UpdateModal):
+        state = destination.state.back(int(pages) if pages in ("0", "1") else 1)
+        await show_page(context, replace(destination, state=state), asker_of(body))
+
+
+# --- the search
+
+
+async def submit_search(context: Context, body: Payload) -> dict[str, object]:
+    """A search that was submitted: what to acknowledge it with, which shows the answer in the same modal, or a complaint
+    about the input."""
+    view = get_dict(body, "view")
+    values = get_dict(get_dict(view, "state"), "values")
+    block = next(iter(values), "")
+    inputs = get_dict(values, block)
+    text = next((get_str(get_dict(inputs, name), "value") for name in inputs), "").strip()
+    state = ModalState.from_metadata(get_str(view, "private_metadata"))
+    if not text:
+        return {"response_action": "errors", "errors": {block: context.strings["search_empty"]}}
+    try:
+        shown = await _search_page(context, state.with_question(text), asker_of(body))
+    except Exception as error:
+        logger.error("A search failed\n%s", format_without_message(error))
+        shown = modal_view(state, paragraph_blocks(context.strings["oops"]), context.strings)
+    return {"response_action": "update", "view": shown}
+
+
+async def _search_page(context: Context, state: ModalState, asker: str) -> View:
+    """The page that answers a search; counted like any question. Slack has the answer with the acknowledgement."""
+    question = Question(state.question, "home", workspace=workspace_of(asker))
+    trace = context.answer_log.start(question)
+    reply = await context.answer(question, asker)
+    trace.answered(reply)
+    trace.sending()
+    message = modal_message(context, reply, state, asker)
+    view = modal_view(state, message.render("classic"), context.strings, back=page_back(state))
+    trace.outcome = Sent()
+    trace.finish()
+    context.recorder.add(question, reply)
+    return view

@@ -1,0 +1,352 @@
+"""What is said in Slack: where a message goes, what it is made of, and sending it there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+from bot.model import Kind, Question, Reply
+from bot.reply import plain
+from bot.slack.blocks import Layout, context_block, escape, paragraph_blocks, render_blocks
+from bot.slack.blocks.footer import AnswerFooter, ShareMode, footer_blocks
+from bot.slack.blocks.limits import BLOCKS, Block, cut, size
+from bot.slack.blocks.views import View, modal_view
+from bot.slack.context import Context
+from bot.slack.payloads import (
+    AnswerRef,
+    ModalState,
+    Payload,
+    action_of,
+    answer_ref,
+    channel_of,
+    get_dict,
+    get_str,
+    is_ephemeral,
+    message_ts_of,
+    thread_ts_of,
+    user_id_of,
+)
+from bot.slack.recorder import outcome_of
+from bot.slack.transport.client import REFUSED_TOKEN, Outcome, Refused, Request, client_msg_id
+from bot.slack.transport.outbox import TRIGGER_TTL
+
+ESCAPED_TEXT = 4_000
+"""UTF-16 units of `text` once its entities are escaped; Slack splits a message at 4,041."""
+SHAREABLE: frozenset[Kind] = frozenset({"topic", "step", "library", "compare", "list", "recommend"})
+"""Kinds of reply that can be shared."""
+JUDGED: frozenset[Kind] = SHAREABLE | {"unknown"}
+"""Kinds of reply that one can vote on, and ask the reason of."""
+
+OnWait = Callable[[], None]
+FIRST_PAGE = ModalState()
+"""The state of a modal that remembers nothing yet."""
+
+
+def _nothing() -> None:
+    return
+
+
+# --- where
+
+
+@dataclass(frozen=True, slots=True)
+class PostInChannel:
+    """A message that all members read: in the thread, or flat where `thread` is empty.
+
+    `starts_thread`: nobody has written in the thread yet. `response_url`, where there is one, tells the asker alone what
+    couldn't be posted.
+    """
+
+    channel: str
+    thread: str
+    asker: str
+    response_url: str = ""
+    starts_thread: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RespondPrivately:
+    """A message that only the asker reads, sent to a response_url."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostEphemeral:
+    """A message that one member reads, beside the message that was pressed; `replace`: instead of it, if it was our own
+    ephemeral one."""
+
+    channel: str
+    thread: str
+    user: str
+    response_url: str
+    replace: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OpenModal:
+    """A new modal, its state, and how many pages its button goes back, if it has one."""
+
+    trigger_id: str
+    state: ModalState = FIRST_PAGE
+    back: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateModal:
+    """The modal in which something was pressed, its state, and how many pages its button goes back: 0 shows the page that the
+    state names."""
+
+    view_id: str
+    state: ModalState = FIRST_PAGE
+    back: int | None = 0
+
+
+Destination = PostInChannel | RespondPrivately | PostEphemeral | OpenModal | UpdateModal
+
+
+def click_destination(body: Payload) -> Destination | None:
+    """Where the answer to a press goes: its thread, its modal, or the asker alone."""
+    view, container, message = get_dict(body, "view"), get_dict(body, "container"), get_dict(body, "message")
+    channel = channel_of(body)
+    if view or get_str(container, "type") == "view":
+        state = ModalState.from_metadata(get_str(view, "private_metadata"))
+        if get_str(view, "type") == "modal" and get_str(view, "id"):
+            return UpdateModal(get_str(view, "id"), state)
+        return OpenModal(get_str(body, "trigger_id")) if get_str(body, "trigger_id") else None
+    if is_ephemeral(body) or not channel:
+        return RespondPrivately(get_str(body, "response_url")) if get_str(body, "response_url") else None
+    flat = channel.startswith("D")
+    thread = thread_ts_of(body) or ("" if flat else get_str(message, "ts") or message_ts_of(body))
+    return PostInChannel(channel, thread, user_id_of(body), get_str(body, "response_url"))
+
+
+def private_destination(body: Payload, *, replaces_own: bool = False) -> Destination | None:
+    """Where only the member who pressed reads it: the same modal, or beside the message.
+
+    `replaces_own`: instead of an ephemeral message of ours that asked for nothing else.
+    """
+    destination = click_destination(body)
+    if not isinstance(destination, (PostInChannel, RespondPrivately)):
+        return destination
+    action, _ = action_of(body)
+    answers = get_str(action, "action_id") in ("vote", "vote:good", "vote:bad")
+    replace = replaces_own and is_ephemeral(body) and not answers
+    return PostEphemeral(channel_of(body), thread_ts_of(body), user_id_of(body), get_str(body, "response_url"), replace)
+
+
+# --- what
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingMessage:
+    """A message: `text` is all of it in words, `render` makes its blocks for a layout, and `key` names it, so that each
+    attempt to post it has the same client_msg_id."""
+
+    text: str
+    render: Callable[[Layout], list[Block]]
+    key: str
+
+
+def reply_message(
+    context: Context,
+    reply: Reply,
+    footer: AnswerFooter | None,
+    key: str,
+    *,
+    above: tuple[Block, ...] = (),
+    below: tuple[Block, ...] = (),
+    note: str = "",
+) -> OutgoingMessage:
+    """The message for a reply, with blocks of ours around it. `note` stands in `text`, too."""
+
+    def render(layout: Layout) -> list[Block]:
+        notes = [context_block(note)] if note else []
+        rest = [*below, *notes, *footer_blocks(footer, layout, context.strings)]
+        room = BLOCKS["message"] - len(above) - len(rest)
+        return [*above, *render_blocks(reply, layout, context.strings)[:room], *rest]
+
+    return OutgoingMessage(text=reply_text(reply, note), render=render, key=key)
+
+
+def text_message(text: str, key: str = "", blocks: list[Block] | None = None) -> OutgoingMessage:
+    """A sentence of ours as a message; `blocks` stand for it where they are given."""
+    drawn = blocks if blocks is not None else paragraph_blocks(text)
+    return OutgoingMessage(text=escape(text), render=lambda _: drawn, key=key or str(uuid4()))
+
+
+def reply_text(reply: Reply, note: str = "") -> str:
+    """The whole reply for `text`, escaped so that Slack finds no entities in it; and a note below it."""
+    text, room = plain(reply), ESCAPED_TEXT - (size(escape(note)) + 2 if note else 0)
+    while size(escape(text)) > room:
+        text = cut(text, size(text) - 100)
+    return escape(f"{text}\n\n{note}" if note else text)
+
+
+def footer_for(
+    context: Context, reply: Reply, question: Question, key: str, share_mode: ShareMode = ""
+) -> AnswerFooter | None:
+    """The footer of an answer: its reference, the question for "Why this answer?", and how it can be shared.
+
+    The shortcut's answers have no "Tell me": it would keep words that somebody else wrote.
+    """
+    if reply.kind not in JUDGED:
+        return None
+    ref, outcome = answer_ref(reply), outcome_of(reply)
+    share_mode = share_mode if reply.kind in SHAREABLE else ""
+    return AnswerFooter(
+        key=key,
+        answer_ref=ref,
+        why=question.text,
+        shared=_shared_ref(context, reply, ref, question) if share_mode else None,
+        share_mode=share_mode,
+        unanswered=outcome if outcome in ("offered", "missed") and question.surface != "shortcut" else "",
+    )
+
+
+def _shared_ref(context: Context, reply: Reply, ref: str, question: Question) -> AnswerRef:
+    """Names the very reply: by its ids, where they suffice to rebuild it; else by its question."""
+    rebuilt = context.engine.rebuild_reply(ref, question.workspace)
+    return AnswerRef(ref if rebuilt is not None and rebuilt.parts == reply.parts else "", question.text)
+
+
+# --- sending
+
+
+async def send(
+    context: Context, destination: Destination, message: OutgoingMessage, on_wait: OnWait = _nothing
+) -> Outcome:
+    """Send a message to its destination; `on_wait` is called as soon as that has to wait for Slack.
+
+    Where a channel refuses it, the asker is told privately, if there is a way.
+    """
+    match destination:
+        case PostInChannel():
+            return await _post(context, destination, message, on_wait)
+        case RespondPrivately(url):
+            return await context.outbox.send(_private_request(url, message, on_wait=on_wait))
+        case PostEphemeral():
+            return await _post_ephemeral(context, destination, message, on_wait)
+        case OpenModal(trigger_id, state, back):
+            view = modal_view(state, message.render("classic"), context.strings, back=back)
+            return await open_modal(context, trigger_id, view, on_wait)
+        case UpdateModal(view_id, state, back):
+            view = modal_view(state, message.render("classic"), context.strings, back=back)
+            return await update_modal(context, view_id, view, on_wait)
+
+
+async def send_text(context: Context, destination: Destination, text: str, key: str = "") -> Outcome:
+    """Send a sentence of ours."""
+    return await send(context, destination, text_message(text, key))
+
+
+async def open_modal(context: Context, trigger_id: str, view: View, on_wait: OnWait = _nothing) -> Outcome:
+    """Open a modal, as long as its trigger is good."""
+    args = {"trigger_id": trigger_id, "view": view}
+    return await context.outbox.send(Request(method="views.open", args=args, ttl=TRIGGER_TTL, on_wait=on_wait))
+
+
+async def update_modal(context: Context, view_id: str, view: View, on_wait: OnWait = _nothing) -> Outcome:
+    """Put another view into an open modal."""
+    args = {"view_id": view_id, "view": view}
+    return await context.outbox.send(Request(method="views.update", args=args, on_wait=on_wait))
+
+
+async def publish_home(
+    context: Context, user: str, view: View, fallback: Callable[[], Mapping[str, Any]] | None = None
+) -> Outcome:
+    """Show a view as a member's Home tab; `fallback` makes the arguments that stand in where Slack refuses its blocks."""
+    args = {"user_id": user, "view": view}
+    return await context.outbox.send(Request(method="views.publish", args=args, fallback_args=fallback))
+
+
+def post_request(
+    context: Context, destination: PostInChannel, message: OutgoingMessage, on_wait: OnWait = _nothing
+) -> Request:
+    """The request that posts a message; where Slack refuses the cards, the classic layout stands in."""
+    where = _where(destination.channel, destination.thread)
+    blocks = message.render(context.layout)
+
+    def fallback_args() -> dict[str, Any]:
+        classic = message.render("classic")
+        return where | _message_args(message.text, classic if classic != blocks else [], message.key)
+
+    return Request(
+        method="chat.postMessage",
+        args=where | _message_args(message.text, blocks, message.key),
+        fallback_args=fallback_args,
+        on_wait=on_wait,
+    )
+
+
+async def respond_in_channel(context: Context, response_url: str, message: OutgoingMessage) -> Outcome:
+    """Post a message in the channel of a response_url, for all to read."""
+    args = _message_args(message.text, message.render("classic"), message.key)
+    args |= {"response_type": "in_channel", "replace_original": False}
+    return await context.outbox.send(Request(url=response_url, args=args))
+
+
+async def replace_private(context: Context, response_url: str, message: OutgoingMessage) -> Outcome:
+    """Put a message in the place of the private one whose button was pressed."""
+    return await context.outbox.send(_private_request(response_url, message, replace=True))
+
+
+async def _post(context: Context, destination: PostInChannel, message: OutgoingMessage, on_wait: OnWait) -> Outcome:
+    outcome = await context.outbox.send(post_request(context, destination, message, on_wait))
+    if not isinstance(outcome, Refused):
+        return outcome
+    if destination.response_url:
+        private = _rekeyed(message, "private")
+        await context.outbox.send(_private_request(destination.response_url, private))
+    elif outcome.code not in REFUSED_TOKEN:  # a token that is refused posts nothing else either
+        where = _where(destination.channel, destination.thread) | {"user": destination.asker}
+        args = where | _message_args(escape(context.strings["cannot_post"]), [], f"{message.key}:cannot")
+        await context.outbox.send(Request(method="chat.postEphemeral", args=args))
+    return outcome
+
+
+async def _post_ephemeral(
+    context: Context, destination: PostEphemeral, message: OutgoingMessage, on_wait: OnWait
+) -> Outcome:
+    """In a thread it takes a method of the Web API, which refuses who is no member; elsewhere a response_url will do."""
+    private: Callable[[OnWait], Request] = partial(
+        _private_request, destination.response_url, message, destination.replace
+    )
+    if destination.response_url and (destination.replace or not destination.thread):
+        return await context.outbox.send(private(on_wait))
+    where = _where(destination.channel, destination.thread) | {"user": destination.user}
+    args = where | _message_args(message.text, message.render("classic"), message.key)
+    outcome = await context.outbox.send(Request(method="chat.postEphemeral", args=args, on_wait=on_wait))
+    if isinstance(outcome, Refused) and destination.response_url:
+        return await context.outbox.send(private(on_wait))
+    return outcome
+
+
+def _rekeyed(message: OutgoingMessage, suffix: str) -> OutgoingMessage:
+    """The same message under another key."""
+    return OutgoingMessage(text=message.text, render=message.render, key=f"{message.key}:{suffix}")
+
+
+def _where(channel: str, thread: str) -> dict[str, Any]:
+    return {"channel": channel, "thread_ts": thread} if thread else {"channel": channel}
+
+
+def _message_args(text: str, blocks: list[Block], key: str) -> dict[str, Any]:
+    """The arguments that every message has."""
+    return {
+        "text": text,
+        **({"blocks": blocks} if blocks else {}),
+        "mrkdwn": False,
+        "unfurl_links": False,
+        "unfurl_media": False,
+        "client_msg_id": client_msg_id(key),
+    }
+
+
+def _private_request(url: str, message: OutgoingMessage, replace: bool = False, on_wait: OnWait = _nothing) -> Request:
+    args = _message_args(message.text, message.render("classic"), message.key)
+    args |= {"response_type": "ephemeral", "replace_original": replace}
+    return Request(url=url, args=args, on_wait=on_wait)

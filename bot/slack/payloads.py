@@ -1,0 +1,328 @@
+"""Slack's payloads: whether one is well formed, what stands in it, and the values that our own buttons and modals carry back.
+
+What is missing in a payload, or of another type, reads as empty. A value is lines of text, ids first and a person's words
+last; a modal's private_metadata is JSON. Both work from anywhere, in any order and after a restart; one that can't be read
+counts as empty.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any, Literal, cast
+
+from bot.model import Reply
+from bot.slack.blocks.limits import BUTTON_VALUE, METADATA, cut, size
+
+Payload = Mapping[str, Any]
+
+# --- fields
+
+
+def get_dict(body: Payload, key: str) -> Payload:
+    """The object under a key."""
+    value = body.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def get_str(body: Payload, key: str) -> str:
+    """The text under a key."""
+    value = body.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def join_key(*parts: str) -> str:
+    """The parts with colons between them."""
+    return ":".join(parts)
+
+
+def short_hash(*parts: str) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of the parts, joined."""
+    return sha256(":".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def event_of(body: Payload) -> Payload:
+    """The event of an event_callback."""
+    return get_dict(body, "event")
+
+
+def action_of(body: Payload) -> tuple[Payload, str]:
+    """The first action of a block_actions payload, and the value of its button or chosen option."""
+    actions = body.get("actions")
+    action = actions[0] if isinstance(actions, list) and actions and isinstance(actions[0], dict) else {}
+    return action, get_str(action, "value") or get_str(get_dict(action, "selected_option"), "value")
+
+
+def state_values(state: Payload) -> tuple[str, ...]:
+    """The values of one input in a view's state: its text, its chosen option, or its ticked options."""
+    ticked = state.get("selected_options")
+    if isinstance(ticked, list):
+        return tuple(get_str(option, "value") for option in ticked if isinstance(option, dict))
+    value = get_str(state, "value") or get_str(get_dict(state, "selected_option"), "value")
+    return (value,) if value else ()
+
+
+def team_id_of(body: Payload) -> str:
+    """The workspace of an interaction or an event."""
+    return get_str(get_dict(body, "team"), "id") or get_str(body, "team_id")
+
+
+def user_id_of(body: Payload) -> str:
+    """The member who pressed, chose or submitted."""
+    return get_str(get_dict(body, "user"), "id")
+
+
+def asker_of(body: Payload) -> str:
+    """Workspace and member of an interaction, joined."""
+    return join_key(team_id_of(body), user_id_of(body))
+
+
+def workspace_of(asker: str) -> str:
+    """The workspace of an asker's key."""
+    return asker.partition(":")[0]
+
+
+def channel_of(body: Payload) -> str:
+    """The channel of an interaction."""
+    return get_str(get_dict(body, "channel"), "id") or get_str(get_dict(body, "container"), "channel_id")
+
+
+def thread_ts_of(body: Payload) -> str:
+    """The thread of the message in which something was pressed."""
+    return get_str(get_dict(body, "message"), "thread_ts") or get_str(get_dict(body, "container"), "thread_ts")
+
+
+def message_ts_of(body: Payload) -> str:
+    """The ts of the message in which something was pressed, else the id of the view."""
+    return get_str(get_dict(body, "container"), "message_ts") or get_str(get_dict(body, "view"), "id")
+
+
+def is_ephemeral(body: Payload) -> bool:
+    """Whether it was pressed in a message that one member sees."""
+    return bool(get_dict(body, "container").get("is_ephemeral") or get_dict(body, "message").get("is_ephemeral"))
+
+
+def is_channel(channel: str) -> bool:
+    """Whether an id is a channel's, and not a direct message's."""
+    return bool(channel) and not channel.startswith("D")
+
+
+# --- well-formed payloads
+
+_OBJECTS = ("team", "user", "channel", "container", "view", "message", "enterprise", "previous_message", "event")
+"""Fields that Bolt looks into. Some of them come as a bare id, too."""
+
+
+def is_valid_payload(body: Any) -> bool:
+    """Whether Bolt can read a payload: an event, an interaction, a command, or Slack's check of the address.
+
+    Bolt takes the form for granted and raises where it isn't so.
+    """
+    if not isinstance(body, dict) or not all(_is_object_or_id(body.get(key)) for key in _OBJECTS):
+        return False
+    if not _is_list_of_objects(body.get("authorizations")):
+        return False
+    kind = body.get("type")
+    if not isinstance(kind, str):
+        return kind is None and (isinstance(body.get("command"), str) or "ssl_check" in body)
+    match kind:
+        case "event_callback":
+            event = body.get("event")
+            return isinstance(event, dict) and isinstance(event.get("type"), str) and _is_valid_event(event)
+        case "block_actions":
+            actions = body.get("actions")
+            return isinstance(actions, list) and bool(actions) and all(map(_is_valid_action, actions))
+        case "view_submission" | "view_closed":
+            view = body.get("view")
+            return isinstance(view, dict) and isinstance(view.get("type"), str) and _has_text(view, "callback_id")
+        case "message_action" | "shortcut":
+            return _has_text(body, "callback_id")
+        case "block_suggestion":
+            return _has_text(body, "action_id")
+        case _:
+            return "event" not in body
+
+
+def _is_valid_event(event: dict[str, Any]) -> bool:
+    return all(_is_object_or_id(event.get(key)) for key in _OBJECTS) and isinstance(
+        event.get("subtype", ""), (str, type(None))
+    )
+
+
+def _is_valid_action(action: Any) -> bool:
+    return isinstance(action, dict) and _has_text(action, "action_id") and isinstance(action.get("block_id", ""), str)
+
+
+def _has_text(body: dict[str, Any], key: str) -> bool:
+    return isinstance(body.get(key), str)
+
+
+def _is_object_or_id(value: Any) -> bool:
+    return value is None or isinstance(value, (str, dict))
+
+
+def _is_list_of_objects(value: Any) -> bool:
+    return value is None or (isinstance(value, list) and all(isinstance(item, dict) for item in value))
+
+
+# --- what buttons carry
+
+Vote = Literal["good", "bad"]
+Reason = Literal["", "wrong", "outdated", "unclear", "missing"]
+REASONS: tuple[Reason, ...] = ("wrong", "outdated", "unclear", "missing")
+
+LONGEST_ANSWER_REF = 900
+"""Characters of kind, group and ids; a list that is longer is named by its group alone."""
+
+
+def answer_ref(reply: Reply) -> str:
+    """Names a reply by ids alone: "kind|group|id,id"."""
+    name = reply.reference or f"{reply.kind}||{','.join(reply.ids)}"
+    return name if size(name) <= LONGEST_ANSWER_REF else f"{name.rpartition('|')[0]}|"
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedAnswerRef:
+    """The parts of an answer's reference."""
+
+    kind: str
+    group: str
+    ids: tuple[str, ...]
+
+
+def parse_answer_ref(ref: str) -> ParsedAnswerRef:
+    """The parts of an answer's reference; a part that is missing is empty."""
+    kind, group, ids = [*ref.split("|", 2), "", ""][:3]
+    return ParsedAnswerRef(kind, group, tuple(name for name in ids.split(",") if name))
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRef:
+    """The answer that a button belongs to: its reference, and the question that it answered."""
+
+    answer_ref: str
+    question: str
+
+    def to_value(self) -> str:
+        """As a button's value."""
+        return cut(f"{self.answer_ref}\n{self.question}", BUTTON_VALUE)
+
+    @classmethod
+    def from_value(cls, value: str) -> AnswerRef:
+        """From a button's value; a single line is a question."""
+        ref, divided, question = value.partition("\n")
+        return cls(ref, question) if divided else cls("", value)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackValue:
+    """A vote on one answer. `key` names the posted answer, `answer_ref` what it was about."""
+
+    key: str
+    answer_ref: str
+    vote: Vote
+    reason: Reason = ""
+
+    def to_value(self) -> str:
+        """As a button's value."""
+        return f"{self.vote}\n{self.reason}\n{self.key}\n{self.answer_ref}"
+
+    @classmethod
+    def from_value(cls, value: str) -> FeedbackValue | None:
+        """From a button's value; None if it can't be read."""
+        vote, reason, key, ref = (value.split("\n", 3) + [""] * 4)[:4]
+        if vote not in ("good", "bad") or reason not in ("", *REASONS) or not key:
+            return None
+        return cls(key, ref, cast(Vote, vote), reason)
+
+
+# --- what modals carry
+
+
+@dataclass(frozen=True, slots=True)
+class ModalState:
+    """The state of an answer's modal: the questions that led here, the one that is shown last; whether one can search in
+    it; and the channel and thread of the message that it was opened on with the shortcut."""
+
+    trail: tuple[str, ...] = ()
+    search: bool = False
+    channel: str = ""
+    thread: str = ""
+
+    @property
+    def question(self) -> str:
+        """The question that is shown; empty on a search's first page."""
+        return self.trail[-1] if self.trail else ""
+
+    @property
+    def is_of_message(self) -> bool:
+        """Whether it was opened with the shortcut: its first question is in the words of whoever wrote that message."""
+        return bool(self.channel or self.thread)
+
+    def with_question(self, question: str) -> ModalState:
+        """The state one page on."""
+        return self if question == self.question else replace(self, trail=(*self.trail, question))
+
+    def back(self, pages: int) -> ModalState:
+        """The state so many pages back, but never before the first page."""
+        return replace(self, trail=self.trail[: max(1, len(self.trail) - pages)])
+
+    def to_metadata(self) -> str:
+        """As private_metadata. Where it is too long the oldest questions go first, then the end of a long one."""
+        trail = list(self.trail)
+        while True:
+            text = json.dumps([trail, self.search, self.channel, self.thread], ensure_ascii=False)
+            if size(text) <= METADATA or not trail:
+                return text
+            half = [cut(trail[0], size(trail[0]) // 2)] if size(trail[0]) > 1 else []
+            trail = trail[1:] if len(trail) > 1 else half
+
+    @classmethod
+    def from_metadata(cls, metadata: str) -> ModalState:
+        """From private_metadata."""
+        try:
+            values: Any = json.loads(metadata)
+            trail, search, channel, thread = values
+            return cls(tuple(str(question) for question in trail), bool(search), str(channel), str(thread))
+        except (ValueError, TypeError):
+            return cls()
+
+
+@dataclass(frozen=True, slots=True)
+class CuratorModalState:
+    """The state of a curator's modal: the page of the Home tab behind it, the keys of the misses that it is about, and the
+    digest of the draft that was checked."""
+
+    page: str = ""
+    keys: tuple[str, ...] = ()
+    checked: str = ""
+
+    @staticmethod
+    def join_keys(keys: Iterable[str]) -> str:
+        """Keys of misses as a button's value, one a line: as many as fit."""
+        value = ""
+        for key in keys:
+            longer = f"{value}\n{key}" if value else key
+            if size(longer) > BUTTON_VALUE:
+                break
+            value = longer
+        return value
+
+    def to_metadata(self) -> str:
+        """As private_metadata; the last keys are left out where it would be too long."""
+        keys = list(self.keys)
+        while size(text := json.dumps([self.page, self.checked, keys], ensure_ascii=False)) > METADATA and keys:
+            keys.pop()
+        return text
+
+    @classmethod
+    def from_metadata(cls, metadata: str) -> CuratorModalState:
+        """From private_metadata."""
+        try:
+            values: Any = json.loads(metadata)
+            page, checked, keys = values
+            return cls(str(page), tuple(str(key) for key in keys), str(checked))
+        except (ValueError, TypeError):
+            return cls()

@@ -1,0 +1,168 @@
+"""Every event, command, shortcut, button, modal and menu that the app takes, and the feature that handles it.
+
+A middleware answers Slack in place of a listener: Bolt acknowledges an event before its listener runs, so that nothing could
+be refused, and looks for other listeners' acknowledgements only every ten milliseconds.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from slack_bolt import BoltResponse
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.error import BoltUnhandledRequestError
+
+from bot.slack.admission import Overloaded
+from bot.slack.context import Context, Handler
+from bot.slack.features import curation, explain, feedback, messages, modals, notifications, sharing
+from bot.slack.logs import format_without_message
+from bot.slack.outgoing import send_text
+from bot.slack.payloads import Payload, asker_of, event_of, get_dict, get_str, join_key
+from bot.slack.transport.client import Refused
+
+ANYTHING = re.compile(".*", re.DOTALL)
+
+logger = logging.getLogger(__name__)
+
+Middleware = Callable[..., Awaitable[BoltResponse]]
+
+
+def register(bolt: AsyncApp, context: Context) -> None:
+    """Put all of them on the app, and behind them a no-op for whatever is subscribed and not handled."""
+
+    def on_event(name: Any, middleware: Middleware) -> None:
+        bolt.event(name, middleware=[middleware])(_unused)
+
+    def on_action(name: str, handler: Handler) -> None:
+        bolt.action(re.compile(rf"^{name}(:|$)"), middleware=[in_background(context, handler)])(_unused)
+
+    on_event("app_mention", messages.answers(context, messages.read_mention, "ok"))
+    on_event("message", messages.answers(context, messages.read_direct_message, "ok"))
+    on_event("app_home_opened", in_background(context, curation.show_home))
+    on_event(re.compile("^(tokens_revoked|app_uninstalled)$"), in_background(context, token_revoked))
+    bolt.command("/askpy", middleware=[messages.answers(context, messages.read_command)])(_unused)
+    bolt.shortcut("ask_message", middleware=[messages.answers(context, messages.read_shortcut)])(_unused)
+    ask_button = messages.answers(context, messages.read_ask_button)
+    bolt.action(re.compile("^ask(:|$)"), middleware=[ask_button])(_unused)
+    for name, handler in ACTIONS.items():
+        on_action(name, handler)
+    bolt.view_submission("search", middleware=[_search(context)])(_unused)
+    bolt.view_submission(re.compile("^(means|write)$"), middleware=[_curator_form(context)])(_unused)
+    bolt.options("entry", middleware=[_suggestions(context)])(_unused)
+    bolt.event(ANYTHING)(_unused)
+    for kind in (bolt.command, bolt.action, bolt.shortcut, bolt.view_submission, bolt.view_closed, bolt.options):
+        kind(ANYTHING, middleware=[_acknowledge])(_unused)
+    bolt.error(_on_error(context))
+
+
+ACTIONS: dict[str, Handler] = {
+    "why": explain.explain,
+    "vote": feedback.vote,
+    "share": sharing.share,
+    "reply": sharing.reply_in_thread,
+    "tell": notifications.subscribe,
+    "none": notifications.none_of_these,
+    "search": modals.open_search,
+    "back": modals.go_back,
+    "go": curation.show_home,
+    "means": curation.means,
+    "write": curation.write,
+    "not_ours": curation.not_ours,
+    "ignore": curation.ignore,
+    "undo": curation.undo,
+    "public": curation.make_public,
+    "trial": curation.make_pilot,
+}
+"""Buttons and menus by their action_id, or what stands before its colon."""
+
+
+def in_background(context: Context, handler: Handler) -> Middleware:
+    """A middleware that acknowledges at once and runs the handler as a task."""
+
+    async def take(body: dict[str, Any]) -> BoltResponse:
+        context.tasks.start(interact(context, handler, body))
+        return BoltResponse(status=200)
+
+    return take
+
+
+async def interact(context: Context, handler: Handler, body: dict[str, Any]) -> None:
+    """Run the handler of one press, within the limit of its asker. What it raises is logged, and the person is told."""
+    bot_user, slot = context.identity.user, None
+    try:
+        slot = context.interactions.acquire(_person(body))
+        await handler(context, body)
+    except Overloaded:
+        destination = messages.destination_of(body, bot_user)
+        if destination is not None:
+            await send_text(context, destination, context.strings["busy"])
+    except Exception as error:
+        logger.error("A press failed\n%s", format_without_message(error))
+        await messages.apologise(context, messages.destination_of(body, bot_user))
+    finally:
+        if slot is not None:
+            slot.release()
+
+
+async def token_revoked(context: Context, body: Payload) -> None:
+    """The app was taken away, or its token: nothing can be posted any more."""
+    event = event_of(body)
+    if get_str(event, "type") == "app_uninstalled" or get_dict(event, "tokens").get("bot"):
+        context.client.health.note(Refused("token_revoked"), "")
+
+
+def _person(body: Payload) -> str:
+    """Workspace and member, of an event as of an interaction."""
+    event = event_of(body)
+    return join_key(get_str(body, "team_id"), get_str(event, "user")) if event else asker_of(body)
+
+
+def _search(context: Context) -> Middleware:
+    """A search is acknowledged with its answer, so that it stands in the same modal."""
+
+    async def take(body: dict[str, Any]) -> BoltResponse:
+        return BoltResponse(status=200, body=await modals.submit_search(context, body))
+
+    return take
+
+
+def _curator_form(context: Context) -> Middleware:
+    """A curator's form is acknowledged with what became of it; what takes longer follows."""
+
+    async def take(body: dict[str, Any]) -> BoltResponse:
+        answer, work = await curation.submit(context, body)
+        if work is not None:
+            context.tasks.start(work())
+        return BoltResponse(status=200, body=answer)
+
+    return take
+
+
+def _suggestions(context: Context) -> Middleware:
+    async def take(body: dict[str, Any]) -> BoltResponse:
+        return BoltResponse(status=200, body=await curation.suggest(context, body))
+
+    return take
+
+
+async def _acknowledge() -> BoltResponse:
+    return BoltResponse(status=200)
+
+
+async def _unused() -> None:
+    """A middleware has answered before; Bolt wants a listener all the same."""
+
+
+def _on_error(context: Context) -> Callable[..., Awaitable[BoltResponse | None]]:
+    async def on_error(error: Exception, body: dict[str, Any]) -> BoltResponse | None:
+        """Log where an exception was raised, and apologise without showing it."""
+        if isinstance(error, BoltUnhandledRequestError):
+            return BoltResponse(status=404, body="")
+        logger.error("A listener failed\n%s", format_without_message(error))
+        await messages.apologise(context, messages.destination_of(body, context.identity.user))
+        return None
+
+    return on_error

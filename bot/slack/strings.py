@@ -1,0 +1,25 @@
+"""The strings of Slack's own surfaces: defaults from strings.yaml, overridden by a pack's voice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
+
+import yaml
+
+Strings = Mapping[str, str]
+"""Every string of strings.yaml by its key."""
+
+
+@cache
+def default_strings() -> Strings:
+    """The shipped strings."""
+    text = resources.files(__package__).joinpath("strings.yaml").read_text(encoding="utf-8")
+    return MappingProxyType({str(key): str(line) for key, line in yaml.safe_load(text).items()})
+
+
+def load_strings(lines: Mapping[str, str]) -> Strings:
+    """The shipped strings with the pack's `lines` over them; keys that Slack's surfaces don't use are left out."""
+    return MappingProxyType({key: lines.get(key) or line for key, line in default_strings().items()})

@@ -1,0 +1,550 @@
+"""The client for Slack's Web API and for response_urls: credentials, one connection pool, and what one attempt came to.
+
+All requests go through one `aiohttp.ClientSession`, which keeps its connections. It follows no redirects, because the token
+would go along, and it keeps no cookies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import logging
+import os
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from hashlib import sha256
+from typing import Any, Literal
+from urllib.parse import urlsplit
+from urllib.request import proxy_bypass
+from uuid import UUID, uuid5
+
+import aiohttp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.errors import SlackApiError
+from slack_sdk.proxy_env_variable_loader import load_http_proxy_from_env
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.settings import Settings, SettingsError
+
+Mode = Literal["socket", "http"]
+
+CONNECT_TIMEOUT = 10.0
+"""Seconds to connect to Slack; nothing has been sent then."""
+READ_TIMEOUT = 10.0
+"""Seconds without a byte of an answer; after that nobody knows whether the request was processed."""
+MOST_CONNECTIONS = 100
+"""Connections of the pool: more than requests are ever sent at once (the outbox sends 64, Bolt and Socket Mode a few)."""
+KEPT_FOR = 20.0
+"""Seconds that an idle connection is kept. A new TLS connection costs ten times the CPU of a post, and two round trips."""
+LONGEST_ANSWER = 8_000_000
+"""Bytes of an answer that are read; a posted message, which comes back whole, has a hundredth of that."""
+FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
+"""Seconds between two attempts to reach Slack at the start."""
+SAY_EVERY = 30.0
+"""Seconds after which the log says again that Slack is still waited for."""
+POST_TTL = 600.0
+"""Seconds after which an answer is no answer any more."""
+PACE = 1.0
+"""Seconds between two posts to a channel that Slack has just slowed down: about one a second is its own rule."""
+WHERE = "https://api.slack.com/apps, your app"
+REFUSED_TOKEN = frozenset(
+    {"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "not_allowed_token_type"}
+)
+"""Errors after which no request with this token will succeed."""
+_NAMESPACE = UUID("5f0c1a52-6d0e-5b0a-9f7e-0a5b9d1c7e11")
+
+logger = logging.getLogger(__name__)
+_silent = logging.getLogger("bot.slack.sdk")
+_silent.setLevel(logging.CRITICAL)  # the SDK's lines may quote what people wrote
+
+
+# --- credentials
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlackConfig:
+    """The app's credentials (never in a repr) and the base URL of the Web API."""
+
+    bot_token: str = field(repr=False)
+    app_token: str = field(default="", repr=False)
+    signing_secret: str = field(default="", repr=False)
+    api_url: str = "https://slack.com/api/"
+
+    @classmethod
+    def from_settings(cls, settings: Settings, mode: Mode | None = None) -> tuple[SlackConfig, Mode]:
+        """The credentials and the mode they allow; raises SettingsError that names all that is missing."""
+        bot, app, secret = settings.slack_bot_token, settings.slack_app_token, settings.slack_signing_secret
+        mode = mode or ("socket" if app else "http")
+        missing = [] if bot else [f"SLACK_BOT_TOKEN (starts with xoxb-): {WHERE}, OAuth & Permissions"]
+        if mode == "socket" and not app:
+            missing.append(f"SLACK_APP_TOKEN (starts with xapp-, scope connections:write): {WHERE}, Basic Information")
+        if mode == "http" and not secret:
+            missing.append(f"SLACK_SIGNING_SECRET: {WHERE}, Basic Information (or SLACK_APP_TOKEN, for Socket Mode)")
+        if missing:
+            raise SettingsError("To run in Slack these are missing (environment or .env):\n" + "\n".join(missing))
+        config = cls(
+            bot_token=bot.get_secret_value() if bot else "",
+            app_token=app.get_secret_value() if app else "",
+            signing_secret=secret.get_secret_value() if secret else "",
+            api_url=settings.slack_api_url,
+        )
+        _check(config)
+        return config, mode
+
+    def hmac_id(self, text: str) -> str:
+        """HMAC-SHA-256 of `text` under the bot's token, in hexadecimal: an id that can't be traced back without the token."""
+        return hmac.new(f"askpy:{self.bot_token}".encode(), text.encode("utf-8", "replace"), sha256).hexdigest()
+
+
+def _check(config: SlackConfig) -> None:
+    """Raise SettingsError for tokens that can't be any and for a wrong address; warn of an unencrypted one."""
+    tokens = (
+        ("SLACK_BOT_TOKEN", config.bot_token, "xoxb-", "xapp-"),
+        ("SLACK_APP_TOKEN", config.app_token, "xapp-", "xoxb-"),
+    )
+    odd = [
+        f"{name} is no token: one is a single word of plain letters, digits and hyphens that starts with {own}"
+        for name, token, own, other in tokens
+        if token and (not _fits_header(token) or token.startswith(other))
+    ]
+    if odd:
+        raise SettingsError("To run in Slack these have to be put right (environment or .env):\n" + "\n".join(odd))
+    if not config.api_url.startswith(("https://", "http://")):
+        raise SettingsError("SLACK_API_URL must start with https://; leave it out for https://slack.com/api/.")
+    if config.api_url.startswith("http://") and not _is_loopback(config.api_url):
+        logger.warning("SLACK_API_URL is no https address: the token and all answers travel to it unencrypted.")
+
+
+def _fits_header(token: str) -> bool:
+    """Whether it can stand in a request's header; a placeholder of three dots can't."""
+    return token.isascii() and token.isprintable() and " " not in token
+
+
+# --- addresses
+
+
+def is_slack_url(url: str, api_url: str) -> bool:
+    """Whether a response_url is one that this Slack hands out; any, where a stand-in without https is spoken to."""
+    try:
+        api, parts = urlsplit(api_url), urlsplit(url)
+    except ValueError:  # half an address of numbers, in brackets
+        return False
+    if api.scheme != "https":
+        return parts.scheme in {"http", "https"}
+    domain, host = (api.hostname or "").removeprefix("www."), parts.hostname or ""
+    return parts.scheme == "https" and bool(domain) and (host == domain or host.endswith(f".{domain}"))
+
+
+def bypasses_proxy(url: str) -> bool:
+    """Whether NO_PROXY or a loopback address says that no proxy is to be used; the SDK reads neither."""
+    return _is_loopback(url) or bool(proxy_bypass(urlsplit(url).hostname or ""))
+
+
+def proxy_for(url: str) -> str | None:
+    """The proxy from the environment that requests to `url` go through: HTTPS_PROXY, else HTTP_PROXY, as the SDK reads them."""
+    proxy = load_http_proxy_from_env(_silent)
+    return proxy if proxy and not bypasses_proxy(url) else None
+
+
+def _is_loopback(url: str) -> bool:
+    return urlsplit(url).hostname in {"localhost", "127.0.0.1", "::1"}
+
+
+@cache
+def tls_context() -> ssl.SSLContext:
+    """The context of all connections to Slack. aiohttp's own is made at import, before `.env` could name certificates."""
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+# --- requests and outcomes
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Slack has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Slack certainly doesn't have it; it may be sent again, after the seconds that Slack named."""
+
+    reason: str
+    after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Slack answered with this error code; the same request would be refused again."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nobody knows whether Slack has it: it must not be sent again."""
+
+    reason: str
+
+
+Outcome = Sent | Retry | Refused | Unknown
+
+
+def nothing() -> None:
+    """Do nothing."""
+    return
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request to Slack: a Web API method, or a response_url.
+
+    `fallback_args` makes the arguments that stand in once Slack has refused the blocks. After `ttl` seconds it isn't sent any
+    more. `on_wait` is called once, as soon as the request has to wait for a time that Slack has set, or for a repetition.
+    """
+
+    method: str = ""
+    url: str = ""
+    args: Mapping[str, Any]
+    fallback_args: Callable[[], Mapping[str, Any]] | None = None
+    ttl: float = POST_TTL
+    on_wait: Callable[[], None] = nothing
+
+    @property
+    def rate_limit_key(self) -> str:
+        """What Slack counts its limits by: the channel, else the response_url, else the method."""
+        return str(self.args.get("channel") or self.url or self.method)
+
+    @property
+    def label(self) -> str:
+        """What a log line calls it; a response_url is a secret."""
+        return f"{self.method} {self.args.get('channel') or ''}".strip() if self.method else "response_url"
+
+
+def client_msg_id(key: str) -> str:
+    """The client_msg_id of a message: the same for each attempt to send it."""
+    return str(uuid5(_NAMESPACE, key.encode("utf-8", "replace").decode("utf-8")))
+
+
+# --- the bot and its token
+
+
+@dataclass(frozen=True, slots=True)
+class BotIdentity:
+    """Who the bot is, as auth.test says; empty until Slack has been asked."""
+
+    user: str = ""
+    bot: str = ""
+    team: str = ""
+    scopes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class TokenHealth:
+    """Whether Slack still accepts the bot's token; `error` is the code with which it was refused last."""
+
+    error: str = ""
+
+    def note(self, outcome: Outcome, method: str) -> None:
+        """Learn from the outcome of a request; a refusal of the token is logged once."""
+        if isinstance(outcome, Refused) and outcome.code in REFUSED_TOKEN:
+            if self.error != outcome.code:
+                logger.error("Slack no longer takes SLACK_BOT_TOKEN (%s); nothing can be answered.", outcome.code)
+            self.error = outcome.code
+        elif isinstance(outcome, Sent) and method:
+            self.error = ""
+
+
+# --- the client
+
+
+class RedirectRefused(aiohttp.ClientError):
+    """Slack answered with a redirect, which it never does; nothing was sent to where it leads."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"HTTP {status}")
+        self.status = status
+
+
+async def _refuse_redirect(_session: object, _context: object, end: aiohttp.TraceRequestRedirectParams) -> None:
+    raise RedirectRefused(end.response.status)
+
+
+class SlackClient:
+    """Sends requests to Slack over kept connections. Open it before use; it belongs to one event loop."""
+
+    def __init__(self, config: SlackConfig) -> None:
+        self.config = config
+        self.identity = BotIdentity()
+        self.health = TokenHealth()
+        self._base_url = config.api_url.rstrip("/") + "/"
+        self._headers = {
+            "Authorization": f"Bearer {config.bot_token}",
+            "Content-Type": "application/json;charset=utf-8",
+            "Accept-Encoding": "identity",
+        }
+        self._session: aiohttp.ClientSession | None = None
+        self._asking = asyncio.Lock()
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The session that everything shares; raises RuntimeError before `open`."""
+        if self._session is None:
+            raise RuntimeError("the client isn't open")
+        return self._session
+
+    async def open(self) -> SlackClient:
+        """Make the session. Connections are opened when they are needed."""
+        traces = aiohttp.TraceConfig()
+        traces.on_request_redirect.append(_refuse_redirect)
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=MOST_CONNECTIONS, keepalive_timeout=KEPT_FOR, ssl=tls_context()),
+            timeout=aiohttp.ClientTimeout(
+                total=None, connect=CONNECT_TIMEOUT, sock_connect=CONNECT_TIMEOUT, sock_read=READ_TIMEOUT
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trace_configs=[traces],
+        )
+        return self
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def __aenter__(self) -> SlackClient:
+        return await self.open()
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def web(self, token: str | None = None) -> AsyncWebClient:
+        """An SDK client over the same session; with the bot's token unless another is given."""
+        client = AsyncWebClient(
+            token=self.config.bot_token if token is None else token,
+            base_url=self._base_url,
+            session=self.session,
+            retry_handlers=[],
+            logger=_silent,
+        )
+        client.proxy = proxy_for(self._base_url)
+        return client
+
+    async def auth_test(self) -> BotIdentity:
+        """Who the bot is: asked once, then known. Raises what the SDK raises, and `aiohttp.ClientError`."""
+        async with self._asking:
+            if not self.identity.user:
+                answer = await self.web().auth_test()
+                headers = {name.lower(): value for name, value in answer.headers.items()}
+                self.identity = BotIdentity(
+                    user=str(answer.get("user_id") or ""),
+                    bot=str(answer.get("bot_id") or ""),
+                    team=str(answer.get("team_id") or ""),
+                    scopes=tuple(filter(None, map(str.strip, str(headers.get("x-oauth-scopes", "")).split(",")))),
+                )
+        return self.identity
+
+    def authorizer(self) -> Callable[[], Awaitable[AuthorizeResult]]:
+        """A function that says who the bot is, as Bolt asks for each request; of a method Bolt would pass `self` by name."""
+
+        async def authorize() -> AuthorizeResult:
+            identity = self.identity
+            return AuthorizeResult(
+                enterprise_id=None,
+                team_id=identity.team,
+                bot_id=identity.bot,
+                bot_user_id=identity.user,
+                bot_token=self.config.bot_token,
+            )
+
+        return authorize
+
+    async def deliver(self, request: Request) -> Outcome:
+        """Send a request once. Raises nothing that a network can cause."""
+        outcome = await self._deliver(request)
+        self.health.note(outcome, request.method)
+        return outcome
+
+    async def _deliver(self, request: Request) -> Outcome:
+        if request.url and not is_slack_url(request.url, self._base_url):
+            return Refused("foreign_response_url")
+        if self.session.closed:
+            return Retry("stopping")
+        try:
+            return await self._post(request)
+        except RedirectRefused as error:
+            return Refused(str(error))
+        except aiohttp.InvalidURL:
+            return Refused("invalid_url")
+        except aiohttp.ServerTimeoutError:  # of reading; that of connecting is among _NOTHING_READ
+            return Unknown("TimeoutError")
+        except (aiohttp.ClientError, OSError) as error:
+            return Unknown(type(error).__name__)
+
+    async def _post(self, request: Request) -> Outcome:
+        """POST it as JSON. The SDK's client would cost four tenths more CPU, because it parses the whole answer."""
+        url, headers = request.url, _HOOK_HEADERS
+        if not url:
+            url, headers = self._base_url + request.method, self._headers
+        body = json.dumps(dict(request.args)).encode()
+        try:
+            response = await self.session.post(url, data=body, headers=headers, proxy=proxy_for(url))
+        except _NOTHING_READ as error:
+            return Retry(_name(error))
+        async with response:
+            answer = await _read(response)
+            return _judge(response.status, response.headers, _error_in(answer, is_hook=bool(request.url)))
+
+
+_NOTHING_READ = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ClientHttpProxyError,
+    aiohttp.ServerDisconnectedError,
+    aiohttp.ClientOSError,
+    aiohttp.ClientConnectionResetError,
+)
+"""Raised before a byte of an answer came: not connected, refused by the proxy, or the connection was reset."""
+_HOOK_HEADERS = {"Content-Type": "application/json;charset=utf-8", "Accept-Encoding": "identity"}
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    """The body, cut after LONGEST_ANSWER bytes."""
+    body = b""
+    while len(body) < LONGEST_ANSWER and (chunk := await response.content.read(LONGEST_ANSWER - len(body))):
+        body += chunk
+    return body
+
+
+def _judge(status: int, headers: Mapping[str, str], error: str) -> Outcome:
+    if status == 429 or error in {"ratelimited", "rate_limited"}:
+        return Retry("rate limited", retry_after(headers))
+    if status >= 500:
+        return Retry(f"HTTP {status}")
+    if status == 200 and not error:
+        return Sent()
+    return Refused(error if error.isidentifier() else f"HTTP {status}")
+
+
+def _error_in(body: bytes, *, is_hook: bool) -> str:
+    """The error code in an answer; empty where there is none. A response_url may answer in plain words."""
+    if body.startswith(b'{"ok":true') or (is_hook and body.strip() in (b"", b"ok")):
+        return ""
+    if is_hook and not body.startswith(b"{"):
+        return body.decode("utf-8", "replace").strip()[:80]
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return "unknown_error"
+    if not isinstance(answer, dict):
+        return "unknown_error"
+    return "" if answer.get("ok", is_hook) is True else str(answer.get("error") or "unknown_error")
+
+
+def retry_after(headers: Mapping[str, str]) -> float:
+    """The seconds of the Retry-After header; PACE where there are none."""
+    try:
+        return max(0.0, float(headers.get("Retry-After", "")))
+    except ValueError:
+        return PACE
+
+
+def _name(error: BaseException) -> str:
+    """A word for the log: the type of the operating system's error where there is one."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return type(error.certificate_error).__name__
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return type(error.os_error).__name__
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return f"HTTP {error.status} by the proxy"
+    return "TimeoutError" if isinstance(error, aiohttp.ServerTimeoutError) else "ConnectionResetError"
+
+
+# --- waiting for Slack at the start
+
+UNREACHABLE = (SlackApiError, aiohttp.ClientError, OSError)
+"""What a request by the SDK's client raises where Slack refuses it or can't be reached."""
+
+
+def reason_of(error: BaseException) -> str:
+    """Why Slack couldn't be reached, for the log: never an address, which may hold a one-use secret."""
+    if isinstance(error, SlackApiError):
+        code = error_code(error)
+        return code if code.isidentifier() else "an answer that makes no sense"
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return str(error.certificate_error)
+    if isinstance(error, aiohttp.ClientConnectorError):
+        number = 0 if isinstance(error.os_error, ssl.SSLError) else error.os_error.errno or 0  # which numbers its own
+        return f"[Errno {number}] {os.strerror(number)}" if number > 0 else str(error.os_error)
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"HTTP {error.status}"
+    if isinstance(error, (aiohttp.ClientError, TimeoutError)):
+        return type(error).__name__
+    return str(error) or type(error).__name__
+
+
+def error_code(error: SlackApiError) -> str:
+    """Slack's error code; empty where its answer made no sense and the SDK hands on a bare response."""
+    answer = getattr(error.response, "data", error.response)
+    return str(answer.get("error") or "") if isinstance(answer, dict) else ""
+
+
+async def wait_for_slack(ask: Callable[[], Awaitable[object]], variable: str, stop: asyncio.Event) -> bool:
+    """Ask until Slack answers; logs why it waits. False if `stop` ended it.
+
+    Raises SettingsError, naming `variable`, when Slack refuses the token.
+    """
+    pause, logged, waited, quiet = FIRST_WAIT, "", 0.0, 0.0
+    while True:
+        if stop.is_set():
+            return False
+        try:
+            if not await is_done_before(stop, ask()):
+                return False
+        except UNREACHABLE as error:
+            code = error_code(error) if isinstance(error, SlackApiError) else ""
+            if code in REFUSED_TOKEN or code == "missing_scope":
+                raise SettingsError(f"Slack refuses {variable} ({code}). Get a new one: {WHERE}.") from None
+            reason = reason_of(error)
+        else:
+            if logged:
+                logger.info("Slack answers again.")
+            return True
+        if reason != logged:
+            logger.warning("Slack can't be reached (%s); waiting for it.", reason)
+            logged, quiet = reason, 0.0
+        elif quiet >= SAY_EVERY:
+            logger.warning("Still waiting for Slack, for %.0f seconds (%s).", waited, reason)
+            quiet = 0.0
+        if await is_set_within(stop, pause):
+            return False
+        waited, quiet = waited + pause, quiet + pause
+        pause = min(pause * 2, LONGEST_WAIT)
+
+
+async def is_done_before(stop: asyncio.Event, work: Awaitable[object]) -> bool:
+    """Wait for some work, and raise what it raises; false, and it is cancelled, if `stop` is set before."""
+    task, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            task.result()
+        return task.done()
+    finally:
+        for each in (task, stopping):
+            each.cancel()
+        await asyncio.wait((task, stopping))
+
+
+async def is_set_within(event: asyncio.Event, seconds: float) -> bool:
+    """Wait at most so long for an event; whether it is set."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass
+    return event.is_set()

@@ -1,0 +1,85 @@
+"""The Home tab and its pages, and events about the app itself."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from conftest import Door
+from slack_lint import view_faults
+from slack_samples import knowledge
+from slack_steps import Json, accessories, buttons, home
+from slack_stub import Stub
+
+from bot.slack.blocks import views
+from bot.slack.strings import default_strings
+
+
+def test_the_front_page_says_what_to_ask(door: Door) -> None:
+    front = home(door)
+    pressed = buttons(front)
+    assert pressed["search"]["style"] == "primary"
+    assert [each["value"] for name, each in pressed.items() if name.startswith("ask")] == [
+        "topic, please",
+        "library, please",
+    ]
+    ways = [each["value"] for name, each in pressed.items() if name.startswith("go")]
+    assert ways == ["group:backend", "group:frontend", "kinds", "steps:way", "topics"]
+
+
+@pytest.mark.parametrize(
+    ("page", "opens"),
+    [
+        ("group:backend", ["What is Card1?"]),
+        ("steps:way", ["How do I begin?", "Begin", "Go *on*"]),
+        ("topics", ["Which side is it?", "How do I begin?"]),
+        ("kinds", ["group:all", "group:web"]),
+    ],
+)
+def test_a_page_opens_what_it_lists(door: Door, page: str, opens: list[str]) -> None:
+    view = home(door, page)
+    assert [each["value"] for each in accessories(view)] == opens
+    assert buttons(view)["go:back"]["value"] == "front"
+    assert all(each["accessibility_label"].strip() for each in accessories(view))
+
+
+def test_the_way_back_from_a_kind_is_to_the_kinds(door: Door) -> None:
+    assert buttons(home(door, "group:web"))["go:back"]["value"] == "kinds"
+
+
+@pytest.mark.parametrize("page", ["nothing", "group:gone", "steps:gone", "group:", "group:none", "", "kinds@9999", "@"])
+def test_a_page_that_is_gone_is_another_one(door: Door, page: str) -> None:
+    assert home(door, page or "front")["blocks"]
+
+
+def test_long_lists_have_pages() -> None:
+    many, seen, page = knowledge(100), list[str](), "group:all"
+    while page:
+        view = views.home_view(many, page, default_strings())
+        assert view_faults(view) == []
+        seen += [each["value"] for each in accessories(view)]
+        page = buttons(view).get("go:more", {}).get("value", "")
+    assert len(set(seen)) == len(seen) == 100
+    assert buttons(view)["go:earlier"]["value"] == "group:all@2"
+
+
+# --- a token that is gone
+
+
+@pytest.mark.parametrize(
+    ("event", "healthy"),
+    [
+        ({"type": "tokens_revoked", "tokens": {"bot": ["U0BOT"]}}, False),
+        ({"type": "tokens_revoked", "tokens": {"oauth": ["U1"]}}, True),
+        ({"type": "app_uninstalled"}, False),
+    ],
+)
+def test_a_revoked_token_is_known_at_once(
+    door: Door, stub: Stub, event: Json, healthy: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        assert door.json({"type": "event_callback", "team_id": "T1", "event": event}) == 200
+    assert door.app.is_healthy() is healthy
+    assert door.request(b"", method="GET", path="/healthz") == (200 if healthy else 503)
+    assert ("token_revoked" in caplog.text) is not healthy
+    assert stub.calls == []

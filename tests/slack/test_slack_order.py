@@ -1,0 +1,401 @@
+"""In which order messages are worked on: those of one conversation one after the other, and askers in turn."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import pytest
+from conftest import PATIENCE, Door, MakeDoor
+from slack_samples import KINDS, SampleClaims, SampleConversations, SampleDatabase, SampleEngine, SampleStore
+from slack_steps import deliver, posted, send, status
+from slack_stub import TEAM, Stub
+
+from bot.model import ConversationState, Question, Reply
+from bot.slack.admission import ConversationQueues, FairQueue, Turn
+from bot.slack.context import LONG_TEXT
+from bot.slack.outgoing import reply_text
+
+PAIRS = 40
+LONGEST_GAP = 0.06
+"""Seconds between the two messages of the last pair; those of the first come together."""
+FIRST, SECOND = "library", "step"
+
+
+def _wait(event: threading.Event) -> None:
+    assert event.wait(PATIENCE)
+
+
+# --- two messages of one conversation
+
+
+class PairedClaims(SampleClaims):
+    """Claims that tell when each message is being claimed and when it has been, and wait for what the test says."""
+
+    def __init__(self, wait: Callable[[PairedClaims, str, str], None]) -> None:
+        super().__init__()
+        self.wait = wait
+        self.claiming: defaultdict[tuple[str, str], threading.Event] = defaultdict(threading.Event)
+        self.claimed: defaultdict[tuple[str, str], threading.Event] = defaultdict(threading.Event)
+
+    def claim(self, key: str, owner: str) -> bool:
+        _, channel, ts = key.split(":")
+        self.claiming[channel, ts].set()
+        self.wait(self, channel, ts)
+        claimed = super().claim(key, owner)
+        self.claimed[channel, ts].set()
+        return claimed
+
+
+def at_once(_claims: PairedClaims, _channel: str, _ts: str) -> None:
+    return
+
+
+def first_is_claimed_last(claims: PairedClaims, channel: str, ts: str) -> None:
+    if ts == "1.0":
+        _wait(claims.claimed[channel, "2.0"])
+
+
+def until_the_other_has_arrived(claims: PairedClaims, channel: str, ts: str) -> None:
+    _wait(claims.claiming[channel, "1.0" if ts == "2.0" else "2.0"])
+
+
+CASES = {
+    "one database thread": (at_once, 1, ("1.0", "2.0")),
+    "several database threads": (at_once, 4, ("1.0", "2.0")),
+    "the first takes longer to be claimed": (first_is_claimed_last, 4 * PAIRS, ("1.0", "2.0")),
+    "delivered in the wrong order": (until_the_other_has_arrived, 4 * PAIRS, ("2.0", "1.0")),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_two_messages_of_a_conversation_are_answered_in_their_order(make_door: MakeDoor, stub: Stub, case: str) -> None:
+    wait, threads, order = CASES[case]
+    store = SampleStore()
+    store.claims, store.database.threads = PairedClaims(wait), threads
+    door = make_door(stub, store=store)
+    with ThreadPoolExecutor(PAIRS) as people:
+        statuses = list(people.map(partial(deliver_pair, door, order), range(PAIRS)))
+    door.settle()
+    assert statuses == [(200, 200)] * PAIRS
+    asked = asked_in(door)
+    answers = [reply_text(KINDS[kind]) for kind in (FIRST, SECOND)]
+    for number in range(PAIRS):
+        texts = [post["text"] for post in posted(stub) if post["channel"] == f"D{number}"]
+        assert asked[f"{TEAM}:D{number}::U1"] == [(FIRST, None), (SECOND, ConversationState("library", ("flask",)))]
+        assert texts == answers, number
+    assert_nothing_left(door)
+
+
+def deliver_pair(door: Door, order: tuple[str, str], number: int) -> tuple[int, int]:
+    """Deliver both messages of a pair, the second a little after the first; their statuses."""
+    text = {"1.0": FIRST, "2.0": SECOND}
+    first = send(door, channel=f"D{number}", ts=order[0], text=text[order[0]])
+    time.sleep(LONGEST_GAP * number / (PAIRS - 1))
+    second = send(door, channel=f"D{number}", ts=order[1], text=text[order[1]])
+    return status(first), status(second)
+
+
+def asked_in(door: Door) -> dict[str, list[tuple[str, ConversationState | None]]]:
+    """What the engine was asked in each conversation, in order, and in which state the conversation was."""
+    found = defaultdict[str, list[tuple[str, ConversationState | None]]](list)
+    for question, state in zip(door.engine.asked, door.engine.states, strict=True):
+        found[question.conversation].append((question.text, state))
+    return found
+
+
+def assert_nothing_left(door: Door) -> None:
+    context = door.app.context
+    assert (door.open, len(context.outbox), len(context.tasks)) == (0, 0, 0)
+    assert (context.conversations._turns, context.computing._work) == ({}, {})
+
+
+def test_ten_messages_in_a_row_each_have_the_state_of_the_one_before(make_door: MakeDoor, stub: Stub) -> None:
+    store = SampleStore()
+    store.database.threads = 4
+    door = make_door(stub, store=store)
+    kinds = ("library", "step", "topic", "compare", "list") * 2
+    connections = [send(door, ts=f"{number}.0", text=kind) for number, kind in enumerate(kinds)]
+    assert [status(connection) for connection in connections] == [200] * 10
+    door.settle()
+    states = [None, *(ConversationState(KINDS[kind].kind, KINDS[kind].ids) for kind in kinds)]
+    assert asked_in(door)[f"{TEAM}:D1::U1"] == list(zip(kinds, states, strict=False))
+    assert [post["text"] for post in posted(stub)] == [reply_text(KINDS[kind]) for kind in kinds]
+
+
+class HangingConversations(SampleConversations):
+    """The states of conversations, of which one can't be loaded until the test lets it go on."""
+
+    def __init__(self, conversation: str) -> None:
+        super().__init__(SampleDatabase())
+        self.conversation = conversation
+        self.loading, self.go_on = threading.Event(), threading.Event()
+
+    def load(self, conversation: str) -> ConversationState | None:
+        if conversation == self.conversation and not self.go_on.is_set():
+            self.loading.set()
+            _wait(self.go_on)
+        return super().load(conversation)
+
+
+def test_other_conversations_dont_wait_for_one_that_hangs(make_door: MakeDoor, stub: Stub) -> None:
+    store, conversations = SampleStore(), HangingConversations(f"{TEAM}:D1::U1")
+    store.conversations, store.database.threads = conversations, 2
+    door = make_door(stub, store=store)
+    assert deliver(door, text=FIRST, ts="1.0") == 200
+    _wait(conversations.loading)
+    assert deliver(door, text=SECOND, ts="2.0") == 200
+    others = [deliver(door, channel=f"D{number}") for number in range(2, 12)]
+    assert others == [200] * 10
+    stub.wait("chat.postMessage", 10)
+    assert {post["channel"] for post in posted(stub)} == {f"D{number}" for number in range(2, 12)}
+    conversations.go_on.set()
+    door.settle()
+    assert asked_in(door)[f"{TEAM}:D1::U1"] == [(FIRST, None), (SECOND, ConversationState("library", ("flask",)))]
+    assert [post["text"] for post in posted(stub)][10:] == [reply_text(KINDS[kind]) for kind in (FIRST, SECOND)]
+    assert_nothing_left(door)
+
+
+def test_a_message_that_fails_holds_up_nobody(door: Door, stub: Stub) -> None:
+    connections = [send(door, ts=f"{number}.0", text=text) for number, text in enumerate(("boom", "boom", FIRST))]
+    assert [status(connection) for connection in connections] == [200] * 3
+    door.settle()
+    assert posted(stub)[-1]["text"] == reply_text(KINDS[FIRST])
+    assert_nothing_left(door)
+
+
+# --- turns
+
+
+def test_a_later_message_waits_for_an_earlier_one_that_is_not_ready_yet() -> None:
+    async def run() -> None:
+        queues, begun = ConversationQueues(), list[str]()
+        later, earlier = queues.join("D1", 2.0), queues.join("D1", 1.0)
+        waiting = asyncio.ensure_future(later.wait())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        await earlier.wait()
+        begun.append("earlier")
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        earlier.leave()
+        earlier.leave()
+        await waiting
+        assert begun == ["earlier"]
+        later.leave()
+        assert queues._turns == {}
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["before it waits", "while it waits"])
+def test_who_leaves_makes_room_for_the_next(waits: bool) -> None:
+    async def run() -> None:
+        queues = ConversationQueues()
+        first, second, third = (queues.join("D1", order) for order in (1.0, 2.0, 3.0))
+        await first.wait()
+        waiting = [asyncio.ensure_future(turn.wait()) for turn in ((second, third) if waits else (third,))]
+        await asyncio.sleep(0)
+        second.leave()
+        assert not waiting[-1].done()
+        first.leave()
+        await waiting[-1]
+        third.leave()
+        if waits:
+            waiting[0].cancel()
+        assert queues._turns == {}
+
+    asyncio.run(run())
+
+
+def test_who_has_begun_is_not_overtaken_by_an_earlier_message_that_comes_late() -> None:
+    async def run() -> None:
+        queues = ConversationQueues()
+        later = queues.join("D1", 2.0)
+        await later.wait()
+        earlier, last = queues.join("D1", 1.0), queues.join("D1", 3.0)
+        waiting = [asyncio.ensure_future(turn.wait()) for turn in (last, earlier)]
+        await asyncio.sleep(0)
+        assert not any(each.done() for each in waiting)
+        later.leave()
+        await waiting[1]
+        assert not waiting[0].done()
+        earlier.leave()
+        await waiting[0]
+        last.leave()
+        assert queues._turns == {}
+
+    asyncio.run(run())
+
+
+def test_of_the_same_time_the_first_to_come_is_first_and_other_conversations_are_on_their_own() -> None:
+    async def run() -> None:
+        queues = ConversationQueues()
+        first, second, other = queues.join("D1", 1.0), queues.join("D1", 1.0), queues.join("D2", 0.5)
+        waiting = asyncio.ensure_future(second.wait())
+        await asyncio.sleep(0)
+        await other.wait()
+        await first.wait()
+        assert not waiting.done()
+        for turn in (first, other):
+            turn.leave()
+        await waiting
+        second.leave()
+        assert queues._turns == {}
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_one_at_a_time_in_order_whatever_happens(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Messages of three conversations come, wait, are turned away and cancelled at random moments."""
+    order = random.Random(seed)
+    waiting, active, wrong = defaultdict[str, set[float]](set), defaultdict[str, set[float]](set), list[float]()
+    begun = list[float]()
+    begin = Turn.begin
+
+    def watched(turn: Turn) -> None:
+        was_begun = turn.begun
+        begin(turn)
+        if turn.begun and not was_begun:
+            ts = turn._order[0]
+            if ts != min(waiting[turn.conversation]) or active[turn.conversation]:
+                wrong.append(ts)
+            waiting[turn.conversation].discard(ts)
+            active[turn.conversation].add(ts)
+            begun.append(ts)
+
+    monkeypatch.setattr(Turn, "begin", watched)
+
+    async def pause() -> None:
+        for _ in range(order.randrange(5)):
+            await asyncio.sleep(0)
+
+    async def message(queues: ConversationQueues, conversation: str, ts: float) -> None:
+        await pause()
+        turn = queues.join(conversation, ts)
+        waiting[conversation].add(ts)
+        try:
+            await pause()
+            if order.random() < 0.8:
+                await turn.wait()
+                await pause()
+        finally:
+            active[conversation].discard(ts)
+            waiting[conversation].discard(ts)
+            turn.leave()
+
+    async def run() -> None:
+        queues = ConversationQueues()
+        times = order.sample(range(1000), 60)
+        tasks = [asyncio.ensure_future(message(queues, order.choice("ABC"), float(ts))) for ts in times]
+        for _ in range(6):
+            await asyncio.sleep(0)
+        unfinished = [task for task in tasks if not task.done()]
+        for task in order.sample(unfinished, min(5, len(unfinished))):
+            task.cancel()
+        async with asyncio.timeout(PATIENCE):
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [each for each in results if each is not None and not isinstance(each, asyncio.CancelledError)] == []
+        assert (queues._turns, wrong) == ({}, [])
+        assert len(begun) > 30
+
+    asyncio.run(run())
+
+
+# --- whose turn it is to be computed
+
+
+def test_askers_take_turns() -> None:
+    async def run() -> None:
+        queue, done = FairQueue(), list[str]()
+        work = [queue.run("flood", partial(done.append, f"flood {number}")) for number in range(50)]
+        work += [queue.run(asker, partial(done.append, asker)) for asker in ("colleague", "another")]
+        await asyncio.gather(*work)
+        assert done[:4] == ["flood 0", "colleague", "another", "flood 1"]
+        assert done[3:] == [f"flood {number}" for number in range(1, 50)]
+        assert (queue._work, queue._scheduled) == ({}, False)
+
+    asyncio.run(run())
+
+
+def test_who_comes_while_another_floods_waits_for_one_piece_at_most() -> None:
+    async def run() -> None:
+        queue, done = FairQueue(), list[str]()
+        flood = [asyncio.ensure_future(queue.run("flood", partial(done.append, "flood"))) for _ in range(100)]
+        for number in range(10):
+            while len(done) < 8 * (number + 1):
+                await asyncio.sleep(0)
+            before = len(done)
+            await queue.run("colleague", partial(done.append, "colleague"))
+            assert done[before:].index("colleague") <= 1
+        await asyncio.gather(*flood)
+        assert (done.count("flood"), done.count("colleague")) == (100, 10)
+
+    asyncio.run(run())
+
+
+def test_the_loop_goes_round_between_two_pieces() -> None:
+    async def run() -> None:
+        queue, rounds, seen = FairQueue(), [0], list[int]()
+        work = [asyncio.ensure_future(queue.run("one", lambda: seen.append(rounds[0]))) for _ in range(20)]
+        while not all(each.done() for each in work):
+            rounds[0] += 1
+            await asyncio.sleep(0)
+        assert len(set(seen)) == 20
+
+    asyncio.run(run())
+
+
+def test_each_gets_its_own_result_or_exception_and_the_queue_goes_on() -> None:
+    async def run() -> None:
+        queue = FairQueue()
+        results = await asyncio.gather(
+            queue.run("one", lambda: 1 // 0), queue.run("one", lambda: 2), queue.run("other", lambda: 3),
+            return_exceptions=True,
+        )  # fmt: skip
+        assert [type(results[0]), *results[1:]] == [ZeroDivisionError, 2, 3]
+        assert await queue.run("one", lambda: 4) == 4
+
+    asyncio.run(run())
+
+
+def test_what_nobody_waits_for_any_more_is_not_computed() -> None:
+    async def run() -> None:
+        queue, done = FairQueue(), list[str]()
+        first, gone, last = (asyncio.ensure_future(queue.run("one", partial(done.append, name))) for name in "abc")
+        await asyncio.sleep(0)
+        gone.cancel()
+        await asyncio.gather(first, last)
+        assert (done, gone.cancelled()) == (["a", "c"], True)
+
+    asyncio.run(run())
+
+
+class ThreadNamingEngine(SampleEngine):
+    """Remembers which thread each question was answered in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.threads: list[str] = []
+
+    def answer_turn(
+        self, question: Question, state: ConversationState | None
+    ) -> tuple[Reply, ConversationState | None]:
+        self.threads.append(threading.current_thread().name.partition("_")[0])
+        return super().answer_turn(question, state)
+
+
+def test_a_long_message_is_answered_in_a_thread_of_its_own(make_door: MakeDoor, stub: Stub) -> None:
+    engine = ThreadNamingEngine()
+    door = make_door(stub, engine=engine)
+    for text in ("topic", "x" * LONG_TEXT, "x" * (LONG_TEXT + 1)):
+        door.dm(text)
+        door.command(text)
+    assert engine.threads == ["app"] * 4 + ["work"] * 2

@@ -1,0 +1,507 @@
+"""Socket Mode: each payload acknowledged once, over a connection that may be cut, silent or unwanted at any time."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import pytest
+from slack_bolt import BoltResponse
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_stub import TEAM, Fault, Stub
+
+from bot.settings import SettingsError
+from bot.slack.admission import AckThenRun, Delivery
+from bot.slack.transport import client as client_module
+from bot.slack.transport import socket as socket_module
+from bot.slack.transport.client import SlackClient, SlackConfig
+from bot.slack.transport.socket import SocketFront, serve_socket
+
+T = TypeVar("T")
+Dispatch = Callable[[AsyncBoltRequest], Awaitable[BoltResponse]]
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What takes seconds outside takes hundredths here."""
+    monkeypatch.setattr(socket_module, "PAUSES", (0.05, 0.1))
+    monkeypatch.setattr(socket_module, "STAYED", 0.3)
+    monkeypatch.setattr(socket_module, "OLD_STAYS", 0.2)
+    monkeypatch.setattr(socket_module, "TICK", 0.05)
+    monkeypatch.setattr(client_module, "FIRST_WAIT", 0.05)
+
+
+async def fine(_: AsyncBoltRequest) -> BoltResponse:
+    return BoltResponse(status=200, body="")
+
+
+class Linked:
+    """The front, connected to the stub."""
+
+    def __init__(self, stub: Stub, front: SocketFront, stop: asyncio.Event) -> None:
+        self.stub, self.front, self.stop = stub, front, stop
+        self.requests: list[AsyncBoltRequest] = []
+
+    async def until(self, condition: Callable[[], Any], timeout: float = 5) -> None:
+        """The stub's changes come from its threads, so that this has to look."""
+        async with asyncio.timeout(timeout):
+            while not condition():
+                await asyncio.sleep(0.005)
+
+    async def acknowledged(self, *numbers: int) -> None:
+        wanted = {f"e{number}" for number in numbers}
+        await self.until(lambda: wanted <= set(self.stub.acknowledged))
+
+    async def heard(self, number: int) -> None:
+        """Deliver again as Slack does, until it is acknowledged: a new connection may not be the stub's newest yet."""
+        for _ in range(20):
+            try:
+                self.stub.send(mention(number))
+                await self.until(lambda: f"e{number}" in self.stub.acknowledged, 0.5)
+            except OSError:
+                await asyncio.sleep(0.05)
+            else:
+                return
+        raise AssertionError("it is not acknowledged")
+
+
+@asynccontextmanager
+async def linked(stub: Stub, dispatch: Dispatch = fine) -> AsyncIterator[Linked]:
+    config = SlackConfig(bot_token="xoxb-secret", app_token="xapp-secret", api_url=stub.url)
+    stop, ready = asyncio.Event(), asyncio.Event()
+
+    async def noted(request: AsyncBoltRequest) -> BoltResponse:
+        found.requests.append(request)
+        return await dispatch(request)
+
+    async with SlackClient(config) as client:
+        front = SocketFront(noted, client)
+        found = Linked(stub, front, stop)
+        serving = asyncio.ensure_future(serve_socket(front, stop, ready=ready.set))
+        try:
+            await asyncio.wait(
+                (serving, waiting := asyncio.ensure_future(ready.wait())), return_when=asyncio.FIRST_COMPLETED
+            )
+            waiting.cancel()
+            if not serving.done():
+                yield found
+        finally:
+            stop.set()
+            await serving
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(work)
+
+
+def mention(number: int) -> dict[str, Any]:
+    event = {"type": "app_mention", "user": "U1", "channel": "C1", "ts": f"1.{number}", "text": "topic"}
+    return envelope(number, "events_api", {"type": "event_callback", "team_id": TEAM, "event": event})
+
+
+def envelope(number: int, kind: str, payload: Any) -> dict[str, Any]:
+    return {"envelope_id": f"e{number}", "type": kind, "accepts_response_payload": False, "payload": payload}
+
+
+def errors(caplog: pytest.LogCaptureFixture, level: int = logging.WARNING) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno >= level]
+
+
+# --- payloads
+
+
+def test_payloads_are_dispatched_and_acknowledged(stub: Stub) -> None:
+    async def test() -> None:
+        async def dispatch(request: AsyncBoltRequest) -> BoltResponse:
+            match request.body.get("type"):
+                case "view_submission":
+                    headers = {"content-type": "application/json"}
+                    return BoltResponse(status=200, body='{"response_action": "clear"}', headers=headers)
+                case "block_actions":
+                    return BoltResponse(status=200, body="in words")
+                case _:
+                    return BoltResponse(status=200, body="")
+
+        async with linked(stub, dispatch) as link:
+            stub.send(mention(1) | {"retry_attempt": 1, "retry_reason": "timeout"})
+            stub.send(envelope(2, "slash_commands", {"command": "/askpy", "text": "topic"}))
+            stub.send(
+                envelope(3, "interactive", {"type": "view_submission", "view": {"type": "modal", "callback_id": "c"}})
+            )
+            stub.send(envelope(4, "interactive", {"type": "block_actions", "actions": [{"action_id": "a"}]}))
+            await link.acknowledged(1, 2, 3, 4)
+            assert stub.payloads == {"e1": {}, "e2": {}, "e3": {"response_action": "clear"}, "e4": {"text": "in words"}}
+            first = next(each for each in link.requests if "event" in each.body)
+            assert (first.headers["x-slack-retry-num"], first.headers["x-slack-retry-reason"]) == (["1"], ["timeout"])
+            assert (first.mode, first.context["team_id"]) == ("socket_mode", TEAM)
+
+    run(test())
+    assert [call.token for call in stub.calls] == ["xapp-secret"]
+    assert stub.of("apps.connections.open") == [{}]
+
+
+def test_the_task_goes_on_when_the_acknowledgement_is_sent(stub: Stub) -> None:
+    async def test() -> None:
+        delivery = Delivery()
+
+        async def claim(_: AsyncBoltRequest) -> BoltResponse:
+            return AckThenRun(delivery, "words that would be posted")
+
+        async with linked(stub, claim) as link:
+            stub.send(mention(1))
+            assert await delivery.acknowledged()
+            await link.acknowledged(1)
+
+    run(test())
+    assert stub.payloads == {"e1": {}}
+
+
+def test_what_has_to_come_again_is_not_acknowledged(stub: Stub, caplog: pytest.LogCaptureFixture) -> None:
+    async def test() -> None:
+        async def busy(request: AsyncBoltRequest) -> BoltResponse:
+            match request.body["event"]["ts"]:
+                case "1.1":
+                    return BoltResponse(status=503, body="")
+                case "1.2":
+                    raise KeyError("what is " + "xylophone?")
+                case _:
+                    return BoltResponse(status=200, body="")
+
+        async with linked(stub, busy) as link:
+            for number in (1, 2, 3):
+                stub.send(mention(number))
+            await link.acknowledged(3)
+
+    run(test())
+    assert stub.acknowledged == ["e3"]
+    assert ("KeyError" in caplog.text, "xylophone" in caplog.text.replace('"xylophone?"', "")) == (True, False)
+
+
+@pytest.mark.parametrize("size", [60_000, 65_535, 65_536, 400_000])
+def test_frames_of_any_size_go_through(stub: Stub, size: int) -> None:
+    """slack-sdk 3.47 could send none over 65,535 bytes."""
+
+    async def test() -> None:
+        async def echo(request: AsyncBoltRequest) -> BoltResponse:
+            body = json.dumps({"view": request.body["event"]["text"]})
+            return BoltResponse(status=200, body=body, headers={"content-type": "application/json"})
+
+        async with linked(stub, echo) as link:
+            message = mention(1)
+            message["payload"]["event"]["text"] = "x" * size
+            stub.send(message)
+            await link.acknowledged(1)
+
+    run(test())
+    assert len(stub.payloads["e1"]["view"]) == size
+
+
+def test_rubbish_frames_are_one_line_each(stub: Stub, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    invalid = [
+        envelope(9, "events_api", {"type": "event_callback", "event": None}),
+        envelope(9, "interactive", "a text"),
+    ]
+    rubbish = [b"", b"hello", b"{", b"[1]", b"{}", b'{"type": 5}', b"[" * 50_000, b'{"type": "x", "envelope_id": 1}']
+
+    async def test() -> None:
+        async with linked(stub) as link:
+            for frame in (*rubbish, *(json.dumps(each).encode() for each in invalid)):
+                stub.send(frame)
+            stub.send(mention(1))
+            await link.acknowledged(1)
+            assert len(link.requests) == 1
+
+    run(test())
+    told = [line for line in errors(caplog, logging.INFO) if line != "Connected to Slack by Socket Mode"]
+    assert told == ["A frame that makes no sense was left alone"] * len(rubbish)
+
+
+def test_a_stop_acknowledges_what_was_taken_and_takes_no_more(stub: Stub) -> None:
+    async def test() -> list[str]:
+        arrived, decided = asyncio.Event(), asyncio.Event()
+
+        async def slow(_: AsyncBoltRequest) -> BoltResponse:
+            arrived.set()
+            await decided.wait()
+            return BoltResponse(status=200, body="")
+
+        async with linked(stub, slow) as link:
+            stub.send(mention(1))
+            await arrived.wait()
+            link.stop.set()
+            await asyncio.sleep(0.05)
+            stub.send(mention(2))
+            await asyncio.sleep(0.05)
+            decided.set()
+        return [request.body["event"]["ts"] for request in link.requests]
+
+    assert run(test()) == ["1.1"]
+    assert stub.acknowledged == ["e1"]
+
+
+# --- the connection
+
+
+def test_a_cut_is_noticed_and_mended(stub: Stub, caplog: pytest.LogCaptureFixture) -> None:
+    async def test() -> None:
+        async with linked(stub) as link:
+            await link.until(link.front.is_connected)
+            started, cpu = time.monotonic(), time.process_time()
+            stub.cut()
+            await link.until(lambda: len(stub.sockets) == 2)
+            assert (time.monotonic() - started < 0.5, time.process_time() - cpu < 0.5) == (True, True)
+            await link.heard(1)
+            assert link.front.is_connected()
+
+    run(test())
+    assert errors(caplog) == []
+
+
+@pytest.mark.parametrize("reason", ["refresh_requested", "warning"])
+def test_a_request_to_refresh_is_followed_and_the_old_connection_read_on(stub: Stub, reason: str) -> None:
+    """What Slack sends on the old one meanwhile is acknowledged, on the one that it came by."""
+
+    async def test() -> None:
+        async with linked(stub) as link:
+            await link.until(link.front.is_connected)
+            stub.send({"type": "disconnect", "reason": reason})
+            await link.until(lambda: len(stub.sockets) == 2)
+            old, new = stub.sockets
+            stub.sockets[:] = [old]
+            stub.send(mention(1))
+            await link.acknowledged(1)
+            stub.sockets[:] = [old, new]
+            await link.heard(2)
+            assert link.front.is_connected()
+            await link.until(lambda: old.fileno() == -1 or not link.front._retiring)
+
+    run(test())
+
+
+@pytest.mark.parametrize("silence", ["never a pong", "never a hello", "never a word"])
+def test_a_silent_connection_is_made_anew(stub: Stub, silence: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if silence == "never a pong":
+        monkeypatch.setattr(socket_module, "PING_EVERY", 0.2)
+    stub.deaf = silence == "never a pong"
+
+    async def test() -> None:
+        async with linked(stub) as link:
+            if silence == "never a hello":
+                monkeypatch.setattr(socket_module, "HELLO_WITHIN", 0.2)
+                stub.greets = False
+                stub.cut()
+                await link.until(lambda: len(stub.sockets) >= 3)
+                stub.greets = True
+            elif silence == "never a word":
+                monkeypatch.setattr(socket_module, "IDLE_FOR", 0.2)
+                await link.until(lambda: len(stub.sockets) >= 2)
+                monkeypatch.setattr(socket_module, "IDLE_FOR", 60)
+            else:
+                await link.until(lambda: len(stub.sockets) >= 2)
+                stub.deaf = False
+            await link.heard(1)
+
+    run(test())
+
+
+def test_a_silent_connection_that_cannot_be_renewed_is_tried_again(
+    stub: Stub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def test() -> None:
+        async with linked(stub) as link:
+            await link.until(link.front.is_connected)
+            stub.fail("apps.connections.open", Fault(503), Fault(503))
+            monkeypatch.setattr(socket_module, "IDLE_FOR", 0.1)
+            await link.until(lambda: len(stub.sockets) >= 2)
+            monkeypatch.setattr(socket_module, "IDLE_FOR", 60)
+            await link.heard(1)
+            assert link.front.is_connected()
+
+    run(test())
+    assert errors(caplog) == ["A silent connection could not be renewed (an answer that makes no sense); trying again."]
+
+
+def test_a_refused_app_token_is_said_once(stub: Stub, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+
+    async def test() -> None:
+        async with linked(stub) as link:
+            await link.until(link.front.is_connected)
+            stub.fail("apps.connections.open", *[Fault(error="invalid_auth")] * 4)
+            stub.cut()
+            await link.until(lambda: len(stub.sockets) == 2)
+            await link.heard(1)
+            await link.until(lambda: "Slack gives connections again." in caplog.text)
+
+    run(test())
+    assert errors(caplog) == [
+        "No connection to Slack: Slack no longer takes SLACK_APP_TOKEN (invalid_auth); nothing arrives. Trying on."
+    ]
+
+
+def test_a_limit_that_slack_names_is_kept(stub: Stub) -> None:
+    async def test() -> float:
+        async with linked(stub) as link:
+            await link.until(link.front.is_connected)
+            stub.fail("apps.connections.open", Fault(429, "ratelimited", 0.7))
+            started = time.monotonic()
+            stub.cut()
+            await link.until(lambda: len(stub.sockets) == 2)
+            return time.monotonic() - started
+
+    assert run(test()) >= 0.7
+
+
+@pytest.mark.parametrize("reason", ["too_many_websockets", "link_disabled"])
+def test_an_unwanted_connection_is_said_once_with_its_remedy(
+    stub: Stub, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    async def test() -> None:
+        async with linked(stub) as link:
+            await link.until(link.front.is_connected)
+            stub.ends_with = reason
+            stub.cut()
+            await link.until(lambda: len(stub.sockets) == 6)
+            assert not link.front.is_connected()
+            stub.ends_with = ""
+            await link.until(link.front.is_connected)
+            await link.heard(1)
+
+    started = time.monotonic()
+    run(test())
+    assert time.monotonic() - started > 0.05 + 3 * 0.1  # the pauses, which grow
+    told = errors(caplog)
+    assert len(told) == 1
+    assert (reason in told[0], told[0].startswith("No connection to Slack: "), "Trying on." in told[0]) == (True,) * 3
+    assert caplog.text.count("Slack gives connections again.") == 1
+
+
+def test_an_unwanted_connection_at_the_start_is_waited_for(stub: Stub, caplog: pytest.LogCaptureFixture) -> None:
+    stub.greets, stub.ends_with = False, "link_disabled"
+
+    async def test() -> None:
+        async def welcome() -> None:
+            while len(stub.sockets) < 3:
+                await asyncio.sleep(0.01)
+            stub.greets, stub.ends_with = True, ""
+
+        welcoming = asyncio.ensure_future(welcome())
+        async with linked(stub) as link:
+            await welcoming
+            await link.until(link.front.is_connected)
+
+    run(test())
+    told = errors(caplog)
+    assert len(told) == 1
+    assert told[0].startswith("Slack can't be reached (Socket Mode is switched off (link_disabled); switch it on: ")
+
+
+def test_connections_that_end_at_once_without_a_reason_are_said_too(
+    stub: Stub, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def test() -> None:
+        async with linked(stub) as link:
+            await link.until(link.front.is_connected)
+            stub.ends_with = "refresh_requested"
+            stub.cut()
+            await link.until(lambda: len(stub.sockets) == 6)
+
+    run(test())
+    assert errors(caplog) == [
+        "No connection to Slack: it ends every connection at once (refresh_requested). Trying on."
+    ]
+
+
+def test_health_waits_until_a_connection_has_stayed(stub: Stub) -> None:
+    async def test() -> tuple[bool, float]:
+        async with linked(stub) as link:
+            at_once, started = link.front.is_connected(), time.monotonic()
+            await link.until(link.front.is_connected)
+            return at_once, time.monotonic() - started
+
+    at_once, seconds = run(test())
+    assert (at_once, seconds > 0.2) == (False, True)
+
+
+def test_a_host_that_is_blocked_is_one_line_without_ids(
+    stub: Stub, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket_module, "SAY_EVERY", 0.5)
+    logging.getLogger("slack_sdk").setLevel(logging.DEBUG)
+    secret = "a-one-use-ticket"
+
+    async def test() -> None:
+        async with linked(stub) as link:
+            await link.until(link.front.is_connected)
+            blocked = {"ok": True, "url": f"ws://127.0.0.1:1/link?ticket={secret}"}
+            monkeypatch.setattr(stub, "success", lambda _: blocked)
+            stub.cut()
+            await link.until(lambda: "for 1 seconds" in caplog.text)
+
+    run(test())
+    told = [line for line in errors(caplog, logging.INFO) if "No connection" in line]
+    assert told[0] == "No connection to Slack: [Errno 111] Connection refused. Trying on."
+    assert {line.partition(" for ")[2] for line in told[1:]} <= {"0 seconds; trying on.", "1 seconds; trying on."}
+    assert (secret in caplog.text, "s_" in caplog.text.replace("websockets_", "")) == (False, False)
+
+
+def test_a_handshake_that_is_refused_shows_no_ticket(stub: Stub, caplog: pytest.LogCaptureFixture) -> None:
+    async def test() -> None:
+        async with linked(stub) as link:
+            await link.until(link.front.is_connected)
+            good = stub.success
+            stub.success = lambda _: {"ok": True, "url": f"{stub.url}nowhere?ticket=hush".replace("http", "ws")}  # type: ignore[method-assign]
+            upgrade = stub.upgrade
+            stub.upgrade = lambda request: request.send_error(403)  # type: ignore[method-assign]
+            stub.cut()
+            await link.until(lambda: errors(caplog))
+            stub.success, stub.upgrade = good, upgrade  # type: ignore[method-assign]
+            await link.heard(1)
+
+    run(test())
+    assert errors(caplog) == ["No connection to Slack: HTTP 403. Trying on."]
+
+
+def test_each_connection_has_a_url_of_its_own(stub: Stub) -> None:
+    async def test() -> None:
+        async with linked(stub) as link:
+            await link.until(link.front.is_connected)
+            upgrade = stub.upgrade
+            stub.upgrade = lambda request: request.send_error(500)  # type: ignore[method-assign]
+            stub.cut()
+            await link.until(lambda: len(stub.of("apps.connections.open")) >= 4)
+            stub.upgrade = upgrade  # type: ignore[method-assign]
+            await link.heard(1)
+
+    run(test())
+
+
+def test_a_refused_token_at_the_start_is_an_error(stub: Stub) -> None:
+    stub.fail("apps.connections.open", Fault(error="invalid_auth"))
+
+    async def test() -> None:
+        async with linked(stub):
+            pass
+
+    with pytest.raises(SettingsError, match=r"SLACK_APP_TOKEN \(invalid_auth\)"):
+        run(test())
+
+
+def test_a_stop_at_the_start_ends_the_wait(stub: Stub) -> None:
+    stub.fail("apps.connections.open", *[Fault(503)] * 50)
+
+    async def test() -> bool:
+        async with SlackClient(SlackConfig(bot_token="x", app_token="xapp-1", api_url=stub.url)) as client:
+            stop = asyncio.Event()
+            asyncio.get_running_loop().call_later(0.1, stop.set)
+            return await serve_socket(SocketFront(fine, client), stop)
+
+    assert run(test())

@@ -1,31 +1,31 @@
-"""A bare Bolt app, as its own documentation writes one: what AskPy is measured against. `PORT API_URL THREADS POSTING`."""
+"""A bare Bolt app, as its own documentation writes one, that answers a constant: what AskPy is measured against.
+
+Run by gunicorn as `bare:build()`, with SLACK_API_URL, SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET.
+"""
 
 from __future__ import annotations
 
-import logging
-import sys
-from collections.abc import Callable
+import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from slack_bolt import Ack, App, Respond
 from slack_bolt.adapter.wsgi import SlackRequestHandler
 from slack_sdk import WebClient
-from waitress import serve  # type: ignore[import-untyped]
-
-from bot.slack.http import CONNECTIONS
 
 TEXT = "Hello from a bare Bolt app."
+THREADS = 64
+"""Threads that take requests, and threads that post: fewer would be bound by Slack's latency and not by the processor."""
 
 
-def main() -> None:
-    port, url, threads, posting, token, secret = sys.argv[1:]
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+def build() -> SlackRequestHandler:
+    """The app as a WSGI application."""
+    token = os.environ["SLACK_BOT_TOKEN"]
     app = App(
-        client=WebClient(token=token, base_url=url),
+        client=WebClient(token=token, base_url=os.environ["SLACK_API_URL"]),
         token=token,
-        signing_secret=secret,
-        listener_executor=ThreadPoolExecutor(int(posting)),
+        signing_secret=os.environ["SLACK_SIGNING_SECRET"],
+        listener_executor=ThreadPoolExecutor(THREADS),
         attaching_conversation_kwargs_enabled=False,
     )
 
@@ -42,11 +42,4 @@ def main() -> None:
         ack()
         respond(TEXT)
 
-    served: Callable[..., None] = serve
-    served(
-        SlackRequestHandler(app), host="127.0.0.1", port=int(port), threads=int(threads), connection_limit=CONNECTIONS
-    )
-
-
-if __name__ == "__main__":
-    main()
+    return SlackRequestHandler(app)

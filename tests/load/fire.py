@@ -1,13 +1,15 @@
 """AskPy held under fire, one part after the other, about an hour in all: `make fire`, or `make fire ARGS="kill fuzz"`.
 
-load      answers a second of one process and of four, on both databases, each message answered once
-kill      processes killed (kill -9) and stopped while people write, on both databases; nothing is answered twice
-stop      processes stopped (SIGTERM) while people write, on both databases; nothing is lost
+load      answers a second of one process and of four, over HTTP and by Socket Mode, each message answered once
+flood     one member keeps the bot busy, and a colleague asks
+kill      processes killed (kill -9) and stopped while people write; nothing is answered twice
+stop      processes stopped (SIGTERM) while people write; nothing is lost
 day       a day of Slack's faults in minutes, in both modes
 fuzz      100,000 spoilt payloads and questions, from a seed
-memory    200,000 questions, and what the process holds after 20,000 and after all of them
+memory    how soon `serve` is ready, what it holds then, and after 10,000 and 100,000 different questions
 
-Each part is a program of its own with options (`python tests/load/fleet.py --help`). Nothing leaves this machine.
+Each part runs on SQLite and on a PostgreSQL of its own, and is a program with options (`python tests/load/fleet.py --help`).
+Nothing leaves this machine.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 PARTS = {
     "load": ("fleet.py", "load"),
+    "flood": ("flood.py",),
     "kill": ("fleet.py", "kill"),
     "stop": ("fleet.py", "stop"),
     "day": ("day.py",),

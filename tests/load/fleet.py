@@ -22,110 +22,59 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count, islice
 from pathlib import Path
-from typing import Literal
 
-ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "slack"), str(ROOT / "tests" / "e2e")]
+sys.path.insert(0, str(Path(__file__).parent))
 
-from local_slack import Process, fetch, free_port  # noqa: E402  it lies beside the other stand-ins
-from slack_busy import BusySlack, frame  # noqa: E402
-from slack_people import SECRET, Ack, Line, Said, said, signed  # noqa: E402
+from processes import DATABASES, BotProcess, Checkout, Database, Mode, empty_database, load_average
+from questions import different, phrasings
+from slack_busy import BusySlack, frame
+from slack_people import Ack, Line, Said, Way, said, signed
+from waiting import Answers
 
-from bot.knowledge import load  # noqa: E402
-from bot.match import Matcher  # noqa: E402
-
-TOKEN, APP_TOKEN = "xoxb-fire", "xapp-fire"
 ACKNOWLEDGED_WITHIN = 3.0
 """Seconds: Slack's own."""
 AGAIN_AFTER = (0.0, 4.0, 20.0)
 """Seconds before Slack delivers again; its own are none, a minute and five."""
 LONGEST_WAIT = 60.0
 """Seconds for the last answers of a round."""
-THREADS = 24
-"""A gunicorn worker's requests at once."""
-Server = Literal["serve", "gunicorn", "socket"]
+STILL = 5.0
+"""Seconds without a request after which nothing more is expected."""
+MOST_TEXTS = 40_000
+SEED = 3
 
 
 # --- the processes
 
 
 @dataclass(slots=True)
-class Member:
-    """One server of the fleet: the bot's own with one process, over HTTP or by Socket Mode, or gunicorn with some workers."""
+class Member(BotProcess):
+    """One process of the fleet."""
 
-    server: Server
-    workers: int
-    folder: Path
-    settings: dict[str, str]
-    port: int = field(default_factory=free_port)
-    process: Process | None = None
     restarting: bool = False
 
-    def begin(self) -> None:
-        """Start it; it answers later."""
-        command: list[str | Path] = [sys.executable, "-m"]
-        match self.server:
-            case "gunicorn":
-                command += ["gunicorn", "bot.serving:application()", "--bind", f"127.0.0.1:{self.port}"]
-                command += ["--workers", str(self.workers), "--worker-class", "gthread", "--threads", str(THREADS)]
-            case "serve":
-                command += ["bot", "serve", "--http"]
-            case "socket":
-                command += ["bot", "serve", "--socket"]
-        self.process = Process(command, self.log, self.folder, **self.settings, PORT=str(self.port))
-
-    def await_ready(self) -> None:
-        assert self.process is not None
-        self.process.wait_for(lambda: fetch(f"http://127.0.0.1:{self.port}/healthz")[0] == 200, "healthz", 90)
-
-    def is_well(self) -> bool:
-        """Whether it answers at the moment."""
-        return fetch(f"http://127.0.0.1:{self.port}/healthz", timeout=1)[0] == 200
-
-    def again(self) -> None:
+    def restart(self) -> None:
         """Wait for its end, and start it again."""
-        assert self.process is not None
-        self.process._process.wait(30)
-        self.begin()
-        self.await_ready()
+        self.running._process.wait(30)
+        self.start()
+        self.wait_ready()
         self.restarting = False
-
-    @property
-    def log(self) -> Path:
-        return self.folder / f"bot-{self.port}.log"
-
-    @property
-    def pids(self) -> list[int]:
-        """The processes that answer."""
-        assert self.process is not None
-        pid = self.process._process.pid
-        if self.server != "gunicorn":
-            return [pid]
-        told = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
-        return [int(each) for each in told.split()]
 
 
 class Fleet:
-    """All of them."""
+    """All of them, each with a port of its own."""
 
-    def __init__(self, slack: BusySlack, folder: Path, database: str, servers: Sequence[tuple[Server, int]]) -> None:
+    def __init__(self, slack: BusySlack, folder: Path, database: str, modes: Sequence[Mode]) -> None:
         cache = Path(os.environ.get("ASKPY_CACHE") or folder / "cache")
-        Matcher.of(load(ROOT / "knowledge", cache), cache)  # once, and not by all of them at the same time
-        settings = {
-            "PYTHONPATH": str(ROOT), "SLACK_API_URL": slack.url, "SLACK_BOT_TOKEN": TOKEN, "SLACK_SIGNING_SECRET": SECRET,
-            "SLACK_APP_TOKEN": APP_TOKEN,
-            "DATABASE_URL": database, "ASKPY_CACHE": str(cache),
-            "ASKPY_KNOWLEDGE": str(ROOT / "knowledge"),
-        }  # fmt: skip
+        Checkout().warm(folder, cache)
         self.slack, self.folder = slack, folder
-        self.members = [Member(server, workers, folder, settings) for server, workers in servers]
+        self.members = [Member(slack, folder, database, cache, mode) for mode in modes]
 
     def __enter__(self) -> Fleet:
         for member in self.members:
-            member.begin()
+            member.start()
         try:
             for member in self.members:
-                member.await_ready()
+                member.wait_ready()
         except BaseException:
             self.stop()
             raise
@@ -135,19 +84,16 @@ class Fleet:
         self.stop()
 
     def stop(self) -> list[int]:
-        """Ask all of them to end; their exit codes."""
-        running = [member.process for member in self.members if member.process is not None]
-        for process in running:
+        """Ask all of them to end at the same time; their exit codes."""
+        running = [member for member in self.members if member.process is not None]
+        for member in running:
             with suppress(ProcessLookupError):
-                process._process.send_signal(signal.SIGTERM)
-        return [process.stop(30) for process in running]
-
-    @property
-    def processes(self) -> int:
-        return sum(member.workers for member in self.members)
+                member.running._process.send_signal(signal.SIGTERM)
+        return [member.stop(30) for member in running]
 
     def tracebacks(self) -> int:
-        return sum(log.read_text(encoding="utf-8").count("Traceback") for log in self.folder.glob("bot-*.log"))
+        """Tracebacks in all logs."""
+        return sum(member.tracebacks() for member in self.members)
 
 
 # --- Slack's side
@@ -168,7 +114,7 @@ class Delivered:
 class Mailbox:
     """Slack's queue of messages to deliver, over so many connections at once."""
 
-    def __init__(self, fleet: Fleet, seed: int = 3, twice: float = 0.0) -> None:
+    def __init__(self, fleet: Fleet, seed: int = SEED, twice: float = 0.0) -> None:
         """`twice`: the share of events that Slack delivers a second time although they were acknowledged."""
         self.fleet, self.dice, self.twice = fleet, random.Random(seed), twice
         self.delivered: list[Delivered] = []
@@ -221,13 +167,12 @@ class Mailbox:
             return Ack(0, 0.0)
         name = f"e{found.message.number}-{len(found.acks)}"
         self.dice.choice(links).write(frame(json.dumps(found.message.envelope | {"envelope_id": name}).encode()))
-        while name not in slack.acknowledged and time.monotonic() - began < ACKNOWLEDGED_WITHIN:
-            await asyncio.sleep(0.01)
-        return Ack(200 if name in slack.acknowledged else 0, time.monotonic() - began)
+        done = await slack.acknowledgement(name, ACKNOWLEDGED_WITHIN)
+        return Ack(200 if done else 0, time.monotonic() - began)
 
     def _lines(self) -> dict[int, Line]:
         """A connection to each server that takes any."""
-        return {member.port: Line(member.port) for member in self.fleet.members if member.server != "socket"}
+        return {member.port: Line(member.port) for member in self.fleet.members if member.mode == "http"}
 
     async def _again(self, found: Delivered) -> None:
         """Slack's second thoughts: a command is delivered once, an event up to three times more."""
@@ -252,42 +197,37 @@ class Verdict:
     answered: int
     doubled: tuple[str, ...]
     lost: tuple[str, ...]
-    unheard: tuple[str, ...]
+    refused: tuple[str, ...]
 
     def __str__(self) -> str:
         return (
             f"{self.messages} messages: {self.answered} answered once, {len(self.doubled)} doubled, "
-            f"{len(self.lost)} acknowledged and never posted, {len(self.unheard)} never acknowledged"
+            f"{len(self.lost)} acknowledged and never posted, {len(self.refused)} never acknowledged"
         )
 
 
 def judge(slack: BusySlack, box: Mailbox, patience: float = LONGEST_WAIT) -> Verdict:
-    """Wait for the last answers, as long as there is any movement, and count."""
+    """Wait for the last answers, as long as requests keep coming, and count."""
     wanted = {each.message.address for each in box.delivered if each.acknowledged}
-    deadline, before = time.monotonic() + patience, -1
-    while time.monotonic() < deadline:
-        answered = {each.address for each in slack.arrived()}
-        if wanted <= answered or before == len(slack.attempts):
-            break
-        before = len(slack.attempts)
-        time.sleep(5)
+    deadline, seen = time.monotonic() + patience, -1
+    with slack.changed:
+        while not wanted <= {each.address for each in slack.arrived()} and len(slack.attempts) > seen:
+            seen = len(slack.attempts)
+            left = deadline - time.monotonic()
+            slack.changed.wait_for(lambda seen=seen: len(slack.attempts) > seen, min(STILL, max(0.0, left)))
     arrived = Counter(each.address for each in slack.arrived())
     doubled = tuple(each.message.address for each in box.delivered if arrived[each.message.address] > 1)
-    lost = tuple(
-        each.message.address for each in box.delivered if each.acknowledged and not arrived[each.message.address]
-    )
-    unheard = tuple(
-        each.message.address for each in box.delivered if not each.acknowledged and not arrived[each.message.address]
-    )
+    missing = [each for each in box.delivered if not arrived[each.message.address]]
+    lost = tuple(each.message.address for each in missing if each.acknowledged)
+    refused = tuple(each.message.address for each in missing if not each.acknowledged)
     answered_once = sum(arrived[each.message.address] == 1 for each in box.delivered)
-    return Verdict(len(box.delivered), answered_once, doubled, lost, unheard)
+    return Verdict(len(box.delivered), answered_once, doubled, lost, refused)
 
 
-def messages(slack: BusySlack, ways: tuple[str, ...] = ("mention", "dm")) -> Iterator[Said]:
-    """What people write, without an end. Events only, unless told: Slack never delivers a command again."""
-    asks = sorted({ask for entry in load(ROOT / "knowledge").entries for ask in entry.asks})
-    random.Random(3).shuffle(asks)
-    return (said(slack, number, asks[number % len(asks)], ways[number % len(ways)]) for number in count())  # type: ignore[arg-type]
+def messages(slack: BusySlack, ways: tuple[Way, ...] = ("mention", "dm")) -> Iterator[Said]:
+    """What people write, no text twice. Events only, unless otherwise asked for: Slack never delivers a command again."""
+    texts = different(phrasings(), MOST_TEXTS, SEED)
+    return (said(slack, number, text, ways[number % len(ways)]) for number, text in zip(count(), texts, strict=False))
 
 
 # --- load
@@ -297,15 +237,12 @@ def loaded(
     slack: BusySlack, fleet: Fleet, source: Iterator[Said], many: int, at_once: int
 ) -> tuple[float, Verdict, list[float]]:
     """One round: answers a second, what became of it, and how long acknowledgements took."""
-    box, began = Mailbox(fleet, twice=0.1), time.monotonic()
-    batch = list(islice(source, many))
+    box, batch = Mailbox(fleet, twice=0.1), list(islice(source, many))
+    answers, began = Answers.to(slack, batch), time.monotonic()
     box.deliver(batch, at_once)
-    wanted = {message.address for message in batch}
-    with slack.changed:
-        slack.changed.wait_for(lambda: wanted <= {each.address for each in slack.arrived()}, LONGEST_WAIT)
-    ended = max((each.done for each in slack.arrived() if each.address in wanted), default=time.monotonic())
+    ended = answers.last if answers.wait(LONGEST_WAIT) else time.monotonic()
     acks = sorted(ack.seconds for each in box.delivered for ack in each.acks)
-    return many / (ended - began), judge(slack, box, 5), acks
+    return many / (ended - began), judge(slack, box, STILL), acks
 
 
 # --- killing
@@ -334,59 +271,36 @@ class Killer:
         while not self._done.wait(self.pause):
             member = self.dice.choice(self.fleet.members)
             gently = self.dice.random() < self.gently
-            assert member.process is not None
             others = [each for each in self.fleet.members if each is not member and not each.restarting]
-            alive = member.process.is_alive() and not member.restarting
-            victims = member.pids if alive and any(each.is_well() for each in others) else []
-            if not victims:  # it is just being made again
+            alive = member.running.is_alive() and not member.restarting
+            if not alive or not any(each.is_healthy() for each in others):
                 continue
-            victim = self.dice.choice(victims)
+            member.restarting = True
             with suppress(ProcessLookupError):
-                os.kill(victim, signal.SIGTERM if gently else signal.SIGKILL)
+                os.kill(member.pid, signal.SIGTERM if gently else signal.SIGKILL)
             self.stopped += gently
             self.killed += not gently
-            if member.server != "gunicorn":  # it starts its workers again by itself
-                member.restarting = True
-                restarts.append(threading.Thread(target=member.again))
-                restarts[-1].start()
+            restarts.append(threading.Thread(target=member.restart))
+            restarts[-1].start()
         for each in restarts:
             each.join()
 
 
-# --- databases
+# --- the parts
 
-
-@contextmanager
-def database(kind: str, folder: Path) -> Iterator[str]:
-    """The URL of an empty database."""
-    if kind == "sqlite":
-        yield f"sqlite:///{folder / 'askpy.db'}"
-        return
-    import postgres
-
-    with postgres.running() as url:
-        yield url
-
-
-FLEETS: dict[str, list[tuple[Server, int]]] = {
-    "one": [("serve", 1)],
-    "four": [("serve", 1)] * 4,
-    "gunicorn": [("gunicorn", 2)] * 2,
-    "sockets": [("socket", 1)] * 4,
-    "two": [("serve", 1)] * 2,
+FLEETS: dict[str, list[Mode]] = {
+    "one": ["http"],
+    "two": ["http"] * 2,
+    "four": ["http"] * 4,
+    "sockets": ["socket"] * 4,
 }
-NAMES = {
-    "one": "1 x serve",
-    "two": "2 x serve",
-    "four": "4 x serve",
-    "gunicorn": "2 x gunicorn, 2 workers",
-    "sockets": "4 x serve --socket",
-}
+NAMES = {"one": "1 x serve", "two": "2 x serve", "four": "4 x serve", "sockets": "4 x serve --socket"}
 
 
 def main() -> int:
     options = _options()
-    print("python", *sys.argv, flush=True)
+    print("python", *sys.argv)
+    print(load_average(), flush=True)
     return {"load": _load, "kill": _kill, "stop": _kill}[options.what](options)
 
 
@@ -397,8 +311,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="rounds of load (3)")
     parser.add_argument("--at-once", type=int, default=50, help="deliveries under way at once (50)")
     parser.add_argument("--latency", type=float, default=150, help="milliseconds that a call to Slack takes (150)")
-    parser.add_argument("--databases", nargs="+", default=["sqlite", "postgres"], choices=["sqlite", "postgres"])
-    parser.add_argument("--fleets", nargs="+", default=["one", "four", "gunicorn", "sockets"], choices=list(FLEETS))
+    parser.add_argument("--databases", nargs="+", default=DATABASES, choices=DATABASES)
+    parser.add_argument("--fleets", nargs="+", default=["one", "four", "sockets"], choices=list(FLEETS))
     parser.add_argument("--rate", type=float, default=30, help="messages a second while processes are killed (30)")
     parser.add_argument("--pause", type=float, default=3, help="seconds between two kills (3)")
     parser.add_argument("--seed", type=int, default=1)
@@ -406,20 +320,20 @@ def _options() -> argparse.Namespace:
 
 
 @contextmanager
-def _scene(options: argparse.Namespace, kind: str, name: str) -> Iterator[tuple[BusySlack, Fleet]]:
+def _scene(options: argparse.Namespace, kind: Database, name: str) -> Iterator[tuple[BusySlack, Fleet]]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="askpy-fire-")))
-        slack = stack.enter_context(BusySlack(options.latency / 1000))
-        url = stack.enter_context(database(kind, folder))
+        slack = stack.enter_context(BusySlack(options.latency / 1000, lean=True))
+        url = stack.enter_context(empty_database(kind, folder))
         yield slack, stack.enter_context(Fleet(slack, folder, url, FLEETS[name]))
 
 
 def _load(options: argparse.Namespace) -> int:
-    """Answers a second of one process and of several, on PostgreSQL; each message to be answered exactly once."""
+    """Answers a second of one process and of several; each message to be answered exactly once."""
     print(f"{options.rounds} rounds of {options.messages} messages, {options.at_once} at once, one in ten "
-          f"delivered twice; {options.latency:.0f} ms a call to Slack; {os.cpu_count()} cores")  # fmt: skip
+          f"delivered twice; {options.latency:.0f} ms a call to Slack")  # fmt: skip
     print(
-        f"{'database':<10}{'processes':<26}{'answers/s':>10}{'ack p50':>9}{'p99':>8}{'doubled':>9}{'lost':>6}{'unheard':>9}"
+        f"{'database':<10}{'processes':<20}{'answers/s':>10}{'ack p50':>9}{'p99':>8}{'doubled':>9}{'lost':>6}{'refused':>9}"
     )
     fine = True
     for kind in options.databases:
@@ -432,12 +346,14 @@ def _load(options: argparse.Namespace) -> int:
                     rate, verdict, took = loaded(slack, fleet, source, options.messages, options.at_once)
                     rates.append(rate)
                     acks += took
-                    faults.update(doubled=len(verdict.doubled), lost=len(verdict.lost), unheard=len(verdict.unheard))
+                    faults.update(doubled=len(verdict.doubled), lost=len(verdict.lost), refused=len(verdict.refused))
                 acks.sort()
                 half, most = (acks[int(len(acks) * part)] * 1000 for part in (0.5, 0.99))
-                told = f"{NAMES[name]:<26}{sorted(rates)[len(rates) // 2]:>10.1f}{half:>7.0f}ms{most:>6.0f}ms"
-                told += f"{faults['doubled']:>9}{faults['lost']:>6}{faults['unheard']:>9}"
-                print(f"{kind:<10}{told}", flush=True)
+                print(
+                    f"{kind:<10}{NAMES[name]:<20}{sorted(rates)[len(rates) // 2]:>10.1f}{half:>7.0f}ms{most:>6.0f}ms"
+                    f"{faults['doubled']:>9}{faults['lost']:>6}{faults['refused']:>9}",
+                    flush=True,
+                )
                 fine &= not faults.total() and not fleet.tracebacks()
     return int(not fine)
 
@@ -447,14 +363,14 @@ def _kill(options: argparse.Namespace) -> int:
     fine, gently = True, 1.0 if options.what == "stop" else 0.3
     for kind in options.databases:
         for name in options.fleets:
-            if name == "one":
+            if len(FLEETS[name]) == 1:  # one is always left
                 continue
             with _scene(options, kind, name) as (slack, fleet):
                 verdict, killer, box = killed(
                     slack, fleet, options.messages, options.at_once, options.pause, options.seed, options.rate, gently
                 )
-                print(f"{kind}, {name}: {verdict}; {killer.killed} killed, {killer.stopped} stopped, "
-                      f"{box.resent} deliveries repeated", flush=True)  # fmt: skip
+                print(f"{kind}, {NAMES[name]}: {verdict}; {killer.killed} killed, {killer.stopped} stopped, "
+                      f"{box.resent} deliveries repeated; {fleet.tracebacks()} tracebacks", flush=True)  # fmt: skip
                 fine &= not (verdict.doubled or (verdict.lost and gently == 1.0) or fleet.tracebacks())
     return int(not fine)
 
@@ -475,7 +391,7 @@ def killed(
     with Killer(fleet, seed, pause, gently) as killer:
         box.deliver(list(islice(source, many)), at_once, rate)
     for member in fleet.members:
-        member.await_ready()
+        member.wait_ready()
     return judge(slack, box), killer, box
 
 

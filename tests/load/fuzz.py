@@ -1,41 +1,163 @@
-"""Fuzz: payloads that Slack could never send, through the real front, and questions that nobody would ask, through the desk.
+"""Fuzz: payloads that Slack could never send, through the real front, and questions that nobody would ask, to the engine.
 
-Run by `make fire`. All of it follows from the seed. What the bot posts is looked through for buttons, and those are pressed.
-A status of 500 or more, an exception, or a line in the log that isn't about what was sent wrongly, is a failure.
+Run by `make fire`. All of it follows from the seed: the app runs in this process, one payload after the other, and what it
+sends to Slack comes out here. What the bot posts is looked through for buttons, and those are pressed. A status of 500 or
+more, no answer, an exception, or a line in the log that isn't about a Slack that refuses, is a failure.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
+import logging
+import os
 import random
 import re
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, get_args
+from unittest import mock
 from urllib.parse import urlencode
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from inside import BOT, FORM, JSON, ROOT, TEAM, Inside, questions, rubbish
+from processes import DATABASES, ROOT, empty_database, load_average
+from questions import phrasings, questions, rubbish
+from slack_people import FORM, JSON, SECRET, Ack, Line, signed
+from slack_stub import BOT, BOT_ID, TEAM
 
-from bot.model import Question
+from bot.engine import Engine
+from bot.knowledge import load
+from bot.match import Matcher
+from bot.model import ConversationState, Question
 from bot.reply import plain
-from bot.slack.blocks import Layout, draw
-from bot.slack.post import Again, Lost, Outcome, Refused, Request, Sent
+from bot.slack.app import SlackApp, build_app
+from bot.slack.blocks import Layout, render_blocks
+from bot.slack.register import ACTIONS as HANDLERS
+from bot.slack.transport.client import (
+    BotIdentity,
+    Outcome,
+    Refused,
+    Request,
+    Retry,
+    Sent,
+    SlackClient,
+    SlackConfig,
+    Unknown,
+)
+from bot.slack.transport.health import health_page
+from bot.slack.transport.http import HttpFront, serve_http
+from bot.store import Store
 
-ACTIONS = re.findall(r'\baction\("(\w+)"', (ROOT / "bot" / "slack" / "listeners.py").read_text(encoding="utf-8"))
-CALLBACKS = ["search", "answer", "ask_message", "no_such_thing"]
-OUTCOMES: tuple[Outcome, ...] = (*[Sent()] * 12, Refused("channel_not_found"), Lost("TimeoutError"), Again("HTTP 503"))
+ACTIONS = ["ask", *HANDLERS]
+CALLBACKS = ["search", "means", "write", "ask_message", "no_such_thing"]
+OUTCOMES: tuple[Outcome, ...] = (
+    *[Sent()] * 12,
+    Refused("channel_not_found"),
+    Unknown("TimeoutError"),
+    Retry("HTTP 503"),
+)
 OURS = re.compile(r"refused by Slack|given up after|no word whether it arrived|again in")
 """Lines that are about a Slack that doesn't take a post, which the fuzz plays as well."""
 MOST_HELD = 500
 """Buttons and views that are remembered to be pressed."""
+LONGEST_ANSWER = 15.0
+"""Seconds."""
+
+
+class Complaints(logging.Handler):
+    """Counts what is logged as a warning or worse."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.count: Counter[str] = Counter()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.count[record.getMessage()[-2000:]] += 1
+
+
+class Door:
+    """The app behind its HTTP front, in this process."""
+
+    def __init__(self, app: SlackApp, port: int) -> None:
+        self.app, self.port = app, port
+        self._line = Line(port)
+
+    async def post(self, raw: bytes, kind: str, changed: dict[str, str]) -> int:
+        """Deliver a body, signed, and wait until all that it causes is done. `changed` replaces parts of the request."""
+        request = _changed(signed(raw, kind), changed)
+        line = Line(self.port) if changed else self._line  # what is spoilt may leave the rest of a request behind
+        ack = (
+            await line.ask(request, LONGEST_ANSWER)
+            if changed.get(":method") != "HEAD"
+            else await _head(self.port, request)
+        )
+        if changed:
+            line.close()
+        assert await self.app.context.tasks.finish(LONGEST_ANSWER), "something never ended"
+        return ack.status
+
+
+async def _head(port: int, request: bytes) -> Ack:
+    """The answer to a request that gets no body."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request)
+    status = int((await reader.readline()).split()[1])
+    writer.close()
+    return Ack(status, 0.0)
+
+
+def _changed(request: bytes, changed: dict[str, str]) -> bytes:
+    """The request with other headers; ":method", ":path" and ":query" stand for the parts of its first line."""
+    head, _, body = request.partition(b"\r\n\r\n")
+    _, *lines = head.decode().split("\r\n")
+    headers = dict(line.split(": ", 1) for line in lines)
+    headers |= {name: value for name, value in changed.items() if not name.startswith(":")}
+    query = changed.get(":query", "")
+    path = changed.get(":path", "/slack/events") + (f"?{query}" if query else "")
+    lines = [
+        f"{changed.get(':method', 'POST')} {path} HTTP/1.1",
+        *(f"{name}: {value}" for name, value in headers.items()),
+    ]
+    return "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogatepass") + body
+
+
+@asynccontextmanager
+async def opened(engine: Engine, store: Store, deliver: Callable[[Request], Outcome]) -> AsyncIterator[Door]:
+    """The app over a store; `deliver` stands for Slack."""
+
+    async def delivered(_: SlackClient, request: Request) -> Outcome:
+        return deliver(request)
+
+    config = SlackConfig(bot_token="xoxb-fuzz", app_token="", signing_secret=SECRET, api_url="http://127.0.0.1:9/api/")
+    with mock.patch.object(SlackClient, "deliver", delivered):
+        app = build_app(
+            engine,
+            store,
+            config,
+            lines=engine.knowledge.voice.lines,
+            outbox_options={"backoff": (0.0,), "pace": 0.0},
+            settle=0.0,
+        )
+    app.context.client.identity = BotIdentity(user=BOT, bot=BOT_ID, team=TEAM)
+    await app.context.client.open()
+    await app.context.run_db(store.prepare)
+    front = HttpFront(app.dispatch, SECRET, pages={"/healthz": lambda: health_page(app.is_healthy())})
+    stop, port = asyncio.Event(), asyncio.get_running_loop().create_future()
+    serving = asyncio.create_task(serve_http(front, 0, stop, host="127.0.0.1", ready=port.set_result))
+    try:
+        yield Door(app, await port)
+    finally:
+        stop.set()
+        await serving
+        await app.close(5)
 
 
 class People:
@@ -209,14 +331,14 @@ class People:
         if self.dice.random() > 0.1:
             return {}
         name, values = self.dice.choice((
-            ("CONTENT_TYPE", ("", "text/plain", "application/json; charset=latin-1", rubbish(self.dice, 8))),
-            ("CONTENT_LENGTH", ("", "-1", "1e3", str(10**12), str(len(raw) // 2))),
-            ("HTTP_X_SLACK_REQUEST_TIMESTAMP", ("", "x", "-5", "0", "9" * 14, "9" * 40)),
-            ("HTTP_X_SLACK_SIGNATURE", ("", "v0=", "v0=" + "0" * 64, rubbish(self.dice, 20))),
-            ("HTTP_X_SLACK_RETRY_NUM", ("1", "x")),
-            ("PATH_INFO", ("/", "/healthz", "/metrics", "/slack/events/", rubbish(self.dice, 8))),
-            ("REQUEST_METHOD", ("GET", "PUT", "HEAD", "BREW")),
-            ("QUERY_STRING", ("a=b", "%", rubbish(self.dice, 20))),
+            ("Content-Type", ("", "text/plain", "application/json; charset=latin-1", rubbish(self.dice, 8))),
+            ("Content-Length", ("", "-1", "1e3", str(10**12), str(len(raw) // 2))),
+            ("X-Slack-Request-Timestamp", ("", "x", "-5", "0", "9" * 14, "9" * 40)),
+            ("X-Slack-Signature", ("", "v0=", "v0=" + "0" * 64, rubbish(self.dice, 20))),
+            ("X-Slack-Retry-Num", ("1", "x")),
+            (":path", ("/", "/healthz", "/metrics", "/slack/events/", rubbish(self.dice, 8))),
+            (":method", ("GET", "PUT", "HEAD", "BREW")),
+            (":query", ("a=b", "%", rubbish(self.dice, 20))),
         ))  # fmt: skip
         return {name: self.dice.choice(values)}
 
@@ -254,64 +376,84 @@ def _elements(node: Any) -> Iterator[dict[str, Any]]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--payloads", type=int, default=50_000)
+    parser.add_argument("--payloads", type=int, default=25_000, help="on each database (25000)")
     parser.add_argument("--questions", type=int, default=50_000)
+    parser.add_argument("--databases", nargs="+", default=DATABASES, choices=DATABASES)
     parser.add_argument("--seed", type=int, default=4)
     options = parser.parse_args()
-    print("python", *sys.argv, flush=True)
+    print("python", *sys.argv)
+    print(load_average(), flush=True)
+    complaints, faults = Complaints(), list[str]()
+    logging.getLogger().addHandler(complaints)
     with tempfile.TemporaryDirectory(prefix="askpy-fuzz-") as folder:
-        dice = random.Random(options.seed)
-        posted: Counter[str] = Counter()
-
-        def deliver(request: Request) -> Outcome:
-            people.saw(request)
-            posted[request.method or "response_url"] += 1
-            return dice.choice(OUTCOMES)
-
-        inside = Inside(Path(folder), deliver)
-        people = People(options.seed, inside.asks)
-        faults = payloads(inside, people, options.payloads) + asked(inside, options.questions, options.seed)
-        inside.store.close()
-    print("posted:", ", ".join(f"{method} {times:,}" for method, times in posted.most_common()))
-    logged = {told: times for told, times in inside.complaints.count.items() if not OURS.search(told)}
-    for told, times in list(logged.items())[:5]:
-        print(f"logged {times} times: {told}")
+        cache = Path(os.environ.get("ASKPY_CACHE") or Path(folder) / "cache")
+        engine = Engine(Matcher.of(load(ROOT / "knowledge", cache), cache))
+        for number, kind in enumerate(options.databases):
+            with empty_database(kind, Path(folder)) as url:
+                print(f"{kind}: ", end="", flush=True)
+                faults += asyncio.run(_payloads(engine, url, options.payloads, options.seed + number))
+        faults += asked(engine, options.questions, options.seed)
+    logged = {line: times for line, times in complaints.count.items() if not OURS.search(line)}
+    for line, times in list(logged.items())[:5]:
+        print(f"logged {times} times: {line}")
     for fault in faults[:5]:
         print(fault)
     print(f"{len(faults)} faults, {sum(logged.values())} complaints in the log")
     return int(bool(faults or logged))
 
 
-def payloads(inside: Inside, people: People, many: int) -> list[str]:
+async def _payloads(engine: Engine, url: str, many: int, seed: int) -> list[str]:
     """Send them; the faults."""
-    began, statuses, faults = time.monotonic(), Counter[int](), list[str]()
-    for number in range(many):
-        raw, kind, over = people.payload()
-        try:
-            status = inside.post(raw, **{"CONTENT_TYPE": kind} | over)
-        except Exception as error:
-            faults.append(f"payload {number}: {type(error).__name__}: {error}; {over} {raw[:500]!r}")
-            continue
-        statuses[status] += 1
-        if status >= 500:
-            faults.append(f"payload {number}: {status}; {over} {raw[:500]!r}")
-    took = time.monotonic() - began
-    told = ", ".join(f"{status}: {times:,}" for status, times in sorted(statuses.items()))
-    print(f"{many:,} payloads in {took:.0f} s ({many / max(took, 0.001):.0f} a second), answered {told}", flush=True)
+    store, people, dice = Store(url), People(seed, phrasings()), random.Random(seed)
+    posted: Counter[str] = Counter()
+
+    def deliver(request: Request) -> Outcome:
+        people.saw(request)
+        posted[request.method or "response_url"] += 1
+        return dice.choice(OUTCOMES)
+
+    async with opened(engine, store, deliver) as door:
+        faults = await _sent(door, people, many)
+    store.close()
+    print("posted:", ", ".join(f"{method} {times:,}" for method, times in posted.most_common()), flush=True)
     return faults
 
 
-def asked(inside: Inside, many: int, seed: int) -> list[str]:
-    """Ask the desk, and draw every reply in every way there is; the faults."""
-    began, kinds, faults = time.monotonic(), Counter[str](), list[str]()
-    for number, text in enumerate(islice(questions(inside.asks, seed + 1), many)):
-        question = Question(text, "dm", f"conversation {number // 3}", TEAM)
+async def _sent(door: Door, people: People, many: int) -> list[str]:
+    began, statuses, faults = time.monotonic(), Counter[int](), list[str]()
+    for number in range(many):
+        raw, kind, changed = people.payload()
         try:
-            reply = inside.desk.ask(question)
-            for told in (reply, inside.desk.why(question)) if number % 10 == 0 else (reply,):
-                plain(told)
+            status = await door.post(raw, kind, changed)
+        except Exception as error:
+            faults.append(f"payload {number}: {type(error).__name__}: {error}; {changed} {raw[:500]!r}")
+            continue
+        statuses[status] += 1
+        if status >= 500 or not status:
+            faults.append(f"payload {number}: {status}; {changed} {raw[:500]!r}")
+    context, took = door.app.context, time.monotonic() - began
+    if context.admission.open or context.interactions.open or len(context.outbox):
+        faults.append(
+            f"left open: {context.admission.open} messages, {context.interactions.open} presses, {len(context.outbox)} posts"
+        )
+    counts = ", ".join(f"{status}: {times:,}" for status, times in sorted(statuses.items()))
+    print(f"{many:,} payloads in {took:.0f} s ({many / max(took, 0.001):.0f} a second), answered {counts}", flush=True)
+    return faults
+
+
+def asked(engine: Engine, many: int, seed: int) -> list[str]:
+    """Ask the engine, and draw every reply in every way there is; the faults. Each conversation has three questions."""
+    began, kinds, faults = time.monotonic(), Counter[str](), list[str]()
+    state: ConversationState | None = None
+    for number, text in enumerate(islice(questions(phrasings(), seed + 1), many)):
+        question = Question(text, "dm", f"conversation {number // 3}", TEAM)
+        state = state if number % 3 else None
+        try:
+            reply, state = engine.answer_turn(question, state)
+            for each in (reply, engine.explain(question)) if number % 10 == 0 else (reply,):
+                plain(each)
                 for layout in get_args(Layout):
-                    json.dumps(draw(told, layout))
+                    json.dumps(render_blocks(each, layout))
         except Exception as error:
             faults.append(f"question {number}: {type(error).__name__}: {error}; {text[:500]!r}")
             continue
@@ -319,8 +461,8 @@ def asked(inside: Inside, many: int, seed: int) -> list[str]:
         if not reply.parts:
             faults.append(f"question {number}: an empty reply; {text[:500]!r}")
     took = time.monotonic() - began
-    told = ", ".join(f"{kind} {times:,}" for kind, times in kinds.most_common())
-    print(f"{many:,} questions in {took:.0f} s ({many / max(took, 0.001):.0f} a second): {told}", flush=True)
+    counts = ", ".join(f"{kind} {times:,}" for kind, times in kinds.most_common())
+    print(f"{many:,} questions in {took:.0f} s ({many / max(took, 0.001):.0f} a second): {counts}", flush=True)
     return faults
 
 

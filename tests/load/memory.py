@@ -1,83 +1,174 @@
-"""Memory: what the process holds after 20,000 questions, and after ten times as many. Run by `make fire`.
+"""Start and memory of `serve`: how soon it is ready, what it holds then, and after many different questions. By `make fire`.
 
-Each question is a signed payload through the WSGI front, from a person and a channel of its own, so that every cache
-that could grow does: claims, conversations, matching, drawing, posting; what is posted goes nowhere.
+Ready: from the start of the process until /healthz says 200, with the pack's index and the compiled Python in their caches.
+Then signed questions come over HTTP, no two the same, mostly each from a person and in a channel of its own, so that every
+cache that could grow does. The stand-in Slack answers at once.
 """
 
 from __future__ import annotations
 
 import argparse
-import gc
 import json
-import re
+import socket
+import statistics
 import sys
 import tempfile
 import time
-from itertools import islice
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from itertools import count, islice
 from pathlib import Path
+from urllib.parse import urlencode
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from inside import BOT, TEAM, Inside, questions
+from processes import DATABASES, ROOT, BotProcess, Checkout, Memory, empty_database, load_average
+from questions import once, phrasings, questions
+from slack_busy import BusySlack
+from slack_people import FORM, JSON, crowd
+from slack_stub import BOT, TEAM
+from waiting import Posts
 
-MOST_GROWTH = 16.0
-"""MB that may be added between the two looks: fragments, not a leak; a leak of 100 bytes a question is 18."""
+STARTS = 7
+MOST_SECONDS, MOST_READY, MOST_GROWTH = 1.2, 120.0, 5.0
+"""Seconds until it is ready, MB then, and MB that may be added between the two looks."""
+LOOK_EVERY = 0.005
+"""Seconds between two looks whether it is ready."""
+SEED = 5
+AT_ONCE = 16
+LONGEST_WAIT = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A body to deliver."""
+
+    raw: bytes
+    kind: str
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--questions", type=int, default=200_000)
-    parser.add_argument("--warm", type=int, default=20_000, help="questions before the first look")
-    parser.add_argument("--seed", type=int, default=5)
-    options = parser.parse_args()
+    options = _options()
     print("python", *sys.argv)
-    with tempfile.TemporaryDirectory(prefix="askpy-memory-") as folder:
-        inside = Inside(Path(folder))
-        source, began, looks, bad = questions(inside.asks, options.seed), time.monotonic(), [], 0
-        print(f"{shown(resident())}  when ready")
-        step = max(1, options.questions // 10)
-        for number, text in enumerate(islice(source, options.questions), 1):
-            bad += inside.post(event(number, text)) != 200
-            if number == options.warm or number % step == 0:
-                gc.collect()
-                looks.append((number, resident()))
-                rate = number / (time.monotonic() - began)
-                print(f"{shown(looks[-1][1])}  after {number:>7,} questions, {rate:.0f} a second", flush=True)
-        inside.store.close()
-    first = next(held for number, held in looks if number == options.warm)
-    grown = looks[-1][1][0] - first[0]
-    print(f"own memory grown by {grown:.1f} MB from {options.warm:,} to {options.questions:,} questions "
-          f"(at most {MOST_GROWTH:.0f}); {bad} not taken, {inside.complaints.count.total()} complaints in the log")  # fmt: skip
-    for told, times in inside.complaints.count.most_common(3):
-        print(f"{times} times: {told}")
-    return int(grown > MOST_GROWTH or bad > 0 or bool(inside.complaints.count))
+    print(load_average(), flush=True)
+    checkout = Checkout(options.checkout.resolve(), options.python.absolute())
+    fine = True
+    for kind in options.databases:
+        with ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="askpy-memory-")))
+            slack = stack.enter_context(BusySlack(lean=True))
+            url = stack.enter_context(empty_database(kind, folder))
+            checkout.warm(folder, folder / "cache")
+            bot = BotProcess(slack, folder, url, folder / "cache", checkout=checkout)
+            print(f"\n{kind}", flush=True)
+            fine &= _starts(bot)
+            fine &= _grows(slack, stack.enter_context(bot), options)
+    return 0 if fine else 1
 
 
-def event(number: int, text: str) -> bytes:
-    """A mention or a direct message; every third comes from somebody who has just asked, so that it may be a follow-up."""
-    person = number - (number % 3 == 0)
-    kind, channel = ("app_mention", f"C{person}") if number % 2 else ("message", f"D{person}")
-    told = {
-        "type": kind, "user": f"U{person}", "channel": channel, "ts": f"{1_700_000_000 + number}.000100",
-        "text": f"<@{BOT}> {text}" if number % 2 else text,
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--questions", type=int, default=100_000, help="before the last look (100000)")
+    parser.add_argument("--warm", type=int, default=10_000, help="before the first look (10000)")
+    parser.add_argument("--databases", nargs="+", default=DATABASES, choices=DATABASES)
+    parser.add_argument("--checkout", type=Path, default=ROOT, help="another checkout (this one)")
+    parser.add_argument("--python", type=Path, default=Path(sys.executable), help="its Python (the one that runs this)")
+    return parser.parse_args()
+
+
+# --- the start
+
+
+def _starts(bot: BotProcess) -> bool:
+    """Start it several times; true if it is ready soon enough and small then."""
+    took, held = [], []
+    for turn in range(1 + STARTS):
+        began = time.monotonic()
+        bot.start()
+        try:
+            _wait_ready(bot)
+            if turn:  # the first start makes the database
+                took.append(time.monotonic() - began)
+                held.append(Memory.of(bot.pid))
+        finally:
+            bot.stop()
+    seconds, memory = statistics.median(took), sorted(held, key=lambda each: each.resident)[STARTS // 2]
+    fine_time, fine_memory = seconds <= MOST_SECONDS, memory.resident <= MOST_READY
+    print(f"ready after {seconds:.2f} s, {min(took):.2f} to {max(took):.2f} in {STARTS} starts (at most {MOST_SECONDS}): "
+          f"{_word(fine_time)}")  # fmt: skip
+    print(f"{memory} when ready (at most {MOST_READY:.0f} MB): {_word(fine_memory)}", flush=True)
+    return fine_time and fine_memory
+
+
+def _wait_ready(bot: BotProcess) -> None:
+    """Ask /healthz until it says 200: nothing else tells from outside."""
+    deadline = time.monotonic() + LONGEST_WAIT
+    while time.monotonic() < deadline and bot.running.is_alive():
+        with suppress(OSError), socket.create_connection(("127.0.0.1", bot.port), 1) as connection:
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: bot\r\nConnection: close\r\n\r\n")
+            if connection.recv(64).startswith(b"HTTP/1.1 200"):
+                return
+        time.sleep(LOOK_EVERY)
+    raise AssertionError(f"not ready\n{bot.running.text}")
+
+
+# --- the questions
+
+
+def _grows(slack: BusySlack, bot: BotProcess, options: argparse.Namespace) -> bool:
+    """Ask; true if what it holds hardly grows, and all of it was answered."""
+    source, posts, began, refused = _messages(slack), Posts(slack), time.monotonic(), 0
+    looks: dict[int, Memory] = {}
+    step, asked = max(1, options.questions // 10), 0
+    for number in sorted({1, options.warm, *range(step, options.questions + 1, step)}):
+        batch = list(islice(source, number - asked))
+        asked = number
+        refused += sum(ack.status != 200 for ack in slack.run(crowd(bot.port, batch, AT_ONCE)))
+        complete = posts.wait(number - refused, LONGEST_WAIT)
+        looks[number] = Memory.of(bot.pid)
+        rate = number / (time.monotonic() - began)
+        print(f"{looks[number]} after {number:>7,} questions, {rate:.0f} a second", flush=True)
+        if refused or not complete:
+            print(f"{refused} refused, {number - refused - posts.number} unanswered: MISSED")
+            return False
+    first, last = looks[options.warm], looks[options.questions]
+    grown, doubled = last.resident - first.resident, posts.number - options.questions
+    fine = grown <= MOST_GROWTH and not doubled and not bot.tracebacks()
+    print(f"grown by {grown:.1f} MB ({last.own - first.own:.1f} its own) from {options.warm:,} to {options.questions:,} "
+          f"questions (at most {MOST_GROWTH:.0f}); {doubled} doubled, {bot.tracebacks()} tracebacks: {_word(fine)}")  # fmt: skip
+    return fine
+
+
+def _messages(slack: BusySlack) -> Iterator[Signed]:
+    """Mentions, direct messages and commands; every third from whoever asked before, and there, so that it may follow up."""
+    for number, text in zip(count(1), once(questions(phrasings(), SEED)), strict=False):
+        person = number - (number % 3 == 0)
+        if person % 5 == 0:
+            yield Signed(urlencode(_command(slack, number, person, text), errors="replace").encode(), FORM)
+        else:
+            yield Signed(json.dumps(_event(number, person, text)).encode(), JSON)
+
+
+def _event(number: int, person: int, text: str) -> dict[str, object]:
+    event = {"user": f"U{person}", "ts": f"{1_700_000_000 + number}.000100"}
+    if person % 2:
+        thread = f"{1_700_000_000 + person}.000100"
+        event |= {"type": "app_mention", "channel": f"C{person}", "text": f"<@{BOT}> {text}", "thread_ts": thread}
+    else:
+        event |= {"type": "message", "channel_type": "im", "channel": f"D{person}", "text": text}
+    return {"type": "event_callback", "team_id": TEAM, "event_id": f"Ev{number}", "event": event}
+
+
+def _command(slack: BusySlack, number: int, person: int, text: str) -> dict[str, str]:
+    return {
+        "command": "/askpy", "text": text, "team_id": TEAM, "channel_id": f"C{person}", "user_id": f"U{person}",
+        "trigger_id": f"{number}.1.2", "response_url": slack.hook(f"{number}-a-command"),
     }  # fmt: skip
-    if number % 2 == 0:
-        told["channel_type"] = "im"
-    return json.dumps({"type": "event_callback", "team_id": TEAM, "event_id": f"Ev{number}", "event": told}).encode()
 
 
-def resident() -> tuple[float, float]:
-    """MB of this process that are in memory: its own, and those of files that it reads as memory (the word table).
-
-    The second part belongs to the system, which takes it back when it wants to.
-    """
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    own, mapped = (int(re.findall(rf"{name}:\s+(\d+) kB", status)[0]) / 1000 for name in ("RssAnon", "RssFile"))
-    return own, mapped
-
-
-def shown(held: tuple[float, float]) -> str:
-    return f"{held[0]:7.1f} MB, and {held[1]:5.1f} of files"
+def _word(fine: bool) -> str:
+    return "reached" if fine else "MISSED"
 
 
 if __name__ == "__main__":

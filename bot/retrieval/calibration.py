@@ -1,0 +1,216 @@
+"""Calibration: fits the gate to a pack by asking the pack's own phrasings.
+
+Each phrasing is asked as if it weren't indexed: a positive, right if its target comes first. Asked once more with its whole
+target held out it is a near negative, and every pack has hundreds of those. Listed out-of-scope questions join them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from hashlib import blake2b
+
+import numpy as np
+
+from bot.retrieval.encoding import EncodedQuery, Encoder, as_known_tokens
+from bot.retrieval.gate import DISTANT, UNCALIBRATED, Gate, GateFeatures, HeldOut, gate_features
+from bot.retrieval.out_of_scope import OutOfScopeIndex, domain_planes, domain_side
+from bot.retrieval.scoring import IndexStats, Scores, score
+from bot.retrieval.sparse import Doubles, Floats
+
+MIN_PHRASINGS = 60
+"""Phrasings with another of their target beside them, below which a pack is too small to be calibrated."""
+
+MAX_SAMPLES = 400
+"""Phrasings, and listed questions, that are asked for calibration; more change the third digit."""
+
+NEAR_NEGATIVES_ANSWERED = 0.10
+"""Share of the near negatives that the answering threshold lets through."""
+
+NEGATIVES_OFFERED = 0.35
+"""Share of the negatives that the offering threshold lets through."""
+
+MIN_ANSWER, MIN_OFFER = -2.0, -6.0
+"""Lower bounds of the two thresholds, however unlike each other a pack's targets are."""
+
+MIN_LISTED = 120
+"""Listed questions (not_asks too) from which they set the thresholds: they are what people really ask, and the near negatives of
+a pack whose targets overlap ("list backend", "recommend a backend") are no negatives at all."""
+
+STRICTNESS = 0.85
+"""Positives kept out for each negative let in, both as shares of their own. Positives are asked without their own phrasing, so
+that people's questions are easier than they are."""
+
+RIDGE = 0.01
+NEWTON_STEPS = 12
+"""Newton's method settles in about eight."""
+
+LISTED_WEIGHT = 2.0
+"""Weight of all listed questions together, beside all near negatives at 1: they are the ones people ask."""
+
+POSITIVE, NEAR_NEGATIVE, LISTED_NEGATIVE, DECIDED = "positive", "near negative", "listed negative", "decided"
+"""Kinds of samples. DECIDED: a listed question that something else than the gate decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Features with their label: whether the best target is right."""
+
+    features: GateFeatures
+    is_right: bool
+    kind: str
+
+
+def calibrate(
+    stats: IndexStats,
+    encoder: Encoder,
+    out_of_scope: OutOfScopeIndex,
+    phrasings: Sequence[tuple[str, ...]],
+    listed: Mapping[str, EncodedQuery],
+    decided: Collection[str] = (),
+    calibrating: Sequence[int] | None = None,
+) -> Gate:
+    """Fit a gate to a pack.
+
+    Args:
+        stats: What is counted about the phrasings.
+        encoder: Encodes the phrasings as queries.
+        out_of_scope: The listed questions, in the order of `listed`.
+        phrasings: The words of each phrasing.
+        listed: The listed questions, by their text.
+        decided: Those of them that something else decides before the gate is asked; they are samples, but don't set thresholds.
+        calibrating: The phrasings that may be samples; all by default.
+
+    Returns:
+        The fitted gate, or UNCALIBRATED where there are too few samples. A phrasing that is the only one of its target is no
+        sample: held out, it could never be right, and a FAQ of them would learn to say nothing.
+    """
+    target_of, sizes = stats.target_of.tolist(), np.diff(stats.starts)
+    allowed = range(len(phrasings)) if calibrating is None else calibrating
+    eligible = [number for number in allowed if sizes[target_of[number]] > 1]
+    if len(eligible) < MIN_PHRASINGS or stats.targets < 3:
+        return UNCALIBRATED
+    texts, owners = [" ".join(phrasings[number]) for number in eligible], [target_of[number] for number in eligible]
+    asked = [eligible[position] for position in _stratified_sample(texts, owners)]
+    queries = {number: encoder.encode_tokens(as_known_tokens(phrasings[number])) for number in asked}
+    scores = {number: score(stats, queries[number], number) for number in asked}
+    planes = domain_planes(stats.embeddings.phrasings, out_of_scope.vectors)
+    plane_without = cache(lambda target: planes.plane(*stats.starts[target : target + 2].tolist())) if planes else None
+    plane = planes.plane() if planes else None
+    gate = replace(UNCALIBRATED, cohesion=_cohesion(stats, scores), plane=plane, distant=DISTANT)
+    samples = []
+    for number in asked:
+        own, result = target_of[number], scores[number]
+        best, nearest_listed = int(result.without_classifier.argmax()), out_of_scope.nearest(queries[number])
+        side = float(planes.held_out_side[number]) if planes else 0.0
+        held_out = HeldOut(phrasing=number)
+        features = gate_features(
+            stats, out_of_scope, gate, queries[number], result, best, held_out, nearest_listed, side
+        )
+        samples.append(Sample(features, bool(stats.family[best] == stats.family[own]), POSITIVE))
+        others = np.where(stats.family == stats.family[own], -np.inf, result.without_classifier)
+        best, held_out = int(others.argmax()), HeldOut(target=own)
+        side = domain_side(plane_without(own), queries[number].vector) if plane_without else 0.0
+        features = gate_features(
+            stats, out_of_scope, gate, queries[number], result, best, held_out, nearest_listed, side
+        )
+        samples.append(Sample(features, False, NEAR_NEGATIVE))
+    for number, text in _listed_sample(list(listed), decided):
+        query = listed[text]
+        result = score(stats, query)
+        side = float(planes.held_out_side[len(phrasings) + number]) if planes else 0.0
+        best, held_out = int(result.without_classifier.argmax()), HeldOut(question=number)
+        features = gate_features(stats, out_of_scope, gate, query, result, best, held_out, side=side)
+        samples.append(Sample(features, False, DECIDED if text in decided else LISTED_NEGATIVE))
+    return _with_thresholds(fit_logistic(gate, samples), samples)
+
+
+def _listed_sample(texts: Sequence[str], decided: Collection[str]) -> list[tuple[int, str]]:
+    """At most MAX_SAMPLES listed questions for the gate, and as many that something else decides, with their numbers."""
+    kinds = [[number for number, text in enumerate(texts) if (text in decided) is kind] for kind in (False, True)]
+    return [
+        (numbers[position], texts[numbers[position]])
+        for numbers in kinds
+        for position in _stratified_sample([texts[number] for number in numbers])
+    ]
+
+
+def _stratified_sample(texts: Sequence[str], owners: Sequence[int] = ()) -> list[int]:
+    """Positions of at most MAX_SAMPLES texts, of each owner as many as its share of them.
+
+    Chosen by their hashes: where a curator adds a few, nearly all of them stay the same.
+    """
+    digests = [blake2b(text.encode(), digest_size=8).digest() for text in texts]
+    by_owner: dict[int, list[int]] = {}
+    for position in sorted(range(len(texts)), key=digests.__getitem__):
+        by_owner.setdefault(owners[position] if owners else 0, []).append(position)
+    order = sorted(
+        ((rank + 0.5) / len(own), digests[position], position)
+        for own in by_owner.values()
+        for rank, position in enumerate(own)
+    )
+    return sorted(position for _, _, position in order[:MAX_SAMPLES])
+
+
+def _cohesion(stats: IndexStats, scores: dict[int, Scores]) -> Floats:
+    """By target: mean cosine of its phrasings to the nearest other one; the pack's mean where none was asked. (targets,)"""
+    owners = stats.target_of[list(scores)]
+    values = np.array([result.word[own] for own, result in zip(owners, scores.values(), strict=True)])
+    counts = np.bincount(owners, minlength=stats.targets)
+    sums = np.bincount(owners, weights=values, minlength=stats.targets)
+    return np.where(counts > 0, sums / np.maximum(counts, 1), values.mean()).astype(np.float32)
+
+
+def fit_logistic(gate: Gate, samples: Sequence[Sample]) -> Gate:
+    """The gate with weights by ridge logistic regression on standardised features, by Newton's method from zero."""
+    rows = np.array([sample.features.row() for sample in samples])
+    mean, deviation = rows.mean(axis=0), rows.std(axis=0)
+    deviation[deviation < 1e-9] = np.inf
+    x = np.c_[(rows - mean) / deviation, np.ones(len(rows))]
+    labels = np.array([sample.is_right for sample in samples], dtype=float)
+    importance = _sample_weights(samples)
+    ridge = np.r_[np.full(x.shape[1] - 1, RIDGE * len(rows)), 1e-6]
+    weights = np.zeros(x.shape[1])
+    for _ in range(NEWTON_STEPS):
+        probability = 1 / (1 + np.exp(-np.clip(x @ weights, -30, 30)))
+        gradient = x.T @ (importance * (probability - labels)) + ridge * weights
+        hessian = (x * (importance * probability * (1 - probability))[:, None]).T @ x + np.diag(ridge + 1e-6)
+        weights = weights - np.linalg.solve(hessian, gradient)
+    unscaled = weights[:-1] / deviation
+    return replace(gate, weights=tuple(unscaled.tolist()), bias=float(weights[-1] - unscaled @ mean))
+
+
+def _sample_weights(samples: Sequence[Sample]) -> Doubles:
+    """1 for each phrasing asked; the listed questions share LISTED_WEIGHT times as much as the near negatives. (samples,)"""
+    is_listed = [sample.kind in (LISTED_NEGATIVE, DECIDED) for sample in samples]
+    near_negatives = sum(sample.kind == NEAR_NEGATIVE for sample in samples)
+    share = LISTED_WEIGHT * near_negatives / max(sum(is_listed), 1)
+    return np.array([share if listed else 1.0 for listed in is_listed])
+
+
+def _with_thresholds(gate: Gate, samples: Sequence[Sample]) -> Gate:
+    """The gate with its thresholds: from the listed negatives where there are MIN_LISTED, else from the near negatives."""
+
+    def log_odds(kind: str, is_right: bool) -> Doubles:
+        chosen = [sample for sample in samples if sample.kind == kind and sample.is_right is is_right]
+        return np.array([gate.log_odds(sample.features) for sample in chosen])
+
+    listed = log_odds(LISTED_NEGATIVE, False)
+    if len(listed) < MIN_LISTED:
+        quantiles = [1 - NEAR_NEGATIVES_ANSWERED, 1 - NEGATIVES_OFFERED]
+        answer, offer = np.quantile(log_odds(NEAR_NEGATIVE, False), quantiles)
+        return replace(gate, answer=max(float(answer), MIN_ANSWER), offer=max(float(offer), MIN_OFFER))
+    offer = float(np.quantile(listed, 1 - NEGATIVES_OFFERED))
+    return replace(gate, answer=max(_crossing(log_odds(POSITIVE, True), listed), offer), offer=offer)
+
+
+def _crossing(positives: Doubles, negatives: Doubles) -> float:
+    """The threshold at which the share of positives kept out reaches STRICTNESS times that of negatives let in.
+
+    The two curves cross steeply, so that a few phrasings more don't move it; where their sum is least is a plateau.
+    """
+    thresholds = np.unique(np.round(np.r_[positives, negatives], 2))
+    kept_out = np.searchsorted(np.sort(positives), thresholds) / max(len(positives), 1)
+    let_in = 1 - np.searchsorted(np.sort(negatives), thresholds) / max(len(negatives), 1)
+    return float(thresholds[np.argmax(kept_out >= STRICTNESS * let_in)])

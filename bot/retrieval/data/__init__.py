@@ -1,0 +1,1 @@
+"""Word list and word vectors of the matcher, and the program that builds them."""

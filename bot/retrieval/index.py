@@ -1,0 +1,393 @@
+"""The index of a pack's phrasings: build once, rank many questions. All it knows of a subject stands in the pack.
+
+Everything is counted or trained in a fixed order; nothing is random.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from itertools import chain
+from sys import intern
+from typing import NamedTuple
+
+import numpy as np
+
+from bot.retrieval.calibration import calibrate
+from bot.retrieval.embeddings import build_embeddings, word_vectors
+from bot.retrieval.encoding import (
+    EncodedQuery,
+    Encoder,
+    Synonyms,
+    as_known_tokens,
+    char_ngram_occurrences,
+    number_stems,
+    replace_synonyms,
+    stem_ngram_occurrences,
+    stem_pair_occurrences,
+    synonym_table,
+)
+from bot.retrieval.gate import Gate, confidence, gate_features
+from bot.retrieval.linear_classifier import MAX_PHRASINGS, empty_classifier, train_classifier
+from bot.retrieval.naive_bayes import build_naive_bayes
+from bot.retrieval.out_of_scope import OutOfScopeIndex, build_out_of_scope
+from bot.retrieval.scoring import IndexStats, Scores, fullness, score, top_targets
+from bot.retrieval.sparse import Ints, Occurrences
+from bot.retrieval.spelling import UNLIMITED, Budget, SpellingCorrector
+from bot.retrieval.tfidf import build_tfidf
+from bot.text import stem, words
+
+MAX_SHOWN = 5
+"""Candidates whose nearest phrasing is looked up; for all forty that took as long as scoring the n-grams."""
+
+# --- the result
+
+
+class Candidate(NamedTuple):
+    """A target that may be meant. `text`: its nearest phrasing; empty but for the first MAX_SHOWN."""
+
+    target_index: int
+    score: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownWord:
+    """A word that the pack doesn't have. `weight`: its information, 0.2 to 6."""
+
+    word: str
+    weight: float
+    is_english: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The best targets for a question, best first, and how sure that is.
+
+    Attributes:
+        candidates: The targets.
+        margin: Score of the first candidate above the next of another family.
+        coverage: Share of the question's information on words that the first candidate has; 0 to 1.
+        pack_coverage: Share of it on words that any target has.
+        corrections: (typed, read as) of each corrected word.
+        unknown_words: Words that the pack doesn't have.
+        similarity: TF-IDF cosine of the first candidate's nearest phrasing; 0 to 1.
+        out_of_scope_similarity: TF-IDF cosine of the nearest listed out-of-scope question.
+        is_exact: The question is, word for word, a phrasing of the first candidate and of no other target.
+        is_exact_out_of_scope: It is, word for word, a listed out-of-scope question, and no phrasing.
+        log_odds: That the first candidate is right; unbounded, comparable within a pack.
+        confidence: `log_odds` mapped to between 0 and 1; 0.5 where the gate starts to answer, 1 for an exact phrase; six digits.
+    """
+
+    candidates: tuple[Candidate, ...]
+    margin: float
+    coverage: float
+    pack_coverage: float
+    corrections: tuple[tuple[str, str], ...]
+    unknown_words: tuple[UnknownWord, ...]
+    similarity: float
+    out_of_scope_similarity: float
+    is_exact: bool
+    is_exact_out_of_scope: bool
+    log_odds: float
+    confidence: float
+
+
+# --- whole phrases
+
+AMBIGUOUS = -2
+"""In place of a target: the phrase belongs to several."""
+
+OUT_OF_SCOPE = -3
+"""In place of a target: the phrase is a listed out-of-scope question."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExactPhrases:
+    """A lookup table of whole phrases.
+
+    Attributes:
+        keys: (phrases,), ascending, see `phrase_key`.
+        targets: (phrases,), the target of each, AMBIGUOUS or OUT_OF_SCOPE.
+    """
+
+    keys: Ints
+    targets: Ints
+
+    @classmethod
+    def from_phrases(
+        cls, phrasings: Iterable[tuple[Sequence[str], int]], out_of_scope: Iterable[Sequence[str]]
+    ) -> ExactPhrases:
+        """A table of (words, target) pairs and of out-of-scope questions' words; a phrasing wins over the latter."""
+        targets: dict[int, int] = {}
+        for phrase, target in phrasings:
+            key = phrase_key(phrase)
+            targets[key] = target if targets.get(key, target) == target else AMBIGUOUS
+        for phrase in out_of_scope:
+            targets.setdefault(phrase_key(phrase), OUT_OF_SCOPE)
+        keys: Ints = np.array(sorted(targets), dtype=np.int64)
+        return cls(keys, np.array([targets[key] for key in keys.tolist()], dtype=np.int64))
+
+    def find(self, words: Sequence[str]) -> int | None:
+        """The target whose phrasing these words are, AMBIGUOUS, OUT_OF_SCOPE, or None."""
+        key = phrase_key(words)
+        position = int(self.keys.searchsorted(key))
+        is_listed = position < len(self.keys) and self.keys[position] == key
+        return int(self.targets[position]) if is_listed else None
+
+    def updated(self, other: ExactPhrases) -> ExactPhrases:
+        """The phrases of both; those of `other` win."""
+        replaced = set(other.keys.tolist())
+        kept = np.array([key not in replaced for key in self.keys.tolist()], dtype=bool)
+        keys = np.r_[self.keys[kept], other.keys]
+        targets, order = np.r_[self.targets[kept], other.targets], np.argsort(keys)
+        return ExactPhrases(keys[order], targets[order])
+
+
+def phrase_key(words: Sequence[str]) -> int:
+    """63 bits of a BLAKE2b hash of a phrase's words, so that two phrases never collide in practice."""
+    return int.from_bytes(blake2b(" ".join(words).encode(), digest_size=8).digest(), "big") >> 1
+
+
+# --- the index
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A pack's phrasings, ready to rank questions. Immutable; threads may share it.
+
+    Attributes:
+        stats: What is counted about the phrasings.
+        encoder: Encodes questions.
+        exact: Whole phrases.
+        out_of_scope: The listed out-of-scope questions.
+        gate: Calibrated to the pack.
+        texts: The phrasings, sorted by target.
+    """
+
+    stats: IndexStats
+    encoder: Encoder
+    exact: ExactPhrases
+    out_of_scope: OutOfScopeIndex
+    gate: Gate
+    texts: tuple[str, ...]
+
+    @staticmethod
+    def build(
+        phrasings: Sequence[tuple[str, int]],
+        targets: int,
+        *,
+        out_of_scope: Sequence[str] = (),
+        not_asks: Sequence[tuple[str, int]] = (),
+        synonyms: Mapping[str, Sequence[str]] | None = None,
+        subject: Sequence[str] = (),
+        decided: Collection[str] = (),
+        family: Sequence[int] = (),
+        uncalibrated: Collection[int] = (),
+    ) -> Index:
+        """Index phrasings and calibrate the gate.
+
+        Args:
+            phrasings: (cleaned text, target number) pairs.
+            targets: Number of targets, 0 to targets - 1.
+            out_of_scope: Questions that no target answers.
+            not_asks: (question, target number) pairs: questions that must not find that target.
+            synonyms: A phrase, and the variants that are read as it.
+            subject: Words of the pack's subject, which nearly every question has: they are weak evidence.
+            decided: Those of `out_of_scope` and `not_asks` that something else than this index decides.
+            family: A number for each target, the same for targets that lead to much the same answer; by default all differ.
+            uncalibrated: Targets whose phrasings are no samples for the calibration.
+        """
+        table = synonym_table(synonyms or {})
+        kept = distinct_phrasings(phrasings, table)
+        listed = list(dict.fromkeys([*out_of_scope, *(text for text, _ in not_asks)]))
+        encoder = build_encoder(kept, table, listed, subject)
+        stats = build_stats(kept, encoder, np.array(family or range(targets), dtype=np.int64))
+        queries = {text: encoder.encode(text) for text in listed}
+        listed_index = build_out_of_scope(list(queries.values()), encoder.stem_ids, stats.tfidf)
+        gate = calibrate(
+            stats,
+            encoder,
+            listed_index,
+            [phrasing.canonical for phrasing in kept],
+            queries,
+            decided,
+            [number for number, phrasing in enumerate(kept) if phrasing.target not in uncalibrated],
+        )
+        exact = ExactPhrases.from_phrases(
+            [(phrasing.typed, phrasing.target) for phrasing in kept], [words(text) for text in listed]
+        )
+        return Index(stats, encoder, exact, listed_index, gate, tuple(phrasing.text for phrasing in kept))
+
+    def with_exact_phrases(self, phrasings: Sequence[tuple[str, int]], out_of_scope: Sequence[str]) -> Index:
+        """The same index with more whole phrases; only these words find the targets, nothing near them does.
+
+        Args:
+            phrasings: (text, target number) pairs; a number from `targets` on is a target without indexed phrasings.
+            out_of_scope: Texts that find no target.
+        """
+        added = ExactPhrases.from_phrases(
+            [(words(text), target) for text, target in phrasings], [words(text) for text in out_of_scope]
+        )
+        return replace(self, exact=self.exact.updated(added))
+
+    def rank(self, text: str, limit: int = 3) -> Ranking:
+        """Rank targets for a cleaned text; see `rank_query`."""
+        return self.rank_words(words(text), limit)
+
+    def rank_words(self, typed: Sequence[str], limit: int = 3, budget: Budget = UNLIMITED) -> Ranking:
+        """Rank targets for the words of a text; see `rank_query`."""
+        return self.rank_query(self.encoder.encode_words(typed, budget), typed, limit)
+
+    def rank_query(self, query: EncodedQuery, typed: Sequence[str], limit: int) -> Ranking:
+        """Rank targets for an encoded question.
+
+        Args:
+            query: The question.
+            typed: The words that it was encoded from, for whole phrases.
+            limit: How many candidates to return.
+        """
+        scores = score(self.stats, query)
+        exact = self.exact.find(typed)
+        targets = top_targets(scores.total, max(limit, 2))
+        if exact is not None and exact >= 0:
+            targets = [exact, *(target for target in targets if target != exact)]
+        return self._ranking(query, scores, targets, limit, exact)
+
+    def is_exact(self, typed: Sequence[str]) -> bool:
+        """Whether these words are, as they stand, a phrasing of one target or a listed out-of-scope question."""
+        exact = self.exact.find(typed)
+        return exact is not None and exact != AMBIGUOUS
+
+    def correct(self, word: str) -> str | None:
+        """The word of the pack or of English that a typed word is read as; None if it is neither."""
+        token = self.encoder.spelling.correct(word)
+        return token.word if token.known or token.word in self.encoder.spelling.english else None
+
+    def _ranking(
+        self, query: EncodedQuery, scores: Scores, targets: list[int], limit: int, exact: int | None
+    ) -> Ranking:
+        best = next((target for target in targets if target < self.stats.targets), -1)
+        rest = targets[MAX_SHOWN:limit]
+        rest_scores = scores.total[np.array(rest, dtype=np.int64)].tolist()
+        others = [Candidate(target, value, "") for target, value in zip(rest, rest_scores, strict=True)]
+        features = gate_features(self.stats, self.out_of_scope, self.gate, query, scores, best)
+        log_odds = self.gate.log_odds(features)
+        is_exact = exact is not None and exact >= 0
+        return Ranking(
+            candidates=(*(self._candidate(target, scores) for target in targets[: min(limit, MAX_SHOWN)]), *others),
+            margin=features.margin,
+            coverage=features.target_coverage,
+            pack_coverage=features.coverage,
+            corrections=tuple((token.typed, token.word) for token in query.tokens if token.corrected),
+            unknown_words=self._unknown_words(query),
+            similarity=features.word,
+            out_of_scope_similarity=features.word - features.out_of_scope_word if len(self.out_of_scope) else 0.0,
+            is_exact=is_exact,
+            is_exact_out_of_scope=exact == OUT_OF_SCOPE,
+            log_odds=log_odds,
+            confidence=1.0 if is_exact else confidence(log_odds - self.gate.answer),
+        )
+
+    def _candidate(self, target: int, scores: Scores) -> Candidate:
+        """The target with its nearest phrasing."""
+        if target >= self.stats.targets:
+            return Candidate(target, 0.0, "")
+        first, last = self.stats.starts[target : target + 2]
+        nearest = int(first) + int(scores.phrasing_cosines[first:last].argmax())
+        return Candidate(target, float(scores.total[target]), self.texts[nearest])
+
+    def _unknown_words(self, query: EncodedQuery) -> tuple[UnknownWord, ...]:
+        english, information = self.encoder.spelling.english, query.information.tolist()
+        return tuple(
+            UnknownWord(token.word, weight, token.word in english)
+            for token, stem, weight in zip(query.tokens, query.stems.tolist(), information, strict=True)
+            if not stem
+        )
+
+
+# --- building
+
+
+@dataclass(frozen=True, slots=True)
+class Phrasing:
+    """A distinct phrasing.
+
+    Attributes:
+        target: Number of its target.
+        number: Its position in the given order.
+        text: As given.
+        typed: Its words.
+        canonical: Its words with synonyms replaced.
+    """
+
+    target: int
+    number: int
+    text: str
+    typed: tuple[str, ...]
+    canonical: tuple[str, ...]
+
+
+def distinct_phrasings(phrasings: Sequence[tuple[str, int]], table: Synonyms) -> list[Phrasing]:
+    """Phrasings sorted by target, without copies within a target and without those that have no word."""
+    distinct: dict[tuple[int, tuple[str, ...]], Phrasing] = {}
+    for number, (text, target) in enumerate(phrasings):
+        typed = tuple(map(intern, words(text)))
+        canonical = tuple(token.word for token in replace_synonyms(as_known_tokens(typed), table)) if table else typed
+        if canonical and (target, canonical) not in distinct:
+            distinct[target, canonical] = Phrasing(target, number, text, typed, canonical)
+    return sorted(distinct.values(), key=lambda phrasing: (phrasing.target, phrasing.number))
+
+
+def build_encoder(
+    phrasings: Sequence[Phrasing], table: Synonyms, out_of_scope: Iterable[str], subject: Iterable[str]
+) -> Encoder:
+    """An encoder for the words of phrasings; words of out-of-scope questions are never corrected to one of the pack's."""
+    counts = Counter(chain.from_iterable(phrasing.canonical for phrasing in phrasings))
+    synonym_words = {word for pairs in table.values() for pair in pairs for phrase in pair for word in phrase}
+    return Encoder(
+        spelling=SpellingCorrector.from_counts(
+            {**dict.fromkeys(synonym_words, 1), **counts}, [word for text in out_of_scope for word in words(text)]
+        ),
+        stem_ids=number_stems(sorted(counts)),
+        synonyms=table,
+        subject=frozenset(stem(word) for name in subject for word in words(name)),
+        vectors=word_vectors(),
+    )
+
+
+def build_stats(phrasings: Sequence[Phrasing], encoder: Encoder, family: Ints) -> IndexStats:
+    """Count everything about phrasings, sorted by target. `family`: (targets,)"""
+    targets = len(family)
+    vocabulary = sorted({word for phrasing in phrasings for word in phrasing.canonical})
+    row = {word: number for number, word in enumerate(vocabulary)}
+    word_ids = np.array([row[word] for phrasing in phrasings for word in phrasing.canonical], dtype=np.int64)
+    lengths = [len(phrasing.canonical) for phrasing in phrasings]
+    word_starts = np.r_[0, np.cumsum(lengths, dtype=np.int64)].astype(np.int64)
+    target_of = np.array([phrasing.target for phrasing in phrasings], dtype=np.int64)
+    stem_of = np.array([encoder.stem_ids[stem(word)] for word in vocabulary], dtype=np.int64)
+    stems = stem_of[word_ids] if len(word_ids) else word_ids
+    stem_keys, stem_positions = np.unique(stems, return_inverse=True)
+    stem_ngrams = stem_ngram_occurrences(stems, word_starts)
+    char_ngrams = char_ngram_occurrences(vocabulary, word_ids, word_starts)
+    embeddings = build_embeddings(encoder.vectors, vocabulary, word_ids, word_starts, target_of, targets)
+    classifier = empty_classifier(targets)
+    if 0 < len(phrasings) <= MAX_PHRASINGS:
+        stem_pairs = stem_pair_occurrences(stems, word_starts)
+        classifier = train_classifier([stem_ngrams, stem_pairs, char_ngrams], embeddings.phrasings, target_of, targets)
+    starts = np.searchsorted(target_of, np.arange(targets + 1))
+    subject = [encoder.stem_ids[name] for name in encoder.subject if name in encoder.stem_ids]
+    occurrences = Occurrences(stem_keys, stem_positions.astype(np.int32), word_starts)
+    return IndexStats(
+        target_of=target_of,
+        starts=starts,
+        tfidf=build_tfidf(occurrences, target_of, targets, subject),
+        char_ngrams=build_naive_bayes(char_ngrams, target_of, targets, centroid=True),
+        stem_ngrams=build_naive_bayes(stem_ngrams, target_of, targets, centroid=False),
+        classifier=classifier,
+        embeddings=embeddings,
+        fullness=fullness(starts),
+        family=family,
+    )

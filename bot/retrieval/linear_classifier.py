@@ -1,0 +1,184 @@
+"""A linear classifier: L2-regularised, squared-hinge support vector machines, one target against the rest.
+
+Its features are stem n-grams, stem pairs, character n-grams and the sentence vector, side by side. Trained by dual coordinate
+descent (Hsieh et al. 2008, "A Dual Coordinate Descent Method for Large-scale Linear SVM"), one phrasing after another for all
+targets at once, a fixed number of rounds in a fixed order from zero, so that the result is deterministic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.retrieval.embeddings import DIMENSIONS
+from bot.retrieval.encoding import EncodedQuery, query_stem_pairs
+from bot.retrieval.sparse import (
+    FeatureCounts,
+    Floats,
+    Ints,
+    Occurrences,
+    count_pairs,
+    distinct_features,
+    smoothed_idf,
+)
+
+COST = 4.0
+"""C of the support vector machines."""
+ROUNDS = 4
+BIAS = -1.0
+"""Fixed: a query without a known feature belongs to no target."""
+
+BLOCK_LENGTHS, VECTOR_LENGTH = (1.0, 0.7, 0.7), 0.7
+"""Length to which the stem n-grams, the stem pairs, the character n-grams and the sentence vector are scaled."""
+
+MAX_WEIGHTS = 20_000_000
+"""Weights (features x targets) beyond which there is no classifier: 80 MB."""
+
+MAX_PHRASINGS = 40_000
+"""Phrasings beyond which there is none either: counts tell enough by then, and training takes its time."""
+
+PRUNED_FROM = (3_000, 0, 3_000)
+"""Phrasings from which a stem n-gram, stem pair or character n-gram that only one of them has is dropped."""
+
+STRIDE = 7_919
+"""Prime: phrasings are visited in steps of it, so that neighbours in the order belong to different targets."""
+
+HalfFloats = NDArray[np.float16]
+"""The precision that weights are rounded to and stored with: the loss is far below what separates two targets. In memory they
+have 32 bits: converting the rows of one query took as long as adding them up."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureBlock:
+    """One kind of feature.
+
+    Attributes:
+        keys: (features,), ascending.
+        idf: (features + 1,); the last is that of any other feature.
+    """
+
+    keys: Ints
+    idf: Floats
+
+    def vectorize(self, features: FeatureCounts) -> tuple[Ints, Floats]:
+        """Positions in `keys` of a query's features, and their tf-idf values, scaled to length one over all the query has."""
+        if not len(self.keys):
+            return features.keys[:0], np.zeros(0, dtype=np.float32)
+        positions = self.keys.searchsorted(features.keys)
+        np.minimum(positions, len(self.keys) - 1, out=positions)
+        is_known = self.keys[positions] == features.keys
+        values = features.weights * np.where(is_known, self.idf[positions], self.idf[-1])
+        values /= np.sqrt(values @ values) or 1.0
+        known = is_known.nonzero()[0]
+        return positions[known], values[known].astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class LinearClassifier:
+    """Weights by feature and target.
+
+    Attributes:
+        stem_ngrams, stem_pairs, char_ngrams: The features, in the order of their weights.
+        weights: (features + DIMENSIONS, targets); (0, targets) where there is no classifier.
+    """
+
+    stem_ngrams: FeatureBlock
+    stem_pairs: FeatureBlock
+    char_ngrams: FeatureBlock
+    weights: Floats
+
+    def score(self, query: EncodedQuery) -> Floats:
+        """The decision value of each target, without the bias. (targets,)"""
+        if not len(self.weights):
+            return np.zeros(self.weights.shape[1], dtype=np.float32)
+        blocks = (self.stem_ngrams, self.stem_pairs, self.char_ngrams)
+        features = (query.stem_ngrams, distinct_features(query_stem_pairs(query.stems)), query.char_ngrams)
+        rows, values, offset = [], [], 0
+        for length, block, counts in zip(BLOCK_LENGTHS, blocks, features, strict=True):
+            block_rows, block_values = block.vectorize(counts)
+            rows.append(block_rows + offset)
+            values.append(length * block_values)
+            offset += len(block.keys)
+        decision = np.concatenate(values) @ self.weights.take(np.concatenate(rows), axis=0)
+        return np.asarray(decision + VECTOR_LENGTH * query.vector @ self.weights[offset:])
+
+
+def as_float32(weights: HalfFloats | Floats) -> Floats:
+    """The weights with 32 bits; copied only where they have fewer."""
+    return weights.astype(np.float32, copy=False)
+
+
+def empty_classifier(targets: int) -> LinearClassifier:
+    """A classifier that scores 0 for every target."""
+    block = FeatureBlock(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32))
+    return LinearClassifier(block, block, block, np.zeros((0, targets), dtype=np.float32))
+
+
+def train_classifier(
+    occurrences: Sequence[Occurrences], vectors: Floats, target_of: Ints, targets: int
+) -> LinearClassifier:
+    """Train on a pack's phrasings; `empty_classifier` if there would be more than MAX_WEIGHTS weights.
+
+    Args:
+        occurrences: Stem n-grams, stem pairs and character n-grams of the phrasings.
+        vectors: (phrasings, DIMENSIONS), their sentence vectors.
+        target_of: (phrasings,), the target of each.
+        targets: Number of targets.
+    """
+    parts = [_vectorized(kind, target_of, targets, least) for kind, least in zip(occurrences, PRUNED_FROM, strict=True)]
+    blocks = [block for block, *_ in parts]
+    width = sum(len(block.keys) for block in blocks) + DIMENSIONS
+    if width * targets > MAX_WEIGHTS or not len(blocks[0].keys):
+        return empty_classifier(targets)
+    offsets = np.cumsum([0, *(len(block.keys) for block in blocks)])
+    owners = np.concatenate([owners for _, owners, _, _ in parts])
+    order = np.argsort(owners, kind="stable")
+    ids = np.concatenate([offset + ids for offset, (_, _, ids, _) in zip(offsets, parts, strict=False)])[order]
+    scaled = [length * values for length, (*_, values) in zip(BLOCK_LENGTHS, parts, strict=True)]
+    values = np.concatenate(scaled)[order].astype(np.float32)
+    starts = np.searchsorted(owners[order], np.arange(len(target_of) + 1))
+    weights = np.zeros((width, targets), dtype=np.float32)
+    _descend(weights, ids, values, starts, VECTOR_LENGTH * vectors, target_of)
+    stem_ngrams, stem_pairs, char_ngrams = blocks
+    return LinearClassifier(stem_ngrams, stem_pairs, char_ngrams, as_float32(weights.astype(np.float16)))
+
+
+def _vectorized(
+    occurrences: Occurrences, target_of: Ints, targets: int, pruned_from: int
+) -> tuple[FeatureBlock, Ints, Ints, Floats]:
+    """The kept features of one kind, and cells (phrasing, feature, value), scaled to length one by phrasing."""
+    owners = np.repeat(np.arange(len(target_of)), np.diff(occurrences.starts))
+    owners, ids, tf = count_pairs(owners, occurrences.ids.astype(np.int64))
+    kept = np.bincount(ids, minlength=len(occurrences.keys)) > (1 if len(target_of) > pruned_from else 0)
+    pairs = np.unique(ids * targets + target_of[owners])
+    idf = smoothed_idf(np.bincount(pairs // targets, minlength=len(occurrences.keys)), targets)
+    values = (1 + np.log(tf)) * idf[ids]
+    values /= np.sqrt(np.bincount(owners, weights=values * values))[owners]
+    keep, new_ids = kept[ids], np.cumsum(kept) - 1
+    block = FeatureBlock(occurrences.keys[kept], np.r_[idf[:-1][kept], idf[-1]].astype(np.float32))
+    return block, owners[keep], new_ids[ids[keep]], values[keep].astype(np.float32)
+
+
+def _descend(weights: Floats, features: Ints, values: Floats, starts: Ints, vectors: Floats, target_of: Ints) -> None:
+    """Visit every phrasing ROUNDS times and move the weights, in place, towards its own target and away from the others."""
+    dual = np.zeros((len(target_of), weights.shape[1]), dtype=np.float32)
+    sign = np.full(weights.shape[1], -1, dtype=np.float32)
+    vector_weights = weights[-DIMENSIONS:]
+    diagonal = 1 / (2 * COST)
+    stride = STRIDE if len(target_of) % STRIDE else 1
+    order = np.arange(len(target_of)) * stride % len(target_of)
+    for phrasing in np.tile(order, ROUNDS):
+        cells = slice(starts[phrasing], starts[phrasing + 1])
+        rows, x, own = features[cells], values[cells], target_of[phrasing]
+        z = vectors[phrasing]
+        sign[own] = 1
+        gradient = sign * (x @ weights[rows] + z @ vector_weights + BIAS) - 1 + diagonal * dual[phrasing]
+        change = np.maximum(dual[phrasing] - gradient / (x @ x + z @ z + diagonal), 0) - dual[phrasing]
+        dual[phrasing] += change
+        change *= sign
+        weights[rows] += x[:, None] * change
+        vector_weights += z[:, None] * change
+        sign[own] = -1

@@ -1,0 +1,300 @@
+"""Cues: how people say "the next one", "compare them" or "what else", once courtesies and typos are taken out of a message.
+
+Plain English, the same for every pack.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cached_property, lru_cache
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from bot.retrieval.english import FUNCTION_WORDS, english
+from bot.understanding.attributes import ATTRIBUTE_WORDS
+from bot.understanding.question_type import STOPWORDS
+
+# --- words
+
+ORDINALS = {
+    word: number
+    for number, names in enumerate(
+        ("first 1st", "second 2nd", "third 3rd", "fourth 4th", "fifth 5th", "sixth 6th", "seventh 7th", "eighth 8th",
+         "ninth 9th", "tenth 10th", "eleventh 11th", "twelfth 12th"),
+        1,
+    )
+    for word in names.split()
+} | {f"{number}{'st' if number == 21 else 'nd' if number == 22 else 'rd' if number == 23 else 'th'}": number
+     for number in range(13, 26)}  # fmt: skip
+CARDINALS = {
+    **{word: number for number, word in enumerate("one two three four five six seven eight nine ten".split(), 1)},
+    **{str(number): number for number in range(1, 26)},
+}
+
+LINKING_WORDS = frozenset(
+    """last latter former middle other others another next previous prev before after afterwards back continue forward
+    following top compare compares compared comparing comparison difference differences differ versus better best both
+    neither none all list lists whole full entire everything every overview complete again repeat alternative alternatives
+    else similar instead option options choice choices which step steps number nr num beginner beginners easier easiest simpler
+    simplest faster fastest lighter quicker recommend suggest pick choose take prefer favourite favorite popular elaborate
+    further more details detail tell explain meant said asked wrong nope library lib package framework module tool card topic
+    skip jump move return side couple pair restart over reset forget why reason come show open name give go on keep
+    thing item""".split()
+)
+"""Words that lead from one answer to the next."""
+FOLLOWUP_WORDS = STOPWORDS | ATTRIBUTE_WORDS | LINKING_WORDS | FUNCTION_WORDS | ORDINALS.keys() | CARDINALS.keys()
+"""Words of a message that means nothing without the one before."""
+
+PLURALS = frozenset("libraries libs frameworks tools packages modules".split())
+"""Words that ask for a list of their own, and are no typos of the singular."""
+
+
+# --- courtesies and typos
+
+_CORRECTIONS = sorted(
+    word
+    for word in {*LINKING_WORDS, *ORDINALS, *ATTRIBUTE_WORDS, "the", "then", "what", "whats", "they", "them", "about"}
+    if len(word) > 2
+)
+_LONGEST_TYPO = max(map(len, _CORRECTIONS)) + 1
+CACHE_SIZE = 4_096
+"""Words that aren't English, of which the correction is cached in memory."""
+MAX_STRIPPED = 100
+"""Words of a message beyond which it stays as it is: courtesies don't matter in a long one."""
+ONE_EDIT_LENGTH, TWO_EDITS_LENGTH = 4, 7
+"""Letters from which one and two edits are allowed; of three letters two may be swapped, or a fourth be missing."""
+
+ENGLISH_TYPOS = {"tel": "tell", "fist": "first", "tow": "two", "las": "last", "nest": "next"}
+"""Typos that are English words as well, so that the rule for typos leaves them alone."""
+
+_COURTESIES = (
+    "okay|okey|ok|k|oh|ah|aha|hm+|um+|uh|well|right|alright|all right|cool|nice one|nice|great|fine|perfect|awesome|lovely|"
+    "super|wow|brilliant|excellent|interesting|sure|hey|hi|hello|good morning|good afternoon|good evening|thanks a lot|"
+    "thanks a bunch|thanks so much|many thanks|thank you very much|thank you so much|thank you|thank u|thanks|thx a lot|"
+    "thx a bunch|thx|ty|cheers|sorry|actually|i see|got it|gotcha|makes sense|understood|good to know|please|pls|plz|lol|"
+    "can you|could you|would you please|will you|can u|could u|do me a favour and|i want to see|i want to know|i wanna see|"
+    "i wanna know|i would like to see|i would like to know|id like to see|id like to know|let me see|done|finished|for me|"
+    "bro|mate|guys|maybe|just|quickly|now|btw|by the way"
+)
+_THEM = re.compile(r"(?<!\ban )(?<!\bthe )\bem\b")
+"""Spoken "them" ("which of 'em"); "an em" is something else."""
+_LEAD = re.compile(rf"^(?:(?:{_COURTESIES}) )+")
+_INNER = re.compile(rf"^((?:and|but|so|then) )(?:(?:{_COURTESIES}) )+")
+_TAIL = re.compile(rf"(?: (?:{_COURTESIES}|though|mate|bye))+$")
+
+
+def strip_courtesies(tokens: Sequence[str], kept: Sequence[bool]) -> str:
+    """A message's words with typos corrected and without the courtesies around them.
+
+    Args:
+        tokens: The words.
+        kept: For each, whether it is left as it is (a name).
+    """
+    if len(tokens) > MAX_STRIPPED:
+        return " ".join(tokens)
+    text = " ".join(word if keep else _corrected(word) for word, keep in zip(tokens, kept, strict=True))
+    text = _THEM.sub("them", text)
+    while (shorter := _INNER.sub(r"\1", _LEAD.sub("", f"{text} ")).strip()) != text:
+        text = shorter
+    return _TAIL.sub("", f" {text}").strip()
+
+
+def is_typo(word: str) -> bool:
+    """Whether a word is read as a follow-up's word that it nearly is."""
+    return _corrected(word) != word
+
+
+def _corrected(word: str) -> str:
+    """The follow-up's word that a word nearly is; the word itself if it is one, or English."""
+    if word in ENGLISH_TYPOS:
+        return ENGLISH_TYPOS[word]
+    if word in FOLLOWUP_WORDS or word in PLURALS or not 3 <= len(word) <= _LONGEST_TYPO or not word.isalpha():
+        return word
+    return word if word in english().rows else _nearest(word)
+
+
+@lru_cache(maxsize=CACHE_SIZE)
+def _nearest(word: str) -> str:
+    max_edits = 2 if len(word) >= TWO_EDITS_LENGTH else 1
+    hits = process.extract(word, _CORRECTIONS, scorer=OSA.distance, score_cutoff=max_edits, limit=6)
+    near = [
+        (edits, other)
+        for other, edits, _ in hits
+        if abs(len(other) - len(word)) <= 1 and (other[0] == word[0] or (edits == 1 and len(word) > ONE_EDIT_LENGTH))
+    ]
+    if len(word) < ONE_EDIT_LENGTH:
+        near = [
+            (edits, other)
+            for edits, other in near
+            if sorted(other) == sorted(word) or (len(other) > len(word) and other[0] == word[0])
+        ]
+    return min(near, key=lambda hit: (hit[0], hit[1] not in LINKING_WORDS, hit[1]))[1] if near else word
+
+
+# --- patterns
+
+_AND = "(?:(?:and|so|but|or|then|no|yes) )*"
+_ONE_OF = "|".join
+
+
+class Cue:
+    """A regular expression that is compiled at its first use: most questions need few of them."""
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern = pattern
+
+    @cached_property
+    def _compiled(self) -> re.Pattern[str]:
+        return re.compile(self._pattern)
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """As `re.Pattern.search`."""
+        return self._compiled.search(text)
+
+    def match(self, text: str) -> re.Match[str] | None:
+        """As `re.Pattern.match`."""
+        return self._compiled.match(text)
+
+    def finditer(self, text: str) -> Iterator[re.Match[str]]:
+        """As `re.Pattern.finditer`."""
+        return self._compiled.finditer(text)
+
+
+def _only(lead: str, meant: str, tail: str) -> Cue:
+    """A message that is `meant`, with only words of `lead` before it and of `tail` behind it."""
+    return Cue(f"^{_AND}(?:(?:{lead}) )*(?:{meant})(?: (?:{tail}))*$")
+
+
+def _anywhere(meant: str) -> Cue:
+    """A message that contains one of these."""
+    return Cue(rf"\b(?:{meant})\b")
+
+
+_GOING = (
+    "and|so|but|whats|what is|what comes|what came|what|which is|is there|show|give|me|the|a|go|to|on|with|one|step|steps|"
+    "thing|comes|come|do|i|we|should|need|must|move|skip|jump|take|item|library|lib"
+)
+_GONE = "one|ones|step|steps|thing|that|this|it|up|comes|come|is|again|do|i|item|library|lib|please|then|we|was|a"
+NEXT = _only(_GOING, "next|after|afterwards|continue|forward|go on|going|following", _GONE)
+THEN = _only("what|ok", "then", "what")
+PREVIOUS = _only(_GOING, "previous|prev|back|before|prior|earlier|return", _GONE)
+RESTART = _only(
+    "lets|let us|please|can we|i want to|we",
+    "start over|start again|start anew|start from scratch|from scratch|restart|reset|begin again|never mind|nevermind|nvm|"
+    "forget it|forget that|forget about it|forget about that|forget all that|forget everything|clear|"
+    "new question|new topic|new conversation|new subject",
+    "everything|all|please|again|now|then",
+)
+LEAVE = _only("please|lets", "exit|quit|log out|logout", "please|now|chat|the chat|here")
+_ARTICLE = "(?:(?:the|this|that|your) )?(?:article|text|sources?|answers?|facts)"
+SOURCE = _only(
+    "please|hey|tell me|do you know|can i ask",
+    rf"(?:who|who has|whos|who is) (?:wrote|written|published|behind|the author of|the publisher of) {_ARTICLE}|"
+    rf"(?:(?:who|what)(?: is|s| are) )?(?:the|your) (?:author|writer|publisher|sources?|reference)(?: of {_ARTICLE})?|"
+    rf"(?:what(?: is|s) )?(?:the )?(?:author|title|name|date|publisher|source) of {_ARTICLE}|"
+    "where (?:(?:do|does|did|is|are|was|have|has|come|comes|came|get|got|take|taken|you|u|your|the|this|that|these|those|all|"
+    "answers?|facts?|info|information|knowledge|data|stuff|text|article) )+from|"
+    rf"when (?:was|is|has) {_ARTICLE} (?:been )?(?:written|published|updated|from|made)|how (?:old|recent|new) is {_ARTICLE}|"
+    "(?:what|which) article(?: (?:is (?:it|that|this)|do you (?:mean|use)|are you talking about))?|"
+    f"what(?: is|s) {_ARTICLE} called|what(?: is|s| are) (?:this|that|you|your answers|all this) based on|"
+    rf"where can i (?:read|find|see|get) {_ARTICLE}|(?:cite|name|quote|show|give)(?: me)? your sources?|sources?|says who",
+    "",
+)
+_HARSH = (
+    "useless|stupid|dumb|rubbish|garbage|terrible|awful|hopeless|worthless|unhelpful|no (?:help|use)|"
+    "not (?:of )?help(?:ful|ing)?"
+)
+BLAME = _only(
+    "well|honestly|man|wow",
+    "(?:(?:you|u|ur|youre|your|this|that|thats|(?:this|the) (?:bot|thing|answer))(?: (?:are|r|is|was|were))? )?"
+    rf"(?:(?:a|so|really|just|totally|completely|pretty|very) )*(?:{_HARSH})|"
+    "(?:useless|stupid|dumb|bad|worst|terrible) (?:bot|answer)|"
+    "(?:you|u|this bot|the bot) (?:really )?(?:sucks?|(?:know|understand) nothing|"
+    "dont (?:understand(?: me)?|help(?: me)?|get it))|"
+    "(?:that|this) (?:didnt|did not|doesnt|does not) help",
+    "at all|ever|bot|thing|me|really",
+)
+YES = _only(
+    "",
+    "yes|yeah|yep|yup|ya|sure|exactly|correct|that one|that|this one|this|do it|go ahead|right",
+    "that one|that|this one|that is it|it|one|exactly",
+)
+WHY = _only(
+    "really",
+    "why|how come|what for|for what reason|what is the reason|whats the reason",
+    "so|is|that|this|it|one|not|though|exactly|them|those|these|thats|would i|should i",
+)
+MORE = _only(
+    "a bit|a little|some|any|even|in|give|show|tell|explain|say|me|us|i|want|need|know|to",
+    "more|elaborate|details?|further|explain|longer|again|repeat|go deeper|info",
+    "about|on|of|it|that|this|them|those|these|info|details?|please|one|me|to|us|again|more|in|further|the",
+)
+NO = Cue(
+    r"^(?:(?:no|nope|nah|wrong|not|actually|sorry|i (?:meant|mean|said|asked|was asking)(?: about| for)?|"
+    r"(?:thats|that is) not (?:it|what i meant|what i asked)|not that(?: one)?) )+"
+)
+OTHERS = Cue(
+    r"\b(?:alternatives?|else|others|other (?!one\b)|another|similar|neither|none|instead|"
+    r"(?<!\bi )(?<!\bwe )(?<!really )(?<!would )(?<!\bid )like (?:it|this|that)|"
+    r"more (?:options|choices))\b"
+)
+"""Something else than what was shown, like it or instead of it; "i like it" asks for nothing else."""
+COMPARING = _anywhere(
+    r"compare[ds]?|comparing|comparison|differen\w+|differ|vs|versus|both|together|side by side|pros and cons|between|"
+    r"(?:the|these|those) two"
+)
+TWO = _anywhere("(?:the|these|those) two")
+_BEST = (
+    "best|better|easier|easiest|simpler|simplest|faster|fastest|quicker|lighter|"
+    "prefer|recommend|suggest|pick|choose|favou?rite"
+)
+CHOOSING = _anywhere(f"which|{_BEST}")
+BEST = _anywhere(f"{_BEST}|which (?:one|of (?:them|these|those|the two))|should (?:i|we)")
+"""That one of those that are named is wanted before the others."""
+AGAINST = Cue(r"\b(?:vs|versus|v|or|than|against|with|to|from)(?: the)?$")
+"""Words right before a name that set it against something."""
+SET_AGAINST = _anywhere(r"vs|versus|v|or|than|against|compare[ds]?|comparison|with|differ\w*|better")
+THEM = _anywhere("they|them|their|those|these")
+IT = _anywhere("(?i:it|its)")
+BACK = _anywhere("it|its|that one|this one|that|this|the same")
+SOUGHT = Cue(
+    rf"^{_AND}(?:what(?:s| is| was)) (?:it called )?(?:the|that) (?:\w+ )?"
+    r"(?:thing|thingy|one|lib|library|tool|framework|package|module) (?:for|to|that|which|with)\b"
+)
+"""A thing described by what it does: its "that" points forward."""
+OF_THEM = Cue(r"^(?:(?:so|and|but) )*(?:which|what) (?:one|ones|of (?:them|those|these|the two))\b")
+AMONG = _anywhere("which|ones?|of (?:them|these|those)")
+ANEW = _anywhere("ones|only")
+EVERYTHING = _anywhere("list|all|whole|full|everything|overview|every")
+LEADING = Cue(
+    rf"^(?:{_AND}(?:what about|how about|whats about|same|now|only|just|with|for|on|in|and|but|or|so|also|no)\b|and\b)"
+)
+
+DEFINES = Cue(r"\bwhat (?:is|are|does)\b|\bwhats (?!about)|\bexplain\b|\bmeans?\b")
+
+SPANS = Cue(r"\b(?P<end>first|last|top) (?P<many>two|three|four|five|six|2|3|4|5|6|couple|pair)\b")
+MANY = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "couple": 2, "pair": 2}
+ORDINAL = Cue(rf"\b(?P<which>{_ONE_OF(ORDINALS)}|last|latter|former|middle|other(?= one\b|$))\b")
+NUMBER = Cue(rf"\b(?:number|num|nr|no|nummer|option|item|choice|point) (?P<number>{_ONE_OF(CARDINALS)})\b")
+_NUMBER = f"(?:{_ONE_OF(CARDINALS)})"
+_BESIDE = f"(?:and|or|vs|versus|with|to|against) {_NUMBER}"
+NUMBERS = Cue(
+    f"^{_AND}(?:(?:show|open|take|give|me|tell|about|pick|choose) )*{_NUMBER}(?: {_BESIDE})*$|"
+    f"^{_AND}compare {_NUMBER}(?: {_BESIDE})+$"
+)
+STEP = Cue(rf"\bstep (?:number |no )?(?P<which>[0-9]+|{_ONE_OF((*ORDINALS, *CARDINALS))})\b")
+AFTER = frozenset("after finished finish done completed complete beyond following past".split())
+"""Words that make "step 3" mean the one behind it."""
+
+STEPS = frozenset(("step", "steps"))
+ENDS = frozenset("backend frontend".split())
+CARD_NOUNS = frozenset("library lib package framework module card tool".split())
+SIDES = frozenset("backend frontend side step steps for when features good kind".split())
+"""Attributes that a message without anything before may ask of the whole subject."""
+GENERAL = frozenset(
+    """one ones on in the a an for of with at side based things thing stuff only just now same and or but so them those these
+    work works good do can as well too please about""".split()
+)
+"""Words around a group's name that leave it at that."""

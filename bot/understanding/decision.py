@@ -1,0 +1,258 @@
+"""What one reading of a message comes down to: names first, then what the index ranks, through the gate.
+
+The order of the rules matters: a card's name settles more than a phrasing that is merely near.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.model import MOST_COMPARED, Finding, Group, Knowledge, Library
+from bot.retrieval.english import english
+from bot.text import stem, words
+from bot.understanding import cues
+from bot.understanding.conversation import stripped_text
+from bot.understanding.disambiguation import NameDisambiguator
+from bot.understanding.finding_factory import MAX_OFFERED, FindingFactory
+from bot.understanding.names import Mention, is_in_name_position, shown_names
+from bot.understanding.question_type import STOPWORDS
+from bot.understanding.reading import Reading, unrecognized_word
+from bot.understanding.targets import Target
+
+NAME_LOG_ODDS = 6.0
+"""What a card's name adds, less one for each edit: "django migrations how to" is about Django."""
+OUT_OF_SCOPE_LOG_ODDS = -6.0
+"""What a name that is out of scope adds: "is swift frontend" is not about Python."""
+SMALL_TALK_SHARE = 0.75
+"""Share of the information of a message's words that must be on words of small talk."""
+SMALL_TALK_SIMILARITY = 0.6
+"""TF-IDF cosine to a phrasing of small talk that is needed besides."""
+ONE_WORD_SIMILARITY = 0.95
+"""The same for a single word: "weekend" is not "have a nice weekend"."""
+SCORE_DISTANCE = 0.5
+"""Score below small talk's within which an entry is as near."""
+COMMON_RARITY, MIN_INFORMATION = 2.0, 0.2
+"""-log10 of the share of the commonest words, which is subtracted from a word's rarity, and the least information."""
+MIN_LETTERS = 2
+"""Letters of a word that says anything by itself."""
+FAR_BETTER = 0.6
+"""Score by which another entry has to beat a named card: "python frameworks like django" asks for the list."""
+
+
+class Decider:
+    """Decides readings about one pack.
+
+    Args:
+        knowledge: The pack.
+        findings: Makes its findings.
+        disambiguator: Tells whether an ordinary word is meant as a name.
+    """
+
+    def __init__(self, knowledge: Knowledge, findings: FindingFactory, disambiguator: NameDisambiguator) -> None:
+        self._knowledge = knowledge
+        self._findings = findings
+        self._disambiguator = disambiguator
+        self._groups = {group.id: group for group in knowledge.groups}
+        self._subject = {word for name in knowledge.subject for word in words(name)}
+        asks = (ask for small_talk in knowledge.voice.small_talk.values() for ask in small_talk.asks)
+        self._small_talk_stems = {stem(word) for ask in asks for word in words(ask)}
+
+    def names_subject(self, reading: Reading) -> bool:
+        """Whether the pack's subject as a whole is named."""
+        return bool(self._subject & set(reading.tokens))
+
+    def decide(self, reading: Reading) -> Finding:
+        """What a reading comes down to."""
+        cards = self._named_cards(reading)
+        out_of_scope = self._out_of_scope_names(reading)
+        mentioned = reading.mentions_of("mentioned")
+        top = self._findings.top(reading)
+        if reading.ranking.is_exact and top is not None:
+            return self._findings.answer(reading, top, "an exact phrasing")
+        if reading.ranking.is_exact_out_of_scope:
+            finding = self._findings.make(reading, "unknown", (), "a question that isn't covered, word for word")
+            return replace(finding, out_of_scope=tuple(out_of_scope))
+        if len(cards) > 1:
+            edits = max(mention.edits for mention in reading.mentions_of("card"))
+            ids = tuple(cards[:MOST_COMPARED])
+            reason = "two or more of ours are named"
+            comparison = self._findings.make(reading, "compare", ids, reason, NAME_LOG_ODDS - edits)
+            return replace(comparison, beyond=cues.BEST.search(stripped_text(reading)) is not None)
+        if cards and out_of_scope and reading.question_type.compares:
+            return self._not_covered(reading, cards, out_of_scope)
+        if cards and mentioned and reading.question_type.compares:
+            return replace(self._not_covered(reading, cards, ()), mentioned_only=shown_names(mentioned))
+        if cards and _compares_with_unknown(reading):
+            return self._not_covered(reading, cards, ())
+        if cards:
+            return self._named_card(reading, cards[0])
+        if mentioned:
+            return self._mentioned_only(reading, mentioned)
+        is_about_subject = self.names_subject(reading) and not reading.question_type.compares
+        if out_of_scope and not (is_about_subject and self._passes(reading)):
+            return self._not_covered(reading, [], out_of_scope)
+        if any(mention.name.kind == "card" for mention in reading.mentions):
+            return self._ordinary_word(reading)
+        return self.decide_by_ranking(reading)
+
+    def _named_cards(self, reading: Reading) -> list[str]:
+        """Ids of the cards that are named, in order; an ordinary word only where it is meant as a name."""
+        ids: list[str] = []
+        for mention in reading.mentions_of("card"):
+            if mention.name.about not in ids and self._disambiguator.is_name(reading, mention):
+                ids.append(mention.name.about)
+        return ids
+
+    def _out_of_scope_names(self, reading: Reading) -> list[str]:
+        """Names that are out of scope. Those that are ordinary words count only where a name would stand."""
+        mentions = reading.mentions_of("out_of_scope")
+        meant = [m for m in mentions if not m.name.is_ordinary or is_in_name_position(reading.tokens, m)]
+        return list(shown_names(meant))
+
+    def _named_card(self, reading: Reading, card: str) -> Finding:
+        """A card is named: it answers, unless another entry fits the whole question far better."""
+        candidates = reading.ranking.candidates
+        top = self._findings.top(reading)
+        if top is not None and top.id != card and top.kind != "talk" and self._passes(reading):
+            own_scores = (c.score for c in candidates if str(self._findings.target(c)) == card)
+            if candidates[0].score - next(own_scores, candidates[-1].score) > FAR_BETTER:
+                return self._findings.answer(reading, top, "it fits far better than the named card")
+        edits = min(m.edits for m in reading.mentions_of("card") if m.name.about == card)
+        return self._findings.make(reading, "library", (card,), "its name", NAME_LOG_ODDS - edits)
+
+    def _mentioned_only(self, reading: Reading, mentioned: list[Mention]) -> Finding:
+        """The source only mentions something: the entry that does answers, unless the thing itself is asked about."""
+        entries = tuple(dict.fromkeys(mention.name.about for mention in mentioned))
+        top = self._findings.top(reading)
+        in_names = {position for mention in mentioned for position in range(mention.start, mention.end)}
+        others = [
+            token
+            for position, token in enumerate(reading.tokens)
+            if position not in in_names and token not in STOPWORDS
+        ]
+        unknown = [word for word in reading.ranking.unknown_words if word.word not in STOPWORDS]
+        several = len(set(shown_names(mentioned))) > 1
+        compares = reading.question_type.compares and not (several and others and len(entries) == 1)
+        asks_about_it = reading.question_type.defines or compares or not (others or several)
+        if top is not None and not asks_about_it and not unknown and (top.id in entries or self._passes(reading)):
+            return self._findings.answer(reading, top, "it is named there")
+        reason = "the source only names it"
+        finding = self._findings.make(reading, "unknown", entries[:MAX_OFFERED], reason, OUT_OF_SCOPE_LOG_ODDS / 2)
+        return replace(finding, mentioned_only=shown_names(mentioned))
+
+    def _not_covered(self, reading: Reading, cards: list[str], out_of_scope: Sequence[str]) -> Finding:
+        """Something that isn't covered is named; the cards beside it are offered."""
+        reason = "something that isn't covered is named"
+        finding = self._findings.make(reading, "unknown", tuple(cards[:MAX_OFFERED]), reason, OUT_OF_SCOPE_LOG_ODDS)
+        return replace(finding, out_of_scope=tuple(out_of_scope))
+
+    def _ordinary_word(self, reading: Reading) -> Finding:
+        """A card's name is there as an ordinary word: only another entry could answer."""
+        top = self._findings.top(reading)
+        cards = {mention.name.about for mention in reading.mentions_of("card")}
+        if top is not None and top.id not in cards:
+            return self.decide_by_ranking(reading)
+        offered = tuple(cards) if reading.ranking.similarity > reading.ranking.out_of_scope_similarity else ()
+        return self._findings.make(reading, "unknown", offered, _ORDINARY_WORD, OUT_OF_SCOPE_LOG_ODDS)
+
+    def decide_by_ranking(self, reading: Reading) -> Finding:
+        """No name decides: the best target answers, if the gate lets it through."""
+        findings, top = self._findings, self._findings.top(reading)
+        is_talk = top is not None and top.kind == "talk"
+        if not is_talk and all(_says_nothing(token) for token in reading.tokens):
+            reason = "nothing in it says what it is about"
+            return findings.make(reading, "unknown", (), reason, OUT_OF_SCOPE_LOG_ODDS)
+        if top is not None and self._defines_group(reading, top):
+            group = self._groups[top.id]
+            if len(self._knowledge.members(group)) > 1 and self._says_only(reading, group):
+                finding = findings.answer(reading, Target("list", top.id), "a group's word, which isn't described")
+                return replace(finding, beyond=True)
+            finding = findings.make(reading, "unknown", findings.offers(reading), "a group's word isn't described")
+            return replace(finding, ids=findings.recommended(reading, self._groups[top.id])[:MAX_OFFERED])
+        if top is not None and self._is_inflected_name(reading, top):
+            return findings.make(reading, "unknown", (), _ORDINARY_WORD, OUT_OF_SCOPE_LOG_ODDS)
+        if top is not None and (self._passes(reading) or (is_talk and _is_courtesy(reading))):
+            return findings.answer(reading, top, "the best phrasing")
+        if top is not None and reading.log_odds >= findings.gate.offer:
+            offered = self._beside_small_talk(reading) if is_talk else findings.offers(reading)
+            return findings.make(reading, "unknown", offered, "near, but not near enough")
+        return findings.make(reading, "unknown", (), "nothing fits")
+
+    def _beside_small_talk(self, reading: Reading) -> tuple[str, ...]:
+        """Entries that are as near as the small talk that doesn't answer: the log-odds are the small talk's."""
+        first, *others = reading.ranking.candidates
+        near = [self._findings.target(c) for c in others if c.score > first.score - SCORE_DISTANCE]
+        return tuple(target.id for target in near if target.kind == "entry")[:MAX_OFFERED]
+
+    def _passes(self, reading: Reading) -> bool:
+        """Whether the gate lets the best target answer. A group's word adds nothing where a foreign word is said beside it."""
+        passes_alone = reading.log_odds >= self._findings.gate.answer
+        top = self._findings.top(reading)
+        if top is not None and top.kind == "talk":
+            return passes_alone and self._is_small_talk(reading)
+        return (passes_alone or not reading.foreign_words) and self._findings.passes(reading)
+
+    def _is_small_talk(self, reading: Reading) -> bool:
+        """Whether nearly all of a message is small talk: "is it going to snow" is not "how is it going"."""
+        read_as = dict(reading.ranking.corrections)
+        information = {
+            word: max(english().stem_rarity_of(word) - COMMON_RARITY, MIN_INFORMATION)
+            for token in reading.tokens
+            for word in words(read_as.get(token, token))
+        }
+        small_talk = sum(
+            information[word] for word in information if word in STOPWORDS or stem(word) in self._small_talk_stems
+        )
+        required = ONE_WORD_SIMILARITY if len(information) == 1 else SMALL_TALK_SIMILARITY
+        is_enough = small_talk >= SMALL_TALK_SHARE * sum(information.values())
+        return is_enough and reading.ranking.similarity >= required
+
+    def _defines_group(self, reading: Reading, top: Target) -> bool:
+        """Whether "what is a rest api" asks for the definition of a word that the pack only groups its cards by."""
+        kind = reading.question_type
+        return top.kind in ("list", "pick") and kind.defines and not (kind.wants_all or kind.wants_one)
+
+    def _says_only(self, reading: Reading, group: Group) -> bool:
+        """Whether the question says nothing but a group's word."""
+        group_words = {word for name in group.words for word in words(name)}
+        read_as = dict(reading.ranking.corrections)
+        return all(token in STOPWORDS or read_as.get(token, token) in group_words for token in reading.tokens)
+
+    def _is_inflected_name(self, reading: Reading, top: Target) -> bool:
+        """Whether a card ranks first only because an ordinary word has the stem of its name ("red panda")."""
+        card = self._knowledge.by_id.get(top.id)
+        if top.kind != "entry" or not isinstance(card, Library) or reading.mentions_of("card"):
+            return False
+        name = words(card.name)
+        return len(name) == 1 and name[0] not in reading.tokens and stem(name[0]) in map(stem, reading.tokens)
+
+
+_ORDINARY_WORD = "its name is an ordinary word here"
+
+
+def _says_nothing(token: str) -> bool:
+    """Whether a token is a number, a single letter or a stopword."""
+    return token.isdigit() or len(token) < MIN_LETTERS or token in STOPWORDS
+
+
+def _is_courtesy(reading: Reading) -> bool:
+    """Whether a message says nothing but courtesies: "ok", "lol", "alright, cool"."""
+    return reading.is_whole and not stripped_text(reading)
+
+
+_COMPARING_WORDS = frozenset("vs versus v or than".split())
+
+
+def _compares_with_unknown(reading: Reading) -> bool:
+    """Whether a card's name is compared with a word that nobody knows: "django vs sidekiq"."""
+    unknown_words = {unknown.word for unknown in reading.ranking.unknown_words}
+    unknown = {unrecognized_word(reading), *unknown_words} - STOPWORDS
+    for mention in reading.mentions_of("card"):
+        after = reading.tokens[mention.end : mention.end + 2]
+        before = reading.tokens[max(0, mention.start - 2) : mention.start]
+        if len(after) == 2 and after[0] in _COMPARING_WORDS and after[1] in unknown:
+            return True
+        if len(before) == 2 and before[1] in _COMPARING_WORDS and before[0] in unknown:
+            return True
+    return False

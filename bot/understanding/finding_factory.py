@@ -1,0 +1,220 @@
+"""Makes findings: once it is decided what answers a reading, the kind of reply, the ids it is about, and the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.model import Attribute, Correction, Evidence, Finding, Group, Kind, Knowledge, Library, Match
+from bot.retrieval.english import english
+from bot.retrieval.gate import Gate, confidence
+from bot.retrieval.index import MAX_SHOWN, Candidate
+from bot.text import stem, words
+from bot.understanding.attributes import ATTRIBUTE_WORDS, attribute_of
+from bot.understanding.disambiguation import NameDisambiguator
+from bot.understanding.names import shown_names
+from bot.understanding.question_type import STOPWORDS
+from bot.understanding.reading import Reading
+from bot.understanding.targets import Target
+
+MAX_OFFERED = 3
+"""Entries in a "did you mean": what a phone shows at a glance, and the contract's limit."""
+MAX_RECOMMENDED = 4
+"""Cards in a recommendation: more is a list."""
+MIN_SCORE = -3.0
+"""Score of a card that isn't among a reading's candidates."""
+GROUP_LOG_ODDS = 1.5
+"""Added where a group's own word is said: "recommend me an orm" is about ORMs, however like "recommend me a library" it is."""
+SMALL_TALK_LOG_ODDS = 1.5
+"""What small talk needs beyond an entry: "is it going to snow" is not "how is it going"."""
+LONG = 15
+"""Words above which a message tells a story, of which the card need not have every word."""
+SPECIAL_RARITY = 4.2
+"""-log10 of a word's share in English from which it is special enough to ask whether the card has it."""
+CENTRALITY_WEIGHT = 1.0
+"""Weight of a capability's position on its card beside the question's score for the card."""
+
+
+class FindingFactory:
+    """Makes findings about one pack.
+
+    Args:
+        knowledge: The pack.
+        targets: Its targets, in the order of the index.
+        gate: The index's gate.
+        disambiguator: Tells the pack's technical words.
+    """
+
+    def __init__(
+        self, knowledge: Knowledge, targets: Sequence[Target], gate: Gate, disambiguator: NameDisambiguator
+    ) -> None:
+        self.gate = gate
+        self.knowledge = knowledge
+        self._targets = targets
+        self._disambiguator = disambiguator
+        self._groups = {group.id: group for group in knowledge.groups}
+        self._sides = {card.side for card in knowledge.entries if isinstance(card, Library)}
+        self._members = {group.id: knowledge.members(group) for group in knowledge.groups}
+        self._group_words = {
+            group.id: [f" {' '.join(words(name))} " for name in group.words] for group in knowledge.groups
+        }
+
+    def target(self, candidate: Candidate) -> Target:
+        """The target of a candidate."""
+        return self._targets[candidate.target_index]
+
+    def passes(self, reading: Reading) -> bool:
+        """Whether the gate lets the best target answer."""
+        top = self.top(reading)
+        required = SMALL_TALK_LOG_ODDS if top is not None and top.kind == "talk" else 0.0
+        return reading.log_odds + self._group_log_odds(reading) - required >= self.gate.answer
+
+    def _group_log_odds(self, reading: Reading) -> float:
+        """GROUP_LOG_ODDS if the question says one of the words of the best target's group, else 0."""
+        top = self.top(reading)
+        if top is None or top.kind not in ("list", "pick") or top.id in self._sides:
+            return 0.0
+        text = f" {' '.join(reading.tokens)} "
+        return GROUP_LOG_ODDS if any(name in text for name in self._group_words[top.id]) else 0.0
+
+    def top(self, reading: Reading) -> Target | None:
+        """The best target; a group is listed or recommended from as the question type asks."""
+        if not reading.ranking.candidates:
+            return None
+        top = self.target(reading.ranking.candidates[0])
+        if top.kind in ("list", "pick") and not reading.ranking.is_exact:
+            wants_all = reading.question_type.wants_all and not reading.question_type.wants_one
+            wants_one = reading.question_type.wants_one and not reading.question_type.wants_all
+            kind = "list" if wants_all else "pick" if wants_one else top.kind
+            top = Target(kind, top.id)
+        if top.kind == "list" and len(self._members[top.id]) == 1:
+            return Target("pick", top.id)
+        return top
+
+    def offers(self, reading: Reading) -> tuple[str, ...]:
+        """Ids of up to MAX_OFFERED entries worth offering; a group offers its first card."""
+        ids: list[str] = []
+        for candidate in reading.ranking.candidates:
+            target = self.target(candidate)
+            if target.kind == "entry":
+                ids.append(target.id)
+            elif target.kind in ("list", "pick"):
+                ids += self.recommended(reading, self._groups[target.id])[:1]
+        return tuple(dict.fromkeys(ids))[:MAX_OFFERED]
+
+    def answer(self, reading: Reading, target: Target, reason: str) -> Finding:
+        """The finding that a target answers."""
+        match target.kind:
+            case "entry":
+                return self.make(reading, self.knowledge.by_id[target.id].kind, (target.id,), reason)
+            case "talk":
+                kind: Kind = "help" if target.id == "help" else "smalltalk"
+                return replace(self.make(reading, kind, (), reason), talk=target.id)
+            case "list":
+                ids = tuple(card.id for card in self._members[target.id])
+                finding = self.make(reading, "list", ids, reason, self._group_log_odds(reading))
+                return replace(finding, group=target.id)
+            case "pick":
+                ids = self.recommended(reading, self._groups[target.id])
+                finding = self.make(reading, "recommend", ids, reason, self._group_log_odds(reading))
+                return replace(finding, group=target.id)
+
+    def recommended(self, reading: Reading, group: Group) -> tuple[str, ...]:
+        """Ids of the group's cards: the most central capability first; among equals, the one with the higher score."""
+        scores = {self.target(c).id: c.score for c in reading.ranking.candidates if self.target(c).kind == "entry"}
+        cards = self._members[group.id]
+        certain = [card for card in cards if group.all or group.id in (card.side, *card.capabilities)]
+
+        def merit(card: Library) -> float:
+            in_capabilities = group.id in card.capabilities
+            position = card.capabilities.index(group.id) if in_capabilities else len(card.capabilities)
+            return CENTRALITY_WEIGHT / (1 + position) + scores.get(card.id, MIN_SCORE)
+
+        return tuple(card.id for card in sorted(certain or cards, key=merit, reverse=True))[:MAX_RECOMMENDED]
+
+    def make(self, reading: Reading, kind: Kind, ids: tuple[str, ...], reason: str, log_odds: float = 0.0) -> Finding:
+        """A finding with its evidence.
+
+        Args:
+            reading: What it is about.
+            kind: Kind of the reply.
+            ids: Ids of the entries it is about.
+            reason: Why, for the evidence.
+            log_odds: What is added to the reading's own.
+        """
+        ranking, gate = reading.ranking, self.gate
+        value = 1.0 if ranking.is_exact else confidence(reading.log_odds + log_odds - gate.answer)
+        evidence = Evidence(
+            understood=reading.text,
+            corrections=_corrections(reading),
+            named=shown_names(m for m in reading.mentions if m.name.kind != "out_of_scope"),
+            out_of_scope=shown_names(reading.mentions_of("out_of_scope")),
+            unknown_words=tuple(unknown.word for unknown in ranking.unknown_words),
+            question_type=reading.question_type.name,
+            candidates=tuple(Match(str(self.target(c)), c.score, c.text) for c in ranking.candidates[:MAX_SHOWN]),
+            margin=ranking.margin,
+            coverage=ranking.coverage,
+            confidence=value,
+            answer_from=gate.answer,
+            offer_from=gate.offer,
+            verdict="answer" if kind != "unknown" else "offer" if ids else "refuse",
+            reason=reason,
+        )
+        if kind not in ("topic", "step", "library"):
+            return Finding(kind=kind, ids=ids, evidence=evidence)
+        beyond = kind == "library" and self._goes_beyond(reading, ids[0])
+        attribute = self.attribute(reading) if kind == "library" else None
+        return Finding(kind=kind, ids=ids, evidence=evidence, beyond=beyond, attribute=attribute)
+
+    def attribute(self, reading: Reading) -> Attribute | None:
+        """The one attribute of a card that is asked for."""
+        in_names = _name_positions(reading)
+        read_as = dict(reading.ranking.corrections)
+        corrected = [
+            read_as.get(token, token) if position not in in_names else token
+            for position, token in enumerate(reading.tokens)
+        ]
+        others = [token for position, token in enumerate(corrected) if position not in in_names]
+        return attribute_of(corrected, others, self.knowledge)
+
+    def _goes_beyond(self, reading: Reading, card: str) -> bool:
+        """Whether a question has a special word that the card's texts don't have: the answer then says where it ends."""
+        if reading.question_type.defines or reading.question_type.compares or len(reading.tokens) > LONG:
+            return False
+        in_names = _name_positions(reading)
+        read_as = {correction.typed: correction.read_as for correction in _corrections(reading)}
+        others = [
+            token
+            for position, token in enumerate(reading.tokens)
+            if position not in in_names and token not in STOPWORDS and token not in ATTRIBUTE_WORDS
+        ]
+        asked = {word for token in others for word in words(read_as.get(token, token))}
+        special = {stem(word) for word in asked if english().stem_rarity_of(word) >= SPECIAL_RARITY}
+        special -= self._disambiguator.technical_stems
+        return bool(special) and not special <= self._stems_of_card(card)
+
+    def _stems_of_card(self, card_id: str) -> frozenset[str]:
+        """Stems of a card's texts, with their synonyms."""
+        card = self.knowledge.by_id[card_id]
+        if not isinstance(card, Library):
+            return frozenset()
+        groups = [self._groups[name] for name in (*card.capabilities, *card.also, card.side) if name in self._groups]
+        texts = [card.name, *card.aliases, card.what, card.summary, card.answer, *card.good_for, *card.names]
+        texts += [word for group in groups for word in (group.label, *group.words)]
+        card_words = {word for text in (*texts, *self.knowledge.subject) for word in words(text)}
+        variants = {
+            variant
+            for canonical, variants in self.knowledge.synonyms.items()
+            if canonical in card_words
+            for variant in variants
+        }
+        return frozenset(stem(word) for text in (*card_words, *variants) for word in words(text))
+
+
+def _name_positions(reading: Reading) -> set[int]:
+    """Positions of the tokens that are part of a name."""
+    return {position for mention in reading.mentions for position in range(mention.start, mention.end)}
+
+
+def _corrections(reading: Reading) -> tuple[Correction, ...]:
+    return tuple(Correction(typed, read_as) for typed, read_as in reading.ranking.corrections)

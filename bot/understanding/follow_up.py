@@ -1,0 +1,504 @@
+"""Follow-ups: "the second one", "how do they compare?", "and next?" mean something only after what was shown before.
+
+What a conversation's state holds are ids, never words. A message that says something of its own is no follow-up. The rules are
+tried in their order; the first that returns a result decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.model import MOST_COMPARED, RESTART, ConversationState, Entry, Group, Knowledge, Library, Step
+from bot.text import stem, words
+from bot.understanding import cues
+from bot.understanding.attributes import ATTRIBUTE_WORDS, attribute_of
+from bot.understanding.conversation import (
+    ConversationTurn,
+    FollowUp,
+    conversation_turn,
+    meant_mentions,
+    stripped_text,
+)
+from bot.understanding.cues import CARDINALS, FOLLOWUP_WORDS, MAX_STRIPPED, ORDINALS, PLURALS
+from bot.understanding.disambiguation import NameDisambiguator
+from bot.understanding.finding_factory import MAX_OFFERED
+from bot.understanding.question_type import STOPWORDS
+from bot.understanding.reading import Reading
+
+MAX_FOLLOWUP_WORDS = 9
+"""Words of the longest message that may depend on the one before, courtesies apart; a longer one says what it is about."""
+MAX_BARE_COMPARISON = 4
+"""Words up to which "what is the difference" doesn't say between what."""
+
+
+def follow_up(
+    reading: Reading, state: ConversationState, knowledge: Knowledge, disambiguator: NameDisambiguator
+) -> FollowUp | None:
+    """What a message means after what was shown before.
+
+    Args:
+        reading: The whole message.
+        state: What was shown before.
+        knowledge: The pack.
+        disambiguator: Tells the pack's technical words.
+
+    Returns:
+        The follow-up, or None if the message stands for itself.
+    """
+    turn = conversation_turn(reading, state, knowledge, disambiguator)
+    if not turn.text or len(turn.tokens) > MAX_FOLLOWUP_WORDS:
+        return None
+    if cues.STEP.search(turn.text) or _names_both_sides(turn.text):
+        return None
+    if reading.ranking.is_exact and not (
+        turn.is_bare and (cues.LEADING.match(turn.text) or not turn.mentioned_groups())
+    ):
+        return None
+    if reading.ranking.is_exact_out_of_scope and not turn.is_bare:
+        return None
+    for rule in _RULES_WITH_NAMES if turn.has_names else _RULES:
+        if (result := rule(turn)) is not None:
+            return result
+    return None
+
+
+def small_talk_of(reading: Reading) -> str | None:
+    """Name of the small talk that a rule recognises: a new start, goodbye, blame, or the question for the source."""
+    if len(reading.tokens) > MAX_STRIPPED:
+        return None
+    text = stripped_text(reading)
+    patterns = ((RESTART, cues.RESTART), ("goodbye", cues.LEAVE), ("sorry", cues.BLAME), ("source", cues.SOURCE))
+    return next((name for name, cue in patterns if cue.match(text)), None)
+
+
+def needs_context(reading: Reading) -> bool:
+    """Whether a message means nothing by itself: "the second one", "next", "why?", "how do they compare?"."""
+    text = stripped_text(reading)
+    tokens = text.split()
+    if not text or meant_mentions(reading) or len(tokens) > MAX_FOLLOWUP_WORDS:
+        return False
+    if not set(tokens) <= FOLLOWUP_WORDS or _names_both_sides(text):
+        return False
+    if any(pattern.match(text) for pattern in _BARE_CUES) or cues.NO.match(f"{text} "):
+        return True
+    if cues.ORDINAL.search(text) and not cues.STEPS & set(tokens):
+        return True
+    if cues.SPANS.search(text) or cues.OTHERS.search(text):
+        return True
+    them = cues.THEM.search(text)
+    if cues.COMPARING.search(text) and (them or len(tokens) <= MAX_BARE_COMPARISON):
+        return True
+    return bool(them or cues.BACK.search(text)) and not set(tokens).isdisjoint(ATTRIBUTE_WORDS - cues.SIDES)
+
+
+def _names_both_sides(text: str) -> bool:
+    """Whether a comparison names both sides: "frontend vs backend"."""
+    return len(cues.ENDS.intersection(text.split())) > 1 and cues.SET_AGAINST.search(text) is not None
+
+
+_BARE_CUES = (cues.NEXT, cues.THEN, cues.PREVIOUS, cues.WHY, cues.NUMBERS, cues.MORE)
+
+
+def requested_step(reading: Reading, knowledge: Knowledge) -> FollowUp | None:
+    """ "What comes after step 3", "step 12": a step by its number, where only one topic has steps.
+
+    Returns:
+        The step; the topic as an offer if it has no such step; None if no step is asked for by its number.
+    """
+    if len(reading.tokens) > MAX_FOLLOWUP_WORDS or reading.ranking.is_exact:
+        return None
+    match = cues.STEP.search(" ".join(reading.tokens))
+    topics = {entry.of for entry in knowledge.entries if isinstance(entry, Step)} if match is not None else set()
+    if match is None or len(topics) != 1:
+        return None
+    number = _number(match["which"])
+    wanted = number + bool(cues.AFTER & set(reading.tokens))
+    (topic,) = topics
+    ids = tuple(step.id for step in knowledge.steps(topic) if step.number == wanted)
+    return FollowUp(ids, offers=() if ids else (topic,), reason="a step by its number")
+
+
+def _number(word: str) -> int:
+    return ORDINALS.get(word) or CARDINALS.get(word) or int(word)
+
+
+# --- rules without names
+
+
+def _restart(turn: ConversationTurn) -> FollowUp | None:
+    return FollowUp(restarts=True, reason="a new start") if cues.RESTART.match(turn.text) else None
+
+
+def _unknown_name(turn: ConversationTurn) -> FollowUp | None:
+    """ "And hapi?": a word in a name's place that nobody knows."""
+    if not turn.unrecognized or turn.tokens[-1] != turn.unrecognized or len(turn.tokens) < 2:
+        return None
+    if not set(turn.tokens[:-1]) <= FOLLOWUP_WORDS:
+        return None
+    is_placed = cues.LEADING.match(turn.text) or cues.AGAINST.search(" ".join(turn.tokens[:-1]))
+    return FollowUp(has_unknown_name=True, reason="nobody knows this name") if is_placed else None
+
+
+def _accepted_offer(turn: ConversationTurn) -> FollowUp | None:
+    """ "Yes": an offer that is accepted."""
+    if turn.state.kind != "unknown" or not turn.state.ids or not cues.YES.match(turn.text):
+        return None
+    ids = turn.state.ids
+    return (
+        turn.answer_with(ids[0], "the one that was offered")
+        if len(ids) == 1
+        else FollowUp(offers=ids, reason="one of several")
+    )
+
+
+def _choice_by_position(turn: ConversationTurn) -> FollowUp | None:
+    """One or more by their position: "the second one", "the first two", "1 vs 3"."""
+    if not turn.is_bare or (turn.says_steps and not turn.steps):
+        return None
+    choices, positions = turn.choices, list[int]()
+    text = turn.text
+    if (span := cues.SPANS.search(text)) is not None:
+        count = cues.MANY.get(span["many"]) or int(span["many"])
+        positions += range(len(choices) - count, len(choices)) if span["end"] == "last" else range(count)
+        text = text.replace(span[0], " ")
+    positions += [_position(match["which"], choices, turn.state) for match in cues.ORDINAL.finditer(text)]
+    if cues.NUMBERS.match(text):
+        positions += [CARDINALS[word] - 1 for word in text.split() if word in CARDINALS]
+    positions += [CARDINALS[match["number"]] - 1 for match in cues.NUMBER.finditer(text)]
+    if not positions:
+        return None
+    chosen = tuple(dict.fromkeys(choices[position] for position in positions if 0 <= position < len(choices)))
+    if not choices or len(chosen) < len(set(positions)):
+        return FollowUp(reason="nothing was shown there")
+    compares = cues.COMPARING.search(text) or cues.SET_AGAINST.search(turn.text) or cues.CHOOSING.search(text)
+    if len(chosen) == 1 and compares and isinstance(turn.current, Library):
+        chosen = (turn.current.id, *chosen)
+    cards = turn.cards(chosen)
+    if 1 < len(cards) <= MOST_COMPARED:
+        return FollowUp(cards, reason="those shown before, compared")
+    return turn.answer_with(chosen[0], "one of those shown before")
+
+
+def _position(which: str, choices: Sequence[str], state: ConversationState) -> int:
+    """Position of "the last", "the other", "the third" among the choices; -1 if there is none."""
+    match which:
+        case "last" | "latter":
+            return len(choices) - 1
+        case "former":
+            return 0
+        case "middle":
+            return len(choices) // 2 if len(choices) % 2 else -1
+        case "other":
+            current = state.ids[0] if len(state.ids) == 1 else ""
+            others = [position for position, choice in enumerate(choices) if choice != current]
+            return others[-1] if others and len(choices) <= 3 else -1
+        case _:
+            return ORDINALS[which] - 1
+
+
+def _next_or_previous(turn: ConversationTurn) -> FollowUp | None:
+    """The entry after or before the one shown, among the steps or those it was chosen from."""
+    is_next, is_previous = cues.NEXT.match(turn.text) or cues.THEN.match(turn.text), cues.PREVIOUS.match(turn.text)
+    if not (is_next or is_previous):
+        return None
+    if is_previous and not turn.says_steps and (result := _back(turn)) is not None:
+        return result
+    card = turn.current if isinstance(turn.current, Library) else None
+    row = turn.shown_together if turn.is_chosen and not turn.says_steps else turn.steps
+    current = next((i for i in (*turn.state.ids[:1], *reversed(turn.state.seen)) if i in row), None)
+    if current is None or (card is not None and card.id not in row and not turn.says_steps):
+        return _from_outside_row(turn, forward=is_next is not None)
+    position = row.index(current) + (1 if is_next else -1)
+    if 0 <= position < len(row):
+        return turn.answer_with(row[position], "the one beside it")
+    entry = turn.knowledge.by_id[current]
+    return turn.answer_with(entry.of, "there is no further step") if isinstance(entry, Step) else turn.repeat()
+
+
+def _back(turn: ConversationTurn) -> FollowUp | None:
+    """ "Go back": to the entries that the current one was chosen from, or to the card before it."""
+    if turn.current is None or {"one", "before", "previous"} & set(turn.tokens):
+        return None
+    if turn.is_chosen and turn.current.id not in turn.steps:
+        return turn.repeat()
+    seen = turn.state.seen
+    return turn.answer_with(seen[-2], _SHOWN_BEFORE) if isinstance(turn.current, Library) and len(seen) > 1 else None
+
+
+def _from_outside_row(turn: ConversationTurn, *, forward: bool) -> FollowUp | None:
+    """Forward to the first step, if a topic was shown or steps are said; back to the entry that was shown before."""
+    is_topic = turn.current is not None and not isinstance(turn.current, Library) and turn.current.id not in turn.steps
+    if turn.steps and (is_topic or turn.says_steps):
+        return turn.answer_with(turn.steps[0], "the first step") if forward else None
+    seen = turn.state.seen
+    return turn.answer_with(seen[-2], _SHOWN_BEFORE) if not forward and len(seen) > 1 else None
+
+
+_SHOWN_BEFORE = "the one shown before it"
+
+
+def _all_again(turn: ConversationTurn) -> FollowUp | None:
+    """The whole list again, all of a kind, or all steps."""
+    if not turn.is_bare or not cues.EVERYTHING.search(turn.text):
+        return None
+    if PLURALS & set(turn.tokens) or turn.mentioned_groups():
+        return None
+    if cues.COMPARING.search(turn.text) or cues.CHOOSING.search(turn.text):
+        return None
+    step = turn.knowledge.by_id.get(turn.steps[0]) if turn.steps else None
+    if isinstance(step, Step) and (turn.says_steps or isinstance(turn.current, Step)):
+        return turn.answer_with(step.of, "all the steps")
+    if (group := turn.group or turn.last_group) is not None:
+        return FollowUp(group=group, reason="all of them")
+    return turn.repeat() or _common_group(turn)
+
+
+def _in_group(turn: ConversationTurn) -> FollowUp | None:
+    """ "The async one", "which of them are for mobile?": the shown entries of a group; "and frontend?": another group."""
+    groups = turn.mentioned_groups()
+    if not groups:
+        return None
+    group = groups[0]
+    group_words = {word for name in group.words for word in words(name)}
+    if (
+        not {token for token in turn.tokens if token not in group_words}
+        <= FOLLOWUP_WORDS - ATTRIBUTE_WORDS | cues.GENERAL
+    ):
+        return None
+    shown = turn.shown_together
+    starts_anew = cues.ANEW.search(turn.text) or any(
+        f"which {' '.join(words(name))} " in turn.text for name in group.words
+    )
+    if shown and cues.AMONG.search(turn.text) and not starts_anew and not cues.BACK.search(turn.text):
+        members = {card.id for card in turn.knowledge.members(group)}
+        cards = turn.cards([i for i in shown if i in members])
+        if 0 < len(cards) <= MOST_COMPARED:
+            return FollowUp(cards, reason="those of them that are meant")
+    is_general = set(turn.tokens) - group_words <= cues.GENERAL
+    if (
+        cues.DEFINES.search(turn.text)
+        or not (cues.LEADING.match(turn.text) or is_general)
+        or (cues.BACK.search(turn.text) and "same" not in turn.tokens)
+    ):
+        return None
+    if turn.group is not None:
+        return FollowUp(group=group, recommends=turn.state.kind == "recommend", reason="the same for another group")
+    if turn.current is None or isinstance(turn.current, Library):
+        return None
+    related = [turn.knowledge.by_id[i] for i in (*reversed(turn.state.seen), *turn.current.related)]
+    asks = dict.fromkeys(_with_group_word(entry, group, turn.knowledge) for entry in (turn.current, *related))
+    return FollowUp(asks=tuple(ask for ask in asks if ask), reason="the same question about the other")
+
+
+def _comparison(turn: ConversationTurn) -> FollowUp | None:
+    """The entries that were shown, compared, or the best of them."""
+    if not turn.is_bare and (turn.is_foreign or not cues.OF_THEM.search(turn.text)):
+        return None
+    wants_best = cues.CHOOSING.search(turn.text)
+    if not (cues.COMPARING.search(turn.text) or wants_best):
+        return None
+    if cues.OTHERS.search(turn.text) and not cues.COMPARING.search(turn.text):
+        return None
+    if turn.current is not None and cues.BACK.search(turn.text) and "which" not in turn.tokens:
+        return None
+    if turn.state.kind == "unknown" and len(turn.state.ids) == 1:
+        return FollowUp(offers=turn.state.ids, reason="only one half of what is compared is known")
+    cards = turn.plural_cards
+    is_list = turn.group is not None and (len(turn.state.ids) > 1 or cards == turn.cards(turn.state.before))
+    if wants_best and is_list and turn.group is not None:
+        return FollowUp(group=turn.group, recommends=True, reason="the best of those shown before")
+    if 1 < len(cards) <= MOST_COMPARED:
+        return FollowUp(cards, wants_best=wants_best is not None, reason="those shown before, compared")
+    return turn.repeat() if len(cards) > 1 else None
+
+
+def _alternatives(turn: ConversationTurn) -> FollowUp | None:
+    """Alternatives: the group that the shown entries are of, or what is related."""
+    if not turn.is_bare or not cues.OTHERS.search(turn.text) or not (turn.state.ids or turn.state.before):
+        return None
+    result = _common_group(turn)
+    return _without_shown(result, turn) if result is not None else _related(turn)
+
+
+def _without_shown(result: FollowUp, turn: ConversationTurn) -> FollowUp:
+    """A group without the card or the compared cards that it is an alternative to; after a list it stays whole."""
+    shown = turn.state.ids if turn.current is not None or turn.state.kind == "compare" else ()
+    members = turn.knowledge.members(result.group) if result.group is not None else ()
+    others = tuple(card.id for card in members if card.id not in shown)
+    return replace(result, ids=others) if shown and others else result
+
+
+def _common_group(turn: ConversationTurn) -> FollowUp | None:
+    """The group that the cards shown last have in common, if it has more cards."""
+    if turn.group is not None and len(turn.knowledge.members(turn.group)) > 1:
+        return FollowUp(group=turn.group, reason="all of the kind")
+    ids = turn.cards(turn.state.ids if turn.current is not None else turn.state.ids or turn.state.before)
+    cards = [card for i in ids if isinstance(card := turn.knowledge.by_id[i], Library)]
+    if not cards:
+        return None
+    groups = {group.id: group for group in turn.knowledge.groups}
+    for name in cards[0].capabilities:
+        is_common = name in groups and all(name in (*card.capabilities, *card.also) for card in cards)
+        if is_common and len(turn.knowledge.members(groups[name])) > len(cards):
+            return FollowUp(group=groups[name], reason="all of the kind")
+    side = groups.get(cards[0].side)
+    return FollowUp(group=side, reason="all of the side") if side and len(cards) > 1 else None
+
+
+def _related(turn: ConversationTurn) -> FollowUp | None:
+    """Entries that the first one shown is related to, as offers."""
+    first = turn.knowledge.by_id.get(turn.state.ids[0]) if turn.state.ids else None
+    return FollowUp(offers=first.related[:MAX_OFFERED], reason="nothing else is known") if first is not None else None
+
+
+def _correction(turn: ConversationTurn) -> FollowUp | None:
+    """ "No, the library": what the last message might have meant instead."""
+    lead = cues.NO.match(f"{turn.text} ")
+    wanted = [word for word in turn.text[lead.end() if lead else 0 :].split() if word not in ("the", "a", "as", "an")]
+    wants_card = set(wanted) <= cues.CARD_NOUNS | {"one"} and bool(set(wanted) & cues.CARD_NOUNS)
+    if not lead and not wants_card:
+        return None
+    others = [turn.knowledge.by_id[i] for i in turn.state.others if i in turn.knowledge.by_id]
+    if wants_card:
+        card = next((entry.id for entry in (turn.current, *others) if isinstance(entry, Library)), None)
+        return turn.answer_with(card, "the card instead") if card else None
+    stems = {stem(word) for word in wanted if word not in STOPWORDS}
+    for entry in others:
+        if stems and any(stems <= set(map(stem, terms)) for terms in (words(entry.title), _KIND_NOUNS[entry.kind])):
+            return turn.answer_with(entry.id, "what it might have been instead")
+    if not turn.is_bare:
+        return None
+    return FollowUp(offers=tuple(entry.id for entry in others[:MAX_OFFERED]), reason="not what was meant")
+
+
+_KIND_NOUNS = {"step": ("step",), "topic": ("topic", "question", "article"), "library": ()}
+"""What people call an entry of each kind; for cards see `cues.CARD_NOUNS`."""
+
+
+def _why(turn: ConversationTurn) -> FollowUp | None:
+    """ "Why?": a question for the reason, about the entry that was shown."""
+    if not cues.WHY.match(turn.text) or turn.state.kind == "unknown":
+        return None
+    if turn.current is None:
+        return (
+            turn.answer_with(turn.state.ids[0], "the first of them")
+            if turn.state.kind == "recommend"
+            else turn.repeat()
+        )
+    asks = () if isinstance(turn.current, Library | Step) else (f"why {turn.current.title}",)
+    return FollowUp((turn.current.id,), asks=asks, reason="why, about the entry before")
+
+
+def _more(turn: ConversationTurn) -> FollowUp | None:
+    """ "Tell me more": the entry again."""
+    if not cues.MORE.match(turn.text) or turn.state.kind == "unknown":
+        return None
+    return turn.answer_with(turn.current.id, "more about the one before") if turn.current is not None else turn.repeat()
+
+
+def _about_shown(turn: ConversationTurn) -> FollowUp | None:
+    """ "Is it async?", "docs?", "are they free?": still about what was shown."""
+    if turn.state.kind == "unknown" and not turn.state.ids:
+        return None
+    subject = {word for name in turn.knowledge.subject for word in words(name)}
+    if subject & set(turn.tokens) or (not turn.is_bare and cues.SOUGHT.match(turn.text)):
+        return None
+    refers_back = cues.BACK.search(turn.text) is not None
+    if not refers_back and cues.DEFINES.search(turn.text) and turn.mentioned_groups():
+        return None  # it asks about the group's word, not about what was shown
+    if turn.current is None:
+        return turn.repeat() if turn.is_bare and cues.THEM.search(turn.text) else _ask_which(turn)
+    tokens = set(turn.tokens)
+    is_attribute = bool(tokens & ATTRIBUTE_WORDS) and tokens <= STOPWORDS | ATTRIBUTE_WORDS
+    asks_attribute = is_attribute and turn.tokens[-1] not in _BOT_WORDS
+    is_about_it = refers_back or asks_attribute if turn.is_bare else refers_back and not turn.is_foreign
+    if not is_about_it or not (turn.is_bare or isinstance(turn.current, Library)):
+        return None
+    return FollowUp((turn.current.id,), asks_about_shown=True, reason="still about the one before")
+
+
+def _ask_which(turn: ConversationTurn) -> FollowUp | None:
+    """ "Is it free?" after a comparison: asks which of the cards is meant, with all of them as offers."""
+    cards = turn.cards(turn.state.ids)
+    if turn.state.kind != "compare" or not 1 < len(cards) <= MAX_OFFERED or not cues.IT.search(turn.text):
+        return None
+    if (turn.is_foreign and not turn.is_bare) or attribute_of(turn.tokens, turn.other_tokens, turn.knowledge) is None:
+        return None
+    return FollowUp(offers=cards, asks_about_shown=True, reason="one of several")
+
+
+_BOT_WORDS = frozenset("you u yourself".split())
+"""Last words of a question about the bot: "who made you"."""
+
+
+# --- rules with names
+
+
+def _comparison_with_named(turn: ConversationTurn) -> FollowUp | None:
+    """ "Compare it to flask", "vs flask", "and pyqt?": a named card beside those that were shown."""
+    if turn.names_others or len(turn.named_cards) != 1 or not turn.is_bare:
+        return None
+    compares = (
+        cues.COMPARING.search(turn.text) or cues.AGAINST.search(turn.before_names) or cues.CHOOSING.search(turn.text)
+    )
+    ordinal = cues.ORDINAL.search(turn.text)
+    kind = turn.state.kind
+    if ordinal and compares and turn.choices:
+        position = _position(ordinal["which"], turn.choices, turn.state)
+        shown = turn.cards(turn.choices[position : position + 1]) if 0 <= position < len(turn.choices) else ()
+    elif (kind == "compare" and (compares or cues.LEADING.match(turn.text))) or (
+        compares and kind in ("list", "recommend") and cues.THEM.search(turn.text)
+    ):
+        shown = turn.cards(turn.state.ids)
+    elif compares:
+        shown = (turn.last_card,) if turn.last_card else ()
+    else:
+        return None
+    ids = tuple(dict.fromkeys((*shown, *turn.named_cards)))
+    if not 1 < len(ids) <= MOST_COMPARED:
+        return None
+    wants_best = cues.BEST.search(turn.text) is not None
+    return FollowUp(ids, wants_best=wants_best, reason="set beside what was shown before")
+
+
+def _named_card(turn: ConversationTurn) -> FollowUp | None:
+    """ "And dash?", "no, i meant toga": a name among cards is meant as one, though it is an ordinary word."""
+    if turn.names_others or len(turn.named_cards) != 1 or not turn.is_bare or cues.COMPARING.search(turn.text):
+        return None
+    if turn.state.kind in ("list", "recommend") and turn.mentioned_groups():
+        return None
+    cards_were_shown = bool(turn.cards((*turn.state.ids, *turn.state.seen, *turn.state.before)))
+    return turn.answer_with(turn.named_cards[0], "its name") if cards_were_shown else None
+
+
+_RULES = (
+    _restart,
+    _unknown_name,
+    _accepted_offer,
+    _choice_by_position,
+    _next_or_previous,
+    _all_again,
+    _in_group,
+    _comparison,
+    _alternatives,
+    _correction,
+    _why,
+    _more,
+    _about_shown,
+)
+_RULES_WITH_NAMES = (_comparison_with_named, _in_group, _named_card)
+
+
+def _with_group_word(entry: Entry, group: Group, knowledge: Knowledge) -> str:
+    """An entry's title with the word of the group it names replaced by this group's; empty if it names none."""
+    tokens = words(entry.title)
+    text = f" {' '.join(tokens)} "
+    for other in knowledge.groups:
+        group_words = {
+            word for name in other.words for word in words(name) if len(words(name)) == 1 and f" {word} " in text
+        }
+        if other is not group and group_words:
+            replacement = words(group.words[0])[0]
+            return " ".join(replacement if token in group_words else token for token in tokens)
+    return ""

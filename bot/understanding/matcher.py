@@ -1,0 +1,273 @@
+"""The matcher: one finding out of names, question types and the index, with its evidence.
+
+Names say what a question is about, question types what kind of answer it wants, the index how people have asked before.
+Nothing here knows the pack's subject: names, groups, synonyms and out-of-scope questions are the pack's data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from bot.model import RESTART, ConversationState, Evidence, Finding, Kind, Knowledge
+from bot.retrieval.encoding import EncodedQuery
+from bot.retrieval.english import english
+from bot.retrieval.index import Index, Ranking
+from bot.retrieval.out_of_scope import domain_score
+from bot.retrieval.serialize import load_or_build
+from bot.retrieval.spelling import UNLIMITED, Budget, budget_for, english_lexicon
+from bot.text import clean, words
+from bot.understanding import cues
+from bot.understanding.conversation import FollowUp
+from bot.understanding.decision import NAME_LOG_ODDS, Decider
+from bot.understanding.disambiguation import NameDisambiguator
+from bot.understanding.finding_factory import FindingFactory
+from bot.understanding.follow_up import follow_up, needs_context, requested_step, small_talk_of
+from bot.understanding.names import Names, names_of
+from bot.understanding.reading import Reading, mark_agreement, read, split_message
+from bot.understanding.targets import Target, families_of, index_path, not_asks_of, phrasings_of, targets_of
+
+MAX_CANDIDATES = 40
+"""Candidates that are kept of the index's ranking: the right one is nearly always in the first five, and the cards of a
+recommendation are sorted by their scores."""
+
+
+class Matcher:
+    """Understands questions about one pack. Immutable once built, so that threads may share it.
+
+    Args:
+        knowledge: The pack.
+        index: The index of its phrasings.
+        names: Its names.
+        disambiguator: Tells whether an ordinary word is meant as a name.
+        targets: The targets in the order of the index; those of the pack by default.
+    """
+
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        index: Index,
+        names: Names,
+        disambiguator: NameDisambiguator,
+        targets: Sequence[Target] | None = None,
+    ) -> None:
+        self.knowledge = knowledge
+        self._index = index
+        self._names = names
+        self._disambiguator = disambiguator
+        self._targets = tuple(targets if targets is not None else targets_of(knowledge))
+        self._findings = FindingFactory(knowledge, self._targets, index.gate, disambiguator)
+        self._decider = Decider(knowledge, self._findings, disambiguator)
+
+    @classmethod
+    def from_knowledge(cls, knowledge: Knowledge, cache: Path | None = None) -> Matcher:
+        """The matcher for a pack.
+
+        Args:
+            knowledge: The pack.
+            cache: Folder that the index is loaded from; it is built, which takes seconds, and saved where it isn't there.
+        """
+        targets = targets_of(knowledge)
+        names = names_of(knowledge, english().__contains__)
+        cards = {number: target.id for number, target in enumerate(targets) if target.kind == "entry"}
+
+        def phrasings() -> list[tuple[str, int]]:
+            return list(phrasings_of(knowledge, targets))
+
+        def build() -> Index:
+            not_asks = list(not_asks_of(knowledge, targets))
+            listed = [*knowledge.out_of_scope.asks, *(text for text, _ in not_asks)]
+            return Index.build(
+                phrasings(),
+                len(targets),
+                out_of_scope=knowledge.out_of_scope.asks,
+                not_asks=not_asks,
+                synonyms=knowledge.synonyms,
+                subject=knowledge.subject,
+                decided=frozenset(text for text in listed if names.find(words(text))),
+                family=families_of(knowledge, targets),
+                uncalibrated=frozenset(number for number, target in enumerate(targets) if target.kind == "talk"),
+            )
+
+        path = index_path(cache, knowledge.fingerprint) if cache is not None else None
+        return cls(knowledge, load_or_build(path, build), names, NameDisambiguator(phrasings, cards))
+
+    def with_exact_phrases(
+        self, knowledge: Knowledge, asks: Sequence[tuple[str, str]], refused: Sequence[str]
+    ) -> Matcher:
+        """A matcher for this pack as edited, without building: it knows the new phrasings word for word, and no typos in them.
+
+        Args:
+            knowledge: The edited pack.
+            asks: (phrasing, entry id) pairs.
+            refused: Questions that find no entry.
+        """
+        indexed = {target.id for target in self._targets if target.kind == "entry"}
+        added = (Target("entry", entry.id) for entry in knowledge.entries if entry.id not in indexed)
+        targets = [*self._targets, *added]
+        numbers = {target.id: number for number, target in enumerate(targets) if target.kind == "entry"}
+        phrasings = [(text, numbers[entry]) for text, entry in asks if entry in numbers]
+        index = self._index.with_exact_phrases(phrasings, refused)
+        return Matcher(knowledge, index, self._names, self._disambiguator, targets)
+
+    def correct(self, word: str) -> str | None:
+        """The word of the pack or of English that a typed word is read as; None if it is neither."""
+        return self._index.correct(word)
+
+    def prepare(self) -> None:
+        """Compute now what would otherwise be computed at the first question that needs it: some 60 ms."""
+        english_lexicon()
+        self._disambiguator.technical_stems  # noqa: B018  a cached property
+
+    @property
+    def index(self) -> Index:
+        """The index, for tools that look into it."""
+        return self._index
+
+    # --- what the engine asks
+
+    def best(self, text: str, limit: int) -> list[tuple[str, float]]:
+        """The ids and scores of the index's `limit` best entries for a text, before anything is decided."""
+        scores: dict[str, float] = {}
+        typed = words(clean(text))
+        ranking = self._index.rank_words(typed, len(self._targets), budget_for(typed, english()))
+        for candidate in ranking.candidates:
+            target = self._findings.target(candidate)
+            if target.kind == "entry":
+                scores.setdefault(target.id, candidate.score)
+            if len(scores) == limit:
+                break
+        return list(scores.items())
+
+    def find(self, text: str, state: ConversationState | None = None) -> Finding:
+        """What a question comes down to.
+
+        Args:
+            text: The message, as it arrived.
+            state: What was shown before in its conversation; None if it stands alone.
+
+        Returns:
+            The finding; its kind is "unknown" where nothing fits well enough.
+        """
+        cleaned = clean(text)
+        typed = words(cleaned)
+        if not typed:
+            return Finding(kind="help", ids=(), evidence=Evidence(understood="", reason="no words"))
+        budget = budget_for(typed, english())
+        whole = self._read(cleaned, cleaned, budget)
+        if state is None and whole.ranking.is_exact:
+            return self._decider.decide(whole)  # its parts can't tell more
+        parts = [self._read(part, cleaned, budget) for part in split_message(cleaned)[1:]]
+        readings = mark_agreement([whole, *parts])
+        whole = readings[0]
+        if state is not None:
+            result = follow_up(whole, state, self.knowledge, self._disambiguator)
+            if result is not None and not (result.asks_about_shown and self._is_small_talk(whole)):
+                return self._follow_up_finding(whole, result)
+        if (step := requested_step(whole, self.knowledge)) is not None:
+            return self._step_finding(whole, step)
+        if (small_talk := self._small_talk_of(whole)) is not None and not whole.ranking.is_exact:
+            return self._steering_finding(whole, small_talk)
+        if needs_context(whole) and not whole.ranking.is_exact:
+            unknown = self._findings.make(whole, "unknown", (), "nothing was shown before that it could mean")
+            return replace(unknown, lacks_context=True)
+        return self._best(readings, [self._decider.decide(reading) for reading in readings])
+
+    def _is_small_talk(self, reading: Reading) -> bool:
+        """ "How is it going?" asks nothing about what was shown; "who wrote it?" does."""
+        if self._findings.attribute(reading) is not None:
+            return False
+        return self._small_talk_of(reading) is not None or self._decider.decide(reading).kind == "smalltalk"
+
+    def _small_talk_of(self, reading: Reading) -> str | None:
+        """Small talk that a rule recognises; a pack without a source isn't asked for it."""
+        small_talk = small_talk_of(reading)
+        return None if small_talk == "source" and self.knowledge.source is None else small_talk
+
+    def _follow_up_finding(self, reading: Reading, result: FollowUp) -> Finding:
+        """The finding of a follow-up."""
+        if result.restarts:
+            return self._steering_finding(reading, RESTART)
+        for ask in result.asks:
+            finding = self._decider.decide_by_ranking(self._read(ask, ask))
+            related = {*result.ids, *(i for entry in result.ids for i in self.knowledge.by_id[entry].related)}
+            if finding.kind in ("topic", "step", "library") and (not related or related & set(finding.ids)):
+                return finding
+        if result.group is not None and result.ids:
+            kind: Kind = "recommend" if result.recommends else "list"
+            return replace(self._findings.make(reading, kind, result.ids, result.reason), group=result.group.id)
+        if result.group is not None:
+            target = Target("pick" if result.recommends else "list", result.group.id)
+            return self._findings.answer(reading, target, result.reason)
+        if result.ids:
+            kind = self.knowledge.by_id[result.ids[0]].kind if len(result.ids) == 1 else "compare"
+            finding = self._findings.make(reading, kind, result.ids, result.reason, NAME_LOG_ODDS)
+            compares_attribute = kind == "compare" and not (result.wants_best or reading.question_type.compares)
+            if (result.asks_about_shown or compares_attribute) and finding.attribute is None:
+                finding = replace(finding, attribute=self._findings.attribute(reading))
+            # where nothing is asked of an entry, the words only say which one is meant: "the 3rd"
+            beyond = result.wants_best or (result.asks_about_shown and finding.beyond)
+            return replace(finding, beyond=beyond)
+        unknown = self._findings.make(reading, "unknown", result.offers, result.reason)
+        if result.asks_about_shown and (pronoun := cues.IT.search(reading.text)) is not None:
+            around = reading.text[: pronoun.start()], reading.text[pronoun.end() :]
+            return replace(unknown, around_pronoun=around)
+        return replace(unknown, lacks_context=not result.offers and not result.has_unknown_name)
+
+    def _steering_finding(self, reading: Reading, small_talk: str) -> Finding:
+        """A new start shows what can be asked; anything else is small talk."""
+        kind: Kind = "help" if small_talk == RESTART else "smalltalk"
+        return replace(self._findings.make(reading, kind, (), "it steers the conversation"), talk=small_talk)
+
+    def _step_finding(self, reading: Reading, step: FollowUp) -> Finding:
+        """The step that was asked for by its number, or an unknown that offers the whole topic."""
+        if not step.ids:
+            return self._findings.make(reading, "unknown", step.offers, "there is no step with this number")
+        return self._findings.make(reading, "step", step.ids, step.reason, NAME_LOG_ODDS)
+
+    def _read(self, part: str, cleaned: str, budget: Budget = UNLIMITED) -> Reading:
+        """Read `part`, all or a part of the `cleaned` message."""
+        index, queries = self._index, dict[tuple[str, ...], EncodedQuery]()
+
+        def encode(typed: Sequence[str]) -> EncodedQuery:
+            key = tuple(typed)
+            if key not in queries:
+                queries[key] = index.encoder.encode_words(key, budget)
+            return queries[key]
+
+        def rank(typed: Sequence[str], joined: Sequence[str]) -> Ranking:
+            chosen = typed if joined is typed or index.is_exact(typed) else joined
+            return index.rank_query(encode(chosen), chosen, MAX_CANDIDATES)
+
+        def domain(typed: Sequence[str]) -> float:
+            return domain_score(index.stats, index.out_of_scope, index.gate.plane, encode(typed))
+
+        return read(part, self._names, rank, domain, part == cleaned, budget)
+
+    # --- one out of several readings
+
+    def _best(self, readings: Sequence[Reading], findings: Sequence[Finding]) -> Finding:
+        """The finding to go by: what the whole message names comes first, then the most confident part that answers."""
+        whole = findings[0]
+        is_settled = whole.evidence.confidence == 1.0 or readings[0].ranking.is_exact_out_of_scope
+        if len(readings) == 1 or is_settled or self._is_settled_by_names(readings[0], whole):
+            return whole
+        pairs = [(r, f) for r, f in zip(readings, findings, strict=True) if not r.is_filler]
+        answers = [f for _, f in pairs if f.kind not in ("unknown", "smalltalk", "help")]
+        if answers:
+            return max(answers, key=lambda f: f.evidence.confidence)
+        small_talk = [f for f in findings if f.kind in ("smalltalk", "help")]
+        is_small_talk = all(
+            r.is_filler or r.is_whole or f in small_talk for r, f in zip(readings, findings, strict=True)
+        )
+        if small_talk and is_small_talk:
+            return max(small_talk, key=lambda f: f.evidence.confidence)
+        unknown = [f for _, f in pairs if f.kind == "unknown"]
+        return max(unknown or findings, key=lambda f: (bool(f.ids), f.evidence.confidence))
+
+    def _is_settled_by_names(self, reading: Reading, finding: Finding) -> bool:
+        """Whether the whole message's names settle what it is about, wherever its question stands."""
+        if finding.kind in ("compare", "library"):
+            return True
+        return bool(finding.out_of_scope) and not self._decider.names_subject(reading)

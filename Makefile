@@ -22,7 +22,7 @@ help:
 	@echo "make pictures  draws every kind of reply to PNG, into build/pictures and the best into docs/pictures"
 	@echo "make load    answers a second over HTTP and their CPU, beside a bare Bolt app; a stand-in Slack, two minutes"
 	@echo "make fire    load, flood, kills, Slack's faults, fuzz, memory on both databases; an hour, or parts: ARGS=\"kill day\""
-	@echo "make bench   the matcher beside others on public question sets, where they are; half an hour"
+	@echo "make bench   the matcher beside others on public question sets, half an hour; ASKPY_BENCHMARK_DATA names their folder"
 	@echo "make format  let ruff mend what it can"
 	@echo "make lock    compile requirements.txt and tests/requirements.txt from pyproject.toml"
 	@echo "make clean   remove what the above made"
@@ -65,13 +65,13 @@ pictures: $(VENV)/.ready-to-run tests/pictures/node_modules/.ready
 	  node tests/pictures/shoot.mjs build/pictures docs/pictures <build/scenes.json
 
 load: $(VENV)/.ready-to-load
-	@$(BIN)/python tests/load/load.py $(ARGS)
+	@$(BIN)/python -m benchmarks.load.throughput $(ARGS)
 
 fire: $(VENV)/.ready-to-test
-	@$(BIN)/python tests/load/fire.py $(ARGS)
+	@$(BIN)/python -m benchmarks.load.fire $(ARGS)
 
 bench: $(VENV)/.ready-to-bench
-	@$(BIN)/python -m bot.tools.bench $(if $(PICTURES),--pictures "$(PICTURES)") $(ARGS)
+	@$(BIN)/python -m benchmarks.matchers $(if $(PICTURES),--pictures "$(PICTURES)") $(ARGS)
 
 # What requirements.txt has beside the dependencies, so that `make run` can do all that the README says.
 EXTRAS := postgres metrics curate
@@ -83,8 +83,8 @@ lock: $(VENV)/.ready-to-test
 	$(LOCK) pyproject.toml $(EXTRAS:%=--extra %) --output-file requirements.txt $(ARGS)
 	$(LOCK) pyproject.toml --all-extras --constraints requirements.txt --output-file tests/requirements.txt $(ARGS)
 	$(LOCK) tests/audit/requirements.in --constraints requirements.txt --output-file tests/audit/requirements.txt $(ARGS)
-	$(LOCK) tests/bench/requirements.in --constraints requirements.txt --output-file tests/bench/requirements.txt $(ARGS)
-	$(LOCK) tests/load/requirements.in --constraints tests/requirements.txt --output-file tests/load/requirements.txt $(ARGS)
+	$(LOCK) benchmarks/requirements.in --constraints requirements.txt --output-file benchmarks/requirements.txt $(ARGS)
+	$(LOCK) benchmarks/load/requirements.in --constraints tests/requirements.txt --output-file benchmarks/load/requirements.txt $(ARGS)
 
 clean:
 	rm -rf $(VENV) tests/e2e/node_modules build dist *.egg-info
@@ -114,14 +114,14 @@ $(VENV)/.ready-to-test: tests/requirements.txt requirements.txt $(VENV)/.made
 	@$(PIP) --requirement tests/requirements.txt </dev/null >&2
 	@touch $@ $(VENV)/.ready-to-run
 
-$(VENV)/.ready-to-bench: tests/bench/requirements.txt $(VENV)/.ready-to-run
-	@echo "Installing what tests/bench/requirements.txt lists." >&2
-	@$(PIP) --requirement tests/bench/requirements.txt </dev/null >&2
+$(VENV)/.ready-to-bench: benchmarks/requirements.txt $(VENV)/.ready-to-run
+	@echo "Installing what benchmarks/requirements.txt lists." >&2
+	@$(PIP) --requirement benchmarks/requirements.txt </dev/null >&2
 	@touch $@
 
-$(VENV)/.ready-to-load: tests/load/requirements.txt $(VENV)/.ready-to-test
-	@echo "Installing what tests/load/requirements.txt lists." >&2
-	@$(PIP) --requirement tests/load/requirements.txt </dev/null >&2
+$(VENV)/.ready-to-load: benchmarks/load/requirements.txt $(VENV)/.ready-to-test
+	@echo "Installing what benchmarks/load/requirements.txt lists." >&2
+	@$(PIP) --requirement benchmarks/load/requirements.txt </dev/null >&2
 	@touch $@
 
 # A folder of its own: the auditor brings thirty packages that the bot has no business with.

@@ -1,0 +1,1 @@
+"""Programs that measure AskPy; README.md says what each prints. Nothing in `bot` imports them."""

@@ -1,0 +1,1 @@
+"""Labelled questions, and what two states of a pack answer differently."""

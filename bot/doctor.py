@@ -1,4 +1,4 @@
-"""The doctor: looks at everything that `serve` needs, and says of each fault how to mend it."""
+"""The doctor: checks everything that `serve` needs, and prints the remedy of each fault."""
 
 from __future__ import annotations
 
@@ -15,29 +15,37 @@ from slack_sdk.errors import SlackApiError
 from bot.curation.lint import lint
 from bot.knowledge import inspect
 from bot.model import AskPyError
-from bot.settings import Faults, Secret, Settings, SettingsError, exposed, strays
+from bot.settings import Secret, SettingFaults, Settings, SettingsError, env_file_advice, unknown_variables
 from bot.slack.manifest import SCOPES
 from bot.slack.transport.client import UNREACHABLE, SlackClient, SlackConfig, error_code, reason_of
 from bot.store import Store
 
-CLOCK_SLACK = 120
+MAX_CLOCK_OFFSET = 120
 """Seconds that this machine's clock may be off; Slack's signatures are good for 300."""
 
 
 class Hint(str):
-    """What isn't wrong, and better otherwise."""
+    """A text about what isn't a fault but could be better."""
 
 
-Finding = tuple[str, str]
-"""What was looked at, and what is wrong with it together with the remedy, or a hint; empty if nothing is."""
+DoctorLine = tuple[str, str]
+"""What was checked, and the fault with its remedy, or a Hint; empty if there is neither."""
 
 
-def doctor(settings: Settings, unusable: Faults = ()) -> bool:
-    """Look at everything `serve` needs and print a line for each; true if nothing is wrong. `unusable`: what couldn't be read."""
+def run_checks(settings: Settings, setting_faults: SettingFaults = ()) -> bool:
+    """Check everything that `serve` needs and print a line for each.
+
+    Args:
+        settings: The settings that can be used.
+        setting_faults: The faults of those that can't.
+
+    Returns:
+        Whether there is no fault.
+    """
     faults = 0
     for subject, fault in (
-        *unusable,
-        *_names(),
+        *setting_faults,
+        *_variables(),
         *_pack(settings),
         *_cache(settings),
         *_database(settings),
@@ -51,27 +59,27 @@ def doctor(settings: Settings, unusable: Faults = ()) -> bool:
     return not faults
 
 
-def _names() -> Iterator[Finding]:
-    """Names that do nothing, and who can read the file."""
+def _variables() -> Iterator[DoctorLine]:
+    """Variables that do nothing, and who can read `.env`."""
     try:
-        for stray in strays():
-            yield "the name of a setting", stray.text if stray.certain else Hint(stray.text)
-        if told := exposed():
-            yield "the file .env", Hint(told)
-    except SettingsError:  # a file that can't be read is told already
+        for variable in unknown_variables():
+            yield "the name of a setting", variable.text if variable.is_certain else Hint(variable.text)
+        if advice := env_file_advice():
+            yield "the file .env", Hint(advice)
+    except SettingsError:  # a file that can't be read is among the settings' faults
         return
 
 
-def _pack(settings: Settings) -> Iterator[Finding]:
+def _pack(settings: Settings) -> Iterator[DoctorLine]:
     knowledge, faults = inspect(settings.pack)
     faults = faults + (lint(knowledge) if knowledge is not None else [])
-    blamed = [fault for fault in faults if not fault.advice]
-    number = f"{len(blamed)} fault{'s' * (len(blamed) > 1)}"
-    remedy = f"{number}, first {blamed[0]}; all of them: python -m bot check" if blamed else ""
+    faults = [fault for fault in faults if not fault.advice]
+    count = f"{len(faults)} fault{'s' * (len(faults) > 1)}"
+    remedy = f"{count}, first {faults[0]}; all of them: python -m bot check" if faults else ""
     yield f"knowledge pack {settings.pack}", remedy
 
 
-def _cache(settings: Settings) -> Iterator[Finding]:
+def _cache(settings: Settings) -> Iterator[DoctorLine]:
     try:
         folder, fault = settings.cache_folder, ""
     except SettingsError as error:
@@ -86,7 +94,7 @@ def _cache(settings: Settings) -> Iterator[Finding]:
     yield f"cache {folder}", fault
 
 
-def _database(settings: Settings) -> Iterator[Finding]:
+def _database(settings: Settings) -> Iterator[DoctorLine]:
     try:
         store = Store(settings.database)
     except AskPyError as error:
@@ -101,18 +109,16 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield f"database {store.database.safe_url}", Hint(memory) if store.database.is_in_memory else ""
 
 
-_WHERE = "api.slack.com/apps, your app"
-
-
-_NEITHER = (
+_APP_PAGE = "api.slack.com/apps, your app"
+_NO_FRONT = (
     "neither it nor SLACK_SIGNING_SECRET is set, and one is needed: SLACK_APP_TOKEN for Socket Mode, which needs no public "
     "address and works behind a firewall, or SLACK_SIGNING_SECRET for HTTP, which suits production; "
-    f"{_WHERE}, Basic Information has both"
+    f"{_APP_PAGE}, Basic Information has both"
 )
 
 
 def _is_token(secret: Secret | None, prefix: str) -> bool:
-    """Whether it looks like one; what doesn't is not tried."""
+    """Whether a secret has the form of a token; one that doesn't is not sent to Slack."""
     return secret is not None and re.fullmatch(rf"{prefix}[!-~]+", secret.get_secret_value()) is not None
 
 
@@ -120,24 +126,24 @@ def _is_address(url: str) -> bool:
     return re.fullmatch(r"https?://[^\s/]+(?:/.*)?", url) is not None
 
 
-def _credentials(settings: Settings) -> Iterator[Finding]:
+def _credentials(settings: Settings) -> Iterator[DoctorLine]:
     bot, app, secret = settings.slack_bot_token, settings.slack_app_token, settings.slack_signing_secret
     if bot is None:
-        yield "SLACK_BOT_TOKEN", f"not set; copy it from {_WHERE}, OAuth & Permissions (it starts with xoxb-)"
+        yield "SLACK_BOT_TOKEN", f"not set; copy it from {_APP_PAGE}, OAuth & Permissions (it starts with xoxb-)"
     elif not _is_token(bot, "xoxb-"):
-        yield "SLACK_BOT_TOKEN", f"not a bot token; it starts with xoxb-, at {_WHERE}, OAuth & Permissions"
+        yield "SLACK_BOT_TOKEN", f"not a bot token; it starts with xoxb-, at {_APP_PAGE}, OAuth & Permissions"
     if app is None and secret is None:
-        yield "SLACK_APP_TOKEN", _NEITHER
+        yield "SLACK_APP_TOKEN", _NO_FRONT
     if app is not None and not _is_token(app, "xapp-"):
-        yield "SLACK_APP_TOKEN", f"not an app-level token; it starts with xapp-, at {_WHERE}, Basic Information"
+        yield "SLACK_APP_TOKEN", f"not an app-level token; it starts with xapp-, at {_APP_PAGE}, Basic Information"
     if secret is not None and not re.fullmatch(r"[0-9a-fA-F]{32}", secret.get_secret_value()):
-        yield "SLACK_SIGNING_SECRET", f"not 32 hexadecimal digits; copy it again from {_WHERE}, Basic Information"
+        yield "SLACK_SIGNING_SECRET", f"not 32 hexadecimal digits; copy it again from {_APP_PAGE}, Basic Information"
     if not _is_address(settings.slack_api_url):
         yield "SLACK_API_URL", "not a web address; leave it out, or write https://slack.com/api/"
 
 
-def _slack(settings: Settings) -> Iterator[Finding]:
-    """What Slack says; tokens that look like none are not tried."""
+def _slack(settings: Settings) -> Iterator[DoctorLine]:
+    """Slack's own verdict on the tokens; those that don't have the form of one are not sent."""
     bot, app = settings.slack_bot_token, settings.slack_app_token
     if not _is_address(settings.slack_api_url):
         return
@@ -150,26 +156,26 @@ def _slack(settings: Settings) -> Iterator[Finding]:
         yield from asyncio.run(_ask_slack(config))
 
 
-async def _ask_slack(config: SlackConfig) -> list[Finding]:
-    """Try each token that there is."""
+async def _ask_slack(config: SlackConfig) -> list[DoctorLine]:
+    """Send each token that there is to Slack."""
     async with SlackClient(config) as client:
-        findings, is_reached = await _bot(client) if config.bot_token else ([], True)
-        if is_reached and config.app_token:
-            findings.append(("Socket Mode", await _socket(client)))
-    return findings
+        results, is_reachable = await _bot(client) if config.bot_token else ([], True)
+        if is_reachable and config.app_token:
+            results.append(("Socket Mode", await _socket(client)))
+    return results
 
 
-async def _bot(client: SlackClient) -> tuple[list[Finding], bool]:
-    """What Slack knows of the bot; whether Slack could be reached."""
+async def _bot(client: SlackClient) -> tuple[list[DoctorLine], bool]:
+    """The bot token, its scopes and this machine's clock; and whether Slack could be reached."""
     try:
         answer = await client.web().auth_test()
     except UNREACHABLE as error:
-        refused = _refusal(error, "SLACK_BOT_TOKEN")
-        return [(f"Slack at {client.config.api_url}", refused)], bool(_code(error))
+        fault = _refusal(error, "SLACK_BOT_TOKEN")
+        return [(f"Slack at {client.config.api_url}", fault)], bool(_code(error))
     headers = {str(name).lower(): str(value) for name, value in answer.headers.items()}
     granted = {scope.strip() for scope in headers.get("x-oauth-scopes", "").split(",") if scope.strip()}
     missing = [scope for scope in SCOPES if scope not in granted] if granted else []
-    remedy = f"{', '.join(missing)} missing; add them at {_WHERE}, OAuth & Permissions, and install again"
+    remedy = f"{', '.join(missing)} missing; add them at {_APP_PAGE}, OAuth & Permissions, and install again"
     return [
         (f"Slack knows the bot as {answer.get('user')} in {answer.get('team')}", ""),
         ("scopes", remedy if missing else ""),
@@ -178,13 +184,14 @@ async def _bot(client: SlackClient) -> tuple[list[Finding], bool]:
 
 
 def _clock(date: str) -> str:
+    """The fault of this machine's clock, by the Date header of Slack's answer."""
     try:
-        off = abs(parsedate_to_datetime(date).timestamp() - time.time())
+        offset = abs(parsedate_to_datetime(date).timestamp() - time.time())
     except ValueError:
         return ""
     return (
-        f"{off:.0f} seconds off Slack's; set this machine's clock, or no signature will be believed"
-        if off > CLOCK_SLACK
+        f"{offset:.0f} seconds off Slack's; set this machine's clock, or no signature will be believed"
+        if offset > MAX_CLOCK_OFFSET
         else ""
     )
 
@@ -200,10 +207,10 @@ async def _socket(client: SlackClient) -> str:
 def _refusal(error: Exception, variable: str) -> str:
     code = _code(error)
     if code:
-        return f"{variable} is refused ({code}); copy it again from {_WHERE}"
+        return f"{variable} is refused ({code}); copy it again from {_APP_PAGE}"
     return f"can't be reached ({reason_of(error)}); look at the network, the proxy and SLACK_API_URL"
 
 
 def _code(error: Exception) -> str:
-    """The code with which Slack refused; empty where it didn't answer, or something else did."""
+    """The error code of Slack's answer; empty where Slack didn't answer."""
     return error_code(error) if isinstance(error, SlackApiError) else ""

@@ -1,10 +1,10 @@
-"""The nouns: everything that travels between the rooms, frozen, and the protocols that the rims fill in."""
+"""The types that packages pass to each other, all frozen."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal
 
 Kind = Literal["topic", "step", "library", "compare", "list", "recommend", "help", "smalltalk", "unknown"]
 EntryKind = Literal["topic", "step", "library"]
@@ -14,26 +14,26 @@ ChangeKind = Literal["ask", "not_ask", "entry", "ignore"]
 
 
 MOST_COMPARED = 6
-"""Cards side by side; a wider table can't be read."""
+"""Cards in a comparison; a wider table can't be read."""
 
 
 RESTART = "restart"
-"""Small talk that begins a conversation anew: nothing of it is remembered."""
+"""The name of the small talk that starts a conversation again: its state is emptied."""
 
 
 class AskPyError(Exception):
-    """A fault that a person can mend: the message says what is wrong and the remedy, in plain sentences."""
+    """An error that a person can mend: the message is a sentence or more, with the remedy."""
 
 
-# --- what is asked
+# --- questions and conversations
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What somebody asked, as it arrived.
+    """A question as it was typed.
 
-    `conversation` is an opaque key of person and thread under which the engine may remember entry ids (never
-    words) for follow-ups; without one nothing is remembered. `workspace` is whose curated changes apply.
+    `conversation`: a key of person and thread, under which the engine may keep entry ids (never words) for follow-ups; None: it
+    keeps nothing. `workspace`: the workspace whose curated changes apply.
     """
 
     text: str
@@ -44,10 +44,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class ConversationState:
-    """Where a conversation stands: the last reply's kind and ids in the order shown, and the group, if it was a list.
+    """The state of a conversation: the last reply's kind and ids in the order shown, and the group, if it was a list.
 
-    `before`: the several that were shown last, if the last reply is about one; `group` is theirs then. `others`: what it
-    might have been instead; `seen`: the single entries since those several, the latest last.
+    `before`: the ids that were shown together before, if the last reply is about one entry; `group` is theirs then. `others`: the
+    other candidates for the last reply; `seen`: the single entries shown since `before`, the latest last.
     """
 
     kind: Kind
@@ -58,20 +58,12 @@ class ConversationState:
     seen: tuple[str, ...] = ()
 
 
-class ConversationMemory(Protocol):
-    """Keeps the state of each conversation, by the conversation's key."""
-
-    def load(self, conversation: str) -> ConversationState | None: ...
-
-    def save(self, conversation: str, state: ConversationState) -> None: ...
-
-
-# --- what is known
+# --- knowledge
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A correction or today's state, dated (ISO) and sourced; every drawing keeps it apart from the source's words."""
+    """A dated correction or update with its own source, shown apart from the answer. `date` is ISO."""
 
     date: str
     text: str
@@ -96,7 +88,7 @@ CURATED = "curated.yaml"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One thing the pack can answer. `line` is where it starts in `file`, for the lint's sake."""
+    """Something that the pack has an answer to. `line` is where it starts in `file`, for the lint's faults."""
 
     id: str
     title: str
@@ -116,12 +108,17 @@ class Entry:
 
     @property
     def label(self) -> str:
-        """What a heading, an offer or a button calls it."""
+        """The entry's name in headings, offers and buttons."""
+        return self.title
+
+    @property
+    def opening_question(self) -> str:
+        """The question that a button asks to open the entry."""
         return self.title
 
     @property
     def curated(self) -> bool:
-        """Whether the pack's curators wrote it, and not its source."""
+        """Whether curators wrote it, so that the pack's source isn't its source."""
         return self.file == CURATED
 
 
@@ -139,7 +136,7 @@ class Step(Entry):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Library(Entry):
-    """A card: something with a name. `answer` is what it does; `capabilities` are group ids, the most central first."""
+    """A card: an entry about something with a name. `capabilities` are group ids, the most central first."""
 
     name: str
     aliases: tuple[str, ...] = ()
@@ -162,10 +159,19 @@ class Library(Entry):
     def label(self) -> str:
         return self.name
 
+    @property
+    def opening_question(self) -> str:
+        return f"What is {self.name}?"
+
+    @property
+    def short_text(self) -> str:
+        """The summary; the noun phrase `what` where there is none."""
+        return self.summary or self.what
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Cards that belong together (a side, a capability): what lists and recommendations are computed from."""
+    """Cards that belong together (a side, a capability); lists and recommendations are computed from groups."""
 
     id: str
     title: str
@@ -178,7 +184,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SmallTalk:
     """A piece of small talk: how people say it, and what the bot answers."""
 
     asks: tuple[str, ...]
@@ -189,14 +195,14 @@ class Said:
 class Voice:
     """The bot's own sentences: `small_talk` by name (greeting, thanks, goodbye, help, sorry, source), `lines` by key."""
 
-    small_talk: Mapping[str, Said]
+    small_talk: Mapping[str, SmallTalk]
     lines: Mapping[str, str]
     examples: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Strangers:
-    """What the pack does not cover: names, those of them that are ordinary words too, and whole questions."""
+class OutOfScope:
+    """What the pack doesn't cover: names, names that are ordinary words too, and whole questions."""
 
     names: tuple[str, ...] = ()
     ordinary_names: tuple[str, ...] = ()
@@ -214,24 +220,28 @@ class Knowledge:
     entries: tuple[Entry, ...]
     groups: tuple[Group, ...]
     voice: Voice
-    strangers: Strangers
+    out_of_scope: OutOfScope
     synonyms: Mapping[str, tuple[str, ...]]
     fingerprint: str
     by_id: Mapping[str, Entry] = field(repr=False)
 
     def members(self, group: Group) -> tuple[Library, ...]:
-        """The group's cards in pack order: those it is true of first, then those that may be listed too."""
-        cards = [entry for entry in self.entries if isinstance(entry, Library)]
-        sure = [card for card in cards if group.all or group.id == card.side or group.id in card.capabilities]
-        return tuple(sure + [card for card in cards if card not in sure and group.id in card.also])
+        """The group's cards in pack order: first its members, then cards that only `also` names the group of."""
+        sure, listed_too = list[Library](), list[Library]()
+        for card in (entry for entry in self.entries if isinstance(entry, Library)):
+            if group.all or group.id == card.side or group.id in card.capabilities:
+                sure.append(card)
+            elif group.id in card.also:
+                listed_too.append(card)
+        return tuple(sure + listed_too)
 
     def steps(self, topic: str) -> tuple[Step, ...]:
         """The steps of a topic, in their order."""
-        found = [entry for entry in self.entries if isinstance(entry, Step) and entry.of == topic]
-        return tuple(sorted(found, key=lambda step: step.number))
+        steps = (entry for entry in self.entries if isinstance(entry, Step) and entry.of == topic)
+        return tuple(sorted(steps, key=lambda step: step.number))
 
 
-# --- what curators change, and what they go by
+# --- curation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,15 +267,15 @@ class Change:
 
     @property
     def phrasings(self) -> tuple[str, ...]:
-        """The phrasings that the change settles."""
+        """The phrasings that the change is about."""
         return self.asks if self.kind == "entry" else (self.text,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Miss:
-    """A question that went unanswered: its words, how often and when it was asked, and what it came nearest to.
+    """A question without an answer: its text, how often and when it was asked, and the most similar entry with its score.
 
-    `key` names it within its workspace. Nothing tells who asked.
+    `key` identifies it within its workspace. Who asked isn't stored.
     """
 
     workspace: str
@@ -280,7 +290,7 @@ class Miss:
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """Bad votes on one answer for one reason, summed. `subject` is the answer by ids, `last` when it was last given."""
+    """The number of bad votes on one answer for one reason, and the time of the last. `subject`: the answer's reference."""
 
     subject: str
     reason: str
@@ -290,7 +300,7 @@ class Complaint:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """Somebody who asked, at `at` (seconds since 1970), to be told when a miss can be answered."""
+    """A user who asked, at `at` (seconds since 1970), to be notified when a miss can be answered."""
 
     workspace: str
     key: str
@@ -304,7 +314,7 @@ Outcome = Literal["answered", "offered", "missed", "smalltalk"]
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Questions of one day (ISO, UTC) that ended alike; `channel` is empty but for channels on trial."""
+    """The number of questions of one day (ISO, UTC) with one outcome; `channel` is empty except for pilot channels."""
 
     day: str
     outcome: Outcome
@@ -314,7 +324,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PilotChannel:
-    """A channel on trial: what its askers got in private since then, and how they voted."""
+    """A pilot channel: outcomes of its questions, answered in private, and votes, since `since` (seconds since 1970)."""
 
     channel: str
     since: float
@@ -325,12 +335,12 @@ class PilotChannel:
     bad: int = 0
 
 
-# --- what is understood
+# --- findings
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An entry that the question may mean: the engine's score (higher is better) and the phrasing it is nearest to."""
+    """A candidate: a target's id, its score (higher is better), and its most similar phrasing."""
 
     id: str
     score: float
@@ -339,7 +349,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A word that was read as another."""
+    """A typed word, and the word that its spelling was corrected to."""
 
     typed: str
     read_as: str
@@ -347,14 +357,14 @@ class Correction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """Why an answer is what it is: all that `why` and "Why this answer?" tell."""
+    """The reasons for a finding, shown by `why` and "Why this answer?"."""
 
     understood: str
     corrections: tuple[Correction, ...] = ()
     named: tuple[str, ...] = ()
-    strangers: tuple[str, ...] = ()
+    out_of_scope: tuple[str, ...] = ()
     unknown_words: tuple[str, ...] = ()
-    frame: str = ""
+    question_type: str = ""
     candidates: tuple[Match, ...] = ()
     margin: float = 0.0
     coverage: float = 0.0
@@ -366,22 +376,22 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Aspect:
-    """One fact of an entry that is asked for. `told`: words by which an entry speaks of it; `group`: one it may be in."""
+class Attribute:
+    """One fact of an entry that is asked for. `phrases`: those by which a text states it; `group`: a group that it asks for."""
 
     name: str
-    told: tuple[str, ...] = ()
+    phrases: tuple[str, ...] = ()
     group: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What the question comes down to: the kind of reply, the ids it is about, and the evidence.
+    """What a question was understood as: the kind of reply, the ids it is about, and the evidence.
 
-    `group` is the list's or recommendation's group; `talk` the small talk's name; `strangers` what was named and isn't
-    covered; `only_named` what the source names without describing it; `beyond`: the source doesn't say it; `aspect`: the
-    one fact that is wanted; `lost`: it leans on something that isn't there; `which`: what is said before and after a
-    word that could mean each of the ids.
+    `group` is the list's or recommendation's group; `talk` the small talk's name; `out_of_scope` what was named and isn't
+    covered; `mentioned_only` what the source names without describing it; `beyond`: the source doesn't say it; `attribute`:
+    the one fact that is wanted; `lacks_context`: it refers to something that wasn't shown; `around_pronoun`: what is said
+    before and after a pronoun that could mean each of the ids.
     """
 
     kind: Kind
@@ -389,15 +399,15 @@ class Finding:
     evidence: Evidence
     group: str | None = None
     talk: str | None = None
-    strangers: tuple[str, ...] = ()
-    only_named: tuple[str, ...] = ()
+    out_of_scope: tuple[str, ...] = ()
+    mentioned_only: tuple[str, ...] = ()
     beyond: bool = False
-    aspect: Aspect | None = None
-    lost: bool = False
-    which: tuple[str, str] | None = None
+    attribute: Attribute | None = None
+    lacks_context: bool = False
+    around_pronoun: tuple[str, str] | None = None
 
 
-# --- what is replied
+# --- replies
 
 
 @dataclass(frozen=True, slots=True)
@@ -410,7 +420,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A place on the web."""
+    """A link to a web page."""
 
     label: str
     url: str
@@ -425,14 +435,14 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Paragraphs, divided by line breaks; a line that starts with "- " is a bullet. Plain: drawers escape it."""
+    """Paragraphs, divided by line feeds; a line that starts with "- " is a bullet. Renderers escape it."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A library at a glance: `subtitle` is "side · kind", `summary` at most 200 characters."""
+    """A library in short: `subtitle` is "side · kind", `summary` at most 200 characters."""
 
     title: str
     subtitle: str
@@ -443,14 +453,14 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Label and value, in rows."""
+    """Rows of a label and a value."""
 
     rows: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line of a list; `ask` is the question that opens it, or empty."""
+    """A line of a list; `ask` is the question that opens it, or empty."""
 
     title: str
     text: str = ""
@@ -460,7 +470,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """A list, numbered or not, under a heading of its own or none."""
+    """A list, numbered or not; without a heading where that is empty."""
 
     items: tuple[Item, ...]
     heading: str = ""
@@ -477,35 +487,35 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """Questions to go on with, as buttons where there are buttons."""
+    """Suggested questions: buttons where a front end has them."""
 
     heading: str
     choices: tuple[Choice, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
-    """A pack's dated note, kept visibly apart from the source's words."""
+class DatedNote:
+    """A note of the pack, shown apart from the answer."""
 
     note: Note
 
 
 @dataclass(frozen=True, slots=True)
-class Credit:
-    """Where the answer comes from."""
+class Attribution:
+    """The source of the answer."""
 
     text: str
     url: str = ""
 
 
-Part = Heading | Text | Card | Facts | Items | Table | Choices | Remark | Credit
+Part = Heading | Text | Card | Facts | Items | Table | Choices | DatedNote | Attribution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What is said, before it is drawn. `ids` and `kind` as in the contract; `evidence` tells why.
+    """An answer before it is rendered; `evidence` has the reasons.
 
-    `reference` names the reply by ids alone, so that the very same one can be made again; empty if it can't.
+    `reference` is kind, group and ids in one text, from which the same reply can be composed again; empty if it can't.
     """
 
     kind: Kind

@@ -1,4 +1,4 @@
-"""Settings: read once from the environment and a `.env` file; real variables win. An empty one counts as not set."""
+"""Settings, read once from a `.env` file and the environment, which wins. An empty variable counts as not set."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ import click
 from bot.model import AskPyError
 
 PACKAGED_PACK = Path(__file__).with_name("pack")
-"""The pack inside an installed wheel; in a checkout the pack is `./knowledge`."""
+"""The pack inside an installed wheel."""
+CHECKOUT_PACK = Path(__file__).parent.parent / "knowledge"
+"""The pack of a checkout, for processes that run in another folder."""
 
 
 class SettingsError(AskPyError):
@@ -23,7 +25,7 @@ class SettingsError(AskPyError):
 
 
 class Secret:
-    """A value that shows neither in a repr nor in a log."""
+    """A value that appears neither in a repr nor in a log."""
 
     __slots__ = ("_value",)
 
@@ -40,7 +42,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the operator has set."""
+    """The values of all settings, defaults included."""
 
     slack_bot_token: Secret | None = None
     slack_app_token: Secret | None = None
@@ -66,12 +68,14 @@ class Settings:
         """The folder of the knowledge pack: the one that is set, else ./knowledge, else the one in the package."""
         if self.knowledge is not None:
             return self.knowledge
-        here = Path("knowledge")
-        return here if (here / "pack.yaml").is_file() else PACKAGED_PACK if PACKAGED_PACK.is_dir() else _checkout()
+        local = Path("knowledge")
+        if (local / "pack.yaml").is_file():
+            return local
+        return PACKAGED_PACK if PACKAGED_PACK.is_dir() else CHECKOUT_PACK
 
     @property
     def cache_folder(self) -> Path:
-        """Where indexes are kept between starts."""
+        """The folder of the cache of packs and indexes: the one that is set, else one in the user's cache folder."""
         return self.cache if self.cache is not None else _user_folder("XDG_CACHE_HOME", ".cache", "ASKPY_CACHE")
 
     @property
@@ -82,27 +86,27 @@ class Settings:
         return f"sqlite:///{_user_folder('XDG_DATA_HOME', '.local/share', 'DATABASE_URL') / 'askpy.db'}"
 
 
-def _whole(least: int, most: int) -> Callable[[str], int]:
-    """What reads a whole number between two."""
+def _whole_number(minimum: int, maximum: int) -> Callable[[str], int]:
+    """A parser of whole numbers within a range; it raises click.BadParameter."""
 
-    def read(value: str) -> int:
-        if value.strip().isdecimal() and least <= (number := int(value)) <= most:
+    def parse(value: str) -> int:
+        if value.strip().isdecimal() and minimum <= (number := int(value)) <= maximum:
             return number
-        raise click.BadParameter(f"'{value}' is not a whole number from {least} to {most}.")
+        raise click.BadParameter(f"'{value}' is not a whole number from {minimum} to {maximum}.")
 
-    return read
+    return parse
 
 
-def _people(value: str) -> tuple[str, ...]:
-    """Ids of people, with or without their workspace's, in the order given."""
-    named = tuple(dict.fromkeys(each.strip() for each in value.split(",") if each.strip()))
-    for each in named:
-        if not re.fullmatch(r"(?:[TE][A-Z0-9]+:)?[UW][A-Z0-9]+", each):
+def _user_ids(value: str) -> tuple[str, ...]:
+    """User ids divided by commas, with or without their workspace's id, in the order given; raises click.BadParameter."""
+    ids = tuple(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
+    for user_id in ids:
+        if not re.fullmatch(r"(?:[TE][A-Z0-9]+:)?[UW][A-Z0-9]+", user_id):
             raise click.BadParameter(
-                f"'{each}' is not a person's id: it can be U… or T…:U…, with commas between. "
+                f"'{user_id}' is not a person's id: it can be U… or T…:U…, with commas between. "
                 "Slack shows it in a profile's menu, as Copy member ID."
             )
-    return named
+    return ids
 
 
 VARIABLES: dict[str, tuple[str, click.ParamType[Any] | Callable[[str], object]]] = {
@@ -110,129 +114,148 @@ VARIABLES: dict[str, tuple[str, click.ParamType[Any] | Callable[[str], object]]]
     "SLACK_APP_TOKEN": ("slack_app_token", Secret),
     "SLACK_SIGNING_SECRET": ("slack_signing_secret", Secret),
     "SLACK_API_URL": ("slack_api_url", str),
-    "PORT": ("port", _whole(0, 65535)),
+    "PORT": ("port", _whole_number(0, 65535)),
     "DATABASE_URL": ("database_url", Secret),
     "ASKPY_KNOWLEDGE": ("knowledge", Path),
     "ASKPY_CACHE": ("cache", Path),
     "ASKPY_CARDS": ("cards", click.Choice(["auto", "classic"], case_sensitive=False)),
-    "ASKPY_CURATORS": ("curators", _people),
-    "ASKPY_RETENTION_DAYS": ("retention_days", _whole(1, 36500)),
+    "ASKPY_CURATORS": ("curators", _user_ids),
+    "ASKPY_RETENTION_DAYS": ("retention_days", _whole_number(1, 36500)),
     "ASKPY_LOG_FORMAT": ("log_format", click.Choice(["console", "json"], case_sensitive=False)),
     "ASKPY_LOG_LEVEL": ("log_level", click.Choice(["debug", "info", "warning", "error"], case_sensitive=False)),
 }
-"""Of each variable: the field, and what reads it. click's types: `ask` has its answer before pydantic were imported."""
+"""The field of each variable, and what parses it. click's types: importing pydantic takes longer than an answer of `ask`."""
 
 
 def read_settings() -> Settings:
-    """The settings; raises SettingsError that names every variable it can't use."""
-    settings, faults = _settings({**_file(), **os.environ})
+    """The settings.
+
+    Raises:
+        SettingsError: A variable has a value that can't be used, or `.env` can't be read; it names all of them.
+    """
+    settings, faults = _parse({**_env_file(), **os.environ})
     if faults:
-        told = "\n".join(f"{name}: {fault}" for name, fault in faults)
-        raise SettingsError(f"These settings can't be used (environment or .env):\n{told}")
+        lines = "\n".join(f"{name}: {fault}" for name, fault in faults)
+        raise SettingsError(f"These settings can't be used (environment or .env):\n{lines}")
     return settings
 
 
-Faults = tuple[tuple[str, str], ...]
-"""Of each variable that can't be used: its name, or `.env`, and why."""
+SettingFaults = tuple[tuple[str, str], ...]
+"""The name of each variable that can't be used, or `.env`, and why."""
 
 
-def usable_settings() -> tuple[Settings, Faults]:
-    """The settings without what can't be used, for whoever looks at all of it; and what that is."""
-    faults: Faults = ()
-    given: dict[str, str | None] = {}
+def usable_settings() -> tuple[Settings, SettingFaults]:
+    """The settings, with the defaults in place of values that can't be used, and the faults of those. Raises nothing."""
+    file_faults: SettingFaults = ()
+    variables: dict[str, str | None] = {}
     try:
-        given = _file()
+        variables = _env_file()
     except SettingsError as error:
-        faults = ((".env", str(error)),)
-    settings, more = _settings({**given, **os.environ})
-    return settings, (*faults, *more)
+        file_faults = ((".env", str(error)),)
+    settings, faults = _parse({**variables, **os.environ})
+    return settings, (*file_faults, *faults)
 
 
-def _settings(given: Mapping[str, str | None]) -> tuple[Settings, Faults]:
+def _parse(variables: Mapping[str, str | None]) -> tuple[Settings, SettingFaults]:
     values: dict[str, Any] = {}
     faults = []
-    for name, (field, kind) in VARIABLES.items():
-        value = given.get(name)
+    for name, (field, parser) in VARIABLES.items():
+        value = variables.get(name)
         if not value:
             continue
         try:
-            values[field] = kind.convert(value, None, None) if isinstance(kind, click.ParamType) else kind(value)
+            values[field] = parser.convert(value, None, None) if isinstance(parser, click.ParamType) else parser(value)
         except click.BadParameter as error:
             faults.append((name, error.message))
     return Settings(**values), tuple(faults)
 
 
-# --- what is set in vain, and what others may read
+# --- variables that are no setting, and who can read the file
 
-OURS = "ASKPY_"
-NEAR, NEARER = 0.6, 0.82
-"""How alike a name must be to one of ours (difflib's ratio): one that can be nothing else, and any other. EXPORT is no PORT."""
+PREFIX = "ASKPY_"
+MIN_SIMILARITY, MIN_SIMILARITY_WITHOUT_PREFIX = 0.6, 0.82
+"""difflib's ratio from which a name is taken for a misspelt setting: with our prefix, and any other. EXPORT is no PORT."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stray:
-    """A variable that is no setting. `certain`: it was meant as one, where another program may want the others."""
+class UnknownVariable:
+    """A variable that is no setting, and the sentence about it.
+
+    `is_certain`: it can only have been meant as a setting; the others may be meant for another program.
+    """
 
     text: str
-    certain: bool
+    is_certain: bool
 
 
-def strays() -> tuple[Stray, ...]:
-    """Variables that are called like settings and are none, each with the nearest that is one."""
-    file = _file()
-    found = [_stray(name, value, ".env") for name, value in file.items()]
-    set_ = {*file, *os.environ}
-    found += [_stray(name, value, "the environment", set_) for name, value in os.environ.items()]
-    return tuple(dict.fromkeys(filter(None, found)))
+def unknown_variables() -> tuple[UnknownVariable, ...]:
+    """Variables of `.env` and the environment that are spelt like settings and are none. Raises SettingsError as for `.env`."""
+    file = _env_file()
+    names = {*file, *os.environ}
+    unknown = [_unknown_variable(name, value, ".env") for name, value in file.items()]
+    unknown += [_unknown_variable(name, value, "the environment", names) for name, value in os.environ.items()]
+    return tuple(dict.fromkeys(filter(None, unknown)))
 
 
-def _stray(name: str, value: str | None, where: str, taken: Collection[str] = ()) -> Stray | None:
-    """What there is to say of a name. The file is ours; in the environment, one like a setting in `taken` is another's."""
-    if name in VARIABLES or not value or _is_a_hosts(name, value):
+def _unknown_variable(
+    name: str, value: str | None, source: str, others: Collection[str] = ()
+) -> UnknownVariable | None:
+    """What to say about a variable; None if it is a setting or none of ours.
+
+    In `.env` every name is meant for us. In the environment, a name similar to a setting that is among `others` is not.
+    """
+    if name in VARIABLES or not value or _is_set_by_host(name, value):
         return None
-    vain = f"{name} in {where} is no setting and does nothing"
-    ours = name.upper().startswith(OURS)
-    if not ours and where != ".env" and not name.upper().startswith("SLACK_"):
+    text = f"{name} in {source} is no setting and does nothing"
+    has_prefix = name.upper().startswith(PREFIX)
+    if not has_prefix and source != ".env" and not name.upper().startswith("SLACK_"):
         return None
-    near = _nearest(name, NEAR if ours else NEARER, OURS if ours else "")
-    if ours:
-        return Stray(f"{vain}; " + (f"did you mean {near}?" if near else "README.md lists all settings"), True)
-    return Stray(f"{vain}; did you mean {near}?", where == ".env") if near and near not in taken else None
+    if has_prefix:
+        similar = _most_similar(name, MIN_SIMILARITY, PREFIX)
+        remedy = f"did you mean {similar}?" if similar else "README.md lists all settings"
+        return UnknownVariable(f"{text}; {remedy}", True)
+    similar = _most_similar(name, MIN_SIMILARITY_WITHOUT_PREFIX, "")
+    if not similar or similar in others:
+        return None
+    return UnknownVariable(f"{text}; did you mean {similar}?", source == ".env")
 
 
-def _nearest(name: str, least: float, prefix: str) -> str:
-    """The setting that a name is most like, whatever its case and underscores; empty if it is like none."""
-    known = {_bare(each.removeprefix(prefix)): each for each in VARIABLES}
-    near = get_close_matches(_bare(name.upper().removeprefix(prefix)), known, n=1, cutoff=least)
-    return known[near[0]] if near else ""
+def _most_similar(name: str, min_similarity: float, prefix: str) -> str:
+    """The setting whose name is most similar, without regard to case and underscores; empty if none is similar enough."""
+    settings = {_letters(setting.removeprefix(prefix)): setting for setting in VARIABLES}
+    similar = get_close_matches(_letters(name.upper().removeprefix(prefix)), settings, n=1, cutoff=min_similarity)
+    return settings[similar[0]] if similar else ""
 
 
-def _bare(name: str) -> str:
+def _letters(name: str) -> str:
     return name.upper().replace("_", "")
 
 
-def exposed() -> str:
-    """What to do about a `.env` with a secret that other users of this machine can read; empty if none can."""
+def env_file_advice() -> str:
+    """How to protect a `.env` with a secret that other users of this machine can read; empty if they can't."""
     path = Path(".env")
-    secrets = [name for name, value in _file().items() if value and VARIABLES.get(name, ("", None))[1] is Secret]
+    secrets = [name for name, value in _env_file().items() if value and VARIABLES.get(name, ("", None))[1] is Secret]
     if not secrets or os.name == "nt" or not path.stat().st_mode & 0o077:
         return ""
     return f"{', '.join(secrets)}: other users of this machine can read it; chmod 600 .env"
 
 
-def _is_a_hosts(name: str, value: str) -> bool:
+def _is_set_by_host(name: str, value: str) -> bool:
     """Whether a variable is for the tests, or one of those that Kubernetes sets for services called askpy and askpy-web."""
-    theirs = re.match(r"ASKPY_(?:TEST_|(?:\w+_)?(?:SERVICE_(?:HOST|PORT)|PORT_\d+_))", name)
-    return theirs is not None or value.startswith(("tcp://", "udp://"))
+    match = re.match(r"ASKPY_(?:TEST_|(?:\w+_)?(?:SERVICE_(?:HOST|PORT)|PORT_\d+_))", name)
+    return match is not None or value.startswith(("tcp://", "udp://"))
 
 
-def _file() -> dict[str, str | None]:
-    """The variables of a `.env` file in the working directory; nothing where there is none."""
-    return _variables(Path(".env"))
+def _env_file() -> dict[str, str | None]:
+    """The variables of `.env` in the working directory; empty where there is none."""
+    return read_env_file(Path(".env"))
 
 
-def _variables(path: Path) -> dict[str, str | None]:
-    """The variables of a file; by the parser of python-dotenv, which on its own would only log a line that it can't read."""
+def read_env_file(path: Path) -> dict[str, str | None]:
+    """The variables of a file, empty where there is none. Raises SettingsError that names the line which can't be read.
+
+    It uses python-dotenv's parser and not its `dotenv_values`, which only logs a line that it can't read.
+    """
     try:
         if not (path.is_file() or path.is_fifo()):
             return {}
@@ -252,13 +275,10 @@ def _variables(path: Path) -> dict[str, str | None]:
     return {binding.key: binding.value for binding in bindings if binding.key is not None}
 
 
-def _checkout() -> Path:
-    return Path(__file__).parent.parent / "knowledge"
-
-
-def _user_folder(variable: str, fallback: str, instead: str) -> Path:
+def _user_folder(variable: str, fallback: str, setting: str) -> Path:
+    """Our folder in the XDG folder `variable`, else in `fallback` of the home folder; `setting` could be set instead."""
     base = os.environ.get(variable)
     try:
         return (Path(base) if base else Path.home() / fallback) / "askpy"
     except RuntimeError:
-        raise SettingsError(f"{instead}: not set, and this user has no home folder to use instead. Set it.") from None
+        raise SettingsError(f"{setting}: not set, and this user has no home folder to use instead. Set it.") from None

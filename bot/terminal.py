@@ -1,4 +1,4 @@
-"""The terminal: replies drawn with Rich, and a conversation over them."""
+"""The terminal: replies rendered with Rich, and the conversation at the prompt."""
 
 from __future__ import annotations
 
@@ -14,54 +14,55 @@ from rich.text import Text as Styled
 
 from bot.engine import Engine
 from bot.model import (
+    Attribution,
     Card,
     Choices,
-    Credit,
+    DatedNote,
     Facts,
     Heading,
     Item,
     Items,
     Part,
     Question,
-    Remark,
     Reply,
     Table,
     Text,
 )
 
-WIDEST = 100
-"""Columns. Longer lines are hard to read, however wide the window is."""
+MAX_WIDTH = 100
+"""Columns of a line: longer ones are hard to read, however wide the window is."""
 
-NARROW = 80
-"""Columns up to which questions to go on with stand in one line; else each has its own."""
+MAX_CHOICES_WIDTH = 80
+"""Columns up to which the suggested questions stand in one line; otherwise each has its own."""
 
 
 def console(**options: object) -> Console:
-    """A console on stdout, no wider than WIDEST; it leaves colour out where stdout isn't a terminal."""
-    made = Console(highlight=False, emoji=False, soft_wrap=False, **options)  # type: ignore[arg-type]  # Rich's own keywords
-    made.width = min(made.width, WIDEST)
-    return made
+    """A console on stdout, no wider than MAX_WIDTH; it leaves colour out where stdout isn't a terminal."""
+    result = Console(highlight=False, emoji=False, soft_wrap=False, **options)  # type: ignore[arg-type]  # Rich's own keywords
+    result.width = min(result.width, MAX_WIDTH)
+    return result
 
 
-def draw(reply: Reply) -> RenderableType:
+def render(reply: Reply) -> RenderableType:
     """The reply as one Rich renderable."""
-    drawn: list[RenderableType] = []
+    renderables: list[RenderableType] = []
     for part in reply.parts:
-        if drawn:
-            drawn.append(Styled())
-        drawn.append(_part(part))
-    return Group(*drawn)
+        if renderables:
+            renderables.append(Styled())
+        renderables.append(_render_part(part))
+    return Group(*renderables)
 
 
-def _part(part: Part) -> RenderableType:
+def _render_part(part: Part) -> RenderableType:
     match part:
         case Heading(text):
             return Styled(text, style="bold cyan")
         case Text(text):
             return _paragraphs(text)
         case Card(title, subtitle, summary, links):
-            about = Styled(subtitle, style="italic")
-            body = Styled.assemble(about, "\n" if subtitle and summary else "", Styled(summary))
+            body = Styled.assemble(
+                Styled(subtitle, style="italic"), "\n" if subtitle and summary else "", Styled(summary)
+            )
             for link in links:
                 body.append(f"\n{link.label}: ", style="dim").append(link.url, style="underline")
             return Panel(
@@ -78,30 +79,30 @@ def _part(part: Part) -> RenderableType:
             return _table(columns, rows)
         case Choices(heading, choices):
             labels = [choice.label for choice in choices]
-            fits = len(heading) + sum(len(label) + 5 for label in labels) <= NARROW
-            between, first = ("  ·  ", "  ") if fits else ("\n  ", "\n  ")
-            return Styled().append(heading + first, style="dim").append(between.join(labels), style="cyan")
-        case Remark(note):
-            dated = Styled(f"{note.text} ").append(f"({note.source})", style="dim")
+            fits = len(heading) + sum(len(label) + 5 for label in labels) <= MAX_CHOICES_WIDTH
+            separator, start = ("  ·  ", "  ") if fits else ("\n  ", "\n  ")
+            return Styled().append(heading + start, style="dim").append(separator.join(labels), style="cyan")
+        case DatedNote(note):
+            text_and_source = Styled(f"{note.text} ").append(f"({note.source})", style="dim")
             return Panel(
-                dated,
+                text_and_source,
                 title=Styled(f"Note, {note.date}", style="yellow"),
                 title_align="left",
                 border_style="yellow",
                 padding=(0, 1),
             )
-        case Credit(text, url):
+        case Attribution(text, url):
             return Styled(f"{text} {url}".strip(), style="dim italic")
 
 
 def _paragraphs(text: str) -> RenderableType:
-    drawn: list[RenderableType] = []
+    renderables: list[RenderableType] = []
     for line in text.splitlines():
         if line.startswith("- "):
-            drawn.append(_bullet("•", Styled(line[2:])))
+            renderables.append(_bullet("•", Styled(line[2:])))
         else:
-            drawn.append(Styled(line))
-    return Group(*drawn)
+            renderables.append(Styled(line))
+    return Group(*renderables)
 
 
 def _bullet(mark: str, text: Styled) -> Grid:
@@ -122,13 +123,13 @@ def _grid(rows: tuple[tuple[str, str], ...]) -> Grid:
 
 
 def _items(items: tuple[Item, ...], heading: str, numbered: bool) -> RenderableType:
-    drawn: list[RenderableType] = [Styled(heading, style="bold")] if heading else []
+    renderables: list[RenderableType] = [Styled(heading, style="bold")] if heading else []
     for number, item in enumerate(items, 1):
         text = Styled(item.title, style="bold")
         if item.text:
             text = Styled.assemble(text, Styled(f"  {item.text}", style="not bold"))
-        drawn.append(_bullet(f"{number}." if numbered else "•", text))
-    return Padding(Group(*drawn), 0)
+        renderables.append(_bullet(f"{number}." if numbered else "•", text))
+    return Padding(Group(*renderables), 0)
 
 
 def _table(columns: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> Grid:
@@ -144,7 +145,7 @@ def _table(columns: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> Grid:
 
 
 def conversations(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Each question and its conversation's key; an empty line begins a new conversation and is none itself."""
+    """Each question with the key of its conversation; an empty line starts a new conversation and is no question."""
     number = 1
     for line in lines:
         if line.strip():
@@ -154,33 +155,39 @@ def conversations(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def chat(engine: Engine, lines: Iterable[str], *, connected: bool) -> None:
-    """Talk until the input ends, or a person says so. With a person at the keyboard there is a prompt and a word of welcome."""
-    out = console()
-    person = sys.stdin is not None and sys.stdin.isatty()
+    """Answer each line until the input ends, or a person at the keyboard leaves; a person gets a prompt and a greeting.
+
+    Args:
+        engine: Answers the questions.
+        lines: The input where it isn't a terminal.
+        connected: A Slack credential is set; otherwise how to connect to Slack is printed to stderr.
+    """
+    output = console()
+    is_interactive = sys.stdin is not None and sys.stdin.isatty()
     if not connected:
         sys.stderr.write(HOW_TO_CONNECT + "\n")
-    if person:
-        out.print(Styled(engine.knowledge.voice.small_talk["greeting"].answer, style="cyan"))
-    for text, conversation in conversations(_typed(out) if person else lines):
-        if person and text.strip().casefold() in LEAVING:
-            out.print(Styled(engine.knowledge.voice.small_talk["goodbye"].answer, style="cyan"))
+    if is_interactive:
+        output.print(Styled(engine.knowledge.voice.small_talk["greeting"].answer, style="cyan"))
+    for text, conversation in conversations(_typed_lines(output) if is_interactive else lines):
+        if is_interactive and text.strip().casefold() in LEAVE_COMMANDS:
+            output.print(Styled(engine.knowledge.voice.small_talk["goodbye"].answer, style="cyan"))
             return
-        if person:
-            out.print()
-        out.print(draw(engine.answer(Question(text, conversation=conversation))))
-        out.print()
+        if is_interactive:
+            output.print()
+        output.print(render(engine.answer(Question(text, conversation=conversation))))
+        output.print()
 
 
-def _typed(out: Console) -> Iterator[str]:
-    """Lines from the keyboard, with a prompt; Ctrl-D and Ctrl-C end them."""
+def _typed_lines(output: Console) -> Iterator[str]:
+    """Lines typed at a prompt, until Ctrl-D or Ctrl-C."""
     try:
         while True:
-            yield out.input(Styled("? ", style="bold cyan"))
+            yield output.input(Styled("? ", style="bold cyan"))
     except (EOFError, KeyboardInterrupt):
-        out.print()
+        output.print()
 
 
-LEAVING = frozenset("exit exit() quit quit() bye goodbye logout q :q :q! :wq \\q".split())
+LEAVE_COMMANDS = frozenset("exit exit() quit quit() bye goodbye logout q :q :q! :wq \\q".split())
 """What people type to leave a program. In a pipe these are lines like any other."""
 
 HOW_TO_CONNECT = (

@@ -1,12 +1,13 @@
-"""Words: from what somebody typed (or Slack delivered) to the tokens that everything else compares.
+"""Text: cleaning, sentences, words, stems, and the normalized form in which phrasings are compared.
 
-Nothing here knows a language's facts or a pack's subject; both are data.
+Nothing here depends on a pack's subject.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
 from functools import lru_cache
 
 LONGEST_QUESTION = 4_000
@@ -21,17 +22,20 @@ _EMOJI = re.compile(
 )
 _MARKS = str.maketrans({"`": " ", "’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": " - ", "…": " ... "})
 _BLANKS = re.compile(r"\s+")
-_MOST_MARKS = 30
-"""Combining marks in a row: Unicode's own limit (UAX 15, stream-safe text). Putting thousands in order takes a square of it."""
+_MAX_COMBINING = 30
+"""Combining marks in a row that are read: Unicode's own limit (UAX 15, stream-safe text). Ordering n of them takes n² steps."""
 _WORD = re.compile(r"[^\W_]+(?:['][^\W_]+)*[+#]*", re.UNICODE)
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|\n+")
 
 
 def clean(text: str) -> str:
-    """What the person meant, on one line: Slack's entities, links, mentions and emoji codes taken away.
+    """The text without Slack's mentions, links, emoji codes, escapes and without control characters; blanks collapsed.
 
-    `text` is a Slack payload's text or a typed line; at most `LONGEST_QUESTION` characters of it are read.
-    Case and punctuation stay, because sentences are found by them.
+    Args:
+        text: A Slack payload's text or a typed line; at most LONGEST_QUESTION characters of it are read.
+
+    Returns:
+        Lines divided by line feeds, none of them empty. Case and punctuation stay, because `sentences` needs them.
     """
     text = text[:LONGEST_QUESTION]
     if "<" in text or "http" in text:
@@ -39,7 +43,7 @@ def clean(text: str) -> str:
         text = _LINK.sub(" ", _CHANNEL.sub(" ", _MENTION.sub(" ", text)))
     text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", _few_marks(text))[:LONGEST_QUESTION]
+        text = unicodedata.normalize("NFKC", _limit_combining(text))[:LONGEST_QUESTION]
     text = text.translate(_MARKS)
     if not text.isprintable():
         text = "".join(c if c in "\n\t" or unicodedata.category(c)[0] != "C" else "" for c in text)
@@ -48,21 +52,21 @@ def clean(text: str) -> str:
     return "\n".join(line for line in (_BLANKS.sub(" ", line).strip() for line in text.split("\n")) if line)
 
 
-def _few_marks(text: str) -> str:
-    """The text with `_MOST_MARKS` of the combining marks that stand in a row."""
-    if len(text) <= _MOST_MARKS or not any(map(unicodedata.combining, text)):
+def _limit_combining(text: str) -> str:
+    """The text with at most _MAX_COMBINING combining marks in a row."""
+    if len(text) <= _MAX_COMBINING or not any(map(unicodedata.combining, text)):
         return text
-    found, row = [], 0
-    for c in text:
-        row = row + 1 if unicodedata.combining(c) else 0
-        if row <= _MOST_MARKS:
-            found.append(c)
-    return "".join(found)
+    characters, run = [], 0
+    for character in text:
+        run = run + 1 if unicodedata.combining(character) else 0
+        if run <= _MAX_COMBINING:
+            characters.append(character)
+    return "".join(characters)
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences of a cleaned text, in order; a line break ends one too."""
-    return [part.strip() for part in _SENTENCE_END.split(text) if part.strip()]
+    """The sentences of a cleaned text, in order; a line feed ends one too."""
+    return [sentence.strip() for sentence in _SENTENCE_END.split(text) if sentence.strip()]
 
 
 def words(text: str) -> list[str]:
@@ -70,34 +74,52 @@ def words(text: str) -> list[str]:
 
     Possessives lose their 's, contractions their apostrophe: "what's" is "whats", "Django's" is "django".
     """
-    typed: list[str] = _WORD.findall(text.casefold())
+    tokens: list[str] = _WORD.findall(text.casefold())
     if "'" not in text:
-        return typed
-    found = []
-    for word in typed:
-        base, mark, tail = word.partition("'")
-        found.append(base if mark and tail == "s" and base not in _CONTRACTED else word.replace("'", ""))
-    return found
+        return tokens
+    return [_without_apostrophe(token) for token in tokens]
 
 
-_CONTRACTED = frozenset(
-    {"what", "that", "it", "who", "how", "where", "there", "here", "let", "he", "she", "when", "why"}
-)
+def _without_apostrophe(token: str) -> str:
+    base, apostrophe, ending = token.partition("'")
+    is_possessive = apostrophe and ending == "s" and base not in _CONTRACTED
+    return base if is_possessive else token.replace("'", "")
 
 
-LONGEST_REMEMBERED = 32
-"""Letters of a word that what is found out about it is remembered for, in memory: a pasted key isn't, and memory has an end."""
+_CONTRACTED = frozenset("what that it who how where there here let he she when why".split())
+"""Words after which 's is short for "is" or "us"."""
+
+
+def normalize_phrase(text: str) -> str:
+    """The words of a cleaned text, joined by blanks: equal for two spellings of one phrasing.
+
+    Two phrasings are the same if their normalized forms are: in the lint, in curators' changes, in misses and in exports.
+    """
+    return _normalize_phrase(text) if len(text) <= LONGEST_CACHED_PHRASE else _normalize_phrase.__wrapped__(text)
+
+
+LONGEST_CACHED_PHRASE = 200
+"""Characters of a phrasing whose normalized form is cached: nearly all of a pack's are shorter."""
+
+
+@lru_cache(maxsize=32_768)  # the lint goes through all phrasings of a pack five times, and each curated change once
+def _normalize_phrase(text: str) -> str:
+    return " ".join(words(text))
+
+
+LONGEST_CACHED = 32
+"""Letters of a word up to which results about it are cached in memory: longer ones are pasted keys."""
 
 
 def stem(word: str) -> str:
-    """A word without its commonest English endings, so that "answers", "answered" and "answering" meet.
+    """A casefolded word without its commonest English endings: "answers", "answered" and "answering" have one stem.
 
     Light on purpose: heavier stemmers measured no better. Words with a digit, + or # stay as they are.
     """
-    return _stem(word) if len(word) <= LONGEST_REMEMBERED else _stem.__wrapped__(word)
+    return _stem(word) if len(word) <= LONGEST_CACHED else _stem.__wrapped__(word)
 
 
-@lru_cache(maxsize=32_768)
+@lru_cache(maxsize=8_192)
 def _stem(word: str) -> str:
     if len(word) < 4 or not word.isalpha():
         return word
@@ -116,3 +138,28 @@ def _stem(word: str) -> str:
 
 
 _VOWEL = re.compile(r"[aeiouy]")
+
+
+LONGEST_SLUG = 48
+"""Characters of an id that is made from a title."""
+
+
+def slug(title: str, taken: Collection[str] = (), fallback: str = "question", limit: int = LONGEST_SLUG) -> str:
+    """An id made from a title: its ASCII letters and digits, with hyphens between words.
+
+    Args:
+        title: Any text; letters with accents lose them.
+        taken: Ids that exist; a number is appended until the id is none of them.
+        fallback: The id for a title without ASCII letters and digits.
+        limit: Characters of the id, before a number is appended; it is cut between two words where that is possible.
+    """
+    decomposed = unicodedata.normalize("NFKD", title.casefold().replace("'", "").replace("’", ""))
+    base = re.sub(r"[^a-z0-9]+", "-", decomposed.encode("ascii", "ignore").decode()).strip("-")
+    if len(base) > limit:
+        base = base[: limit + 1].rpartition("-")[0] or base[:limit]
+    base = base or fallback
+    candidate, number = base, 1
+    while candidate in taken:
+        number += 1
+        candidate = f"{base}-{number}"
+    return candidate

@@ -27,12 +27,12 @@ from traceback import extract_tb
 from typing import Any
 
 import bot
-from bot.curation.changes import apply_changes
+from bot.curation.overlay import apply_changes
 from bot.curation.preview import Moved, Preview, preview_changes
-from bot.knowledge import Fault, PackError, keep, load
-from bot.match import Matcher
-from bot.match.cache import path_of
+from bot.knowledge import Fault, PackError, load, pack_cache
 from bot.model import AskPyError, Change, Knowledge
+from bot.understanding import Matcher
+from bot.understanding.targets import index_path
 
 TIMEOUT = 300.0
 """Seconds after which a child is killed: many times what the largest packs need."""
@@ -70,7 +70,9 @@ class PackChangedError(BuildError):
 
 def is_built(cache: Path, fingerprint: str, index: str) -> bool:
     """Whether the cache holds the index with the fingerprint `index`; of a pack without changes, the pack too."""
-    return path_of(cache, index).exists() and (index != fingerprint or keep.path_of(cache, fingerprint).exists())
+    return index_path(cache, index).exists() and (
+        index != fingerprint or pack_cache.path_of(cache, fingerprint).exists()
+    )
 
 
 def build_index(
@@ -85,7 +87,7 @@ def build_index(
         BuildStoppedError: `stop` was set meanwhile.
     """
     result = _run_child(_job("index", folder, cache, fingerprint, changes), stop)
-    if not path_of(cache, str(result.get("index"))).exists():
+    if not index_path(cache, str(result.get("index"))).exists():
         raise BuildError("its index isn't in the cache")
 
 
@@ -205,12 +207,12 @@ def _check(deadline: float, stop: threading.Event | None) -> None:
 
 def _environment() -> dict[str, str]:
     """The variables that a child may have: no tokens, no database. One thread for numpy, so that a core is left for answers."""
-    kept = {
+    variables = {
         name: value for name, value in os.environ.items() if name in _KEPT_VARIABLES or name.startswith(_KEPT_PREFIXES)
     }
     root = str(Path(bot.__file__).parents[1])
-    path = os.pathsep.join(filter(None, (root, kept.get("PYTHONPATH"))))
-    return {"OPENBLAS_NUM_THREADS": "1", **kept, "PYTHONPATH": path}
+    path = os.pathsep.join(filter(None, (root, variables.get("PYTHONPATH"))))
+    return {"OPENBLAS_NUM_THREADS": "1", **variables, "PYTHONPATH": path}
 
 
 def _is_writable(cache: Path) -> bool:
@@ -226,7 +228,7 @@ def _plain(changes: Sequence[Change]) -> list[dict[str, Any]]:
 
 
 def _preview_of(fields: Mapping[str, Any]) -> Preview:
-    moved = tuple(Moved(**each) for each in fields["moved"])
+    moved = tuple(Moved(**question) for question in fields["moved"])
     return Preview(tuple(fields["faults"]), moved, fields["asked"])
 
 
@@ -259,16 +261,16 @@ def do(job: Mapping[str, Any]) -> dict[str, Any]:
     if job["job"] == "preview":
         return {"preview": asdict(preview_changes(knowledge, changes, _changes(job["draft"]), cache))}
     edited = apply_changes(knowledge, changes)
-    Matcher.of(edited, cache)
+    Matcher.from_knowledge(edited, cache)
     return {"index": edited.fingerprint}
 
 
 def _pack(folder: Path, cache: Path, fingerprint: str) -> Knowledge:
     """The pack with this fingerprint, whatever is in the folder by now; raises PackChangedError if it is nowhere."""
-    found = keep.recall(keep.path_of(cache, fingerprint), fingerprint) or load(folder, cache)
-    if found.fingerprint != fingerprint:
+    knowledge = pack_cache.load(pack_cache.path_of(cache, fingerprint), fingerprint) or load(folder, cache)
+    if knowledge.fingerprint != fingerprint:
         raise PackChangedError("the pack has changed")
-    return found
+    return knowledge
 
 
 def _changes(rows: Sequence[Mapping[str, Any]]) -> tuple[Change, ...]:

@@ -1,30 +1,40 @@
-"""Lint: what a loaded pack gets wrong in meaning, as faults with file and line. The form is checked when it loads."""
+"""Lint: mistakes of meaning in a pack that loads, as faults with file and line. `bot.knowledge` checks the form."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
 
-from bot.curation.source_locations import STRANGERS, SourceLocations, key, label, phrasings
+from bot.curation.source_locations import SourceLocations, label, phrasings
 from bot.knowledge import Fault
-from bot.match import Matcher
-from bot.match.english import english
-from bot.match.targets import Target
+from bot.knowledge.files import OUT_OF_SCOPE_FILE
 from bot.model import Entry, Knowledge, Library
-from bot.text import words
+from bot.retrieval.english import english
+from bot.text import normalize_phrase, words
+from bot.understanding import Matcher
+from bot.understanding.targets import Target
 
 FEWEST_PHRASINGS = 8
-"""Phrasings under which an entry is hard to find: with five an entry 66 % are found, with ten 76 %, with a hundred 93 %."""
+"""Phrasings below which an entry is hard to find: with five an entry 66 % are found, with ten 76 %, with a hundred 93 %."""
 
 
-def lint(knowledge: Knowledge, places: SourceLocations | None = None) -> list[Fault]:
-    """Faults and advice about a pack that loads, in file order."""
-    where = places or SourceLocations(owners={entry.id: (entry.file, entry.line) for entry in knowledge.entries})
+def lint(knowledge: Knowledge, locations: SourceLocations | None = None) -> list[Fault]:
+    """Faults and advice about a pack that loads.
+
+    Args:
+        knowledge: The pack.
+        locations: Where its texts stand; without it, faults about phrasings have the line of their entry.
+
+    Returns:
+        The faults, in file order.
+    """
+    known = locations or SourceLocations(owners={entry.id: (entry.file, entry.line) for entry in knowledge.entries})
     owners: dict[str, Target] = {}
     for phrasing, target in phrasings(knowledge):
-        owners.setdefault(key(phrasing), target)
-    found = {*_shared(knowledge, owners, where), *_covered(knowledge, owners, where), *_refused(knowledge, where)}
-    return sorted(found | {*_few(knowledge), *_ordinary(knowledge), *_cards(knowledge), *_early(knowledge)})
+        owners.setdefault(normalize_phrase(phrasing), target)
+    faults = {*_shared(knowledge, owners, known), *_answered_out_of_scope(knowledge, owners, known)}
+    faults |= {*_contradicting_not_asks(knowledge, known), *_few_phrasings(knowledge), *_ordinary_names(knowledge)}
+    return sorted(faults | {*_repeated_groups(knowledge), *_future_notes(knowledge)})
 
 
 def unreached(matcher: Matcher) -> list[Fault]:
@@ -33,73 +43,75 @@ def unreached(matcher: Matcher) -> list[Fault]:
 
 
 def _unreached(matcher: Matcher, entry: Entry) -> Iterable[Fault]:
-    found = matcher.find(entry.title)
-    if found.kind == entry.kind and found.ids == (entry.id,):
+    finding = matcher.find(entry.title)
+    if finding.kind == entry.kind and finding.ids == (entry.id,):
         return
-    instead = " ".join(found.ids) or f"nothing ({found.kind})"
-    text = f"can't be reached: its title '{entry.title}' finds {instead}; give it a title that nothing else claims"
+    result = " ".join(finding.ids) or f"nothing ({finding.kind})"
+    text = f"can't be reached: its title '{entry.title}' finds {result}; give it a title that nothing else claims"
     yield _fault(entry, text)
 
 
-def _shared(knowledge: Knowledge, owners: Mapping[str, Target], places: SourceLocations) -> Iterable[Fault]:
+def _shared(knowledge: Knowledge, owners: Mapping[str, Target], locations: SourceLocations) -> Iterable[Fault]:
     """A phrasing under two entries or groups: whoever asks it can only get one of them."""
     for phrasing, target in phrasings(knowledge):
-        first = owners[key(phrasing)]
+        first = owners[normalize_phrase(phrasing)]
         if first != target:
-            where = f"{label(first)} ({_place(knowledge, first, phrasing, places)})"
-            text = f"'{key(phrasing)}' also stands under {where}; keep it where it belongs"
+            owner = f"{label(first)} ({_location(knowledge, first, phrasing, locations)})"
+            text = f"'{normalize_phrase(phrasing)}' also stands under {owner}; keep it where it belongs"
             if target.kind == "entry":
                 yield _fault(knowledge.by_id[target.id], text)
             else:
-                file, line = places.of(target.id, phrasing)
-                yield Fault(file or "groups.yaml", line or 1, label(target), text, refuses=False)
+                file, line = locations.of(target.id, phrasing)
+                yield Fault(file or GROUPS_FILE, line or 1, label(target), text, refuses=False)
 
 
-def _covered(knowledge: Knowledge, owners: Mapping[str, Target], places: SourceLocations) -> Iterable[Fault]:
-    """A listed stranger that is a phrasing: it is answered, whatever strangers.yaml says."""
-    for phrasing in knowledge.strangers.asks:
-        target = owners.get(key(phrasing))
+def _answered_out_of_scope(
+    knowledge: Knowledge, owners: Mapping[str, Target], locations: SourceLocations
+) -> Iterable[Fault]:
+    """A question listed as out of scope that is a phrasing too: it is answered all the same."""
+    for phrasing in knowledge.out_of_scope.asks:
+        target = owners.get(normalize_phrase(phrasing))
         if target is not None:
-            where = f"{label(target)} ({_place(knowledge, target, phrasing, places)})"
-            line = places.of(STRANGERS, phrasing)[1] or 1
-            text = f"'{phrasing}' also stands under {where}; it is covered or it isn't, keep one"
-            yield Fault(STRANGERS, line, "", text, refuses=False)
+            owner = f"{label(target)} ({_location(knowledge, target, phrasing, locations)})"
+            file, line = locations.of(OUT_OF_SCOPE_FILE, phrasing)
+            text = f"'{phrasing}' also stands under {owner}; it is covered or it isn't, keep one"
+            yield Fault(file or OUT_OF_SCOPE_FILE, line or 1, "", text, refuses=False)
 
 
-def _place(knowledge: Knowledge, target: Target, phrasing: str, places: SourceLocations) -> str:
-    """Where an entry starts; where the phrasing of a group stands, because a group is long."""
+def _location(knowledge: Knowledge, target: Target, phrasing: str, locations: SourceLocations) -> str:
+    """`file:line` of an entry's start; for a group, which may be long, of the phrasing itself."""
     if target.kind == "entry":
         entry = knowledge.by_id[target.id]
         return f"{entry.file}:{entry.line}"
-    file, line = places.of(target.id, phrasing)
-    return f"{file or 'groups.yaml'}:{line or 1}"
+    file, line = locations.of(target.id, phrasing)
+    return f"{file or GROUPS_FILE}:{line or 1}"
 
 
-def _refused(knowledge: Knowledge, places: SourceLocations) -> Iterable[Fault]:
+def _contradicting_not_asks(knowledge: Knowledge, locations: SourceLocations) -> Iterable[Fault]:
     for entry in knowledge.entries:
-        asks = set(map(key, entry.asks))
+        asks = set(map(normalize_phrase, entry.asks))
         for phrasing in entry.not_asks:
-            if key(phrasing) in asks:
+            if normalize_phrase(phrasing) in asks:
                 yield _fault(entry, f"'{phrasing}' stands in asks and in not_asks; take it out of one")
     for group in knowledge.groups:
-        asks = {*map(key, group.list_asks), *map(key, group.pick_asks)}
+        asks = {*map(normalize_phrase, group.list_asks), *map(normalize_phrase, group.pick_asks)}
         for phrasing in group.not_asks:
-            if key(phrasing) in asks:
-                file, line = places.of(group.id, phrasing)
+            if normalize_phrase(phrasing) in asks:
+                file, line = locations.of(group.id, phrasing)
                 text = f"'{phrasing}' stands in not_asks and among what finds the group; take it out of one"
-                yield Fault(file or "groups.yaml", line or 1, group.id, text, refuses=False)
+                yield Fault(file or GROUPS_FILE, line or 1, group.id, text, refuses=False)
 
 
-def _few(knowledge: Knowledge) -> Iterable[Fault]:
+def _few_phrasings(knowledge: Knowledge) -> Iterable[Fault]:
     for entry in knowledge.entries:
-        count = len(set(map(key, entry.asks)))
+        count = len(set(map(normalize_phrase, entry.asks)))
         if count < FEWEST_PHRASINGS:
             text = f"has {count} phrasing{'s' if count != 1 else ''}; {FEWEST_PHRASINGS} or more make it easier to find"
             yield _fault(entry, text, advice=True)
 
 
-def _ordinary(knowledge: Knowledge) -> Iterable[Fault]:
-    """A card with an everyday word for a name needs examples of that word's everyday sense."""
+def _ordinary_names(knowledge: Knowledge) -> Iterable[Fault]:
+    """A card whose name is an ordinary word needs examples of that word's ordinary meaning."""
     for entry in knowledge.entries:
         if isinstance(entry, Library) and not entry.not_asks:
             name = words(entry.name)
@@ -108,16 +120,16 @@ def _ordinary(knowledge: Knowledge) -> Iterable[Fault]:
                 yield _fault(entry, text, advice=True)
 
 
-def _cards(knowledge: Knowledge) -> Iterable[Fault]:
+def _repeated_groups(knowledge: Knowledge) -> Iterable[Fault]:
     groups = {group.id for group in knowledge.groups}
     for entry in knowledge.entries:
         if isinstance(entry, Library):
-            for twice in set(entry.capabilities) & set(entry.also) & groups:
-                yield _fault(entry, f"'{twice}' stands in capabilities and in also; keep one")
+            for group in set(entry.capabilities) & set(entry.also) & groups:
+                yield _fault(entry, f"'{group}' stands in capabilities and in also; keep one")
 
 
-def _early(knowledge: Knowledge) -> Iterable[Fault]:
-    """A note with a day that hasn't come, not even where the day begins first."""
+def _future_notes(knowledge: Knowledge) -> Iterable[Fault]:
+    """A note dated later than tomorrow in UTC, which is a day that has begun in no time zone."""
     tomorrow = (dt.datetime.now(tz=dt.UTC) + dt.timedelta(days=1)).date().isoformat()
     for entry in knowledge.entries:
         for note in entry.notes:
@@ -129,3 +141,6 @@ def _early(knowledge: Knowledge) -> Iterable[Fault]:
 
 def _fault(entry: Entry, text: str, advice: bool = False) -> Fault:
     return Fault(entry.file, entry.line, entry.id, text, refuses=False, advice=advice)
+
+
+GROUPS_FILE = "groups.yaml"

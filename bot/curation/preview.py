@@ -1,4 +1,4 @@
-"""Preview: what an edit would do, before it is saved. Lint says what is wrong with it, and its reach what else it moves."""
+"""Previews: what an edit would change, before it is saved: faults that it adds, and questions whose answer it changes."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.curation.changes import apply_changes
 from bot.curation.lint import lint
-from bot.curation.source_locations import key, phrasings
-from bot.match import Matcher
-from bot.match.frames import SLIGHT
+from bot.curation.overlay import apply_changes
+from bot.curation.source_locations import phrasings
 from bot.model import Change, Finding, Knowledge
-from bot.text import stem, words
+from bot.text import normalize_phrase, stem, words
+from bot.understanding import Matcher
+from bot.understanding.question_type import STOPWORDS
 
-MOST_ASKED = 200
-"""Questions that are asked before and after: those nearest to the edit, because it moves its neighbours or nothing, and
-somebody waits."""
+MAX_QUESTIONS = 200
+"""Questions that are asked before and after an edit: those most like it, since it changes the answers of those or of none, and
+a curator waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What is wrong with an edit, a sentence each, and what it would move."""
+    """The result: the edit's faults, a sentence each, the answers that change, and how many questions were asked."""
 
     faults: tuple[str, ...]
     moved: tuple[Moved, ...]
@@ -44,89 +44,98 @@ def preview(
     cache: Path | None = None,
     after: Knowledge | None = None,
 ) -> Preview:
-    """What these changes would do to the pack that `matcher` is for. Takes seconds: an index is built for it.
+    """What changes would do to a pack. Takes seconds: an index is built for the changed pack.
 
-    Asked are `others` (say, what else is missed), and the pack's phrasings nearest to the edit, whole and with a word left
-    out: whole they are safe, and people seldom say them whole. Of those, only what had an answer before is told.
-    `after`: the pack with the changes, where the caller has it.
+    Two kinds of questions are asked before and after: `others`, and the pack's phrasings most similar to the edit. The latter are
+    asked whole and with one word left out: whole they are found word for word, but people seldom type them whole. Of them, only
+    those that had an answer before are reported.
+
+    Args:
+        matcher: For the pack without the changes.
+        changes: The edit.
+        others: Questions to ask as well, for example other misses.
+        cache: The cache folder for the index.
+        after: The pack with the changes, where the caller has it.
     """
     before = matcher.knowledge
     after = apply_changes(before, changes) if after is None else after
     if after.fingerprint == before.fingerprint:
         return Preview((), (), 0)
-    edited = Matcher.of(after, cache)
-    asked = [*dict.fromkeys([*others, *_neighbours(before, changes)])][:MOST_ASKED]
-    own = {key(phrasing) for change in changes for phrasing in change.phrasings}
+    edited = Matcher.from_knowledge(after, cache)
+    questions = [*dict.fromkeys([*others, *_similar_questions(before, changes)])][:MAX_QUESTIONS]
+    own = {normalize_phrase(phrasing) for change in changes for phrasing in change.phrasings}
     moved = []
-    for question in asked:
-        old, new = _named(matcher.find(question), before), _named(edited.find(question), after)
-        if old != new and (old or question in others) and key(question) not in own:
+    for question in questions:
+        old, new = _answer_label(matcher.find(question), before), _answer_label(edited.find(question), after)
+        if old != new and (old or question in others) and normalize_phrase(question) not in own:
             moved.append(Moved(question, old, new))
-    return Preview((*_faults(before, after), *_unfound(edited, changes)), tuple(moved), len(asked))
+    return Preview((*_faults(before, after), *_unmet(edited, changes)), tuple(moved), len(questions))
 
 
 def preview_changes(
     knowledge: Knowledge, changes: Sequence[Change], draft: Sequence[Change], cache: Path | None = None
 ) -> Preview:
     """What a draft would do to a pack with these active changes. The index that it builds is the one that saving it needs."""
-    before = Matcher.of(apply_changes(knowledge, changes), cache)
+    before = Matcher.from_knowledge(apply_changes(knowledge, changes), cache)
     return preview(before, draft, cache=cache, after=apply_changes(knowledge, (*changes, *draft)))
 
 
 def _faults(before: Knowledge, after: Knowledge) -> tuple[str, ...]:
-    """What the lint says now and didn't before, without the places: a draft has none."""
+    """The lint's faults about the pack after the edit that it hadn't before, without locations: a draft has none."""
     known = {(fault.entry, fault.text) for fault in lint(before)}
-    found = [
+    new_faults = [
         fault
         for fault in lint(after)
         if (fault.entry, fault.text) not in known and not (fault.advice and fault.entry in before.by_id)
     ]
-    return tuple(f"{fault.entry}: {fault.text}" if fault.entry else fault.text for fault in found)
+    return tuple(f"{fault.entry}: {fault.text}" if fault.entry else fault.text for fault in new_faults)
 
 
-def _unfound(edited: Matcher, changes: Sequence[Change]) -> list[str]:
-    """Phrasings that wouldn't do what they are meant to."""
-    found = []
+def _unmet(edited: Matcher, changes: Sequence[Change]) -> list[str]:
+    """A sentence for each phrasing that wouldn't find what the edit says."""
+    sentences = []
     for change in changes:
-        wanted = () if change.kind == "not_ask" else (change.entry,)
+        expected = () if change.kind == "not_ask" else (change.entry,)
         for phrasing in change.phrasings if change.kind != "ignore" else ():
             finding = edited.find(phrasing)
-            answered = finding.kind != "unknown"
-            if change.kind == "not_ask" and answered and change.entry not in ("", *finding.ids):
+            is_answered = finding.kind != "unknown"
+            if change.kind == "not_ask" and is_answered and change.entry not in ("", *finding.ids):
                 continue  # it must not find this entry; that it finds another is fine
-            if (finding.ids if answered else ()) != wanted:
-                name = _named(finding, edited.knowledge) or "nothing"
-                found.append(f"'{phrasing}' would find {name}")
-    return found
+            if (finding.ids if is_answered else ()) != expected:
+                answer = _answer_label(finding, edited.knowledge) or "nothing"
+                sentences.append(f"'{phrasing}' would find {answer}")
+    return sentences
 
 
-def _neighbours(knowledge: Knowledge, changes: Sequence[Change]) -> list[str]:
-    """The pack's phrasings that share most telling words with the edit, each followed by what is left without one of them."""
-    told = frozenset(word for change in changes for text in change.phrasings for word in _telling(text))
-    near = []
+def _similar_questions(knowledge: Knowledge, changes: Sequence[Change]) -> list[str]:
+    """The pack's phrasings that share most content words with the edit, each followed by itself with a word left out."""
+    edited = frozenset(word for change in changes for text in change.phrasings for word in _content_stems(text))
+    shares = []
     for text, _ in phrasings(knowledge):
-        own = _telling(text)
-        if shared := len(told & own):
-            near.append((shared / len(own), text))
-    ordered = [text for _, text in sorted(near, key=lambda one: -one[0])[:MOST_ASKED]]
-    return [asked for text in ordered for asked in (text, *_shortened(text))]
+        stems = _content_stems(text)
+        if shared := len(edited & stems):
+            shares.append((shared / len(stems), text))
+    most_similar = [text for _, text in sorted(shares, key=lambda item: -item[0])[:MAX_QUESTIONS]]
+    return [question for text in most_similar for question in (text, *_shortened(text))]
 
 
 def _shortened(text: str) -> list[str]:
-    """A phrasing with each of its telling words left out in turn, as long as something telling stays."""
-    said = words(text)
-    telling = [at for at, word in enumerate(said) if word not in SLIGHT]
-    return [" ".join(said[:at] + said[at + 1 :]) for at in telling] if len(telling) > 1 else []
+    """A phrasing with each of its content words left out in turn, if it has more than one."""
+    all_words = words(text)
+    content = [index for index, word in enumerate(all_words) if word not in STOPWORDS]
+    if len(content) < 2:
+        return []
+    return [" ".join(all_words[:index] + all_words[index + 1 :]) for index in content]
 
 
-def _telling(text: str) -> frozenset[str]:
-    return frozenset(stem(word) for word in words(text) if word not in SLIGHT)
+def _content_stems(text: str) -> frozenset[str]:
+    return frozenset(stem(word) for word in words(text) if word not in STOPWORDS)
 
 
-def _named(finding: Finding, knowledge: Knowledge) -> str:
-    """What a curator calls the answer; empty where there is none."""
+def _answer_label(finding: Finding, knowledge: Knowledge) -> str:
+    """The title of an answer; empty where there is none."""
     if finding.kind == "unknown":
         return ""
     if finding.group is not None:
         return next((group.title for group in knowledge.groups if group.id == finding.group), finding.group)
-    return ", ".join(knowledge.by_id[name].label for name in finding.ids) or finding.kind
+    return ", ".join(knowledge.by_id[entry_id].label for entry_id in finding.ids) or finding.kind

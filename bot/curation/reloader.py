@@ -18,12 +18,12 @@ from typing import Protocol
 
 from bot.curation import build
 from bot.curation.build import BuildError, BuildStoppedError, PackChangedError, reason
-from bot.curation.changes import apply_changes
+from bot.curation.overlay import apply_changes
 from bot.curation.preview import Preview, preview
 from bot.knowledge import Fault, PackError, fingerprint, load
 from bot.knowledge.files import DEFAULT_VOICE, files_of
-from bot.match import Matcher
 from bot.model import Change, Knowledge
+from bot.understanding import Matcher
 
 POLL_INTERVAL = 2.0
 """Seconds between two looks at the pack's files: an edit shows before its curator has switched windows."""
@@ -63,7 +63,7 @@ class _Overlay:
 
 
 @dataclass(frozen=True, slots=True)
-class _Failure:
+class _FailedTask:
     """Something that failed and is tried again at `retry_at` (monotonic), or as soon as the cause is another one."""
 
     cause: object
@@ -109,7 +109,7 @@ class PackReloader:
         self._refreshing = threading.Lock()
         self._wake = threading.Event()
         self._overlays: OrderedDict[str, _Overlay] = OrderedDict()
-        self._failures: dict[str, _Failure] = {}
+        self._failures: dict[str, _FailedTask] = {}
         """By workspace, by "changes of" a workspace for what couldn't be read, under an empty name for the files."""
         self.faults: tuple[str, ...] = ()
         """Why the files can't be read again or an index can't be built, a line each; empty while all is well."""
@@ -214,6 +214,10 @@ class PackReloader:
             except Exception as error:  # whatever it is: polling goes on, and so does the last good pack
                 logger.error("The knowledge pack couldn't be polled: %s", reason(error))
 
+    def wake(self) -> None:
+        """Let `run` poll, or see that it is to stop, at once."""
+        self._wake.set()
+
     def poll(self) -> None:
         """Load the pack again if its files have changed, and build the indexes of overlays that lack one.
 
@@ -221,8 +225,8 @@ class PackReloader:
         """
         try:
             self._poll_files()
-            while (found := self._next_unindexed()) is not None:
-                self._index(*found)
+            while (unindexed := self._next_unindexed()) is not None:
+                self._index(*unindexed)
         except BuildStoppedError:
             pass
 
@@ -253,27 +257,27 @@ class PackReloader:
         and after.
         """
         for _ in range(READ_ATTEMPTS):
-            wanted = _fingerprint(self._folder)
-            if current is not None and current.knowledge.fingerprint == wanted:
+            digest = _fingerprint(self._folder)
+            if current is not None and current.knowledge.fingerprint == digest:
                 return current
             try:
-                self._prepare(wanted, wanted, ())
+                self._prepare(digest, digest, ())
                 knowledge = load(self._folder, self._cache)
             except PackChangedError:
                 continue
             except PackError:
-                if _fingerprint(self._folder) == wanted:
+                if _fingerprint(self._folder) == digest:
                     raise
                 continue
-            if knowledge.fingerprint == wanted:
-                return Matcher.of(knowledge, self._cache)
+            if knowledge.fingerprint == digest:
+                return Matcher.from_knowledge(knowledge, self._cache)
         text = "files keep changing while they are read; they are read again once they stay as they are"
         raise PackError(self._folder, [Fault("pack.yaml", 1, "", text)])
 
     def _swap(self, matcher: Matcher) -> None:
         """Replace the pack, with every workspace's changes applied to the new one."""
         with self._lock:
-            overlays = [(name, _overlay(matcher, each.revision, each.changes)) for name, each in self._overlays.items()]
+            overlays = [(name, _overlay(matcher, old.revision, old.changes)) for name, old in self._overlays.items()]
             self._base, self._overlays = matcher, OrderedDict(overlays)
             self.loaded_at = self._clock()
         logger.info("The knowledge pack was read again: %d entries", len(matcher.knowledge.entries))
@@ -292,7 +296,7 @@ class PackReloader:
         knowledge = overlay.matcher.knowledge
         try:
             self._prepare(overlay.base.knowledge.fingerprint, knowledge.fingerprint, overlay.changes)
-            matcher = Matcher.of(knowledge, self._cache)
+            matcher = Matcher.from_knowledge(knowledge, self._cache)
             matcher.prepare()
         except BuildStoppedError:
             raise
@@ -340,7 +344,7 @@ class PackReloader:
             last = self._failures.get(workspace)
             again = last is not None and last.cause == cause
             pause = min(2 * last.pause, LONGEST_PAUSE) if last is not None and again else FIRST_PAUSE
-            self._failures[workspace] = _Failure(cause, faults, pause, self._monotonic() + pause)
+            self._failures[workspace] = _FailedTask(cause, faults, pause, self._monotonic() + pause)
             self._list_faults()
         if last is None or last.faults != faults:
             logger.warning("%s; the last good state stays.\n%s", what, "\n".join(faults))
@@ -366,9 +370,9 @@ def _with_exact_phrases(base: Matcher, knowledge: Knowledge, changes: tuple[Chan
     """The matcher that knows the changes word for word; of two that say the same, the later counts."""
     last: dict[str, tuple[str, str]] = {}
     for change in changes:
-        found = change.entry if change.kind in ("ask", "entry") else ""
+        entry_id = change.entry if change.kind in ("ask", "entry") else ""
         if change.kind != "ignore":
-            last |= dict.fromkeys(change.phrasings, (change.kind, found))
+            last |= dict.fromkeys(change.phrasings, (change.kind, entry_id))
     titles = [(change.title, change.entry) for change in changes if change.kind == "entry"]
     asks = [(text, entry) for text, (_, entry) in last.items() if entry in knowledge.by_id]
     refused = [text for text, (kind, _) in last.items() if kind == "not_ask"]
@@ -385,11 +389,11 @@ def _fingerprint(folder: Path) -> str:
 
 def _stamp(folder: Path) -> Stamp:
     """What tells that a file of the pack has changed; nothing where they can't be listed."""
-    found = []
+    stamps = []
     try:
         for path in [DEFAULT_VOICE, *files_of(folder)]:
             status = path.stat()
-            found.append((str(path), status.st_ino, status.st_mtime_ns, status.st_size))
+            stamps.append((str(path), status.st_ino, status.st_mtime_ns, status.st_size))
     except OSError:
         return ()
-    return tuple(found)
+    return tuple(stamps)

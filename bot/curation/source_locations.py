@@ -4,45 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 
-from bot.knowledge.files import files_of
-from bot.knowledge.reader import Document, Path_, read
-from bot.match.targets import Target, phrasings_of, targets_of
+from bot.knowledge.files import OUT_OF_SCOPE_FILE, files_of, is_out_of_scope_file
+from bot.knowledge.yaml_reader import Document, ValuePath, read
 from bot.model import Knowledge
-from bot.text import words
+from bot.text import normalize_phrase
+from bot.understanding.targets import Target, phrasings_of, targets_of
 
 SourceLocation = tuple[str, int]
 """A file, as faults name it, and a line."""
 
-STRANGERS = "strangers.yaml"
 NO_LOCATION: SourceLocation = ("", 0)
 
 
 @dataclass(frozen=True, slots=True)
 class SourceLocations:
-    """Where a pack's texts stand. Without files `owners` is all there is, and everything stands where its entry starts."""
+    """The locations of a pack's texts. Where only `owners` is known, every text has the location of its entry."""
 
     phrasings: Mapping[tuple[str, str], SourceLocation] = field(default_factory=dict)
-    """By owner (an entry's or group's id, or the name of a file) and words."""
+    """By owner (an entry's or group's id, or the name of a file) and normalized phrasing."""
     owners: Mapping[str, SourceLocation] = field(default_factory=dict)
     fields: Mapping[tuple[str, str], SourceLocation] = field(default_factory=dict)
     """By entry's or group's id and the field's name."""
 
     def of(self, owner: str, phrasing: str) -> SourceLocation:
         """The location of a phrasing, else of the entry or group that it belongs to; NO_LOCATION if that is unknown."""
-        return self.phrasings.get((owner, key(phrasing))) or self.owners.get(owner, NO_LOCATION)
-
-
-@lru_cache(maxsize=32_768)  # the lint goes through all phrasings of a pack five times
-def key(phrasing: str) -> str:
-    """The words of a phrasing: equal for two spellings of it."""
-    return " ".join(words(phrasing))
+        return self.phrasings.get((owner, normalize_phrase(phrasing))) or self.owners.get(owner, NO_LOCATION)
 
 
 def label(target: Target) -> str:
-    """What a curator calls the home of a phrasing."""
+    """The name of a target in faults."""
     match target.kind:
         case "entry":
             return target.id
@@ -53,10 +45,10 @@ def label(target: Target) -> str:
 
 
 def phrasings(knowledge: Knowledge) -> list[tuple[str, Target]]:
-    """Every phrasing of the pack's own entries and groups, in the pack's order, with what it leads to."""
+    """Every phrasing of the pack's own entries and groups, in the pack's order, with the target that it leads to."""
     targets = targets_of(knowledge)
-    found = ((text, targets[number]) for text, number in phrasings_of(knowledge, targets))
-    return [(text, target) for text, target in found if target.kind != "talk" and key(text)]
+    all_phrasings = ((text, targets[index]) for text, index in phrasings_of(knowledge, targets))
+    return [(text, target) for text, target in all_phrasings if target.kind != "talk" and normalize_phrase(text)]
 
 
 def source_locations(folder: Path, knowledge: Knowledge) -> SourceLocations:
@@ -67,13 +59,15 @@ def source_locations(folder: Path, knowledge: Knowledge) -> SourceLocations:
     for path in files_of(folder):
         document = read(path, path.relative_to(folder).as_posix())
         fields.update(_fields(document))
-        owner = document.file
-        for steps, text in _texts(document):
-            if steps and isinstance(steps[0], int) and isinstance(document.value, list):
-                item = document.value[steps[0]]
+        owner = OUT_OF_SCOPE_FILE if is_out_of_scope_file(document.file) else document.file
+        if owner == OUT_OF_SCOPE_FILE:
+            owners[owner] = document.file, 1
+        for value_path, text in _texts(document):
+            if value_path and isinstance(value_path[0], int) and isinstance(document.value, list):
+                item = document.value[value_path[0]]
                 owner = str(item.get("id", "")) if isinstance(item, dict) else document.file
-                owners.setdefault(owner, (document.file, document.line(steps[:1])))
-            by_phrasing.setdefault((owner, key(text)), (document.file, document.line(steps)))
+                owners.setdefault(owner, (document.file, document.line(value_path[:1])))
+            by_phrasing.setdefault((owner, normalize_phrase(text)), (document.file, document.line(value_path)))
     return SourceLocations(by_phrasing, owners, fields)
 
 
@@ -89,22 +83,12 @@ FIELDS = ("asks", "list_asks", "pick_asks", "title", "name", "aliases", "not_ask
 """Fields that hold phrasings; where a text stands in two of them, its location is that in the first."""
 
 
-def _texts(document: Document) -> Iterable[tuple[Path_, str]]:
+def _texts(document: Document) -> Iterable[tuple[ValuePath, str]]:
     """Every phrasing of a file with its path in the document."""
-    found = [
-        (FIELDS.index(field), steps, value)
-        for steps in document.lines
+    ranked = [
+        (FIELDS.index(field), path, value)
+        for path in document.lines
         for field in FIELDS
-        if field in steps and isinstance(value := _at(document, steps), str)
+        if field in path and isinstance(value := document.value_at(path), str)
     ]
-    return [(steps, value) for _, steps, value in sorted(found, key=lambda one: one[0])]
-
-
-def _at(document: Document, steps: Path_) -> object:
-    value: object = document.value
-    for step in steps:
-        if isinstance(value, dict):
-            value = value.get(step)
-        elif isinstance(value, list) and isinstance(step, int):
-            value = value[step]
-    return value
+    return [(path, value) for _, path, value in sorted(ranked, key=lambda item: item[0])]

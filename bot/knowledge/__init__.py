@@ -1,19 +1,22 @@
-"""The curated knowledge: read from a folder of YAML, checked, frozen.
+"""The curated knowledge: a folder of YAML files is read, checked, and becomes one frozen Knowledge.
 
-What reads and checks is imported when it is needed: a start from the cache does without.
+What reads and checks YAML is imported when it is needed: a start from the cache doesn't need it.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 
-from bot.knowledge import keep
+from bot.knowledge import pack_cache
 from bot.knowledge.fault import Fault
-from bot.knowledge.files import fingerprint
+from bot.knowledge.files import OUT_OF_SCOPE_FILE, fingerprint, has_former_name, out_of_scope_file
 from bot.model import AskPyError, Knowledge
 
 __all__ = ["Fault", "PackError", "fingerprint", "inspect", "load"]
+
+logger = logging.getLogger(__name__)
 
 
 class PackError(AskPyError):
@@ -26,38 +29,54 @@ class PackError(AskPyError):
 
 
 def load(folder: Path, cache: Path | None = None) -> Knowledge:
-    """Load the pack in `folder`, from the `cache` folder where that holds it.
+    """Load a pack.
 
-    Raises PackError with every fault that keeps it from loading.
+    Args:
+        folder: The pack's folder.
+        cache: The cache folder: the pack is taken from there if it is there, else written to it. None: no cache.
+
+    Raises:
+        PackError: The pack can't be loaded; the error has every fault that is a reason.
     """
-    wanted = _fingerprint(folder) if cache is not None else None
-    path = keep.path_of(cache, wanted) if cache is not None and wanted is not None else None
-    if path is not None and wanted is not None and (kept := keep.recall(path, wanted)) is not None:
-        return kept
-    knowledge, faults = inspect(folder)
-    refusals = [fault for fault in faults if fault.refuses]
-    if knowledge is None or refusals:
-        raise PackError(folder, refusals)
-    if path is not None:
-        keep.keep(knowledge, path)
+    if has_former_name(name := out_of_scope_file(folder)):
+        logger.warning("Rename %s to %s: the next release won't read it.", folder / name, OUT_OF_SCOPE_FILE)
+    digest = _fingerprint(folder) if cache is not None else None
+    if cache is None or digest is None:
+        return _load(folder)
+    path = pack_cache.path_of(cache, digest)
+    knowledge = pack_cache.load(path, digest)
+    if knowledge is None:
+        knowledge = _load(folder)
+        pack_cache.save(knowledge, path)
     return knowledge
 
 
 def inspect(folder: Path) -> tuple[Knowledge | None, list[Fault]]:
-    """The pack, if it can be had, and every fault found on the way (`lint` finds those of meaning)."""
-    from bot.knowledge import pack  # noqa: PLC0415  pydantic's forms take longer to build than an answer takes
+    """Read and check a pack.
+
+    Returns:
+        The pack, or None where it can't be loaded, and the faults of its form in file order. (`bot.curation.lint` finds those
+        of meaning.)
+    """
+    from bot.knowledge import pack  # noqa: PLC0415  building pydantic's models takes longer than an answer
 
     try:
         return pack.inspect(folder)
     except OSError as error:
-        return None, [Fault("pack.yaml", 1, "", f"{error.filename} can't be read ({error.strerror}); {_REMEDY}")]
+        remedy = "check the permissions, or name another folder (ASKPY_KNOWLEDGE)"
+        return None, [Fault("pack.yaml", 1, "", f"{error.filename} can't be read ({error.strerror}); {remedy}")]
 
 
-_REMEDY = "check the permissions, or name another folder (ASKPY_KNOWLEDGE)"
+def _load(folder: Path) -> Knowledge:
+    knowledge, faults = inspect(folder)
+    reasons = [fault for fault in faults if fault.refuses]
+    if knowledge is None or reasons:
+        raise PackError(folder, reasons)
+    return knowledge
 
 
 def _fingerprint(folder: Path) -> str | None:
-    """The digest of the pack's files, or none where they can't be listed: inspecting says why."""
+    """The digest of the pack's files; None where they can't be listed, of which `inspect` says why."""
     try:
         return fingerprint(folder) if folder.is_dir() else None
     except OSError:

@@ -7,24 +7,26 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something that a curator can mend. Only an `advice` leaves a pack without blame; `refuses` keeps it from loading."""
+    """Something that a curator can mend, printed as `file:line: entry: text`."""
 
     file: str
     line: int
     entry: str
     text: str
     refuses: bool = True
+    """The pack can't be loaded because of it."""
     advice: bool = False
+    """A pack with nothing but advice has no fault: `check` exits with 0."""
     reference: bool = False
-    """Something is named that isn't there: comes last, because another fault may be why."""
+    """An id is named that doesn't exist. Sorted last, because another fault may be the cause."""
 
     def __lt__(self, other: Fault) -> bool:
-        return self._order < other._order
+        return self._sort_key < other._sort_key
 
     @property
-    def _order(self) -> tuple[bool, str, int, str, str]:
+    def _sort_key(self) -> tuple[bool, str, int, str, str]:
         return self.reference, self.file, self.line, self.entry, self.text
 
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}: "
-        return where + (f"{self.entry}: " if self.entry else "") + self.text
+        location = f"{self.file}:{self.line}: "
+        return location + (f"{self.entry}: " if self.entry else "") + self.text

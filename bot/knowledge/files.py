@@ -1,4 +1,4 @@
-"""The files of a pack, and the digest of all of them."""
+"""The files of a pack, their names, and the digest of all of them."""
 
 from __future__ import annotations
 
@@ -8,19 +8,40 @@ from pathlib import Path
 
 DEFAULT_VOICE = Path(__file__).with_name("voice.yaml")
 
+OUT_OF_SCOPE_FILE = "out_of_scope.yaml"
+"""The file of what a pack doesn't cover."""
+_OUT_OF_SCOPE_STEM, _FORMER_STEM = "out_of_scope", "strangers"
+"""Its name without extension, and the name of earlier releases, which this release is the last to read."""
+
 
 def files_of(folder: Path) -> list[Path]:
     """The pack's YAML files, in the order of their names. Raises OSError for a folder that can't be listed."""
-    found = []
-    for inside, _, names in os.walk(folder, onerror=_refuse):
-        found += [Path(inside, name) for name in names if Path(name).suffix in (".yaml", ".yml")]
-    return sorted(path for path in found if path.is_file())
+    paths: list[Path] = []
+    for parent, _, names in os.walk(folder, onerror=_raise):
+        paths += [Path(parent, name) for name in names if Path(name).suffix in (".yaml", ".yml")]
+    return sorted(path for path in paths if path.is_file())
+
+
+def out_of_scope_file(folder: Path) -> str:
+    """The name of the pack's file of what it doesn't cover; OUT_OF_SCOPE_FILE where it has none yet."""
+    names = (f"{stem}{suffix}" for stem in (_OUT_OF_SCOPE_STEM, _FORMER_STEM) for suffix in (".yaml", ".yml"))
+    return next((name for name in names if (folder / name).is_file()), OUT_OF_SCOPE_FILE)
+
+
+def is_out_of_scope_file(file: str) -> bool:
+    """Whether a file, named relative to its pack, lists what the pack doesn't cover."""
+    return file.rpartition(".")[0] in (_OUT_OF_SCOPE_STEM, _FORMER_STEM)
+
+
+def has_former_name(file: str) -> bool:
+    """Whether it has the name of earlier releases."""
+    return file.rpartition(".")[0] == _FORMER_STEM
 
 
 def fingerprint(folder: Path) -> str:
-    """A digest of the pack's files and of the default voice: equal as long as a load would give the same.
+    """SHA-256 of the pack's files and of the default voice: equal as long as loading gives the same.
 
-    A file that can't be read counts as such: whoever inspects the pack names it.
+    A file that can't be read counts as unreadable and raises nothing: `inspect` reports it.
     """
     digest = hashlib.sha256()
     for path in [DEFAULT_VOICE, *files_of(folder)]:
@@ -33,7 +54,7 @@ def fingerprint(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _refuse(error: OSError) -> None:
-    """`os.walk` would go on without a folder that it can't list, and the pack would lack entries unnoticed."""
+def _raise(error: OSError) -> None:
+    """`os.walk` would skip a folder that it can't list, and the pack would lack entries without a fault."""
     if not isinstance(error, FileNotFoundError):
         raise error

@@ -1,7 +1,7 @@
-"""From a finding to a reply in parts, and the plain text that every reply can be read as."""
+"""From a finding to a reply in parts, and any reply as plain text."""
 
-from bot.reply.compose import again, compose, named
-from bot.reply.explain import explain
-from bot.reply.plain import plain
+from bot.reply.compose import compose, parse_reference, rebuild
+from bot.reply.explanation import explain
+from bot.reply.plain_text import plain_text
 
-__all__ = ["again", "compose", "explain", "named", "plain"]
+__all__ = ["compose", "explain", "parse_reference", "plain_text", "rebuild"]

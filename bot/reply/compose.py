@@ -1,18 +1,23 @@
-"""Compose: what was found becomes a Reply, a short list of Parts. A new kind of reply touches this room alone."""
+"""Composing: a finding becomes a Reply, a short list of Parts. A new kind of reply changes nothing outside this package."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from bot.model import MOST_COMPARED, Evidence, Finding, Kind, Knowledge, Part, Reply, Text
-from bot.reply.entry import of_entry
-from bot.reply.nothing import of_help, of_unknown
-from bot.reply.several import of_comparison, of_list, of_recommendation
-from bot.reply.wording import credit, libraries
+from bot.reply.collections import comparison_parts, list_parts, recommendation_parts
+from bot.reply.entry import entry_parts
+from bot.reply.unknown import help_parts, unknown_parts
+from bot.reply.wording import attribution, libraries
 
 
 def compose(finding: Finding, knowledge: Knowledge) -> Reply:
-    """The reply to what was found. `finding.ids` all exist in `knowledge`."""
+    """The reply to a finding.
+
+    Args:
+        finding: What was understood; all of its ids exist in `knowledge`.
+        knowledge: The pack.
+    """
     return Reply(
         kind=finding.kind,
         ids=finding.ids[:MOST_COMPARED] if finding.kind == "compare" else finding.ids,
@@ -22,22 +27,25 @@ def compose(finding: Finding, knowledge: Knowledge) -> Reply:
     )
 
 
-def again(reference: str, knowledge: Knowledge) -> Reply | None:
-    """The reply that a reference names, or None where the pack no longer has what it speaks of."""
-    finding = named(reference, knowledge)
+def rebuild(reference: str, knowledge: Knowledge) -> Reply | None:
+    """The reply with this reference, composed anew; None where the pack no longer has all of its entries."""
+    finding = parse_reference(reference, knowledge)
     return compose(finding, knowledge) if finding is not None else None
 
 
-def named(reference: str, knowledge: Knowledge) -> Finding | None:
-    """What a reference speaks of, without evidence, or None where the pack no longer has it."""
+def parse_reference(reference: str, knowledge: Knowledge) -> Finding | None:
+    """The finding behind a reply's reference, `kind|group|id,id`, without evidence.
+
+    None where the reference is invalid, or the pack no longer has all of its entries.
+    """
     kind, _, rest = reference.partition("|")
-    about, _, listed = rest.partition("|")
-    ids = tuple(listed.split(",")) if listed else ()
+    group, _, joined_ids = rest.partition("|")
+    ids = tuple(joined_ids.split(",")) if joined_ids else ()
     kinds: tuple[Kind, ...] = ("topic", "step", "library", "compare", "list", "recommend")
     known = next((name for name in kinds if name == kind), None)
-    if known is None or not ids or any(i not in knowledge.by_id for i in ids):
+    if known is None or not ids or any(entry_id not in knowledge.by_id for entry_id in ids):
         return None
-    return Finding(kind=known, ids=ids, group=about or None, evidence=Evidence(understood=""))
+    return Finding(kind=known, ids=ids, group=group or None, evidence=Evidence(understood=""))
 
 
 def _reference(finding: Finding) -> str:
@@ -49,18 +57,18 @@ def _reference(finding: Finding) -> str:
 def _parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
     match finding.kind:
         case "topic" | "step" | "library":
-            return of_entry(finding, knowledge)
+            return entry_parts(finding, knowledge)
         case "compare":
             cards = libraries(finding.ids[:MOST_COMPARED], knowledge)
-            return of_comparison(cards, knowledge, finding.aspect, undecided=finding.beyond)
+            return comparison_parts(cards, knowledge, finding.attribute, undecided=finding.beyond)
         case "list":
-            return of_list(finding, knowledge)
+            return list_parts(finding, knowledge)
         case "recommend":
-            return of_recommendation(finding, knowledge)
+            return recommendation_parts(finding, knowledge)
         case "help":
-            return of_help(knowledge)
+            return help_parts(knowledge)
         case "smalltalk":
-            said = Text(knowledge.voice.small_talk[finding.talk or "greeting"].answer)
-            return [said, *credit((), knowledge)] if finding.talk == "source" else [said]
+            text = Text(knowledge.voice.small_talk[finding.talk or "greeting"].answer)
+            return [text, *attribution((), knowledge)] if finding.talk == "source" else [text]
         case "unknown":
-            return of_unknown(finding, knowledge)
+            return unknown_parts(finding, knowledge)

@@ -1,4 +1,4 @@
-"""One entry as parts: a topic, a step among its neighbours, or a library's card."""
+"""Replies about one entry: a topic, a step among its neighbours, or a library's card."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from bot.model import (
     Card,
     Choice,
     Choices,
+    DatedNote,
     Entry,
     Facts,
     Finding,
@@ -18,99 +19,98 @@ from bot.model import (
     Library,
     Link,
     Part,
-    Remark,
     Step,
     Text,
 )
-from bot.reply.facts import facts, of_aspect
-from bot.reply.wording import choice_of, credit, group_label, joined, libraries
+from bot.reply.facts import fact_parts, facts
+from bot.reply.wording import attribution, choice_of, group_label, join_with_dots, libraries
 
 MOST_RELATED = 3
 """Related questions under an answer: a phone shows three buttons without scrolling past the answer."""
 
 
-def of_entry(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
-    """The parts of one entry's reply."""
+def entry_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
+    """The parts of the reply about the finding's one entry."""
     entry = knowledge.by_id[finding.ids[0]]
     if isinstance(entry, Library):
-        yield from _library(entry, finding, knowledge)
+        yield from _library_parts(entry, finding, knowledge)
         return
     steps = knowledge.steps(entry.id)
-    if finding.aspect is not None:
-        yield from of_aspect(entry, finding.aspect, knowledge) or [Text(knowledge.voice.lines["beyond"])]
+    if finding.attribute is not None:
+        yield from fact_parts(entry, finding.attribute, knowledge) or [Text(knowledge.voice.lines["beyond"])]
     yield Heading(_step_title(entry, knowledge) if isinstance(entry, Step) else entry.title)
     yield Text(entry.answer)
     if steps:
         yield Items(tuple(Item(step.title, ask=step.title) for step in steps), numbered=True)
-    yield from _after(entry, knowledge)
+    yield from _notes_and_source(entry, knowledge)
     if isinstance(entry, Step):
         yield _neighbours(entry, knowledge)
     elif steps:
         first = Choice(f"{knowledge.voice.lines['step']} {steps[0].number}: {steps[0].title}", steps[0].title)
-        others = _related(entry, knowledge, but=[step.id for step in steps])
+        others = _related_choices(entry, knowledge, excluded=[step.id for step in steps])
         yield Choices(knowledge.voice.lines["related"], (first, *others))
     else:
-        yield from _go_on(entry, knowledge)
+        yield from _related(entry, knowledge)
 
 
-def _library(card: Library, finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
+def _library_parts(card: Library, finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
     lines = knowledge.voice.lines
-    lead = of_aspect(card, finding.aspect, knowledge) if finding.aspect is not None else []
-    yield from lead
-    unsaid = not lead and (finding.beyond or finding.aspect is not None)
-    if unsaid:
+    wanted_fact = fact_parts(card, finding.attribute, knowledge) if finding.attribute is not None else []
+    yield from wanted_fact
+    is_missing = not wanted_fact and (finding.beyond or finding.attribute is not None)
+    if is_missing:
         yield Text(lines["beyond"])
     homepage = card.homepage if card.homepage != card.docs else ""
     links = (Link(lines["docs"], card.docs), Link(lines["homepage"], homepage))
     yield Card(
         title=card.name,
-        subtitle=joined(group_label(card.side, knowledge), card.what),
+        subtitle=join_with_dots(group_label(card.side, knowledge), card.what),
         summary=card.summary,
         links=tuple(link for link in links if link.url),
         choices=tuple(_compare_choices(card, knowledge)),
     )
-    if lead or unsaid:
-        yield from credit([card], knowledge)
-        yield from _go_on(card, knowledge)
+    if wanted_fact or is_missing:
+        yield from attribution([card], knowledge)
+        yield from _related(card, knowledge)
         return
     yield Text(card.answer)
     rows = [(lines[key], value) for key, value in facts(card, knowledge) if value]
     if rows:
         yield Facts(tuple(rows))
-    yield from _after(card, knowledge)
-    yield from _go_on(card, knowledge)
+    yield from _notes_and_source(card, knowledge)
+    yield from _related(card, knowledge)
 
 
 def _compare_choices(card: Library, knowledge: Knowledge) -> Iterable[Choice]:
-    for other in _compared(card, knowledge):
+    for other in _compared_with(card, knowledge):
         yield Choice(f"{knowledge.voice.lines['compare_with']} {other.name}", f"{card.name} vs {other.name}")
 
 
-def _compared(entry: Entry, knowledge: Knowledge) -> list[Library]:
-    """The card that a card is compared with at a press: the first that is related."""
+def _compared_with(entry: Entry, knowledge: Knowledge) -> list[Library]:
+    """The first related card, which a card's button compares it with; empty for other entries."""
     cards = libraries(entry.related, knowledge) if isinstance(entry, Library) else []
     return cards[:1]
 
 
-def _after(entry: Entry, knowledge: Knowledge) -> Iterable[Part]:
-    """The dated notes, then where the facts come from."""
+def _notes_and_source(entry: Entry, knowledge: Knowledge) -> Iterable[Part]:
     for note in entry.notes:
-        yield Remark(note)
-    yield from credit([entry], knowledge)
+        yield DatedNote(note)
+    yield from attribution([entry], knowledge)
 
 
-def _go_on(entry: Entry, knowledge: Knowledge) -> Iterable[Part]:
-    """What is related, without the card that a button compares with already."""
-    compared = [other.id for other in _compared(entry, knowledge)]
-    choices = tuple(_related(entry, knowledge, but=compared if len(entry.related) > len(compared) else []))
+def _related(entry: Entry, knowledge: Knowledge) -> Iterable[Part]:
+    """Buttons for related entries; without the card that a button compares with, if others are left."""
+    compared = [other.id for other in _compared_with(entry, knowledge)]
+    excluded = compared if len(entry.related) > len(compared) else []
+    choices = tuple(_related_choices(entry, knowledge, excluded))
     if choices:
         yield Choices(knowledge.voice.lines["related"], choices)
 
 
-def _related(entry: Entry, knowledge: Knowledge, but: Iterable[str] = ()) -> list[Choice]:
-    skipped = set(but)
-    listed = [other for other in entry.related if other not in skipped]
-    return [choice_of(knowledge.by_id[other]) for other in listed[:MOST_RELATED]]
+def _related_choices(entry: Entry, knowledge: Knowledge, excluded: Iterable[str]) -> list[Choice]:
+    excluded_ids = set(excluded)
+    related = [other for other in entry.related if other not in excluded_ids]
+    return [choice_of(knowledge.by_id[other]) for other in related[:MOST_RELATED]]
 
 
 def _step_title(step: Step, knowledge: Knowledge) -> str:
@@ -120,12 +120,12 @@ def _step_title(step: Step, knowledge: Knowledge) -> str:
 
 def _neighbours(step: Step, knowledge: Knowledge) -> Choices:
     steps = knowledge.steps(step.of)
-    at = steps.index(step)
+    index = steps.index(step)
     lines = knowledge.voice.lines
     choices = []
-    if at > 0:
-        choices.append(Choice(f"{lines['previous']}: {steps[at - 1].title}", steps[at - 1].title))
-    if at + 1 < len(steps):
-        choices.append(Choice(f"{lines['next']}: {steps[at + 1].title}", steps[at + 1].title))
-    whole = knowledge.by_id[step.of]
-    return Choices(lines["related"], (*choices, Choice(lines["all_steps"], whole.title)))
+    if index > 0:
+        choices.append(Choice(f"{lines['previous']}: {steps[index - 1].title}", steps[index - 1].title))
+    if index + 1 < len(steps):
+        choices.append(Choice(f"{lines['next']}: {steps[index + 1].title}", steps[index + 1].title))
+    topic = knowledge.by_id[step.of]
+    return Choices(lines["related"], (*choices, Choice(lines["all_steps"], topic.title)))

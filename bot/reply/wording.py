@@ -1,4 +1,4 @@
-"""Wording: the small pieces that replies are put together from."""
+"""Pieces of text that several kinds of reply share: labels, lists of words, buttons, and the source."""
 
 from __future__ import annotations
 
@@ -6,21 +6,25 @@ import calendar
 import datetime as dt
 from collections.abc import Iterable
 
-from bot.model import Choice, Credit, Entry, Group, Knowledge, Library, Part
+from bot.model import Attribution, Choice, Entry, Group, Knowledge, Library, Part
 
 
-def credit(entries: Iterable[Entry], knowledge: Knowledge) -> Iterable[Part]:
-    """Where the facts come from, with paragraph numbers; nothing in a pack without a source, or for what curators wrote."""
+def attribution(entries: Iterable[Entry], knowledge: Knowledge) -> Iterable[Part]:
+    """The source of the entries, with their paragraphs; without entries, of the pack.
+
+    Nothing where the pack has no source, or all entries were written by curators.
+    """
     source, entries = knowledge.source, tuple(entries)
     if source is None or (entries and all(entry.curated for entry in entries)):
         return
+    details = ", ".join(detail for detail in (source.author, source.publisher, _readable_date(source.date)) if detail)
     paragraphs = {paragraph for entry in entries for paragraph in entry.paragraphs}
-    by = ", ".join(part for part in (source.author, source.publisher, _day(source.date)) if part)
-    where = ""
+    suffix = ""
     if paragraphs:
         key = "paragraph" if len(paragraphs) == 1 else "paragraphs"
-        where = f", {knowledge.voice.lines[key]} {_ranges(paragraphs)}"
-    yield Credit(f"{knowledge.voice.lines['from']} “{source.title}”" + (f" ({by})" if by else "") + where, source.url)
+        suffix = f", {knowledge.voice.lines[key]} {_ranges(paragraphs)}"
+    title = f"{knowledge.voice.lines['from']} “{source.title}”" + (f" ({details})" if details else "")
+    yield Attribution(title + suffix, source.url)
 
 
 def _ranges(paragraphs: Iterable[str]) -> str:
@@ -33,12 +37,12 @@ def _ranges(paragraphs: Iterable[str]) -> str:
             runs[-1].append(number)
         else:
             runs.append([number])
-    shown = [f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
-    return ", ".join([*shown, *others])
+    ranges = [f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
+    return ", ".join([*ranges, *others])
 
 
-def _day(date: str) -> str:
-    """An ISO date as people write it: "5 October 2023"."""
+def _readable_date(date: str) -> str:
+    """An ISO date as "5 October 2023"; any other text as it is."""
     try:
         day = dt.date.fromisoformat(date)
     except ValueError:
@@ -47,40 +51,40 @@ def _day(date: str) -> str:
 
 
 def choice_of(entry: Entry) -> Choice:
-    """The button that opens an entry; what it asks finds the entry, which a test of the pack proves."""
-    return Choice(entry.label, f"What is {entry.name}?" if isinstance(entry, Library) else entry.title)
+    """The button that opens an entry. A test of the pack proves that its question finds the entry."""
+    return Choice(entry.label, entry.opening_question)
 
 
 def libraries(ids: Iterable[str], knowledge: Knowledge) -> list[Library]:
-    """Those of the ids that are cards."""
-    found = (knowledge.by_id[i] for i in ids)
-    return [entry for entry in found if isinstance(entry, Library)]
+    """The cards among the entries with these ids."""
+    entries = (knowledge.by_id[entry_id] for entry_id in ids)
+    return [entry for entry in entries if isinstance(entry, Library)]
 
 
-def group_of(wanted: str | None, knowledge: Knowledge) -> Group | None:
-    """The group with this id, if there is one."""
-    return next((group for group in knowledge.groups if group.id == wanted), None)
+def find_group(group_id: str | None, knowledge: Knowledge) -> Group | None:
+    """The group with this id; None where there is none."""
+    return next((group for group in knowledge.groups if group.id == group_id), None)
 
 
-def group_label(wanted: str, knowledge: Knowledge) -> str:
-    """What a group is called on a card; the id itself where no group has it."""
-    group = group_of(wanted, knowledge)
-    return upper_first(group.label) if group else wanted
+def group_label(group_id: str, knowledge: Knowledge) -> str:
+    """A group's label with a capital; the id itself where no group has it."""
+    group = find_group(group_id, knowledge)
+    return upper_first(group.label) if group else group_id
 
 
-def labels(ids: Iterable[str], knowledge: Knowledge) -> list[str]:
-    """What the groups are called."""
-    return [group.label for wanted in ids if (group := group_of(wanted, knowledge))]
+def group_labels(ids: Iterable[str], knowledge: Knowledge) -> list[str]:
+    """The labels of the groups that there are among these ids."""
+    return [group.label for group_id in ids if (group := find_group(group_id, knowledge))]
 
 
-def sentence_of(parts: Iterable[str]) -> str:
+def join_with_and(parts: Iterable[str]) -> str:
     """a; a and b; a, b and c"""
     listed = list(parts)
     return ", ".join(listed[:-1]) + " and " + listed[-1] if len(listed) > 1 else "".join(listed)
 
 
-def joined(*parts: str) -> str:
-    """The parts that aren't empty, with a dot between them."""
+def join_with_dots(*parts: str) -> str:
+    """The parts that aren't empty, with a centred dot between them."""
     return " · ".join(part for part in parts if part)
 
 

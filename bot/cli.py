@@ -1,0 +1,443 @@
+"""The command line. Each command imports the front end that it needs, so that `ask` starts quickly."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import json
+import shlex
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bot import __version__
+from bot.engine import Engine, ProcessMemory
+from bot.knowledge import load
+from bot.model import AskPyError, Change, Question, Reply
+from bot.reply import plain_text
+from bot.settings import Settings, read_settings
+from bot.understanding import Matcher
+
+if TYPE_CHECKING:
+    from bot.report.figures import ReportData
+    from bot.store import Store
+
+
+class _Group(click.Group):
+    """Turns our own errors into a sentence on stderr and exit code 2, for all commands."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # whatever the locale says; a character it lacks is no fault
+                stream.reconfigure(encoding="utf-8", errors="replace")
+        try:
+            return super().invoke(ctx)
+        except AskPyError as error:
+            click.echo(str(error), err=True)
+            ctx.exit(2)
+        except (KeyboardInterrupt, click.Abort):
+            ctx.exit(130)  # the exit code of shells for an interrupt
+        except BrokenPipeError:
+            # Nobody reads our output any more, and Python must not complain about that at exit.
+            sys.stdout = None
+            ctx.exit(0)
+
+
+@click.group(cls=_Group, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="askpy")
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Answers a team's questions from curated knowledge, in Slack and in the terminal.
+
+    Without a command: serves Slack where a Slack credential is set, else chats here.
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    if read_settings().has_slack:
+        ctx.invoke(serve)
+    else:
+        ctx.invoke(chat)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of drawn replies.")
+@click.option("--blocks", is_flag=True, help="With --json: add the Block Kit that Slack would get.")
+def chat(as_json: bool, blocks: bool) -> None:
+    """A conversation in the terminal. An empty line starts a new one."""
+    _require_json(as_json, blocks=blocks)
+    from bot import terminal  # Rich is not for --json
+
+    settings = read_settings()
+    engine = _engine(settings, memory=ProcessMemory())
+    if as_json:
+        for text, conversation in terminal.conversations(_stdin_lines()):
+            reply = engine.answer(Question(text, conversation=conversation))
+            _print_json(_reply_json(text, reply, blocks=_blocks(reply, settings) if blocks else None))
+        return
+    terminal.chat(engine, _stdin_lines(), connected=settings.has_slack)
+
+
+@main.command()
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print a JSON object; with `-`, one for each line of standard input."
+)
+@click.option("--blocks", is_flag=True, help="With --json: add the Block Kit that Slack would get.")
+@click.option("--top", type=click.IntRange(1, 1000), help="With --json: add the engine's N best entries.")
+@click.argument("words", nargs=-1, required=True, metavar="WORDS... | -")
+def ask(as_json: bool, blocks: bool, top: int | None, words: tuple[str, ...]) -> None:
+    """One answer; nothing is remembered or recorded. A question that begins with a dash comes after `--`."""
+    _require_json(as_json, blocks=blocks, top=top is not None)
+    settings = read_settings()
+    engine = _engine(settings)
+    questions = _stdin_lines() if words == ("-",) else iter([" ".join(words)])
+    for text in questions:
+        reply = engine.answer(Question(text))
+        if as_json:
+            rendered = _blocks(reply, settings) if blocks else None
+            candidates = engine.best(text, top) if top else None
+            _print_json(_reply_json(text, reply, blocks=rendered, candidates=candidates))
+        else:
+            from bot import terminal  # Rich is not for --json
+
+            terminal.console().print(terminal.render(reply))
+
+
+@main.command()
+@click.option("--socket", "mode", flag_value="socket", help="Socket Mode (the default with SLACK_APP_TOKEN).")
+@click.option("--http", "mode", flag_value="http", help="HTTP on PORT.")
+def serve(mode: str | None = None) -> None:
+    """Run the Slack app."""
+    from bot import serving
+
+    settings = read_settings()
+    serving.serve(settings, mode)
+
+
+@main.command()
+@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.option("--all", "show_all", is_flag=True, help="Every piece of advice, not the first few of each kind.")
+def check(path: Path | None, show_all: bool) -> None:
+    """Lint a knowledge pack: every fault at once, then advice; exit 1 if there is any fault."""
+    settings = read_settings()
+    if path is not None and path.is_file():
+        raise AskPyError(f"{path} is a file; name its folder: python -m bot check {shlex.quote(str(path.parent))}")
+    _print_check(path if path is not None else settings.pack, settings, show_all=show_all)
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--min", "least", type=click.FloatRange(0, 100), help="Exit 1 if fewer per cent of the covered questions are right."
+)
+@click.option("--verbose", is_flag=True, help="List every question that isn't right.")
+def eval(file: Path, least: float | None, verbose: bool) -> None:
+    """Run labelled questions: right, offered, abstained and wrong by slice."""
+    from bot.evaluation import evaluate, output
+
+    questions = evaluate.read_questions(file)
+    engine = _engine(read_settings(), memory=ProcessMemory())
+    unknown = evaluate.unknown_ids(questions, engine.knowledge.by_id)
+    for line in [f"{file}:{n}: {fault}" for n, faults in unknown.items() for fault in faults][:MAX_NOTICES]:
+        click.echo(line, err=True)
+    with output.progress_bar(len(questions)) as advance:
+        judged = evaluate.ask_all(questions, engine.answer, advance)
+    output.print_evaluation(judged, verbose=verbose)
+    if unknown:
+        several = len(unknown) > 1
+        lines = f"{len(unknown)} line{'s' * several} name{'s' * (not several)} an id that the pack doesn't have"
+        click.echo(f"{lines}; no answer is right by it.")
+    right = evaluate.per_cent_right(judged)
+    if least is not None and right < least:
+        click.echo(f"{right:.1f} % of the covered questions are right; --min asks for {least:.1f} %.", err=True)
+        raise SystemExit(1)
+
+
+@main.command()
+@click.argument("question", nargs=-1, required=True)
+def why(question: tuple[str, ...]) -> None:
+    """The evidence behind an answer."""
+    from bot import terminal
+
+    terminal.console().print(terminal.render(_engine(read_settings()).explain(Question(" ".join(question)), raw=True)))
+
+
+@main.command()
+@click.argument("old")
+@click.argument("new")
+@click.option("--questions", type=click.Path(path_type=Path), help="Questions to ask as well, labelled or one a line.")
+def diff(old: str, new: str, questions: Path | None) -> None:
+    """Every answer that differs between two packs, and whose words do: folders, or git revisions of the pack's folder."""
+    from contextlib import ExitStack
+
+    from bot.evaluation import compare, git_checkout, output
+    from bot.knowledge import PackError
+
+    settings = read_settings()
+    pack = next((Path(name) for name in (new, old) if Path(name).is_dir()), settings.pack)
+    with ExitStack() as stack:
+        states = []
+        for name in (old, new):
+            checkout = stack.enter_context(git_checkout.check_out(name, pack))
+            try:
+                knowledge = load(checkout.folder, settings.cache_folder)
+            except PackError as error:
+                raise PackError(Path(checkout.name), error.faults) from None
+            states.append(compare.pack_state(checkout.folder, Matcher.from_knowledge(knowledge, settings.cache_folder)))
+        dialogues = pack.resolve().parent / compare.DIALOGUES_FOLDER
+        asked = compare.texts_to_ask(states[0], states[1], dialogues, questions)
+        changes = compare.answer_changes(states[0], states[1], asked, output.track)
+    output.print_changes(changes, asked, compare.text_changes(*states))
+
+
+@main.command()
+@click.option("--workspace", metavar="T...", help="Whose changes; needed where several workspaces have some.")
+@click.option(
+    "--pack", type=click.Path(path_type=Path), help="The pack to compare with, instead of the configured one."
+)
+@click.option("--output", type=click.Path(path_type=Path), help="Write the patch here instead of printing it.")
+def export(workspace: str | None, pack: Path | None, output: Path | None) -> None:
+    """Curated changes as a patch against the pack's YAML, for `git apply` or `patch -p1`.
+
+    Nothing is printed where nothing is left. Exit 1 if a change can't be exported.
+    """
+    from bot.exchange.export import export_changes
+
+    settings = read_settings()
+    with _open_store(settings) as store:
+        chosen = _choose_workspace(workspace, store.changes.workspaces())
+        changes = store.changes.active(chosen) if chosen else ()
+    result = export_changes(pack if pack is not None else settings.pack, changes)
+    if output is None:
+        click.echo(result.patch.encode(), nl=False)
+    elif result.patch:
+        _write_file(output, result.patch)
+    for line in result.messages(output):
+        click.echo(line, err=True)
+    if result.faults:
+        raise SystemExit(1)
+
+
+@main.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--into", type=click.Path(path_type=Path), help="The new pack's folder; without it, one named after the file."
+)
+@click.option("--name", default="", help="The new pack's name; without it, the file's title or name.")
+def import_(file: Path, into: Path | None, name: str) -> None:
+    """Turn a FAQ (CSV, TSV or Markdown) into a knowledge pack, and check it. Nothing is overwritten."""
+    from bot.exchange.import_faq import import_faq
+
+    result = import_faq(file, into, name)
+    for note in result.notes:
+        click.echo(note, err=True)
+    click.echo(f"{result.entries} {'entry' if result.entries == 1 else 'entries'} written to {result.folder}.")
+    _print_check(result.folder, read_settings())
+    click.echo(f'Try it: ASKPY_KNOWLEDGE={shlex.quote(str(result.folder))} python -m bot ask "..."', err=True)
+
+
+@main.command()
+@click.option("--days", type=click.IntRange(1, 366), default=7, show_default=True, help="How many, today among them.")
+@click.option("--workspace", metavar="T...", help="One workspace, with what was missed there; else all of them summed.")
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path),
+    default=Path("askpy-report.html"),
+    show_default=True,
+    help="The page's file.",
+)
+@click.option("--no-html", is_flag=True, help="Print only.")
+def report(days: int, workspace: str | None, html: Path, no_html: bool) -> None:
+    """The week: answered, offered and missed by day, what was missed most, votes, trials, changes; and a page of it."""
+    from bot.report.figures import compute_figures
+    from bot.report.page import render_page
+    from bot.report.printed import print_report
+
+    settings = read_settings()
+    now = dt.datetime.now(dt.UTC)
+    with _open_store(settings) as store:
+        known = sorted({*store.tallies.workspaces(), *store.changes.workspaces()})
+        if workspace is not None and known and workspace not in known:
+            raise AskPyError(f"Nothing is known of the workspace {workspace}; there are: {', '.join(known)}.")
+        chosen = known if workspace is None else [workspace]
+        changes = store.changes.active(chosen[0]) if len(chosen) == 1 else ()
+        name, titles = _pack_names(settings, changes)
+        figures = compute_figures(
+            _report_data(store, chosen, changes, days), chosen, name, titles, now.timestamp(), days
+        )
+    print_report(figures)
+    if not no_html:
+        footer = (
+            f"Made by AskPy {__version__} from {store.database.label}, {now:%Y-%m-%d %H:%M} UTC. Days are days in UTC."
+        )
+        _write_file(html, render_page(figures, footer))
+        click.echo(f"The page is {html}.", err=True)
+
+
+@main.command()
+@click.option("--url", help="The public address of the bot, for HTTP; without it, Socket Mode.")
+def manifest(url: str | None) -> None:
+    """Print the Slack app manifest."""
+    from bot.slack.manifest import manifest as built
+
+    settings = read_settings()
+    knowledge = load(settings.pack, settings.cache_folder)
+    click.echo(json.dumps(built(url, knowledge.name, knowledge.about), indent=2))
+
+
+@main.command()
+def doctor() -> None:
+    """Check configuration, credentials, database and pack, and print the fix for each fault."""
+    from bot.doctor import run_checks
+    from bot.settings import usable_settings
+
+    if not run_checks(*usable_settings()):
+        raise SystemExit(1)
+
+
+# --- shared by the commands
+
+MAX_NOTICES = 20
+"""Ids that the pack doesn't have which are printed one by one; with more, the file belongs to another pack."""
+
+
+@contextmanager
+def _open_store(settings: Settings) -> Iterator[Store]:
+    """The store, for commands that only read. Raises AskPyError if the database can't be read, before or during the block."""
+    from bot.store import Store
+
+    store = Store(settings.database, retention_days=settings.retention_days)
+    try:
+        fault = store.probe(reads=True)
+        if fault:
+            raise AskPyError(f"The database can't be read: {fault}. Check DATABASE_URL; `doctor` tells more.")
+        unset = "; DATABASE_URL isn't set" if settings.database_url is None else ""
+        click.echo(f"Reading {store.database.safe_url}{unset}.", err=True)
+        yield store
+        if store.database.failures:
+            raise AskPyError(
+                f"The database went away meanwhile ({store.database.unavailable_reason}), and half is worse than nothing. "
+                "Try again."
+            )
+    finally:
+        store.close()
+
+
+def _report_data(store: Store, workspaces: Sequence[str], changes: tuple[Change, ...], days: int) -> ReportData:
+    """The data of the report; of several workspaces together, only the sums."""
+    from bot.report.figures import MAX_MISSES, ReportData
+
+    if len(workspaces) != 1:
+        return ReportData(store.tallies.week(None, 2 * days))
+    workspace = workspaces[0]
+    return ReportData(
+        tallies=store.tallies.week(workspace, 2 * days),
+        misses=store.misses.all(workspace, MAX_MISSES),
+        complaints=store.votes.complaints(workspace, days),
+        pilots=store.pilots.all(workspace),
+        changes=changes,
+    )
+
+
+def _pack_names(settings: Settings, changes: Sequence[Change]) -> tuple[str, dict[str, str]]:
+    """The pack's name and each answer's title by its id, with curators' entries; no titles if the pack can't be loaded."""
+    from bot.curation.overlay import apply_changes
+    from bot.knowledge import PackError
+
+    try:
+        knowledge = apply_changes(load(settings.pack, settings.cache_folder), changes)
+    except PackError:
+        return "AskPy", {}
+    groups = {f"{kind}:{group.id}": group.title for group in knowledge.groups for kind in ("list", "pick")}
+    talk = {f"talk:{name}": f"small talk, {name.replace('_', ' ')}" for name in knowledge.voice.small_talk}
+    return knowledge.name, {**groups, **talk, **{entry.id: entry.label for entry in knowledge.entries}}
+
+
+def _print_check(folder: Path, settings: Settings, *, show_all: bool = False) -> None:
+    """Print what `check` finds in a pack; exit 1 if it has a fault."""
+    from bot.curation.check import check_pack
+    from bot.evaluation.output import track
+
+    result = check_pack(folder, settings.cache_folder, track)
+    for line in result.lines(folder, show_all=show_all):
+        click.echo(line)
+    if result.has_faults:
+        raise SystemExit(1)
+
+
+def _choose_workspace(name: str | None, known: Sequence[str]) -> str:
+    """The workspace with this name, or the only one with changes; empty where none has any. Raises AskPyError."""
+    if name is None and len(known) > 1:
+        raise AskPyError(f"Several workspaces have changes: {', '.join(known)}. Name one with --workspace.")
+    if name is not None and known and name not in known:
+        raise AskPyError(f"The workspace {name} has no changes; these have: {', '.join(known)}.")
+    return name or (known[0] if known else "")
+
+
+def _write_file(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise AskPyError(f"{path} can't be written: {error.strerror or error}. Name another file.") from None
+
+
+def _engine(settings: Settings, memory: ProcessMemory | None = None) -> Engine:
+    return Engine(Matcher.from_knowledge(load(settings.pack, settings.cache_folder), settings.cache_folder), memory)
+
+
+def _require_json(as_json: bool, **options: bool) -> None:
+    """Raise a usage error if an option that only adds to JSON is given without --json."""
+    for name, is_given in options.items():
+        if is_given and not as_json:
+            raise click.UsageError(f"--{name} adds to the JSON of an answer; give --json as well.")
+
+
+def _stdin_lines() -> Iterator[str]:
+    """Lines of standard input, divided by line feeds alone; invalid UTF-8 is replaced."""
+    if sys.stdin is None:
+        raise AskPyError("Standard input is closed. Pipe in questions, one a line, or use: ask QUESTION.")
+    return _decoded(sys.stdin.buffer)
+
+
+def _decoded(stream: Iterable[bytes]) -> Iterator[str]:
+    try:
+        for line in stream:
+            yield line.decode("utf-8", errors="replace").removesuffix("\n")
+    except OSError as error:
+        raise AskPyError(f"Standard input can't be read: {error.strerror or error}.") from None
+
+
+def _reply_json(text: str, reply: Reply, *, blocks: Any = None, candidates: Any = None) -> dict[str, Any]:
+    """The JSON object of one answer."""
+    record: dict[str, Any] = {
+        "question": text,
+        "kind": reply.kind,
+        "ids": list(reply.ids),
+        "confidence": round(reply.confidence, 6),
+        "text": plain_text(reply),
+    }
+    if blocks is not None:
+        record["blocks"] = blocks
+    if candidates is not None:
+        record["candidates"] = [{"id": name, "score": round(score, 6)} for name, score in candidates]
+    return record
+
+
+def _blocks(reply: Reply, settings: Settings) -> Any:
+    from bot.slack.blocks import render_blocks
+
+    return render_blocks(reply, "classic" if settings.cards == "classic" else "cards")
+
+
+_LINE_ENDS = "\x85\u2028\u2029"
+
+
+def _print_json(record: dict[str, Any]) -> None:
+    line = json.dumps(record, ensure_ascii=False)
+    for mark in _LINE_ENDS:  # some readers divide lines at these as well
+        line = line.replace(mark, f"\\u{ord(mark):04x}")
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

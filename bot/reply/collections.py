@@ -1,0 +1,114 @@
+"""Replies about several cards: compared, listed or recommended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bot.model import Attribute, Choice, Choices, Finding, Heading, Item, Items, Knowledge, Library, Part, Table, Text
+from bot.reply.facts import facts, shared_fact_parts
+from bot.reply.wording import (
+    attribution,
+    choice_of,
+    find_group,
+    group_label,
+    join_with_and,
+    join_with_dots,
+    libraries,
+    upper_first,
+)
+
+MAX_USES_IN_CELL = 2
+"""Good uses in a cell of a comparison, which is a third of a phone wide."""
+MAX_ITEMS_WITH_SUMMARY = 10
+"""Cards of a list up to which each has its summary; a carousel takes as many."""
+MAX_COMPARED_BY_BUTTON = 5
+"""Cards that a button offers to compare; a wider table is hard to read."""
+
+
+def comparison_parts(
+    cards: list[Library], knowledge: Knowledge, fact: Attribute | None = None, *, undecided: bool = False
+) -> Iterable[Part]:
+    """The parts of a comparison.
+
+    Args:
+        cards: The cards, in the order of the columns.
+        knowledge: The pack.
+        fact: The one fact that is compared; None for a table of all.
+        undecided: The best of them was asked for, and the source names none.
+    """
+    lines = knowledge.voice.lines
+    if fact is not None and (parts := shared_fact_parts(cards, fact, knowledge)):
+        yield from (*parts, *attribution(cards, knowledge))
+        yield Choices(lines["open"], tuple(choice_of(card) for card in cards))
+        return
+    if undecided or fact is not None:
+        yield Text(lines["undecided" if undecided else "beyond"])
+    yield Heading(join_with_and(card.name for card in cards) + lines["side_by_side"])
+    yield _comparison_table(cards, knowledge)
+    yield from attribution(cards, knowledge)
+    yield Choices(lines["open"], tuple(choice_of(card) for card in cards))
+
+
+def _comparison_table(cards: list[Library], knowledge: Knowledge) -> Table:
+    """A row for each fact that a card has; a card's name as the title of each column."""
+    lines = knowledge.voice.lines
+    rows: list[tuple[str, tuple[str, ...]]] = [
+        (lines["label_side"], tuple(group_label(card.side, knowledge) for card in cards)),
+        (lines["label_what"], tuple(upper_first(card.what) for card in cards)),
+    ]
+    facts_of_cards = [facts(card, knowledge, MAX_USES_IN_CELL) for card in cards]
+    for same_fact in zip(*facts_of_cards, strict=True):
+        rows.append((lines[same_fact[0][0]], tuple(value for _, value in same_fact)))
+    return Table(
+        ("", *(card.name for card in cards)),
+        tuple((label, *(value or lines["gap"] for value in values)) for label, values in rows if any(values)),
+    )
+
+
+def list_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
+    """The parts of a group's list: its members by side, then cards that it may list too."""
+    lines = knowledge.voice.lines
+    cards = libraries(finding.ids, knowledge)
+    group = find_group(finding.group, knowledge)
+    if finding.beyond:
+        yield Text(lines["beyond"])
+    yield Heading(group.title if group else lines["list"])
+    members = [card for card in cards if group is None or group.all or group.id in (card.side, *card.capabilities)]
+    with_summary = len(cards) <= MAX_ITEMS_WITH_SUMMARY
+    sides = list(dict.fromkeys(card.side for card in members))
+    for side in sides:
+        heading = group_label(side, knowledge) if len(sides) > 1 else ""
+        items = tuple(_list_item(card, knowledge, with_summary) for card in members if card.side == side)
+        yield Items(items, heading=heading)
+    also_listed = [card for card in cards if card not in members]
+    if also_listed:
+        items = tuple(_list_item(card, knowledge, with_summary) for card in also_listed)
+        yield Items(items, heading=lines["also_listed"])
+    yield from attribution(cards, knowledge)
+
+
+def _list_item(card: Library, knowledge: Knowledge, with_summary: bool) -> Item:
+    text = card.summary if with_summary and card.summary else upper_first(card.what)
+    return Item(card.name, text, subtitle=group_label(card.side, knowledge), ask=card.opening_question)
+
+
+def recommendation_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
+    """The parts of a recommendation, the best card first, each with its reason."""
+    lines = knowledge.voice.lines
+    cards = libraries(finding.ids, knowledge)
+    group = find_group(finding.group, knowledge)
+    yield Heading(f"{lines['recommend']} {group.label}" if group else lines["recommend_any"])
+    items = (
+        Item(
+            card.name,
+            card.summary or upper_first(card.what),
+            subtitle=join_with_dots(group_label(card.side, knowledge), card.what),
+            ask=card.opening_question,
+        )
+        for card in cards
+    )
+    yield Items(tuple(items), numbered=len(cards) > 1)
+    yield from attribution(cards, knowledge)
+    if len(cards) > 1:
+        names = [card.name for card in cards[:MAX_COMPARED_BY_BUTTON]]
+        yield Choices(lines["related"], (Choice(lines["compare_them"], " vs ".join(names)),))

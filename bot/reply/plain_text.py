@@ -1,0 +1,67 @@
+"""Plain text: a whole reply as a screen reader reads it; the `text` that Slack gets beside the blocks."""
+
+from __future__ import annotations
+
+from bot.model import Attribution, Card, Choices, DatedNote, Facts, Heading, Item, Items, Part, Reply, Table, Text
+
+PLAIN_LIMIT = 3_900
+"""Characters of a reply's text. Slack splits a message at 4,040; the rest is for what is added around a reply."""
+
+MAX_LINE_LOSS = 100
+"""Characters that may be lost to cut at the end of a line instead of between two words."""
+
+
+def plain_text(reply: Reply) -> str:
+    """The reply as plain text, paragraphs divided by blank lines; at most PLAIN_LIMIT characters."""
+    text = ""
+    for part in reply.parts:
+        addition = _part_text(part)
+        longer = f"{text}\n\n{addition}" if text else addition
+        if len(longer) > PLAIN_LIMIT:
+            return _cut(longer, len(text))
+        text = longer
+    return text
+
+
+def _cut(text: str, complete: int) -> str:
+    """The text within the limit, with a mark at its end; cut at the end of a line where that loses little, else between words.
+
+    `complete`: characters of the parts that fit whole. A last part without a place to cut is left out.
+    """
+    beginning = text[: PLAIN_LIMIT - 2]
+    line_end = beginning.rfind("\n")
+    end = line_end if line_end > PLAIN_LIMIT - MAX_LINE_LOSS else beginning.rfind(" ")
+    return beginning[: max(end, complete)].rstrip() + "\n…"
+
+
+def _part_text(part: Part) -> str:
+    match part:
+        case Heading(text) | Text(text):
+            return text
+        case Card(title, subtitle, summary, links):
+            first_line = f"{title} ({subtitle})" if subtitle else title
+            link_lines = (f"{link.label}: {link.url}" for link in links)
+            return "\n".join([first_line, *([summary] if summary else []), *link_lines])
+        case Facts(rows):
+            return "\n".join(f"{label}: {value}" for label, value in rows)
+        case Items(items, heading, numbered):
+            lines = [_item_text(item, f"{n}. " if numbered else "- ") for n, item in enumerate(items, 1)]
+            return "\n".join(([heading + ":"] if heading else []) + lines)
+        case Table(columns, rows):
+            return "\n".join(_row_text(columns, row) for row in rows)
+        case Choices(heading, choices):
+            return f"{heading} " + " | ".join(choice.label for choice in choices)
+        case DatedNote(note):
+            return f"Note, {note.date}: {note.text} (Source: {note.source})"
+        case Attribution(text, url):
+            return f"{text}. {url}".strip() if url else f"{text}."
+
+
+def _item_text(item: Item, bullet: str) -> str:
+    return f"{bullet}{item.title}: {item.text}" if item.text else bullet + item.title
+
+
+def _row_text(columns: tuple[str, ...], row: tuple[str, ...]) -> str:
+    """One line per row, each value with its column's name, so that the table makes sense when it is read aloud."""
+    cells = (f"{name}: {value}" for name, value in zip(columns[1:], row[1:], strict=True))
+    return f"{row[0]}. " + "; ".join(cells) + "."

@@ -1,0 +1,56 @@
+"""Replies without an answer, or with a part of one; and the help."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from bot.model import Choice, Choices, Entry, Finding, Item, Items, Knowledge, Library, Part, Text
+from bot.reply.entry import MOST_RELATED
+from bot.reply.wording import choice_of, join_with_and
+
+
+def unknown_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
+    """The parts of an "I don't know": what isn't covered, cards of what is, and what may have been meant."""
+    lines = knowledge.voice.lines
+    offers = [knowledge.by_id[entry_id] for entry_id in finding.ids]
+    yield Text(_reason(finding, offers, knowledge))
+    has_names = finding.out_of_scope or finding.mentioned_only
+    cards = [entry for entry in offers if isinstance(entry, Library)] if has_names else []
+    if cards:
+        yield Items(tuple(Item(card.name, card.short_text, ask=card.opening_question) for card in cards))
+    if finding.around_pronoun:
+        before, after = finding.around_pronoun
+        yield Choices(lines["ask_of"], tuple(Choice(entry.label, f"{before}{entry.label}{after}") for entry in offers))
+    elif offers:
+        heading = lines["open"] if cards else lines["named_in"] if finding.mentioned_only else lines["did_you_mean"]
+        yield Choices(heading, tuple(choice_of(entry) for entry in offers))
+    else:
+        yield from _examples(knowledge, MOST_RELATED)
+
+
+def _reason(finding: Finding, offers: Sequence[Entry], knowledge: Knowledge) -> str:
+    lines = knowledge.voice.lines
+    if finding.mentioned_only:
+        return f"{join_with_and(finding.mentioned_only)}: {lines['only_named']}"
+    if finding.out_of_scope:
+        is_partial = any(isinstance(entry, Library) for entry in offers)
+        key = "unknown_partial" if is_partial else "unknown_stranger"
+        return f"{join_with_and(finding.out_of_scope)}: {lines[key]}"
+    if finding.around_pronoun:
+        return lines["unknown_which"]
+    if finding.lacks_context:
+        return lines["unknown_lost"]
+    return lines["unknown_offer"] if offers else lines["unknown"]
+
+
+def help_parts(knowledge: Knowledge) -> Iterable[Part]:
+    """The parts of the help: what the bot does, and questions to try."""
+    yield Text(knowledge.voice.small_talk["help"].answer)
+    yield from _examples(knowledge)
+
+
+def _examples(knowledge: Knowledge, limit: int | None = None) -> Iterable[Part]:
+    """The pack's example questions as buttons; nothing where it has none."""
+    examples = knowledge.voice.examples[:limit]
+    if examples:
+        yield Choices(knowledge.voice.lines["try"], tuple(Choice(example, example) for example in examples))

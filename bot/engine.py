@@ -1,34 +1,33 @@
-"""The engine: a question goes in, a reply comes out. Every front end asks here."""
+"""The engine: from a question to a reply. Every front end calls it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Protocol
 
-from bot.match import Matcher
-from bot.model import RESTART, ConversationMemory, ConversationState, Finding, Knowledge, Question, Reply
-from bot.reply import again, compose, explain, named
+from bot.model import RESTART, ConversationState, Finding, Knowledge, Question, Reply
+from bot.reply import compose, explain, parse_reference, rebuild
+from bot.understanding import Matcher
 
-MOST_OTHERS = 3
-MOST_SEEN = 4
-"""Ids that are remembered beside the last reply's: enough for "compare them" and "no, the library"."""
+MAX_OTHERS, MAX_SEEN = 3, 4
+"""Ids of other candidates and of earlier replies in a conversation's state: enough for "no, the library" and "compare them"."""
 
 
 class MatcherProvider(Protocol):
-    """Gives the matcher of a workspace, with its curators' changes. Answers from memory, and never blocks."""
+    """Returns the matcher of a workspace, with its curators' changes. It must not block."""
 
     def matcher(self, workspace: str = "") -> Matcher: ...
 
 
 class Engine:
-    """Answers questions. Nothing in it changes, so that threads may share it; only `memory` remembers something."""
+    """Answers questions. It has no state but `memory`, so that threads may share it."""
 
-    def __init__(self, matchers: Matcher | MatcherProvider, memory: ConversationMemory | None = None) -> None:
-        """Answers by one matcher for good, or by the one that the provider has when it is asked.
+    def __init__(self, matchers: Matcher | MatcherProvider, memory: ProcessMemory | None = None) -> None:
+        """Make an engine.
 
         Args:
-            matchers: a matcher, or what gives one for each workspace.
-            memory: keeps the state of conversations between calls of `answer`; without one each question stands alone.
+            matchers: one matcher for all workspaces, or a provider, which is called for each question.
+            memory: keeps the state of conversations between calls of `answer`; without it each question is answered by itself.
         """
         self._matchers: MatcherProvider = _SingleMatcher(matchers) if isinstance(matchers, Matcher) else matchers
         self._memory = memory
@@ -52,13 +51,13 @@ class Engine:
     def answer_turn(
         self, question: Question, state: ConversationState | None
     ) -> tuple[Reply, ConversationState | None]:
-        """The reply to one message of a conversation that is in `state`, and its next state; None: it stays as it is."""
+        """The reply to one message of a conversation with this state, and its next state; None if the state doesn't change."""
         matcher = self._matchers.matcher(question.workspace)
         finding = matcher.find(question.text, state)
         return compose(finding, matcher.knowledge), next_state(state, finding)
 
     def find(self, question: Question) -> Finding:
-        """What a question was understood as, with the evidence, before it is put into words. Saves nothing."""
+        """How a question is understood, with the evidence, before the reply is composed. Saves nothing."""
         return self._matchers.matcher(question.workspace).find(question.text, self._load(question))
 
     def explain(self, question: Question, reference: str = "", *, raw: bool = False) -> Reply:
@@ -66,24 +65,24 @@ class Engine:
 
         Args:
             question: what was asked.
-            reference: the answer's reference. A follow-up's answer also took up what was shown before, and that state isn't
-                kept: where the question alone leads to another answer, the reply says so.
+            reference: the answer's reference. The answer to a follow-up also depends on the conversation's state, which isn't
+                kept: if the question by itself gets another answer, the reply says so.
             raw: with ids and figures.
         """
         matcher = self._matchers.matcher(question.workspace)
         finding, knowledge = matcher.find(question.text, self._load(question)), matcher.knowledge
-        given = named(reference, knowledge)
-        if given is not None and (given.kind, given.ids) != (finding.kind, finding.ids):
+        answered = parse_reference(reference, knowledge)
+        if answered is not None and (answered.kind, answered.ids) != (finding.kind, finding.ids):
             evidence = replace(finding.evidence, reason="what was shown before in the conversation", candidates=())
-            finding = replace(given, evidence=evidence)
+            finding = replace(answered, evidence=evidence)
         return explain(finding, knowledge, raw=raw)
 
     def rebuild_reply(self, reference: str, workspace: str = "") -> Reply | None:
-        """The reply that a reference names; None where the pack no longer has it."""
-        return again(reference, self.knowledge_of(workspace))
+        """The reply of a reference; None if the pack no longer has its entries."""
+        return rebuild(reference, self.knowledge_of(workspace))
 
     def best(self, text: str, top: int) -> list[tuple[str, float]]:
-        """The `top` best entries and their scores, before anything is decided."""
+        """The `top` best entries and their scores, before thresholds are applied."""
         return self._matchers.matcher().best(text, top)
 
     def _load(self, question: Question) -> ConversationState | None:
@@ -93,7 +92,7 @@ class Engine:
 
 
 class ProcessMemory:
-    """Keeps the states of conversations as long as the process runs, for the terminal and for tools."""
+    """Keeps the states of conversations in memory, for the terminal and the evaluation."""
 
     def __init__(self) -> None:
         self._states: dict[str, ConversationState] = {}
@@ -106,7 +105,7 @@ class ProcessMemory:
 
 
 class _SingleMatcher:
-    """Gives the same matcher to every workspace."""
+    """The provider of one matcher for all workspaces."""
 
     def __init__(self, matcher: Matcher) -> None:
         self._matcher = matcher
@@ -116,16 +115,16 @@ class _SingleMatcher:
 
 
 def next_state(state: ConversationState | None, finding: Finding) -> ConversationState | None:
-    """The conversation's state after a finding; None where the finding adds nothing to it."""
+    """The conversation's state after a finding; None if the finding doesn't change it."""
     if finding.talk == RESTART:
         return ConversationState("help", ())
     if finding.kind in ("help", "smalltalk"):
         return None
     old = state or ConversationState("help", ())
     candidates = (match.id for match in finding.evidence.candidates)
-    others = tuple(name for name in candidates if ":" not in name and name not in finding.ids)[:MOST_OTHERS]
+    others = tuple(name for name in candidates if ":" not in name and name not in finding.ids)[:MAX_OTHERS]
     unknown = finding.kind == "unknown"
-    if unknown and not (finding.ids or finding.strangers or finding.only_named):
+    if unknown and not (finding.ids or finding.out_of_scope or finding.mentioned_only):
         return replace(old, others=others)
     several = old.ids if len(old.ids) > 1 and old.kind != "unknown" else old.before
     if len(finding.ids) > 1 and not unknown:
@@ -135,5 +134,5 @@ def next_state(state: ConversationState | None, finding: Finding) -> Conversatio
             finding.kind, finding.ids, old.group if picked else finding.group, whole if picked else (), others
         )
     new = () if unknown else finding.ids
-    seen = (*(name for name in old.seen if name not in new), *new)[-MOST_SEEN:]
+    seen = (*(name for name in old.seen if name not in new), *new)[-MAX_SEEN:]
     return ConversationState(finding.kind, finding.ids, finding.group or old.group, several, others, seen)

@@ -1,4 +1,4 @@
-"""Serving: joins Slack, the store and the engine, and runs them on one event loop until the process is told to stop."""
+"""Serving: builds the Slack app, the store and the engine, and runs them on one event loop until the process is told to stop."""
 
 from __future__ import annotations
 
@@ -20,61 +20,63 @@ from typing import Any, Literal
 from bot.curation.build import BuildStoppedError
 from bot.curation.reloader import PackReloader
 from bot.engine import Engine
-from bot.settings import Settings, strays
+from bot.settings import Settings, unknown_variables
 from bot.slack.app import SlackApp, build_app
 from bot.slack.logs import format_without_message, log_to_stderr
 from bot.slack.metrics import Metrics, State
 from bot.slack.transport.client import Mode, SlackConfig, is_done_before, wait_for_slack
 from bot.slack.transport.health import HEALTH, Page, health_page
-from bot.slack.transport.http import GRACE, HttpFront, PageServer, serve_http
-from bot.slack.transport.socket import SocketFront, serve_socket
+from bot.slack.transport.http import GRACE, HttpReceiver, PageServer, serve_http
+from bot.slack.transport.socket import SocketReceiver, serve_socket
 from bot.store import Store
 
 DEFAULT_PORT = 3000
 METRICS = "/metrics"
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 LOOKUPS = 4
-"""Threads that look up names; Slack's few are looked up again every ten seconds at most."""
-LAST_WAIT = 0.5
-"""Seconds that the threads of the pools may take to end, once all else has."""
-LAG_EVERY = 0.1
-"""Seconds between two measurements of how late the event loop is."""
+"""Threads for DNS lookups; Slack's few host names are looked up again every ten seconds at most."""
+POOL_SHUTDOWN_TIMEOUT = 0.5
+"""Seconds that the threads of the executors may take to end, after everything else has."""
+THREAD_STOP_TIMEOUT = 1.0
+"""Seconds that the stop waits for the background threads: they look at their stop event between two steps."""
+LAG_INTERVAL = 0.1
+"""Seconds between two measurements of the event loop's lag."""
 
 logger = logging.getLogger("bot")
 
 
 def serve(settings: Settings, mode: str | None = None) -> None:
-    """Run the Slack app until SIGTERM or SIGINT; what is in flight is finished first.
+    """Run the Slack app until SIGTERM or SIGINT, then finish what is in progress.
 
-    Raises SettingsError for what is missing, and for a token that Slack refuses.
+    Raises SettingsError for missing settings, and for a token that Slack refuses.
     """
     log_to_stderr(settings)
     config, chosen = SlackConfig.from_settings(settings, _mode(mode))
     stop = StopSignal()
     try:
-        bot = build(settings, config, stop.came)
+        bot = build(settings, config, stop.received)
     except BuildStoppedError:
         stop.ignore_others()
         logger.info("Stopped.")
         return
-    _settle_memory()
+    _freeze_memory()
     lookups = ThreadPoolExecutor(LOOKUPS, "lookup")
     with asyncio.Runner() as runner:
         try:
             finished = runner.run(_serve(bot, config, chosen, settings.port, stop, lookups))
         finally:
             stop.ignore_others()
-            have_ended = _shut_down((lookups, bot.app.context.database, bot.app.context.threads), LAST_WAIT)
+            have_ended = _shut_down((lookups, bot.app.context.database, bot.app.context.workers), POOL_SHUTDOWN_TIMEOUT)
             if have_ended:
                 bot.store.close()
         logger.info("Stopped." if finished and have_ended else "Stopped; something was still in flight.")
-        if not have_ended:  # a database or a name server that says nothing: Python would wait for the thread
+        if not have_ended:  # a database or DNS server that doesn't respond: Python would wait for the thread
             logging.shutdown()
             os._exit(0)
 
 
 def _shut_down(pools: Sequence[Executor], timeout: float) -> bool:
-    """Whether all threads of these pools have ended within so many seconds; what they are at can't be cancelled."""
+    """Whether all threads of these executors end within `timeout` seconds; their present work can't be cancelled."""
 
     def shut_down() -> None:
         for pool in pools:
@@ -86,59 +88,59 @@ def _shut_down(pools: Sequence[Executor], timeout: float) -> bool:
     return not thread.is_alive()
 
 
-def _settle_memory() -> None:
-    """Give back what only the start needed, and take what stays out of the garbage collector's sight.
+def _freeze_memory() -> None:
+    """Return memory that only the start needed, and exclude the objects that stay from garbage collection.
 
-    The pack stays as long as the process, and a collection that walks through it would hold up the event loop for 60 ms.
+    The pack stays as long as the process, and a collection that includes it would block the event loop for 60 ms.
     """
     gc.collect()
     gc.freeze()
-    with suppress(OSError, AttributeError):  # glibc has it; elsewhere some ten megabytes stay with the process
+    with suppress(OSError, AttributeError):  # only glibc has it; elsewhere the process keeps some ten megabytes
         ctypes.CDLL(None).malloc_trim(0)
 
 
 class StopSignal:
-    """Remembers SIGTERM and SIGINT, whether they come before the event loop runs or while it does."""
+    """Receives SIGTERM and SIGINT, before the event loop runs or while it does."""
 
     def __init__(self) -> None:
-        self.came = threading.Event()
-        self._came_at = 0.0
+        self.received = threading.Event()
+        self._received_at = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._event: asyncio.Event | None = None
         for number in STOP_SIGNALS:
             signal.signal(number, self._receive)
 
     def event(self) -> asyncio.Event:
-        """An event of the running loop that is set when a signal comes, or has come."""
+        """An event of the running loop that is set when a signal is received, or was received before."""
         self._loop, self._event = asyncio.get_running_loop(), asyncio.Event()
-        if self.came.is_set():
+        if self.received.is_set():
             self._event.set()
         return self._event
 
     def seconds_left(self) -> float:
-        """How many of the GRACE seconds are left, one at least."""
-        return max(1.0, GRACE - (time.monotonic() - self._came_at)) if self._came_at else GRACE
+        """The rest of the GRACE seconds, at least one."""
+        return max(1.0, GRACE - (time.monotonic() - self._received_at)) if self._received_at else GRACE
 
     def ignore_others(self) -> None:
-        """Ignore further signals: they would find Python half taken down, and our handler with it."""
+        """Ignore further signals, which would arrive while Python shuts down."""
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
 
     def _receive(self, *_: object) -> None:
-        if self._came_at:  # a second one, perhaps within the first: setting an Event twice at once waits for ever
+        if self._received_at:  # a second one, perhaps during the first: a nested Event.set would wait for ever
             return
-        self._came_at = time.monotonic()
-        self.came.set()
+        self._received_at = time.monotonic()
+        self.received.set()
         if self._loop is not None and self._event is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._event.set)
 
 
-# --- joining
+# --- building
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bot:
-    """All parts, joined."""
+    """All parts of the bot."""
 
     app: SlackApp
     reloader: PackReloader
@@ -148,18 +150,18 @@ class Bot:
     def health(self) -> tuple[int, str, bytes]:
         """The page of /healthz."""
         database = self.store.database
-        away = f"database away: {database.unrecorded} writes not made" if database.unavailable_reason else ""
-        return health_page(self.app.is_healthy(), away)
+        unavailable = f"database away: {database.unrecorded} writes not made" if database.unavailable_reason else ""
+        lost = f"database: {database.loss}" if database.loss else ""
+        return health_page(self.app.is_healthy(), "; ".join(filter(None, (unavailable, lost))))
 
 
 def build(settings: Settings, config: SlackConfig, stop: threading.Event | None = None) -> Bot:
-    """Make all parts and join them. Reads the pack, which takes seconds where it has no index yet; nothing is connected or
-    started.
+    """Build all parts. Reads the pack, which takes seconds if it has no index yet; nothing connects or runs yet.
 
     Raises PackError for a pack that can't be loaded, and BuildStoppedError if `stop` is set meanwhile.
     """
-    if misspelt := strays():
-        logger.warning("%s", "; ".join(stray.text for stray in misspelt))
+    if unknown := unknown_variables():
+        logger.warning("%s", "; ".join(variable.text for variable in unknown))
     store = Store(settings.database, retention_days=settings.retention_days, hmac_id=config.hmac_id)
     reloader = PackReloader(settings.pack, settings.cache_folder, store.changes, stop=stop)
     reloader.matcher().prepare()
@@ -174,7 +176,7 @@ def build(settings: Settings, config: SlackConfig, stop: threading.Event | None 
         layout=layout,
         curators=settings.curators,
         reloader=reloader,
-        previewer=reloader.previewer,
+        preview_factory=reloader.previewer,
         metrics=metrics,
     )
     memory = ", which keeps nothing beyond this process" if store.database.is_in_memory else ""
@@ -197,13 +199,13 @@ def _mode(mode: str | None) -> Mode | None:
 async def _serve(
     bot: Bot, config: SlackConfig, mode: Mode, port: int | None, stop_signal: StopSignal, lookups: ThreadPoolExecutor
 ) -> bool:
-    """Serve until the signal; whether all that was in flight was finished. `lookups`: for looking up names."""
+    """Serve until a stop signal; returns whether everything in progress was finished. `lookups`: runs DNS lookups."""
     loop, app, stop = asyncio.get_running_loop(), bot.app, stop_signal.event()
     loop.set_exception_handler(_log_loop_error)
     loop.set_default_executor(lookups)
     await app.context.client.open()
     answered = False
-    async with _Beside(bot):
+    async with _BackgroundWork(bot):
         try:
             if mode == "http":
                 answered = await _serve_http(bot, config, DEFAULT_PORT if port is None else port, stop)
@@ -215,16 +217,16 @@ async def _serve(
 
 
 async def _serve_http(bot: Bot, config: SlackConfig, port: int, stop: asyncio.Event) -> bool:
-    """Listen at once; until all is ready, health says no and Slack is told to come again."""
+    """Listen at once; until everything is ready, health and events get a 503."""
     ready = asyncio.Event()
-    front = HttpFront(
+    receiver = HttpReceiver(
         bot.app.dispatch,
         config.signing_secret,
         pages={HEALTH: bot.health, METRICS: bot.metrics.page},
         is_ready=ready.is_set,
     )
     logger.info("Waiting for Slack (HTTP)")
-    serving = asyncio.create_task(serve_http(front, port, stop))
+    serving = asyncio.create_task(serve_http(receiver, port, stop))
     getting_ready = asyncio.create_task(_get_ready(bot, stop, ready))
     try:
         await asyncio.wait((serving, getting_ready), return_when=asyncio.FIRST_EXCEPTION)
@@ -236,14 +238,14 @@ async def _serve_http(bot: Bot, config: SlackConfig, port: int, stop: asyncio.Ev
 
 
 async def _serve_socket(bot: Bot, port: int | None, stop: asyncio.Event) -> bool:
-    """Connect once all is ready. On `port`, if there is one, health and metrics answer meanwhile and beside it."""
-    ready, front = asyncio.Event(), SocketFront(bot.app.dispatch, bot.app.context.client)
+    """Connect once everything is ready. On `port`, if it is set, health and metrics are served from the start."""
+    ready, receiver = asyncio.Event(), SocketReceiver(bot.app.dispatch, bot.app.context.client)
 
     def health() -> tuple[int, str, bytes]:
-        return bot.health() if ready.is_set() and front.is_connected() else health_page(False)
+        return bot.health() if ready.is_set() and receiver.is_connected() else health_page(False)
 
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(front.close, 0)
+        stack.push_async_callback(receiver.close, 0)
         if port is None:
             logger.info("Waiting for Slack (Socket Mode); PORT isn't set, so that there is no health page")
         else:
@@ -251,11 +253,11 @@ async def _serve_socket(bot: Bot, port: int | None, stop: asyncio.Event) -> bool
             server = await stack.enter_async_context(PageServer(port, pages))
             logger.info("Waiting for Slack (Socket Mode), health on port %d", server.port)
         await _get_ready(bot, stop, ready)
-        return not ready.is_set() or await serve_socket(front, stop)
+        return not ready.is_set() or await serve_socket(receiver, stop)
 
 
 async def _get_ready(bot: Bot, stop: asyncio.Event, ready: asyncio.Event) -> None:
-    """Prepare the database and ask Slack who the bot is, side by side; `ready` is set unless `stop` came first.
+    """Prepare the database and call auth.test, concurrently; sets `ready` unless `stop` is set first.
 
     Raises SettingsError when Slack refuses the token.
     """
@@ -270,12 +272,13 @@ async def _get_ready(bot: Bot, stop: asyncio.Event, ready: asyncio.Event) -> Non
         await _cancel(preparing)
 
 
-class _Beside:
-    """What runs beside the answering: watching the pack, purging, telling who waits, and measuring."""
+class _BackgroundWork:
+    """Background work: watching the pack, deleting old rows, notifying subscribers, and measuring the loop's lag."""
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
         self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
         self._measuring: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> None:
@@ -286,14 +289,21 @@ class _Beside:
             ("purge", bot.store.run_purge_loop),
         )
         for name, work in works:
-            threading.Thread(target=work, args=(self._stop,), name=name, daemon=True).start()
+            thread = threading.Thread(target=work, args=(self._stop,), name=name, daemon=True)
+            thread.start()
+            self._threads.append(thread)
         bot.app.context.tasks.start(bot.app.notifier.run())
         self._measuring = asyncio.create_task(_measure_lag(bot.metrics))
 
     async def __aexit__(self, *_: object) -> None:
+        """Ends the threads: a database in memory must not be closed, and Python not be taken down, while one still runs."""
         self._stop.set()
+        self._bot.reloader.wake()
         if self._measuring is not None:
             await _cancel(self._measuring)
+        deadline = time.monotonic() + THREAD_STOP_TIMEOUT
+        for thread in self._threads:
+            await asyncio.to_thread(thread.join, max(0.0, deadline - time.monotonic()))
 
 
 async def _cancel(*tasks: asyncio.Task[Any]) -> None:
@@ -304,22 +314,22 @@ async def _cancel(*tasks: asyncio.Task[Any]) -> None:
 
 
 def _call_soon(loop: asyncio.AbstractEventLoop, work: Callable[[str], None], workspace: str) -> None:
-    """Call it on the loop's thread, from any other; a loop that has ended needs it no more."""
+    """Call `work` on the loop's thread, from another thread; does nothing if the loop has ended."""
     with suppress(RuntimeError):
         loop.call_soon_threadsafe(work, workspace)
 
 
 async def _measure_lag(metrics: Metrics) -> None:
-    """Measure how much later than planned the loop comes back."""
+    """Measure how late the event loop runs a timer."""
     while True:
-        planned = time.monotonic() + LAG_EVERY
-        await asyncio.sleep(LAG_EVERY)
+        planned = time.monotonic() + LAG_INTERVAL
+        await asyncio.sleep(LAG_INTERVAL)
         metrics.lag(max(0.0, time.monotonic() - planned))
 
 
 def _log_loop_error(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Log what went wrong in a callback or an unawaited task. asyncio's own line would show their arguments and the exception's
+    """Log an error in a callback or an unawaited task. asyncio's own line would include their arguments and the exception's
     message, and with them what people wrote."""
     error = context.get("exception")
-    told = format_without_message(error) if isinstance(error, BaseException) else str(context.get("message"))
-    logger.error("The event loop reports an error\n%s", told)
+    text = format_without_message(error) if isinstance(error, BaseException) else str(context.get("message"))
+    logger.error("The event loop reports an error\n%s", text)

@@ -1,1 +1,1 @@
-"""Slack: payloads become Questions, Replies become Block Kit, and posting survives a bad day."""
+"""Slack: turns payloads into questions and replies into Block Kit, and retries transient failures of sending."""

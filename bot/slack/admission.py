@@ -1,44 +1,57 @@
-"""What is taken on at once, in which order it is worked on, and what Slack is told about it."""
+"""Admission: how much is accepted at once, in which order it is handled, and what Slack is answered."""
 
 from __future__ import annotations
 
 import asyncio
 import heapq
+import logging
+import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from itertools import count
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from slack_bolt import BoltResponse
 
-CAPACITY = 64
-"""Messages that are acknowledged and not posted yet. Slack won't send them again, so that a killed process loses at most
-these; at 150 ms a post they are 400 answers a second."""
-LONGEST_WAIT = 2.0
-"""Seconds that a delivery waits for one of these places before Slack is asked to send it again: Slack waits for three, and the
-claim has to be written within them, too."""
+from bot.slack.logs import format_without_message
+
+SLOTS = 64
+"""Messages in progress at once: acknowledged, not posted, and not waiting for Slack (`Request.on_wait`). At 150 ms a post they
+are 400 answers a second. Messages that wait for Slack hold no slot; MAX_UNSENT limits those."""
+MAX_UNSENT, MAX_UNSENT_PER_CHANNEL = 1_000, 100
+"""Open requests of the outbox, waiting ones included, from which on further messages are refused: in total, and for the message's
+own channel. Slack doesn't send an acknowledged message again, so a killed process loses what holds a slot and what is here."""
+SLOT_TIMEOUT = 2.0
+"""Seconds that a delivery waits for a slot before Slack is asked to send it again: Slack waits for three, and the claim has to be
+written within them, too."""
 DECIDED_WITHIN = 2.7
 """Seconds in which a delivery is acknowledged or refused, its claim included."""
-MOST_WAITING = 200
-"""Deliveries that may wait for a place: about as many as are answered within that time."""
-MOST_INTERACTIONS, MOST_INTERACTIONS_OF_ONE = 300, 20
-"""Presses and commands under way: of all askers, and of one. Slack doesn't send them again, so whoever has more gets a
-sentence at once instead of a wait."""
+MAX_WAITING = 200
+"""Deliveries that may wait for a slot: about as many as are answered within SLOT_TIMEOUT."""
+MAX_INTERACTIONS, MAX_INTERACTIONS_PER_ASKER = 300, 20
+"""Presses and commands in progress: in total, and of one asker. Slack doesn't send them again, so an asker beyond the limit gets
+a sentence at once instead of waiting."""
 
 T = TypeVar("T")
 
+logger = logging.getLogger(__name__)
+
+
+def no_op(*_: object) -> None:
+    """The default of callbacks that nobody has set."""
+
 
 class Overloaded(Exception):  # noqa: N818  nothing is at fault
-    """There is no room for more."""
+    """The limit is reached."""
 
 
 # --- one delivery
 
 
 class Delivery:
-    """One delivery by Slack, shared by the front that received it and the task that works on it.
+    """One delivery by Slack, shared by the receiver (HTTP or Socket Mode) and the task that handles it.
 
-    The task decides on the status; the front sends the acknowledgement and reports whether it was written.
+    The task decides the status; the receiver sends the acknowledgement and reports whether it was written.
     """
 
     def __init__(self) -> None:
@@ -56,7 +69,7 @@ class Delivery:
         return await asyncio.shield(self._status)
 
     def written(self, ok: bool) -> None:
-        """The front has sent the acknowledgement; not `ok`: Slack was gone."""
+        """Called by the receiver: the acknowledgement was sent; if not `ok`, Slack had closed the connection."""
         if not self._written.done():
             self._written.set_result(ok)
 
@@ -66,7 +79,7 @@ class Delivery:
 
 
 class AckThenRun(BoltResponse):
-    """An acknowledgement after which the work goes on: the front writes it and then calls `delivery.written`."""
+    """An acknowledgement after which the task goes on: the receiver writes it and then calls `delivery.written`."""
 
     def __init__(self, delivery: Delivery, body: str = "") -> None:
         super().__init__(status=200, body=body)
@@ -77,68 +90,64 @@ class AckThenRun(BoltResponse):
 
 
 class Slot:
-    """A place that was given; `release` gives it back, once, however often it is called."""
+    """Permission to be in progress. Releasing it more than once has no effect."""
 
-    def __init__(self, give_back: Callable[[], None]) -> None:
-        self._give_back: Callable[[], None] | None = give_back
+    def __init__(self, on_release: Callable[[], None]) -> None:
+        self._on_release: Callable[[], None] | None = on_release
 
     def release(self) -> None:
-        """Give the place back."""
-        give_back, self._give_back = self._give_back, None
-        if give_back is not None:
-            give_back()
-
-
-def _uncounted(_: int) -> None:
-    return
+        """Give the slot back."""
+        on_release, self._on_release = self._on_release, None
+        if on_release is not None:
+            on_release()
 
 
 class Admission:
-    """Gives at most `capacity` places at once, to those that have waited longest."""
+    """Gives out at most `slots` slots at once, to those that have waited longest."""
 
     def __init__(
         self,
-        capacity: int = CAPACITY,
-        longest_wait: float = LONGEST_WAIT,
-        most_waiting: int = MOST_WAITING,
+        slots: int = SLOTS,
+        slot_timeout: float = SLOT_TIMEOUT,
+        max_waiting: int = MAX_WAITING,
     ) -> None:
-        self.capacity = capacity
-        self.longest_wait = longest_wait
-        self.most_waiting = most_waiting
+        self.slots = slots
+        self.slot_timeout = slot_timeout
+        self.max_waiting = max_waiting
         self.open = 0
-        self.claim_takes = 0.0
-        """Seconds that the last claim took: so much earlier a place is needed."""
-        self.on_change: Callable[[int], None] = _uncounted
-        """Called with +1 for each delivery that comes, and with -1 when it leaves or gives its place back."""
+        self.last_claim_seconds = 0.0
+        """Seconds that the last claim took: a slot is needed that much earlier."""
+        self.on_change: Callable[[int], None] = no_op
+        """Called with +1 for each delivery that arrives, and with -1 when it gives up waiting or releases its slot."""
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def acquire(self) -> Slot:
-        """A place; raises Overloaded if there is none within `longest_wait` seconds, or too many wait already."""
-        if self.open < self.capacity and not self._waiting:
+        """A slot; raises Overloaded if none is free within `slot_timeout` seconds, or if too many wait already."""
+        if self.open < self.slots and not self._waiting:
             self.open += 1
             self.on_change(1)
             return Slot(self._release)
-        if len(self._waiting) >= self.most_waiting:
+        if len(self._waiting) >= self.max_waiting:
             raise Overloaded
-        place = asyncio.get_running_loop().create_future()
-        self._waiting.append(place)
+        ready = asyncio.get_running_loop().create_future()
+        self._waiting.append(ready)
         self.on_change(1)
         try:
-            async with asyncio.timeout(min(self.longest_wait, DECIDED_WITHIN - self.claim_takes)):
-                await place
+            async with asyncio.timeout(min(self.slot_timeout, DECIDED_WITHIN - self.last_claim_seconds)):
+                await ready
         except BaseException as error:
-            self._leave(place)
+            self._leave(ready)
             if isinstance(error, TimeoutError):
                 raise Overloaded from None
             raise
         return Slot(self._release)
 
-    def _leave(self, place: asyncio.Future[None]) -> None:
-        """Stop waiting; a place that was given meanwhile goes to the next."""
-        if place in self._waiting:
-            self._waiting.remove(place)
+    def _leave(self, ready: asyncio.Future[None]) -> None:
+        """Stop waiting; a slot that was given meanwhile goes to the next."""
+        if ready in self._waiting:
+            self._waiting.remove(ready)
             self.on_change(-1)
-        elif place.done() and not place.cancelled():
+        elif ready.done() and not ready.cancelled():
             self._release()
         else:
             self.on_change(-1)
@@ -146,31 +155,31 @@ class Admission:
     def _release(self) -> None:
         self.on_change(-1)
         while self._waiting:
-            place = self._waiting.popleft()
-            if not place.done():
-                place.set_result(None)
+            ready = self._waiting.popleft()
+            if not ready.done():
+                ready.set_result(None)
                 return
         self.open -= 1
 
 
 class InteractionLimit:
-    """Limits the presses and commands under way, of all askers together and of each one."""
+    """Limits the presses and commands in progress, in total and for each asker."""
 
-    def __init__(self, most: int = MOST_INTERACTIONS, most_of_one: int = MOST_INTERACTIONS_OF_ONE) -> None:
-        self.most = most
-        self.most_of_one = most_of_one
-        self.on_change: Callable[[int], None] = _uncounted
-        """Called with +1 and -1 as presses and commands come and go."""
+    def __init__(self, limit: int = MAX_INTERACTIONS, limit_per_asker: int = MAX_INTERACTIONS_PER_ASKER) -> None:
+        self.limit = limit
+        self.limit_per_asker = limit_per_asker
+        self.on_change: Callable[[int], None] = no_op
+        """Called with +1 when a press or command starts, and with -1 when it ends."""
         self._open: Counter[str] = Counter()
 
     @property
     def open(self) -> int:
-        """How many are under way."""
+        """How many are in progress."""
         return self._open.total()
 
     def acquire(self, asker: str) -> Slot:
-        """A place at once; raises Overloaded if there is none."""
-        if self.open >= self.most or self._open[asker] >= self.most_of_one:
+        """A slot, without waiting; raises Overloaded if the limit is reached."""
+        if self.open >= self.limit or self._open[asker] >= self.limit_per_asker:
             raise Overloaded
         self._open[asker] += 1
         self.on_change(1)
@@ -187,42 +196,42 @@ class InteractionLimit:
 
 
 class ConversationQueues:
-    """Has the messages of one conversation worked on one after the other, in the order of their `ts`.
+    """Handles the messages of one conversation one after the other, in the order of their `ts`.
 
-    A message joins when it has arrived and waits for its turn when it has been acknowledged. Until then those behind it wait
-    for it, so that of two messages that arrive together the earlier one is first, however long its acknowledgement takes.
+    A message joins when it has arrived and waits for its turn once it has been acknowledged. Messages behind it wait for that, so
+    that of two messages that arrive together the earlier one is first, however long its acknowledgement takes.
     """
 
     def __init__(self) -> None:
-        self._turns: dict[str, list[Turn]] = {}
+        self._positions: dict[str, list[QueuePosition]] = {}
         self._numbers = count()
 
-    def join(self, conversation: str, order: float) -> Turn:
-        """A turn in a conversation; `order` is the message's ts in seconds."""
-        turn = Turn(self, conversation, (order, next(self._numbers)))
-        heapq.heappush(self._turns.setdefault(conversation, []), turn)
-        return turn
+    def join(self, conversation: str, order: float) -> QueuePosition:
+        """A position in a conversation's queue; `order` is the message's ts in seconds."""
+        position = QueuePosition(self, conversation, (order, next(self._numbers)))
+        heapq.heappush(self._positions.setdefault(conversation, []), position)
+        return position
 
     def advance(self, conversation: str) -> None:
-        """Let the first in line begin, if nobody is at it."""
-        turns = self._turns.get(conversation)
-        if turns and not any(turn.begun for turn in turns):
-            turns[0].begin()
+        """Let the first message of the queue begin, unless one has begun."""
+        positions = self._positions.get(conversation)
+        if positions and not any(position.begun for position in positions):
+            positions[0].begin()
 
-    def leave(self, turn: Turn) -> None:
-        """Take a turn out of its line."""
-        turns = self._turns.get(turn.conversation, [])
-        if turn in turns:
-            turns.remove(turn)
-            heapq.heapify(turns)
-        if turns:
-            self.advance(turn.conversation)
+    def leave(self, position: QueuePosition) -> None:
+        """Remove a position from its queue."""
+        positions = self._positions.get(position.conversation, [])
+        if position in positions:
+            positions.remove(position)
+            heapq.heapify(positions)
+        if positions:
+            self.advance(position.conversation)
         else:
-            self._turns.pop(turn.conversation, None)
+            self._positions.pop(position.conversation, None)
 
 
-class Turn:
-    """The place of one message in its conversation."""
+class QueuePosition:
+    """The position of one message in the queue of its conversation."""
 
     def __init__(self, queues: ConversationQueues, conversation: str, order: tuple[float, int]) -> None:
         self.conversation = conversation
@@ -231,30 +240,30 @@ class Turn:
         self._order = order
         self._ready: asyncio.Future[None] | None = None
 
-    def __lt__(self, other: Turn) -> bool:
+    def __lt__(self, other: QueuePosition) -> bool:
         return self._order < other._order
 
     async def wait(self) -> None:
-        """Wait until the messages before it are done."""
+        """Wait until the messages before it have left the queue."""
         self._ready = asyncio.get_running_loop().create_future()
         self._queues.advance(self.conversation)
         await self._ready
 
     def begin(self) -> None:
-        """It is this message's turn, if it waits for that already."""
+        """Let this message begin, if it waits for that already."""
         if self._ready is not None and not self._ready.done():
             self.begun = True
             self._ready.set_result(None)
 
     def leave(self) -> None:
-        """Make room for the next; may be called more than once."""
+        """Leave the queue, so that the next message begins; may be called more than once."""
         self._queues.leave(self)
 
 
 class FairQueue:
-    """Runs synchronous work on the event loop's thread, a piece at a time, and lets the askers take turns.
+    """Runs synchronous work on the event loop's thread, one piece at a time, and serves the askers in turn.
 
-    Between two pieces the loop takes in what has arrived, so that an asker with a hundred questions delays another's by one.
+    Between two pieces the loop handles what has arrived, so that an asker with a hundred questions delays another's by one.
     """
 
     def __init__(self) -> None:
@@ -262,12 +271,12 @@ class FairQueue:
         self._scheduled = False
 
     async def run(self, asker: str, work: Callable[[], T]) -> T:
-        """The result of `work`, which is called when it is the asker's turn; its exception is raised here."""
+        """The result of `work`, called when it is the asker's turn; raises what `work` raises."""
         loop = asyncio.get_running_loop()
         result: asyncio.Future[T] = loop.create_future()
 
         def piece() -> None:
-            if result.done():  # who waited for it was cancelled
+            if result.done():  # the caller was cancelled
                 return
             try:
                 result.set_result(work())
@@ -284,8 +293,47 @@ class FairQueue:
         asker, pieces = self._work.popitem(last=False)
         piece = pieces.popleft()
         if pieces:
-            self._work[asker] = pieces  # behind the others
+            self._work[asker] = pieces  # behind the other askers
         self._scheduled = bool(self._work)
         if self._scheduled:
             asyncio.get_running_loop().call_soon(self._step)
         piece()
+
+
+# --- running tasks
+
+
+class Tasks:
+    """Running tasks, kept until they end: asyncio holds only weak references to them."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run a coroutine in a task. An exception that it raises is logged."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    async def finish(self, timeout: float) -> bool:
+        """Wait until all tasks have ended, those included that are started meanwhile; after `timeout` seconds cancel the rest.
+
+        Returns whether all ended without being cancelled here.
+        """
+        deadline = time.monotonic() + timeout
+        while self._tasks and (left := deadline - time.monotonic()) > 0:
+            await asyncio.wait(set(self._tasks), timeout=left)
+        late = set(self._tasks)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        return not late
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("A task failed\n%s", format_without_message(error))

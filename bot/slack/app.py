@@ -1,4 +1,4 @@
-"""The Slack app: its parts joined, and finished in order."""
+"""The Slack app: builds its parts and closes them in order."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from bot.engine import Engine
 from bot.slack.admission import Admission, InteractionLimit
 from bot.slack.answer_log import AnswerLog
 from bot.slack.blocks import Layout
-from bot.slack.context import Context, Previewer, run_in
-from bot.slack.curators import Curators
+from bot.slack.context import Context, PreviewFactory, run_in
 from bot.slack.features.notifications import Notifier
 from bot.slack.metrics import Metrics
-from bot.slack.recorder import PAUSE, Recorder
+from bot.slack.permissions import Curators
+from bot.slack.recorder import WRITE_DELAY, Recorder
 from bot.slack.register import register
 from bot.slack.strings import load_strings
 from bot.slack.transport.client import SlackClient, SlackConfig
@@ -32,10 +32,10 @@ from bot.slack.transport.http import Dispatch
 from bot.slack.transport.outbox import Outbox
 from bot.store import Store
 
-THREADS = 2
-"""Threads for what takes long: a curator's preview, which waits for a process of its own, and a long message."""
-LEAST_FLUSH = 0.5
-"""Seconds that counts may take to be written at the end, also where answers have used up the time."""
+WORKERS = 2
+"""Threads for what takes long: a long message, and a curator's preview, which waits for a child process."""
+MIN_FLUSH_TIMEOUT = 0.5
+"""Seconds that writing the counts may take when the app closes, even if answers have used up the time."""
 
 _bolt_logger = logging.getLogger("bot.slack.bolt")
 _bolt_logger.setLevel(logging.ERROR)  # below that, Bolt's lines quote what people wrote
@@ -43,7 +43,7 @@ _bolt_logger.setLevel(logging.ERROR)  # below that, Bolt's lines quote what peop
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlackApp:
-    """The Bolt app, what its handlers work with, and what runs beside it."""
+    """The Bolt app, the context of its handlers, and the notifier."""
 
     bolt: AsyncApp
     context: Context
@@ -51,7 +51,7 @@ class SlackApp:
 
     @property
     def dispatch(self) -> Dispatch:
-        """Makes Bolt's response to a request."""
+        """Bolt's function from a request to its response."""
         return self.bolt.async_dispatch
 
     def is_healthy(self) -> bool:
@@ -59,9 +59,10 @@ class SlackApp:
         return not self.context.client.health.error
 
     async def close(self, timeout: float) -> bool:
-        """Finish what is in flight within `timeout` seconds; whether all of it was finished.
+        """Finish what is in progress within `timeout` seconds; returns whether all of it was finished.
 
-        Answers go on until they have reached the outbox; what waits there for Slack is then sent as soon as Slack allows.
+        First the answers go on until they have reached the outbox. Then the outbox sends what waits for Slack as soon as Slack
+        allows.
         """
         context, deadline = self.context, time.monotonic() + timeout
         self.notifier.stop()
@@ -71,10 +72,10 @@ class SlackApp:
             context.outbox.close(deadline - time.monotonic()), context.tasks.finish(deadline - time.monotonic())
         )
         with suppress(TimeoutError):
-            async with asyncio.timeout(max(LEAST_FLUSH, deadline - time.monotonic())):
+            async with asyncio.timeout(max(MIN_FLUSH_TIMEOUT, deadline - time.monotonic())):
                 await context.recorder.flush()
         await context.client.close()
-        for executor in (context.threads, context.database):
+        for executor in (context.workers, context.database):
             executor.shutdown(wait=False, cancel_futures=True)
         return sent and finished
 
@@ -88,42 +89,42 @@ def build_app(
     layout: Layout = "cards",
     curators: Sequence[str] = (),
     reloader: PackReloader | None = None,
-    previewer: Previewer | None = None,
+    preview_factory: PreviewFactory | None = None,
     metrics: Metrics | None = None,
     admission: Admission | None = None,
     interactions: InteractionLimit | None = None,
     outbox_options: Mapping[str, Any] | None = None,
-    recorder_pause: float = PAUSE,
+    write_delay: float = WRITE_DELAY,
     **options: Any,
 ) -> SlackApp:
-    """Join the app's parts. Nothing runs yet, and nothing is connected.
+    """Build the app from its parts. Nothing runs or connects yet.
 
     Args:
         engine: answers questions.
-        store: what outlives the process.
+        store: the database.
         config: credentials and the address of the Web API.
-        lines: the pack's own sentences, which stand in for ours.
+        lines: the pack's own sentences, which override ours.
         layout: how posted messages are drawn.
         curators: who may curate, as "U…" or "T…:U…".
-        reloader: the pack as it stands now.
-        previewer: gives what tells what a draft would do to a workspace's answers.
-        metrics: what counts; a new one if none is given.
-        admission, interactions: how much is taken on at once; by default as `bot.slack.admission` says.
+        reloader: the pack as it is now.
+        preview_factory: returns, for a workspace, the function that previews a draft.
+        metrics: the counters; new ones if none are given.
+        admission, interactions: the limits; by default those of `bot.slack.admission`.
         outbox_options: backoff, pace and clock of the outbox, for tests.
-        recorder_pause: seconds that counts wait to be written together.
+        write_delay: seconds that counts wait to be written together.
         options: further fields of `Context`, for tests.
     """
     metrics = metrics or Metrics()
     client = SlackClient(config)
     outbox = Outbox(
-        client.deliver,
+        client.post_once,
         on_queue=partial(metrics.queued, "requests"),
         on_resend=metrics.resend,
         on_error=metrics.error,
         **(outbox_options or {}),
     )
     database = ThreadPoolExecutor(store.database.threads, "database")
-    recorder = Recorder(store, run_in(database), recorder_pause)
+    recorder = Recorder(store, run_in(database), write_delay)
     context = Context(
         engine=engine,
         store=store,
@@ -135,10 +136,10 @@ def build_app(
         recorder=recorder,
         answer_log=AnswerLog(metrics),
         database=database,
-        threads=ThreadPoolExecutor(THREADS, "work"),
+        workers=ThreadPoolExecutor(WORKERS, "work"),
         hmac_id=config.hmac_id,
         reloader=reloader,
-        previewer=previewer,
+        preview_factory=preview_factory,
         admission=admission or Admission(),
         interactions=interactions or InteractionLimit(),
         **options,
@@ -151,12 +152,11 @@ def build_app(
 
 
 def _bolt_app(client: SlackClient, config: SlackConfig) -> AsyncApp:
-    """Bolt, without what it would ask Slack or write into a log by itself. The front has checked the signature already."""
-
+    """Bolt, without its own requests to Slack and log lines. The HTTP receiver has already checked the signature."""
     return AsyncApp(
         name="askpy",
         logger=_bolt_logger,
-        client=AsyncWebClient(base_url=config.api_url),  # Bolt wants one, and nothing is sent by it
+        client=AsyncWebClient(base_url=config.api_url),  # Bolt requires one; nothing is sent with it
         signing_secret=config.signing_secret,
         authorize=client.authorizer(),
         request_verification_enabled=False,

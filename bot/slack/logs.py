@@ -1,4 +1,4 @@
-"""The log: what one line looks like. Ids, kinds and numbers only: no caller logs what people wrote, or a token."""
+"""The format of log lines. They hold ids, kinds and numbers only: no caller logs what people wrote, or a token."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.settings import Settings
 
 
 def log_to_stderr(settings: Settings) -> None:
-    """Log in the form that is set."""
+    """Log in the format of the settings."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Json() if settings.log_format == "json" else Console())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
@@ -21,31 +21,31 @@ def log_to_stderr(settings: Settings) -> None:
 
 
 def format_without_message(error: BaseException) -> str:
-    """The traceback of an exception, the first cause first, without any message: those may quote what people wrote."""
-    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    """The traceback of an exception, its causes first, without messages: those may quote what people wrote."""
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     kind = type(error)
-    own = ["Traceback (most recent call last):\n", *traceback.format_tb(error.__traceback__)]
+    lines = ["Traceback (most recent call last):\n", *traceback.format_tb(error.__traceback__)]
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-    return (format_without_message(before) + "\n\n" if before is not None else "") + "".join(own) + name
+    return (format_without_message(cause) + "\n\n" if cause is not None else "") + "".join(lines) + name
 
 
 class Console(logging.Formatter):
-    """Time, level, name and words, then the fields as name=value. Of an exception: where and of what type, never its message."""
+    """Time, level, logger and message, then the fields as name=value. An exception without its message."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S")
 
     def format(self, record: logging.LogRecord) -> str:
-        told = " ".join(f"{name}={_shown(value)}" for name, value in _fields(record).items())
+        text = " ".join(f"{name}={_quoted(value)}" for name, value in _fields(record).items())
         line = super().format(record)
-        return f"{line} {told}" if told else line
+        return f"{line} {text}" if text else line
 
     def formatException(self, info: Any) -> str:  # noqa: N802  logging's name
         return format_without_message(info[1]) if info[1] is not None else ""
 
 
 class Json(Console):
-    """One JSON object a line; the fields are its own."""
+    """One JSON object a line, with the fields as its keys."""
 
     def format(self, record: logging.LogRecord) -> str:
         at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z"
@@ -57,12 +57,12 @@ class Json(Console):
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
-    """What a line tells beside its message, given as `extra={"fields": …}`."""
-    found: dict[str, Any] = getattr(record, "fields", {})
-    return found
+    """The fields of a log call, given as `extra={"fields": …}`."""
+    fields: dict[str, Any] = getattr(record, "fields", {})
+    return fields
 
 
-def _shown(value: Any) -> str:
-    """A value in one word, quoted where it would be several."""
-    told = ",".join(map(str, value)) if isinstance(value, list) else str(value)
-    return told if told.isprintable() and told and " " not in told else json.dumps(told)
+def _quoted(value: Any) -> str:
+    """A value as one word; in quotation marks if it has spaces."""
+    text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if text.isprintable() and text and " " not in text else json.dumps(text)

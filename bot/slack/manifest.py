@@ -10,12 +10,12 @@ from bot.model import AskPyError
 from bot.slack.transport.http import EVENTS
 
 SCOPES = ("app_mentions:read", "chat:write", "commands", "im:history")
-"""The bot's scopes. Whoever installs it has to approve each one, so there are no more than it needs."""
+"""The bot's scopes: only those that it needs, because the installing person has to approve each one."""
 BOT_EVENTS = ("app_home_opened", "app_mention", "message.im", "app_uninstalled", "tokens_revoked")
 
-LONGEST_NAME, LONGEST_DESCRIPTION = 35, 140
+MAX_APP_NAME, MAX_DESCRIPTION = 35, 140
 """Characters that Slack allows in an app's name and in its description."""
-LONGEST_SHORTCUT = 24
+MAX_SHORTCUT_NAME = 24
 """Characters that Slack allows in a shortcut's name."""
 _URL_REMEDY = "write https:// and the bot's host, such as https://askpy.example.com"
 
@@ -47,11 +47,11 @@ def manifest(url: str | None = None, name: str = "AskPy", about: str = "") -> di
         about: what the pack is about, the app's description.
     """
     address = request_url(url) if url is not None else None
-    name = _one_line(name, LONGEST_NAME) or "AskPy"
-    about = _one_line(about, LONGEST_DESCRIPTION) or "Curated answers"
+    name = _one_line(name, MAX_APP_NAME) or "AskPy"
+    about = _one_line(about, MAX_DESCRIPTION) or "Curated answers"
     command = {
         "command": "/askpy",
-        "description": _one_line(f"Ask {name} a question", LONGEST_DESCRIPTION),
+        "description": _one_line(f"Ask {name} a question", MAX_DESCRIPTION),
         "usage_hint": "[question] | help",
         "should_escape": True,
     }
@@ -71,7 +71,7 @@ def manifest(url: str | None = None, name: str = "AskPy", about: str = "") -> di
             "bot_user": {"display_name": _bot_handle(name), "always_online": True},
             "shortcuts": [
                 {
-                    "name": _one_line(f"Ask {name}", LONGEST_SHORTCUT),
+                    "name": _one_line(f"Ask {name}", MAX_SHORTCUT_NAME),
                     "type": "message",
                     "callback_id": "ask_message",
                     "description": "Look this message up",
@@ -100,4 +100,4 @@ def _one_line(text: str, limit: int) -> str:
 def _bot_handle(name: str) -> str:
     """The bot's user name: letters, digits, dots, dashes and underscores in lower case."""
     handle = re.sub(r"[^a-z0-9._-]+", "-", name.lower()).strip("-._")
-    return handle[:LONGEST_NAME] or "askpy"
+    return handle[:MAX_APP_NAME] or "askpy"

@@ -1,7 +1,7 @@
-"""What an operator watches, in the form that Prometheus reads.
+"""Metrics for the operator, in the format of Prometheus.
 
 Counts and times, labelled by kinds, codes and the pack's version; never by a workspace, a channel or a person. Without
-prometheus-client nothing is counted, and the page says so. With PROMETHEUS_MULTIPROC_DIR several workers count together.
+prometheus-client nothing is counted, and the page says so. With PROMETHEUS_MULTIPROC_DIR several processes count together.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
-TOGETHER = "PROMETHEUS_MULTIPROC_DIR"
-"""The variable that names the folder in which several processes count together; prometheus-client's own."""
+MULTIPROC_DIR = "PROMETHEUS_MULTIPROC_DIR"
+"""prometheus-client's variable for the folder in which several processes count together."""
 MISSING = b"There are no metrics here: prometheus-client isn't installed. requirements.txt lists it.\n"
 STEPS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0, 120.0, 600.0)
-"""Seconds: an answer is made in hundredths, Slack wants its acknowledgement within three, and gives up on no post sooner."""
+"""Seconds: an answer is made in hundredths, Slack wants its acknowledgement within three, and a post is tried for 600."""
 LAG_STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0)
-"""Seconds: no callback of ours uses the loop for more than twenty milliseconds, and Slack waits for three seconds."""
+"""Seconds: no callback should use the loop for more than 20 ms, and Slack waits for three seconds."""
 UPDATE_EVERY = 1.0
 """Seconds between two updates of the gauges while answers go on; each scrape updates them, too."""
-LONGEST_CODE = 40
-"""Characters of an error code of Slack's; whatever is longer is no code."""
+MAX_CODE = 40
+"""Characters of one of Slack's error codes; anything longer is labelled "other"."""
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What is looked up rather than counted: the store's failures so far, and the pack that is answered from."""
+    """What is looked up and not counted: the store's failures so far, and the present pack."""
 
     failures: int = 0
     version: str = ""
@@ -47,7 +47,7 @@ class Metrics:
         self.state = state
         self._lock = threading.Lock()
         self._failures, self._version, self._updated = 0, "", 0.0
-        self._registry = _registry(os.environ.get(TOGETHER, ""))
+        self._registry = _registry(os.environ.get(MULTIPROC_DIR, ""))
         if self._registry is not None:
             self._make_counters(self._registry)
             self._make_gauges(self._registry)
@@ -58,16 +58,18 @@ class Metrics:
         def counter(name: str, text: str, *labels: str) -> prometheus.Counter:
             return prometheus.Counter(f"askpy_{name}", text, labels, registry=registry)
 
-        self._questions = counter("questions", "Questions that were answered, a don't-know included", "kind", "surface")
-        self._outcomes = counter("answers", "What became of answers", "outcome")
-        self._errors = counter("slack_errors", "Requests that Slack didn't take, by its code", "method", "code")
-        self._resends = counter("resends", "Requests that had to be sent again")
-        self._turned_away = counter("turned_away", "Deliveries without room for them, which Slack makes again")
-        self._repeats = counter("repeated_deliveries", "Messages that came again and were not answered again")
-        self._lost_writes = counter("database_failures", "What couldn't be read from or written to the database")
+        self._questions = counter(
+            "questions", "Questions that were answered, also with a don't-know", "kind", "surface"
+        )
+        self._outcomes = counter("answers", "Results of sending answers", "outcome")
+        self._errors = counter("slack_errors", "Requests that Slack didn't accept, by its error code", "method", "code")
+        self._resends = counter("resends", "Requests that were repeated")
+        self._turned_away = counter("turned_away", "Messages refused with 503, which Slack delivers again")
+        self._repeats = counter("repeated_deliveries", "Repeated deliveries of a message, which was answered once")
+        self._lost_writes = counter("database_failures", "Reads and writes of the database that failed")
         self._seconds = prometheus.Histogram(
             "askpy_answer_seconds",
-            "Seconds from hearing a question until its answer was handed over, and until Slack had it",
+            "Seconds from receiving a question until its answer was handed over, and until it was posted",
             ("until",),
             registry=registry,
             buckets=STEPS,
@@ -75,7 +77,7 @@ class Metrics:
 
         self._lag = prometheus.Histogram(
             "askpy_loop_lag_seconds",
-            "Seconds that the event loop came back later than planned",
+            "Seconds that the event loop was late",
             registry=registry,
             buckets=LAG_STEPS,
         )
@@ -87,15 +89,15 @@ class Metrics:
             name = f"askpy_{name}"
             return prometheus.Gauge(name, text, labels, registry=registry, multiprocess_mode=together)  # type: ignore[arg-type]
 
-        self._queue = gauge("queue", "What is under way: questions, presses and commands, requests to be sent", "of")
-        self._knowledge = gauge("knowledge", "Processes that answer from this version of the pack", "version")
+        self._queue = gauge("queue", "In progress: questions, presses and commands, requests to be sent", "of")
+        self._knowledge = gauge("knowledge", "Processes that use this version of the pack", "version")
         self._entries = gauge("knowledge_entries", "Entries of the pack", together="livemax")
         self._loaded = gauge("knowledge_loaded_seconds", "When the pack was loaded, since 1970", together="livemin")
 
-    # -- what happens
+    # -- counting
 
     def question(self, kind: str, surface: str) -> None:
-        """A question has been answered."""
+        """Count a question that was answered."""
         if self._registry is not None:
             self._questions.labels(kind, surface).inc()
 
@@ -105,39 +107,39 @@ class Metrics:
             self._seconds.labels(until).observe(seconds)
 
     def lag(self, seconds: float) -> None:
-        """The event loop came back so many seconds later than planned."""
+        """The event loop was late by so many seconds."""
         if self._registry is not None:
             self._lag.observe(seconds)
 
     def answer(self, outcome: str) -> None:
-        """What became of an answer: "posted", "refused", "given up", "unknown"."""
+        """Count the result of an answer: "posted", "refused", "given up", "unknown"."""
         if self._registry is not None:
             self._outcomes.labels(outcome).inc()
             if time.monotonic() - self._updated > UPDATE_EVERY:  # another process may be the one that is read
                 self.update()
 
     def error(self, method: str, code: str) -> None:
-        """Slack didn't take a request."""
+        """Count a request that Slack didn't accept."""
         if self._registry is not None:
-            self._errors.labels(method or "response_url", code if len(code) <= LONGEST_CODE else "other").inc()
+            self._errors.labels(method or "response_url", code if len(code) <= MAX_CODE else "other").inc()
 
     def resend(self) -> None:
-        """A request waits to be sent again."""
+        """Count a request that is going to be repeated."""
         if self._registry is not None:
             self._resends.inc()
 
     def turned_away(self) -> None:
-        """There was no room for a message: Slack shall deliver it again."""
+        """Count a message that was refused with 503."""
         if self._registry is not None:
             self._turned_away.inc()
 
     def repeated(self) -> None:
-        """A message that is being answered already was delivered again."""
+        """Count a repeated delivery of a message."""
         if self._registry is not None:
             self._repeats.inc()
 
     def queued(self, of: str, change: int) -> None:
-        """So many more are under way: "questions", "presses" or "requests"; negative: fewer."""
+        """Change the gauge of "questions", "presses" or "requests" in progress."""
         if self._registry is not None:
             self._queue.labels(of).inc(change)
 
@@ -166,12 +168,12 @@ class Metrics:
         from prometheus_client import generate_latest
 
         self.update()
-        folder = os.environ.get(TOGETHER, "")
-        return 200, "text/plain; version=0.0.4", generate_latest(_together(folder) if folder else self._registry)
+        folder = os.environ.get(MULTIPROC_DIR, "")
+        return 200, "text/plain; version=0.0.4", generate_latest(_merged_registry(folder) if folder else self._registry)
 
 
 def _registry(folder: str) -> CollectorRegistry | None:
-    """Where this process counts, in a `folder` together with others; None without the library."""
+    """The registry of this process, in a `folder` together with others; None without the library."""
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
     try:
@@ -184,8 +186,8 @@ def _registry(folder: str) -> CollectorRegistry | None:
     return registry
 
 
-def _together(folder: str) -> CollectorRegistry:
-    """What all processes have counted; gauges of those that are gone are taken away first."""
+def _merged_registry(folder: str) -> CollectorRegistry:
+    """The counts of all processes, without the gauges of those that have ended."""
     from prometheus_client import CollectorRegistry, multiprocess
 
     for file in Path(folder).glob("gauge_live*_*.db"):

@@ -1,4 +1,4 @@
-"""What is said in Slack: where a message goes, what it is made of, and sending it there."""
+"""Outgoing messages: destinations, their content, and sending them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 from uuid import uuid4
 
 from bot.model import Kind, Question, Reply
-from bot.reply import plain
+from bot.reply import plain_text
+from bot.slack.admission import no_op
 from bot.slack.blocks import Layout, context_block, escape, paragraph_blocks, render_blocks
 from bot.slack.blocks.footer import AnswerFooter, ShareMode, footer_blocks
 from bot.slack.blocks.limits import BLOCKS, Block, cut, size
@@ -30,23 +31,19 @@ from bot.slack.payloads import (
     user_id_of,
 )
 from bot.slack.recorder import outcome_of
-from bot.slack.transport.client import REFUSED_TOKEN, Outcome, Refused, Request, client_msg_id
+from bot.slack.transport.client import REFUSED_TOKEN, Refused, Request, SendResult, client_msg_id
 from bot.slack.transport.outbox import TRIGGER_TTL
 
 ESCAPED_TEXT = 4_000
 """UTF-16 units of `text` once its entities are escaped; Slack splits a message at 4,041."""
 SHAREABLE: frozenset[Kind] = frozenset({"topic", "step", "library", "compare", "list", "recommend"})
 """Kinds of reply that can be shared."""
-JUDGED: frozenset[Kind] = SHAREABLE | {"unknown"}
-"""Kinds of reply that one can vote on, and ask the reason of."""
+VOTABLE: frozenset[Kind] = SHAREABLE | {"unknown"}
+"""Kinds of reply that can be voted on and explained."""
 
 OnWait = Callable[[], None]
-FIRST_PAGE = ModalState()
-"""The state of a modal that remembers nothing yet."""
-
-
-def _nothing() -> None:
-    return
+EMPTY_STATE = ModalState()
+"""The state of a modal that holds nothing yet."""
 
 
 # --- where
@@ -54,10 +51,10 @@ def _nothing() -> None:
 
 @dataclass(frozen=True, slots=True)
 class PostInChannel:
-    """A message that all members read: in the thread, or flat where `thread` is empty.
+    """A message for all members: in the thread, or at the top level of the channel if `thread` is empty.
 
-    `starts_thread`: nobody has written in the thread yet. `response_url`, where there is one, tells the asker alone what
-    couldn't be posted.
+    `starts_thread`: nobody has written in the thread yet. `response_url`, if there is one, gets the message privately where
+    the channel refuses it.
     """
 
     channel: str
@@ -69,15 +66,15 @@ class PostInChannel:
 
 @dataclass(frozen=True, slots=True)
 class RespondPrivately:
-    """A message that only the asker reads, sent to a response_url."""
+    """A message for the asker alone, sent to a response_url."""
 
     url: str
 
 
 @dataclass(frozen=True, slots=True)
 class PostEphemeral:
-    """A message that one member reads, beside the message that was pressed; `replace`: instead of it, if it was our own
-    ephemeral one."""
+    """A message for one member, below the message whose button was pressed; `replace`: in place of that message, if it was an
+    ephemeral one of ours."""
 
     channel: str
     thread: str
@@ -88,20 +85,20 @@ class PostEphemeral:
 
 @dataclass(frozen=True, slots=True)
 class OpenModal:
-    """A new modal, its state, and how many pages its button goes back, if it has one."""
+    """A new modal, its state, and how many pages its button "Back" goes back; None for no button."""
 
     trigger_id: str
-    state: ModalState = FIRST_PAGE
+    state: ModalState = EMPTY_STATE
     back: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateModal:
-    """The modal in which something was pressed, its state, and how many pages its button goes back: 0 shows the page that the
-    state names."""
+    """The modal in which a button was pressed, its state, and how many pages its button "Back" goes back; 0 shows the state's
+    own page."""
 
     view_id: str
-    state: ModalState = FIRST_PAGE
+    state: ModalState = EMPTY_STATE
     back: int | None = 0
 
 
@@ -109,7 +106,7 @@ Destination = PostInChannel | RespondPrivately | PostEphemeral | OpenModal | Upd
 
 
 def click_destination(body: Payload) -> Destination | None:
-    """Where the answer to a press goes: its thread, its modal, or the asker alone."""
+    """Where the answer to a button goes: its thread, its modal, or the asker alone."""
     view, container, message = get_dict(body, "view"), get_dict(body, "container"), get_dict(body, "message")
     channel = channel_of(body)
     if view or get_str(container, "type") == "view":
@@ -125,16 +122,16 @@ def click_destination(body: Payload) -> Destination | None:
 
 
 def private_destination(body: Payload, *, replaces_own: bool = False) -> Destination | None:
-    """Where only the member who pressed reads it: the same modal, or beside the message.
+    """Where only the member who pressed the button sees the answer: the same modal, or an ephemeral message.
 
-    `replaces_own`: instead of an ephemeral message of ours that asked for nothing else.
+    `replaces_own`: the button was in our ephemeral reason prompt, which is replaced; an ephemeral answer isn't.
     """
     destination = click_destination(body)
     if not isinstance(destination, (PostInChannel, RespondPrivately)):
         return destination
     action, _ = action_of(body)
-    answers = get_str(action, "action_id") in ("vote", "vote:good", "vote:bad")
-    replace = replaces_own and is_ephemeral(body) and not answers
+    is_vote = get_str(action, "action_id") in ("vote", "vote:good", "vote:bad")
+    replace = replaces_own and is_ephemeral(body) and not is_vote
     return PostEphemeral(channel_of(body), thread_ts_of(body), user_id_of(body), get_str(body, "response_url"), replace)
 
 
@@ -143,8 +140,8 @@ def private_destination(body: Payload, *, replaces_own: bool = False) -> Destina
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingMessage:
-    """A message: `text` is all of it in words, `render` makes its blocks for a layout, and `key` names it, so that each
-    attempt to post it has the same client_msg_id."""
+    """A message: `text` is its plain text, `render` makes its blocks for a layout, and `key` identifies it, so that each attempt
+    to post it has the same client_msg_id."""
 
     text: str
     render: Callable[[Layout], list[Block]]
@@ -161,7 +158,7 @@ def reply_message(
     below: tuple[Block, ...] = (),
     note: str = "",
 ) -> OutgoingMessage:
-    """The message for a reply, with blocks of ours around it. `note` stands in `text`, too."""
+    """The message for a reply, with blocks of ours above and below it. `note` is also part of `text`."""
 
     def render(layout: Layout) -> list[Block]:
         notes = [context_block(note)] if note else []
@@ -173,14 +170,14 @@ def reply_message(
 
 
 def text_message(text: str, key: str = "", blocks: list[Block] | None = None) -> OutgoingMessage:
-    """A sentence of ours as a message; `blocks` stand for it where they are given."""
-    drawn = blocks if blocks is not None else paragraph_blocks(text)
-    return OutgoingMessage(text=escape(text), render=lambda _: drawn, key=key or str(uuid4()))
+    """A sentence of ours as a message; `blocks` replace its own, if given."""
+    shown = blocks if blocks is not None else paragraph_blocks(text)
+    return OutgoingMessage(text=escape(text), render=lambda _: shown, key=key or str(uuid4()))
 
 
 def reply_text(reply: Reply, note: str = "") -> str:
-    """The whole reply for `text`, escaped so that Slack finds no entities in it; and a note below it."""
-    text, room = plain(reply), ESCAPED_TEXT - (size(escape(note)) + 2 if note else 0)
+    """The whole reply as the argument `text`, escaped so that Slack finds no entities in it, with a note below it."""
+    text, room = plain_text(reply), ESCAPED_TEXT - (size(escape(note)) + 2 if note else 0)
     while size(escape(text)) > room:
         text = cut(text, size(text) - 100)
     return escape(f"{text}\n\n{note}" if note else text)
@@ -191,9 +188,9 @@ def footer_for(
 ) -> AnswerFooter | None:
     """The footer of an answer: its reference, the question for "Why this answer?", and how it can be shared.
 
-    The shortcut's answers have no "Tell me": it would keep words that somebody else wrote.
+    Answers to the shortcut have no "Tell me": it would store another person's words.
     """
-    if reply.kind not in JUDGED:
+    if reply.kind not in VOTABLE:
         return None
     ref, outcome = answer_ref(reply), outcome_of(reply)
     share_mode = share_mode if reply.kind in SHAREABLE else ""
@@ -208,7 +205,7 @@ def footer_for(
 
 
 def _shared_ref(context: Context, reply: Reply, ref: str, question: Question) -> AnswerRef:
-    """Names the very reply: by its ids, where they suffice to rebuild it; else by its question."""
+    """A reference to exactly this reply: by its ids if they suffice to rebuild it, else by its question."""
     rebuilt = context.engine.rebuild_reply(ref, question.workspace)
     return AnswerRef(ref if rebuilt is not None and rebuilt.parts == reply.parts else "", question.text)
 
@@ -217,11 +214,11 @@ def _shared_ref(context: Context, reply: Reply, ref: str, question: Question) ->
 
 
 async def send(
-    context: Context, destination: Destination, message: OutgoingMessage, on_wait: OnWait = _nothing
-) -> Outcome:
-    """Send a message to its destination; `on_wait` is called as soon as that has to wait for Slack.
+    context: Context, destination: Destination, message: OutgoingMessage, on_wait: OnWait = no_op
+) -> SendResult:
+    """Send a message to its destination; `on_wait` is called as soon as it has to wait for Slack.
 
-    Where a channel refuses it, the asker is told privately, if there is a way.
+    If a channel refuses it, the asker is told privately, if possible.
     """
     match destination:
         case PostInChannel():
@@ -238,35 +235,35 @@ async def send(
             return await update_modal(context, view_id, view, on_wait)
 
 
-async def send_text(context: Context, destination: Destination, text: str, key: str = "") -> Outcome:
+async def send_text(context: Context, destination: Destination, text: str, key: str = "") -> SendResult:
     """Send a sentence of ours."""
     return await send(context, destination, text_message(text, key))
 
 
-async def open_modal(context: Context, trigger_id: str, view: View, on_wait: OnWait = _nothing) -> Outcome:
-    """Open a modal, as long as its trigger is good."""
+async def open_modal(context: Context, trigger_id: str, view: View, on_wait: OnWait = no_op) -> SendResult:
+    """Open a modal, while its trigger_id is valid."""
     args = {"trigger_id": trigger_id, "view": view}
     return await context.outbox.send(Request(method="views.open", args=args, ttl=TRIGGER_TTL, on_wait=on_wait))
 
 
-async def update_modal(context: Context, view_id: str, view: View, on_wait: OnWait = _nothing) -> Outcome:
-    """Put another view into an open modal."""
+async def update_modal(context: Context, view_id: str, view: View, on_wait: OnWait = no_op) -> SendResult:
+    """Replace the view of an open modal."""
     args = {"view_id": view_id, "view": view}
     return await context.outbox.send(Request(method="views.update", args=args, on_wait=on_wait))
 
 
 async def publish_home(
     context: Context, user: str, view: View, fallback: Callable[[], Mapping[str, Any]] | None = None
-) -> Outcome:
-    """Show a view as a member's Home tab; `fallback` makes the arguments that stand in where Slack refuses its blocks."""
+) -> SendResult:
+    """Show a view as a member's Home tab; `fallback` makes the arguments that are sent if Slack refuses its blocks."""
     args = {"user_id": user, "view": view}
     return await context.outbox.send(Request(method="views.publish", args=args, fallback_args=fallback))
 
 
 def post_request(
-    context: Context, destination: PostInChannel, message: OutgoingMessage, on_wait: OnWait = _nothing
+    context: Context, destination: PostInChannel, message: OutgoingMessage, on_wait: OnWait = no_op
 ) -> Request:
-    """The request that posts a message; where Slack refuses the cards, the classic layout stands in."""
+    """The request that posts a message; if Slack refuses the cards, the classic layout is sent."""
     where = _where(destination.channel, destination.thread)
     blocks = message.render(context.layout)
 
@@ -282,36 +279,35 @@ def post_request(
     )
 
 
-async def respond_in_channel(context: Context, response_url: str, message: OutgoingMessage) -> Outcome:
-    """Post a message in the channel of a response_url, for all to read."""
+def public_response(response_url: str, message: OutgoingMessage) -> Request:
+    """The request that posts a message publicly in the channel of a response_url."""
     args = _message_args(message.text, message.render("classic"), message.key)
-    args |= {"response_type": "in_channel", "replace_original": False}
-    return await context.outbox.send(Request(url=response_url, args=args))
+    return Request(url=response_url, args=args | {"response_type": "in_channel", "replace_original": False})
 
 
-async def replace_private(context: Context, response_url: str, message: OutgoingMessage) -> Outcome:
-    """Put a message in the place of the private one whose button was pressed."""
+async def replace_private(context: Context, response_url: str, message: OutgoingMessage) -> SendResult:
+    """Replace the private message whose button was pressed."""
     return await context.outbox.send(_private_request(response_url, message, replace=True))
 
 
-async def _post(context: Context, destination: PostInChannel, message: OutgoingMessage, on_wait: OnWait) -> Outcome:
-    outcome = await context.outbox.send(post_request(context, destination, message, on_wait))
-    if not isinstance(outcome, Refused):
-        return outcome
+async def _post(context: Context, destination: PostInChannel, message: OutgoingMessage, on_wait: OnWait) -> SendResult:
+    result = await context.outbox.send(post_request(context, destination, message, on_wait))
+    if not isinstance(result, Refused):
+        return result
     if destination.response_url:
         private = _rekeyed(message, "private")
         await context.outbox.send(_private_request(destination.response_url, private))
-    elif outcome.code not in REFUSED_TOKEN:  # a token that is refused posts nothing else either
+    elif result.code not in REFUSED_TOKEN:  # with a refused token nothing else can be posted either
         where = _where(destination.channel, destination.thread) | {"user": destination.asker}
         args = where | _message_args(escape(context.strings["cannot_post"]), [], f"{message.key}:cannot")
         await context.outbox.send(Request(method="chat.postEphemeral", args=args))
-    return outcome
+    return result
 
 
 async def _post_ephemeral(
     context: Context, destination: PostEphemeral, message: OutgoingMessage, on_wait: OnWait
-) -> Outcome:
-    """In a thread it takes a method of the Web API, which refuses who is no member; elsewhere a response_url will do."""
+) -> SendResult:
+    """In a thread by chat.postEphemeral, which fails for non-members of the channel; otherwise by the response_url."""
     private: Callable[[OnWait], Request] = partial(
         _private_request, destination.response_url, message, destination.replace
     )
@@ -319,10 +315,10 @@ async def _post_ephemeral(
         return await context.outbox.send(private(on_wait))
     where = _where(destination.channel, destination.thread) | {"user": destination.user}
     args = where | _message_args(message.text, message.render("classic"), message.key)
-    outcome = await context.outbox.send(Request(method="chat.postEphemeral", args=args, on_wait=on_wait))
-    if isinstance(outcome, Refused) and destination.response_url:
+    result = await context.outbox.send(Request(method="chat.postEphemeral", args=args, on_wait=on_wait))
+    if isinstance(result, Refused) and destination.response_url:
         return await context.outbox.send(private(on_wait))
-    return outcome
+    return result
 
 
 def _rekeyed(message: OutgoingMessage, suffix: str) -> OutgoingMessage:
@@ -346,7 +342,7 @@ def _message_args(text: str, blocks: list[Block], key: str) -> dict[str, Any]:
     }
 
 
-def _private_request(url: str, message: OutgoingMessage, replace: bool = False, on_wait: OnWait = _nothing) -> Request:
+def _private_request(url: str, message: OutgoingMessage, replace: bool = False, on_wait: OnWait = no_op) -> Request:
     args = _message_args(message.text, message.render("classic"), message.key)
     args |= {"response_type": "ephemeral", "replace_original": replace}
     return Request(url=url, args=args, on_wait=on_wait)

@@ -1,8 +1,8 @@
-"""Slack's payloads: whether one is well formed, what stands in it, and the values that our own buttons and modals carry back.
+"""Slack's payloads: validating and reading them, and the values of our own buttons and modals.
 
-What is missing in a payload, or of another type, reads as empty. A value is lines of text, ids first and a person's words
-last; a modal's private_metadata is JSON. Both work from anywhere, in any order and after a restart; one that can't be read
-counts as empty.
+A field that is missing or has another type is read as empty. A button's value is lines of text, ids first and a person's words
+last; a modal's private_metadata is JSON. Both hold all that is needed to handle them in any process, also after a restart; one
+that can't be read counts as empty.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def team_id_of(body: Payload) -> str:
 
 
 def user_id_of(body: Payload) -> str:
-    """The member who pressed, chose or submitted."""
+    """The member who used a button, a menu, a shortcut or a form."""
     return get_str(get_dict(body, "user"), "id")
 
 
@@ -90,17 +90,17 @@ def channel_of(body: Payload) -> str:
 
 
 def thread_ts_of(body: Payload) -> str:
-    """The thread of the message in which something was pressed."""
+    """The thread of the message with the button."""
     return get_str(get_dict(body, "message"), "thread_ts") or get_str(get_dict(body, "container"), "thread_ts")
 
 
 def message_ts_of(body: Payload) -> str:
-    """The ts of the message in which something was pressed, else the id of the view."""
+    """The ts of the message with the button, else the id of the view."""
     return get_str(get_dict(body, "container"), "message_ts") or get_str(get_dict(body, "view"), "id")
 
 
 def is_ephemeral(body: Payload) -> bool:
-    """Whether it was pressed in a message that one member sees."""
+    """Whether the button was in an ephemeral message."""
     return bool(get_dict(body, "container").get("is_ephemeral") or get_dict(body, "message").get("is_ephemeral"))
 
 
@@ -112,13 +112,13 @@ def is_channel(channel: str) -> bool:
 # --- well-formed payloads
 
 _OBJECTS = ("team", "user", "channel", "container", "view", "message", "enterprise", "previous_message", "event")
-"""Fields that Bolt looks into. Some of them come as a bare id, too."""
+"""Fields that Bolt reads. Some of them may also be a bare id."""
 
 
 def is_valid_payload(body: Any) -> bool:
-    """Whether Bolt can read a payload: an event, an interaction, a command, or Slack's check of the address.
+    """Whether Bolt can read a payload: an event, an interaction, a command, or Slack's check of the URL.
 
-    Bolt takes the form for granted and raises where it isn't so.
+    Bolt doesn't validate it, and raises on a malformed one.
     """
     if not isinstance(body, dict) or not all(_is_object_or_id(body.get(key)) for key in _OBJECTS):
         return False
@@ -167,20 +167,20 @@ def _is_list_of_objects(value: Any) -> bool:
     return value is None or (isinstance(value, list) and all(isinstance(item, dict) for item in value))
 
 
-# --- what buttons carry
+# --- button values
 
 Vote = Literal["good", "bad"]
 Reason = Literal["", "wrong", "outdated", "unclear", "missing"]
 REASONS: tuple[Reason, ...] = ("wrong", "outdated", "unclear", "missing")
 
-LONGEST_ANSWER_REF = 900
-"""Characters of kind, group and ids; a list that is longer is named by its group alone."""
+MAX_ANSWER_REF = 900
+"""UTF-16 units of kind, group and ids; a longer list is identified by its group alone."""
 
 
 def answer_ref(reply: Reply) -> str:
-    """Names a reply by ids alone: "kind|group|id,id"."""
+    """The reference of a reply, which holds only ids: "kind|group|id,id"."""
     name = reply.reference or f"{reply.kind}||{','.join(reply.ids)}"
-    return name if size(name) <= LONGEST_ANSWER_REF else f"{name.rpartition('|')[0]}|"
+    return name if size(name) <= MAX_ANSWER_REF else f"{name.rpartition('|')[0]}|"
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +200,7 @@ def parse_answer_ref(ref: str) -> ParsedAnswerRef:
 
 @dataclass(frozen=True, slots=True)
 class AnswerRef:
-    """The answer that a button belongs to: its reference, and the question that it answered."""
+    """The answer of a button: its reference, and its question."""
 
     answer_ref: str
     question: str
@@ -218,7 +218,7 @@ class AnswerRef:
 
 @dataclass(frozen=True, slots=True)
 class FeedbackValue:
-    """A vote on one answer. `key` names the posted answer, `answer_ref` what it was about."""
+    """A vote on one answer. `key` identifies the posted answer, `answer_ref` its content."""
 
     key: str
     answer_ref: str
@@ -238,13 +238,13 @@ class FeedbackValue:
         return cls(key, ref, cast(Vote, vote), reason)
 
 
-# --- what modals carry
+# --- private_metadata
 
 
 @dataclass(frozen=True, slots=True)
 class ModalState:
-    """The state of an answer's modal: the questions that led here, the one that is shown last; whether one can search in
-    it; and the channel and thread of the message that it was opened on with the shortcut."""
+    """The state of an answer's modal: the questions so far, the last of which is shown; whether it has a search; and the channel
+    and thread of the message on which the shortcut was used."""
 
     trail: tuple[str, ...] = ()
     search: bool = False
@@ -253,24 +253,24 @@ class ModalState:
 
     @property
     def question(self) -> str:
-        """The question that is shown; empty on a search's first page."""
+        """The question that is shown; empty on the first page of a search."""
         return self.trail[-1] if self.trail else ""
 
     @property
-    def is_of_message(self) -> bool:
-        """Whether it was opened with the shortcut: its first question is in the words of whoever wrote that message."""
+    def opened_by_shortcut(self) -> bool:
+        """Whether it was opened with the message shortcut: its first question is the text of another person's message."""
         return bool(self.channel or self.thread)
 
     def with_question(self, question: str) -> ModalState:
-        """The state one page on."""
+        """The state of the next page, for a question."""
         return self if question == self.question else replace(self, trail=(*self.trail, question))
 
     def back(self, pages: int) -> ModalState:
-        """The state so many pages back, but never before the first page."""
+        """The state so many pages back, at most the first page."""
         return replace(self, trail=self.trail[: max(1, len(self.trail) - pages)])
 
     def to_metadata(self) -> str:
-        """As private_metadata. Where it is too long the oldest questions go first, then the end of a long one."""
+        """As private_metadata. If it is too long, the oldest questions are left out, then the end of a long one."""
         trail = list(self.trail)
         while True:
             text = json.dumps([trail, self.search, self.channel, self.thread], ensure_ascii=False)
@@ -292,8 +292,8 @@ class ModalState:
 
 @dataclass(frozen=True, slots=True)
 class CuratorModalState:
-    """The state of a curator's modal: the page of the Home tab behind it, the keys of the misses that it is about, and the
-    digest of the draft that was checked."""
+    """The state of a curator's modal: the page of the Home tab behind it, the keys of its misses, and the digest of the checked
+    draft."""
 
     page: str = ""
     keys: tuple[str, ...] = ()
@@ -311,7 +311,7 @@ class CuratorModalState:
         return value
 
     def to_metadata(self) -> str:
-        """As private_metadata; the last keys are left out where it would be too long."""
+        """As private_metadata; if it is too long, the last keys are left out."""
         keys = list(self.keys)
         while size(text := json.dumps([self.page, self.checked, keys], ensure_ascii=False)) > METADATA and keys:
             keys.pop()

@@ -1,7 +1,7 @@
-"""Counts what became of questions, and keeps the words of those that had no answer. Nothing here knows who asked.
+"""Counts the outcomes of questions, and stores the text of those without an answer. Nothing here knows who asked.
 
-What is counted within half a second is written in one go, so that a count costs an answer no commit of its own. A miss is
-written at once: "Tell me" below it may be pressed in another process, which looks for it in the database.
+Counts of half a second are written together, so that an answer needs no commit of its own. A miss is written at once: "Tell me"
+below it may be pressed in another process, which looks for it in the database.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from bot.slack.logs import format_without_message
 from bot.store import Store
 from bot.text import clean
 
-LONGEST_KEPT = 300
-"""Characters of a missed question."""
-LONGEST_READ = 1_000
-"""Characters of a question in which they are looked for."""
-MOST_PENDING = 2_000
-"""Counts that wait to be written; what comes on top is only counted as unrecorded."""
-PAUSE = 0.5
-"""Seconds that a count may wait for others to be written with."""
+MAX_STORED_TEXT = 300
+"""Characters that are stored of a missed question."""
+MAX_TEXT_READ = 1_000
+"""Characters of a question that are read for that."""
+MAX_PENDING = 2_000
+"""Questions that wait to be written; any more are only counted as unrecorded."""
+WRITE_DELAY = 0.5
+"""Seconds that a count waits for others, to be written with them."""
 
 logger = logging.getLogger(__name__)
 
@@ -45,28 +45,28 @@ def outcome_of(reply: Reply) -> Outcome:
 
 
 def text_to_keep(question: Question) -> str:
-    """The words of a question that may be stored: on one line, redacted and cut; empty if none may be.
+    """The text of a question that may be stored: on one line, redacted and cut; empty if nothing may be stored.
 
-    Of the message shortcut none: its words are somebody else's, and who asks is not who wrote.
+    Nothing of a question by the message shortcut is stored: another person wrote it.
     """
     return "" if question.surface == "shortcut" else redacted_line(question.text)
 
 
 def redacted_line(text: str) -> str:
-    """A text on one line, without what could tell who asked or be nobody else's business; at most LONGEST_KEPT characters."""
-    line = redact(cut(clean(text).replace("\n", " "), LONGEST_READ))
-    return cut(" ".join(line.split()), LONGEST_KEPT) if any(map(str.isalnum, line)) else ""
+    """A text on one line, without names, addresses, numbers and secrets (`bot.redact`), in at most MAX_STORED_TEXT characters."""
+    line = redact(cut(clean(text).replace("\n", " "), MAX_TEXT_READ))
+    return cut(" ".join(line.split()), MAX_STORED_TEXT) if any(map(str.isalnum, line)) else ""
 
 
 def best_guess(reply: Reply) -> tuple[str, float]:
-    """The entry that an unanswered question came nearest to, and how near."""
+    """The entry that best matches an unanswered question, and its confidence."""
     names = [*reply.ids, *(match.id for match in reply.evidence.candidates)]
     return names[0] if names else "", reply.confidence
 
 
 @dataclass(frozen=True, slots=True)
 class _Answered:
-    """One question and what became of it. `channel` is a pilot channel, or empty."""
+    """One question and its reply. `channel` is a pilot channel, or empty."""
 
     question: Question
     reply: Reply
@@ -75,11 +75,11 @@ class _Answered:
 
 @dataclass(slots=True)
 class Recorder:
-    """Writes counts and misses into the store, by `run_db`, some time after they were added."""
+    """Writes counts and misses into the store by `run_db`, shortly after they were added."""
 
     store: Store
     run_db: Callable[..., Awaitable[Any]]
-    pause: float = PAUSE
+    write_delay: float = WRITE_DELAY
     unrecorded: int = 0
     _pending: list[_Answered] = field(default_factory=list)
     _hurry: asyncio.Event = field(default_factory=asyncio.Event)
@@ -87,8 +87,8 @@ class Recorder:
     _writing: asyncio.Task[None] | None = None
 
     def add(self, question: Question, reply: Reply, channel: str = "") -> None:
-        """Count a question and its reply. `channel`: the pilot channel that it was asked in, or empty."""
-        if len(self._pending) >= MOST_PENDING:
+        """Count a question by its reply. `channel`: the pilot channel where it was asked, or empty."""
+        if len(self._pending) >= MAX_PENDING:
             self.unrecorded += 1
             return
         self._pending.append(_Answered(question, reply, channel))
@@ -98,7 +98,7 @@ class Recorder:
             self._writing = asyncio.get_running_loop().create_task(self._write_later())
 
     async def flush(self) -> None:
-        """Write what was added until now; what is added meanwhile isn't waited for."""
+        """Write what was added until now; doesn't wait for what is added meanwhile."""
         if self._writing is None or self._writing.done():
             return
         flush = asyncio.get_running_loop().create_future()
@@ -108,9 +108,9 @@ class Recorder:
 
     async def _write_later(self) -> None:
         while self._pending or self._flushes:
-            if self.pause and not self._hurry.is_set():
+            if self.write_delay and not self._hurry.is_set():
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._hurry.wait(), self.pause)
+                    await asyncio.wait_for(self._hurry.wait(), self.write_delay)
             self._hurry.clear()
             batch, self._pending = self._pending, []
             flushes, self._flushes = self._flushes, []
@@ -121,7 +121,7 @@ class Recorder:
                 logger.error("Recording failed\n%s", format_without_message(error))
             finally:
                 for flush in flushes:
-                    if not flush.done():  # who waited for it was cancelled
+                    if not flush.done():  # its caller was cancelled
                         flush.set_result(None)
 
     def _write(self, batch: Sequence[_Answered]) -> None:

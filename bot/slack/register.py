@@ -1,7 +1,7 @@
-"""Every event, command, shortcut, button, modal and menu that the app takes, and the feature that handles it.
+"""Registers a handler for every event, command, shortcut, button, modal and menu of the app.
 
-A middleware answers Slack in place of a listener: Bolt acknowledges an event before its listener runs, so that nothing could
-be refused, and looks for other listeners' acknowledgements only every ten milliseconds.
+A middleware responds to Slack instead of a listener: Bolt acknowledges an event before its listener runs, so that nothing could
+be refused, and checks for other listeners' acknowledgements only every ten milliseconds.
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ from slack_bolt.error import BoltUnhandledRequestError
 
 from bot.slack.admission import Overloaded
 from bot.slack.context import Context, Handler
-from bot.slack.features import curation, explain, feedback, messages, modals, notifications, sharing
+from bot.slack.features import curation, explain, feedback, home, messages, modals, notifications, sharing
 from bot.slack.logs import format_without_message
-from bot.slack.outgoing import send_text
 from bot.slack.payloads import Payload, asker_of, event_of, get_dict, get_str, join_key
 from bot.slack.transport.client import Refused
 
@@ -31,7 +30,7 @@ Middleware = Callable[..., Awaitable[BoltResponse]]
 
 
 def register(bolt: AsyncApp, context: Context) -> None:
-    """Put all of them on the app, and behind them a no-op for whatever is subscribed and not handled."""
+    """Register all of them on the app, and after them a no-op for whatever else Slack sends: without a listener it gets a 404."""
 
     def on_event(name: Any, middleware: Middleware) -> None:
         bolt.event(name, middleware=[middleware])(_unused)
@@ -39,13 +38,13 @@ def register(bolt: AsyncApp, context: Context) -> None:
     def on_action(name: str, handler: Handler) -> None:
         bolt.action(re.compile(rf"^{name}(:|$)"), middleware=[in_background(context, handler)])(_unused)
 
-    on_event("app_mention", messages.answers(context, messages.read_mention, "ok"))
-    on_event("message", messages.answers(context, messages.read_direct_message, "ok"))
-    on_event("app_home_opened", in_background(context, curation.show_home))
+    on_event("app_mention", messages.answer_middleware(context, messages.read_mention, "ok"))
+    on_event("message", messages.answer_middleware(context, messages.read_direct_message, "ok"))
+    on_event("app_home_opened", in_background(context, home.show_home))
     on_event(re.compile("^(tokens_revoked|app_uninstalled)$"), in_background(context, token_revoked))
-    bolt.command("/askpy", middleware=[messages.answers(context, messages.read_command)])(_unused)
-    bolt.shortcut("ask_message", middleware=[messages.answers(context, messages.read_shortcut)])(_unused)
-    ask_button = messages.answers(context, messages.read_ask_button)
+    bolt.command("/askpy", middleware=[messages.answer_middleware(context, messages.read_command)])(_unused)
+    bolt.shortcut("ask_message", middleware=[messages.answer_middleware(context, messages.read_shortcut)])(_unused)
+    ask_button = messages.answer_middleware(context, messages.read_ask_button)
     bolt.action(re.compile("^ask(:|$)"), middleware=[ask_button])(_unused)
     for name, handler in ACTIONS.items():
         on_action(name, handler)
@@ -67,38 +66,37 @@ ACTIONS: dict[str, Handler] = {
     "none": notifications.none_of_these,
     "search": modals.open_search,
     "back": modals.go_back,
-    "go": curation.show_home,
-    "means": curation.means,
-    "write": curation.write,
-    "not_ours": curation.not_ours,
+    "go": home.show_home,
+    "means": curation.open_meaning_form,
+    "write": curation.open_answer_form,
+    "not_ours": curation.mark_out_of_scope,
     "ignore": curation.ignore,
     "undo": curation.undo,
     "public": curation.make_public,
     "trial": curation.make_pilot,
 }
-"""Buttons and menus by their action_id, or what stands before its colon."""
+"""Handlers of buttons and menus, by the part of their action_id before the colon."""
 
 
 def in_background(context: Context, handler: Handler) -> Middleware:
     """A middleware that acknowledges at once and runs the handler as a task."""
 
-    async def take(body: dict[str, Any]) -> BoltResponse:
-        context.tasks.start(interact(context, handler, body))
+    async def middleware(body: dict[str, Any]) -> BoltResponse:
+        context.tasks.start(run_handler(context, handler, body))
         return BoltResponse(status=200)
 
-    return take
+    return middleware
 
 
-async def interact(context: Context, handler: Handler, body: dict[str, Any]) -> None:
-    """Run the handler of one press, within the limit of its asker. What it raises is logged, and the person is told."""
+async def run_handler(context: Context, handler: Handler, body: dict[str, Any]) -> None:
+    """Run the handler of one interaction, within the limits. If it raises, log the traceback and apologise to the person."""
     bot_user, slot = context.identity.user, None
     try:
         slot = context.interactions.acquire(_person(body))
         await handler(context, body)
     except Overloaded:
-        destination = messages.destination_of(body, bot_user)
-        if destination is not None:
-            await send_text(context, destination, context.strings["busy"])
+        if not await curation.say_in_modal(context, body, "busy"):
+            await messages.say_busy(context, messages.destination_of(body, bot_user))
     except Exception as error:
         logger.error("A press failed\n%s", format_without_message(error))
         await messages.apologise(context, messages.destination_of(body, bot_user))
@@ -108,44 +106,44 @@ async def interact(context: Context, handler: Handler, body: dict[str, Any]) -> 
 
 
 async def token_revoked(context: Context, body: Payload) -> None:
-    """The app was taken away, or its token: nothing can be posted any more."""
+    """The app was uninstalled or its token revoked: nothing can be posted any more."""
     event = event_of(body)
     if get_str(event, "type") == "app_uninstalled" or get_dict(event, "tokens").get("bot"):
         context.client.health.note(Refused("token_revoked"), "")
 
 
 def _person(body: Payload) -> str:
-    """Workspace and member, of an event as of an interaction."""
+    """Workspace and member, of an event or an interaction."""
     event = event_of(body)
     return join_key(get_str(body, "team_id"), get_str(event, "user")) if event else asker_of(body)
 
 
 def _search(context: Context) -> Middleware:
-    """A search is acknowledged with its answer, so that it stands in the same modal."""
+    """Acknowledges a search with its answer, so that it is shown in the same modal."""
 
-    async def take(body: dict[str, Any]) -> BoltResponse:
+    async def middleware(body: dict[str, Any]) -> BoltResponse:
         return BoltResponse(status=200, body=await modals.submit_search(context, body))
 
-    return take
+    return middleware
 
 
 def _curator_form(context: Context) -> Middleware:
-    """A curator's form is acknowledged with what became of it; what takes longer follows."""
+    """Acknowledges a curator's form with its result, and starts the follow-up work, if there is any."""
 
-    async def take(body: dict[str, Any]) -> BoltResponse:
-        answer, work = await curation.submit(context, body)
-        if work is not None:
-            context.tasks.start(work())
-        return BoltResponse(status=200, body=answer)
+    async def middleware(body: dict[str, Any]) -> BoltResponse:
+        response, follow_up = await curation.submit(context, body)
+        if follow_up is not None:
+            context.tasks.start(follow_up())
+        return BoltResponse(status=200, body=response)
 
-    return take
+    return middleware
 
 
 def _suggestions(context: Context) -> Middleware:
-    async def take(body: dict[str, Any]) -> BoltResponse:
+    async def middleware(body: dict[str, Any]) -> BoltResponse:
         return BoltResponse(status=200, body=await curation.suggest(context, body))
 
-    return take
+    return middleware
 
 
 async def _acknowledge() -> BoltResponse:
@@ -153,7 +151,7 @@ async def _acknowledge() -> BoltResponse:
 
 
 async def _unused() -> None:
-    """A middleware has answered before; Bolt wants a listener all the same."""
+    """Never called: the middleware has responded. Bolt requires a listener."""
 
 
 def _on_error(context: Context) -> Callable[..., Awaitable[BoltResponse | None]]:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import yaml
 
 Strings = Mapping[str, str]
-"""Every string of strings.yaml by its key."""
+"""The strings of strings.yaml by their keys."""
 
 
 @cache
@@ -21,5 +21,5 @@ def default_strings() -> Strings:
 
 
 def load_strings(lines: Mapping[str, str]) -> Strings:
-    """The shipped strings with the pack's `lines` over them; keys that Slack's surfaces don't use are left out."""
+    """The shipped strings, overridden by the pack's `lines`; keys that strings.yaml doesn't have are ignored."""
     return MappingProxyType({key: lines.get(key) or line for key, line in default_strings().items()})

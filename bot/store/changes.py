@@ -15,7 +15,8 @@ from sqlalchemy.exc import IntegrityError
 from bot.model import Change
 from bot.store.connections import Connection, StoreError
 from bot.store.database import UNAVAILABLE, Database
-from bot.store.tables import LONGEST_NAME, changes, digest, normalized_phrase, revisions, storable, taken
+from bot.store.tables import LONGEST_NAME, changes, digest, revisions, storable, taken
+from bot.text import clean, normalize_phrase
 
 ATTEMPTS = 5
 """Times that an edit is tried where what stood in its way was just being undone."""
@@ -201,7 +202,7 @@ def _next_number(connection: Connection, workspace: str) -> int:
 def _settled_names(edit: Change) -> Iterator[str]:
     """The names of what nothing else may settle while this edit is active."""
     for text in edit.phrasings:
-        yield f"phrase:{digest(normalized_phrase(text) or text)}"
+        yield f"phrase:{digest(normalize_phrase(clean(text)) or text)}"
     if edit.kind == "entry":
         yield f"entry:{digest(edit.entry)}"
 

@@ -124,7 +124,7 @@ class Claims:
                 put_bounded(self._owed, name, claim)
 
     def _insert_or_take(self, name: str, owner: str, now: float) -> bool:
-        self._settle()
+        self._write_pending()
         try:
             self._database.write(_insert, key=name, owner=owner, begun="", at=now)
             return True
@@ -163,7 +163,7 @@ class Claims:
         except IntegrityError:
             return self._take(name, claim)
 
-    def _settle(self) -> None:
+    def _write_pending(self) -> None:
         """Write down some of what was started while the database was unavailable."""
         if not self._owed:
             return

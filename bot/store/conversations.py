@@ -30,16 +30,12 @@ for _dialect, _insert in (("sqlite", sqlite.insert(contexts)), ("postgresql", po
 
 @dataclass(frozen=True, slots=True)
 class _Remembered:
-    """What this process knows of a conversation.
-
-    `written_in`: the generation of the database that has it too, or 0; `is_pending`: `save` is still to be called.
-    """
+    """What this process knows of a conversation. `written_in`: the generation of the database that has it too, or 0."""
 
     at: float
     state: ConversationState
     person: str
-    written_in: int = 0
-    is_pending: bool = False
+    written_in: int
 
 
 class Conversations:
@@ -59,7 +55,7 @@ class Conversations:
         self._remembered: OrderedDict[str, _Remembered] = OrderedDict()
 
     def load(self, conversation: str) -> ConversationState | None:
-        """A conversation's state, if it was saved or remembered within the last half hour; the newer of database and memory."""
+        """A conversation's state, the newer of the database's and the one in memory; None if it is older than half an hour."""
         name, now = self._hmac_id(conversation), self._clock()
         found = self._database.run_or_default(partial(self._database.read, _find, name=name), UNAVAILABLE, reads=True)
         with self._lock:
@@ -73,30 +69,17 @@ class Conversations:
             at, state = found.at, _state(found)
         return state if at > now - CONTEXT_LASTS else None
 
-    def remember(self, conversation: str, state: ConversationState) -> None:
-        """Keep a state in this process's memory alone, at once; `save` is to write it down later."""
-        remembered = _Remembered(self._clock(), state, self._hmac_id(_person(conversation)), is_pending=True)
-        with self._lock:
-            put_bounded(self._remembered, self._hmac_id(conversation), remembered)
-
     def save(self, conversation: str, state: ConversationState) -> None:
-        """Keep a state, in memory and in the database, there as many ids as fit.
-
-        Does nothing where a newer state was remembered meanwhile, which its own `save` will write down.
-        """
+        """Keep a state, in memory and in the database, there as many ids as fit."""
         name, person = self._hmac_id(conversation), self._hmac_id(_person(conversation))
         with self._locks.of(name):
-            known = self._remembered.get(name)
-            is_pending = known is not None and known.is_pending
-            if known is not None and is_pending and known.state != state:
-                return
-            at = known.at if known is not None and is_pending else self._clock()
+            known, at = self._remembered.get(name), self._clock()
             row = {"kind": state.kind, "ids": _ids(state), "grouped": state.group, "at": at, "person": person}
             write = partial(self._database.write, self._upsert, conversation=name, **row)
             is_written = self._database.run_or_default(write, 0) != 0
             saved = _Remembered(at, state, person, self._database.generation if is_written else 0)
             with self._lock:
-                if self._remembered.get(name) is known:  # else it was remembered anew, or forgotten
+                if self._remembered.get(name) is known:  # else it was forgotten meanwhile
                     put_bounded(self._remembered, name, saved)
 
     def purge(self) -> None:

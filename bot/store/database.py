@@ -33,7 +33,7 @@ from bot.store.tables import claims
 DAY = 24 * 3600
 RETENTION_DAYS = 90
 """Days that misses, votes, counts and undone changes are kept, unless the operator says otherwise."""
-MAX_REMEMBERED = 20_000
+MAX_REMEMBERED = 4_000
 """Items of a kind that this process keeps in its own memory."""
 RETRY_PAUSES = (0.02, 0.05, 0.1, 0.2)
 """Seconds between attempts where the database refused at once."""
@@ -120,6 +120,11 @@ class Database:
     def is_in_memory(self) -> bool:
         """Whether nothing outlives this process."""
         return is_in_memory(self._engine.url)
+
+    @property
+    def loss(self) -> str:
+        """What was lost since the start because a SQLite file was deleted under us, in a sentence; "" if nothing was."""
+        return _LOST if self.generation > 1 or self._is_file_lost else ""
 
     @property
     def label(self) -> str:

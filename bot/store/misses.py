@@ -12,8 +12,8 @@ from sqlalchemy.exc import IntegrityError
 from bot.model import Miss
 from bot.redact import redact
 from bot.store.database import Database
-from bot.store.tables import LONGEST_MISS, LONGEST_NAME, digest, misses, normalized_phrase, storable
-from bot.text import clean
+from bot.store.tables import LONGEST_MISS, LONGEST_NAME, digest, misses, storable
+from bot.text import clean, normalize_phrase
 
 _insert = misses.insert()
 _one = (misses.c.workspace == bindparam("of"), misses.c.key == bindparam("name"))
@@ -56,7 +56,7 @@ class Misses:
             Its key; "" if it has no words or couldn't be counted.
         """
         redacted = redact(clean(text))
-        phrase = normalized_phrase(redacted)
+        phrase = normalize_phrase(clean(redacted))
         if not phrase:
             return ""
         row: dict[str, Any] = {
@@ -70,7 +70,7 @@ class Misses:
 
     def find(self, workspace: str, text: str) -> str:
         """The key of a stored miss with these words; "" if there is none, or the database is unavailable."""
-        phrase = normalized_phrase(redact(clean(text)))
+        phrase = normalize_phrase(clean(redact(clean(text))))
         of, key = storable(workspace, LONGEST_NAME), digest(phrase)
         read = partial(self._database.read, _find, of=of, name=key)
         return key if phrase and self._database.run_or_default(read, None, reads=True) is not None else ""

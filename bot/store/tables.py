@@ -9,8 +9,6 @@ from hashlib import sha256
 
 from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text
 
-from bot.text import clean, words
-
 LONGEST_IDS = 4_000
 """Characters of a conversation's ids as the database keeps them."""
 LONGEST_MISS = 1_000
@@ -24,11 +22,6 @@ LONGEST_SUBJECT = 1_000
 def digest(key: str) -> str:
     """The SHA-256 of a key, in hexadecimal: fixed length, and whoever knows the key can compute it again."""
     return sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def normalized_phrase(text: str) -> str:
-    """What all ways of typing one question share: its words, without case and punctuation."""
-    return " ".join(words(clean(text)))
 
 
 def storable(text: str, limit: int | None = None) -> str:

@@ -2,7 +2,7 @@
 
 The layout "classic" consists of header, rich_text, context and actions blocks, which every surface takes. "cards" uses
 Slack's native card, carousel and table, for posted messages only. Text goes into plain_text and rich_text, where Slack
-parses nothing, so that nothing a person or a pack writes can ping, link or format; mrkdwn is used only for labels
+parses nothing, so that no text of a person or a pack can mention, link or format; mrkdwn is used only for labels
 without markup.
 
 `bot.slack.payloads` imports `limits` from here: this module must not import `footer`, `views` or `curation`, which
@@ -20,11 +20,11 @@ from bot.slack.blocks.elements import (
     plain_text,
     section_with_button,
 )
-from bot.slack.blocks.render import MOST_BUTTONS, Layout, render_blocks
+from bot.slack.blocks.render import MAX_BUTTONS, Layout, render_blocks
 from bot.slack.blocks.rich_text import attribution, paragraph_blocks, quote_block
 
 __all__ = [
-    "MOST_BUTTONS",
+    "MAX_BUTTONS",
     "Layout",
     "actions_blocks",
     "attribution",

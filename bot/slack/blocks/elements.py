@@ -16,7 +16,7 @@ MARKUP = re.compile(r"[*_~`]|^\s*>|:[a-z0-9_+'-]+:", re.MULTILINE)
 """What Slack would read as formatting or as an emoji in mrkdwn."""
 _URL = re.compile(r"https?://\S+")
 _SAFE_IN_URL = ":/?#[]@!$&'()*+,;=%~"
-_LONGEST_QUOTED = 12
+_MAX_QUOTED = 12
 """Characters of a percent-encoded character of four bytes."""
 
 
@@ -84,7 +84,7 @@ def is_url(url: str) -> bool:
     """Whether Slack can link to `url`."""
     if not _URL.fullmatch(url):
         return False
-    return _LONGEST_QUOTED * len(url) <= limits.URL or size(quote_url(url)) <= limits.URL
+    return _MAX_QUOTED * len(url) <= limits.URL or size(quote_url(url)) <= limits.URL
 
 
 def quote_url(url: str) -> str:

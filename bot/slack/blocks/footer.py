@@ -1,4 +1,4 @@
-"""What stands below an answer: why it was given, whether it helped, and ways to share it."""
+"""The footer of an answer: the buttons to explain, to vote and to share, and what to do without an answer."""
 
 from __future__ import annotations
 
@@ -12,24 +12,32 @@ from bot.slack.payloads import REASONS, AnswerRef, FeedbackValue, Reason, Vote
 from bot.slack.strings import Strings
 
 ShareMode = Literal["", "share", "reply"]
-"""How an answer that one person sees can be shared: not at all, in the channel, or in the message's thread."""
-FeedbackState = Literal["open", "bad", "voted"]
-"""Which vote is shown: none yet, a bad one whose reason is asked for, or a finished one."""
+"""How a private answer can be shared: not at all, in the channel, or in the message's thread."""
+FeedbackState = Literal["open", "asking_reason", "voted"]
+"""What is shown of the vote: the buttons, the question for the reason of a complaint, or thanks."""
+
+
+@dataclass(frozen=True, slots=True)
+class FooterState:
+    """What a button has changed in a footer: the state of the vote, and a note about what was done."""
+
+    state: FeedbackState = "open"
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerFooter:
-    """Everything that the buttons below an answer carry.
+    """The footer of one answer.
 
     Attributes:
-        key: names the posted answer among the votes.
+        key: identifies the posted answer in votes.
         answer_ref: the answer by ids.
-        why: the question that "Why this answer?" explains; empty where others than the asker would see it.
-        shared: the answer that a share button posts again.
+        why: the question that "Why this answer?" explains; empty if others than the asker would see it.
+        shared: the answer that a share button posts.
         share_mode: which share button there is.
-        state: which vote is shown.
-        note: a line about what has just been done.
-        unanswered: "missed" if there is no answer, "offered" if there are only offers.
+        state: what is shown of the vote.
+        note: a line about what was done.
+        unanswered: "missed" if there is no answer, "offered" if there are only suggestions.
     """
 
     key: str
@@ -57,7 +65,7 @@ def footer_blocks(footer: AnswerFooter | None, layout: Layout, strings: Strings)
         buttons.append(button(strings["why"], "why", {"value": AnswerRef(footer.answer_ref, footer.why).to_value()}))
     return [
         *([context_block(footer.note)] if footer.note else []),
-        *(reason_blocks(footer.key, footer.answer_ref, strings) if footer.state == "bad" else []),
+        *(reason_blocks(footer.key, footer.answer_ref, strings) if footer.state == "asking_reason" else []),
         *([context_block(strings["feedback_thanks"])] if footer.state == "voted" else []),
         *_unanswered_blocks(footer, strings),
         *actions_blocks(buttons),
@@ -66,18 +74,18 @@ def footer_blocks(footer: AnswerFooter | None, layout: Layout, strings: Strings)
 
 
 def subscribe_blocks(ref: AnswerRef, strings: Strings) -> list[Block]:
-    """The button that subscribes to the answer of a question that has none yet."""
+    """The button that subscribes to the answer of an unanswered question."""
     return actions_blocks([button(strings["tell"], "tell", {"value": ref.to_value()})])
 
 
 def reason_blocks(key: str, answer_ref: str, strings: Strings) -> list[Block]:
-    """The question what was wrong with the answer, with a button for each reason."""
+    """Asks what was wrong with the answer, with a button for each reason."""
     buttons = [_reason_button(key, answer_ref, reason, strings) for reason in REASONS]
     return [context_block(strings["what_was_wrong"]), *actions_blocks(buttons)]
 
 
 def _unanswered_blocks(footer: AnswerFooter, strings: Strings) -> list[Block]:
-    """What can be done without an answer. The buttons carry the question, so they stand where "why" may stand."""
+    """Buttons for an unanswered question. They carry the question, so they are shown only where "why" may be shown."""
     if not footer.unanswered or not footer.why:
         return []
     ref = AnswerRef(footer.answer_ref, footer.why)

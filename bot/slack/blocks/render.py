@@ -5,7 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
-from bot.model import Card, Choice, Choices, Credit, Facts, Heading, Item, Items, Link, Part, Remark, Reply, Table, Text
+from bot.model import (
+    Attribution,
+    Card,
+    Choice,
+    Choices,
+    DatedNote,
+    Facts,
+    Heading,
+    Item,
+    Items,
+    Link,
+    Part,
+    Reply,
+    Table,
+    Text,
+)
 from bot.slack.blocks import limits
 from bot.slack.blocks.elements import (
     MARKUP,
@@ -37,7 +52,7 @@ from bot.slack.strings import default_strings
 
 Layout = Literal["classic", "cards"]
 
-MOST_BUTTONS = 5
+MAX_BUTTONS = 5
 """Buttons that ask a question, those on cards apart: as many as a phone shows together. More items go into a menu."""
 CELL = 500
 """UTF-16 units in a table's cell; more is better read elsewhere."""
@@ -92,14 +107,14 @@ class ReplyRenderer:
                 return self._table_blocks(part)
             case Choices():
                 return self._choice_blocks(part)
-            case Remark():
+            case DatedNote():
                 return note_blocks(part, self.strings)
-            case Credit():
+            case Attribution():
                 return self.link_blocks(part)
 
-    def link_blocks(self, *credits: Credit) -> list[Block]:
+    def link_blocks(self, *credits: Attribution) -> list[Block]:
         """Where the answer comes from, and the waiting links, in one line of small text."""
-        links = [Credit(link.label, link.url) for link in self.waiting_links]
+        links = [Attribution(link.label, link.url) for link in self.waiting_links]
         self.waiting_links = ()
         return _credit_blocks([credit for credit in (*credits, *links) if credit.text.strip()])
 
@@ -141,7 +156,7 @@ class ReplyRenderer:
         for choice in self._without_button(self.choices)[: limits.CARD_ACTIONS - len(buttons)]:
             buttons.append(self._ask_button(Choice(f"{self.strings['related_button']}: {choice.label}", choice.ask)))
         full_text = paragraph_blocks(card.summary) if size(card.summary.strip()) > limits.CARD_BODY else []
-        more_buttons = [self._ask_button(choice) for choice in self._without_button(card.choices)[:MOST_BUTTONS]]
+        more_buttons = [self._ask_button(choice) for choice in self._without_button(card.choices)[:MAX_BUTTONS]]
         return [
             card_block(card.title, card.subtitle, card.summary, buttons),
             *full_text,
@@ -150,7 +165,7 @@ class ReplyRenderer:
 
     def _classic_card_blocks(self, card: Card) -> list[Block]:
         links = [self._link_button(link, card.title) for link in card.links if is_url(link.url)]
-        questions = [self._ask_button(choice) for choice in card.choices[:MOST_BUTTONS]]
+        questions = [self._ask_button(choice) for choice in card.choices[:MAX_BUTTONS]]
         return [
             *_header_blocks(card.title),
             *_context_blocks(card.subtitle),
@@ -160,7 +175,7 @@ class ReplyRenderer:
 
     def _choice_blocks(self, part: Choices) -> list[Block]:
         """Buttons for the choices that have none yet."""
-        buttons = [self._ask_button(choice) for choice in self._without_button(part.choices)[:MOST_BUTTONS]]
+        buttons = [self._ask_button(choice) for choice in self._without_button(part.choices)[:MAX_BUTTONS]]
         return [*_context_blocks(part.heading), *actions_blocks(buttons)] if buttons else []
 
     # --- lists
@@ -197,7 +212,7 @@ class ReplyRenderer:
         items = [item for part in self.lists for item in _titled_items(part)]
         offered = {choice.ask for choice in self.choices}
         choices = self._without_button(Choice(item.title, item.ask) for item in items if item.ask not in offered)
-        if len(choices) + len(offered) <= MOST_BUTTONS:
+        if len(choices) + len(offered) <= MAX_BUTTONS:
             return actions_blocks([self._ask_button(choice) for choice in choices])
         options = [
             {"text": plain_text(choice.label, limits.OPTION_LABEL), "value": choice.ask}
@@ -243,7 +258,7 @@ def _titled_items(part: Items) -> list[Item]:
     return [item for item in part.items if item.title.strip()]
 
 
-def _credit_blocks(credits: Sequence[Credit]) -> list[Block]:
+def _credit_blocks(credits: Sequence[Attribution]) -> list[Block]:
     """Credits as links in one context block; one that mrkdwn can't hold is a rich_text block above it."""
     blocks, elements = list[Block](), list[Block]()
     for credit in credits:

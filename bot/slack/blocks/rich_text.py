@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
-from bot.model import Facts, Item, Remark
+from bot.model import DatedNote, Facts, Item
 from bot.slack.blocks import limits
 from bot.slack.blocks.elements import is_url, quote_url
 from bot.slack.blocks.limits import Block, cut, size
@@ -14,7 +14,7 @@ from bot.slack.blocks.limits import Block, cut, size
 
 
 def attribution(user: str, strings: Mapping[str, str]) -> Block:
-    """Who shared an answer: the person is a user element, so that no name has to be known."""
+    """Who shared an answer; a user element shows the person's name."""
     return line_block([text_element(strings["shared_by"] + " "), {"type": "user", "user_id": user}])
 
 
@@ -74,7 +74,7 @@ def table_row_blocks(columns: Sequence[str], row: Sequence[str]) -> list[Block]:
     return rich_text_blocks([heading, *rich_text_list(items, "bullet")])
 
 
-def note_blocks(part: Remark, strings: Mapping[str, str]) -> list[Block]:
+def note_blocks(part: DatedNote, strings: Mapping[str, str]) -> list[Block]:
     """A pack's dated note with its source, as a quote."""
     note = part.note
     elements = [text_element(f"{strings['note']}, {note.date}: ", bold=True), text_element(note.text.strip())]

@@ -1,4 +1,4 @@
-"""Modals and the Home tab as Slack's views, within its limits. Their state is in their private_metadata and values."""
+"""Modals and the Home tab as Slack's views, within its limits. Their state is in private_metadata and button values."""
 
 from __future__ import annotations
 
@@ -24,14 +24,15 @@ from bot.slack.strings import Strings
 
 View = dict[str, Any]
 
-FRONT = "front"
-KINDS = "kinds"
-TOPICS = "topics"
+FIRST_PAGE = "front"
+GROUPS_PAGE = "kinds"
+TOPICS_PAGE = "topics"
+"""Pages of the Home tab by their names in button values; a group's page is "group:" and its id."""
 ROWS_PER_PAGE = 30
 """Rows on a page of the Home tab: a phone can still be scrolled through them, and Slack's limits are far away."""
-LONGEST_SEARCH = 500
+MAX_SEARCH = 500
 """UTF-16 units that may be typed into the search."""
-MOST_EXAMPLES = 5
+MAX_EXAMPLES = 5
 VIEW_ROOM = 240_000
 """Bytes of a view's blocks as JSON; Slack refuses views over 250 kB."""
 SEARCH_INPUT = "words"
@@ -63,20 +64,20 @@ def modal_view(state: ModalState, blocks: Sequence[Block], strings: Strings, bac
 
 
 def search_blocks(knowledge: Knowledge, strings: Strings) -> list[Block]:
-    """What a search shows before its first use: examples."""
+    """What the search shows before it is used: examples."""
     return [context_block(strings["home_try"]), *actions_blocks(_example_buttons(example_choices(knowledge)))]
 
 
 def _search_input(state: ModalState, strings: Strings) -> Block:
-    """The input; its block_id differs on each page, or Slack would keep the text typed on the page before."""
+    """The input; its block_id is different on each page, because otherwise Slack would keep the text of the page before."""
     element = {
         "type": "plain_text_input",
         "action_id": SEARCH_INPUT,
-        "max_length": LONGEST_SEARCH,
+        "max_length": MAX_SEARCH,
         "placeholder": plain_text(strings["search_hint"], limits.PLACEHOLDER),
     }
     if state.question.strip():
-        element["initial_value"] = cut(state.question, LONGEST_SEARCH)
+        element["initial_value"] = cut(state.question, MAX_SEARCH)
     label = plain_text(strings["search_label"], limits.INPUT_LABEL)
     return {"type": "input", "block_id": f"search:{short_hash(*state.trail)}", "label": label, "element": element}
 
@@ -85,11 +86,11 @@ def _search_input(state: ModalState, strings: Strings) -> Block:
 
 
 def home_view(knowledge: Knowledge, page: str, strings: Strings) -> View:
-    """The Home tab at `page` ("group:backend", "group:all@2"); the front page if there is no page of that name."""
+    """The Home tab at `page` ("group:backend", "group:all@2"); its first page if there is no page of that name."""
     name, _, number = page.partition("@")
     heading, back, rows = _home_rows(knowledge, name, strings)
     if not rows:
-        return fit_view({"type": "home"}, _front_blocks(knowledge, strings))
+        return fit_view({"type": "home"}, _first_page_blocks(knowledge, strings))
     _, shown, page_buttons = paginate(rows, name, number, ROWS_PER_PAGE, strings)
     for row_number, row in enumerate(shown, 1):
         row["accessory"]["action_id"] += f":{row_number}"
@@ -105,18 +106,18 @@ def _home_rows(knowledge: Knowledge, name: str, strings: Strings) -> tuple[str, 
         case "group":
             group = next((group for group in knowledge.groups if group.id == wanted_id), None)
             if group is not None:
-                back = FRONT if group in _sides(knowledge) else KINDS
+                back = FIRST_PAGE if group in _side_groups(knowledge) else GROUPS_PAGE
                 return group.title, back, [_entry_row(card, strings) for card in knowledge.members(group)]
         case "steps" if wanted_id in knowledge.by_id:
             topic = knowledge.by_id[wanted_id]
             rows = [_entry_row(entry, strings) for entry in (topic, *knowledge.steps(wanted_id))]
-            return topic.title, FRONT, rows
+            return topic.title, FIRST_PAGE, rows
         case "kinds":
-            rows = [_group_row(group, knowledge, strings) for group in _kinds(knowledge)]
-            return strings["home_kinds"], FRONT, rows
+            rows = [_group_row(group, knowledge, strings) for group in _other_groups(knowledge)]
+            return strings["home_kinds"], FIRST_PAGE, rows
         case "topics":
-            return strings["home_topics"], FRONT, [_entry_row(topic, strings) for topic in _topics(knowledge)]
-    return "", FRONT, []
+            return strings["home_topics"], FIRST_PAGE, [_entry_row(topic, strings) for topic in _topics(knowledge)]
+    return "", FIRST_PAGE, []
 
 
 Row = TypeVar("Row")
@@ -138,13 +139,13 @@ def paginate(
     return index, rows[index * per_page : (index + 1) * per_page], buttons
 
 
-def _front_blocks(knowledge: Knowledge, strings: Strings) -> list[Block]:
-    """What to ask, and the pages to look around."""
-    pages = [(group.label, f"group:{group.id}") for group in _sides(knowledge)]
-    pages += [(strings["home_kinds"], KINDS)] if _kinds(knowledge) else []
-    topics = _topics(knowledge)
-    pages += [(topic.title, f"steps:{topic.id}") for topic in topics if knowledge.steps(topic.id)]
-    pages += [(strings["home_topics"], TOPICS)] if topics else []
+def _first_page_blocks(knowledge: Knowledge, strings: Strings) -> list[Block]:
+    """Examples to ask, and buttons to the pages."""
+    pages = [(group.label, f"group:{group.id}") for group in _side_groups(knowledge)]
+    pages += [(strings["home_kinds"], GROUPS_PAGE)] if _other_groups(knowledge) else []
+    topics, with_steps = _topics(knowledge), {entry.of for entry in knowledge.entries if isinstance(entry, Step)}
+    pages += [(topic.title, f"steps:{topic.id}") for topic in topics if topic.id in with_steps]
+    pages += [(strings["home_topics"], TOPICS_PAGE)] if topics else []
     page_buttons = [
         button(label, f"go:{number}", {"value": page})
         for number, (label, page) in enumerate(pages[: limits.ACTIONS], 1)
@@ -168,21 +169,21 @@ def _group_row(group: Group, knowledge: Knowledge, strings: Strings) -> Block:
 
 def _entry_row(entry: Entry, strings: Strings) -> Block:
     choice = choice_of(entry)
-    text = entry.summary or entry.what if isinstance(entry, Library) else ""
+    text = entry.short_text if isinstance(entry, Library) else ""
     heading = f"{entry.number}. {entry.title}" if isinstance(entry, Step) else choice.label
     label = cut(f"{strings['open_item']}: {choice.label}", limits.BUTTON_LABEL)
     extra = {"value": choice.ask, "accessibility_label": label}
     return section_with_button(heading, text, button(strings["open_item"], "ask", extra))
 
 
-# --- what a pack has
+# --- entries and groups
 
 
 def example_choices(knowledge: Knowledge) -> list[Choice]:
-    """Questions to begin with: the pack's own examples, else its first entries."""
+    """Examples of questions: the pack's own, else its first entries."""
     if knowledge.voice.examples:
-        return [Choice(example, example) for example in knowledge.voice.examples[:MOST_EXAMPLES]]
-    return [choice_of(entry) for entry in knowledge.entries[:MOST_EXAMPLES]]
+        return [Choice(example, example) for example in knowledge.voice.examples[:MAX_EXAMPLES]]
+    return [choice_of(entry) for entry in knowledge.entries[:MAX_EXAMPLES]]
 
 
 def _example_buttons(choices: Iterable[Choice]) -> list[Block]:
@@ -195,16 +196,16 @@ def _topics(knowledge: Knowledge) -> list[Entry]:
     return [entry for entry in knowledge.entries if entry.kind == "topic"]
 
 
-def _sides(knowledge: Knowledge) -> list[Group]:
-    """The groups that are a library's side."""
+def _side_groups(knowledge: Knowledge) -> list[Group]:
+    """The groups that are a side of libraries, such as frontend."""
     side_ids = {entry.side for entry in knowledge.entries if isinstance(entry, Library)}
     return [group for group in knowledge.groups if group.id in side_ids]
 
 
-def _kinds(knowledge: Knowledge) -> list[Group]:
-    """The other groups that have members."""
-    sides = _sides(knowledge)
-    return [group for group in knowledge.groups if group not in sides and knowledge.members(group)]
+def _other_groups(knowledge: Knowledge) -> list[Group]:
+    """The groups with members that aren't a side."""
+    side_groups = _side_groups(knowledge)
+    return [group for group in knowledge.groups if group not in side_groups and knowledge.members(group)]
 
 
 def fit_view(view: View, blocks: Sequence[Block]) -> View:

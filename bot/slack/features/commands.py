@@ -1,5 +1,5 @@
-"""The commands after `/askpy` that are no questions: status, forget me, trial on, trial off. Only these exact words, so that
-none stands in a question's way."""
+"""The subcommands of `/askpy`: status, forget me, trial on, trial off. Only these exact words are commands; any other text is a
+question. "trial" is the public word for a pilot channel."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def command_of(text: str) -> Command | None:
 
 
 def help_line(context: Context, asker: str) -> str:
-    """A line that lists the commands which this person can use."""
+    """A line with the commands that this person can use."""
     line = context.strings["chores"]
     return f"{line} {context.strings['chores_curators']}" if _is_curator(context, asker) else line
 
 
 async def run_command(context: Context, command: Command, asker: str, channel: str) -> Reply:
-    """Run a command that somebody typed in a channel; the reply says what was done."""
+    """Run a command that was typed in a channel; the reply says what was done."""
     match command:
         case "status":
             parts = await context.run_db(_status, context, asker, channel)
@@ -46,7 +46,7 @@ def _status(context: Context, asker: str, channel: str) -> tuple[Part, ...]:
 
 
 def _status_parts(context: Context, asker: str, channel: str) -> Iterator[Part]:
-    """Version, pack, the week's figures, the database, this channel; for curators also why the pack can't be read again."""
+    """Version, pack, the week's figures, the database, this channel; for curators also what is wrong with the changed pack."""
     strings, store, reloader = context.strings, context.store, context.reloader
     workspace = asker.partition(":")[0]
     week = store.tallies.week(workspace)
@@ -59,7 +59,8 @@ def _status_parts(context: Context, asker: str, channel: str) -> Iterator[Part]:
         (strings[f"status_{outcome}"], str(sum(tally.count for tally in week if tally.outcome == outcome)))
         for outcome in ("answered", "offered", "missed")
     ]
-    rows += [(strings["status_database"], strings["status_trouble" if store.probe() else "status_fine"])]
+    database = "status_trouble" if store.probe() else "status_lost" if store.database.loss else "status_fine"
+    rows += [(strings["status_database"], strings[database])]
     if is_channel(channel):
         is_pilot = store.pilots.contains(workspace, channel)
         rows += [(strings["status_channel"], strings["status_trial" if is_pilot else "status_public"])]
@@ -80,7 +81,7 @@ def _forget(context: Context, asker: str) -> tuple[Part, ...]:
 
 
 def _set_pilot(context: Context, asker: str, channel: str, on: bool) -> str:
-    """Make a channel a pilot, or public again; the key of the sentence that says what became of it."""
+    """Make a channel a pilot channel, or public again; returns the key of the sentence with the result."""
     if not _is_curator(context, asker):
         return "trial_curators"
     if not is_channel(channel):

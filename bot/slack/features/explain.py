@@ -1,4 +1,4 @@
-"""Why an answer is what it is."""
+"""The button "Why this answer?"."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from bot.slack.payloads import (
 )
 
 ROWS_WITH_WORDS = ("why_understood", "why_corrected", "why_strangers", "why_unknown_words")
-"""Rows of the evidence that hold a person's words."""
+"""Labels of the evidence's rows that quote a person."""
 
 
 async def explain(context: Context, body: Payload) -> None:
-    """Tell privately why an answer was given: in its modal, or beside its message."""
+    """Explain privately why an answer was given: in its modal, or in an ephemeral message."""
     destination = private_destination(body)
     if destination is None:
         return
@@ -44,7 +44,7 @@ async def explain(context: Context, body: Payload) -> None:
 
 
 def _text(context: Context, reply: Reply) -> str:
-    """The evidence for `text`, in which a person's words never stand."""
+    """The evidence as the argument `text`, without quoting a person."""
     lines = context.engine.knowledge.voice.lines
     labels = {lines.get(key) for key in ROWS_WITH_WORDS}
 

@@ -1,7 +1,8 @@
-"""Questions: mentions, direct messages, `/askpy`, and buttons that ask. `answer_message` tells a message's whole life."""
+"""Questions: mentions, direct messages, `/askpy`, and buttons that ask. `answer_message` handles one from start to end."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import time
@@ -14,10 +15,10 @@ from uuid import uuid4
 from slack_bolt import BoltResponse
 
 from bot.model import ConversationState, Question, Reply, Surface
-from bot.slack.admission import AckThenRun, Delivery, Overloaded, Slot
+from bot.slack.admission import MAX_UNSENT, MAX_UNSENT_PER_CHANNEL, AckThenRun, Delivery, Overloaded, Slot
 from bot.slack.context import Context
 from bot.slack.features.commands import Command, command_of, help_line, run_command
-from bot.slack.features.modals import modal_message, modal_question, page_back
+from bot.slack.features.modals import modal_message, modal_question, pages_back
 from bot.slack.logs import format_without_message
 from bot.slack.outgoing import (
     Destination,
@@ -49,13 +50,13 @@ from bot.slack.payloads import (
     team_id_of,
     user_id_of,
 )
-from bot.slack.transport.client import Retry
+from bot.slack.transport.client import NotSent
 
 ORDINARY_SUBTYPES = (None, "file_share", "thread_broadcast")
-"""Subtypes of messages that people write; all others tell of something that happened."""
+"""Subtypes of messages that people write; all others report an action, such as joining the channel."""
 SLACKBOT = "USLACKBOT"
-MAX_AGE = 0.25
-"""Seconds that what curators have set for a channel may be old."""
+PILOT_MAX_AGE = 0.25
+"""Maximum age, in seconds, of the cached pilot flag of a channel."""
 
 logger = logging.getLogger(__name__)
 
@@ -67,12 +68,12 @@ class IncomingMessage:
     Attributes:
         question: what was asked, and the key of its conversation.
         destination: where the answer goes.
-        key: names the message: the same in each delivery of it.
+        key: identifies the message; the same in each delivery of it.
         asker: workspace and member.
         channel: where it was asked.
-        order: seconds that put the messages of one conversation in order: the `ts` where there is one.
-        redelivered: whether Slack delivers it again where it gets no 200, so that it takes a claim to answer it.
-        typed: whether it is in the person's own words, which a button's are not.
+        order: seconds by which the messages of one conversation are ordered: Slack's `ts`, or now if there is none.
+        can_be_redelivered: whether Slack delivers it again unless it gets a 200; then answering it takes a claim.
+        typed: whether the person has typed it; a button's text isn't.
         received_at: seconds of the monotonic clock.
     """
 
@@ -82,7 +83,7 @@ class IncomingMessage:
     asker: str
     channel: str
     order: float
-    redelivered: bool = False
+    can_be_redelivered: bool = False
     typed: bool = True
     received_at: float = field(default_factory=time.monotonic, compare=False)
 
@@ -91,20 +92,20 @@ class IncomingMessage:
 
 
 async def answer_message(context: Context, message: IncomingMessage, delivery: Delivery) -> None:
-    """The life of one message: claim, acknowledge, start, answer, render, send, record.
+    """Handle one message: claim, acknowledge, start, answer, render, send, record.
 
-    A message is claimed before Slack has its acknowledgement and started after. What is claimed another delivery may take
-    over, what is started nobody may, so that it is answered once. `delivery` decides 200, or 503 where no answer can be
-    promised soon, and Slack sends the message again.
+    A message is claimed before Slack gets the acknowledgement and started after it. Another delivery may take over a claimed
+    message, but not a started one, so that it is answered once. `delivery` gets 200, or 503 where no answer can be promised
+    soon; then Slack sends the message again.
     """
     claims, key, owner = context.store.claims, message.key, uuid4().hex
     command = command_of(message.question.text) if message.question.surface == "command" else None
     trace = context.answer_log.start(message.question, message.received_at)
-    slot, turn, may_release, acknowledged = None, None, False, False
+    slot, position, may_release, acknowledged = None, None, False, False
     try:
         slot = await _admit(context, message)
-        turn = context.conversations.join(message.question.conversation or key, message.order)
-        if message.redelivered:
+        position = context.conversations.join(message.question.conversation or key, message.order)
+        if message.can_be_redelivered:
             may_release = await _claim(context, key, owner)
             if not may_release:
                 return _repeated(context, delivery)
@@ -112,7 +113,7 @@ async def answer_message(context: Context, message: IncomingMessage, delivery: D
         acknowledged = await delivery.acknowledged()
         if not acknowledged:
             return None
-        await turn.wait()
+        await position.wait()
         may_release = False
         start = await context.run_db(_start, context, message, owner)
         if start is None:
@@ -124,22 +125,22 @@ async def answer_message(context: Context, message: IncomingMessage, delivery: D
         if state is not None and message.question.conversation is not None:
             await context.run_db(context.store.conversations.save, message.question.conversation, state)
         trace.sending()
-        turn.leave()  # whoever is next reaches the outbox behind this answer
-        trace.outcome = await send(context, destination, outgoing, on_wait=slot.release)
-        may_release = message.redelivered and isinstance(trace.outcome, Retry)  # surely not posted: it may come again
+        position.leave()  # the next message reaches the outbox behind this answer
+        trace.result = await send(context, destination, outgoing, on_wait=slot.release)
+        may_release = message.can_be_redelivered and isinstance(trace.result, NotSent)  # it may be delivered again
         if command is None and message.typed:
             context.recorder.add(message.question, reply, message.channel if start.is_pilot else "")
     except Overloaded:
         await _refuse(context, message, delivery)
     except Exception as error:
         logger.error("A message failed\n%s", format_without_message(error))
-        if acknowledged or not message.redelivered:
+        if acknowledged or not message.can_be_redelivered:
             delivery.decide(200)
             await apologise(context, message.destination)
     finally:
-        delivery.decide(503)  # where nothing else was decided
-        if turn is not None:
-            turn.leave()
+        delivery.decide(503)  # has no effect after an earlier decision
+        if position is not None:
+            position.leave()
         if slot is not None:
             slot.release()
         trace.finish()
@@ -149,52 +150,55 @@ async def answer_message(context: Context, message: IncomingMessage, delivery: D
 
 @dataclass(frozen=True, slots=True)
 class _Start:
-    """What the database knows when an answer is started: the conversation's state, and whether the channel is a pilot."""
+    """What is read from the database when a message is started: the conversation's state, and whether the channel is a pilot."""
 
     state: ConversationState | None
     is_pilot: bool
 
 
 def _start(context: Context, message: IncomingMessage, owner: str) -> _Start | None:
-    """Start a message, in one visit to the database; None if another delivery of it was faster. For a database thread."""
+    """Start a message, in one round trip to the database; None if another delivery has started it. For a database thread."""
     store, question = context.store, message.question
-    if message.redelivered and not store.claims.start(message.key, owner):
+    if message.can_be_redelivered and not store.claims.start(message.key, owner):
         return None
     if context.reloader is not None:
         context.reloader.refresh(question.workspace)
     state = store.conversations.load(question.conversation) if question.conversation is not None else None
     may_be_pilot = message.typed and question.surface == "mention" and is_channel(message.channel)
-    return _Start(state, may_be_pilot and store.pilots.contains(question.workspace, message.channel, MAX_AGE))
+    return _Start(state, may_be_pilot and store.pilots.contains(question.workspace, message.channel, PILOT_MAX_AGE))
 
 
 async def _admit(context: Context, message: IncomingMessage) -> Slot:
-    """A place for the message; raises Overloaded. Only what Slack would deliver again waits for one."""
-    if message.redelivered:
+    """A slot for the message; raises Overloaded. Only a message that Slack would deliver again waits for one."""
+    if message.can_be_redelivered:
+        if len(context.outbox) >= MAX_UNSENT or context.outbox.queued(message.channel) >= MAX_UNSENT_PER_CHANNEL:
+            raise Overloaded
         return await context.admission.acquire()
     return context.interactions.acquire(message.asker)
 
 
 async def _claim(context: Context, key: str, owner: str) -> bool:
-    """Claim a message; while the database is slow, others wait less for a place, so that Slack has its answer in time."""
+    """Claim a message, and note how long that took: while the database is slow, others wait less for a slot, so that Slack gets
+    its response in time."""
     started = time.monotonic()
     try:
         return await context.run_db(context.store.claims.claim, key, owner)
     finally:
-        context.admission.claim_takes = time.monotonic() - started
+        context.admission.last_claim_seconds = time.monotonic() - started
 
 
 async def _refuse(context: Context, message: IncomingMessage, delivery: Delivery) -> None:
-    """Have Slack send an event again; tell whoever typed a command or pressed a button."""
-    if message.redelivered:
+    """Ask Slack to send an event again; tell the person who typed a command or pressed a button."""
+    if message.can_be_redelivered:
         context.answer_log.metrics.turned_away()
         delivery.decide(503)
         return
     delivery.decide(200)
-    await send_text(context, message.destination, context.strings["busy"])
+    await say_busy(context, message.destination)
 
 
 def _repeated(context: Context, delivery: Delivery) -> None:
-    """Another delivery of the message is being answered."""
+    """Acknowledge a delivery of a message that another delivery has started."""
     context.answer_log.metrics.repeated()
     delivery.decide(200)
 
@@ -202,7 +206,7 @@ def _repeated(context: Context, delivery: Delivery) -> None:
 async def _reply_to(
     context: Context, message: IncomingMessage, command: Command | None, state: ConversationState | None
 ) -> tuple[Reply, ConversationState | None]:
-    """The reply, and the conversation's next state where it changes."""
+    """The reply, and the conversation's next state; None if it doesn't change."""
     if command is not None:
         return await run_command(context, command, message.asker, message.channel), None
     return await context.answer_turn(message.question, state, message.asker)
@@ -211,7 +215,7 @@ async def _reply_to(
 def _render(
     context: Context, message: IncomingMessage, command: Command | None, reply: Reply, is_pilot: bool
 ) -> tuple[OutgoingMessage, Destination]:
-    """The message that answers, and where it goes: in a pilot channel, to the asker alone."""
+    """The outgoing message and its destination: in a pilot channel, the asker alone."""
     question, destination, key = message.question, message.destination, short_hash(message.key)
     if command is not None:
         return reply_message(context, reply, None, message.key), destination
@@ -227,16 +231,23 @@ def _render(
 
 
 def _in_private(destination: Destination) -> Destination:
-    """Where the asker alone reads it: beside the message, or in its thread, if there is one: a message that only one member
-    sees doesn't start a thread."""
+    """The same place, visible to the asker alone. An ephemeral message can't start a thread: without one it goes into the
+    channel."""
     if not isinstance(destination, PostInChannel):
         return destination
     thread = "" if destination.starts_thread else destination.thread
     return PostEphemeral(destination.channel, thread, destination.asker, "")
 
 
+async def say_busy(context: Context, destination: Destination | None) -> None:
+    """Send the busy sentence. Few at once, so that other people's answers can be sent."""
+    if destination is not None:
+        async with context.busy_replies:
+            await send_text(context, destination, context.strings["busy"])
+
+
 async def apologise(context: Context, destination: Destination | None) -> None:
-    """Say that something went wrong, without saying what."""
+    """Send an apology, without details of the error."""
     if destination is None:
         return
     with suppress(Exception):  # the failure that led here is in the log, and there is nothing else to try
@@ -245,33 +256,38 @@ async def apologise(context: Context, destination: Destination | None) -> None:
 
 # --- payloads
 
-Read = Callable[[Payload, str], IncomingMessage | None]
-"""Reads a message from a payload; the second argument is the bot's user id. None: it isn't for us."""
+ReadMessage = Callable[[Payload, str], IncomingMessage | None]
+"""Reads a message from a payload; the second argument is the bot's user id. None if it isn't for the bot."""
 
 
-def answers(context: Context, read: Read, body_text: str = "") -> Callable[..., Awaitable[BoltResponse]]:
-    """A Bolt middleware that starts the task of each message that is for us, and answers Slack as the task decides.
+def answer_middleware(
+    context: Context, read: ReadMessage, body_text: str = ""
+) -> Callable[..., Awaitable[BoltResponse]]:
+    """A Bolt middleware that starts a task for each message to the bot, and responds to Slack as the task decides.
 
     Bolt would acknowledge an event before its listener runs, and then nothing could be refused. `body_text` is the body of the
-    acknowledgement: over HTTP a server writes the headers of a response with the first byte of its body, while a body of a
-    command's acknowledgement would be shown to the person.
+    acknowledgement: aiohttp writes the headers of a response together with the first byte of its body. A command's
+    acknowledgement must have none, because Slack would show it to the person.
     """
 
-    async def take(body: dict[str, Any]) -> BoltResponse:
+    async def middleware(body: dict[str, Any]) -> BoltResponse:
         message = read(body, context.identity.user)
         if message is None:
             return BoltResponse(status=200)
         delivery = Delivery()
         context.tasks.start(answer_message(context, message, delivery))
-        if await delivery.decided() != 200:
-            return BoltResponse(status=503)
-        return AckThenRun(delivery, body_text)
+        try:
+            status = await delivery.decided()
+        except asyncio.CancelledError:  # the receiver is closing: no acknowledgement will be written
+            delivery.written(False)
+            raise
+        return AckThenRun(delivery, body_text) if status == 200 else BoltResponse(status=503)
 
-    return take
+    return middleware
 
 
 def read_mention(body: Payload, bot_user: str) -> IncomingMessage | None:
-    """An app_mention in a channel. One in a direct message comes as a message, too, and is read there."""
+    """An app_mention in a channel. A mention in a direct message also arrives as a message event, and is read there."""
     event = event_of(body)
     if not _is_ordinary(event, bot_user) or event["channel"].startswith("D"):
         return None
@@ -304,7 +320,7 @@ def read_command(body: Payload, _: str) -> IncomingMessage | None:
 
 
 def read_shortcut(body: Payload, _: str) -> IncomingMessage | None:
-    """The message shortcut: the answer to a message, in a modal whose state names the channel and thread of the message."""
+    """The message shortcut: answers a message in a modal, whose state holds the message's channel and thread."""
     trigger = get_str(body, "trigger_id")
     if not trigger:
         return None
@@ -322,7 +338,7 @@ def read_shortcut(body: Payload, _: str) -> IncomingMessage | None:
 
 
 def read_ask_button(body: Payload, _: str) -> IncomingMessage | None:
-    """A button or menu whose value is a question: answered where it was pressed."""
+    """A button or menu whose value is a question, answered where it was pressed."""
     action, text = action_of(body)
     team, user, channel = team_id_of(body), user_id_of(body), channel_of(body)
     destination = click_destination(body)
@@ -336,7 +352,7 @@ def read_ask_button(body: Payload, _: str) -> IncomingMessage | None:
             question = Question(text, "command", join_key(team, channel, "command", user), team)
         case OpenModal() | UpdateModal():
             state = destination.state.with_question(text)
-            destination = replace(destination, state=state, back=page_back(state))
+            destination = replace(destination, state=state, back=pages_back(state))
             question = modal_question(state, team)
     names = (message_ts_of(body), user, get_str(action, "action_ts"), get_str(action, "action_id"))
     return IncomingMessage(
@@ -345,7 +361,7 @@ def read_ask_button(body: Payload, _: str) -> IncomingMessage | None:
         key=join_key(team, channel, *names),
         asker=asker_of(body),
         channel=channel,
-        order=time.time(),
+        order=_seconds(get_str(action, "action_ts")),
         typed=False,
     )
 
@@ -367,12 +383,12 @@ def _message(body: Payload, event: Payload, bot_user: str, thread: str, surface:
         asker=join_key(team, user),
         channel=channel,
         order=_seconds(ts),
-        redelivered=True,
+        can_be_redelivered=True,
     )
 
 
 def _seconds(ts: str) -> float:
-    """A Slack ts as a number; now, where it is none."""
+    """A Slack ts as a number; now, if it isn't one."""
     try:
         return float(ts)
     except ValueError:
@@ -380,7 +396,7 @@ def _seconds(ts: str) -> float:
 
 
 def _is_ordinary(event: Payload, bot_user: str) -> bool:
-    """Whether a person has just written this: no bot, not ourselves, no edit, no notice of something."""
+    """Whether a person has written this: no bot, not ourselves, no edit, no notice."""
     has_fields = all(get_str(event, key) for key in ("channel", "user", "ts"))
     is_marked = any(event.get(key) for key in ("bot_id", "bot_profile", "edited", "hidden"))
     is_ours = get_str(event, "user") in {bot_user, SLACKBOT}
@@ -388,7 +404,7 @@ def _is_ordinary(event: Payload, bot_user: str) -> bool:
 
 
 def destination_of(body: Payload, bot_user: str) -> Destination | None:
-    """Where a word about a payload belongs, whatever the payload is."""
+    """Where to answer the person behind a payload of any type; None if there is no place."""
     kind = get_str(event_of(body), "type")
     if kind:
         message = (read_mention if kind == "app_mention" else read_direct_message)(body, bot_user)

@@ -1,4 +1,4 @@
-"""Answers in modals: the search, the way back, and showing a modal's page again. A modal's state is all in its metadata."""
+"""Answers in modals: the search, the button "Back", and showing a page again. A modal's state is all in private_metadata."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import logging
 from dataclasses import replace
 
 from bot.model import Question, Reply, Surface
+from bot.slack.admission import Overloaded
 from bot.slack.blocks import paragraph_blocks
-from bot.slack.blocks.footer import AnswerFooter
+from bot.slack.blocks.footer import FooterState
 from bot.slack.blocks.views import View, modal_view, search_blocks
 from bot.slack.context import Context
 from bot.slack.logs import format_without_message
@@ -40,27 +41,32 @@ logger = logging.getLogger(__name__)
 # --- a page
 
 
-def page_back(state: ModalState) -> int | None:
-    """How many pages the button of a modal's page goes back; None on the first page."""
+def pages_back(state: ModalState) -> int | None:
+    """How many pages the button "Back" of a modal's page goes back; None on the first page."""
     return 1 if len(state.trail) > 1 else None
 
 
 def modal_question(state: ModalState, workspace: str) -> Question:
-    """The question of a modal's page. It stands by itself, so that the page can be shown again."""
-    surface: Surface = "home" if state.search or not state.is_of_message else "shortcut"
+    """The question of a modal's page, outside any conversation, so that the page can be shown again."""
+    surface: Surface = "home" if state.search or not state.opened_by_shortcut else "shortcut"
     return Question(state.question, surface, workspace=workspace)
 
 
 def modal_message(
-    context: Context, reply: Reply, state: ModalState, asker: str, over: AnswerFooter | None = None, again: bool = True
+    context: Context,
+    reply: Reply,
+    state: ModalState,
+    asker: str,
+    footer_state: FooterState = FooterState(),  # noqa: B008  it is frozen
+    *,
+    allow_share: bool = True,
 ) -> OutgoingMessage:
-    """The message of a modal's page. `over` brings the vote's state and a note for the footer; not `again`: the answer can't be
-    posted in the thread any more."""
+    """The message of a modal's page. `allow_share`: whether the answer can still be posted in the thread."""
     question = modal_question(state, workspace_of(asker))
     key = short_hash("view", asker, answer_ref(reply))
-    footer = footer_for(context, reply, question, key, "reply" if state.channel and again else "")
-    if footer is not None and over is not None:
-        footer = replace(footer, state=over.state, note=over.note)
+    footer = footer_for(context, reply, question, key, "reply" if state.channel and allow_share else "")
+    if footer is not None:
+        footer = replace(footer, state=footer_state.state, note=footer_state.note)
     return reply_message(context, reply, footer, "")
 
 
@@ -68,12 +74,13 @@ async def show_page(
     context: Context,
     destination: OpenModal | UpdateModal,
     asker: str,
-    over: AnswerFooter | None = None,
-    again: bool = True,
+    footer_state: FooterState = FooterState(),  # noqa: B008  it is frozen
+    *,
+    allow_share: bool = True,
 ) -> None:
-    """Show the page that a modal's state names; `over` and `again` as in `modal_message`."""
+    """Show the page of a modal's state; `footer_state` and `allow_share` as in `modal_message`."""
     state = destination.state
-    view = await _page(context, state, asker, over, again)
+    view = await _page(context, state, asker, footer_state, allow_share)
     match destination:
         case OpenModal(trigger_id):
             await open_modal(context, trigger_id, view)
@@ -81,17 +88,15 @@ async def show_page(
             await update_modal(context, view_id, view)
 
 
-async def _page(
-    context: Context, state: ModalState, asker: str, over: AnswerFooter | None = None, again: bool = True
-) -> View:
+async def _page(context: Context, state: ModalState, asker: str, footer_state: FooterState, allow_share: bool) -> View:
     if state.search and not state.trail:
         return modal_view(state, search_blocks(context.engine.knowledge, context.strings), context.strings)
     reply = await context.answer(modal_question(state, workspace_of(asker)), asker)
-    message = modal_message(context, reply, state, asker, over, again)
-    return modal_view(state, message.render("classic"), context.strings, back=page_back(state))
+    message = modal_message(context, reply, state, asker, footer_state, allow_share=allow_share)
+    return modal_view(state, message.render("classic"), context.strings, back=pages_back(state))
 
 
-# --- presses
+# --- buttons
 
 
 async def open_search(context: Context, body: Payload) -> None:
@@ -102,7 +107,7 @@ async def open_search(context: Context, body: Payload) -> None:
 
 
 async def go_back(context: Context, body: Payload) -> None:
-    """A modal's button that goes back to an earlier page."""
+    """The button "Back" of a modal: shows an earlier page."""
     _, pages = action_of(body)
     destination = click_destination(body)
     if isinstance(destination, UpdateModal):
@@ -114,8 +119,7 @@ async def go_back(context: Context, body: Payload) -> None:
 
 
 async def submit_search(context: Context, body: Payload) -> dict[str, object]:
-    """A search that was submitted: what to acknowledge it with, which shows the answer in the same modal, or a complaint
-    about the input."""
+    """The response to a submitted search: it shows the answer in the same modal, or an error at the input."""
     view = get_dict(body, "view")
     values = get_dict(get_dict(view, "state"), "values")
     block = next(iter(values), "")
@@ -124,24 +128,31 @@ async def submit_search(context: Context, body: Payload) -> dict[str, object]:
     state = ModalState.from_metadata(get_str(view, "private_metadata"))
     if not text:
         return {"response_action": "errors", "errors": {block: context.strings["search_empty"]}}
+    asker, slot = asker_of(body), None
     try:
-        shown = await _search_page(context, state.with_question(text), asker_of(body))
+        slot = context.interactions.acquire(asker)
+        page = await _search_page(context, state.with_question(text), asker)
+    except Overloaded:
+        return {"response_action": "errors", "errors": {block: context.strings["busy"]}}
     except Exception as error:
         logger.error("A search failed\n%s", format_without_message(error))
-        shown = modal_view(state, paragraph_blocks(context.strings["oops"]), context.strings)
-    return {"response_action": "update", "view": shown}
+        page = modal_view(state, paragraph_blocks(context.strings["oops"]), context.strings)
+    finally:
+        if slot is not None:
+            slot.release()
+    return {"response_action": "update", "view": page}
 
 
 async def _search_page(context: Context, state: ModalState, asker: str) -> View:
-    """The page that answers a search; counted like any question. Slack has the answer with the acknowledgement."""
+    """The page that answers a search; counted like any question. The acknowledgement carries it to Slack."""
     question = Question(state.question, "home", workspace=workspace_of(asker))
     trace = context.answer_log.start(question)
     reply = await context.answer(question, asker)
     trace.answered(reply)
     trace.sending()
     message = modal_message(context, reply, state, asker)
-    view = modal_view(state, message.render("classic"), context.strings, back=page_back(state))
-    trace.outcome = Sent()
+    view = modal_view(state, message.render("classic"), context.strings, back=pages_back(state))
+    trace.result = Sent()
     trace.finish()
     context.recorder.add(question, reply)
     return view

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.model import Question, Reply
 from bot.slack.blocks import attribution
-from bot.slack.blocks.footer import AnswerFooter
+from bot.slack.blocks.footer import FooterState
 from bot.slack.context import Context
 from bot.slack.features.modals import show_page
 from bot.slack.outgoing import (
@@ -16,9 +16,9 @@ from bot.slack.outgoing import (
     footer_for,
     post_request,
     private_destination,
+    public_response,
     replace_private,
     reply_message,
-    respond_in_channel,
     send_text,
 )
 from bot.slack.payloads import (
@@ -36,11 +36,11 @@ from bot.slack.payloads import (
     user_id_of,
     workspace_of,
 )
-from bot.slack.transport.client import Refused, Retry, Sent, Unknown
+from bot.slack.transport.client import NotSent, Refused, Request, SendResult, Sent, Unknown
 
 
 async def share(context: Context, body: Payload) -> None:
-    """Post a private answer in the channel, once, and take its button away."""
+    """Post a private answer in the channel, once, and remove its share button."""
     destination, url = private_destination(body), get_str(body, "response_url")
     if destination is None or not url:
         return
@@ -53,20 +53,18 @@ async def share(context: Context, body: Payload) -> None:
         return
     key = f"share:{pressed}"
     footer = footer_for(context, reply, question, short_hash(key))
-    own_footer = footer and replace(footer, note=context.strings["shared"])
-    own = reply_message(context, reply, own_footer, f"{key}:mine")
-    if not await context.run_db(context.store.claims.claim_once, key):
-        await replace_private(context, url, own)
-        return
-    # The question was asked in private: what others see doesn't carry it.
+    private_footer = footer and replace(footer, note=context.strings["shared"])
+    private = reply_message(context, reply, private_footer, f"{key}:mine")
+    # The question was asked in private, so the shared message doesn't carry it.
     below = (attribution(user_id_of(body), context.strings),)
     shared = reply_message(context, reply, footer and replace(footer, why=""), key, below=below)
-    outcome = await respond_in_channel(context, url, shared)
-    if isinstance(outcome, Sent):
-        await replace_private(context, url, own)
-    elif isinstance(outcome, (Retry, Refused)):
-        await context.run_db(context.store.claims.release, key)
+    result = await _send_once(context, key, public_response(url, shared))
+    if result is None or isinstance(result, Sent):
+        await replace_private(context, url, private)
+    elif isinstance(result, (NotSent, Refused)):
         await send_text(context, destination, context.strings["cannot_share"], f"{key}:sorry")
+    else:
+        await send_text(context, destination, context.strings["unsure_share"], f"{key}:unsure")
 
 
 async def reply_in_thread(context: Context, body: Payload) -> None:
@@ -81,23 +79,32 @@ async def reply_in_thread(context: Context, body: Payload) -> None:
         await send_text(context, destination, context.strings["not_there"], message_ts_of(body))
         return
     key = join_key("reply", workspace_of(asker), state.channel, state.thread, answer_ref(reply))
-    if not await context.run_db(context.store.claims.claim_once, key):
-        await _show_note(context, destination, asker, "already_replied")
-        return
     footer = footer_for(context, reply, replace(question, text=state.question), short_hash(key))
     below = (attribution(user_id_of(body), context.strings),)
     message = reply_message(context, reply, footer, key, below=below)
     where = PostInChannel(state.channel, state.thread, user_id_of(body))
-    outcome = await context.outbox.send(post_request(context, where, message))
-    if isinstance(outcome, (Retry, Refused)):
-        await context.run_db(context.store.claims.release, key)
-    notes = {Sent: "replied", Unknown: "unsure_reply"}
-    await _show_note(context, destination, asker, notes.get(type(outcome), "cannot_reply"))
+    result = await _send_once(context, key, post_request(context, where, message))
+    notes = {type(None): "already_replied", Sent: "replied", Unknown: "unsure_reply"}
+    await _show_note(context, destination, asker, notes.get(type(result), "cannot_reply"))
+
+
+async def _send_once(context: Context, key: str, request: Request) -> SendResult | None:
+    """Send a request once for `key`; None if it was sent before. After NotSent or Refused it may be tried again.
+
+    The caller has rendered the request before it is claimed here, so that an error in rendering leaves no claim.
+    """
+    claims = context.store.claims
+    if not await context.run_db(claims.claim_once, key):
+        return None
+    result = await context.outbox.send(request)
+    if isinstance(result, (NotSent, Refused)):
+        await context.run_db(claims.release, key)
+    return result
 
 
 async def _find_reply(context: Context, ref: AnswerRef, question: Question, asker: str) -> Reply | None:
-    """The reply that a share button belongs to, made again: nothing of it is stored. None if by now there is no answer, or
-    none that can be shared."""
+    """The reply of a share button, computed again because replies aren't stored. None if there is no longer an answer, or none
+    that can be shared."""
     await context.refresh(question.workspace)
     reply = context.engine.rebuild_reply(ref.answer_ref, question.workspace) if ref.answer_ref else None
     if reply is None and ref.question.strip():
@@ -106,6 +113,6 @@ async def _find_reply(context: Context, ref: AnswerRef, question: Question, aske
 
 
 async def _show_note(context: Context, destination: UpdateModal, asker: str, key: str) -> None:
-    """Say in the modal what became of the reply; it can be posted again only where that failed."""
-    over = AnswerFooter(key="", answer_ref="", note=context.strings[key])
-    await show_page(context, destination, asker, over, again=key == "cannot_reply")
+    """Show the result of posting in the modal. Only after a failure can the reply be posted again."""
+    footer_state = FooterState(note=context.strings[key])
+    await show_page(context, destination, asker, footer_state, allow_share=key == "cannot_reply")

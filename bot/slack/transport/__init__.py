@@ -1,1 +1,1 @@
-"""How Slack is reached and how it reaches us: the Web API and response_urls, HTTP, Socket Mode, and health pages."""
+"""Sending to Slack (Web API, response_urls) and receiving from it (HTTP, Socket Mode); the health page."""

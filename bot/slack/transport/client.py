@@ -1,7 +1,7 @@
-"""The client for Slack's Web API and for response_urls: credentials, one connection pool, and what one attempt came to.
+"""The client for Slack's Web API and for response_urls: credentials, one connection pool, and the result of one attempt.
 
-All requests go through one `aiohttp.ClientSession`, which keeps its connections. It follows no redirects, because the token
-would go along, and it keeps no cookies.
+All requests go through one `aiohttp.ClientSession`, which keeps its connections. It follows no redirects, because they would
+get the token, and it keeps no cookies.
 """
 
 from __future__ import annotations
@@ -28,32 +28,33 @@ from slack_sdk.proxy_env_variable_loader import load_http_proxy_from_env
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.settings import Settings, SettingsError
+from bot.slack.admission import no_op
 
 Mode = Literal["socket", "http"]
 
 CONNECT_TIMEOUT = 10.0
-"""Seconds to connect to Slack; nothing has been sent then."""
+"""Seconds to connect to Slack; until then nothing has been sent."""
 READ_TIMEOUT = 10.0
-"""Seconds without a byte of an answer; after that nobody knows whether the request was processed."""
-MOST_CONNECTIONS = 100
-"""Connections of the pool: more than requests are ever sent at once (the outbox sends 64, Bolt and Socket Mode a few)."""
-KEPT_FOR = 20.0
+"""Seconds without a byte of the response; after that it is unknown whether the request was processed."""
+MAX_POOL_CONNECTIONS = 100
+"""Connections of the pool: more than are ever needed at once (the outbox sends 64 requests, Bolt and Socket Mode a few)."""
+KEEPALIVE_TIMEOUT = 20.0
 """Seconds that an idle connection is kept. A new TLS connection costs ten times the CPU of a post, and two round trips."""
-LONGEST_ANSWER = 8_000_000
-"""Bytes of an answer that are read; a posted message, which comes back whole, has a hundredth of that."""
-FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
+MAX_RESPONSE_BYTES = 8_000_000
+"""Bytes of a response that are read; a posted message, which Slack returns whole, has a hundredth of that."""
+FIRST_CONNECT_DELAY, MAX_CONNECT_DELAY = 1.0, 30.0
 """Seconds between two attempts to reach Slack at the start."""
-SAY_EVERY = 30.0
-"""Seconds after which the log says again that Slack is still waited for."""
+WAIT_LOG_INTERVAL = 30.0
+"""Seconds between two log lines that Slack still can't be reached."""
 POST_TTL = 600.0
-"""Seconds after which an answer is no answer any more."""
+"""Seconds after which an answer is too old to post."""
 PACE = 1.0
-"""Seconds between two posts to a channel that Slack has just slowed down: about one a second is its own rule."""
-WHERE = "https://api.slack.com/apps, your app"
+"""Seconds between two posts to a channel that Slack has just rate-limited: its rule is about one a second."""
+APP_SETTINGS_PAGE = "https://api.slack.com/apps, your app"
 REFUSED_TOKEN = frozenset(
     {"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "not_allowed_token_type"}
 )
-"""Errors after which no request with this token will succeed."""
+"""Error codes that mean that no request with this token will succeed."""
 _NAMESPACE = UUID("5f0c1a52-6d0e-5b0a-9f7e-0a5b9d1c7e11")
 
 logger = logging.getLogger(__name__)
@@ -75,14 +76,18 @@ class SlackConfig:
 
     @classmethod
     def from_settings(cls, settings: Settings, mode: Mode | None = None) -> tuple[SlackConfig, Mode]:
-        """The credentials and the mode they allow; raises SettingsError that names all that is missing."""
+        """The credentials and the mode; raises a SettingsError that names everything that is missing."""
         bot, app, secret = settings.slack_bot_token, settings.slack_app_token, settings.slack_signing_secret
         mode = mode or ("socket" if app else "http")
-        missing = [] if bot else [f"SLACK_BOT_TOKEN (starts with xoxb-): {WHERE}, OAuth & Permissions"]
+        missing = [] if bot else [f"SLACK_BOT_TOKEN (starts with xoxb-): {APP_SETTINGS_PAGE}, OAuth & Permissions"]
         if mode == "socket" and not app:
-            missing.append(f"SLACK_APP_TOKEN (starts with xapp-, scope connections:write): {WHERE}, Basic Information")
+            missing.append(
+                f"SLACK_APP_TOKEN (starts with xapp-, scope connections:write): {APP_SETTINGS_PAGE}, Basic Information"
+            )
         if mode == "http" and not secret:
-            missing.append(f"SLACK_SIGNING_SECRET: {WHERE}, Basic Information (or SLACK_APP_TOKEN, for Socket Mode)")
+            missing.append(
+                f"SLACK_SIGNING_SECRET: {APP_SETTINGS_PAGE}, Basic Information (or SLACK_APP_TOKEN, for Socket Mode)"
+            )
         if missing:
             raise SettingsError("To run in Slack these are missing (environment or .env):\n" + "\n".join(missing))
         config = cls(
@@ -100,7 +105,7 @@ class SlackConfig:
 
 
 def _check(config: SlackConfig) -> None:
-    """Raise SettingsError for tokens that can't be any and for a wrong address; warn of an unencrypted one."""
+    """Raise SettingsError for malformed tokens and for a wrong address; log a warning for an unencrypted one."""
     tokens = (
         ("SLACK_BOT_TOKEN", config.bot_token, "xoxb-", "xapp-"),
         ("SLACK_APP_TOKEN", config.app_token, "xapp-", "xoxb-"),
@@ -119,7 +124,7 @@ def _check(config: SlackConfig) -> None:
 
 
 def _fits_header(token: str) -> bool:
-    """Whether it can stand in a request's header; a placeholder of three dots can't."""
+    """Whether a token can be part of a header; a placeholder of three dots can't."""
     return token.isascii() and token.isprintable() and " " not in token
 
 
@@ -127,10 +132,10 @@ def _fits_header(token: str) -> bool:
 
 
 def is_slack_url(url: str, api_url: str) -> bool:
-    """Whether a response_url is one that this Slack hands out; any, where a stand-in without https is spoken to."""
+    """Whether a response_url belongs to this Slack; any URL does if `api_url` is a test server over http."""
     try:
         api, parts = urlsplit(api_url), urlsplit(url)
-    except ValueError:  # half an address of numbers, in brackets
+    except ValueError:  # a malformed IPv6 literal
         return False
     if api.scheme != "https":
         return parts.scheme in {"http", "https"}
@@ -155,56 +160,66 @@ def _is_loopback(url: str) -> bool:
 
 @cache
 def tls_context() -> ssl.SSLContext:
-    """The context of all connections to Slack. aiohttp's own is made at import, before `.env` could name certificates."""
+    """The TLS context of all connections to Slack. aiohttp makes its own at import, before `.env` could name certificates."""
     context = ssl.create_default_context()
     context.set_alpn_protocols(["http/1.1"])
     return context
 
 
-# --- requests and outcomes
+# --- requests and results
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Slack has it."""
+    """Slack has accepted the request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Slack certainly doesn't have it; it may be sent again, after the seconds that Slack named."""
+    """One attempt failed, and the same request may be sent again, after `retry_after` seconds if Slack has set them.
+
+    No connection, a rate limit, a 5xx status, or a connection that broke before a byte of the response. After the last two Slack
+    may have processed the request all the same; the client_msg_id of a message lets it drop the second copy.
+    """
 
     reason: str
-    after: float | None = None
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """The request was given up without being accepted: all attempts failed, it was too late, or the process stops."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Slack answered with this error code; the same request would be refused again."""
+    """Slack responded with this error code; the same request would be refused again."""
 
     code: str
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Nobody knows whether Slack has it: it must not be sent again."""
+    """The request was sent, and no response tells whether Slack has processed it: it must not be sent again."""
 
     reason: str
 
 
-Outcome = Sent | Retry | Refused | Unknown
-
-
-def nothing() -> None:
-    """Do nothing."""
-    return
+AttemptResult = Sent | Retry | Refused | Unknown
+"""The result of one attempt to send a request."""
+SendResult = Sent | NotSent | Refused | Unknown
+"""The final result of sending a request, after all attempts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One request to Slack: a Web API method, or a response_url.
 
-    `fallback_args` makes the arguments that stand in once Slack has refused the blocks. After `ttl` seconds it isn't sent any
-    more. `on_wait` is called once, as soon as the request has to wait for a time that Slack has set, or for a repetition.
+    `fallback_args` makes the arguments that are sent once Slack has refused the blocks. After `ttl` seconds the request isn't
+    sent any more. `on_wait` is called once, as soon as the request has to wait: for a Retry-After, for its next attempt, or
+    behind several others of its channel.
     """
 
     method: str = ""
@@ -212,16 +227,16 @@ class Request:
     args: Mapping[str, Any]
     fallback_args: Callable[[], Mapping[str, Any]] | None = None
     ttl: float = POST_TTL
-    on_wait: Callable[[], None] = nothing
+    on_wait: Callable[[], None] = no_op
 
     @property
     def rate_limit_key(self) -> str:
-        """What Slack counts its limits by: the channel, else the response_url, else the method."""
+        """What Slack's rate limits apply to: the channel, else the response_url, else the method."""
         return str(self.args.get("channel") or self.url or self.method)
 
     @property
     def label(self) -> str:
-        """What a log line calls it; a response_url is a secret."""
+        """Its name in log lines, without the response_url, which is a secret."""
         return f"{self.method} {self.args.get('channel') or ''}".strip() if self.method else "response_url"
 
 
@@ -245,17 +260,17 @@ class BotIdentity:
 
 @dataclass(slots=True)
 class TokenHealth:
-    """Whether Slack still accepts the bot's token; `error` is the code with which it was refused last."""
+    """Whether Slack still accepts the bot's token; `error` is the code with which Slack refused it, else empty."""
 
     error: str = ""
 
-    def note(self, outcome: Outcome, method: str) -> None:
-        """Learn from the outcome of a request; a refusal of the token is logged once."""
-        if isinstance(outcome, Refused) and outcome.code in REFUSED_TOKEN:
-            if self.error != outcome.code:
-                logger.error("Slack no longer takes SLACK_BOT_TOKEN (%s); nothing can be answered.", outcome.code)
-            self.error = outcome.code
-        elif isinstance(outcome, Sent) and method:
+    def note(self, result: AttemptResult, method: str) -> None:
+        """Update from the result of an attempt; a refusal of the token is logged once."""
+        if isinstance(result, Refused) and result.code in REFUSED_TOKEN:
+            if self.error != result.code:
+                logger.error("Slack no longer takes SLACK_BOT_TOKEN (%s); nothing can be answered.", result.code)
+            self.error = result.code
+        elif isinstance(result, Sent) and method:
             self.error = ""
 
 
@@ -263,7 +278,7 @@ class TokenHealth:
 
 
 class RedirectRefused(aiohttp.ClientError):
-    """Slack answered with a redirect, which it never does; nothing was sent to where it leads."""
+    """The response is a redirect, which Slack never sends; it wasn't followed."""
 
     def __init__(self, status: int) -> None:
         super().__init__(f"HTTP {status}")
@@ -292,7 +307,7 @@ class SlackClient:
 
     @property
     def session(self) -> aiohttp.ClientSession:
-        """The session that everything shares; raises RuntimeError before `open`."""
+        """The one session for all requests; raises RuntimeError before `open`."""
         if self._session is None:
             raise RuntimeError("the client isn't open")
         return self._session
@@ -302,7 +317,9 @@ class SlackClient:
         traces = aiohttp.TraceConfig()
         traces.on_request_redirect.append(_refuse_redirect)
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=MOST_CONNECTIONS, keepalive_timeout=KEPT_FOR, ssl=tls_context()),
+            connector=aiohttp.TCPConnector(
+                limit=MAX_POOL_CONNECTIONS, keepalive_timeout=KEEPALIVE_TIMEOUT, ssl=tls_context()
+            ),
             timeout=aiohttp.ClientTimeout(
                 total=None, connect=CONNECT_TIMEOUT, sock_connect=CONNECT_TIMEOUT, sock_read=READ_TIMEOUT
             ),
@@ -323,7 +340,7 @@ class SlackClient:
         await self.close()
 
     def web(self, token: str | None = None) -> AsyncWebClient:
-        """An SDK client over the same session; with the bot's token unless another is given."""
+        """An SDK client over the same session, with the bot's token unless another is given."""
         client = AsyncWebClient(
             token=self.config.bot_token if token is None else token,
             base_url=self._base_url,
@@ -335,7 +352,7 @@ class SlackClient:
         return client
 
     async def auth_test(self) -> BotIdentity:
-        """Who the bot is: asked once, then known. Raises what the SDK raises, and `aiohttp.ClientError`."""
+        """Who the bot is; Slack is asked once. Raises what the SDK raises, and `aiohttp.ClientError`."""
         async with self._asking:
             if not self.identity.user:
                 answer = await self.web().auth_test()
@@ -349,7 +366,7 @@ class SlackClient:
         return self.identity
 
     def authorizer(self) -> Callable[[], Awaitable[AuthorizeResult]]:
-        """A function that says who the bot is, as Bolt asks for each request; of a method Bolt would pass `self` by name."""
+        """The function by which Bolt gets the token for each request; to a method Bolt would pass `self` by name."""
 
         async def authorize() -> AuthorizeResult:
             identity = self.identity
@@ -363,13 +380,13 @@ class SlackClient:
 
         return authorize
 
-    async def deliver(self, request: Request) -> Outcome:
-        """Send a request once. Raises nothing that a network can cause."""
-        outcome = await self._deliver(request)
-        self.health.note(outcome, request.method)
-        return outcome
+    async def post_once(self, request: Request) -> AttemptResult:
+        """Send a request once. Network errors are results, and aren't raised."""
+        result = await self._try_post(request)
+        self.health.note(result, request.method)
+        return result
 
-    async def _deliver(self, request: Request) -> Outcome:
+    async def _try_post(self, request: Request) -> AttemptResult:
         if request.url and not is_slack_url(request.url, self._base_url):
             return Refused("foreign_response_url")
         if self.session.closed:
@@ -380,13 +397,13 @@ class SlackClient:
             return Refused(str(error))
         except aiohttp.InvalidURL:
             return Refused("invalid_url")
-        except aiohttp.ServerTimeoutError:  # of reading; that of connecting is among _NOTHING_READ
+        except aiohttp.ServerTimeoutError:  # while reading; while connecting it is one of _NOTHING_READ
             return Unknown("TimeoutError")
         except (aiohttp.ClientError, OSError) as error:
             return Unknown(type(error).__name__)
 
-    async def _post(self, request: Request) -> Outcome:
-        """POST it as JSON. The SDK's client would cost four tenths more CPU, because it parses the whole answer."""
+    async def _post(self, request: Request) -> AttemptResult:
+        """POST it as JSON. The SDK's client would need 1.4 times the CPU, because it parses the whole response."""
         url, headers = request.url, _HOOK_HEADERS
         if not url:
             url, headers = self._base_url + request.method, self._headers
@@ -394,10 +411,10 @@ class SlackClient:
         try:
             response = await self.session.post(url, data=body, headers=headers, proxy=proxy_for(url))
         except _NOTHING_READ as error:
-            return Retry(_name(error))
+            return Retry(error_name(error))
         async with response:
-            answer = await _read(response)
-            return _judge(response.status, response.headers, _error_in(answer, is_hook=bool(request.url)))
+            body = await _read(response)
+            return _attempt_result(response.status, response.headers, _error_in(body, is_hook=bool(request.url)))
 
 
 _NOTHING_READ = (
@@ -408,19 +425,20 @@ _NOTHING_READ = (
     aiohttp.ClientOSError,
     aiohttp.ClientConnectionResetError,
 )
-"""Raised before a byte of an answer came: not connected, refused by the proxy, or the connection was reset."""
+"""Raised before a byte of the response was read: not connected, refused by the proxy, or the connection broke. In the last case
+the request may have been sent."""
 _HOOK_HEADERS = {"Content-Type": "application/json;charset=utf-8", "Accept-Encoding": "identity"}
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
-    """The body, cut after LONGEST_ANSWER bytes."""
+    """The body, at most MAX_RESPONSE_BYTES of it."""
     body = b""
-    while len(body) < LONGEST_ANSWER and (chunk := await response.content.read(LONGEST_ANSWER - len(body))):
+    while len(body) < MAX_RESPONSE_BYTES and (chunk := await response.content.read(MAX_RESPONSE_BYTES - len(body))):
         body += chunk
     return body
 
 
-def _judge(status: int, headers: Mapping[str, str], error: str) -> Outcome:
+def _attempt_result(status: int, headers: Mapping[str, str], error: str) -> AttemptResult:
     if status == 429 or error in {"ratelimited", "rate_limited"}:
         return Retry("rate limited", retry_after(headers))
     if status >= 500:
@@ -431,7 +449,7 @@ def _judge(status: int, headers: Mapping[str, str], error: str) -> Outcome:
 
 
 def _error_in(body: bytes, *, is_hook: bool) -> str:
-    """The error code in an answer; empty where there is none. A response_url may answer in plain words."""
+    """The error code in a response; empty if there is none. The response of a response_url may be plain text."""
     if body.startswith(b'{"ok":true') or (is_hook and body.strip() in (b"", b"ok")):
         return ""
     if is_hook and not body.startswith(b"{"):
@@ -446,15 +464,15 @@ def _error_in(body: bytes, *, is_hook: bool) -> str:
 
 
 def retry_after(headers: Mapping[str, str]) -> float:
-    """The seconds of the Retry-After header; PACE where there are none."""
+    """The seconds of the Retry-After header; PACE if it can't be read."""
     try:
         return max(0.0, float(headers.get("Retry-After", "")))
     except ValueError:
         return PACE
 
 
-def _name(error: BaseException) -> str:
-    """A word for the log: the type of the operating system's error where there is one."""
+def error_name(error: BaseException) -> str:
+    """The error's name in the log: the type of the operating system's error if there is one."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return type(error.certificate_error).__name__
     if isinstance(error, aiohttp.ClientConnectorError):
@@ -467,7 +485,7 @@ def _name(error: BaseException) -> str:
 # --- waiting for Slack at the start
 
 UNREACHABLE = (SlackApiError, aiohttp.ClientError, OSError)
-"""What a request by the SDK's client raises where Slack refuses it or can't be reached."""
+"""What a request by the SDK's client raises if Slack refuses it or can't be reached."""
 
 
 def reason_of(error: BaseException) -> str:
@@ -488,17 +506,17 @@ def reason_of(error: BaseException) -> str:
 
 
 def error_code(error: SlackApiError) -> str:
-    """Slack's error code; empty where its answer made no sense and the SDK hands on a bare response."""
+    """Slack's error code; empty if its response was malformed and the SDK passes it on as it is."""
     answer = getattr(error.response, "data", error.response)
     return str(answer.get("error") or "") if isinstance(answer, dict) else ""
 
 
 async def wait_for_slack(ask: Callable[[], Awaitable[object]], variable: str, stop: asyncio.Event) -> bool:
-    """Ask until Slack answers; logs why it waits. False if `stop` ended it.
+    """Call `ask` until Slack responds, and log why it waits. False if `stop` was set first.
 
     Raises SettingsError, naming `variable`, when Slack refuses the token.
     """
-    pause, logged, waited, quiet = FIRST_WAIT, "", 0.0, 0.0
+    pause, logged, waited, quiet = FIRST_CONNECT_DELAY, "", 0.0, 0.0
     while True:
         if stop.is_set():
             return False
@@ -508,7 +526,7 @@ async def wait_for_slack(ask: Callable[[], Awaitable[object]], variable: str, st
         except UNREACHABLE as error:
             code = error_code(error) if isinstance(error, SlackApiError) else ""
             if code in REFUSED_TOKEN or code == "missing_scope":
-                raise SettingsError(f"Slack refuses {variable} ({code}). Get a new one: {WHERE}.") from None
+                raise SettingsError(f"Slack refuses {variable} ({code}). Get a new one: {APP_SETTINGS_PAGE}.") from None
             reason = reason_of(error)
         else:
             if logged:
@@ -517,17 +535,17 @@ async def wait_for_slack(ask: Callable[[], Awaitable[object]], variable: str, st
         if reason != logged:
             logger.warning("Slack can't be reached (%s); waiting for it.", reason)
             logged, quiet = reason, 0.0
-        elif quiet >= SAY_EVERY:
+        elif quiet >= WAIT_LOG_INTERVAL:
             logger.warning("Still waiting for Slack, for %.0f seconds (%s).", waited, reason)
             quiet = 0.0
         if await is_set_within(stop, pause):
             return False
         waited, quiet = waited + pause, quiet + pause
-        pause = min(pause * 2, LONGEST_WAIT)
+        pause = min(pause * 2, MAX_CONNECT_DELAY)
 
 
 async def is_done_before(stop: asyncio.Event, work: Awaitable[object]) -> bool:
-    """Wait for some work, and raise what it raises; false, and it is cancelled, if `stop` is set before."""
+    """Wait until `work` is done, and raise what it raises. If `stop` is set first, cancel it and return false."""
     task, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
     try:
         await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -541,7 +559,7 @@ async def is_done_before(stop: asyncio.Event, work: Awaitable[object]) -> bool:
 
 
 async def is_set_within(event: asyncio.Event, seconds: float) -> bool:
-    """Wait at most so long for an event; whether it is set."""
+    """Wait at most `seconds` for an event; returns whether it is set."""
     try:
         async with asyncio.timeout(seconds):
             await event.wait()

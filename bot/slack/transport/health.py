@@ -9,7 +9,7 @@ Page = Callable[[], tuple[int, str, bytes]]
 HEALTH = "/healthz"
 
 
-def health_page(able: bool, note: str = "") -> tuple[int, str, bytes]:
-    """The page of /healthz; `note` says what is wrong although answers go on."""
+def health_page(is_healthy: bool, note: str = "") -> tuple[int, str, bytes]:
+    """The page of /healthz; `note` names what is wrong although questions are answered."""
     text = "; ".join(filter(None, ("ok", note)))
-    return (200, "text/plain", f"{text}\n".encode()) if able else (503, "text/plain", b"not able to answer\n")
+    return (200, "text/plain", f"{text}\n".encode()) if is_healthy else (503, "text/plain", b"not able to answer\n")

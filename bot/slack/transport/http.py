@@ -1,8 +1,8 @@
-"""HTTP: `POST /slack/events` for Bolt, pages for GET, and the server that bounds what clients can take of it.
+"""HTTP: `POST /slack/events` for Bolt, pages for GET, and a server with limits for its clients.
 
-Bolt parses the body before it checks the signature, and some rubbish raises inside it. Here the signature comes first, then
-the check that Bolt can read the payload. aiohttp limits neither how many connections there are nor how long a request may take
-to come in, so that connections are accepted and watched here.
+Bolt parses the body before it checks the signature, and raises on some malformed input. Here the signature is checked first, then
+whether Bolt can read the payload. aiohttp limits neither the number of connections nor the time in which a request arrives, so
+connections are accepted and watched here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import os
 import re
 import socket
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -34,18 +33,19 @@ from bot.slack.logs import format_without_message
 from bot.slack.payloads import is_valid_payload
 from bot.slack.transport.health import HEALTH, Page, health_page
 
-CONNECTIONS = 300
-"""Open connections. Slow clients sit in them without costing anything else; further ones wait in the kernel's queue."""
+MAX_CONNECTIONS = 300
+"""Open connections. A slow client costs one of them and nothing else; further ones wait in the kernel's queue."""
 BACKLOG = 1024
-"""Connections that the kernel keeps until they are accepted."""
-PATIENCE, CROWDED_PATIENCE = 10.0, 1.0
-"""Seconds that a request may take to come in, or a connection may be idle; and where there are no more to be had."""
-TICK = 0.1
-"""Seconds between two looks for connections to close, in a crowd."""
-LARGEST_BODY = 1_000_000
-"""Bytes. Slack's largest payloads, views with all their blocks, end at a quarter of that."""
-UNREAD = 0.02
-"""Seconds at the stop in which connections that wait in the kernel's queue are accepted, and then what has arrived is read."""
+"""Connections that wait in the kernel's queue until they are accepted."""
+IDLE_TIMEOUT, IDLE_TIMEOUT_FULL = 10.0, 1.0
+"""Seconds in which a request has to arrive, and that a connection may be idle; and the same while all connections are in use."""
+POLL_INTERVAL = 0.1
+"""Seconds between two checks while no connection can be accepted."""
+MAX_BODY_BYTES = 1_000_000
+"""Bytes of a body. Slack's largest payloads, views with all their blocks, have a quarter of that."""
+READ_GRACE = 0.02
+"""Seconds, when the server closes, in which waiting connections are still accepted, and then as long in which requests that have
+arrived are read."""
 
 Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -53,14 +53,14 @@ _silent = logging.getLogger("bot.slack.aiohttp")
 _silent.setLevel(logging.CRITICAL)  # aiohttp logs a traceback for every client that doesn't speak HTTP
 EVENTS = "/slack/events"
 GRACE = 8.0
-"""Seconds that a stop may take: platforms kill after ten."""
+"""Seconds that stopping may take: platforms kill a process after ten."""
 FINISH_WITHIN = GRACE / 2
-"""Seconds of it in which requests that have arrived are answered."""
+"""Seconds of them in which requests that have arrived are answered."""
 DELIVERED_ONCE = frozenset({"block_actions", "view_submission", "message_action", "shortcut"})
-"""Interactions that do something and, like a command, never come again from Slack itself."""
+"""Interactions that, like a command, Slack never delivers twice."""
 SIGNED_FOR = 600
-"""Seconds in which a signature may be believed: five minutes, from a clock that is five minutes ahead."""
-MOST_SEEN = 20_000
+"""Seconds in which a signature may be valid: five minutes, with a clock that may be five minutes ahead."""
+MAX_SEEN_SIGNATURES = 20_000
 """Signatures of commands and interactions that are kept."""
 TYPES = frozenset({"application/json", "application/x-www-form-urlencoded"})
 HEADERS = (
@@ -70,7 +70,7 @@ HEADERS = (
     "X-Slack-Retry-Num",
     "X-Slack-Retry-Reason",
 )
-"""What Bolt gets of a request's headers: others that it obeys are no business of clients."""
+"""The headers that are passed on to Bolt; clients must not set others, which Bolt trusts."""
 
 Dispatch = Callable[[AsyncBoltRequest], Awaitable[BoltResponse]]
 
@@ -80,14 +80,10 @@ _STAMP, _SIGNATURE = "X-Slack-Request-Timestamp", "X-Slack-Signature"
 logger = logging.getLogger(__name__)
 
 
-def _always() -> bool:
-    return True
+class HttpReceiver:
+    """Responds to requests. `dispatch` is AsyncApp.async_dispatch, `pages` are the responses to GET by their paths.
 
-
-class HttpFront:
-    """Answers requests. `dispatch` is AsyncApp.async_dispatch, `pages` answer to GET.
-
-    Until `is_ready` says yes, events and health get a 503, so that Slack comes again; other pages answer.
+    Until `is_ready()` is true, events and health get a 503, so that Slack sends the event again; other pages are served.
     """
 
     def __init__(
@@ -96,7 +92,7 @@ class HttpFront:
         signing_secret: str,
         pages: Mapping[str, Page],
         *,
-        is_ready: Callable[[], bool] = _always,
+        is_ready: Callable[[], bool] = lambda: True,
     ) -> None:
         self._dispatch = dispatch
         self._is_signed = SignatureVerifier(signing_secret).is_valid
@@ -134,14 +130,14 @@ class HttpFront:
             return status_response(400)
         try:
             bolt_request = _bolt_request(request, text, body)
-        except Exception:  # whatever rubbish raises in there, it was rubbish
+        except Exception:  # whatever Bolt raises here, the input is malformed
             return status_response(400)
         return await self._run(request, bolt_request, signature)
 
     async def _run(
         self, request: web.BaseRequest, bolt_request: AsyncBoltRequest, signature: str
     ) -> web.StreamResponse:
-        """Dispatch it to Bolt; what Slack delivers once only if its signature is new."""
+        """Dispatch it to Bolt. What Slack delivers only once is dispatched only if its signature is new."""
         body = bolt_request.body
         once = "command" in body or body.get("type") in DELIVERED_ONCE
         if once and not self._seen.add(signature):
@@ -155,15 +151,15 @@ class HttpFront:
         return http_response
 
 
-# --- what is refused, and what is read
+# --- refusing and parsing requests
 
 
 def rejection_status(headers: Mapping[str, str]) -> int:
-    """The status with which a request is refused by its headers alone, or 0."""
+    """The status with which a request is refused because of its headers; 0 if it isn't."""
     length = headers.get("Content-Length", "0")
     if not _DIGITS.fullmatch(length):
         return 400
-    if int(length) > LARGEST_BODY:
+    if int(length) > MAX_BODY_BYTES:
         return 413
     if media_type(headers) not in TYPES:
         return 415
@@ -178,9 +174,9 @@ def media_type(headers: Mapping[str, str]) -> str:
 
 
 def parse_body(text: str, kind: str) -> Any:
-    """The payload in a body: JSON, or a form that is one or has one in its field `payload`; None where it can't be read.
+    """The payload in a body: JSON, or a form that is the payload or has it in its field `payload`; None if it can't be read.
 
-    Bolt looks for the word "payload" anywhere in a form, a person's words included, and then finds none.
+    Bolt itself searches the whole form for "payload", a person's words included, and then fails to find the field.
     """
     try:
         if kind == "application/json" or text.startswith("{"):
@@ -192,7 +188,7 @@ def parse_body(text: str, kind: str) -> Any:
 
 
 def _bolt_request(request: web.BaseRequest, text: str, body: dict[str, Any]) -> AsyncBoltRequest:
-    """Bolt's request, with the body as it was read here."""
+    """Bolt's request, with the body that was parsed here."""
     headers = {name: request.headers[name] for name in HEADERS if name in request.headers}
     bolt_request = AsyncBoltRequest(body="", query=request.query_string, headers=dict(headers))
     bolt_request.raw_body, bolt_request.body = text, body
@@ -210,7 +206,7 @@ def _http_response(response: BoltResponse) -> web.Response:
 
 
 async def _write(request: web.BaseRequest, http_response: web.Response, response: AckThenRun) -> None:
-    """Write the acknowledgement, and say whether Slack could be given it."""
+    """Write the acknowledgement, and report to `delivery` whether it was written."""
     written = False
     try:
         await http_response.prepare(request)
@@ -222,26 +218,34 @@ async def _write(request: web.BaseRequest, http_response: web.Response, response
         response.delivery.written(written)
 
 
+# --- repeated deliveries
+
+
 class SeenSignatures:
-    """The signatures that have come, for as long as they are good."""
+    """The signatures that have been used, as long as they are valid.
+
+    64 bits of each, in two sets of which the older is dropped as a whole: an ordered dictionary takes four times the memory.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._until: OrderedDict[str, float] = OrderedDict()
+        self._newer, self._older = set[int](), set[int]()
         self._clock = clock
+        self._since = clock()
 
     def add(self, signature: str) -> bool:
-        """Keep it; false if it has come before."""
-        now = self._clock()
-        while self._until and (len(self._until) >= MOST_SEEN or next(iter(self._until.values())) < now):
-            self._until.popitem(last=False)
-        if signature in self._until:
+        """Add a signature; false if it was used before."""
+        key, now = hash(signature), self._clock()
+        if now - self._since > SIGNED_FOR or len(self._newer) >= MAX_SEEN_SIGNATURES // 2:
+            self._newer, self._older, self._since = set(), self._newer, now
+        if key in self._newer or key in self._older:
             return False
-        self._until[signature] = now + SIGNED_FOR
+        self._newer.add(key)
         return True
 
     def forget(self, signature: str) -> None:
-        """Take it again: what it stood for was not done."""
-        self._until.pop(signature, None)
+        """Remove a signature, because its request wasn't handled."""
+        self._newer.discard(hash(signature))
+        self._older.discard(hash(signature))
 
 
 # --- responses
@@ -261,14 +265,14 @@ def page_response(status: int, kind: str, body: bytes, headers: dict[str, str] |
 
 
 SERVER = {"Server": "AskPy"}
-"""aiohttp would name its version and Python's."""
+"""The Server header; aiohttp's own would name its version and Python's."""
 
 
 # --- reading a request
 
 
-class BodyRejected(Exception):  # noqa: N818  an answer to a client, no fault
-    """A body that isn't read to its end, and the status that says why."""
+class BodyRejected(Exception):  # noqa: N818  a response to a client, no error
+    """A body that isn't read to its end; `status` is the response."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -276,23 +280,23 @@ class BodyRejected(Exception):  # noqa: N818  an answer to a client, no fault
 
 
 async def read_body(request: web.BaseRequest) -> bytes:
-    """The whole body; raises BodyRejected where it is too large, takes longer than PATIENCE, or is no valid HTTP."""
+    """The whole body; raises BodyRejected if it is too large, takes longer than IDLE_TIMEOUT, or is no valid HTTP."""
     content = request.content
     try:
         if content.is_eof():
             body = content.read_nowait()
         else:
             body = b""
-            async with asyncio.timeout(PATIENCE):
-                while not content.at_eof() and len(body) <= LARGEST_BODY:
+            async with asyncio.timeout(IDLE_TIMEOUT):
+                while not content.at_eof() and len(body) <= MAX_BODY_BYTES:
                     body += await content.readany()
     except TimeoutError:
         raise BodyRejected(408) from None
     except (OSError, web.RequestPayloadError):  # the client is gone, or a chunk is malformed
         raise BodyRejected(400) from None
-    if len(body) > LARGEST_BODY:
+    if len(body) > MAX_BODY_BYTES:
         raise BodyRejected(413)
-    if isinstance(request.protocol, _Connection):
+    if isinstance(request.protocol, HttpConnection):
         request.protocol.waiting_since = None
     return body
 
@@ -300,13 +304,13 @@ async def read_body(request: web.BaseRequest) -> bytes:
 # --- the server
 
 
-class _Connection(web.RequestHandler):
-    """A connection. `waiting_since`: since when it waits for the client, for a request or the rest of one; None while a
-    request is answered."""
+class HttpConnection(web.RequestHandler):
+    """A connection. `waiting_since`: monotonic time since when it waits for the client to send a request or the rest of one; None
+    while a request is handled."""
 
     __slots__ = ("_open", "waiting_since")
 
-    def __init__(self, *args: Any, open_connections: set[_Connection], **options: Any) -> None:
+    def __init__(self, *args: Any, open_connections: set[HttpConnection], **options: Any) -> None:
         super().__init__(*args, **options)
         self._open = open_connections
         self.waiting_since: float | None = time.monotonic()
@@ -326,7 +330,7 @@ class _Connection(web.RequestHandler):
         exc: BaseException | None = None,  # noqa: ARG002  aiohttp's signature
         message: str | None = None,  # noqa: ARG002
     ) -> web.StreamResponse:
-        """Answer what is no HTTP, without repeating any of it."""
+        """Respond to what isn't HTTP, without quoting any of it."""
         if request.writer.output_size > 0:
             raise ConnectionError("a part of the response has been sent")
         response = status_response(status)
@@ -349,7 +353,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class HttpServer:
-    """Serves HTTP on a listening socket. `handle` makes the response to each request; what it raises is logged and a 500."""
+    """Serves HTTP on a listening socket. `handle` makes the response to each request; if it raises, the response is a 500."""
 
     def __init__(self, handle: Handle, listening: socket.socket) -> None:
         self._handle = handle
@@ -359,30 +363,30 @@ class HttpServer:
         self._server = web.Server(self._answer)
         self._options: dict[str, Any] = {
             "loop": asyncio.get_running_loop(),
-            "keepalive_timeout": PATIENCE,  # counts from the last response, also while half a header has come
+            "keepalive_timeout": IDLE_TIMEOUT,  # counts from the last response, also while half a header has come
             "logger": _silent,
             "access_log": None,
             "auto_decompress": False,  # Slack signs what it sends, and sends it as it is
         }
-        self._open: set[_Connection] = set()
+        self._open: set[HttpConnection] = set()
         self._accepting = asyncio.get_running_loop().create_task(self._accept())
 
     async def close(self, timeout: float) -> bool:
-        """Accept no more, answer what has arrived, and close. True if that was done within `timeout` seconds."""
+        """Accept no more connections, respond to what has arrived, and close. True if that was done within `timeout` seconds."""
         deadline = time.monotonic() + timeout
-        await asyncio.sleep(UNREAD)
+        await asyncio.sleep(READ_GRACE)
         self._accepting.cancel()
         await asyncio.wait((self._accepting,))
         self._listening.close()
-        await asyncio.sleep(UNREAD)
+        await asyncio.sleep(READ_GRACE)
         for connection in list(self._open):
             if connection.waiting_since is None:
-                connection.close()  # once its request is answered
+                connection.close()  # after the response to its request
             else:
                 connection.force_close()
         while (busy := self._busy()) and time.monotonic() < deadline:
-            await asyncio.sleep(UNREAD)
-        await self._server.shutdown(TICK)
+            await asyncio.sleep(READ_GRACE)
+        await self._server.shutdown(POLL_INTERVAL)
         return not busy
 
     def _busy(self) -> bool:
@@ -391,38 +395,38 @@ class HttpServer:
     async def _accept(self) -> None:
         loop, failed = asyncio.get_running_loop(), False
         while True:
-            while len(self._open) >= CONNECTIONS:
+            while len(self._open) >= MAX_CONNECTIONS:
                 self._close_idle()
-                await asyncio.sleep(TICK)
+                await asyncio.sleep(POLL_INTERVAL)
             try:
                 accepted, _ = await loop.sock_accept(self._listening)
             except OSError as error:  # no more file descriptors, or the client has gone again
                 if not failed:
                     logger.warning("Connections can't be accepted (%s); trying on.", error.strerror)
                 failed = True
-                await asyncio.sleep(TICK)
+                await asyncio.sleep(POLL_INTERVAL)
                 continue
             failed = False
             try:
                 await loop.connect_accepted_socket(self._protocol, accepted)
-            except Exception as error:  # one client's trouble must not end the accepting
+            except Exception as error:  # an error with one client must not end the loop
                 accepted.close()
                 if not isinstance(error, OSError):
                     logger.error("A connection failed\n%s", format_without_message(error))
 
-    def _protocol(self) -> _Connection:
-        return _Connection(self._server, open_connections=self._open, **self._options)
+    def _protocol(self) -> HttpConnection:
+        return HttpConnection(self._server, open_connections=self._open, **self._options)
 
     def _close_idle(self) -> None:
-        """Close the connections that have kept us waiting while others wait for a place."""
-        before = time.monotonic() - CROWDED_PATIENCE
+        """Close the connections that have been idle for IDLE_TIMEOUT_FULL seconds, to make room for others."""
+        before = time.monotonic() - IDLE_TIMEOUT_FULL
         for connection in list(self._open):
             if connection.waiting_since is not None and connection.waiting_since < before:
                 connection.force_close()
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         connection = request.protocol
-        if isinstance(connection, _Connection):
+        if isinstance(connection, HttpConnection):
             connection.waiting_since = time.monotonic()
         try:
             return await self._handle(request)
@@ -434,7 +438,7 @@ class HttpServer:
             logger.error("A request failed\n%s", format_without_message(error))
             return status_response(500)
         finally:
-            if isinstance(connection, _Connection):
+            if isinstance(connection, HttpConnection):
                 connection.waiting_since = time.monotonic()
 
 
@@ -442,7 +446,7 @@ class HttpServer:
 
 
 async def serve_http(
-    front: HttpFront,
+    receiver: HttpReceiver,
     port: int,
     stop: asyncio.Event,
     *,
@@ -451,12 +455,12 @@ async def serve_http(
     listening: socket.socket | None = None,
     finish_within: float = FINISH_WITHIN,
 ) -> bool:
-    """Serve until `stop` is set, then accept no more and answer what has arrived; true if all of that was answered.
+    """Serve until `stop` is set, then accept no more connections and respond to what has arrived; true if all of that was done.
 
-    `ready` is called with the port once connections are accepted. `listening`: a socket that listens already. Raises
+    `ready` is called with the port once connections are accepted. `listening`: an existing listening socket. Raises
     AskPyError when the port can't be opened.
     """
-    server = HttpServer(front.respond, listening or listen(host, port))
+    server = HttpServer(receiver.respond, listening or listen(host, port))
     logger.info("Listening on port %s", server.port)
     try:
         if ready is not None:
@@ -469,7 +473,7 @@ async def serve_http(
 
 
 def get_page(pages: Mapping[str, Page], request: web.BaseRequest) -> web.Response:
-    """The response to a request for one of the pages, which answer to GET alone."""
+    """The response to a request for one of the pages, which only support GET."""
     if request.path not in pages:
         return status_response(404)
     return page_response(*pages[request.path]()) if request.method == "GET" else status_response(405, allow="GET")

@@ -1,8 +1,8 @@
-"""The outbox: sends requests to Slack, again where that is right, and keeps their order without holding up anybody else.
+"""The outbox: sends requests to Slack, repeats them where that is safe, and keeps their order.
 
-Requests of one rate-limit key (a channel, a response_url, a method) are sent in the order in which they came: a later one
-waits even while an earlier one has to be repeated. Requests of different keys never wait for each other, except for one of
-the SENDERS places.
+Requests of one rate-limit key (a channel, a response_url, a method) are sent in the order in which they were added: a later one
+waits even while an earlier one has to be repeated. Requests of different keys wait for each other only when SENDERS requests are
+being sent.
 """
 
 from __future__ import annotations
@@ -14,101 +14,94 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
+from bot.slack.admission import no_op
 from bot.slack.logs import format_without_message
-from bot.slack.transport.client import PACE, Outcome, Refused, Request, Retry, Sent, Unknown, nothing
+from bot.slack.transport.client import PACE, AttemptResult, NotSent, Refused, Request, Retry, SendResult, Sent, Unknown
 
 SENDERS = 64
-"""Requests to Slack at once: at 150 ms each that is 400 answers a second, more than any workspace may post."""
-MOST_TRIES = 8
-"""Times that one request is sent at most."""
+"""Requests sent at once: at 150 ms each they are 400 answers a second, more than any workspace may post."""
+MAX_ATTEMPTS = 8
+"""Attempts to send one request."""
 BACKOFF = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-"""Seconds before each repetition that Slack set no time for, give or take a fifth."""
+"""Seconds before each repetition for which Slack has set no time, plus or minus 20 %."""
 TRIGGER_TTL = 2.5
-"""Seconds: a trigger_id dies after three."""
-CROWD, SIDE_BY_SIDE = 8, 8
-"""With more than CROWD requests open in one channel, so many for different threads are sent at once. One after another they
-would take 150 ms each, and order matters only to the readers of one thread."""
+"""Seconds; a trigger_id expires after three."""
+PARALLEL_ABOVE, MAX_PARALLEL = 8, 8
+"""With more than PARALLEL_ABOVE open requests in one channel, up to MAX_PARALLEL for different threads are sent at once. One
+after another they would take 150 ms each, and order matters only within a thread."""
 
-STOPPING, TOO_LATE = Retry("stopping"), Retry("too late")
-"""The outcome of what can't be sent any more: the process ends, or the request's `ttl` is over."""
+STOPPING, TOO_LATE = NotSent("stopping"), NotSent("too late")
+"""The result of a request that isn't sent any more: the process stops, or the request's `ttl` is over."""
 
 logger = logging.getLogger(__name__)
 
 
-def _uncounted(_: int) -> None:
-    return
-
-
-def _unnoted(_method: str, _code: str) -> None:
-    return
-
-
 @dataclass(slots=True, eq=False)
 class _Job:
-    """A request that is to be sent. `due`: not before this time. `turn` is there while it waits: its result is None when it
-    may be sent, else what became of it."""
+    """A request that is to be sent. `due`: not before this time. `ready` is set while the job waits to be started: its result is
+    None when the request may be sent, else the request's final result."""
 
     request: Request
     expires: float
     order_key: str
     due: float = 0.0
-    tries: int = 0
+    attempts: int = 0
     is_running: bool = False
     knows_wait: bool = False
-    turn: asyncio.Future[Retry | None] | None = None
+    ready: asyncio.Future[NotSent | None] | None = None
 
     @property
     def is_waiting(self) -> bool:
-        """Whether it waits for its turn."""
-        return self.turn is not None and not self.turn.done()
+        """Whether it waits to be started."""
+        return self.ready is not None and not self.ready.done()
 
-    def end_wait(self, outcome: Retry | None) -> None:
-        """It may be sent, or has this outcome."""
-        if self.turn is not None:
-            self.turn.set_result(outcome)
+    def end_wait(self, result: NotSent | None) -> None:
+        """Let it be sent (None), or end it with this result."""
+        if self.ready is not None:
+            self.ready.set_result(result)
 
 
 @dataclass(slots=True, eq=False)
 class _Queue:
-    """The open requests of one rate-limit key, in their order. `held_until` is Slack's time, `next_start` includes the pace
-    afterwards; both are times of the outbox's clock."""
+    """The open requests of one rate-limit key, in their order. `held_until` is the end of Slack's Retry-After; `next_start` also
+    includes the pace afterwards. Both are times of the outbox's clock."""
 
     of_method: bool
     jobs: list[_Job] = field(default_factory=list)
     held_until: float = 0.0
     next_start: float = 0.0
     is_paced: bool = False
-    alarm: asyncio.Task[None] | None = None
-    alarm_at: float = 0.0
+    timer: asyncio.Task[None] | None = None
+    timer_at: float = 0.0
 
     @property
-    def width(self) -> int:
-        """How many of its requests may be under way at once."""
+    def max_parallel(self) -> int:
+        """How many of its requests may be sent at once."""
         if self.of_method:
             return SENDERS
-        return SIDE_BY_SIDE if len(self.jobs) > CROWD else 1
+        return MAX_PARALLEL if len(self.jobs) > PARALLEL_ABOVE else 1
 
 
 class Outbox:
-    """Sends requests. Each caller awaits the outcome of its own; nothing runs behind its back but the queues' alarms.
+    """Sends requests. Each caller awaits the result of its own request; the only tasks are the queues' timers.
 
-    `on_queue` is called with +1 and -1 as requests come and go, `on_resend` before each repetition, `on_error` with the
-    method and code of each attempt that Slack didn't take. `clock` counts seconds, monotonically.
+    `post_once` makes one attempt. `on_queue` is called with +1 and -1 as requests are added and finished, `on_resend` before each
+    repetition, `on_error` with the method and code of each attempt that Slack didn't accept. `clock` returns monotonic seconds.
     """
 
     def __init__(
         self,
-        deliver: Callable[[Request], Awaitable[Outcome]],
+        post_once: Callable[[Request], Awaitable[AttemptResult]],
         *,
-        on_queue: Callable[[int], None] = _uncounted,
-        on_resend: Callable[[], None] = nothing,
-        on_error: Callable[[str, str], None] = _unnoted,
+        on_queue: Callable[[int], None] = no_op,
+        on_resend: Callable[[], None] = no_op,
+        on_error: Callable[[str, str], None] = no_op,
         backoff: tuple[float, ...] = BACKOFF,
         pace: float = PACE,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._deliver = deliver
+        self._post_once = post_once
         self._on_queue, self._on_resend, self._on_error = on_queue, on_resend, on_error
         self._backoff, self._pace, self._clock, self._sleep = backoff, pace, clock, sleep
         self._senders = asyncio.Semaphore(SENDERS)
@@ -120,12 +113,12 @@ class Outbox:
         self._is_closed = self._has_dropped = False
 
     def __len__(self) -> int:
-        """The requests that are open."""
+        """The number of open requests."""
         return self._open
 
     @property
     def delayed(self) -> int:
-        """The requests that wait for a time: Slack's, or that of a repetition, their own or that of one before them."""
+        """The number of requests that wait for a Retry-After or for a repetition, their own or that of one before them."""
         now = self._clock()
         return sum(
             sum(job.is_waiting for job in queue.jobs)
@@ -133,8 +126,13 @@ class Outbox:
             if queue.next_start > now or any(job.due > now for job in queue.jobs)
         )
 
-    async def send(self, request: Request) -> Outcome:
-        """Send a request, and again as long as that is right. Returns what became of it in the end."""
+    def queued(self, rate_limit_key: str) -> int:
+        """The number of open requests of one channel, response_url or method."""
+        queue = self._queues.get(rate_limit_key)
+        return len(queue.jobs) if queue is not None else 0
+
+    async def send(self, request: Request) -> SendResult:
+        """Send a request, and repeat it while that is safe and useful. Returns the final result."""
         self._open += 1
         self._idle.clear()
         self._on_queue(1)
@@ -151,17 +149,17 @@ class Outbox:
         if not self._idle.is_set() and timeout > 0:
             try:
                 async with asyncio.timeout(timeout):
-                    while not self._idle.is_set():  # who got an outcome may have sent something else at once
+                    while not self._idle.is_set():  # a caller may have sent another request at once
                         await self._idle.wait()
             except TimeoutError:
                 pass
         return self._idle.is_set()
 
     async def close(self, timeout: float) -> bool:
-        """Finish what can be finished within `timeout` seconds; true if nothing was left or dropped.
+        """Finish what can be finished within `timeout` seconds; true if no request was left or dropped.
 
-        What waits is sent as soon as Slack allows, without backoff and pace. What would be too late for that ends at once as
-        Retry("stopping"), as does what is sent afterwards.
+        Waiting requests are sent as soon as Slack allows, without backoff and pace. Those that can't be sent in time end at once
+        as NotSent("stopping"), as do requests that are added afterwards.
         """
         self._closes = self._clock() + timeout
         for queue in list(self._queues.values()):
@@ -175,13 +173,13 @@ class Outbox:
         self._is_closed = True
         for queue in list(self._queues.values()):
             self._advance(queue)
-            if queue.alarm is not None:
-                queue.alarm.cancel()
+            if queue.timer is not None:
+                queue.timer.cancel()
         return done and not self._has_dropped
 
     # --- one request
 
-    async def _send(self, request: Request) -> Outcome:
+    async def _send(self, request: Request) -> SendResult:
         key, now = request.rate_limit_key, self._clock()
         queue = self._queues.get(key)
         if queue is None:
@@ -191,101 +189,105 @@ class Outbox:
         job = _Job(request, now + request.ttl, _order_key(request, queue))
         queue.jobs.append(job)
         try:
-            outcome = await self._run(queue, job)
+            result = await self._run(queue, job)
         finally:
             queue.jobs.remove(job)
             self._advance(queue)
             self._forget_idle(key, queue)
-        self._has_dropped |= outcome == STOPPING
-        _log(job, outcome)
-        return outcome
+        self._has_dropped |= result == STOPPING
+        _log(job, result)
+        return result
 
-    async def _run(self, queue: _Queue, job: _Job) -> Outcome:
-        """Attempt after attempt, each when it is its turn."""
+    async def _run(self, queue: _Queue, job: _Job) -> SendResult:
+        """One attempt after another, each when the job may be sent."""
         while True:
-            if (ended := await self._wait_turn(queue, job)) is not None:
-                return ended
-            outcome = await self._attempt(job)
+            if (not_sent := await self._wait_until_ready(queue, job)) is not None:
+                return not_sent
+            result = await self._attempt(job)
             job.is_running = False
-            if not isinstance(outcome, Retry) or job.tries >= MOST_TRIES:
-                return outcome
-            self._put_off(queue, job, outcome)
+            if not isinstance(result, Retry):
+                return result
+            if job.attempts >= MAX_ATTEMPTS:
+                return NotSent(result.reason)
+            self._schedule_retry(queue, job, result)
 
-    async def _wait_turn(self, queue: _Queue, job: _Job) -> Retry | None:
-        """Wait until the job may be sent; returns its outcome where it can't be any more."""
-        job.turn = asyncio.get_running_loop().create_future()
+    async def _wait_until_ready(self, queue: _Queue, job: _Job) -> NotSent | None:
+        """Wait until the job may be sent; returns its result if it isn't sent any more."""
+        job.ready = asyncio.get_running_loop().create_future()
         self._advance(queue)
         try:
-            return await job.turn
+            return await job.ready
         finally:
-            job.turn = None
+            job.ready = None
 
-    async def _attempt(self, job: _Job) -> Outcome:
-        """Send it once; with the fallback right after, where Slack refuses the blocks."""
+    async def _attempt(self, job: _Job) -> AttemptResult:
+        """Send it once; if Slack refuses the blocks, send the fallback right after."""
         try:
-            outcome = await self._deliver_once(job)
+            result = await self._post(job)
             request = job.request
-            if isinstance(outcome, Refused) and outcome.code.startswith("invalid_blocks") and request.fallback_args:
-                logger.warning("%s: %s; sending the classic layout", request.label, outcome.code)
+            if isinstance(result, Refused) and result.code.startswith("invalid_blocks") and request.fallback_args:
+                logger.warning("%s: %s; sending the classic layout", request.label, result.code)
                 job.request = replace(request, args=request.fallback_args(), fallback_args=None)
-                outcome = await self._deliver_once(job)
-        except Exception as error:  # a fault of ours: it must neither get lost nor be posted twice
+                result = await self._post(job)
+        except Exception as error:  # an error in our own code: the message must neither get lost nor be posted twice
             logger.error("%s failed\n%s", job.request.label, format_without_message(error))
-            outcome = Unknown("our own fault")
-        return outcome
+            result = Unknown("internal error")
+        return result
 
-    async def _deliver_once(self, job: _Job) -> Outcome:
-        job.tries += 1
+    async def _post(self, job: _Job) -> AttemptResult:
+        job.attempts += 1
         async with self._senders:
-            outcome = await self._deliver(job.request)
-        match outcome:
+            result = await self._post_once(job.request)
+        match result:
             case Sent():
                 pass
             case Refused(code):
                 self._on_error(job.request.method, code)
             case Retry(reason) | Unknown(reason):
                 self._on_error(job.request.method, reason)
-        return outcome
+        return result
 
-    def _put_off(self, queue: _Queue, job: _Job, outcome: Retry) -> None:
-        """Set when it is sent again: after Slack's own time, which holds the whole queue, or after the backoff."""
+    def _schedule_retry(self, queue: _Queue, job: _Job, retry: Retry) -> None:
+        """Set when it is sent again: after Slack's Retry-After, which holds the whole queue, or after the backoff."""
         now = self._clock()
-        if outcome.after is None:
-            wait = self._backoff[min(job.tries, len(self._backoff)) - 1]
+        if retry.retry_after is None:
+            wait = self._backoff[min(job.attempts, len(self._backoff)) - 1]
             wait *= random.uniform(0.8, 1.2)  # noqa: S311  spreads the load, guards nothing
             job.due = now + wait
         else:
-            wait = outcome.after
+            wait = retry.retry_after
             queue.held_until = max(queue.held_until, now + wait)
             queue.next_start = max(queue.next_start, queue.held_until)
             queue.is_paced = self._closes is None
-        logger.info("%s: %s, again in %.1f s", job.request.label, outcome.reason, wait)
+        logger.info("%s: %s, again in %.1f s", job.request.label, retry.reason, wait)
         self._on_resend()
 
-    # --- whose turn it is
+    # --- which request is sent next
 
     def _advance(self, queue: _Queue) -> None:
-        """Start the jobs that may start. Where time holds others back, end those that would be too late, tell the rest, and
-        look again when the next may start."""
+        """Start the jobs that may start. If others have to wait for a time, end those that would be too late, call `on_wait` of
+        the rest, and set a timer for the next start."""
         now = self._clock()
         self._start_ready(queue, now)
         if queue.next_start > now or any(job.due > now for job in queue.jobs):
             self._end_late(queue, now)
             for job in queue.jobs:
                 _notify_wait(job)
-            self._set_alarm(queue, now)
+            self._set_timer(queue, now)
+        for job in queue.jobs[2 * queue.max_parallel :]:  # these wait for at least two responses of Slack
+            _notify_wait(job)
 
     def _start_ready(self, queue: _Queue, now: float) -> None:
-        """Start, in their order, the jobs that nothing holds back."""
-        width, order_keys = queue.width, set[str]()
-        room = width - sum(job.is_running for job in queue.jobs)
+        """Start, in their order, the jobs that may start now."""
+        max_parallel, order_keys = queue.max_parallel, set[str]()
+        free = max_parallel - sum(job.is_running for job in queue.jobs)
         for job in queue.jobs:
-            if room <= 0 or queue.next_start > now:
+            if free <= 0 or queue.next_start > now:
                 return
             if job.is_waiting and job.due <= now and job.order_key not in order_keys:
                 self._start(queue, job, now)
-                room -= 1
-            if width == 1:
+                free -= 1
+            if max_parallel == 1:
                 return
             order_keys.add(job.order_key)
 
@@ -309,31 +311,31 @@ class Outbox:
                 job.end_wait(STOPPING)
             elif earliest > job.expires:
                 job.end_wait(TOO_LATE)
-            elif queue.width == 1:
+            elif queue.max_parallel == 1:
                 before = earliest + (self._pace if queue.is_paced else 0.0)
 
-    def _set_alarm(self, queue: _Queue, now: float) -> None:
+    def _set_timer(self, queue: _Queue, now: float) -> None:
         times = [max(job.due, queue.next_start) for job in queue.jobs if job.is_waiting]
         next_time = min((each for each in times if each > now), default=None)
-        if next_time is None or (queue.alarm is not None and queue.alarm_at <= next_time):
+        if next_time is None or (queue.timer is not None and queue.timer_at <= next_time):
             return
-        if queue.alarm is not None:
-            queue.alarm.cancel()
-        queue.alarm_at = next_time
-        queue.alarm = asyncio.get_running_loop().create_task(self._advance_in(next_time - now, queue))
+        if queue.timer is not None:
+            queue.timer.cancel()
+        queue.timer_at = next_time
+        queue.timer = asyncio.get_running_loop().create_task(self._advance_in(next_time - now, queue))
 
     async def _advance_in(self, seconds: float, queue: _Queue) -> None:
         await self._sleep(seconds)
-        queue.alarm = None
+        queue.timer = None
         self._advance(queue)
 
     def _forget_idle(self, key: str, queue: _Queue) -> None:
-        """Drop queues without a job that nothing holds any more."""
+        """Remove queues that have no jobs and no time to wait for."""
         now = self._clock()
-        if not queue.jobs and queue.alarm is not None:
-            queue.alarm.cancel()
-            queue.alarm = None
-        if queue.next_start > now:  # it stays; those that stayed before it may go
+        if not queue.jobs and queue.timer is not None:
+            queue.timer.cancel()
+            queue.timer = None
+        if queue.next_start > now:  # it is kept until then; others that were kept before it may be removed now
             for name in [name for name, each in self._queues.items() if not each.jobs and each.next_start <= now]:
                 del self._queues[name]
         elif not queue.jobs:
@@ -341,31 +343,31 @@ class Outbox:
 
 
 def _notify_wait(job: _Job) -> None:
-    """Call `on_wait`, once, where the job waits."""
+    """Call `on_wait`, once, if the job waits."""
     if job.knows_wait or not job.is_waiting:
         return
     job.knows_wait = True
     try:
         job.request.on_wait()
-    except Exception as error:  # it must not end the wait of another request
+    except Exception as error:  # it must not affect other requests
         logger.error("%s failed\n%s", job.request.label, format_without_message(error))
 
 
 def _order_key(request: Request, queue: _Queue) -> str:
-    """What keeps its order where requests of a queue may be sent side by side: a thread; a member's Home, a modal."""
+    """What keeps its order where requests of a queue are sent in parallel: a thread; a member's Home tab; a modal."""
     if not queue.of_method:
         return str(request.args.get("thread_ts") or "")
     return str(request.args.get("view_id") or request.args.get("user_id") or request.args.get("trigger_id") or "")
 
 
-def _log(job: _Job, outcome: Outcome) -> None:
+def _log(job: _Job, result: SendResult) -> None:
     label = job.request.label
-    match outcome:
+    match result:
         case Sent():
             pass
         case Refused(code):
             logger.warning("%s: refused by Slack (%s)", label, code)
-        case Retry(reason):
-            logger.warning("%s: given up after %d attempts (%s)", label, job.tries, reason)
+        case NotSent(reason):
+            logger.warning("%s: given up after %d attempts (%s)", label, job.attempts, reason)
         case Unknown(reason):
             logger.warning("%s: no word whether it arrived (%s); not sent again", label, reason)

@@ -1,60 +1,62 @@
-"""What curators see: their pages of the Home tab, and their modals. The state is in private_metadata and values.
+"""The curators' pages of the Home tab and their modals. Their state is in private_metadata and button values.
 
-What people wrote is shown in plain_text and rich_text only. Times are UTC, because a page is drawn once for everybody.
+What people wrote is shown in plain_text and rich_text only. Times are UTC.
 """
 
 from __future__ import annotations
 
-from bot.slack.blocks.curation.dashboard import MOST_KEYS, OUTCOMES, Dashboard, pilot_figures
-from bot.slack.blocks.curation.forms import (
-    ANSWER,
-    ASKS,
-    ENTRY,
-    PICKED,
-    TITLE,
-    checking,
-    done,
-    matching_options,
-    means,
-    write,
-)
-from bot.slack.blocks.curation.pages import PAGES, Note, front, page
-from bot.slack.blocks.curation.previews import review, since, status
-from bot.slack.blocks.curation.text import (
+from bot.slack.blocks.curation.dashboard import MAX_KEYS, OUTCOMES, Dashboard, pilot_figures
+from bot.slack.blocks.curation.edit_text import (
     channel_element,
     conflict_message,
     describe_edits,
     fill,
+    fill_plain,
     settled_by,
-    spoken,
 )
+from bot.slack.blocks.curation.form_views import (
+    ANSWER,
+    ASKS,
+    ENTRY,
+    MODALS,
+    PICKED,
+    TITLE,
+    answer_form,
+    checking_view,
+    matching_options,
+    meaning_form,
+    result_view,
+)
+from bot.slack.blocks.curation.pages import PAGES, ResultNote, home_page, page
+from bot.slack.blocks.curation.previews import changes_since, draft_review, error_banner
 
 __all__ = [
     "ANSWER",
     "ASKS",
     "ENTRY",
-    "MOST_KEYS",
+    "MAX_KEYS",
+    "MODALS",
     "OUTCOMES",
     "PAGES",
     "PICKED",
     "TITLE",
     "Dashboard",
-    "Note",
+    "ResultNote",
+    "answer_form",
+    "changes_since",
     "channel_element",
-    "checking",
+    "checking_view",
     "conflict_message",
     "describe_edits",
-    "done",
+    "draft_review",
+    "error_banner",
     "fill",
-    "front",
+    "fill_plain",
+    "home_page",
     "matching_options",
-    "means",
+    "meaning_form",
     "page",
     "pilot_figures",
-    "review",
+    "result_view",
     "settled_by",
-    "since",
-    "spoken",
-    "status",
-    "write",
 ]

@@ -1,7 +1,4 @@
-"""What the curators' dashboard holds, and the rows of its sections.
-
-A row is a few blocks that belong together.
-"""
+"""The data of the curators' dashboard, and the rows of its sections: a few blocks each."""
 
 from __future__ import annotations
 
@@ -13,16 +10,16 @@ from datetime import UTC, date, datetime, timedelta
 from bot.model import Change, Complaint, Entry, Knowledge, Miss, Outcome, PilotChannel, Tally
 from bot.reply.wording import choice_of
 from bot.slack.blocks import limits
-from bot.slack.blocks.curation.text import (
+from bot.slack.blocks.curation.edit_text import (
     channel_element,
     describe_edits,
     entry_label,
     fill,
+    fill_plain,
     format_day,
     format_minute,
     quote_phrasing,
     quoted_entry_label,
-    spoken,
     user_element,
 )
 from bot.slack.blocks.elements import actions_blocks, button, context_block, plain_text
@@ -34,8 +31,8 @@ from bot.slack.strings import Strings
 OUTCOMES: tuple[Outcome, ...] = ("answered", "offered", "missed")
 """The outcomes that are counted; small talk isn't."""
 DAYS_PAGE = "days"
-MOST_KEYS = 30
-"""Phrasings of a group that are edited at once: their keys fit into a button's value, and they into a modal."""
+MAX_KEYS = 30
+"""Phrasings of a group that can be edited at once: their keys fit into a button's value, and the phrasings into a modal."""
 SHOWN_PHRASINGS = 4
 """Phrasings of a group that its row shows."""
 BAR = 24
@@ -52,7 +49,7 @@ class Dashboard:
         now: seconds since 1970.
         miss_groups: misses that ask the same, grouped.
         tallies: the outcomes of the last seven days.
-        complaints: answers with bad votes.
+        complaints: how often answers were voted not helpful, by answer and reason.
         history: the latest changes, the last one first.
         pilots: the pilot channels.
         faults: what is wrong with the pack's files.
@@ -87,10 +84,10 @@ def _miss_row(group: Sequence[Miss], dashboard: Dashboard, strings: Strings) -> 
         items.append(rich_text_section(*fill(strings["more_of_them"], count=str(len(group) - SHOWN_PHRASINGS))))
     elements += rich_text_list(items, "bullet")
     if lead.best in dashboard.knowledge.by_id:
-        nearest = spoken(strings["nearest"], entry=quoted_entry_label(lead.best, dashboard.knowledge))
+        nearest = fill_plain(strings["nearest"], entry=quoted_entry_label(lead.best, dashboard.knowledge))
     else:
         nearest = strings["nothing_near"]
-    keys = CuratorModalState.join_keys(miss.key for miss in group[:MOST_KEYS])
+    keys = CuratorModalState.join_keys(miss.key for miss in group[:MAX_KEYS])
     buttons = [_miss_button(name, keys, lead.text, strings) for name in ("means", "write", "not_ours", "ignore")]
     return [
         {"type": "rich_text", "elements": elements},
@@ -110,7 +107,7 @@ def _asked_text(group: Sequence[Miss], now: float, strings: Strings) -> str:
     first = format_day(min(miss.first for miss in group), now)
     last = format_day(max(miss.last for miss in group), now)
     key = "asked_once" if count == 1 else "asked_that_day" if first == last else "asked_often"
-    return spoken(strings[key], count=str(count), first=first, last=last)
+    return fill_plain(strings[key], count=str(count), first=first, last=last)
 
 
 # --- complaints
@@ -137,7 +134,7 @@ def _complaint_row(ref: str, complaints: Sequence[Complaint], dashboard: Dashboa
         f"{strings.get(f'reason_{complaint.reason}', strings['no_reason'])} {complaint.count}" for complaint in ordered
     )
     last = format_day(max(complaint.last for complaint in complaints), dashboard.now)
-    text = f"{reasons}. {spoken(strings['last_vote'], last=last)}"
+    text = f"{reasons}. {fill_plain(strings['last_vote'], last=last)}"
     entry, name = _single_entry(ref, dashboard.knowledge), _answer_name(ref, dashboard.knowledge, strings)
     if entry is None:
         return [line_block([text_element(name, bold=True), *fill("\n" + text)])]
@@ -160,7 +157,7 @@ def _answer_name(ref: str, knowledge: Knowledge, strings: Strings) -> str:
         return next((group.title for group in knowledge.groups if group.id == answer.group), answer.group)
     names = ", ".join(entry_label(entry_id, knowledge) for entry_id in answer.ids)
     if answer.kind == "unknown":
-        return spoken(strings["vote_offers"], offers=names) if names else strings["vote_unknown"]
+        return fill_plain(strings["vote_offers"], offers=names) if names else strings["vote_unknown"]
     return names or answer.kind
 
 
@@ -200,7 +197,7 @@ def pilot_rows(dashboard: Dashboard, strings: Strings) -> list[list[Block]]:
 
 
 def _pilot_row(pilot: PilotChannel, dashboard: Dashboard, strings: Strings) -> list[Block]:
-    """Since when it is one, its figures, and the button that makes its answers public."""
+    """The channel and since when it is a pilot, its figures, and the button that makes its answers public."""
     since = format_day(pilot.since, dashboard.now)
     sentence = fill(strings["trial_since"], channel=channel_element(pilot.channel), since=since)
     public_button = button(strings["trial_off"], "public", {"value": pilot.channel})
@@ -208,7 +205,7 @@ def _pilot_row(pilot: PilotChannel, dashboard: Dashboard, strings: Strings) -> l
 
 
 def pilot_figures(pilot: PilotChannel, strings: Strings) -> tuple[Block, ...]:
-    """The outcomes and votes of a pilot channel, as the end of a paragraph."""
+    """The outcomes and votes of a pilot channel, as sentences to be appended to a paragraph."""
     votes = pilot.good + pilot.bad
     figures = {
         "asked": pilot.answered + pilot.offered + pilot.missed,

@@ -19,25 +19,25 @@ from bot.slack.blocks.curation.dashboard import (
     pilot_rows,
     week_blocks,
 )
+from bot.slack.blocks.curation.edit_text import fill, fill_plain
 from bot.slack.blocks.curation.previews import line_list
-from bot.slack.blocks.curation.text import fill, spoken
 from bot.slack.blocks.elements import actions_blocks, button, context_block, header_block
 from bot.slack.blocks.limits import Block
 from bot.slack.blocks.rich_text import line_block, quote_elements_block
-from bot.slack.blocks.views import FRONT, ROWS_PER_PAGE, View, fit_view, paginate
+from bot.slack.blocks.views import FIRST_PAGE, ROWS_PER_PAGE, View, fit_view, paginate
 from bot.slack.strings import Strings
 
 OVERVIEW_PAGE, MISSES_PAGE, COMPLAINTS_PAGE = "curate", "misses", "votes"
 CHANGES_PAGE, PILOTS_PAGE = "changes", "trials"
 PAGES = (OVERVIEW_PAGE, DAYS_PAGE, MISSES_PAGE, COMPLAINTS_PAGE, CHANGES_PAGE, PILOTS_PAGE)
-"""The pages' names; they are in buttons that are posted already, and in keys of strings."""
+"""The pages' names. They are in the values of posted buttons and in keys of strings, so they can't change."""
 MISS_GROUPS_PER_PAGE = 10
 """Each group of misses is as high as three rows."""
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
-    """What has just been done, shown at the top of a page.
+class ResultNote:
+    """The result of an edit, shown at the top of a page.
 
     Attributes:
         message: rich_text elements.
@@ -67,8 +67,8 @@ _SECTIONS = {
 }
 
 
-def front(view: View, dashboard: Dashboard, strings: Strings, note: Note | None = None) -> View:
-    """The Home tab's front page `view` with a summary and the button to the curators' pages below it."""
+def home_page(view: View, dashboard: Dashboard, strings: Strings, note: ResultNote | None = None) -> View:
+    """The Home tab's first page `view`, with a summary and the button to the curators' pages below it."""
     summary = fill(
         strings["curate_summary"],
         open=str(len(dashboard.miss_groups)),
@@ -83,12 +83,14 @@ def front(view: View, dashboard: Dashboard, strings: Strings, note: Note | None 
         line_block(summary),
         *actions_blocks([button(strings["curate_open"], "go:curate", {"value": OVERVIEW_PAGE})]),
     ]
-    front_blocks = view["blocks"][: limits.BLOCKS["home"] - len(blocks)]
-    return view | {"blocks": [*front_blocks, *blocks], "private_metadata": FRONT}
+    blocks_above = view["blocks"][: limits.BLOCKS["home"] - len(blocks)]
+    return view | {"blocks": [*blocks_above, *blocks], "private_metadata": FIRST_PAGE}
 
 
-def page(dashboard: Dashboard, name: str, strings: Strings, note: Note | None = None, native: bool = False) -> View:
-    """A page of the curators' ("misses@1"); the overview if there is no page of that name.
+def page(
+    dashboard: Dashboard, name: str, strings: Strings, note: ResultNote | None = None, native: bool = False
+) -> View:
+    """One of the curators' pages ("misses@1"); the overview if there is no page of that name.
 
     Args:
         native: whether figures are Slack's own chart, which not every workspace takes.
@@ -99,7 +101,7 @@ def page(dashboard: Dashboard, name: str, strings: Strings, note: Note | None = 
         return _page_view(DAYS_PAGE, OVERVIEW_PAGE, strings["curate_week"], blocks, strings)
     if section_name not in _SECTIONS:
         blocks = [*_note_blocks(note, strings), *_overview_blocks(dashboard, strings)]
-        return _page_view(OVERVIEW_PAGE, FRONT, strings["curate_title"], blocks, strings)
+        return _page_view(OVERVIEW_PAGE, FIRST_PAGE, strings["curate_title"], blocks, strings)
     section = _SECTIONS[section_name]
     rows = section.rows(dashboard, strings)
     index, shown, page_buttons = paginate(rows, section_name, number, section.per_page, strings)
@@ -115,7 +117,7 @@ def page(dashboard: Dashboard, name: str, strings: Strings, note: Note | None = 
 
 
 def _page_view(name: str, back: str, heading: str, blocks: Sequence[Block], strings: Strings) -> View:
-    """A page with a button to the page `back`. It keeps its name, so that it can be drawn again."""
+    """A page with a button to the page `back`. Its private_metadata is its name, so that it can be rendered again."""
     back_button = button(strings["back"], "go:back", {"value": back})
     blocks = [header_block(heading), *actions_blocks([back_button]), *_with_unique_action_ids(blocks)]
     return fit_view({"type": "home", "private_metadata": name}, blocks)
@@ -152,13 +154,13 @@ def _overview_blocks(dashboard: Dashboard, strings: Strings) -> list[Block]:
         blocks.append(header_block(_section_heading(name, rows, strings)))
         blocks += _row_blocks(name, rows[: section.overview_rows], strings)
         if len(rows) > section.overview_rows:
-            label = spoken(strings["curate_all"], count=str(len(rows)))
+            label = fill_plain(strings["curate_all"], count=str(len(rows)))
             blocks += actions_blocks([button(label, f"go:{name}", {"value": f"{name}@0"})])
     return blocks
 
 
 def _section_heading(name: str, rows: Sequence[object], strings: Strings) -> str:
-    return spoken(strings[f"curate_{name}"], count=str(len(rows)))
+    return fill_plain(strings[f"curate_{name}"], count=str(len(rows)))
 
 
 def _row_blocks(name: str, rows: Sequence[Sequence[Block]], strings: Strings) -> list[Block]:
@@ -167,7 +169,7 @@ def _row_blocks(name: str, rows: Sequence[Sequence[Block]], strings: Strings) ->
     return [*blocks, *(pilot_menu_blocks(strings) if name == PILOTS_PAGE else [])]
 
 
-def _note_blocks(note: Note | None, strings: Strings) -> list[Block]:
+def _note_blocks(note: ResultNote | None, strings: Strings) -> list[Block]:
     if note is None:
         return []
     buttons = [button(strings["undo"], "undo:note", {"value": note.undo})] if note.undo else []
@@ -176,7 +178,7 @@ def _note_blocks(note: Note | None, strings: Strings) -> list[Block]:
 
 
 def _warning_blocks(dashboard: Dashboard, strings: Strings) -> list[Block]:
-    """That something is missing on the page, and what is wrong with the pack."""
+    """Warnings: the database can't be read, or the changed pack can't."""
     blocks = [line_block(fill(strings["curate_away"]))] if dashboard.is_incomplete else []
     if dashboard.faults:
         blocks.append(line_list(strings["curate_faults"], dashboard.faults, strings))

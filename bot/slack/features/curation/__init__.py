@@ -1,21 +1,29 @@
-"""Curating: what curators see on the Home tab, and what their buttons and forms do. Each press asks anew whether this person
-may curate, and says what has become of it."""
+"""Curating: the curators' pages of the Home tab, their buttons and forms. Each one checks whether this person may curate, and
+shows its result."""
 
 from __future__ import annotations
 
-from bot.slack.features.curation.actions import ignore, make_pilot, make_public, means, not_ours, undo, write
+from bot.slack.features.curation.actions import (
+    ignore,
+    make_pilot,
+    make_public,
+    mark_out_of_scope,
+    open_answer_form,
+    open_meaning_form,
+    say_in_modal,
+    undo,
+)
 from bot.slack.features.curation.forms import submit, suggest
-from bot.slack.features.curation.home import show_home
 
 __all__ = [
     "ignore",
     "make_pilot",
     "make_public",
-    "means",
-    "not_ours",
-    "show_home",
+    "mark_out_of_scope",
+    "open_answer_form",
+    "open_meaning_form",
+    "say_in_modal",
     "submit",
     "suggest",
     "undo",
-    "write",
 ]

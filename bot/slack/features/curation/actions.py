@@ -1,4 +1,4 @@
-"""Curators' buttons. Each press reads, writes and reads again in one hop to the database."""
+"""Curators' buttons. Each handler reads, writes and reads again in one round trip to the database."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Literal
 
 from bot.model import Knowledge
 from bot.slack.blocks import curation as blocks
-from bot.slack.blocks.curation import Dashboard, Note, fill
+from bot.slack.blocks.curation import Dashboard, ResultNote, fill
 from bot.slack.blocks.limits import TYPED, Block, size
 from bot.slack.blocks.views import View
 from bot.slack.context import Context
+from bot.slack.features.curation.curator_home import is_curator, publish, publish_refusal
 from bot.slack.features.curation.edits import (
     Curator,
     current_knowledge,
@@ -24,20 +25,19 @@ from bot.slack.features.curation.edits import (
     save_changes,
     undo_batch,
 )
-from bot.slack.features.curation.home import is_curator, publish, publish_refusal
 from bot.slack.outgoing import open_modal, update_modal
 from bot.slack.payloads import CuratorModalState, Payload, action_of, get_dict, get_str, team_id_of, user_id_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CuratorAction:
-    """A press on the Home tab or in a curator's modal.
+    """A click of a curator's button, on the Home tab or in a modal.
 
     Attributes:
-        value: what the button or menu carries.
-        page: the page of the Home tab that it belongs to.
+        value: the value of the button or of the chosen option.
+        page: the page of the Home tab with the button, or behind the modal.
         trigger_id: opens a modal.
-        view_id: the modal that it was pressed in; empty on the Home tab.
+        view_id: the modal with the button; empty on the Home tab.
     """
 
     curator: Curator
@@ -66,13 +66,13 @@ class CuratorAction:
 
 
 async def _permitted(context: Context, body: Payload) -> CuratorAction | None:
-    """The press, if this person may curate; else None, and they have been told so. Without curators there is nothing to tell."""
+    """The action, if this person may curate. Otherwise None, after telling the person so, if there are any curators."""
     action = CuratorAction.from_body(body)
     if is_curator(context, action.curator):
         return action
     if context.curators.named:
         if action.view_id:
-            view = blocks.done(CuratorModalState(), fill(context.strings["curate_only"]), context.strings)
+            view = blocks.result_view(CuratorModalState(), fill(context.strings["curate_only"]), context.strings)
             await update_modal(context, action.view_id, view)
         if action.curator.user:
             await publish_refusal(context, action.curator)
@@ -82,45 +82,45 @@ async def _permitted(context: Context, body: Payload) -> CuratorAction | None:
 # --- modals
 
 
-async def means(context: Context, body: Payload) -> None:
-    """Open the form that says which entry some phrasings mean."""
+async def open_meaning_form(context: Context, body: Payload) -> None:
+    """Open the form that sets which entry some phrasings mean."""
     action = await _permitted(context, body)
     if action is not None:
-        await open_modal(context, action.trigger_id, await context.run_db(_means_view, context, action))
+        await open_modal(context, action.trigger_id, await context.run_db(_meaning_view, context, action))
 
 
-async def write(context: Context, body: Payload) -> None:
+async def open_answer_form(context: Context, body: Payload) -> None:
     """Open the form for a new answer."""
     action = await _permitted(context, body)
     if action is not None:
-        await open_modal(context, action.trigger_id, await context.run_db(_write_view, context, action))
+        await open_modal(context, action.trigger_id, await context.run_db(_answer_view, context, action))
 
 
-def _means_view(context: Context, action: CuratorAction) -> View:
+def _meaning_view(context: Context, action: CuratorAction) -> View:
     team = action.curator.team
     knowledge, misses = current_knowledge(context, team), find_open(context, team, action.keys)
     if not misses:
-        return _settled_view(context, action, knowledge)
+        return _nothing_open_view(context, action, knowledge)
     state = CuratorModalState(action.page, tuple(miss.key for miss in misses))
-    return blocks.means(state, misses, state.keys, misses[0].best, knowledge, context.strings)
+    return blocks.meaning_form(state, misses, state.keys, misses[0].best, knowledge, context.strings)
 
 
-def _write_view(context: Context, action: CuratorAction) -> View:
+def _answer_view(context: Context, action: CuratorAction) -> View:
     team = action.curator.team
     knowledge, misses = current_knowledge(context, team), find_open(context, team, action.keys)
     if not misses:
-        return _settled_view(context, action, knowledge)
+        return _nothing_open_view(context, action, knowledge)
     phrasings = _fitting_lines([miss.text for miss in misses])
-    return blocks.write(CuratorModalState(action.page), "", "", phrasings, context.strings)
+    return blocks.answer_form(CuratorModalState(action.page), "", "", phrasings, context.strings)
 
 
-def _settled_view(context: Context, action: CuratorAction, knowledge: Knowledge) -> View:
+def _nothing_open_view(context: Context, action: CuratorAction, knowledge: Knowledge) -> View:
     message = explain_settled(context, action.curator.team, action.keys, knowledge)
-    return blocks.done(CuratorModalState(action.page), message, context.strings)
+    return blocks.result_view(CuratorModalState(action.page), message, context.strings)
 
 
 def _fitting_lines(texts: Sequence[str]) -> str:
-    """One a line, as many as an input takes."""
+    """The texts, one a line, as many as an input holds."""
     lines = ""
     for text in texts:
         line = " ".join(text.split())
@@ -131,51 +131,51 @@ def _fitting_lines(texts: Sequence[str]) -> str:
     return lines
 
 
-# --- edits at a press
+# --- edits without a form
 
 
-async def not_ours(context: Context, body: Payload) -> None:
-    """Keep phrasings from finding the entry that they came nearest to, or anything where there is none."""
-    await _settle(context, body, "not_ask")
+async def mark_out_of_scope(context: Context, body: Payload) -> None:
+    """Save that phrasings don't mean the entry that matched them best; without such an entry, that they are out of scope."""
+    await _dismiss(context, body, "not_ask")
 
 
 async def ignore(context: Context, body: Payload) -> None:
-    """Take phrasings out of sight; nothing is answered differently."""
-    await _settle(context, body, "ignore")
+    """Hide phrasings from the list of misses; no answer changes."""
+    await _dismiss(context, body, "ignore")
 
 
-async def _settle(context: Context, body: Payload, kind: Literal["not_ask", "ignore"]) -> None:
+async def _dismiss(context: Context, body: Payload, kind: Literal["not_ask", "ignore"]) -> None:
     action = await _permitted(context, body)
     if action is not None:
-        note, dashboard = await context.run_db(_save_settled, context, action, kind)
+        note, dashboard = await context.run_db(_dismiss_misses, context, action, kind)
         await publish(context, action.curator, dashboard, action.page, note)
 
 
-def _save_settled(
+def _dismiss_misses(
     context: Context, action: CuratorAction, kind: Literal["not_ask", "ignore"]
-) -> tuple[Note, Dashboard]:
+) -> tuple[ResultNote, Dashboard]:
     curator = action.curator
     knowledge, misses = current_knowledge(context, curator.team), find_open(context, curator.team, action.keys)
     if misses:
         change = new_batch(context, curator, kind)
-        near = [miss.best if kind == "not_ask" and miss.best in knowledge.by_id else "" for miss in misses]
-        changes = [change(text=miss.text, entry=entry_id) for miss, entry_id in zip(misses, near, strict=True)]
+        entry_ids = [miss.best if kind == "not_ask" and miss.best in knowledge.by_id else "" for miss in misses]
+        changes = [change(text=miss.text, entry=entry_id) for miss, entry_id in zip(misses, entry_ids, strict=True)]
         result = save_changes(context, curator, changes, knowledge)
-        note = Note(result.message, result.undo)
+        note = ResultNote(result.message, result.undo)
     else:
-        note = Note(explain_settled(context, curator.team, action.keys, knowledge))
+        note = ResultNote(explain_settled(context, curator.team, action.keys, knowledge))
     return note, load_dashboard(context, curator.team)
 
 
 async def undo(context: Context, body: Payload) -> None:
-    """Undo a batch of edits, and say so where it was pressed."""
+    """Undo a batch of edits, and show the result where the button is."""
     action = await _permitted(context, body)
     if action is None:
         return
     message, dashboard = await context.run_db(_undo, context, action)
-    publishing = publish(context, action.curator, dashboard, action.page, Note(message))
+    publishing = publish(context, action.curator, dashboard, action.page, ResultNote(message))
     if action.view_id:
-        view = blocks.done(CuratorModalState(action.page), message, context.strings)
+        view = blocks.result_view(CuratorModalState(action.page), message, context.strings)
         await asyncio.gather(update_modal(context, action.view_id, view), publishing)
     else:
         await publishing
@@ -195,7 +195,7 @@ async def make_pilot(context: Context, body: Payload) -> None:
 
 
 async def make_public(context: Context, body: Payload) -> None:
-    """Make a pilot channel's answers public, and show its figures once more."""
+    """Make a pilot channel's answers public, and show its figures a last time."""
     await _set_pilot(context, body, on=False)
 
 
@@ -206,15 +206,27 @@ async def _set_pilot(context: Context, body: Payload, *, on: bool) -> None:
         await publish(context, action.curator, dashboard, action.page, note)
 
 
-def _save_pilot(context: Context, action: CuratorAction, on: bool) -> tuple[Note, Dashboard]:
+def _save_pilot(context: Context, action: CuratorAction, on: bool) -> tuple[ResultNote, Dashboard]:
     team, channel = action.curator.team, action.value
     pilots, strings = context.store.pilots, context.strings
     ended = () if on else tuple(pilot for pilot in pilots.all(team) if pilot.channel == channel)
     if channel and pilots.set(team, channel, on, action.curator.key):
         message = fill(strings["trial_now" if on else "public_now"], channel=blocks.channel_element(channel))
-        for pilot in ended:  # its figures go with it
+        for pilot in ended:  # its figures are deleted
             message += blocks.pilot_figures(pilot, strings)
-        note = Note(message, pilot="" if on else channel)
+        note = ResultNote(message, pilot="" if on else channel)
     else:
-        note = Note(not_saved(context))
+        note = ResultNote(not_saved(context))
     return note, load_dashboard(context, team)
+
+
+async def say_in_modal(context: Context, body: Payload, key: str) -> bool:
+    """Show one of our sentences in the curator's modal with the button that was pressed, and keep that button; false if it was
+    no such modal."""
+    action, view = CuratorAction.from_body(body), get_dict(body, "view")
+    if not action.view_id or get_str(view, "callback_id") not in blocks.MODALS:
+        return False
+    state = CuratorModalState.from_metadata(get_str(view, "private_metadata"))
+    message = fill(context.strings[key])
+    await update_modal(context, action.view_id, blocks.result_view(state, message, context.strings, action.value))
+    return True

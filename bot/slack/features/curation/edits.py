@@ -1,52 +1,51 @@
-"""What there is to curate, and curators' edits: saved once, all or none, and undone.
+"""The data of the dashboard, and curators' edits: saved once, all or none, and undone.
 
-All functions here block for the database, and run by `context.run_db`.
+All functions here block for the database: call them by `context.run_db`.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from bot.curation.changes import is_settled, settled
 from bot.curation.clusters import cluster_misses
+from bot.curation.overlay import is_settled, settled
 from bot.model import AskPyError, Change, ChangeKind, Knowledge, Miss
 from bot.slack.blocks.curation import Dashboard, conflict_message, describe_edits, fill, settled_by
 from bot.slack.blocks.limits import Block
 from bot.slack.context import Context
 from bot.slack.payloads import join_key, short_hash
-from bot.text import words
+from bot.text import normalize_phrase, slug
 
 HISTORY = 1_000
-"""Batches of edits that one can page through."""
-MOST_READ, MOST_OPEN = 2_000, 300
-"""Misses that are looked through for open ones, and open ones that are clustered."""
-LONGEST_ID = 60
+"""Latest batches of edits that are shown."""
+MAX_MISSES_READ, MAX_OPEN_MISSES = 2_000, 300
+"""Misses that are searched for open ones, and open ones that are clustered."""
+MAX_ENTRY_ID = 60
 """Characters of a new entry's id."""
 SAVE_ATTEMPTS = 3
-"""Somebody may make the same edit between our look and our try."""
+"""Another curator may make the same edit between reading and saving."""
 
 
 @dataclass(frozen=True, slots=True)
 class Curator:
-    """A member of a workspace who curates, or wants to."""
+    """A member of a workspace who curates, or tries to."""
 
     team: str
     user: str
 
     @property
     def key(self) -> str:
-        """Workspace and member, joined, as changes name them."""
+        """Workspace and member, joined, as in the field `by` of a change."""
         return join_key(self.team, self.user)
 
 
 @dataclass(frozen=True, slots=True)
 class EditResult:
-    """What has become of an edit, as rich_text elements. `undo`: the batch that can be undone; empty where nothing was saved.
+    """The result of an edit: `message` as rich_text elements. `undo`: the batch that can be undone; empty if nothing was saved.
     `stopped`: it wasn't saved, and can be tried again."""
 
     message: tuple[Block, ...]
@@ -55,17 +54,17 @@ class EditResult:
 
 
 def current_knowledge(context: Context, team: str) -> Knowledge:
-    """What a workspace is answered from, with its latest changes."""
+    """The pack with the latest changes of a workspace."""
     if context.reloader is not None:
         context.reloader.refresh(team)
     return context.engine.knowledge_of(team)
 
 
-# --- what there is
+# --- the dashboard
 
 
 def load_dashboard(context: Context, team: str) -> Dashboard:
-    """All that a workspace's curators go by."""
+    """The data that a workspace's curators see."""
     store = context.store
     return Dashboard(
         knowledge=current_knowledge(context, team),
@@ -76,44 +75,44 @@ def load_dashboard(context: Context, team: str) -> Dashboard:
         history=store.changes.history(team, HISTORY),
         pilots=store.pilots.all(team),
         faults=context.reloader.faults if context.reloader is not None else (),
-        is_incomplete=is_database_away(context, team),
+        is_incomplete=is_database_unavailable(context, team),
     )
 
 
 def find_open(context: Context, team: str, keys: Collection[str]) -> list[Miss]:
-    """Those of the named misses that nobody has dealt with, the most asked first."""
+    """The misses with these keys that nobody has settled, the most asked first."""
     return [miss for miss in _open_misses(context, team) if miss.key in keys]
 
 
 def explain_settled(context: Context, team: str, keys: Collection[str], knowledge: Knowledge) -> tuple[Block, ...]:
-    """Why none of the named misses is open: who has dealt with them before, and how; or the database is away."""
-    if is_database_away(context, team):
+    """Why none of the misses with these keys is open: who has settled them, and how; or the database is unavailable."""
+    if is_database_unavailable(context, team):
         return fill(context.strings["database_away"])
     changes = context.store.changes.active(team)
-    for miss in context.store.misses.all(team, MOST_READ):
+    for miss in context.store.misses.all(team, MAX_MISSES_READ):
         for change in changes if miss.key in keys else ():
             if is_settled(miss.text, settled([change])):
                 return settled_by(change, knowledge, context.strings)
     return fill(context.strings["saved_nothing"])
 
 
-def is_database_away(context: Context, team: str) -> bool:
+def is_database_unavailable(context: Context, team: str) -> bool:
     """Whether the database can't be read."""
     return context.store.changes.revision(team) < 0
 
 
 def _open_misses(context: Context, team: str) -> tuple[Miss, ...]:
-    """The misses that nobody has dealt with."""
-    dealt_with = settled(context.store.changes.active(team))
-    misses = context.store.misses.all(team, MOST_READ)
-    return tuple(miss for miss in misses if not is_settled(miss.text, dealt_with))[:MOST_OPEN]
+    """The misses that nobody has settled."""
+    settled_phrasings = settled(context.store.changes.active(team))
+    misses = context.store.misses.all(team, MAX_MISSES_READ)
+    return tuple(miss for miss in misses if not is_settled(miss.text, settled_phrasings))[:MAX_OPEN_MISSES]
 
 
 # --- edits
 
 
 def new_batch(context: Context, curator: Curator, kind: ChangeKind) -> Callable[..., Change]:
-    """What makes the changes of one press: they are saved and undone together."""
+    """A function that makes the changes of one batch: they are saved and undone together."""
     batch, at = uuid4().hex, context.clock()
 
     def change(**fields: Any) -> Change:
@@ -123,7 +122,7 @@ def new_batch(context: Context, curator: Curator, kind: ChangeKind) -> Callable[
 
 
 def save_changes(context: Context, curator: Curator, changes: Sequence[Change], knowledge: Knowledge) -> EditResult:
-    """Save those that nobody has made yet, all or none. `knowledge`: the pack that the curator was shown."""
+    """Save those of the changes that nobody has made yet, all or none. `knowledge`: the pack that the curator has seen."""
     before: Change | None = None
     for _ in range(SAVE_ATTEMPTS):
         active = {_content(change): change for change in context.store.changes.active(curator.team)}
@@ -136,7 +135,7 @@ def save_changes(context: Context, curator: Curator, changes: Sequence[Change], 
             return result
     if before is None:
         return EditResult(not_saved(context), stopped=True)
-    if before.by == curator.key:  # the same press, delivered twice
+    if before.by == curator.key:  # the same request, delivered twice
         return _saved(context, [before], knowledge)
     return EditResult(settled_by(before, knowledge, context.strings), before.batch)
 
@@ -144,7 +143,7 @@ def save_changes(context: Context, curator: Curator, changes: Sequence[Change], 
 def _try_to_save(
     context: Context, curator: Curator, changes: Sequence[Change], knowledge: Knowledge
 ) -> EditResult | None:
-    """Save all of them or none; None where somebody has made one of the very same meanwhile."""
+    """Save all of them or none; None if somebody has made one of the same changes meanwhile."""
     try:
         conflict = context.store.changes.save(changes)
     except AskPyError as error:
@@ -162,47 +161,43 @@ def _saved(context: Context, changes: Sequence[Change], knowledge: Knowledge) ->
 
 
 def undo_batch(context: Context, team: str, batch: str) -> tuple[Block, ...]:
-    """Undo what was saved together; says what has become of that."""
+    """Undo a batch; returns the result as a sentence."""
     changes, strings = context.store.changes, context.strings
     undone = [change for change in changes.active(team) if change.batch == batch]
     try:
-        won = changes.undo(team, batch)
+        was_undone = changes.undo(team, batch)
     except AskPyError as error:
         return fill(str(error))
-    if won:
+    if was_undone:
         knowledge = current_knowledge(context, team)
         return fill(strings["undone"], what=describe_edits(undone, knowledge, strings) if undone else "")
-    if is_database_away(context, team) or any(change.batch == batch for change in changes.active(team)):
+    if is_database_unavailable(context, team) or any(change.batch == batch for change in changes.active(team)):
         return not_saved(context)
     return fill(strings["undone_before"])
 
 
 def not_saved(context: Context) -> tuple[Block, ...]:
-    """That nothing was saved, because the database is away."""
+    """The sentence that nothing was saved, because the database is unavailable."""
     return fill(context.strings["not_saved"], why=context.strings["database_away"])
 
 
 def _content(change: Change) -> tuple[str, ...]:
-    """What a change says, whoever made it."""
-    text = " ".join(words(change.text))
-    asks = sorted(" ".join(words(phrasing)) for phrasing in change.asks)
-    return (change.kind, change.entry, text, change.title, change.answer, *asks)
+    """The content of a change, without who made it and when."""
+    asks = sorted(map(normalize_phrase, change.asks))
+    return (change.kind, change.entry, normalize_phrase(change.text), change.title, change.answer, *asks)
 
 
 # --- drafts
 
 
 def free_entry_id(context: Context, team: str, title: str, knowledge: Knowledge) -> str:
-    """An id for a new entry that no entry of the pack has. That another curator has the same title the store will find."""
+    """An id for a new entry that no entry of the pack has. If another curator has used the same title, the store refuses it."""
     curated = {change.entry for change in context.store.changes.active(team) if change.kind == "entry"}
     used = knowledge.by_id.keys() - curated
-    slug = "-".join(re.findall(r"[a-z0-9]+", title.casefold()))[:LONGEST_ID].strip("-")
-    slug = slug or f"answer-{short_hash(title)[:8]}"
-    ids = (slug if number == 1 else f"{slug}-{number}" for number in range(1, len(used) + 2))
-    return next(entry_id for entry_id in ids if entry_id not in used)
+    return slug(title, used, fallback=f"answer-{short_hash(title)[:8]}", limit=MAX_ENTRY_ID)
 
 
 def draft_digest(context: Context, change: Change) -> str:
-    """Names a draft at the revision of the workspace's changes at which it is checked."""
+    """A hash of a draft and of the revision of the workspace's changes, at which it is checked."""
     fields = [change.kind, change.text, change.entry, change.title, change.answer, *change.asks]
     return short_hash(json.dumps([fields]), str(context.store.changes.revision(change.workspace)))

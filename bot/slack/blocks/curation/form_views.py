@@ -1,4 +1,4 @@
-"""The curators' modals: what phrasings mean, a new answer, and what was saved; and the menu of a pack's entries."""
+"""The curators' modals: the forms for the meaning of phrasings and for a new answer, the result; and the menu of entries."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.model import Entry, Knowledge, Miss, Step
 from bot.slack.blocks import limits
-from bot.slack.blocks.curation.text import quote_phrasing
+from bot.slack.blocks.curation.edit_text import quote_phrasing
 from bot.slack.blocks.elements import actions_blocks, button, context_block, plain_text
 from bot.slack.blocks.limits import Block, cut, size
 from bot.slack.blocks.rich_text import line_block, text_element
@@ -14,24 +14,26 @@ from bot.slack.blocks.views import View, fit_view
 from bot.slack.payloads import CuratorModalState
 from bot.slack.strings import Strings
 
-LONGEST_TITLE = 150
+MAX_TITLE = 150
 """UTF-16 units of a new answer's title."""
 PICKED, TITLE, ANSWER, ASKS = "picked", "title", "answer", "asks"
-"""The inputs' block_ids and action_ids; those of checkboxes end in a colon and a number."""
+"""The inputs' block_ids and action_ids; those of checkboxes have a colon and a number at the end."""
+MODALS = ("means", "write", "done")
+"""The callback_ids of these modals."""
 ENTRY = "entry"
-"""The same of the menu of entries."""
+"""The block_id and action_id of the menu of entries."""
 
 # --- modals
 
 
-def means(
+def meaning_form(
     state: CuratorModalState,
     misses: Sequence[Miss],
     picked: Sequence[str],
     entry_id: str,
     knowledge: Knowledge,
     strings: Strings,
-    status: Sequence[Block] = (),
+    blocks_above: Sequence[Block] = (),
 ) -> View:
     """The form that says which entry some phrasings mean.
 
@@ -39,7 +41,7 @@ def means(
         misses: the phrasings; several can be picked from.
         picked: keys of the misses that are ticked to begin with.
         entry_id: the entry that is chosen to begin with; none if the pack doesn't have it.
-        status: blocks to show above the form.
+        blocks_above: blocks to show above the form.
     """
     if len(misses) == 1:
         phrasings = [line_block([text_element(quote_phrasing(misses[0].text), bold=True)])]
@@ -49,51 +51,51 @@ def means(
         phrasings = [_checkboxes(number, chunk, picked, strings) for number, chunk in enumerate(chunks)]
     label = plain_text(strings["means_which"], limits.INPUT_LABEL)
     menu = {"type": "input", "block_id": ENTRY, "label": label, "element": entry_menu(entry_id, knowledge, strings)}
-    return _modal("means", strings["means"], strings["save"], state, [*status, *phrasings, menu], strings)
+    return _modal("means", strings["means"], strings["save"], state, [*blocks_above, *phrasings, menu], strings)
 
 
-def write(
+def answer_form(
     state: CuratorModalState,
     title: str,
     answer: str,
     asks: str,
     strings: Strings,
-    status: Sequence[Block] = (),
+    blocks_above: Sequence[Block] = (),
 ) -> View:
     """The form for a new answer: its title, its text, and its phrasings, one a line.
 
-    It can be saved once the draft has been checked as it stands; until then its button checks it.
+    Its button checks the draft; once this very draft has been checked, the button saves it.
     """
     inputs = [
-        _text_input(TITLE, title, strings, LONGEST_TITLE),
+        _text_input(TITLE, title, strings, MAX_TITLE),
         _text_input(ANSWER, answer, strings, limits.TYPED, multiline=True),
         _text_input(ASKS, asks, strings, limits.TYPED, multiline=True),
     ]
     submit = strings["save" if state.checked else "check"]
-    return _modal("write", strings["write"], submit, state, [*status, *inputs], strings)
+    return _modal("write", strings["write"], submit, state, [*blocks_above, *inputs], strings)
 
 
-def checking(view: View, strings: Strings) -> View:
-    """The same form while its draft is being checked."""
+def checking_view(view: View, strings: Strings) -> View:
+    """The form while its draft is being checked."""
     return view | {"blocks": [context_block(strings["checking"]), *view["blocks"]][: limits.BLOCKS["modal"]]}
 
 
-def done(
+def result_view(
     state: CuratorModalState,
     message: Sequence[Block],
     strings: Strings,
     undo: str = "",
-    since: Sequence[Block] = (),
+    blocks_below: Sequence[Block] = (),
 ) -> View:
-    """What was done.
+    """The result of an edit.
 
     Args:
         message: rich_text elements.
         undo: the batch that the button "Undo" undoes; empty for no button.
-        since: blocks that say what the edit has changed.
+        blocks_below: what the edit has changed, see `changes_since`.
     """
     buttons = [button(strings["undo"], "undo", {"value": undo})] if undo else []
-    blocks = [line_block(message), *since, *actions_blocks(buttons)]
+    blocks = [line_block(message), *blocks_below, *actions_blocks(buttons)]
     return _modal("done", strings["curate_title"], "", state, blocks, strings)
 
 

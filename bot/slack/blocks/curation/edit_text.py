@@ -1,6 +1,6 @@
-"""Sentences with people, channels and entries in them, as rich_text elements, and the ways to write names and times.
+"""Sentences with people, channels and entries as rich_text elements, and the format of names and times.
 
-Times are UTC, because one drawing is for everybody.
+Times are UTC: the time zones of curators aren't known.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from bot.model import Change, Knowledge
 from bot.slack.blocks.limits import Block, cut
 from bot.slack.strings import Strings
 
-LONGEST_PHRASING = 300
+MAX_PHRASING = 300
 """UTF-16 units that are shown of one phrasing."""
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
-# --- filling in
+# --- templates
 
 
 def fill(template: str, **values: str | Block) -> tuple[Block, ...]:
@@ -32,7 +32,7 @@ def fill(template: str, **values: str | Block) -> tuple[Block, ...]:
     return tuple(elements)
 
 
-def spoken(template: str, **values: str) -> str:
+def fill_plain(template: str, **values: str) -> str:
     """The same as plain text."""
     return "".join(element["text"] for element in fill(template, **values))
 
@@ -53,7 +53,7 @@ def channel_element(channel: str) -> Block:
 
 def quote_phrasing(text: str) -> str:
     """A phrasing on one line, in quotation marks."""
-    return f"“{cut(' '.join(text.split()), LONGEST_PHRASING)}”"
+    return f"“{cut(' '.join(text.split()), MAX_PHRASING)}”"
 
 
 def quote_name(name: str) -> str:
@@ -114,6 +114,6 @@ def describe_edits(batch: Sequence[Change], knowledge: Knowledge, strings: Strin
         key = "done_stranger" if kind == "not_ask" and not entry_id else f"done_{kind}"
         text = quote_phrasing(changes[0].title if kind == "entry" else changes[0].text)
         if len(changes) > 1:
-            text = spoken(strings["and_more"], first=text, count=str(len(changes) - 1))
-        lines.append(spoken(strings[key], texts=text, entry=quoted_entry_label(entry_id, knowledge)))
+            text = fill_plain(strings["and_more"], first=text, count=str(len(changes) - 1))
+        lines.append(fill_plain(strings[key], texts=text, entry=quoted_entry_label(entry_id, knowledge)))
     return "\n".join(lines)

@@ -38,7 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     from bot import settings
 
-    settings._file = dict
+    settings._env_file = dict
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -41,9 +41,9 @@ FINDINGS = {
     "smalltalk": finding("smalltalk", talk="thanks"),
     "unknown": finding("unknown"),
     "unknown-offer": finding("unknown", "which-wood", "handsaw"),
-    "unknown-partial": finding("unknown", "handsaw", strangers=("Router", "Lathe")),
-    "unknown-stranger": finding("unknown", strangers=("Lathe",)),
-    "unknown-named": finding("unknown", "step-joint", only_named=("Dovetail",)),
+    "unknown-partial": finding("unknown", "handsaw", out_of_scope=("Router", "Lathe")),
+    "unknown-stranger": finding("unknown", out_of_scope=("Lathe",)),
+    "unknown-named": finding("unknown", "step-joint", mentioned_only=("Dovetail",)),
 }
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from bot.engine import Engine
 from bot.knowledge import load
-from bot.match import Matcher
 from bot.model import Finding, Knowledge, Question, Reply
+from bot.understanding import Matcher
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "knowledge"
@@ -24,7 +24,7 @@ def knowledge() -> Knowledge:
 @cache
 def matcher() -> Matcher:
     """Its matcher, from the tests' own cache folder, where the command line's tests find it too."""
-    return Matcher.of(knowledge(), Path(os.environ["ASKPY_CACHE"]))
+    return Matcher.from_knowledge(knowledge(), Path(os.environ["ASKPY_CACHE"]))
 
 
 @cache

@@ -29,5 +29,5 @@ ASKED = {
 
 @pytest.mark.parametrize("text", ASKED)
 def test_the_fact_that_is_asked_for(text: str) -> None:
-    aspect = found(text).aspect
-    assert (aspect.name if aspect else "") == ASKED[text]
+    attribute = found(text).attribute
+    assert (attribute.name if attribute else "") == ASKED[text]

@@ -12,12 +12,19 @@ from itertools import pairwise
 import pytest
 from shipped import knowledge, matcher
 
-from bot.match.budget import FIRST_CORRECTED, LAST_CORRECTED, PLENTY, UNLIMITED, budget_of
-from bot.match.english import english
-from bot.match.names import names_of
-from bot.match.reading import LONG, MOST_LONG_PARTS, MOST_READ, parts_of
-from bot.match.resolve import Resolver, lexicon
-from bot.text import LONGEST_QUESTION, LONGEST_REMEMBERED
+from bot.retrieval.english import english
+from bot.retrieval.spelling import (
+    FIRST_CORRECTED,
+    FULLY_READ,
+    LAST_CORRECTED,
+    UNLIMITED,
+    Lexicon,
+    SpellingCorrector,
+    budget_for,
+)
+from bot.text import LONGEST_CACHED, LONGEST_QUESTION
+from bot.understanding.names import names_of
+from bot.understanding.reading import LONG, MAX_LONG_CHARACTERS, MAX_LONG_PARTS, split_message
 
 MOST = 30.0
 """Milliseconds of processor time that one message may take."""
@@ -131,17 +138,17 @@ def test_no_message_costs_more_than_thirty_milliseconds(kind: str) -> None:
 
 
 def test_a_question_is_read_in_full() -> None:
-    assert budget_of(junk(random.Random(1), PLENTY), english()) is UNLIMITED
+    assert budget_for(junk(random.Random(1), FULLY_READ), english()) is UNLIMITED
 
 
 def test_of_many_strange_words_the_first_and_the_last_are_corrected() -> None:
     typed = junk(random.Random(1), 300, 8, 8)
-    assert budget_of(typed, english()).as_typed == set(typed[FIRST_CORRECTED:-LAST_CORRECTED])
+    assert budget_for(typed, english()).as_typed == set(typed[FIRST_CORRECTED:-LAST_CORRECTED])
 
 
 def test_plain_words_take_nothing_of_the_budget() -> None:
     story = ["people", "write", "about", "their", "work"] * 40
-    assert not budget_of([*story, "djagno"], english()).as_typed
+    assert not budget_for([*story, "djagno"], english()).as_typed
 
 
 def test_the_question_at_the_end_of_a_long_message_is_corrected() -> None:
@@ -153,38 +160,37 @@ def test_the_question_at_the_end_of_a_long_message_is_corrected() -> None:
 def test_a_long_message_is_read_as_a_whole_and_by_its_last_sentences() -> None:
     sentences = [" ".join(pair) + "." for pair in pairwise(junk(random.Random(1), 400))]
     text = " ".join(sentences)
-    whole, *parts = parts_of(text)
+    whole, *parts = split_message(text)
     assert whole == text
     assert parts[-1] == sentences[-1]
-    assert len(parts) == MOST_LONG_PARTS - 1
-    assert sum(map(len, parts)) <= MOST_READ
+    assert len(parts) == MAX_LONG_PARTS - 1
+    assert sum(map(len, parts)) <= MAX_LONG_CHARACTERS
 
 
-# --- what is remembered
+# --- what is cached
 
 
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The words that are compared with a list of words from now on."""
-    from bot.match import resolve
-
     compared: list[str] = []
-    near = resolve.Lexicon.near
+    nearest = Lexicon.nearest
 
-    def count(self: resolve.Lexicon, word: str, slips: int) -> list[tuple[int, int]]:
+    def count(self: Lexicon, word: str, max_edits: int) -> list[tuple[int, int]]:
         compared.append(word)
-        return near(self, word, slips)
+        return nearest(self, word, max_edits)
 
-    monkeypatch.setattr(resolve.Lexicon, "near", count)
+    monkeypatch.setattr(Lexicon, "nearest", count)
     return compared
 
 
-def resolver_of(pack: Sequence[str]) -> Resolver:
-    return Resolver(lexicon(pack, [1.0] * len(pack)), frozenset(pack), frozenset(pack), frozenset(), english())
+def corrector_of(pack: Sequence[str]) -> SpellingCorrector:
+    lexicon = Lexicon.from_words(pack, [1.0] * len(pack))
+    return SpellingCorrector(lexicon, frozenset(pack), frozenset(pack), frozenset(), english())
 
 
 def test_a_word_is_corrected_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    resolver, compared = resolver_of(["vacation"]), counted(monkeypatch)
-    assert [resolver.read("vacatoin").word for _ in range(3)] == ["vacation"] * 3
+    corrector, compared = corrector_of(["vacation"]), counted(monkeypatch)
+    assert [corrector.correct("vacatoin").word for _ in range(3)] == ["vacation"] * 3
     assert compared == ["vacatoin"]
 
 
@@ -194,21 +200,21 @@ def test_a_name_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert compared == ["djagno"]
 
 
-def test_a_message_resolves_each_of_its_words_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_message_corrects_each_of_its_words_once(monkeypatch: pytest.MonkeyPatch) -> None:
     strange = junk(random.Random(99), 40, 9, 9)
     compared = counted(monkeypatch)
     matcher().find(". ".join(" ".join(strange[at : at + 8]) for at in range(0, 40, 8)))
     assert max(compared.count(word) for word in strange) <= 3  # with the pack's words, with English and with the names
 
 
-def test_a_key_isnt_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    resolver, compared = resolver_of(["vacation"]), counted(monkeypatch)
-    key = "x" * (LONGEST_REMEMBERED + 1)
-    assert [resolver.read(key).word for _ in range(2)] == [key] * 2
+def test_a_key_isnt_cached(monkeypatch: pytest.MonkeyPatch) -> None:
+    corrector, compared = corrector_of(["vacation"]), counted(monkeypatch)
+    key = "x" * (LONGEST_CACHED + 1)
+    assert [corrector.correct(key).word for _ in range(2)] == [key] * 2
     assert len(compared) == 4  # twice with the pack's words and with English
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_what_is_remembered_changes_nothing(kind: str) -> None:
+def test_the_caches_change_nothing(kind: str) -> None:
     text = HOSTILE[kind](random.Random(0))
     assert matcher().find(text) == matcher().find(text)

@@ -15,16 +15,16 @@ import pytest
 
 from bot.curation import build
 from bot.curation.build import BuildError, BuildStoppedError, PackChangedError, build_index
-from bot.curation.changes import apply_changes, is_settled, settled
 from bot.curation.clusters import cluster_misses
+from bot.curation.overlay import apply_changes, is_settled, settled
 from bot.curation.preview import preview, preview_changes
 from bot.curation.reloader import MAX_WORKSPACES, REVISION_MAX_AGE, PackReloader
 from bot.engine import Engine
 from bot.knowledge import PackError, fingerprint, load
-from bot.match import Matcher
-from bot.match.index import Index
 from bot.model import Change, ChangeKind, Knowledge, Miss, Question
-from bot.reply import plain
+from bot.reply import plain_text
+from bot.retrieval.index import Index
+from bot.understanding import Matcher
 
 PACK = """\
 - id: opening-hours
@@ -121,7 +121,7 @@ def test_a_question_that_is_not_ours_is_refused(pack: Path) -> None:
     )
     assert "opening hours" not in known.by_id["opening-hours"].asks
     assert known.by_id["opening-hours"].not_asks == ("opening hours",)
-    assert known.strangers.asks == ("who won",)
+    assert known.out_of_scope.asks == ("who won",)
 
 
 def test_a_new_entry_is_one_of_all(pack: Path) -> None:
@@ -397,7 +397,7 @@ def test_a_pack_whose_index_fails_is_tried_again(
 
     (pack / "answers.yaml").write_text(PACK + "- {id: wifi, title: Wifi, asks: [wifi], answer: Ask.}\n", "utf-8")
     with monkeypatch.context() as patch, caplog.at_level(logging.WARNING, "bot"):
-        patch.setattr("bot.curation.reloader.Matcher.of", fails)
+        patch.setattr("bot.curation.reloader.Matcher.from_knowledge", fails)
         for clock.now in map(float, range(20)):
             live.poll()
         assert (live.version, answer(live, "opening hours"), told) == (before, ("opening-hours",), [])
@@ -427,7 +427,7 @@ def test_changes_whose_index_fails_work_word_for_word_and_are_tried_again(
     live = reloader(pack, changes, monotonic=clock)
     changes.put(change("ask", "wheelchair access at the entrance", "parking"))
     with monkeypatch.context() as patch:
-        patch.setattr("bot.curation.reloader.Matcher.of", lambda *_: 1 / 0)
+        patch.setattr("bot.curation.reloader.Matcher.from_knowledge", lambda *_: 1 / 0)
         assert answer(live, "wheelchair access at the entrance") == ("parking",)
         live.poll()
         assert "ZeroDivisionError" in live.faults[0]
@@ -637,7 +637,7 @@ def test_slips_are_forgiven_where_words_are_known() -> None:
 
 
 def matcher(pack: Path) -> Matcher:
-    return Matcher.of(load(pack), CACHE)
+    return Matcher.from_knowledge(load(pack), CACHE)
 
 
 def test_a_good_edit_has_nothing_against_it(pack: Path) -> None:
@@ -671,5 +671,5 @@ def test_what_curators_wrote_is_not_credited_to_the_source(pack: Path) -> None:
     changes.put(draft("canteen opening"))
     live.refresh("T1")
     engine = Engine(live)
-    assert "The handbook" in plain(engine.answer(Question("opening hours", workspace="T1")))
-    assert "The handbook" not in plain(engine.answer(Question("canteen opening", workspace="T1")))
+    assert "The handbook" in plain_text(engine.answer(Question("opening hours", workspace="T1")))
+    assert "The handbook" not in plain_text(engine.answer(Question("canteen opening", workspace="T1")))

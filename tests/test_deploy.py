@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.__main__ import main
+from bot.cli import main
 from bot.settings import VARIABLES
 
 ROOT = Path(__file__).parents[1]

@@ -9,10 +9,10 @@ from click.testing import CliRunner
 from dialogues import DIALOGUES
 from shipped import matcher
 
-from bot.__main__ import main
+from bot.cli import main
 from bot.engine import Engine, ProcessMemory
 from bot.model import Question
-from bot.reply import plain
+from bot.reply import plain_text
 
 KINDS = {"topic", "step", "library", "compare", "list", "recommend", "help", "smalltalk", "unknown"}
 
@@ -28,14 +28,14 @@ def test_by_the_engine(name: str) -> None:
     faults = []
     for turn in DIALOGUES[name].turns:
         reply = engine.answer(Question(turn.say, conversation="1"))
-        faults.append(turn.fault(reply.kind, reply.ids, plain(reply)))
+        faults.append(turn.fault(reply.kind, reply.ids, plain_text(reply)))
     assert [fault for fault in faults if fault] == []
 
 
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     """The terminal over the pack that is loaded already."""
-    monkeypatch.setattr("bot.__main__._engine", lambda _, memory=None: Engine(matcher(), memory))
+    monkeypatch.setattr("bot.cli._engine", lambda _, memory=None: Engine(matcher(), memory))
     return CliRunner()
 
 

@@ -19,15 +19,15 @@ import pytest
 from click.testing import CliRunner
 from shipped import ROOT
 
-from bot import kept, settings
-from bot.__main__ import main
-from bot.knowledge import keep, load
-from bot.match import Matcher
-from bot.match import cache as index_cache
-from bot.match import keep as index_keep
-from bot.match.index import Index
+from bot import file_cache, settings
+from bot.cli import main
+from bot.evaluation.evaluate import read_questions
+from bot.knowledge import load, pack_cache
 from bot.model import AskPyError
-from bot.tools.evaluate import read_questions
+from bot.retrieval import serialize
+from bot.retrieval.index import Index
+from bot.understanding import Matcher
+from bot.understanding.targets import code_digest
 
 PACK = {
     "pack.yaml": "name: Demo\n",
@@ -227,7 +227,7 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache folder that has the small pack and its index."""
     folder = tmp_path_factory.mktemp("healthy")
     _write(folder / "pack")
-    Matcher.of(load(folder / "pack", folder / "cache"), folder / "cache")
+    Matcher.from_knowledge(load(folder / "pack", folder / "cache"), folder / "cache")
     return folder / "cache"
 
 
@@ -241,13 +241,13 @@ def test_a_damaged_cache_is_built_anew(damage: str, pack: Path, tmp_path: Path, 
     for path in list(cache.iterdir()):
         path.write_bytes(DAMAGE[damage](path.read_bytes()))
     knowledge = load(pack, cache)
-    matcher = Matcher.of(knowledge, cache)
+    matcher = Matcher.from_knowledge(knowledge, cache)
 
     assert knowledge == fresh
     assert matcher.knowledge.fingerprint == fresh.fingerprint
     kept = next(cache.glob("pack-*"))
     assert kept.read_bytes() == whole[kept.name]
-    assert index_keep.load(next(cache.glob("index-*"))) is not None
+    assert serialize.load(next(cache.glob("index-*"))) is not None
 
 
 @pytest.mark.parametrize("change", ["wrong types", "another pack", "a folder"])
@@ -264,7 +264,7 @@ def test_a_foreign_pack_in_the_cache_is_not_believed(change: str, pack: Path, tm
         (pack / "more/pets.yaml").unlink()
         other = load(pack)
         (pack / "more/pets.yaml").write_text(PACK["more/pets.yaml"], encoding="utf-8")
-        keep.keep(other, path)
+        pack_cache.save(other, path)
     assert load(pack, cache) == fresh
     assert list(cache.glob("*.part")) == []
 
@@ -276,7 +276,7 @@ def test_a_write_that_fails_leaves_nothing_behind(pack: Path, tmp_path: Path, mo
     cache = tmp_path / "cache"
     monkeypatch.setattr(np, "savez", full)
     monkeypatch.setattr(Path, "replace", full)
-    Matcher.of(load(pack, cache), cache)
+    Matcher.from_knowledge(load(pack, cache), cache)
     assert list(cache.iterdir()) == []
 
 
@@ -285,31 +285,31 @@ def test_every_thread_writes_beside_under_a_name_of_its_own(
 ) -> None:
     moved: list[str] = []
     monkeypatch.setattr(Path, "replace", lambda self, target: moved.append(self.name.removeprefix(target.name)))
-    Matcher.of(load(pack, tmp_path / "cache"), tmp_path / "cache")
+    Matcher.from_knowledge(load(pack, tmp_path / "cache"), tmp_path / "cache")
     assert moved == [f".{os.getpid()}-{threading.get_ident()}.part"] * 2
 
 
 WAITS = """
 import sys, pathlib
-from bot import kept
-from bot.match import cache
+from bot import file_cache
+from bot.retrieval.serialize import load_or_build
 
 def waiting(seconds):
     print("waiting", flush=True)
     sys.stdin.readline()
 
-kept.sleep = waiting
-cache.cached(pathlib.Path(sys.argv[1]), "one pack", lambda: sys.exit("built a second time"))
+file_cache.sleep = waiting
+load_or_build(pathlib.Path(sys.argv[1]), lambda: sys.exit("built a second time"))
 """
 
 
 def test_processes_that_start_together_build_once(tmp_path: Path) -> None:
-    path = tmp_path / f"index-one pack-{index_cache._code()}.bin"
-    second = [sys.executable, "-c", WAITS, str(tmp_path)]
+    path = tmp_path / "index-one.bin"
+    second = [sys.executable, "-c", WAITS, str(path)]
     with subprocess.Popen(second, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        with kept.turn(path):
+        with file_cache.build_lock(path):
             process_waits = process.stdout.readline() if process.stdout else ""
-            index_keep.save(Index.build([("parking", 0)], 1), path)
+            serialize.save(Index.build([("parking", 0)], 1), path)
         process.communicate("\n" * 1_000, timeout=60)
     assert (process_waits, process.returncode) == ("waiting\n", 0)
     assert list(tmp_path.iterdir()) == [path]
@@ -323,7 +323,7 @@ def test_threads_that_want_one_index_build_it_once(tmp_path: Path) -> None:
         return Index.build([("parking", 0)], 1)
 
     with ThreadPoolExecutor(8) as threads:
-        found = list(threads.map(lambda _: index_cache.cached(tmp_path, "one pack", build), range(8)))
+        found = list(threads.map(lambda _: serialize.load_or_build(tmp_path / "index-one.bin", build), range(8)))
     assert (len(built), {index.texts for index in found}) == (1, {("parking",)})
 
 
@@ -337,45 +337,45 @@ def test_without_a_lock_an_index_is_built_all_the_same(
 ) -> None:
     folder = tmp_path / "cache"
     if why == "no fcntl":
-        monkeypatch.setattr(kept, "fcntl", None)
+        monkeypatch.setattr(file_cache, "fcntl", None)
     elif why == "no locks":
-        monkeypatch.setattr(kept.fcntl, "flock", _no_lock)
+        monkeypatch.setattr(file_cache.fcntl, "flock", _no_lock)
     elif why == "a folder that can't be written":
         folder.write_bytes(b"")
-    monkeypatch.setattr(kept, "PATIENCE", 0)
-    path = folder / f"index-one pack-{index_cache._code()}.bin"
-    with kept.turn(path) if why == "another holds it for long" else nullcontext():
-        index = index_cache.cached(folder, "one pack", lambda: Index.build([("parking", 0)], 1))
+    monkeypatch.setattr(file_cache, "LOCK_TIMEOUT", 0)
+    path = folder / "index-one.bin"
+    with file_cache.build_lock(path) if why == "another holds it for long" else nullcontext():
+        index = serialize.load_or_build(path, lambda: Index.build([("parking", 0)], 1))
     assert index.texts == ("parking",)
     if folder.is_dir():
         assert list(folder.iterdir()) == [path]
-        assert index_keep.load(path) is not None
+        assert serialize.load(path) is not None
 
 
-def test_a_build_that_fails_gives_the_turn_to_the_next(tmp_path: Path) -> None:
+def test_a_build_that_fails_gives_the_lock_to_the_next(tmp_path: Path) -> None:
     def fails() -> Index:
         with pytest.raises(BlockingIOError):
-            kept.fcntl.flock(of_the_next, kept.fcntl.LOCK_EX | kept.fcntl.LOCK_NB)
+            file_cache.fcntl.flock(of_the_next, file_cache.fcntl.LOCK_EX | file_cache.fcntl.LOCK_NB)
         raise ValueError("no such pack")
 
-    lock = tmp_path / f"lock-index-one pack-{index_cache._code()}.bin"
+    lock = tmp_path / "lock-index-one.bin"
     with lock.open("wb") as of_the_next:
         with pytest.raises(ValueError, match="no such pack"):
-            index_cache.cached(tmp_path, "one pack", fails)
-        kept.fcntl.flock(of_the_next, kept.fcntl.LOCK_EX | kept.fcntl.LOCK_NB)
+            serialize.load_or_build(tmp_path / "index-one.bin", fails)
+        file_cache.fcntl.flock(of_the_next, file_cache.fcntl.LOCK_EX | file_cache.fcntl.LOCK_NB)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_what_was_used_last_stays(tmp_path: Path) -> None:
     names = [f"index-{number}.npz" for number in range(4)]
     for at, name in enumerate(names):
-        kept.put(tmp_path / name, lambda file: file.write(b"x"), most=9)
+        file_cache.write_atomic(tmp_path / name, lambda file: file.write(b"x"), limit=9)
         os.utime(tmp_path / name, (at, at))
     (tmp_path / "index-9.npz.1-1.part").touch()  # of a process that was killed
     os.utime(tmp_path / "index-9.npz.1-1.part", (0, 0))
     (tmp_path / "pack-0.json").touch()
-    kept.use(tmp_path / names[0])
-    kept.put(tmp_path / "index-4.npz", lambda file: file.write(b"x"), most=3)
+    file_cache.touch(tmp_path / names[0])
+    file_cache.write_atomic(tmp_path / "index-4.npz", lambda file: file.write(b"x"), limit=3)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "index-0.npz",
         "index-3.npz",
@@ -386,7 +386,7 @@ def test_what_was_used_last_stays(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["words.txt", "model.py", "text.py", "english.py"])
 def test_an_index_depends_on_code_and_data(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = index_cache._code.__wrapped__()
+    before = code_digest.__wrapped__()
     read = Path.read_bytes
 
     def changed(self: Path) -> bytes:
@@ -394,7 +394,7 @@ def test_an_index_depends_on_code_and_data(name: str, monkeypatch: pytest.Monkey
         return content[:-1] + bytes([content[-1] ^ 1]) if self.name == name else content
 
     monkeypatch.setattr(Path, "read_bytes", changed)
-    assert index_cache._code.__wrapped__() != before
+    assert code_digest.__wrapped__() != before
 
 
 # --- the command line
@@ -463,7 +463,7 @@ ENVIRONMENTS = {
 def test_a_line_of_the_env_file_that_cant_be_read_is_named(content: bytes, tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(content)
     with pytest.raises(AskPyError, match=rf"\.env, line {ENVIRONMENTS[content]}: not of the form NAME=value"):
-        settings._variables(tmp_path / ".env")
+        settings.read_env_file(tmp_path / ".env")
 
 
 def test_a_process_says_it_without_a_log_line(pack: Path) -> None:
@@ -478,8 +478,8 @@ def test_an_env_file_is_read_as_usual(tmp_path: Path) -> None:
     content = "\ufeff# a note\nexport PORT=3000 # here\n\nASKPY_CARDS='classic'\nDATABASE_URL=\"a b\"\nEMPTY=\nBARE\n"
     (tmp_path / ".env").write_text(content, encoding="utf-8")
     wanted = {"PORT": "3000", "ASKPY_CARDS": "classic", "DATABASE_URL": "a b", "EMPTY": "", "BARE": None}
-    assert settings._variables(tmp_path / ".env") == wanted
-    assert [settings._variables(tmp_path / "none"), settings._variables(tmp_path)] == [{}, {}]
+    assert settings.read_env_file(tmp_path / ".env") == wanted
+    assert [settings.read_env_file(tmp_path / "none"), settings.read_env_file(tmp_path)] == [{}, {}]
     (tmp_path / ".env").write_bytes(b"PORT=\xff\n")
     with pytest.raises(AskPyError, match="Save it as UTF-8"):
-        settings._variables(tmp_path / ".env")
+        settings.read_env_file(tmp_path / ".env")

@@ -14,17 +14,18 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.__main__ import main
-from bot.curation.changes import apply_changes
+from bot.cli import main
 from bot.curation.lint import lint
-from bot.curation.source_locations import key, source_locations
+from bot.curation.overlay import apply_changes
+from bot.curation.source_locations import source_locations
+from bot.exchange.export import Export, export_changes
+from bot.exchange.yaml_edit import ListEdit, edit_lists
+from bot.exchange.yaml_text import scalar, value
 from bot.knowledge import load
-from bot.knowledge.reader import read
+from bot.knowledge.yaml_reader import read
 from bot.model import Change, Knowledge
 from bot.store import Store
-from bot.tools.exchange.export import Export, export
-from bot.tools.exchange.scalars import scalar, value
-from bot.tools.exchange.sheet import Amendment, amended
+from bot.text import normalize_phrase
 
 PACK = {
     "pack.yaml": "name: Office\n",
@@ -50,7 +51,7 @@ PACK = {
     Tell the desk.
 """,
     "more/cars.yaml": "- {id: parking, title: Where can I park?, asks: [car park], answer: Behind the house.}\n",
-    "strangers.yaml": "names: [Java]\nasks:\n  - may i bring my dog\n  - who won the match   # last one\n",
+    "out_of_scope.yaml": "names: [Java]\nasks:\n  - may i bring my dog\n  - who won the match   # last one\n",
 }
 
 
@@ -83,9 +84,9 @@ def removed(found: Export) -> list[str]:
 
 
 def apply(found: Export, *tool: str) -> None:
-    patch = found.seat / "curated.patch"
+    patch = found.root / "curated.patch"
     patch.write_bytes(found.patch.encode())
-    subprocess.run([*(tool or ("patch", "-s", "-p1", "-i")), "curated.patch"], cwd=found.seat, check=True)
+    subprocess.run([*(tool or ("patch", "-s", "-p1", "-i")), "curated.patch"], cwd=found.root, check=True)
     patch.unlink()
 
 
@@ -109,8 +110,8 @@ PLACES: dict[str, tuple[Change, list[str], list[str]]] = {
         ["- {id: parking, title: Where can I park?, asks: [car park], not_asks: [jurassic park], answer: Behind the house.}"],
         ["- {id: parking, title: Where can I park?, asks: [car park], answer: Behind the house.}"],
     ),
-    "a stranger": (change("not_ask", "how tall is the tower"), ["  - how tall is the tower"], []),
-    "a stranger that is answered now": (
+    "out of scope": (change("not_ask", "how tall is the tower"), ["  - how tall is the tower"], []),
+    "out of scope that is answered now": (
         change("ask", "May I bring my dog?", "badge"),
         ["  - May I bring my dog?"],
         ["  - may i bring my dog"],
@@ -134,16 +135,16 @@ PLACES: dict[str, tuple[Change, list[str], list[str]]] = {
 @pytest.mark.parametrize("name", PLACES)
 def test_a_change_is_written_where_it_belongs_and_nothing_else_is_touched(name: str, pack: Path) -> None:
     one, plus, minus = PLACES[name]
-    found = export(pack, [one])
+    found = export_changes(pack, [one])
     assert (added(found), removed(found), found.faults, found.exported) == (plus, minus, (), 1)
     apply(found)
-    assert export(pack, [one]).patch == ""
+    assert export_changes(pack, [one]).patch == ""
     knowledge = load(pack)
     assert [str(fault) for fault in lint(knowledge, source_locations(pack, knowledge)) if not fault.advice] == []
 
 
 def test_a_phrasing_of_a_new_entry_stands_with_it(pack: Path) -> None:
-    found = export(pack, [wifi(), change("ask", "get online", "wifi"), change("not_ask", "wire fry", "wifi")])
+    found = export_changes(pack, [wifi(), change("ask", "get online", "wifi"), change("not_ask", "wire fry", "wifi")])
     assert (found.exported, [line for line in added(found) if line.startswith("    ")]) == (
         3,
         ["    - wlan code", "    - get online", "    - wire fry"],
@@ -151,33 +152,41 @@ def test_a_phrasing_of_a_new_entry_stands_with_it(pack: Path) -> None:
 
 
 def test_new_entries_follow_those_that_stand_in_curated_yaml(pack: Path) -> None:
-    apply(export(pack, [wifi()]))
+    apply(export_changes(pack, [wifi()]))
     later = change("entry", entry="lift", title="Is the lift broken?", answer="Yes.", asks=("lift stuck",))
-    apply(export(pack, [wifi(), later]))
+    apply(export_changes(pack, [wifi(), later]))
     assert [entry.id for entry in load(pack).entries] == ["opening-hours", "badge", "wifi", "lift", "parking"]
     assert read(pack / "curated.yaml", "").value[1]["answer"] == "Yes."  # type: ignore[index,call-overload]
     assert "  answer: 'Yes.'\n" not in (pack / "curated.yaml").read_text(encoding="utf-8")
 
 
-def test_a_pack_without_strangers_gets_them(tmp_path: Path) -> None:
-    pack = pack_at(tmp_path / "k", {name: text for name, text in PACK.items() if name != "strangers.yaml"})
-    apply(export(pack, [change("not_ask", "no: really")]))
-    assert load(pack).strangers.asks == ("no: really",)
+def test_a_pack_without_the_file_of_what_is_out_of_scope_gets_it(tmp_path: Path) -> None:
+    pack = pack_at(tmp_path / "k", {name: text for name, text in PACK.items() if name != "out_of_scope.yaml"})
+    apply(export_changes(pack, [change("not_ask", "no: really")]))
+    assert load(pack).out_of_scope.asks == ("no: really",)
+
+
+def test_a_pack_with_the_former_name_of_that_file_is_patched_there(tmp_path: Path) -> None:
+    files = {"strangers.yaml" if name == "out_of_scope.yaml" else name: text for name, text in PACK.items()}
+    pack = pack_at(tmp_path / "k", files)
+    apply(export_changes(pack, [change("not_ask", "no: really")]))
+    assert load(pack).out_of_scope.asks[-1] == "no: really"
+    assert not (pack / "out_of_scope.yaml").exists()
 
 
 def test_windows_line_ends_a_byte_order_mark_and_a_missing_last_line_feed_stay(tmp_path: Path) -> None:
     text = "\ufeff" + PACK["answers.yaml"].replace("\n", "\r\n")
-    strangers = PACK["strangers.yaml"].rstrip("\n")
-    pack = pack_at(tmp_path / "k", {**PACK, "answers.yaml": text, "strangers.yaml": strangers})
-    apply(export(pack, [change("ask", "no badge", "badge"), change("not_ask", "tower")]), "git", "apply")
+    out_of_scope = PACK["out_of_scope.yaml"].rstrip("\n")
+    pack = pack_at(tmp_path / "k", {**PACK, "answers.yaml": text, "out_of_scope.yaml": out_of_scope})
+    apply(export_changes(pack, [change("ask", "no badge", "badge"), change("not_ask", "tower")]), "git", "apply")
     wanted = text.replace("    my badge\r\n", "    my badge\r\n  - no badge\r\n")
     assert (pack / "answers.yaml").read_bytes().decode() == wanted
-    assert (pack / "strangers.yaml").read_text(encoding="utf-8") == strangers + "\n  - tower"
+    assert (pack / "out_of_scope.yaml").read_text(encoding="utf-8") == out_of_scope + "\n  - tower"
 
 
 def test_long_lists_between_brackets_go_on_in_the_next_line() -> None:
     text = "- id: a\n  asks: [" + ", ".join(["some words"] * 8) + "]\n"
-    new = amended(text, [(0, Amendment("asks", ("quite a few more words", "and more")))])
+    new = edit_lists(text, [(0, ListEdit("asks", ("quite a few more words", "and more")))])
     assert new == text[:-2] + ",\n         quite a few more words, and more]\n"
 
 
@@ -185,7 +194,7 @@ def test_long_lists_between_brackets_go_on_in_the_next_line() -> None:
 
 
 def test_what_the_pack_has_already_is_left_out(pack: Path) -> None:
-    found = export(
+    found = export_changes(
         pack,
         [
             change("ask", "Opening hours?", "opening-hours"),
@@ -194,7 +203,7 @@ def test_what_the_pack_has_already_is_left_out(pack: Path) -> None:
             change("ignore", "asdf"),
         ],
     )
-    assert (found.patch, found.left, found.faults) == (
+    assert (found.patch, found.notes, found.faults) == (
         "",
         ("3 changes are in the pack already.", "1 ignored question is no part of a pack."),
         (),
@@ -203,13 +212,13 @@ def test_what_the_pack_has_already_is_left_out(pack: Path) -> None:
 
 def test_a_phrasing_that_another_entry_had_moves(pack: Path) -> None:
     changes = [change("ask", "Opening hours?", "badge"), change("not_ask", "i lost my badge")]
-    apply(export(pack, changes))
+    apply(export_changes(pack, changes))
     by_id = load(pack).by_id
     assert (by_id["opening-hours"].asks, by_id["badge"].asks) == (
         ("when are you open",),
         ("somebody took my badge", "Opening hours?"),
     )
-    assert (export(pack, changes).patch, load(pack).strangers.asks[-1]) == ("", "i lost my badge")
+    assert (export_changes(pack, changes).patch, load(pack).out_of_scope.asks[-1]) == ("", "i lost my badge")
 
 
 def test_a_phrasing_of_a_group_moves_too(tmp_path: Path) -> None:
@@ -217,13 +226,15 @@ def test_a_phrasing_of_a_group_moves_too(tmp_path: Path) -> None:
         "- id: cars\n  title: Cars\n  label: Car\n  list_asks: [all cars, every car]\n  pick_asks:\n    - which car\n"
     )
     pack = pack_at(tmp_path / "k", {**PACK, "groups.yml": groups})
-    found = export(pack, [change("ask", "all cars", "parking"), change("ask", "which car", "parking")])
+    found = export_changes(pack, [change("ask", "all cars", "parking"), change("ask", "which car", "parking")])
     assert (found.faults, added(found)[:2]) == ((), ["  list_asks: [every car]", "  pick_asks: []"])
 
 
 def test_what_cannot_be_is_named_and_the_rest_exported(pack: Path) -> None:
     last = change("ask", "car park", "badge")
-    found = export(pack, [last, change("ask", "where is it", "nowhere"), change("ask", "badge vanished", "badge")])
+    found = export_changes(
+        pack, [last, change("ask", "where is it", "nowhere"), change("ask", "badge vanished", "badge")]
+    )
     assert added(found) == ["  - car park", "  - badge vanished"]
     assert found.faults == (
         "'where is it' belongs to the entry 'nowhere', which the pack doesn't have: left out. Undo it.",
@@ -233,9 +244,9 @@ def test_what_cannot_be_is_named_and_the_rest_exported(pack: Path) -> None:
 
 
 def test_an_entry_that_was_edited_in_the_pack_stays_as_it_is_there(pack: Path) -> None:
-    apply(export(pack, [wifi()]))
-    found = export(pack, [wifi(answer="Ask somebody else.")])
-    assert (found.patch, found.left[-1]) == (
+    apply(export_changes(pack, [wifi()]))
+    found = export_changes(pack, [wifi(answer="Ask somebody else.")])
+    assert (found.patch, found.notes[-1]) == (
         "",
         "'wifi' is in the pack with another title or answer (curated.yaml:3).",
     )
@@ -244,7 +255,7 @@ def test_an_entry_that_was_edited_in_the_pack_stays_as_it_is_there(pack: Path) -
 def test_a_list_behind_an_anchor_is_left_to_a_person(tmp_path: Path) -> None:
     text = "- {id: a, title: One, asks: &x [one], answer: x}\n- {id: b, title: Two, asks: [two], not_asks: *x, answer: x}\n"
     pack = pack_at(tmp_path / "k", {"pack.yaml": "name: A\n", "a.yaml": text})
-    found = export(pack, [change("ask", "first", "a")])
+    found = export_changes(pack, [change("ask", "first", "a")])
     assert (found.patch, "write it by hand: 'first'" in found.faults[0]) == ("", True)
 
 
@@ -254,18 +265,18 @@ def test_a_list_behind_an_anchor_is_left_to_a_person(tmp_path: Path) -> None:
 def test_in_a_checkout_paths_start_at_its_top(tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
     pack = pack_at(tmp_path / "some where" / "knöwledge")
-    found = export(pack, [change("ask", "badge vanished", "badge"), wifi()])
-    assert found.seat == tmp_path.resolve()
+    found = export_changes(pack, [change("ask", "badge vanished", "badge"), wifi()])
+    assert found.root == tmp_path.resolve()
     apply(found, "git", "apply")
-    assert export(pack, [change("ask", "badge vanished", "badge"), wifi()]).patch == ""
+    assert export_changes(pack, [change("ask", "badge vanished", "badge"), wifi()]).patch == ""
 
 
 def test_elsewhere_paths_start_here_or_in_the_pack(pack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    outside = export(pack, [wifi()])
+    outside = export_changes(pack, [wifi()])
     monkeypatch.chdir(pack.parent)
-    inside = export(pack, [wifi()])
-    assert (outside.seat, "+++ b/curated.yaml" in outside.patch) == (pack.resolve(), True)
-    assert (inside.seat, "+++ b/knowledge/curated.yaml" in inside.patch) == (pack.parent.resolve(), True)
+    inside = export_changes(pack, [wifi()])
+    assert (outside.root, "+++ b/curated.yaml" in outside.patch) == (pack.resolve(), True)
+    assert (inside.root, "+++ b/knowledge/curated.yaml" in inside.patch) == (pack.parent.resolve(), True)
 
 
 # --- any text survives
@@ -296,10 +307,12 @@ def test_words_that_yaml_would_read_otherwise_are_quoted(text: str) -> None:
 def everything(knowledge: Knowledge) -> list[frozenset[str]]:
     """Every list of phrasings, by words."""
     lists = [each for entry in knowledge.entries for each in (entry.asks, entry.not_asks)]
-    return [frozenset(map(key, each)) for each in (*lists, knowledge.strangers.asks)]
+    return [frozenset(map(normalize_phrase, each)) for each in (*lists, knowledge.out_of_scope.asks)]
 
 
-phrasings = st.lists(st.text(max_size=50).map(str.strip).filter(bool), min_size=1, max_size=6, unique_by=key)
+phrasings = st.lists(
+    st.text(max_size=50).map(str.strip).filter(bool), min_size=1, max_size=6, unique_by=normalize_phrase
+)
 
 
 @settings(max_examples=25, deadline=None)
@@ -310,15 +323,19 @@ def test_any_phrasing_survives_export_and_patch_and_loading(
     pack = pack_at(tmp_path_factory.mktemp("k"))
     homes = ("badge", "opening-hours", "parking")
     changes = [change("ask", text, homes[n % 3]) for n, text in enumerate(asks)]
-    told = set(map(key, asks)) | {""}
-    changes += [change("not_ask", text, (*homes, "")[n % 4]) for n, text in enumerate(refused) if key(text) not in told]
+    told = set(map(normalize_phrase, asks)) | {""}
+    changes += [
+        change("not_ask", text, (*homes, "")[n % 4])
+        for n, text in enumerate(refused)
+        if normalize_phrase(text) not in told
+    ]
     wanted = apply_changes(load(pack), changes)
-    found = export(pack, changes)
+    found = export_changes(pack, changes)
     if found.patch:
         apply(found)
     patched = load(pack)
     assert everything(patched) == everything(wanted)
-    assert export(pack, changes).patch == ""
+    assert export_changes(pack, changes).patch == ""
     shutil.rmtree(pack)
 
 

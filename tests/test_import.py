@@ -12,14 +12,14 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.__main__ import main
+from bot.cli import main
 from bot.curation.lint import lint
+from bot.exchange.faq import plain_cell, plain_inline
+from bot.exchange.faq_table import find_columns, split_phrasings
+from bot.exchange.import_faq import import_faq, read_faq
 from bot.knowledge import load
 from bot.model import Entry
-from bot.tools.exchange.columns import columns_of, divided
-from bot.tools.exchange.faq import plain_cell, plain_inline, read_faq
-from bot.tools.exchange.newpack import slug
-from bot.tools.exchange.take import take
+from bot.text import slug
 
 FAQS = Path(__file__).with_name("faqs")
 
@@ -41,7 +41,7 @@ def taken(tmp_path: Path, name: str, text: str | bytes) -> tuple[dict[str, Entry
     """The entries of a file, and the notes on it."""
     file = tmp_path / name
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
-    found = take(file, tmp_path / "pack", "")
+    found = import_faq(file, tmp_path / "pack", "")
     return dict(load(tmp_path / "pack").by_id), found.notes
 
 
@@ -69,7 +69,7 @@ def test_a_real_file_becomes_a_pack_that_answers(name: str, run: Any, monkeypatc
 
 
 def test_what_a_table_says_is_kept(tmp_path: Path) -> None:
-    take(FAQS / "helpdesk.tsv", tmp_path / "pack", "IT")
+    import_faq(FAQS / "helpdesk.tsv", tmp_path / "pack", "IT")
     entry = load(tmp_path / "pack").by_id["kb-003"]
     assert (entry.title, entry.asks) == (
         "How do I set up two-step sign-in on a new phone?",
@@ -171,7 +171,7 @@ def test_however_a_table_is_written_it_is_read(written: bytes, tmp_path: Path) -
 
 
 def test_columns_are_known_by_their_headers() -> None:
-    found = columns_of(
+    found = find_columns(
         [
             "ID",
             "Question Category",
@@ -198,7 +198,7 @@ def test_columns_are_known_by_their_headers() -> None:
     ],
 )
 def test_phrasings_are_divided(cell: str, phrasings: list[str]) -> None:
-    assert divided(cell) == phrasings
+    assert split_phrasings(cell) == phrasings
 
 
 def test_a_question_that_stands_twice_is_one_entry(tmp_path: Path) -> None:
@@ -231,7 +231,7 @@ def test_whatever_stands_in_the_cells_the_pack_loads(
         for row in rows
     ]
     (folder / "faq.csv").write_bytes(("question,answer\nwhat is sure,this\n" + "".join(cells)).encode())
-    found = take(folder / "faq.csv", folder / "pack", "")
+    found = import_faq(folder / "faq.csv", folder / "pack", "")
     assert len(load(folder / "pack").entries) == found.entries
 
 
@@ -335,7 +335,7 @@ def test_a_slip_is_a_sentence(slip: str, run: Any, tmp_path: Path) -> None:
 
 def test_what_steers_a_terminal_is_taken_out(tmp_path: Path) -> None:
     (tmp_path / "faq.csv").write_text("question,answer\nHow\x0bso\x1b[31m?,Like\x9b this.\n", encoding="utf-8")
-    (asked,) = read_faq(tmp_path / "faq.csv").asked
+    (asked,) = read_faq(tmp_path / "faq.csv").questions
     assert (asked.question, asked.answer) == ("How so [31m?", "Like  this.")
 
 

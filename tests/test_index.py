@@ -6,11 +6,13 @@ import itertools
 import numpy as np
 import pytest
 
-from bot.match.gate import UNFITTED, confidence
-from bot.match.index import Index
-from bot.match.keep import load, save
-from bot.match.resolve import english_lexicon, signature, signatures
-from bot.match.wordtable import wordtable
+from bot.retrieval import naive_bayes, tfidf
+from bot.retrieval.embeddings import word_vectors
+from bot.retrieval.gate import UNCALIBRATED, confidence
+from bot.retrieval.index import Index
+from bot.retrieval.scoring import score
+from bot.retrieval.serialize import load, save
+from bot.retrieval.spelling import english_lexicon, letter_signature, letter_signatures
 
 HOLIDAYS, SICK, PARKING, WIFI, EXPENSES, KITCHEN = range(6)
 
@@ -30,7 +32,7 @@ ASKS = {
     KITCHEN: "who cleans the kitchen|coffee machine is broken|is there milk|dishwasher|fridge rules|where are the cups|"
     "the tap drips|order more coffee beans|can i heat my lunch|tea|microwave|kitchen duty",
 }
-STRANGERS = (
+OUT_OF_SCOPE = (
     "what is the weather tomorrow",
     "who won the match",
     "translate this into french",
@@ -42,7 +44,7 @@ STRANGERS = (
 @pytest.fixture(scope="module")
 def index() -> Index:
     asks = [(ask, entry) for entry, line in ASKS.items() for ask in line.split("|")]
-    return Index.build(asks, 7, strangers=STRANGERS, synonyms={"wifi": ["wi fi", "wlan"]}, subject=["office"])
+    return Index.build(asks, 7, out_of_scope=OUT_OF_SCOPE, synonyms={"wifi": ["wi fi", "wlan"]}, subject=["office"])
 
 
 @pytest.mark.parametrize(
@@ -57,20 +59,20 @@ def index() -> Index:
     ],
 )
 def test_a_question_finds_its_entry(index: Index, question: str, entry: int) -> None:
-    assert index.rank(question).candidates[0].entry == entry
+    assert index.rank(question).candidates[0].target_index == entry
 
 
 def test_every_phrasing_finds_itself_for_sure(index: Index) -> None:
     for entry, line in ASKS.items():
         for ask in line.split("|"):
             found = index.rank(ask.upper() + "?")
-            assert (found.candidates[0].entry, found.exact, found.confidence) == (entry, True, 1.0)
+            assert (found.candidates[0].target_index, found.is_exact, found.confidence) == (entry, True, 1.0)
 
 
 def test_the_evidence_is_named(index: Index) -> None:
     found = index.rank("vacatoin days for my hamster")
     assert found.corrections == (("vacatoin", "vacation"),)
-    assert "hamster" in [unknown.word for unknown in found.unknown if unknown.english]
+    assert "hamster" in [unknown.word for unknown in found.unknown_words if unknown.is_english]
     assert found.candidates[0].text in ASKS[HOLIDAYS].split("|")
     assert 0 < found.coverage <= found.pack_coverage < 1
 
@@ -79,14 +81,14 @@ def test_a_synonym_is_the_word_itself(index: Index) -> None:
     assert index.rank("guest wi fi").candidates[0].score == pytest.approx(index.rank("guest wifi").candidates[0].score)
 
 
-def test_a_listed_stranger_is_known_as_one(index: Index) -> None:
+def test_a_listed_out_of_scope_question_is_known_as_one(index: Index) -> None:
     found = index.rank("Who won the match?")
-    assert found.exact_stranger
-    assert not found.exact
+    assert found.is_exact_out_of_scope
+    assert not found.is_exact
     assert found.confidence < 0.5
 
 
-def test_strangers_stay_below_the_gate(index: Index) -> None:
+def test_out_of_scope_questions_stay_below_the_gate(index: Index) -> None:
     for question in (
         "how tall is the eiffel tower",
         "cheap flights to rome",
@@ -95,7 +97,7 @@ def test_strangers_stay_below_the_gate(index: Index) -> None:
         "zzzz qqqq",
         "ist das auf deutsch",
     ):
-        assert index.rank(question).evidence < index.gate.answer, question
+        assert index.rank(question).log_odds < index.gate.answer, question
 
 
 def test_confidence_grows_and_never_saturates() -> None:
@@ -107,7 +109,7 @@ def test_confidence_grows_and_never_saturates() -> None:
 
 def test_a_word_is_read_as_ours_as_english_or_not_at_all(index: Index) -> None:
     words = ("vacation", "vacatoin", "parking", "hamster", "hamstre", "xqzzt", "4711")
-    assert [index.resolve(word) for word in words] == [
+    assert [index.correct(word) for word in words] == [
         "vacation",
         "vacation",
         "parking",
@@ -120,29 +122,45 @@ def test_a_word_is_read_as_ours_as_english_or_not_at_all(index: Index) -> None:
 
 def test_no_word_in_reach_is_passed_over() -> None:
     lexicon = english_lexicon()
-    assert {lexicon.words[number] for number, _ in lexicon.near("calender", 1)} >= {"calendar"}
+    assert {lexicon.words[number] for number, _ in lexicon.nearest("calender", 1)} >= {"calendar"}
     words = ["aab", "b", "abcabc", "naïve"]
-    assert signatures(words).tolist() == [signature(word) for word in words]
+    assert letter_signatures(words).tolist() == [letter_signature(word) for word in words]
 
 
 def test_words_of_one_meaning_point_one_way() -> None:
-    table = wordtable()
-    car, automobile, tea = (table.sentence([word]) for word in ("car", "automobile", "tea"))
+    vectors = word_vectors()
+    car, automobile, tea = (vectors.sentence_vector([word]) for word in ("car", "automobile", "tea"))
     assert car @ automobile > 0.6
     assert car @ tea < 0.3
 
 
 def test_entries_without_a_phrasing_never_come_up(index: Index) -> None:
-    assert all(candidate.entry != 6 for candidate in index.rank("anything at all", top=7).candidates)
+    assert all(candidate.target_index != 6 for candidate in index.rank("anything at all", limit=7).candidates)
 
 
-def test_what_is_kept_ranks_alike(index: Index, tmp_path) -> None:
+def test_a_saved_index_ranks_alike(index: Index, tmp_path) -> None:
     save(index, tmp_path / "index")
     kept = load(tmp_path / "index")
     assert kept is not None
     for question in ("wher can i park", "guest wi fi", "pension fund", "tea", ""):
         assert kept.rank(question) == index.rank(question)
     assert kept.gate.answer == index.gate.answer
+
+
+@pytest.mark.parametrize("held_out", [-1, 0, 20])
+def test_dense_copies_of_rows_change_no_score(
+    index: Index, held_out: int, tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(naive_bayes, "DENSE_SHARE", 1.0)
+    monkeypatch.setattr(tfidf, "DENSE_SHARE", 1.0)
+    save(index, tmp_path / "index")
+    sparse = load(tmp_path / "index")
+    assert sparse is not None
+    for question in ("how can i book vacation", "where where is the wifi router", "zzzz"):
+        query = index.encoder.encode(question)
+        expected, scores = score(index.stats, query, held_out), score(sparse.stats, query, held_out)
+        assert scores.total == pytest.approx(expected.total, abs=1e-5)
+        assert scores.phrasing_cosines.tolist() == expected.phrasing_cosines.tolist()
 
 
 def test_a_damaged_file_is_no_index(tmp_path) -> None:
@@ -153,7 +171,7 @@ def test_a_damaged_file_is_no_index(tmp_path) -> None:
 
 def test_the_same_pack_builds_the_same_index(index: Index) -> None:
     asks = [(ask, entry) for entry, line in ASKS.items() for ask in line.split("|")]
-    again = Index.build(asks, 7, strangers=STRANGERS, synonyms={"wifi": ["wi fi", "wlan"]}, subject=["office"])
+    again = Index.build(asks, 7, out_of_scope=OUT_OF_SCOPE, synonyms={"wifi": ["wi fi", "wlan"]}, subject=["office"])
     assert again.rank("may i park my bike here") == index.rank("may i park my bike here")
     assert dataclasses.astuple(again.gate)[:2] == dataclasses.astuple(index.gate)[:2]
 
@@ -161,22 +179,22 @@ def test_the_same_pack_builds_the_same_index(index: Index) -> None:
 def test_what_comes_with_every_pack_does_not_fit_the_gate() -> None:
     asks = [(ask, entry) for entry, line in ASKS.items() for ask in line.split("|")]
     small = [(ask, entry) for ask, entry in asks if entry in (HOLIDAYS, PARKING, KITCHEN)]
-    fitted = Index.build(asks, 6, strangers=STRANGERS)
-    too_small = Index.build(small, 6, strangers=STRANGERS)
-    beside = Index.build(asks, 6, strangers=STRANGERS, aside=[SICK, WIFI, EXPENSES])
-    assert fitted.gate != UNFITTED
-    assert too_small.gate == UNFITTED
-    assert beside.gate == UNFITTED
-    assert beside.rank("sick note").candidates[0].entry == SICK
+    fitted = Index.build(asks, 6, out_of_scope=OUT_OF_SCOPE)
+    too_small = Index.build(small, 6, out_of_scope=OUT_OF_SCOPE)
+    beside = Index.build(asks, 6, out_of_scope=OUT_OF_SCOPE, uncalibrated=[SICK, WIFI, EXPENSES])
+    assert fitted.gate != UNCALIBRATED
+    assert too_small.gate == UNCALIBRATED
+    assert beside.gate == UNCALIBRATED
+    assert beside.rank("sick note").candidates[0].target_index == SICK
 
 
 def test_a_faq_with_one_phrasing_an_entry_answers_what_is_near() -> None:
     asks = list(dict.fromkeys(ask for line in ASKS.values() for ask in line.split("|")))
     index = Index.build([(ask, entry) for entry, ask in enumerate(asks)], len(asks))
     found = index.rank("where can i get a parking permit")
-    assert found.candidates[0].entry == asks.index("parking permit")
-    assert found.evidence >= index.gate.answer
-    assert index.rank("who won the match").evidence < index.gate.answer
+    assert found.candidates[0].target_index == asks.index("parking permit")
+    assert found.log_odds >= index.gate.answer
+    assert index.rank("who won the match").log_odds < index.gate.answer
 
 
 @pytest.mark.parametrize("asks", [[], [("only one", 0)], [("the", 0), ("the", 1)], [("?", 0), ("!!", 1)]])

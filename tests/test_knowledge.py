@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from bot.__main__ import main
+from bot.cli import main
 from bot.curation.lint import lint
 from bot.engine import Engine
 from bot.knowledge import PackError, fingerprint, inspect, load
-from bot.match import Matcher
-from bot.model import Knowledge, Question
+from bot.model import Knowledge, OutOfScope, Question
+from bot.understanding import Matcher
 
 ANSWERS = """\
 - id: opening-hours
@@ -72,7 +72,7 @@ def linted(at: Path, files: dict[str, str | bytes]) -> list[str]:
 
 
 def test_the_smallest_pack_loads_and_answers(tmp_path: Path) -> None:
-    engine = Engine(Matcher.of(load(folder(tmp_path, MINIMAL))))
+    engine = Engine(Matcher.from_knowledge(load(folder(tmp_path, MINIMAL))))
     replies = [engine.answer(Question(text)) for text in ("when are you open", "Opening hours?", "When are you open?")]
     assert [(reply.kind, reply.ids) for reply in replies] == [("topic", ("opening-hours",))] * 3
 
@@ -81,6 +81,23 @@ def test_the_smallest_pack_passes_the_check(tmp_path: Path) -> None:
     ran = CliRunner().invoke(main, ["check", str(folder(tmp_path, MINIMAL))])
     assert (ran.exit_code, ran.stderr) == (0, "")
     assert "1 entry, no faults" in ran.stdout
+
+
+def test_out_of_scope_is_read_under_its_former_name_too(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    pack = folder(tmp_path / "pack", {**MINIMAL, "strangers.yaml": "names: [Java]\nasks: [opening hours, who won]\n"})
+    for _ in range(2):  # from the YAML, and from the cache
+        assert load(pack, tmp_path / "cache").out_of_scope == OutOfScope(
+            names=("Java",), asks=("opening hours", "who won")
+        )
+    text = f"Rename {pack / 'strangers.yaml'} to out_of_scope.yaml: the next release won't read it."
+    assert [record.getMessage() for record in caplog.records] == [text] * 2
+
+    ran = CliRunner().invoke(main, ["check", str(pack)])
+    assert ran.exit_code == 1
+    covered = "'opening hours' also stands under opening-hours (answers.yaml:1); it is covered or it isn't, keep one"
+    assert f"strangers.yaml:2: {covered}" in ran.stdout.splitlines()
+    assert "strangers.yaml:1: is called out_of_scope.yaml from this release on" in ran.stdout.splitlines()
+    assert "Rename it, the next release won't read it (1):" in ran.stdout.splitlines()
 
 
 def test_every_scalar_is_the_text_that_was_typed(tmp_path: Path) -> None:
@@ -138,7 +155,8 @@ def test_a_pack_says_what_it_wants_in_its_own_words(tmp_path: Path) -> None:
 
 def test_a_packs_own_entry_wins_over_small_talk(tmp_path: Path) -> None:
     answers = ANSWERS.replace("opening hours", "thanks")
-    reply = Engine(Matcher.of(load(folder(tmp_path, {**MINIMAL, "answers.yaml": answers})))).answer(Question("Thanks!"))
+    pack = load(folder(tmp_path, {**MINIMAL, "answers.yaml": answers}))
+    reply = Engine(Matcher.from_knowledge(pack)).answer(Question("Thanks!"))
     assert (reply.kind, reply.ids) == ("topic", ("opening-hours",))
 
 
@@ -173,6 +191,10 @@ REFUSED: dict[str, tuple[dict[str, str | bytes], list[str]]] = {
     "two files of one name": (
         {**MINIMAL, "voice.yaml": "", "voice.yml": "unknown: x\n"},
         ["voice.yml:1: stands beside voice.yaml; keep one of the two"],
+    ),
+    "out_of_scope.yaml under both of its names": (
+        {**MINIMAL, "out_of_scope.yaml": "names: [Java]\n", "strangers.yaml": "names: [Go]\n"},
+        ["strangers.yaml:1: stands beside out_of_scope.yaml; keep one of the two"],
     ),
     "an empty pack.yaml": ({**MINIMAL, "pack.yaml": ""}, ["pack.yaml:1: name is missing; add it"]),
     "a repeated key": (
@@ -264,7 +286,7 @@ REFUSED: dict[str, tuple[dict[str, str | bytes], list[str]]] = {
         {**MINIMAL, "more.yaml": "id: a\n"},
         [
             "more.yaml:1: is not a list of entries; start each entry with '- id: ...', "
-            "or name the file pack.yaml, voice.yaml, groups.yaml, synonyms.yaml, strangers.yaml if it is one"
+            "or name the file pack.yaml, voice.yaml, groups.yaml, synonyms.yaml, out_of_scope.yaml if it is one"
         ],
     ),
     "a note without a day": (
@@ -448,7 +470,7 @@ def test_one_phrasing_under_two_entries_is_named_with_both_places(tmp_path: Path
 def test_one_phrasing_under_two_entries_fails_the_check_and_still_answers(tmp_path: Path) -> None:
     files = {**MINIMAL, "more.yaml": "- {id: b, title: B, asks: [opening hours], answer: x}\n"}
     ran = CliRunner().invoke(main, ["check", str(folder(tmp_path, files))])
-    reply = Engine(Matcher.of(load(tmp_path))).answer(Question("opening hours"))
+    reply = Engine(Matcher.from_knowledge(load(tmp_path))).answer(Question("opening hours"))
     assert (ran.exit_code, "opening-hours (answers.yaml:1)" in ran.stdout) == (1, True)
     assert reply.ids in {("opening-hours",), ("b",)}
 

@@ -1,4 +1,4 @@
-"""Names: slips are forgiven by length, English words are never bent into a name, ordinary words need company."""
+"""Names: typos are allowed by length, English words are never bent into a name, ordinary words need company."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from shipped import found, knowledge
 
 from bot.knowledge import load
-from bot.match import Matcher
-from bot.match.english import english
-from bot.match.names import Names, forgiven, names_of
 from bot.model import Library
+from bot.retrieval.english import english
 from bot.text import clean, words
+from bot.understanding import Matcher
+from bot.understanding.names import Names, max_name_edits, names_of
 
 PACK = {
     "pack.yaml": "name: Demo\n",
-    "strangers.yaml": "names: [Walrus.js, Rubberband]\nordinary_names: [Go]\n",
+    "out_of_scope.yaml": "names: [Walrus.js, Rubberband]\nordinary_names: [Go]\n",
     "cards.yaml": """\
 - {id: flask, kind: library, name: Flask, asks: [what is flask], answer: x}
 - {id: kivy, kind: library, name: Kivy, asks: [what is kivy], answer: x}
@@ -41,34 +41,34 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> Names:
     return names_of(load(folder), english().__contains__)
 
 
-# What is typed, and the names in it: what each is about, its standing, and how many slips were forgiven.
+# What is typed, and the names in it: what each is about, its kind, and by how many edits it is misspelt.
 MENTIONS = {
-    "what is flask": ["flask ours 0"],
-    "FLASK!": ["flask ours 0"],
-    "Flask's docs": ["flask ours 0"],
-    "falsk": ["flask ours 1"],
-    "flaks and flsk": ["flask ours 1", "flask ours 1"],
-    "kviy": ["kivy ours 1"],
-    "sqlachemy": ["sqlalchemy ours 1"],
-    "sqalchmy": ["sqlalchemy ours 2"],
-    "sql alchemy": ["sqlalchemy ours 0"],
-    "socket.io": ["socketio ours 0"],
-    "socket io and socketio": ["socketio ours 0", "socketio ours 0"],
-    "socet io": ["socketio ours 1"],
-    "pyqt6 or pyside": ["pyqt-pyside ours 0", "pyqt-pyside ours 0"],
-    "pycharm and vs code": ["editors named 0", "editors named 0"],
-    "vscode": ["editors named 0"],
-    "walrusj vs flask": ["Walrus.js stranger 1", "flask ours 0"],
-    "walrus vs flask": ["flask ours 0"],
-    "flask vs walrus.js": ["flask ours 0", "Walrus.js stranger 0"],
-    "rubberbnd": ["Rubberband stranger 1"],
-    "is go quick": ["Go stranger 0"],
+    "what is flask": ["flask card 0"],
+    "FLASK!": ["flask card 0"],
+    "Flask's docs": ["flask card 0"],
+    "falsk": ["flask card 1"],
+    "flaks and flsk": ["flask card 1", "flask card 1"],
+    "kviy": ["kivy card 1"],
+    "sqlachemy": ["sqlalchemy card 1"],
+    "sqalchmy": ["sqlalchemy card 2"],
+    "sql alchemy": ["sqlalchemy card 0"],
+    "socket.io": ["socketio card 0"],
+    "socket io and socketio": ["socketio card 0", "socketio card 0"],
+    "socet io": ["socketio card 1"],
+    "pyqt6 or pyside": ["pyqt-pyside card 0", "pyqt-pyside card 0"],
+    "pycharm and vs code": ["editors mentioned 0", "editors mentioned 0"],
+    "vscode": ["editors mentioned 0"],
+    "walrusj vs flask": ["Walrus.js out_of_scope 1", "flask card 0"],
+    "walrus vs flask": ["flask card 0"],
+    "flask vs walrus.js": ["flask card 0", "Walrus.js out_of_scope 0"],
+    "rubberbnd": ["Rubberband out_of_scope 1"],
+    "is go quick": ["Go out_of_scope 0"],
     # not names
     "flash": [],
     "flasks of task": [],
     "task mask ask": [],
     "dish cash crash": [],
-    "kivi": ["kivy ours 1"],
+    "kivi": ["kivy card 1"],
     "goo": [],
     "sqlite": [],
     "socket": [],
@@ -80,14 +80,14 @@ MENTIONS = {
 @pytest.mark.parametrize("typed", MENTIONS)
 def test_the_names_in_a_question(typed: str, names: Names) -> None:
     mentions = names.find(words(clean(typed)))
-    assert [f"{m.name.about} {m.name.standing} {m.slips}" for m in mentions] == MENTIONS[typed]
+    assert [f"{m.name.about} {m.name.kind} {m.edits}" for m in mentions] == MENTIONS[typed]
 
 
-BUDGETS = {"": 0, "cat": 0, "kivy": 1, "flask": 1, "django": 1, "brython": 2, "sqlalchemy": 2}
+MAX_EDITS = {"": 0, "cat": 0, "kivy": 1, "flask": 1, "django": 1, "brython": 2, "sqlalchemy": 2}
 
 
-def test_the_budget_of_slips_grows_with_length() -> None:
-    assert {word: forgiven(word) for word in BUDGETS} == BUDGETS
+def test_the_edits_allowed_grow_with_length() -> None:
+    assert {word: max_name_edits(word) for word in MAX_EDITS} == MAX_EDITS
 
 
 def test_a_mention_knows_where_it_stands(names: Names) -> None:
@@ -135,10 +135,10 @@ def test_one_wrong_letter_is_forgiven(name: str, at: int, letter: str) -> None:
 
 def test_no_english_word_is_bent_into_a_name() -> None:
     """Of the commonest twenty thousand, only those that are spelt like a name are one."""
-    file = Path(__file__).parents[1] / "bot/match/data/words.txt"
+    file = Path(__file__).parents[1] / "bot/retrieval/data/words.txt"
     common = [line.split("\t")[0] for line in file.read_text(encoding="utf-8").splitlines()]
     assert len(common) > 10_000
-    assert [word for word in common if any(mention.slips for mention in shipped().find([word]))] == []
+    assert [word for word in common if any(mention.edits for mention in shipped().find([word]))] == []
 
 
 @calm
@@ -192,5 +192,5 @@ def test_an_ordinary_word_in_other_company_is_not(text: str) -> None:
 def test_a_matcher_of_a_pack_without_cards_knows_no_names(tmp_path: Path) -> None:
     (tmp_path / "pack.yaml").write_text("name: Demo\n", encoding="utf-8")
     (tmp_path / "a.yaml").write_text("- {id: a, title: A, asks: [opening hours], answer: x}\n", encoding="utf-8")
-    finding = Matcher.of(load(tmp_path)).find("what is django")
+    finding = Matcher.from_knowledge(load(tmp_path)).find("what is django")
     assert (finding.kind, finding.evidence.named) == ("unknown", ())

@@ -14,9 +14,9 @@ from shipped import FOLDER, ROOT, answer, found, knowledge, matcher
 
 from bot.curation.lint import lint
 from bot.knowledge import inspect
-from bot.match.targets import targets_of
 from bot.model import Card, Choices, Finding, Item, Items, Library, Reply, Step
-from bot.text import clean, words
+from bot.text import clean, normalize_phrase, words
+from bot.understanding.targets import targets_of
 
 # Where the source speaks of each; an entry may name more paragraphs.
 TOPICS = {
@@ -147,7 +147,7 @@ def test_every_card_stands_on_its_side() -> None:
 
 
 def test_every_entry_can_be_asked_for_in_many_ways() -> None:
-    counts = {e.id: (e.kind, len({" ".join(words(text)) for text in e.asks})) for e in knowledge().entries}
+    counts = {e.id: (e.kind, len({normalize_phrase(text) for text in e.asks})) for e in knowledge().entries}
     assert {name: count for name, (kind, count) in counts.items() if count < FEWEST[kind]} == {}
 
 
@@ -236,7 +236,7 @@ def losers_of_phrasings(asked: Iterable[tuple[str, str]]) -> list[str]:
     targets, exact = targets_of(knowledge()), matcher().index.exact
     weighed = []
     for number, (text, wanted) in enumerate(asked):
-        at = exact.entry(clean(text))
+        at = exact.find(words(clean(text)))
         whole = str(targets[at]).replace("pick:", "recommend:") if at is not None and at >= 0 else ""
         if number % WEIGHED == 0 or whole != wanted:
             weighed.append((text, wanted))
@@ -262,9 +262,9 @@ def test_every_phrasing_of_a_need_wins_a_recommendation() -> None:
 
 def test_every_phrasing_of_small_talk_wins_it() -> None:
     """Except where the pack has an entry that says the same: it comes first."""
-    ours = {" ".join(words(text)) for entry in knowledge().entries for text in (entry.title, *entry.asks)}
+    ours = {normalize_phrase(text) for entry in knowledge().entries for text in (entry.title, *entry.asks)}
     talk = knowledge().voice.small_talk.items()
-    asked = ((text, f"talk:{name}") for name, said in talk for text in said.asks if " ".join(words(text)) not in ours)
+    asked = ((text, f"talk:{name}") for name, said in talk for text in said.asks if normalize_phrase(text) not in ours)
     assert losers(asked) == []
 
 
@@ -292,8 +292,8 @@ def test_what_must_not_find_an_entry_does_not() -> None:
     assert [f"{text!r} leads to {place}" for text, place in refused if got(found(text)) == place] == []
 
 
-def test_listed_strangers_stay_strangers() -> None:
-    assert losers((text, "unknown") for text in knowledge().strangers.asks) == []
+def test_what_is_listed_as_out_of_scope_stays_so() -> None:
+    assert losers((text, "unknown") for text in knowledge().out_of_scope.asks) == []
 
 
 # --- no button leads astray
@@ -360,7 +360,15 @@ def test_every_example_leads_to_what_it_shows() -> None:
 
 # --- our own words
 
-OURS = ("README.md", "bot", "knowledge", "tests/dialogues", "tests/golden", "tests/questions", "tests/strangers.yaml")
+OURS = (
+    "README.md",
+    "bot",
+    "knowledge",
+    "tests/dialogues",
+    "tests/golden",
+    "tests/questions",
+    "tests/out_of_scope.yaml",
+)
 OVERLAP = ROOT / "../shared/tools/article-overlap"
 
 if (

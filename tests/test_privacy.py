@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 from stores import NOW, Clock, edit, rows
 
-from bot import kept
+from bot import file_cache
 from bot.model import ConversationState
 from bot.serving import build
 from bot.settings import Secret, Settings
@@ -286,7 +286,7 @@ def test_a_file_that_we_make_is_our_own(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     store = Store(f"sqlite:///{tmp_path}/askpy.db")
     assert store.claims.claim_once("x")
-    kept.put(tmp_path / "index-x.bin", lambda file: file.write(b"x"), 1)
+    file_cache.write_atomic(tmp_path / "index-x.bin", lambda file: file.write(b"x"), 1)
     modes = {path.name: oct(path.stat().st_mode & 0o777) for path in tmp_path.iterdir()}
     store.close()
     assert {"askpy.db", "askpy.db-wal", "index-x.bin"} <= set(modes)

@@ -12,9 +12,9 @@ from samples import FINDINGS, GOLDEN, finding, golden, pack, sample
 from shipped import answer, found, knowledge
 
 from bot.model import Choices, Evidence, Heading, Item, Items, Library, Reply, Step, Table, Text
-from bot.reply import compose, plain
+from bot.reply import compose, plain_text
 from bot.reply.entry import MOST_RELATED
-from bot.reply.plain import PLAIN_LIMIT
+from bot.reply.plain_text import PLAIN_LIMIT
 
 
 def reply(*parts: object) -> Reply:
@@ -23,7 +23,7 @@ def reply(*parts: object) -> Reply:
 
 @pytest.mark.parametrize("name", FINDINGS)
 def test_plain_text_is_as_drawn_before(name: str) -> None:
-    drawn = plain(sample(name)) + "\n"
+    drawn = plain_text(sample(name)) + "\n"
     assert drawn == golden(f"{name}.txt", drawn)
 
 
@@ -49,7 +49,7 @@ def test_a_comparison_has_a_word_for_every_gap() -> None:
 
 
 def test_a_side_is_called_by_its_label() -> None:
-    assert [name for name in ("library", "library-beyond", "compare", "list") if "by-hand" in plain(sample(name))] == []
+    assert [name for name in ("library", "library-beyond", "compare", "list") if "by-hand" in plain_text(sample(name))] == []
 
 
 def test_a_row_that_says_nothing_about_anyone_is_left_out() -> None:
@@ -105,7 +105,7 @@ def every_reply() -> Iterable[tuple[str, Reply]]:
 
 def test_every_text_is_within_its_limit_and_whole() -> None:
     """Whole: the last part, where the facts come from or what to ask next, is still there."""
-    drawn = [(name, plain(made), plain(replace(made, parts=made.parts[-1:]))) for name, made in every_reply()]
+    drawn = [(name, plain_text(made), plain_text(replace(made, parts=made.parts[-1:]))) for name, made in every_reply()]
     assert [(name, len(text)) for name, text, end in drawn if len(text) > PLAIN_LIMIT or not text.endswith(end)] == []
 
 
@@ -113,18 +113,18 @@ MARKUP = re.compile(r"[*_~`]\w[^*_~`\n]*[*_~`](?!\w)|<[@#!/a-z]|&(?:amp|lt|gt);|
 
 
 def test_no_text_holds_markup() -> None:
-    assert [(name, MARKUP.findall(plain(made))) for name, made in every_reply() if MARKUP.search(plain(made))] == []
+    assert [(name, MARKUP.findall(plain_text(made))) for name, made in every_reply() if MARKUP.search(plain_text(made))] == []
 
 
 def test_the_list_of_everything_names_everything() -> None:
     cards = [entry for entry in knowledge().entries if isinstance(entry, Library)]
-    text = plain(compose(finding("list", *(card.id for card in cards), group="all"), knowledge()))
+    text = plain_text(compose(finding("list", *(card.id for card in cards), group="all"), knowledge()))
     assert len(cards) == 25
     assert [card.name for card in cards if f"- {card.name}: " not in text] == []
 
 
 def test_the_roadmap_shows_its_steps_in_order() -> None:
-    text = plain(compose(finding("topic", "become-python-developer"), knowledge()))
+    text = plain_text(compose(finding("topic", "become-python-developer"), knowledge()))
     steps = [entry for entry in knowledge().entries if isinstance(entry, Step)]
     shown = re.findall(r"^\d\. .*", text, re.MULTILINE)
     assert shown == [f"{step.number}. {step.title}" for step in sorted(steps, key=lambda step: step.number)]
@@ -133,19 +133,19 @@ def test_the_roadmap_shows_its_steps_in_order() -> None:
 def test_a_comparison_tells_of_everything_that_it_says_it_compares() -> None:
     names = [entry.id for entry in knowledge().entries if isinstance(entry, Library)][:7]
     made = compose(finding("compare", *names), knowledge())
-    text = plain(made)
+    text = plain_text(made)
     assert [name for name in made.ids if knowledge().by_id[name].label not in text] == []
 
 
 @pytest.mark.parametrize("parts", [(Text("word " * 2_000),), (Heading("Title"), Text("word " * 2_000))])
 def test_a_text_that_is_too_long_is_cut_and_shows_it(parts: tuple[Text, ...]) -> None:
-    text = plain(reply(*parts))
+    text = plain_text(reply(*parts))
     assert text.endswith("…")
     assert PLAIN_LIMIT - 100 < len(text) <= PLAIN_LIMIT
 
 
 def test_a_list_that_is_too_long_is_cut_between_items() -> None:
-    text = plain(reply(Heading("Many"), Items(tuple(Item(f"Item {n}", "what it is") for n in range(1_000)))))
+    text = plain_text(reply(Heading("Many"), Items(tuple(Item(f"Item {n}", "what it is") for n in range(1_000)))))
     assert PLAIN_LIMIT - 100 < len(text) <= PLAIN_LIMIT
     assert [line for line in text.splitlines()[2:-1] if not re.fullmatch(r"- Item \d+: what it is", line)] == []
 
@@ -175,11 +175,11 @@ def test_nothing_that_was_typed_comes_back() -> None:
         "what is flask zzqxy",
         "zzqxy numpy",
     ]
-    assert [text for text in texts if "zzqxy" in plain(answer(text)) or "<!" in plain(answer(text))] == []
+    assert [text for text in texts if "zzqxy" in plain_text(answer(text)) or "<!" in plain_text(answer(text))] == []
 
 
 def test_at_most_three_are_offered_and_each_is_ours() -> None:
-    offers = [found(text).ids for text in (*VAGUE, *knowledge().strangers.asks) if found(text).kind == "unknown"]
+    offers = [found(text).ids for text in (*VAGUE, *knowledge().out_of_scope.asks) if found(text).kind == "unknown"]
     assert any(offers)
     assert [ids for ids in offers if len(ids) > 3 or not set(ids) <= set(knowledge().by_id)] == []
 

@@ -23,7 +23,8 @@ EXTRAS = ["postgres", "metrics", "curate"]
 """What requirements.txt holds beside the dependencies."""
 PAPERS = (
     *("README.md", "bot/README.md", "knowledge/README.md", "PRIVACY.md"),
-    *(".github/CONTRIBUTING.md", ".github/SECURITY.md", "docs/deploy.md"),
+    *(".github/CONTRIBUTING.md", ".github/SECURITY.md", "docs/deploy.md", "docs/knowledge.md", "docs/architecture.md"),
+    "benchmarks/README.md",
 )
 TOP = {
     *("bot", "knowledge", "tests", "Procfile", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "Makefile"),
@@ -59,7 +60,7 @@ def test_the_top_level_holds_what_it_must() -> None:
 
 
 def test_the_top_level_holds_little_else() -> None:
-    assert {name.split("/")[0] for name in tracked()} - TOP <= {"docs"}
+    assert {name.split("/")[0] for name in tracked()} - TOP <= {"docs", "benchmarks"}
 
 
 def test_what_tools_write_here_is_ignored() -> None:
@@ -185,17 +186,18 @@ def code(paper: str) -> str:
 
 @cache
 def commands() -> dict[str, click.Command]:
-    from bot.__main__ import main
+    from bot.cli import main
 
     return dict(main.commands)
 
 
 @cache
 def variables() -> frozenset[str]:
-    """Every variable that the settings read."""
+    """Every variable that the settings read, and that of the benchmarks."""
+    from benchmarks.question_sets import DATA_VARIABLE
     from bot.settings import VARIABLES
 
-    return frozenset(VARIABLES)
+    return frozenset((*VARIABLES, DATA_VARIABLE))
 
 
 @pytest.mark.parametrize("paper", PAPERS)
@@ -265,7 +267,7 @@ def test_the_rooms_keep_to_their_contracts() -> None:
 def test_asking_loads_nothing_of_slack_or_sql(options: tuple[str, ...]) -> None:
     program = f"""
 import sys
-from bot.__main__ import main
+from bot.cli import main
 main(["ask", "--json", *{options}, "what is flask?"], standalone_mode=False)
 unwanted = {{"slack_bolt", "slack_sdk", "aiohttp", "sqlalchemy", "alembic", "psycopg", "rich"}}
 print(*sorted(unwanted & set(sys.modules)), file=sys.stderr)

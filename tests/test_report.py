@@ -13,16 +13,16 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy.exc import OperationalError
 
-from bot.__main__ import _names, main
+from bot.cli import _pack_names, main
 from bot.knowledge import load
-from bot.match.targets import targets_of
 from bot.model import Change, Complaint, Miss, Outcome, PilotChannel, Tally
+from bot.report import svg_charts
+from bot.report.figures import Figures, OutcomeCounts, Period, ReportData, compute_figures
+from bot.report.formatting import compare_shares, format_dates, per_cent
+from bot.report.page import render_page
 from bot.settings import Settings
 from bot.store import Database, Store
-from bot.tools.report import drawing
-from bot.tools.report.figures import Count, Figures, Records, Span, figures
-from bot.tools.report.page import page
-from bot.tools.report.wording import compared, per_cent, period
+from bot.understanding.targets import targets_of
 
 NOW = dt.datetime(2026, 5, 8, 12, tzinfo=dt.UTC).timestamp()
 DAY = 24 * 3600
@@ -47,7 +47,7 @@ def tally(day: str, **counts: int) -> tuple[Tally, ...]:
     return tuple(Tally(day, outcomes[name], "", count) for name, count in counts.items())
 
 
-FULL = Records(
+FULL = ReportData(
     tallies=(
         *tally("2026-04-30", answered=1, missed=1),
         *tally("2026-05-02", answered=3, offered=1, missed=1, talk=2),
@@ -78,7 +78,7 @@ FULL = Records(
 
 
 def full(days: int = 7) -> Figures:
-    return figures(FULL, ["T1"], "Demo", {"hours": "When are you open?"}, NOW, days)
+    return compute_figures(FULL, ["T1"], "Demo", {"hours": "When are you open?"}, NOW, days)
 
 
 # --- figures
@@ -86,15 +86,20 @@ def full(days: int = 7) -> Figures:
 
 def test_questions_are_counted_by_day_and_small_talk_apart() -> None:
     found = full()
-    assert [(one.first.day, one.count) for one in found.spans if one.count.asked] == [
-        (2, Count(3, 1, 1)),
-        (8, Count(5, 0, 1)),
+    assert [(one.first.day, one.counts) for one in found.periods if one.counts.asked] == [
+        (2, OutcomeCounts(3, 1, 1)),
+        (8, OutcomeCounts(5, 0, 1)),
     ]
-    assert (len(found.spans), found.total, found.before, found.smalltalk) == (7, Count(8, 1, 2), Count(1, 0, 1), 2)
+    assert (len(found.periods), found.total, found.before, found.smalltalk) == (
+        7,
+        OutcomeCounts(8, 1, 2),
+        OutcomeCounts(1, 0, 1),
+        2,
+    )
 
 
 def test_misses_are_grouped_and_those_that_are_old_or_settled_are_left_out() -> None:
-    assert [(one.text, one.others, one.count, one.nearest) for one in full().misses] == [
+    assert [(one.text, one.similar, one.count, one.nearest) for one in full().misses] == [
         ("where is the gym", ("where is the gym room",), 6, "When are you open?"),
         ("<script>alert('x')</script> [31m & more", (), 1, ""),
     ]
@@ -106,7 +111,7 @@ def test_votes_trials_and_changes_are_summed() -> None:
         ("When are you open?", 3, (("wrong", 2), ("no reason given", 1))),
         ("no answer", 1, (("no reason given", 1),)),
     ]
-    assert [(one.channel, one.count.asked, per_cent(one.precision)) for one in found.trials] == [
+    assert [(one.channel, one.counts.asked, per_cent(one.precision)) for one in found.pilots] == [
         ("C1", 10, "67 %"),
         ("C2", 0, "–"),
     ]
@@ -115,13 +120,18 @@ def test_votes_trials_and_changes_are_summed() -> None:
 
 def test_more_than_a_month_is_told_by_weeks() -> None:
     found = full(40)
-    last = found.spans[-1]
-    assert (found.by_week, len(found.spans), last.first.weekday(), last.count) == (True, 6, 0, Count(5, 0, 1))
+    last = found.periods[-1]
+    assert (found.by_week, len(found.periods), last.first.weekday(), last.counts) == (
+        True,
+        6,
+        0,
+        OutcomeCounts(5, 0, 1),
+    )
 
 
 def test_of_several_workspaces_only_the_sums_are_told() -> None:
-    found = figures(FULL, ["T1", "T2"], "Demo", {}, NOW)
-    assert (found.total.asked, found.misses, found.complaints, found.changes, found.others) == (
+    found = compute_figures(FULL, ["T1", "T2"], "Demo", {}, NOW)
+    assert (found.total.asked, found.misses, found.complaints, found.changes, found.summed_workspaces) == (
         11,
         (),
         (),
@@ -140,7 +150,7 @@ def test_of_several_workspaces_only_the_sums_are_told() -> None:
     ],
 )
 def test_a_period_is_said_as_people_say_it(first: str, last: str, said: str) -> None:
-    assert period(dt.date.fromisoformat(first), dt.date.fromisoformat(last)) == said
+    assert format_dates(dt.date.fromisoformat(first), dt.date.fromisoformat(last)) == said
 
 
 def test_shares_are_never_rounded_to_all_or_nothing() -> None:
@@ -152,8 +162,11 @@ def test_shares_are_never_rounded_to_all_or_nothing() -> None:
         "99 %",
         "100 %",
     ]
-    assert compared(Count(3, 0, 1), Count(1, 0, 1), 7) == "25 points more than in the 7 days before (50 % of 2)"
-    assert compared(Count(1), Count(), 7) == ""
+    assert (
+        compare_shares(OutcomeCounts(3, 0, 1), OutcomeCounts(1, 0, 1), 7)
+        == "25 points more than in the 7 days before (50 % of 2)"
+    )
+    assert compare_shares(OutcomeCounts(1), OutcomeCounts(), 7) == ""
 
 
 # --- the page
@@ -182,10 +195,16 @@ class Tags(HTMLParser):
 
 
 @pytest.mark.parametrize(
-    "found", [full(), full(40), figures(Records(), [], "Demo", {}, NOW), figures(FULL, ["T1", "T2"], "D", {}, NOW)]
+    "found",
+    [
+        full(),
+        full(40),
+        compute_figures(ReportData(), [], "Demo", {}, NOW),
+        compute_figures(FULL, ["T1", "T2"], "D", {}, NOW),
+    ],
 )
 def test_a_page_is_whole_and_needs_nothing_else(found: Figures) -> None:
-    text = page(found, "Made now.")
+    text = render_page(found, "Made now.")
     tags = Tags(text)
     assert tags.open == []
     assert {name for name, _ in tags.seen} & {"script", "link", "img", "iframe", "object", "form", "a"} == set()
@@ -194,13 +213,13 @@ def test_a_page_is_whole_and_needs_nothing_else(found: Figures) -> None:
 
 
 def test_what_people_typed_is_text() -> None:
-    text = page(full(), "Made now.")
+    text = render_page(full(), "Made now.")
     assert "&lt;script&gt;alert(&#x27;x&#x27;)&lt;/script&gt; [31m &amp; more" in text
     assert not {"\x1b", "\u202e"} & set(text)
 
 
 def test_every_chart_is_told_in_words_and_has_a_table_beside_it() -> None:
-    text = page(full(), "Made now.")
+    text = render_page(full(), "Made now.")
     tags = Tags(text).seen
     ids = [given["id"] for name, given in tags if "id" in given]
     labels = [given["aria-labelledby"] or "" for name, given in tags if name == "svg"]
@@ -343,9 +362,10 @@ def test_half_a_week_is_not_taken_for_the_whole(run: Any, tmp_path: Path, monkey
 @pytest.mark.parametrize("level", [0, 3, 64, 97, 100])
 def test_the_level_before_is_named_where_no_point_covers_it(shares: tuple[int, ...], level: int) -> None:
     spans = [
-        Span(dt.date(2026, 5, n + 1), dt.date(2026, 5, n + 1), Count(of, 0, 100 - of)) for n, of in enumerate(shares)
+        Period(dt.date(2026, 5, n + 1), dt.date(2026, 5, n + 1), OutcomeCounts(of, 0, 100 - of))
+        for n, of in enumerate(shares)
     ]
-    drawn = drawing.shares(spans, Count(level, 0, 100 - level))
+    drawn = svg_charts.share_chart(spans, OutcomeCounts(level, 0, 100 - level))
     found = re.search(r'x="([0-9.]+)" y="([0-9.]+)" text-anchor="end">before: ([^<]+)<', drawn)
     assert found is not None
     end, base, words = float(found[1]), float(found[2]), f"before: {found[3]}"
@@ -356,6 +376,6 @@ def test_the_level_before_is_named_where_no_point_covers_it(shares: tuple[int, .
 
 def test_whatever_a_miss_can_come_nearest_to_has_a_name() -> None:
     shipped = Path(__file__).parents[1] / "knowledge"
-    _, titles = _names(Settings(knowledge=shipped, cache=Path(os.environ["ASKPY_CACHE"])), ())
+    _, titles = _pack_names(Settings(knowledge=shipped, cache=Path(os.environ["ASKPY_CACHE"])), ())
     knowledge = load(shipped)
     assert [str(each) for each in targets_of(knowledge) if str(each) not in titles] == []

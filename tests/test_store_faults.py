@@ -146,6 +146,7 @@ LOSSES = [deleted, deleted_with_its_folder, replaced]
 def test_an_edit_after_the_file_was_lost_is_really_saved(
     opened: Store, path: Path, lose: Callable[[Path], None], caplog: pytest.LogCaptureFixture
 ) -> None:
+    assert opened.database.loss == ""
     lose(path)
     assert LOST in opened.probe()
     assert LOST in opened.probe(reads=True)
@@ -162,6 +163,7 @@ def test_an_edit_after_the_file_was_lost_is_really_saved(
     assert [rows(url, statement) for statement in edits] == [[("after",)], [("good",)], [("C1",)], [("who is that",)]]
     assert (opened.probe(), opened.database.failures) == ("", 0)
     assert [LOST in line for line in caplog.messages] == [True]
+    assert LOST in opened.database.loss
 
 
 @pytest.mark.parametrize("lose", LOSSES)
@@ -369,23 +371,6 @@ def test_a_pilot_channel_may_be_known_as_long_as_is_asked_for(store: Store, data
     assert not store.pilots.contains("T1", "C1", 0.25)
     store.pilots.set("T1", "C1", True, "T1:U1")
     assert store.pilots.contains("T1", "C1", 0.25)
-    other.close()
-
-
-def test_a_state_is_remembered_at_once_and_saved_later(store: Store, database: str, clock: Clock) -> None:
-    other = Store(database, clock)
-    first, second = ConversationState("topic", ("first",)), ConversationState("topic", ("second",))
-    store.conversations.remember("T1:C1::U1", first)
-    assert (store.conversations.load("T1:C1::U1"), other.conversations.load("T1:C1::U1")) == (first, None)
-    clock.now += 1
-    store.conversations.remember("T1:C1::U1", second)
-    clock.now += 1
-    store.conversations.save("T1:C1::U1", first)  # late: its turn came when the second was remembered already
-    assert (store.conversations.load("T1:C1::U1"), other.conversations.load("T1:C1::U1")) == (second, None)
-    store.conversations.save("T1:C1::U1", second)
-    assert (store.conversations.load("T1:C1::U1"), other.conversations.load("T1:C1::U1")) == (second, second)
-    other.conversations.save("T1:C1::U1", first)
-    assert store.conversations.load("T1:C1::U1") == first
     other.close()
 
 

@@ -11,10 +11,10 @@ from shipped import matcher
 from bot import terminal
 from bot.engine import Engine, ProcessMemory
 from bot.knowledge import load
-from bot.match import Matcher
-from bot.match.said import said
-from bot.model import Choices, Facts, Heading, Question, Remark, Reply, Table, Text
-from bot.reply import plain
+from bot.model import Choices, DatedNote, Facts, Heading, Question, Reply, Table, Text
+from bot.reply import plain_text
+from bot.understanding import Matcher
+from bot.understanding.cues import strip_courtesies
 
 HANDBOOK = Path(__file__).parent / "packs/handbook"
 
@@ -44,7 +44,7 @@ def ended(*lines: str) -> tuple[str, tuple[str, ...]]:
 )
 def test_courtesies_and_slips_are_left_out(typed: str, meant: str) -> None:
     tokens = [word.strip("!,.?") for word in typed.split()]
-    assert said(tokens, [False] * len(tokens)) == meant
+    assert strip_courtesies(tokens, [False] * len(tokens)) == meant
 
 
 def test_the_others_place_is_counted_in_what_was_shown_last() -> None:
@@ -64,7 +64,7 @@ def test_what_was_recommended_is_shown_again_in_its_order() -> None:
     assert (replies[2].kind, replies[2].ids) == (replies[0].kind, replies[0].ids)
 
 
-def test_a_stranger_between_is_not_what_it_means_and_takes_no_list_away() -> None:
+def test_a_name_out_of_scope_between_is_not_what_it_means_and_takes_no_list_away() -> None:
     assert ended("what is django", "and rails?", "is it free?") == ("unknown", ())
     assert ended("flask or fastapi", "and rails?", "the second one") == ("library", ("fastapi",))
     assert ended("what is dash", "how do i bake bread", "docs?") == ("library", ("dash",))
@@ -123,7 +123,7 @@ def test_an_offer_is_taken_by_yes() -> None:
 
 
 def test_a_pack_without_cards_goes_on_too() -> None:
-    engine = Engine(Matcher.of(load(HANDBOOK)), ProcessMemory())
+    engine = Engine(Matcher.from_knowledge(load(HANDBOOK)), ProcessMemory())
     guests, more, lost = talk("how do guests get on the wifi", "tell me more", "the second one", engine=engine)
     assert (guests.ids, more.ids, lost.kind) == (("wifi-guest",), ("wifi-guest",), "unknown")
 
@@ -132,13 +132,13 @@ def test_why_of_a_follow_up_tells_of_the_answer_that_was_given() -> None:
     engine = Engine(matcher())
     told = engine.explain(Question("the second one"), "library||flask")
     assert (told.kind, told.ids) == ("library", ("flask",))
-    assert "what was shown before in the conversation" in plain(told)
-    assert "Answer: Flask" in plain(told)
+    assert "what was shown before in the conversation" in plain_text(told)
+    assert "Answer: Flask" in plain_text(told)
 
 
 def test_why_has_titles_for_people_and_ids_for_curators() -> None:
     engine = Engine(matcher())
-    words, raw = (plain(engine.explain(Question("how do i start with git"), raw=raw)) for raw in (False, True))
+    words, raw = (plain_text(engine.explain(Question("how do i start with git"), raw=raw)) for raw in (False, True))
     assert ("step-version-control" in words, "step-version-control" in raw) == (False, True)
     assert "a close match" in words
 
@@ -156,7 +156,7 @@ def test_a_person_leaves_politely(
         raise AssertionError("asked for another line")
 
     monkeypatch.setattr("sys.stdin", Keyboard())
-    monkeypatch.setattr(terminal, "_typed", lines)
+    monkeypatch.setattr(terminal, "_typed_lines", lines)
     terminal.chat(Engine(matcher(), ProcessMemory()), iter(()), connected=True)
     assert "Goodbye" in capsys.readouterr().out
 
@@ -179,7 +179,7 @@ def test_one_fact_of_those_compared_is_a_line_for_each() -> None:
 
 def test_what_only_a_note_tells_stays_a_note_and_has_the_name() -> None:
     parts = talk("flask vs django", "what is their latest version")[-1].parts
-    notes = [part.note.text for part in parts if isinstance(part, Remark)]
+    notes = [part.note.text for part in parts if isinstance(part, DatedNote)]
     assert [text.partition(":")[0] for text in notes] == ["Flask", "Django"]
     assert not any(isinstance(part, Facts) for part in parts)
 

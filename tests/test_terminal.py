@@ -12,7 +12,7 @@ from shipped import answer
 
 from bot.engine import ProcessMemory
 from bot.model import ConversationState, Reply
-from bot.terminal import WIDEST, console, conversations, draw
+from bot.terminal import MAX_WIDTH, console, conversations, render
 
 WIDTH = 72
 
@@ -20,7 +20,7 @@ WIDTH = 72
 def drawn(reply: Reply, width: int = WIDTH, **options: object) -> str:
     """A reply on a screen this wide."""
     out: Console = console(file=io.StringIO(), width=width, **options)
-    out.print(draw(reply))
+    out.print(render(reply))
     return out.file.getvalue()  # type: ignore[attr-defined,no-any-return]
 
 
@@ -43,7 +43,7 @@ SAID = [
 @pytest.mark.parametrize("width", [24, 40, 80, 300])
 def test_nothing_is_wider_than_the_screen(width: int) -> None:
     lines = [line for text in SAID for line in drawn(answer(text), width).splitlines()]
-    assert [line for line in lines if len(line) > min(width, WIDEST)] == []
+    assert [line for line in lines if len(line) > min(width, MAX_WIDTH)] == []
 
 
 @pytest.mark.parametrize("width", [40, 80])

@@ -16,12 +16,13 @@ import postgres
 import pytest
 from local_slack import ROOT
 
-sys.path.append(str(ROOT / "tests" / "load"))
+sys.path.append(str(ROOT / "tests" / "slack"))
 
-import flood
-from fleet import FLEETS, Fleet, Mailbox, judge, killed, loaded, messages
-from processes import MODES, BotProcess, Database, Mode, empty_database
 from slack_busy import BusySlack
+
+from benchmarks.load import flood
+from benchmarks.load.fleet import FLEETS, Fleet, Mailbox, judge, messages, run_round, run_with_kills
+from benchmarks.load.processes import MODES, BotProcess, Database, Mode, empty_database
 
 pytestmark = pytest.mark.skipif(
     shutil.which("pg_ctl") is None and not list(Path("/usr/lib/postgresql").glob("*/bin/initdb")),
@@ -29,12 +30,12 @@ pytestmark = pytest.mark.skipif(
 )
 
 LOST_AT_MOST = 64
-"""Messages that one killed process may lose: what it has acknowledged and not yet posted, `CAPACITY` in `bot.slack.admission`."""
+"""Messages that one killed process may lose: those with a slot, `SLOTS` in `bot.slack.admission`; here none waits for Slack."""
 
 
 def test_four_processes_on_postgresql_answer_each_message_once(tmp_path: Path) -> None:
     with BusySlack(0.15) as slack, postgres.running() as url, Fleet(slack, tmp_path, url, FLEETS["four"]) as fleet:
-        _, verdict, acks = loaded(slack, fleet, messages(slack), 200, 40)
+        _, verdict, acks = run_round(slack, fleet, messages(slack), 200, 40)
         pages = [member.metrics() for member in fleet.members]
         codes = fleet.stop()
     assert (verdict.answered, verdict.doubled, verdict.lost, verdict.refused) == (200, (), (), ())
@@ -71,11 +72,11 @@ def test_killed_under_load_nothing_is_answered_twice(kind: Database, name: str, 
         empty_database(kind, tmp_path) as url,
         Fleet(slack, tmp_path, url, FLEETS[name]) as fleet,
     ):
-        verdict, killer, box = killed(slack, fleet, 200, 40, pause=1.5, seed=1, rate=25)
+        verdict, killer, mailbox = run_with_kills(slack, fleet, 200, 40, pause=1.5, seed=1, rate=25)
     assert killer.killed > 0
     assert (verdict.doubled, verdict.refused) == ((), ()), str(verdict)
     assert len(verdict.lost) <= LOST_AT_MOST * killer.killed, f"{verdict}; {killer.killed} killed"
-    assert box.resent > 0
+    assert mailbox.resent > 0
     assert fleet.tracebacks() == 0
 
 
@@ -84,12 +85,12 @@ def test_a_stop_finishes_what_is_acknowledged(mode: Mode, tmp_path: Path) -> Non
     with BusySlack(0.5) as slack, Fleet(slack, tmp_path, f"sqlite:///{tmp_path / 'askpy.db'}", [mode]) as fleet:
         if mode == "socket":
             slack.wait_for(lambda: slack.links, "the WebSocket")
-        box = Mailbox(fleet)
-        box.deliver(list(islice(messages(slack), 60)), 30)
+        mailbox = Mailbox(fleet)
+        mailbox.deliver(list(islice(messages(slack), 60)), 30)
         began = time.monotonic()
         codes = fleet.stop()
         took = time.monotonic() - began
-        verdict = judge(slack, box, 2)
+        verdict = judge(slack, mailbox, 2)
     assert codes == [0]
     assert took < 10
     assert (verdict.answered, verdict.lost, verdict.doubled) == (60, (), ())
@@ -103,7 +104,7 @@ def test_one_member_floods_and_a_colleague_is_answered(mode: Mode, tmp_path: Pat
         with bot:
             phases = flood.run(slack, bot, commands=30, presses=100, votes=40)
     for phase in phases:
-        result = flood.result_of(slack, phase)
+        result = flood.phase_result(slack, phase)
         assert (result.lost, result.invisible) == (0, 0), phase.name
         assert max(result.colleague) < 3, phase.name
 
@@ -115,7 +116,7 @@ def test_processes_count_together(tmp_path: Path) -> None:
         for member in fleet.members:
             member.environment["PROMETHEUS_MULTIPROC_DIR"] = str(tmp_path / "metrics")
         with fleet:
-            _, verdict, _ = loaded(slack, fleet, messages(slack), 40, 20)
+            _, verdict, _ = run_round(slack, fleet, messages(slack), 40, 20)
             page = fleet.members[0].metrics()
     assert verdict.answered == 40
     counted = [line for line in page.splitlines() if line.startswith("askpy_questions_total{")]

@@ -19,15 +19,15 @@ from local_slack import ROOT
 
 from bot.engine import Engine
 from bot.knowledge import load
-from bot.match import Matcher
 from bot.model import Knowledge, Question
 from bot.reply.wording import choice_of
 from bot.slack.blocks import Layout, attribution, render_blocks
 from bot.slack.blocks.footer import AnswerFooter, FeedbackState, ShareMode, footer_blocks
 from bot.slack.blocks.limits import Block
-from bot.slack.blocks.views import FRONT, KINDS, TOPICS, View, home_view, modal_view, search_blocks
+from bot.slack.blocks.views import FIRST_PAGE, GROUPS_PAGE, TOPICS_PAGE, View, home_view, modal_view, search_blocks
 from bot.slack.payloads import AnswerRef, ModalState
 from bot.slack.strings import default_strings
+from bot.understanding import Matcher
 from tests.slack.slack_samples import EXTREMES
 
 MODULES = Path(__file__).with_name("node_modules")
@@ -79,7 +79,7 @@ def generated() -> Iterator[tuple[str, Drawing]]:
 def shipped() -> Iterator[tuple[str, Drawing]]:
     """The answer to each entry and each group of the shipped pack."""
     pack = load(ROOT / "knowledge")
-    engine = Engine(Matcher.of(pack, Path(os.environ["ASKPY_CACHE"])))
+    engine = Engine(Matcher.from_knowledge(pack, Path(os.environ["ASKPY_CACHE"])))
     asked = [*(choice_of(entry).ask for entry in pack.entries), *(group.title for group in pack.groups)]
     for question in asked:
         reply = engine.answer(Question(question))
@@ -88,7 +88,7 @@ def shipped() -> Iterator[tuple[str, Drawing]]:
 
 
 def home_pages(pack: Knowledge) -> list[str]:
-    fixed = [FRONT, KINDS, TOPICS]
+    fixed = [FIRST_PAGE, GROUPS_PAGE, TOPICS_PAGE]
     return [*fixed, *(f"group:{group.id}" for group in pack.groups), *(f"steps:{entry.id}" for entry in pack.entries)]
 
 

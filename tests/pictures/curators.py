@@ -10,8 +10,8 @@ from bot.curation.clusters import cluster_misses
 from bot.curation.preview import Moved
 from bot.model import Change, Complaint, Knowledge, Miss, PilotChannel, Tally
 from bot.slack.blocks import curation
-from bot.slack.blocks.curation import Dashboard, Note, fill
-from bot.slack.blocks.views import FRONT, home_view
+from bot.slack.blocks.curation import Dashboard, ResultNote, fill
+from bot.slack.blocks.views import FIRST_PAGE, home_view
 from bot.slack.payloads import CuratorModalState
 from bot.slack.strings import Strings
 
@@ -92,37 +92,37 @@ def view(name: str, knowledge: Knowledge, strings: Strings) -> dict[str, Any]:
     state = CuratorModalState("curate", tuple(miss.key for miss in group))
     match name:
         case "curate-front":
-            return curation.front(home_view(knowledge, FRONT, strings), dashboard(knowledge), strings)
+            return curation.home_page(home_view(knowledge, FIRST_PAGE, strings), dashboard(knowledge), strings)
         case "curate-faults":
             return curation.page(dashboard(knowledge, faults=FAULTS), "curate", strings)
         case "curate-days" | "curate-days-classic":
             return curation.page(dashboard(knowledge), "days", strings, native=name == "curate-days")
         case "curate-note":
             message = fill(strings["saved"], what=curation.describe_edits(HISTORY[1:3], knowledge, strings))
-            return curation.page(dashboard(knowledge), "misses", strings, Note(message, "b3"))
+            return curation.page(dashboard(knowledge), "misses", strings, ResultNote(message, "b3"))
         case "curate-means":
-            return curation.means(state, group, state.keys, "kivy", knowledge, strings)
+            return curation.meaning_form(state, group, state.keys, "kivy", knowledge, strings)
         case "curate-moved":
-            return curation.means(
-                state, group, state.keys, "kivy", knowledge, strings, curation.review((), MOVED, strings)
+            return curation.meaning_form(
+                state, group, state.keys, "kivy", knowledge, strings, curation.draft_review((), MOVED, strings)
             )
         case "curate-taken":
             message = curation.conflict_message(
                 replace(HISTORY[1], text=group[1].text, entry="pygame"), knowledge, strings
             )
-            return curation.means(state, group, state.keys, "kivy", knowledge, strings, curation.status(message))
+            return curation.meaning_form(state, group, state.keys, "kivy", knowledge, strings, curation.error_banner(message))
         case "curate-write":
-            return curation.write(state, "", "", "\n".join(miss.text for miss in group), strings)
+            return curation.answer_form(state, "", "", "\n".join(miss.text for miss in group), strings)
         case "curate-checked":
             faults = ("where-do-small-apps-live: has 2 phrasings; 8 or more make it easier to find",)
             answer = "On the team's own machine. Ask in the channel of the platform team for an account."
             asks = "where do I put a small flask app online\nhosting for small apps"
-            status = curation.review(faults, MOVED, strings)
-            return curation.write(
+            status = curation.draft_review(faults, MOVED, strings)
+            return curation.answer_form(
                 CuratorModalState("curate", (), "x"), "Where do small apps live?", answer, asks, strings, status
             )
         case "curate-done":
             message = fill(strings["saved"], what=curation.describe_edits(HISTORY[1:3], knowledge, strings))
-            return curation.done(state, message, strings, "b3")
+            return curation.result_view(state, message, strings, "b3")
         case _:
             return curation.page(dashboard(knowledge), "curate", strings)

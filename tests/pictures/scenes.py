@@ -20,16 +20,16 @@ from rich.terminal_theme import TerminalTheme
 from bot import terminal
 from bot.engine import Engine
 from bot.knowledge import load
-from bot.match import Matcher
 from bot.model import Question
 from bot.settings import read_settings
 from bot.slack.blocks import Layout, render_blocks
-from bot.slack.blocks.views import FRONT, home_view, modal_view, search_blocks
+from bot.slack.blocks.views import FIRST_PAGE, home_view, modal_view, search_blocks
 from bot.slack.context import Context
-from bot.slack.features.modals import modal_message, modal_question, page_back
+from bot.slack.features.modals import modal_message, modal_question, pages_back
 from bot.slack.outgoing import footer_for, reply_message
 from bot.slack.payloads import ModalState, short_hash
 from bot.slack.strings import load_strings
+from bot.understanding import Matcher
 from tests.pictures import curators
 
 Surface = Literal["channel", "command", "why", "modal", "search", "home", "curate", "terminal"]
@@ -125,7 +125,7 @@ def _slack_scene(engine: Engine, shot: Shot) -> Scene:
             view = curators.view(shot.name, knowledge, strings)
             return {"view": view, "surface": "home" if view["type"] == "home" else "modal"}
         case "home":
-            return {"view": home_view(knowledge, shot.asked or FRONT, strings)}
+            return {"view": home_view(knowledge, shot.asked or FIRST_PAGE, strings)}
         case "why":
             return {"blocks": render_blocks(engine.explain(Question(shot.asked)), "classic", strings)}
         case "modal":
@@ -146,7 +146,7 @@ def _modal(context: Context, state: ModalState) -> dict[str, Any]:
     """The modal that answers the question of a state."""
     reply = context.engine.answer(modal_question(state, "T1"))
     message = modal_message(context, reply, state, "T1:U1")
-    return modal_view(state, message.render("classic"), context.strings, back=page_back(state))
+    return modal_view(state, message.render("classic"), context.strings, back=pages_back(state))
 
 
 def _theme(background: str, foreground: str, colours: str) -> TerminalTheme:
@@ -172,7 +172,7 @@ def _terminal_scene(engine: Engine, shot: Shot) -> Scene:
             highlight=False,
         )
         out.print(f"[bold cyan]?[/] {shot.asked}")
-        out.print(terminal.draw(engine.answer(Question(shot.asked))))
+        out.print(terminal.render(engine.answer(Question(shot.asked))))
         exported = out.export_svg(title="AskPy", theme=colours, unique_id="picture")
         svg[theme] = re.sub(r"@font-face \{.*?\}", "", exported, flags=re.DOTALL)  # the page has a typeface of its own
     return {"svg": svg}
@@ -180,7 +180,7 @@ def _terminal_scene(engine: Engine, shot: Shot) -> Scene:
 
 def main() -> None:
     settings = read_settings()
-    engine = Engine(Matcher.of(load(settings.pack), settings.cache_folder))
+    engine = Engine(Matcher.from_knowledge(load(settings.pack), settings.cache_folder))
     wanted = tuple(sys.argv[1:]) or ("",)
     json.dump(
         list(scenes((shot for shot in SHOTS if shot.name.startswith(wanted)), engine)), sys.stdout, ensure_ascii=False

@@ -1,4 +1,4 @@
-"""The bot behind its HTTP front, and what people do to it. The app runs on an event loop in a thread; tests are synchronous."""
+"""The bot behind its HTTP receiver, and what people do to it. Tests are synchronous; the app has an event loop in a thread."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from slack_stub import BOT, TEAM, Stub
 from bot.slack.app import SlackApp, build_app
 from bot.slack.transport.client import SlackConfig
 from bot.slack.transport.health import health_page
-from bot.slack.transport.http import HttpFront, serve_http
+from bot.slack.transport.http import HttpReceiver, serve_http
 from bot.store import Store
 
 SECRET = "a signing secret"
@@ -62,7 +62,7 @@ class LoopThread:
 
 @dataclass
 class Door:
-    """The bot behind its HTTP front, and what people do to it.
+    """The bot behind its HTTP receiver, and what people do to it.
 
     A request returns when it is answered and all that it caused is done, or waits for a time that Slack has set.
     """
@@ -159,7 +159,7 @@ class Door:
 
     def look(self) -> None:
         """Tell those who wait, as after a change of what is known."""
-        self.thread.run(self.app.notifier.look())
+        self.thread.run(self.app.notifier.check_all())
 
     @property
     def open(self) -> int:
@@ -233,15 +233,15 @@ def open_door(stub: Any, layout: str = "classic", **options: Any) -> Door:
             lines=lines,
             layout=layout,
             outbox_options=outbox,
-            recorder_pause=0.0,
+            write_delay=0.0,
             **options,  # type: ignore[arg-type]
         )
         await app.context.client.open()
         await app.context.client.auth_test()
         pages = {"/healthz": lambda: health_page(app.is_healthy())}
-        front = HttpFront(app.dispatch, config.signing_secret, pages=pages)
+        receiver = HttpReceiver(app.dispatch, config.signing_secret, pages=pages)
         stop, port = asyncio.Event(), asyncio.get_running_loop().create_future()
-        serving = asyncio.create_task(serve_http(front, 0, stop, host="127.0.0.1", ready=port.set_result))
+        serving = asyncio.create_task(serve_http(receiver, 0, stop, host="127.0.0.1", ready=port.set_result))
         done, _ = await asyncio.wait({serving, port}, return_when=asyncio.FIRST_COMPLETED)
         for each in done:
             each.result()

@@ -6,8 +6,8 @@ from typing import Any
 
 from slack_samples import HOSTILE, knowledge
 
-from bot.curation.changes import apply_changes
 from bot.curation.clusters import cluster_misses
+from bot.curation.overlay import apply_changes
 from bot.model import Change, Complaint, Miss, PilotChannel, Tally
 from bot.slack.blocks.curation import Dashboard
 

@@ -17,10 +17,10 @@ from slack_samples import (
     knowledge,
 )
 
-from bot.curation.changes import apply_changes
+from bot.curation.overlay import apply_changes
 from bot.curation.preview import Moved, Preview
 from bot.model import AskPyError, Change, Complaint, Knowledge, Miss, PilotChannel, Tally
-from bot.text import words
+from bot.text import normalize_phrase
 
 
 @dataclass
@@ -75,7 +75,7 @@ class SampleChanges:
             raise AskPyError("The database is away.")
         for change in changes:
             for before in self.active(change.workspace):
-                same = set(map(_key, change.phrasings)) & set(map(_key, before.phrasings))
+                same = set(map(normalize_phrase, change.phrasings)) & set(map(normalize_phrase, before.phrasings))
                 both = change.kind == before.kind == "entry"
                 if same or (both and change.entry == before.entry):
                     return before
@@ -101,10 +101,6 @@ class SampleChanges:
 
     def revision(self, workspace: str, max_age: float = 0.0) -> int:
         return -1 if self.database.away else self.number
-
-
-def _key(text: str) -> str:
-    return " ".join(words(text))
 
 
 class CurationStore(SampleStore):

@@ -11,7 +11,7 @@ from typing import Any
 from conftest import PATIENCE, Door
 from slack_stub import TEAM, Stub
 
-from bot.slack.transport.socket import SocketFront, serve_socket
+from bot.slack.transport.socket import SocketReceiver, serve_socket
 
 
 @contextmanager
@@ -20,8 +20,8 @@ def connected(door: Door, stub: Stub) -> Iterator[None]:
     ready = threading.Event()
 
     async def serve(stop: asyncio.Event) -> bool:
-        front = SocketFront(door.app.dispatch, door.app.context.client)
-        return await serve_socket(front, stop, ready=ready.set)
+        receiver = SocketReceiver(door.app.dispatch, door.app.context.client)
+        return await serve_socket(receiver, stop, ready=ready.set)
 
     stop = door.thread.call(asyncio.Event)
     serving = asyncio.run_coroutine_threadsafe(serve(stop), door.thread.loop)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from bot.model import (
+    Attribution,
     Card,
     Choice,
     Choices,
     ConversationState,
-    Credit,
+    DatedNote,
     Entry,
     Evidence,
     Facts,
@@ -23,12 +24,11 @@ from bot.model import (
     Miss,
     Note,
     Outcome,
+    OutOfScope,
     Part,
     Question,
-    Remark,
     Reply,
     Step,
-    Strangers,
     Subscription,
     Table,
     Tally,
@@ -36,8 +36,8 @@ from bot.model import (
     Voice,
 )
 
-CREDIT = Credit("From “Two sides” (A. Writer, 2023), paragraph 4", "https://example.org/two-sides?a=1|2&b=<3>")
-NOTE = Remark(Note("2026-11-01", "The name of the package has changed.", "its home page", "https://example.org/"))
+CREDIT = Attribution("From “Two sides” (A. Writer, 2023), paragraph 4", "https://example.org/two-sides?a=1|2&b=<3>")
+NOTE = DatedNote(Note("2026-11-01", "The name of the package has changed.", "its home page", "https://example.org/"))
 MORE = Choices("Go on with:", (Choice("What is Bottle?", "What is Bottle?"), Choice("Roadmap", "Show the roadmap")))
 HOSTILE = (
     "<!channel> <@U0EVIL> *bold* _it_ ~no~ `code` :wave: > quote & <https://evil.example|here> http://evil.example"
@@ -123,13 +123,13 @@ EXTREMES: dict[str, Reply] = {
         "unknown", Heading(HOSTILE), Text(HOSTILE), Card(HOSTILE, HOSTILE, HOSTILE, (Link(HOSTILE, HOSTILE),)),
         Facts(((HOSTILE, HOSTILE),)), Items((Item(HOSTILE, HOSTILE, HOSTILE, HOSTILE),) * 3, HOSTILE),
         Table((HOSTILE, HOSTILE), ((HOSTILE, HOSTILE),)), Choices(HOSTILE, (Choice(HOSTILE, HOSTILE),)),
-        Remark(Note(HOSTILE, HOSTILE, HOSTILE, HOSTILE)), Credit(HOSTILE, "https://e.example/<!channel>|x"),
+        DatedNote(Note(HOSTILE, HOSTILE, HOSTILE, HOSTILE)), Attribution(HOSTILE, "https://e.example/<!channel>|x"),
     ),
     "long": reply(
         "list", Heading(LONG), Text(LONG), Text("- " + LONG), Card(LONG, LONG, LONG, choices=(Choice(LONG, LONG),) * 30),
         Facts(((LONG, LONG),) * 3), Items((Item(LONG, LONG, LONG, LONG),) * 5, LONG), Items(items(120), LONG),
-        Table((LONG,) * 3, ((LONG,) * 3,) * 4), Choices(LONG, (Choice(LONG, LONG),)), Remark(Note(LONG, LONG, LONG)),
-        Credit(LONG, "https://example.org/" + "a" * 4000),
+        Table((LONG,) * 3, ((LONG,) * 3,) * 4), Choices(LONG, (Choice(LONG, LONG),)), DatedNote(Note(LONG, LONG, LONG)),
+        Attribution(LONG, "https://example.org/" + "a" * 4000),
     ),
     "many": reply("list", *(Heading(f"Part {n}") for n in range(80))),
     "wide": reply("compare", Table(("x",) * 25, (("y",) * 25,)), Table(("a", "b"), ((" ", "c"),)), Table(("a", "b"), ())),
@@ -176,7 +176,7 @@ def knowledge(cards: int = 3) -> Knowledge:
         entries=entries,
         groups=groups,
         voice=Voice(small_talk={}, lines=lines, examples=("topic, please", "library, please")),
-        strangers=Strangers(),
+        out_of_scope=OutOfScope(),
         synonyms={},
         fingerprint="1",
         by_id={entry.id: entry for entry in entries},
@@ -236,6 +236,7 @@ class SampleDatabase:
 
     away: bool = False
     threads: int = 1
+    loss: str = ""
 
 
 @dataclass

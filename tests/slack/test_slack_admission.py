@@ -1,4 +1,4 @@
-"""Claims and places: what happens before a message is acknowledged and after, in which order, and what is refused."""
+"""Claims and slots: what happens before a message is acknowledged and after, in which order, and what is refused."""
 
 from __future__ import annotations
 
@@ -9,21 +9,25 @@ import sqlite3
 import struct
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PATIENCE, Door, MakeDoor
+from conftest import PATIENCE, Door, MakeDoor, open_door
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_busy import BusySlack, busy
 from slack_links import connected, mention
+from slack_people import crowd, said
 from slack_samples import SampleClaims, SampleStore
 from slack_steps import deliver, on_message, posted, send
 from slack_stub import RESET, SILENCE, TEAM, Fault, Stub, limited
 
 from bot.model import ConversationState
 from bot.slack import admission
-from bot.slack.admission import Admission, Delivery, InteractionLimit, Overloaded, Slot
+from bot.slack.admission import MAX_UNSENT_PER_CHANNEL, Admission, Delivery, InteractionLimit, Overloaded, Slot
 from bot.slack.metrics import Metrics
 from bot.slack.strings import default_strings
 from bot.slack.transport import client
@@ -38,12 +42,12 @@ WORDS = "my private words"
 
 
 def in_use(door: Door) -> int:
-    """Places that are taken."""
+    """Slots that are taken."""
     return door.app.context.admission.open
 
 
-def take_place(door: Door) -> Slot:
-    """Take one of the places of messages, as a message would that isn't answered yet."""
+def take_slot(door: Door) -> Slot:
+    """Take one of the slots of messages, as a message would that isn't answered yet."""
     return door.thread.run(door.app.context.admission.acquire())
 
 
@@ -133,6 +137,32 @@ def test_an_acknowledgement_that_cannot_be_written_leaves_the_message_to_its_nex
     assert (claims.done[2:], len(posted(stub)), in_use(door)) == (["claim", "start"], 1, 0)
 
 
+def test_a_front_that_ends_before_a_message_is_claimed_leaves_it_to_its_next_delivery(
+    make_door: MakeDoor, stub: Stub
+) -> None:
+    claiming, may_claim = threading.Event(), threading.Event()
+
+    def wait(step: str, _: str) -> None:
+        if step == "claim":
+            claiming.set()
+            _wait(may_claim)
+
+    claims = WatchedClaims(wait, nothing)
+    door = make_door(stub, store=store_with(claims))
+    event = {"type": "app_mention", "channel": "C1", "user": "U1", "ts": "5.5", "text": "library"}
+    payload = {"type": "event_callback", "team_id": TEAM, "event": event}
+
+    async def receive() -> None:
+        await door.app.dispatch(AsyncBoltRequest(mode="socket_mode", body=payload))
+
+    front = asyncio.run_coroutine_threadsafe(receive(), door.thread.loop)
+    _wait(claiming)
+    front.cancel()
+    may_claim.set()
+    door.rest()
+    assert (claims.done, posted(stub), in_use(door), claims.taken) == (["claim", "release"], [], 0, {})
+
+
 def hang_up(door: Door, when: threading.Event) -> None:
     """Deliver a mention, and reset the connection as soon as it is handled."""
     connection = send(door, type="app_mention", channel="C1", ts="5.5")
@@ -200,7 +230,7 @@ ENDS: dict[str, tuple[str, tuple[Fault, ...]]] = {
 
 
 @pytest.mark.parametrize("end", ENDS)
-def test_a_place_is_given_back_with_the_answer(
+def test_a_slot_is_given_back_with_the_answer(
     make_door: MakeDoor, stub: Stub, end: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "READ_TIMEOUT", 0.2)
@@ -213,7 +243,7 @@ def test_a_place_is_given_back_with_the_answer(
     assert door.open == 0
 
 
-def test_who_waits_for_slack_keeps_nobody_from_a_place(door: Door, stub: Stub) -> None:
+def test_who_waits_for_slack_keeps_nobody_from_a_slot(door: Door, stub: Stub) -> None:
     stub.fail("chat.postMessage", *[limited(60)] * 2)
     for channel in ("C1", "C2"):
         door.mention(channel=channel)
@@ -222,11 +252,11 @@ def test_who_waits_for_slack_keeps_nobody_from_a_place(door: Door, stub: Stub) -
     assert not door.thread.run(door.app.context.outbox.drain(0))
 
 
-def test_without_a_place_slack_is_told_to_come_again(
+def test_without_a_slot_slack_is_told_to_come_again(
     make_door: MakeDoor, stub: Stub, caplog: pytest.LogCaptureFixture
 ) -> None:
-    door = make_door(stub, admission=Admission(capacity=1, longest_wait=0.02))
-    slot = take_place(door)
+    door = make_door(stub, admission=Admission(slots=1, slot_timeout=0.02))
+    slot = take_slot(door)
     assert [door.mention(ts="5.5"), door.dm(ts="6.6")] == [503, 503]
     assert (door.store.claims.done, stub.calls, caplog.text) == ([], [], "")
     door.thread.call(slot.release)
@@ -235,8 +265,8 @@ def test_without_a_place_slack_is_told_to_come_again(
     assert (len(posted(stub)), in_use(door)) == (2, 0)
 
 
-def test_a_command_needs_no_place_of_the_messages_and_is_never_refused(make_door: MakeDoor, stub: Stub) -> None:
-    door = make_door(stub, admission=Admission(capacity=0, longest_wait=0.02))
+def test_a_command_needs_no_slot_of_the_messages_and_is_never_refused(make_door: MakeDoor, stub: Stub) -> None:
+    door = make_door(stub, admission=Admission(slots=0, slot_timeout=0.02))
     assert door.command("library") == 200
     assert (door.answers["last"], len(stub.of("hook"))) == ("", 1)
 
@@ -244,7 +274,7 @@ def test_a_command_needs_no_place_of_the_messages_and_is_never_refused(make_door
 def test_who_has_too_many_commands_and_presses_under_way_is_told_so_and_nobody_else(
     make_door: MakeDoor, stub: Stub
 ) -> None:
-    door = make_door(stub, interactions=InteractionLimit(most_of_one=1))
+    door = make_door(stub, interactions=InteractionLimit(limit_per_asker=1))
     slot = door.thread.call(lambda: door.app.context.interactions.acquire(f"{TEAM}:U1"))
     private = on_message(door, private=True)
     assert door.command("library") == 200
@@ -262,7 +292,7 @@ def test_who_has_too_many_commands_and_presses_under_way_is_told_so_and_nobody_e
 
 
 def test_of_all_together_only_so_many_commands_are_under_way(make_door: MakeDoor, stub: Stub) -> None:
-    door = make_door(stub, interactions=InteractionLimit(most=0))
+    door = make_door(stub, interactions=InteractionLimit(limit=0))
     message = {"text": "library", "ts": "1.1", "user": "U2"}
     assert door.command("library") == 200
     assert door.interact(type="message_action", callback_id="ask_message", message=message) == 200
@@ -284,10 +314,10 @@ class Refusals(Metrics):
         self.seen.set()
 
 
-def test_in_socket_mode_nothing_is_acknowledged_without_a_place(make_door: MakeDoor, stub: Stub) -> None:
+def test_in_socket_mode_nothing_is_acknowledged_without_a_slot(make_door: MakeDoor, stub: Stub) -> None:
     refusals = Refusals()
-    door = make_door(stub, admission=Admission(capacity=1, longest_wait=0.02), metrics=refusals)
-    slot = take_place(door)
+    door = make_door(stub, admission=Admission(slots=1, slot_timeout=0.02), metrics=refusals)
+    slot = take_slot(door)
     with connected(door, stub):
         stub.send(mention(1))
         _wait(refusals.seen)
@@ -315,7 +345,7 @@ def test_in_socket_mode_a_message_is_started_when_its_acknowledgement_is_sent(ma
 
 
 def test_many_at_once_are_each_answered_once(make_door: MakeDoor, stub: Stub) -> None:
-    door = make_door(stub, admission=Admission(capacity=2))
+    door = make_door(stub, admission=Admission(slots=2))
     with ThreadPoolExecutor(30) as people:
         statuses = list(people.map(lambda number: door.mention(ts=f"7.{number % 10}"), range(30)))
     assert statuses == [200] * 30
@@ -327,7 +357,7 @@ def test_many_at_once_are_each_answered_once(make_door: MakeDoor, stub: Stub) ->
 # --- a store that fails
 
 
-def test_a_claim_that_raises_costs_a_line_and_no_place(
+def test_a_claim_that_raises_costs_a_line_and_no_slot(
     make_door: MakeDoor, stub: Stub, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(_step: str, _key: str) -> None:
@@ -335,7 +365,7 @@ def test_a_claim_that_raises_costs_a_line_and_no_place(
 
     claims = WatchedClaims(broken, nothing)
     door = make_door(stub, store=store_with(claims))
-    number = admission.CAPACITY + 1
+    number = admission.SLOTS + 1
     assert [door.mention(ts=f"5.{n}") for n in range(number)] == [503] * number
     assert (in_use(door), stub.calls) == (0, [])
     errors = [record.getMessage() for record in caplog.records]
@@ -389,12 +419,12 @@ def test_a_locked_database_keeps_no_acknowledgement_for_three_seconds(
     assert "private" not in caplog.text
 
 
-def test_a_slow_database_shortens_the_wait_for_a_place(make_door: MakeDoor, stub: Stub) -> None:
-    door = make_door(stub, admission=Admission(capacity=1))
+def test_a_slow_database_shortens_the_wait_for_a_slot(make_door: MakeDoor, stub: Stub) -> None:
+    door = make_door(stub, admission=Admission(slots=1))
     assert door.mention() == 200
-    assert door.thread.call(lambda: door.app.context.admission.claim_takes) > 0
-    take_place(door)
-    door.app.context.admission.claim_takes = admission.DECIDED_WITHIN - 0.01
+    assert door.thread.call(lambda: door.app.context.admission.last_claim_seconds) > 0
+    take_slot(door)
+    door.app.context.admission.last_claim_seconds = admission.DECIDED_WITHIN - 0.01
     started = time.monotonic()
     assert door.mention() == 503
     assert time.monotonic() - started < 1
@@ -432,16 +462,16 @@ def test_a_stopped_bot_lets_go_of_what_it_has_claimed_and_not_started(make_door:
     assert len(posted(stub)) == 1
 
 
-# --- the places themselves
+# --- the slots themselves
 
 
-def test_there_are_as_many_places_as_requests_to_slack_at_once() -> None:
-    assert Admission().capacity == SENDERS
+def test_there_are_as_many_slots_as_requests_to_slack_at_once() -> None:
+    assert Admission().slots == SENDERS
 
 
-def test_places_go_to_whom_has_waited_longest() -> None:
+def test_slots_go_to_whom_has_waited_longest() -> None:
     async def run() -> None:
-        some, order, most = Admission(capacity=3), list[int](), list[int]()
+        some, order, most = Admission(slots=3), list[int](), list[int]()
         first = [await some.acquire() for _ in range(3)]
 
         async def ask(number: int) -> None:
@@ -455,7 +485,7 @@ def test_places_go_to_whom_has_waited_longest() -> None:
         await asyncio.sleep(0)
         assert (order, some.open) == ([], 3)
         first[0].release()
-        late = asyncio.ensure_future(ask(20))  # comes when places are given, and waits behind the others all the same
+        late = asyncio.ensure_future(ask(20))  # comes when slots are given, and waits behind the others all the same
         await asyncio.gather(*asking, late)
         assert (order, max(most), some.open) == (list(range(21)), 3, 2)
         first[0].release()
@@ -464,9 +494,9 @@ def test_places_go_to_whom_has_waited_longest() -> None:
     asyncio.run(run())
 
 
-def test_never_more_places_than_there_are_and_each_comes_back() -> None:
+def test_never_more_slots_than_there_are_and_each_comes_back() -> None:
     async def run() -> None:
-        some, changes, most = Admission(capacity=3), list[int](), list[int]()
+        some, changes, most = Admission(slots=3), list[int](), list[int]()
         some.on_change = changes.append
 
         async def ask(number: int) -> None:
@@ -491,8 +521,8 @@ def test_never_more_places_than_there_are_and_each_comes_back() -> None:
 def test_nobody_waits_where_too_many_do() -> None:
     async def run() -> None:
         with pytest.raises(Overloaded):
-            await Admission(capacity=0, longest_wait=60, most_waiting=0).acquire()
-        some = Admission(capacity=1, longest_wait=60, most_waiting=2)
+            await Admission(slots=0, slot_timeout=60, max_waiting=0).acquire()
+        some = Admission(slots=1, slot_timeout=60, max_waiting=2)
         slot = await some.acquire()
         waiting = [asyncio.ensure_future(some.acquire()) for _ in range(2)]
         await asyncio.sleep(0)
@@ -508,7 +538,7 @@ def test_nobody_waits_where_too_many_do() -> None:
 
 def test_who_waits_too_long_is_overloaded_and_leaves_the_line() -> None:
     async def run() -> None:
-        some, changes = Admission(capacity=1, longest_wait=0.01), list[int]()
+        some, changes = Admission(slots=1, slot_timeout=0.01), list[int]()
         some.on_change = changes.append
         slot = await some.acquire()
         with pytest.raises(Overloaded):
@@ -521,10 +551,10 @@ def test_who_waits_too_long_is_overloaded_and_leaves_the_line() -> None:
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("given", [False, True], ids=["while it waits", "just as it is given the place"])
-def test_who_is_cancelled_keeps_no_place(given: bool) -> None:
+@pytest.mark.parametrize("given", [False, True], ids=["while it waits", "just as it is given the slot"])
+def test_who_is_cancelled_keeps_no_slot(given: bool) -> None:
     async def run() -> None:
-        some, changes = Admission(capacity=1), list[int]()
+        some, changes = Admission(slots=1), list[int]()
         some.on_change = changes.append
         slot = await some.acquire()
         cancelled, next_one = (asyncio.ensure_future(some.acquire()) for _ in range(2))
@@ -541,9 +571,9 @@ def test_who_is_cancelled_keeps_no_place(given: bool) -> None:
     asyncio.run(run())
 
 
-def test_a_place_that_is_given_just_as_the_time_is_up_is_not_lost() -> None:
+def test_a_slot_that_is_given_just_as_the_time_is_up_is_not_lost() -> None:
     async def run() -> None:
-        some = Admission(capacity=1, longest_wait=0.0)
+        some = Admission(slots=1, slot_timeout=0.0)
         slot = await some.acquire()
         waiting = asyncio.ensure_future(some.acquire())
         await asyncio.sleep(0)
@@ -563,7 +593,7 @@ def test_a_place_that_is_given_just_as_the_time_is_up_is_not_lost() -> None:
 
 
 def test_presses_are_limited_for_one_and_for_all() -> None:
-    limit, changes = InteractionLimit(most=3, most_of_one=2), list[int]()
+    limit, changes = InteractionLimit(limit=3, limit_per_asker=2), list[int]()
     limit.on_change = changes.append
     slots = [limit.acquire("U1"), limit.acquire("U1")]
     with pytest.raises(Overloaded):
@@ -583,11 +613,77 @@ def test_presses_are_limited_for_one_and_for_all() -> None:
 
 def test_the_limits_leave_room_for_many_people() -> None:
     limit = InteractionLimit()
-    assert limit.most >= 10 * limit.most_of_one
-    slots: list[Any] = [limit.acquire("U1") for _ in range(limit.most_of_one)]
+    assert limit.limit >= 10 * limit.limit_per_asker
+    slots: list[Any] = [limit.acquire("U1") for _ in range(limit.limit_per_asker)]
     with pytest.raises(Overloaded):
         limit.acquire("U1")
-    slots += [limit.acquire(f"U{number}") for number in range(2, limit.most - limit.most_of_one + 2)]
+    slots += [limit.acquire(f"U{number}") for number in range(2, limit.limit - limit.limit_per_asker + 2)]
     with pytest.raises(Overloaded):
         limit.acquire("U0")
-    assert limit.open == limit.most
+    assert limit.open == limit.limit
+
+
+# --- what waits for Slack
+
+
+def test_what_waits_for_slack_is_bounded(door: Door, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message that waits for a Retry-After holds no slot, so that the outbox has a limit of its own."""
+    monkeypatch.setattr("bot.slack.features.messages.MAX_UNSENT", 2)
+    stub.fail("chat.postMessage", *[limited(60)] * 2)
+    assert [door.mention(channel=f"C{n}") for n in range(3)] == [200, 200, 503]
+    assert door.store.claims.done == ["claim", "start"] * 2
+    assert (len(door.app.context.outbox), door.open) == (2, 0)
+    assert door.command("library") == 200  # Slack wouldn't send it again
+
+
+def test_a_full_channel_is_refused_and_the_others_are_not(
+    door: Door, stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.slack.features.messages.MAX_UNSENT_PER_CHANNEL", 2)
+    stub.unreachable["C1"] = limited(60)
+    assert [door.mention(channel="C1") for _ in range(3)] == [200, 200, 503]
+    assert door.mention(channel="C2") == 200
+    assert (door.app.context.outbox.queued("C1"), door.open) == (2, 0)
+
+
+def test_from_the_third_request_of_a_channel_on_slots_are_given_back(door: Door, stub: Stub) -> None:
+    context = door.app.context
+    stub.fail("chat.postMessage", SILENCE)
+    assert [deliver(door, ts=f"{number}.0") for number in range(1, 7)] == [200] * 6
+    _until(door, lambda: context.outbox.queued("D1") == 6)
+    assert in_use(door) == 2  # the one that is being sent, and the one behind it
+    stub.quiet.set()
+    door.settle()
+    assert (len(posted(stub)), in_use(door)) == (7, 0)  # the first one twice: the connection broke
+
+
+def test_a_burst_of_one_member_hardly_delays_a_colleague_and_nothing_of_it_is_lost() -> None:
+    with BusySlack(0.15) as slack, open_door(slack) as door:
+        burst = [said(slack, number, "topic", "dm", "D1") for number in range(120)]
+        for message in burst:
+            message.body["event"]["user"] = "U1"
+        colleague = said(slack, 500, "topic", "dm", "D2")
+        acks = asyncio.run_coroutine_threadsafe(crowd(door.port, burst, len(burst)), slack.loop)
+        slack.wait_for(lambda: slack.attempts, "the first answer of the burst")
+        started = time.monotonic()
+        assert [ack.status for ack in slack.run(crowd(door.port, [colleague], 1))] == [200]
+        slack.wait_for(
+            lambda: any(each.address == colleague.address for each in slack.arrived()), "the colleague's answer"
+        )
+        (answer,) = (each for each in slack.arrived() if each.address == colleague.address)
+        assert answer.done - started < busy(0.6)
+        slack.latency = 0.0  # the rest of the burst may be quicker
+        statuses = Counter(ack.status for ack in acks.result(busy(10)))
+        door.thread.run(door.app.context.tasks.finish(busy(10)), busy(20))
+        assert statuses.keys() <= {200, 503}
+        assert statuses[200] >= MAX_UNSENT_PER_CHANNEL
+        assert len([each for each in slack.arrived() if each.address == burst[0].address]) == statuses[200]
+        assert door.open == 0
+
+
+def _until(door: Door, condition: Callable[[], bool]) -> None:
+    """Wait until a condition on the app's loop is true."""
+    deadline = time.monotonic() + PATIENCE
+    while not door.thread.call(condition):
+        assert time.monotonic() < deadline
+        time.sleep(0.005)

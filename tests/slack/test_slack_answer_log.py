@@ -19,14 +19,14 @@ from slack_stub import BOT, TEAM, Stub
 
 from bot.engine import Engine
 from bot.knowledge import load
-from bot.match import Matcher
 from bot.model import AskPyError, ConversationState, Evidence, Question, Reply
 from bot.settings import Secret, Settings
 from bot.slack.answer_log import AnswerLog
 from bot.slack.logs import Console, Json, log_to_stderr
 from bot.slack.metrics import Metrics
-from bot.slack.transport.client import Outcome, Refused, Request, Retry, Sent, Unknown
+from bot.slack.transport.client import AttemptResult, NotSent, Refused, Request, Retry, SendResult, Sent, Unknown
 from bot.store import Store
+from bot.understanding import Matcher
 
 CANARIES = ("quokka", "zanzibar", "U0CANARY", "hook/canary", "xoxb-secret", SECRET, "Carla Canary")
 """Words, a person, a response_url and the tokens: none of them may show."""
@@ -46,12 +46,12 @@ REPLY = Reply(kind="library", ids=("flask",), parts=(), evidence=Evidence(unders
     [
         (Sent(), "posted", None),
         (Refused("not_in_channel"), "refused", "not_in_channel"),
-        (Retry("HTTP 503"), "given up", "HTTP 503"),
+        (NotSent("HTTP 503"), "given up", "HTTP 503"),
         (Unknown("TimeoutError"), "unknown", "TimeoutError"),
     ],
 )
 def test_a_line_for_each_answer(
-    caplog: pytest.LogCaptureFixture, outcome: Outcome, told: str, code: str | None
+    caplog: pytest.LogCaptureFixture, outcome: SendResult, told: str, code: str | None
 ) -> None:
     caplog.set_level(logging.INFO, "bot.slack.answer_log")
     clock = [100.0]
@@ -60,7 +60,7 @@ def test_a_line_for_each_answer(
     clock[0] += 0.02
     trace.sending()
     clock[0] += 0.15
-    trace.outcome = outcome
+    trace.result = outcome
     trace.finish()
 
     (record,) = caplog.records
@@ -86,7 +86,7 @@ def test_the_time_counts_from_when_the_message_came(caplog: pytest.LogCaptureFix
     trace = AnswerLog(Metrics(), lambda: 100.5).start(Question(WORDS, "dm"), 100.0)
     trace.answered(REPLY)
     trace.sending()
-    trace.outcome = Sent()
+    trace.result = Sent()
     trace.finish()
     (record,) = caplog.records
     assert (record.fields["ms"], record.fields["posted_ms"]) == (500, 500)  # type: ignore[attr-defined]
@@ -164,7 +164,9 @@ def shipped(stub: Stub, make_door: MakeDoor, tmp_path: Path) -> Iterator[Door]:
     cache = Path(os.environ["ASKPY_CACHE"])
     store = Store(f"sqlite:///{tmp_path}/askpy.db")
     pack = load(ROOT / "knowledge", cache)
-    yield make_door(stub, "cards", engine=Engine(Matcher.of(pack, cache)), store=store, lines=pack.voice.lines)
+    yield make_door(
+        stub, "cards", engine=Engine(Matcher.from_knowledge(pack, cache)), store=store, lines=pack.voice.lines
+    )
     store.close()
 
 
@@ -191,7 +193,7 @@ def test_a_whole_conversation_leaves_no_word_in_the_log(
     shown: list[dict[str, Any]] = []
     sent: list[Request] = []
 
-    async def deliver(request: Request) -> Outcome:
+    async def deliver(request: Request) -> AttemptResult:
         sent.append(request)
         shown.extend(each for each in elements(request.args) if len(shown) < 60)
         return outcomes[len(sent) % len(outcomes)]
@@ -200,7 +202,7 @@ def test_a_whole_conversation_leaves_no_word_in_the_log(
         raise faults[0](f"no answer to {question.text}") from ValueError(question.text)
 
     faults: list[type[Exception]] = [KeyError]
-    shipped.app.context.outbox._deliver = deliver
+    shipped.app.context.outbox._post_once = deliver
     with logging_to_stderr(form):
         assert set(conversation(shipped, shown)) <= {200}
         shipped.settle()

@@ -26,7 +26,7 @@ from slack_samples import (
 )
 
 from bot.model import Choice, Choices, Item, Items, Text
-from bot.slack.blocks import MOST_BUTTONS, attribution, render_blocks
+from bot.slack.blocks import MAX_BUTTONS, attribution, render_blocks
 from bot.slack.blocks.footer import AnswerFooter, footer_blocks
 from bot.slack.blocks.limits import cut, size
 from bot.slack.blocks.views import home_view, modal_view, search_blocks
@@ -78,11 +78,10 @@ VIEWS = {
 
 
 @pytest.mark.parametrize("layout", ["classic", "cards"])
-@pytest.mark.parametrize("state", ["open", "bad", "voted"])
+@pytest.mark.parametrize("state", ["open", "asking_reason", "voted"])
 def test_golden_footer(state: Any, layout: Any) -> None:
-    golden(
-        f"foot-{state}-{layout}", footer_blocks(replace(FOOTER, state=state, note="Done."), layout, default_strings())
-    )
+    footer = replace(FOOTER, state=state, note="Done.")
+    golden(f"foot-{state.replace('_', '-')}-{layout}", footer_blocks(footer, layout, default_strings()))
 
 
 @pytest.mark.parametrize("name", VIEWS)
@@ -141,7 +140,7 @@ def test_many_items_share_one_menu() -> None:
 def test_the_blocks_below_an_answer_are_within_the_limits() -> None:
     strings = default_strings()
     for share_mode in ("", "share", "reply"):
-        for state in ("open", "bad", "voted"):
+        for state in ("open", "asking_reason", "voted"):
             for layout in ("classic", "cards"):
                 footer = AnswerFooter(
                     key="k" * 16,
@@ -154,7 +153,7 @@ def test_the_blocks_below_an_answer_are_within_the_limits() -> None:
                 )
                 blocks = footer_blocks(footer, layout, strings)  # type: ignore[arg-type]
                 assert faults([attribution("U1", strings), *blocks]) == []
-                assert max(len(block["elements"]) for block in blocks) <= MOST_BUTTONS
+                assert max(len(block["elements"]) for block in blocks) <= MAX_BUTTONS
 
 
 def test_feedback_is_slacks_own_where_it_is_allowed() -> None:
@@ -175,7 +174,7 @@ def test_no_button_twice_and_no_more_than_a_phone_shows(name: str, layout: Any) 
         button for block in blocks if block["type"] == "actions" for button in _buttons([block]) if "value" in button
     ]
     assert len({button["value"] for button in buttons}) == len(buttons)
-    assert len(outside_cards) <= MOST_BUTTONS
+    assert len(outside_cards) <= MAX_BUTTONS
 
 
 def _buttons(node: Any) -> list[dict[str, Any]]:

@@ -124,6 +124,9 @@ def test_status_says_how_the_bot_is(stub: Stub, make_door: MakeDoor) -> None:
     ):  # fmt: skip
         assert line in lines
     assert faults(stub.of("hook")[-1]["blocks"]) == []
+    door.store.database.loss = "the file was deleted"
+    door.command("status", channel_id="D1")
+    assert f"{STRINGS['status_database']}: {STRINGS['status_lost']}" in text_of(stub.of("hook")[-1])
     door.store.away = True
     door.command("status", channel_id="D1")
     assert f"{STRINGS['status_database']}: {STRINGS['status_trouble']}" in text_of(stub.of("hook")[-1])

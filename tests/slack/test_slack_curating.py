@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -21,9 +22,11 @@ from slack_stub import TEAM, Fault, Stub
 
 from bot.curation.preview import Moved, Preview
 from bot.model import Change, Entry
+from bot.slack.admission import InteractionLimit
 from bot.slack.blocks import curation
 from bot.slack.blocks.limits import TYPED, size
-from bot.slack.blocks.views import FRONT, home_view
+from bot.slack.blocks.views import FIRST_PAGE, home_view
+from bot.slack.features.curation import curator_home
 from bot.slack.payloads import CuratorModalState
 from bot.slack.strings import default_strings
 
@@ -106,9 +109,9 @@ def make_room(stub: Stub, make_door: MakeDoor) -> MakeRoom:
     def make(store: CurationStore | None = None, layout: str = "classic", **options: Any) -> Room:
         store = store or CurationStore()
         reloader, previewer = SampleReloader(store), SamplePreviewer(store)
-        parts = {"store": store, "engine": CurationEngine(reloader), "reloader": reloader, "previewer": previewer}
+        parts = {"store": store, "engine": CurationEngine(reloader), "reloader": reloader, "preview_factory": previewer}
         curators = (CURATOR, f"{TEAM}:{OTHER}")
-        options = {"settle": 0.0, "clock": lambda: NOW} | options
+        options = {"ack_delay": 0.0, "clock": lambda: NOW} | options
         door = make_door(stub, layout, **{"curators": curators} | parts | options)
         return Room(stub, door, store, reloader, previewer)
 
@@ -160,15 +163,15 @@ def said(made: list[Change]) -> list[tuple[str, str, str, str]]:
 
 def test_askers_see_nothing_of_it(make_room: MakeRoom) -> None:
     room = make_room(full_store())
-    assert room.open(NOBODY) == home_view(knowledge(), FRONT, STRINGS)
+    assert room.open(NOBODY) == home_view(knowledge(), FIRST_PAGE, STRINGS)
     for page in curation.PAGES:
-        assert room.go(page, NOBODY) == home_view(knowledge(), FRONT, STRINGS)
+        assert room.go(page, NOBODY) == home_view(knowledge(), FIRST_PAGE, STRINGS)
 
 
 def test_curators_see_the_way_below_the_front_page(room: Room) -> None:
-    seen, front = room.open(), home_view(knowledge(), FRONT, STRINGS)
+    seen, front = room.open(), home_view(knowledge(), FIRST_PAGE, STRINGS)
     assert seen["blocks"][: len(front["blocks"])] == front["blocks"]
-    assert "Without an answer: 4. Found not helpful: 0. Channels on trial: 0." in text(seen)
+    assert "Without an answer: 4. Rated unhelpful: 0. Pilot channels: 0." in text(seen)
     assert value(seen, "go:curate") == "curate"
     assert room.go("group:backend") == home_view(knowledge(), "group:backend", STRINGS)
 
@@ -176,7 +179,7 @@ def test_curators_see_the_way_below_the_front_page(room: Room) -> None:
 def test_without_curators_nothing_is_different(door: Door, stub: Stub) -> None:
     door.event(type="app_home_opened", tab="home")
     door.press("means:1", "k1", view={"id": "V1", "type": "home"})
-    assert [call["view"] for call in stub.of("views.publish")] == [home_view(knowledge(), FRONT, STRINGS)]
+    assert [call["view"] for call in stub.of("views.publish")] == [home_view(knowledge(), FIRST_PAGE, STRINGS)]
 
 
 def test_another_tab_is_not_the_home(room: Room) -> None:
@@ -193,11 +196,11 @@ def test_everything_at_a_glance(make_room: MakeRoom) -> None:
     seen = text(room.go("curate"))
     for told in (
         STRINGS["curate_faults"], "libraries.yaml:14: flask: side is 'backnd'",
-        "Of 50 questions in the last seven days I answered 42; 5 got a choice, 3 no answer.",
+        "Of 50 questions in the last seven days I answered 42; 5 got suggestions, 3 got no answer.",
         "Without an answer: 4", "“how do I deploy to heroku”", "“deploy on heroku how”",
-        "Found not helpful: 6", "Card1", "Outdated 3, No reason given 1. Last on 13 Nov", "Card0, Card1",
+        "Rated unhelpful: 6", "Card1", "Outdated 3, No reason given 1. Last on 13 Nov", "Card0, Card1",
         "Latest changes: 5", "By <@U1>, 13 Nov, 02:13 UTC.", "“When is the office closed?”: a new answer",
-        "Channels on trial: 1", "<#C7>", "Answered 40 of 50", "Precision 92 %: 23 of 25 votes said helpful.",
+        "Pilot channels: 1", "<#C7>", "Answered 40 of 50", "Precision 92%: 23 of 25 votes said helpful.",
     ):  # fmt: skip
         assert told in seen
 
@@ -205,16 +208,19 @@ def test_everything_at_a_glance(make_room: MakeRoom) -> None:
 def test_each_page_shows_all_of_its_own(make_room: MakeRoom) -> None:
     room = make_room(full_store())
     seen = {page: text(room.go(f"{page}@0")) for page in curation.PAGES}
-    for told in ("Asked 15 times, from 10 Nov to 13 Nov. Nearest: Card1.", "Asked once, on 13 Nov. Nothing is near."):
+    for told in (
+        "Asked 15 times, from 10 Nov to 13 Nov. Closest match: Card1.",
+        "Asked once, on 13 Nov. No close match.",
+    ):
         assert told in seen["misses"]
-    assert "No answer, but a choice: Which side is it?, Card0" in seen["votes"]
+    assert "No answer, but suggestions: Which side is it?, Card0" in seen["votes"]
     assert "Backend libraries" in seen["votes"]
     assert "gone" in seen["votes"]
-    for told in ("“do you sell cards”: not Card1", "“where is the canteen”: not ours", "“asdf asdf”: ignored"):
+    for told in ("“do you sell cards”: not Card1", "“where is the canteen”: out of scope", "“asdf asdf”: ignored"):
         assert told in seen["changes"]
     assert "“server side stuff” and 1 more: means Card1" in seen["changes"]
     assert STRINGS["trial_pick"] in json.dumps(room.go("trials@0"))
-    assert "12 Nov: 35 asked, 30 answered, 5 with a choice, 0 without an answer" in seen["days"]
+    assert "12 Nov: 35 asked, 30 answered, 5 got suggestions, 0 got no answer" in seen["days"]
 
 
 @pytest.mark.parametrize("page", curation.PAGES)
@@ -253,13 +259,13 @@ def test_a_long_group_is_shown_in_part_and_says_so(make_room: MakeRoom) -> None:
     view = room.go("misses")
     first = value(view, "means:1")
     assert size(first) <= 2_000
-    assert first.count("\n") == curation.MOST_KEYS - 1
+    assert first.count("\n") == curation.MAX_KEYS - 1
     room.press("means:1", first, view)
     modal = room.views("views.open")[-1]
     assert [len(block["element"]["options"]) for block in modal["blocks"][:3]] == [10, 10, 10]
     assert CuratorModalState.from_metadata(modal["private_metadata"]).keys == tuple(first.split("\n"))
     room.submit(modal, entry="card1")
-    assert len(room.store.changes.made) == curation.MOST_KEYS
+    assert len(room.store.changes.made) == curation.MAX_KEYS
 
 
 def test_peoples_words_are_never_parsed(room: Room) -> None:
@@ -293,10 +299,8 @@ def test_this_means(room: Room) -> None:
         ("ask", "deploy on heroku how", "t", by),
     ]
     assert len({each.batch for each in room.store.changes.made}) == 1
-    assert "Saved, and it works at once. “how do I deploy to heroku” and 1 more: means “Which side is it?”" in text(
-        shown
-    )
-    assert "Saved, and it works at once." in text(room.home())
+    assert "Saved and live now. “how do I deploy to heroku” and 1 more: means “Which side is it?”" in text(shown)
+    assert "Saved and live now." in text(room.home())
     assert "k1" not in json.dumps(room.home())
     assert room.home()["private_metadata"] == "misses@0"
 
@@ -318,7 +322,7 @@ def test_what_it_moved_is_shown_beside_the_way_back(room: Room) -> None:
     room.press("means:2", value(home, "means:2"), home)
     shown = room.submit(room.views("views.open")[-1], entry="card0")
     assert said(room.store.changes.made) == [("ask", "which side is the browser", "card0", f"{TEAM}:{CURATOR}")]
-    assert "Saved, and it works at once." in text(json.loads(room.door.answers["last"])["view"])
+    assert "Saved and live now." in text(json.loads(room.door.answers["last"])["view"])
     assert "Other answers that this changed: 1" in text(shown)
     assert "“what about servers” now gets no answer instead of Card1." in text(shown)
     assert room.previewer.before == [0]  # it is compared with the pack as it was before the edit
@@ -394,7 +398,7 @@ def test_a_new_answer_is_looked_at_and_then_saved(room: Room) -> None:
     (made,) = room.store.changes.made
     assert (made.kind, made.entry, made.title) == ("entry", "where-do-apps-live", "Where do apps live?")
     assert (made.answer, made.asks) == ("On our own machine.\n- ask ops", ("a b", "A b", "how to *deploy*"))
-    assert "Saved, and it works at once. “Where do apps live?”: a new answer" in text(shown)
+    assert "Saved and live now. “Where do apps live?”: a new answer" in text(shown)
     assert len(room.previewer.drafts) == 1
 
 
@@ -442,7 +446,7 @@ def test_many_phrasings_of_a_group_are_cut_at_whole_lines(make_room: MakeRoom) -
     assert lines.split("\n")[-1] in [each.text for each in found]
 
 
-# --- not ours, ignore
+# --- out of scope, ignore
 
 
 def test_not_ours(room: Room) -> None:
@@ -455,14 +459,14 @@ def test_not_ours(room: Room) -> None:
         ("not_ask", "deploy on heroku how", "card1", by),
         ("not_ask", HOSTILE, "", by),
     ]
-    assert "”: not ours" in text(room.home())
+    assert "”: out of scope" in text(room.home())
 
 
 def test_ignore_and_undo(room: Room) -> None:
     home = room.go("misses")
     room.press("ignore:1", value(home, "ignore:1"), home)
     assert [each.kind for each in room.store.changes.made] == ["ignore", "ignore"]
-    assert "Saved, and it works at once. “how do I deploy to heroku” and 1 more: ignored" in text(room.home())
+    assert "Saved and live now. “how do I deploy to heroku” and 1 more: ignored" in text(room.home())
     assert "Without an answer: 3" in text(room.home())
     room.press("undo:note", value(room.home(), "undo:note"), room.home())
     assert room.store.changes.made == []
@@ -494,6 +498,25 @@ def test_undo_in_the_modal(room: Room) -> None:
     assert "Without an answer: 4" in text(room.home())
 
 
+def test_a_press_beyond_the_limit_says_so_in_the_modal_and_keeps_its_undo_button(make_room: MakeRoom) -> None:
+    room = make_room(interactions=InteractionLimit(limit_per_asker=1))
+    home = room.go("misses")
+    room.press("means:1", value(home, "means:1"), home)
+    shown = room.submit(room.views("views.open")[-1])
+    batch = value(shown, "undo")
+    slot = room.door.thread.call(lambda: room.door.app.context.interactions.acquire(f"{TEAM}:{CURATOR}"))
+    room.press("undo", batch, shown)
+    busy = room.views("views.update")[-1]
+    assert text(busy).startswith(STRINGS["busy"])
+    assert value(busy, "undo") == batch
+    assert (busy["callback_id"], busy["private_metadata"]) == ("done", shown["private_metadata"])
+    assert room.store.changes.made != []
+    room.door.thread.call(slot.release)
+    room.press("undo", batch, busy)
+    assert room.store.changes.made == []
+    assert text(room.views("views.update")[-1]).startswith("Undone.")
+
+
 # --- trials
 
 
@@ -504,11 +527,11 @@ def test_a_channel_is_put_on_trial_and_made_public(make_room: MakeRoom) -> None:
     where = {"container": {"type": "view", "view_id": "V1"}, "view": page | {"id": "V1"}}
     room.door.interact(type="block_actions", actions=[picked], **where)
     assert room.store.pilots.channels == {(TEAM, "C7")}
-    assert "<#C7> is on trial now" in text(room.home())
+    assert "<#C7> is a pilot channel now" in text(room.home())
     room.press("public:1", value(room.home(), "public:1"), room.home())
     assert room.store.pilots.channels == set()
     assert "<#C7> is public now" in text(room.home())
-    assert "Answered 40 of 50" in text(room.home()) and "Precision 92 %" in text(room.home())
+    assert "Answered 40 of 50" in text(room.home()) and "Precision 92%" in text(room.home())
     room.press("trial:note", value(room.home(), "trial:note"), room.home())
     assert room.store.pilots.channels == {(TEAM, "C7")}
     room.store.away = True
@@ -562,7 +585,7 @@ def test_nobody_else_may_submit(room: Room) -> None:
     checked = room.submit(written(room), **FILLED)
     assert room.submit(checked, NOBODY)["errors"] == {"title": STRINGS["curate_only"]}
     assert room.store.changes.made == []
-    done = curation.done(CuratorModalState("misses@0"), (), STRINGS, "b1") | {"type": "modal"}
+    done = curation.result_view(CuratorModalState("misses@0"), (), STRINGS, "b1") | {"type": "modal"}
     room.press("undo:1", "b1", done, NOBODY)
     assert STRINGS["curate_only"] in text(room.views("views.update")[-1])
 
@@ -703,7 +726,7 @@ def test_a_preview_that_fails_after_an_edit_leaves_it_saved(room: Room, caplog: 
     home = room.go("misses")
     room.press("means:1", value(home, "means:1"), home)
     shown = room.submit(room.views("views.open")[-1], entry="t")
-    assert "Saved, and it works at once." in text(shown)
+    assert "Saved and live now." in text(shown)
     assert "undo" in buttons(shown)
     assert len(room.store.changes.made) == 2
     assert "A preview failed" in caplog.text
@@ -722,7 +745,7 @@ def test_previews_run_one_at_a_time(make_room: MakeRoom) -> None:
 
         return preview
 
-    room = make_room(previewer=previewer)
+    room = make_room(preview_factory=previewer)
     body = {"type": "view_submission", "team": {"id": TEAM}, "user": {"id": CURATOR}}
     body["view"] = written(room) | {"id": "V1", "state": {"values": _inputs(FILLED)}}
     for trigger in ("5.1", "5.2"):
@@ -755,7 +778,7 @@ def test_a_modal_that_was_closed_meanwhile_speaks_on_the_home_tab(room: Room) ->
 
 
 def test_an_update_waits_until_its_acknowledgement_has_arrived(make_room: MakeRoom) -> None:
-    room = make_room(settle=0.2)
+    room = make_room(ack_delay=0.2)
     modal = written(room)
     started = time.monotonic()
     room.submit(modal, **FILLED)
@@ -775,3 +798,30 @@ def test_rubbish_from_outside_is_no_error(room: Room, metadata: str, caplog: pyt
             room.door.press(action, value_, view=view)
     assert room.store.changes.made == []
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+def test_of_two_presses_the_home_tab_shows_what_the_later_one_did(
+    room: Room, stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = room.go("misses")
+    render, rendering, may_end = curator_home._view, threading.Event(), threading.Event()
+
+    def render_slowly_once(*args: Any, **options: Any) -> Json:
+        view = render(*args, **options)
+        if not rendering.is_set():
+            rendering.set()
+            assert may_end.wait(5)
+        return view
+
+    monkeypatch.setattr(curator_home, "_view", render_slowly_once)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(room.press, "go:1", "misses", before)
+        assert rendering.wait(5)
+        second = pool.submit(room.press, "ignore:1", value(before, "ignore:1"), before)
+        until = time.monotonic() + 0.3
+        while len(stub.of("views.publish")) < 3 and time.monotonic() < until:
+            time.sleep(0.01)
+        may_end.set()
+        first.result(5)
+        second.result(5)
+    assert text(room.home()) != text(before)

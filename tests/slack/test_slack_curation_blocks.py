@@ -14,9 +14,9 @@ from test_slack_blocks import golden
 
 from bot.curation.preview import Moved
 from bot.slack.blocks import curation
-from bot.slack.blocks.curation import Dashboard, Note, fill
+from bot.slack.blocks.curation import Dashboard, ResultNote, fill
 from bot.slack.blocks.limits import TYPED, size
-from bot.slack.blocks.views import FRONT, home_view
+from bot.slack.blocks.views import FIRST_PAGE, home_view
 from bot.slack.payloads import CuratorModalState
 from bot.slack.strings import default_strings
 
@@ -25,19 +25,24 @@ STRINGS = default_strings()
 STATE = CuratorModalState("curate", ("k1", "k2"))
 MOVED = (Moved("what about servers", "Card1", ""),)
 VIEWS = {
-    "curate-means": lambda dashboard: curation.means(
+    "curate-means": lambda dashboard: curation.meaning_form(
         STATE, dashboard.miss_groups[0], STATE.keys, "card1", dashboard.knowledge, STRINGS
     ),
-    "curate-write": lambda _: curation.write(
-        CuratorModalState("curate", (), "x"), "T", "A", "B", STRINGS, curation.review(("a: fault",), MOVED, STRINGS)
+    "curate-write": lambda _: curation.answer_form(
+        CuratorModalState("curate", (), "x"),
+        "T",
+        "A",
+        "B",
+        STRINGS,
+        curation.draft_review(("a: fault",), MOVED, STRINGS),
     ),
-    "curate-taken": lambda dashboard: curation.done(
+    "curate-taken": lambda dashboard: curation.result_view(
         STATE, curation.conflict_message(dashboard.history[0], dashboard.knowledge, STRINGS), STRINGS, "b1"
     ),
-    "curate-front": lambda dashboard: curation.front(
-        home_view(dashboard.knowledge, FRONT, STRINGS), dashboard, STRINGS
+    "curate-front": lambda dashboard: curation.home_page(
+        home_view(dashboard.knowledge, FIRST_PAGE, STRINGS), dashboard, STRINGS
     ),
-    "curate-note": lambda dashboard: curation.page(dashboard, "misses", STRINGS, Note(fill("Saved."), undo="b1")),
+    "curate-note": lambda dashboard: curation.page(dashboard, "misses", STRINGS, ResultNote(fill("Saved."), undo="b1")),
     **{
         f"curate-{page}": lambda dashboard, page=page: curation.page(dashboard, page, STRINGS)
         for page in curation.PAGES[:2]
@@ -66,7 +71,7 @@ def test_pages_of_many_long_rows_are_within_the_limits(page: str, native: bool) 
     groups = tuple(tuple(miss(f"{n}-{m:060}", LONG, 2) for m in range(40)) for n in range(45))
     history = tuple(edit(f"b{n}", "ask", LONG, LONG) for n in range(65))
     dashboard = replace(sample_dashboard(), miss_groups=groups, history=history, faults=(LONG,) * 20)
-    assert view_faults(curation.page(dashboard, page, STRINGS, Note(fill("Done."), "b1", "C1"), native)) == []
+    assert view_faults(curation.page(dashboard, page, STRINGS, ResultNote(fill("Done."), "b1", "C1"), native)) == []
 
 
 def test_a_page_number_that_is_none_shows_the_first_or_the_last_page() -> None:
@@ -81,7 +86,7 @@ def test_a_groups_keys_fit_into_its_buttons() -> None:
     group = tuple(miss(f"{n:064}", "how to deploy", 50 - n) for n in range(45))
     view = curation.page(replace(sample_dashboard(), miss_groups=(group,)), "misses", STRINGS)
     values = [element["value"] for element in view["blocks"][-1]["elements"]]
-    assert {value.count("\n") for value in values} == {curation.MOST_KEYS - 1}
+    assert {value.count("\n") for value in values} == {curation.MAX_KEYS - 1}
     assert max(size(value) for value in values) <= 2_000
 
 
@@ -96,21 +101,21 @@ def test_what_people_wrote_is_never_parsed() -> None:
 
 def test_forms_of_long_texts_are_within_the_limits() -> None:
     state = CuratorModalState("misses@0", tuple(f"{n:064}" for n in range(60)))
-    misses = tuple(miss(f"{n:064}", LONG) for n in range(curation.MOST_KEYS))
-    status = curation.review((LONG,) * 20, (Moved(LONG, LONG, ""),) * 20, STRINGS)
-    write = curation.write(state, LONG * 2, LONG * 2, LONG * 2, STRINGS, status)
+    misses = tuple(miss(f"{n:064}", LONG) for n in range(curation.MAX_KEYS))
+    status = curation.draft_review((LONG,) * 20, (Moved(LONG, LONG, ""),) * 20, STRINGS)
+    write = curation.answer_form(state, LONG * 2, LONG * 2, LONG * 2, STRINGS, status)
     assert write["blocks"][-1]["element"]["max_length"] == TYPED
     for view in (
         write,
-        curation.checking(write, STRINGS),
-        curation.means(state, misses, state.keys, "gone", knowledge(), STRINGS, status),
-        curation.done(state, fill("Done."), STRINGS, "b1", curation.since((LONG,), (), STRINGS)),
+        curation.checking_view(write, STRINGS),
+        curation.meaning_form(state, misses, state.keys, "gone", knowledge(), STRINGS, status),
+        curation.result_view(state, fill("Done."), STRINGS, "b1", curation.changes_since((LONG,), (), STRINGS)),
     ):
         assert view_faults(view) == []
 
 
 def test_a_menu_of_too_many_entries_is_filled_while_somebody_types() -> None:
-    menu = curation.means(STATE, MISSES[:1], (), "card1", knowledge(300), STRINGS)["blocks"][-1]["element"]
+    menu = curation.meaning_form(STATE, MISSES[:1], (), "card1", knowledge(300), STRINGS)["blocks"][-1]["element"]
     assert (menu["type"], menu["initial_option"]["value"]) == ("external_select", "card1")
     assert len(curation.matching_options("", knowledge(300))) == 100
     assert [option["value"] for option in curation.matching_options("CARD299 card2", knowledge(300))] == ["card299"]
@@ -121,7 +126,7 @@ def test_edits_of_one_kind_are_described_in_one_line() -> None:
     assert curation.describe_edits(CHANGES[1:5], knowledge(), STRINGS).split("\n") == [
         "“server side stuff” and 1 more: means Card1",
         "“do you sell cards”: not Card1",
-        "“where is the canteen”: not ours",
+        "“where is the canteen”: out of scope",
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.settings import read_settings
-from bot.slack.curators import Curators
+from bot.slack.permissions import Curators
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ import pytest
 from slack_stub import RESET, Fault, Stub
 
 from bot import serving
-from bot.doctor import doctor as look
-from bot.settings import Secret, Settings, _variables, usable_settings
+from bot.doctor import run_checks
+from bot.settings import Secret, Settings, read_env_file, usable_settings
 from bot.slack.manifest import SCOPES
 from bot.slack.transport.client import SlackConfig
 
@@ -34,7 +34,7 @@ def settings(stub: Stub, tmp_path: Path) -> Settings:
 
 
 def doctor(settings: Settings, capsys: pytest.CaptureFixture[str]) -> list[str]:
-    look(settings)
+    run_checks(settings)
     return capsys.readouterr().out.splitlines()
 
 
@@ -56,7 +56,7 @@ def test_the_doctor_and_the_log_name_what_is_no_setting(
         "ASKPY_WEB_SERVICE_PORT_HTTP": "80", "ASKPY_WEB_PORT": "tcp://10.0.0.2:80", "ASKPY_WEB_PORT_80_TCP_ADDR": "10.0.0.2",
     }.items():  # fmt: skip
         monkeypatch.setenv(name, given)
-    monkeypatch.setattr("bot.settings._file", lambda: {"ASKPY_KNOWLEGE": "ours", "ASKPY_CARDS": "classic"})
+    monkeypatch.setattr("bot.settings._env_file", lambda: {"ASKPY_KNOWLEGE": "ours", "ASKPY_CARDS": "classic"})
     wanted = [
         "ASKPY_KNOWLEGE in .env is no setting and does nothing; did you mean ASKPY_KNOWLEDGE?",
         "ASKPY_CURATOR in the environment is no setting and does nothing; did you mean ASKPY_CURATORS?",
@@ -80,13 +80,15 @@ def test_in_the_file_every_name_is_ours_and_elsewhere_only_what_is_near(
         "PORTT": "PORT", "askpy_cards": "ASKPY_CARDS",
     }  # fmt: skip
     others = ("EXPORT", "SLACK_USER_TOKEN", "SLACK_CLIENT_SECRET", "SLACK_APP_ID", "SLACK_WEBHOOK_URL", "REDIS_URL")
-    monkeypatch.setattr("bot.settings._file", lambda: {**dict.fromkeys(misspelt, "hush"), **dict.fromkeys(others, "1")})
+    monkeypatch.setattr(
+        "bot.settings._env_file", lambda: {**dict.fromkeys(misspelt, "hush"), **dict.fromkeys(others, "1")}
+    )
     told = doctor(settings, capsys)
     assert [line for line in told if line.startswith("fault")] == [
         f"fault  the name of a setting: {wrong} in .env is no setting and does nothing; did you mean {right}?"
         for wrong, right in misspelt.items()
     ]
-    monkeypatch.setattr("bot.settings._file", dict)
+    monkeypatch.setattr("bot.settings._env_file", dict)
     for name in ("SLACK_BOT_TOKN", "DATABASE_ULR", "PORTT", *others):
         monkeypatch.setenv(name, "hush")
     told = doctor(settings, capsys)
@@ -112,7 +114,7 @@ def test_one_bad_value_stops_no_doctor(
         monkeypatch.setenv(name, given)
     read, unusable = usable_settings()
     assert (read.port, read.curators, read.log_format) == (None, (), "json")
-    look(settings, unusable)
+    run_checks(settings, unusable)
     told = capsys.readouterr().out.splitlines()
     assert [line.split(" is not ")[0] for line in told if line.startswith("fault")] == [
         "fault  PORT: 'abc'",
@@ -125,8 +127,8 @@ def test_a_broken_file_stops_no_doctor(
     settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / ".env").write_text("PORT 3000\n", encoding="utf-8")
-    monkeypatch.setattr("bot.settings._file", lambda: _variables(tmp_path / ".env"))
-    look(settings, usable_settings()[1])
+    monkeypatch.setattr("bot.settings._env_file", lambda: read_env_file(tmp_path / ".env"))
+    run_checks(settings, usable_settings()[1])
     told = capsys.readouterr().out.splitlines()
     assert (told[0].split(":")[0], told[-1]) == ("fault  .env", "1 to mend.")
 
@@ -138,7 +140,7 @@ def test_a_secret_that_others_can_read_is_a_hint(
     file = tmp_path / ".env"
     file.write_text("SLACK_BOT_TOKEN=xoxb-1\nPORT=1\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("bot.settings._file", lambda: _variables(Path(".env")))
+    monkeypatch.setattr("bot.settings._env_file", lambda: read_env_file(Path(".env")))
     hints = []
     for mode in (0o644, 0o600):
         file.chmod(mode)

@@ -22,9 +22,9 @@ from slack_stub import Fault
 from bot.slack.transport import client as client_module
 from bot.slack.transport import http as server
 from bot.slack.transport import socket as socket_module
-from bot.slack.transport.http import LARGEST_BODY
+from bot.slack.transport.http import MAX_BODY_BYTES
 from bot.slack.transport.outbox import SENDERS
-from bot.slack.transport.socket import SocketFront, serve_socket
+from bot.slack.transport.socket import SocketReceiver, serve_socket
 from bot.store import Store
 
 TOKENS = ("xoxb-secret", "xapp-secret")
@@ -94,7 +94,7 @@ def connected(door: Door, slack: BusySlack) -> Iterator[None]:
     ready, stop = threading.Event(), door.thread.call(asyncio.Event)
 
     async def serve() -> bool:
-        return await serve_socket(SocketFront(door.app.dispatch, door.app.context.client), stop, ready=ready.set)
+        return await serve_socket(SocketReceiver(door.app.dispatch, door.app.context.client), stop, ready=ready.set)
 
     serving = asyncio.run_coroutine_threadsafe(serve(), door.thread.loop)
     try:
@@ -198,7 +198,7 @@ RUBBISH: dict[str, tuple[bytes, range]] = {
     "nested": (signed(b'{"a":' * 60_000 + b"1" + b"}" * 60_000), range(400, 401)),
     "nested payload": (signed(b"payload=" + b"[" * 90_000, FORM), range(400, 401)),
     "no text at all": (signed(b"\xff\xfe\x00"), range(400, 401)),
-    "too large": (signed(b" " * (LARGEST_BODY + 1)), range(413, 414)),
+    "too large": (signed(b" " * (MAX_BODY_BYTES + 1)), range(413, 414)),
     "another type": (signed(EVENT, "text/xml"), range(415, 416)),
     "another path": (signed(EVENT).replace(b"/slack/events", b"/slack/other", 1), range(404, 405)),
     "another method": (signed(EVENT).replace(b"POST", b"PUT", 1), range(405, 406)),
@@ -212,7 +212,7 @@ RUBBISH: dict[str, tuple[bytes, range]] = {
 def test_rubbish_is_refused_and_nobody_waits_for_it(
     running: Running, slack: BusySlack, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "PATIENCE", 300.0)  # whoever waits for the slow ones' ordinary end waits in vain
+    monkeypatch.setattr(server, "IDLE_TIMEOUT", 300.0)  # whoever waits for the slow ones' ordinary end waits in vain
     soon = busy(3)
 
     async def storm() -> tuple[dict[str, set[int]], list[Ack]]:
@@ -264,7 +264,7 @@ async def _dribble(port: int, speaks: int) -> None:
 def test_a_request_that_takes_too_long_is_hung_up_on(
     running: Running, slack: BusySlack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "PATIENCE", 0.3)
+    monkeypatch.setattr(server, "IDLE_TIMEOUT", 0.3)
     half = signed(EVENT, Content_Length="5000")
     assert slack.run(_alone(running.port, half)).status == 408
 

@@ -93,7 +93,7 @@ def make_faulty(make_door: MakeDoor, stub: Stub, faults: Faults, monkeypatch: py
     for name, methods in METHODS.items():
         setattr(store, name, Faulty(f"store.{name}", getattr(store, name), faults, methods))
     engine = Faulty("engine", SampleEngine(), faults, ("answer_turn", "explain", "rebuild_reply", "knowledge_of"))
-    deliver = SlackClient.deliver
+    deliver = SlackClient.post_once
 
     async def faulty_deliver(client: SlackClient, request: Any) -> Any:
         faults.may_raise("deliver before")
@@ -105,20 +105,20 @@ def make_faulty(make_door: MakeDoor, stub: Stub, faults: Faults, monkeypatch: py
         faults.may_raise(f"render.{layout}")
         return render_blocks(reply, layout, strings)
 
-    monkeypatch.setattr(SlackClient, "deliver", faulty_deliver)
+    monkeypatch.setattr(SlackClient, "post_once", faulty_deliver)
     for module in (outgoing, explain):
         monkeypatch.setattr(module, "render_blocks", faulty_render)
     return make_door(stub, layout="cards", store=store, engine=engine)
 
 
 def assert_nothing_open(door: Door) -> None:
-    """Nothing is under way: no place is taken, no request open, no conversation waited for, no task left."""
+    """Nothing is in progress: no slot is taken, no request open, no conversation waited for, no task left."""
     door.settle()
     context = door.app.context
     assert door.open == 0
     assert len(context.outbox) == 0
     assert all(not queue.jobs for queue in context.outbox._queues.values())
-    assert context.conversations._turns == {}
+    assert context.conversations._positions == {}
     assert (context.computing._work, len(context.tasks)) == ({}, 0)
 
 
@@ -277,7 +277,7 @@ def test_a_fallback_that_cannot_be_rendered_leaves_nothing_open(
 ) -> None:
     faults = Faults(random.Random(1), probability=1.0, places=("render.classic",))
     door = make_faulty(make_door, stub, faults, monkeypatch)
-    for number in range(70):  # more than there are places
+    for number in range(70):  # more than there are slots
         stub.fail("chat.postMessage", Fault(error=code))
         assert door.mention("library", ts=f"5.{number}") == 200
     assert_nothing_open(door)

@@ -31,8 +31,13 @@ class Process(Room):
         store = Store(url, monotonic=lambda: float(next(seconds)))
         assert store.prepare() == ""
         reloader = PackReloader(PACK, Path(os.environ["ASKPY_CACHE"]), store.changes, build_in_child=False)
-        parts = {"store": store, "engine": Engine(reloader), "reloader": reloader, "previewer": reloader.previewer}
-        door = make_door(stub, curators=(CURATOR, OTHER), settle=0.0, **parts)
+        parts = {
+            "store": store,
+            "engine": Engine(reloader),
+            "reloader": reloader,
+            "preview_factory": reloader.previewer,
+        }
+        door = make_door(stub, curators=(CURATOR, OTHER), ack_delay=0.0, **parts)
         super().__init__(stub, door, store, reloader, None)  # type: ignore[arg-type]
 
     def told(self, question: str, channel: str = "C1", user: str = "U7") -> Json:
@@ -71,7 +76,7 @@ def test_this_means_works_in_every_process_and_is_undone_in_every_process(proces
     one, other = processes
     assert (one.found(DOG), other.found(DOG)) == ((), ())
     shown = one.submit(one.modal("means:1"), entry="home-office")
-    assert "Saved, and it works at once." in text(shown)
+    assert "Saved and live now." in text(shown)
     assert (one.found(DOG), other.found(DOG)) == (("home-office",), ("home-office",))
     assert "dog" not in text(other.go("misses", OTHER))
     changes = other.go("changes", OTHER)
@@ -126,7 +131,7 @@ def test_from_a_persons_question_to_the_next_persons_answer(processes: tuple[Pro
     post = one.told(question, user="U9")
     assert "Behind the bar." in post["text"]
     week = text(one.go("curate"))
-    assert "Of 3 questions in the last seven days I answered 1; 0 got a choice, 2 no answer." in week
+    assert "Of 3 questions in the last seven days I answered 1; 0 got suggestions, 2 got no answer." in week
     bad = buttons(post)["vote:bad"]["value"]
     where = {"container": {"type": "message", "message_ts": "9.1", "channel_id": "C1"}, "channel": {"id": "C1"}}
     one.door.press("vote:bad", bad, response_url=one.stub.hook(), message={"ts": "9.1"}, **where)
@@ -175,7 +180,7 @@ def test_of_two_curators_at_once_one_is_told_of_the_other(processes: tuple[Proce
         told = [each.result() for each in both]
     (made,) = one.store.changes.active(TEAM)
     winner = made.by.partition(":")[2]
-    assert sum("Saved, and it works at once." in each for each in told) == 1
+    assert sum("Saved and live now." in each for each in told) == 1
     assert sum(f"<@{winner}> has already said that “who waters the plants” means" in each for each in told) == 1
     assert one.found(PLANTS) == other.found(PLANTS) == (made.entry,)
     assert "undo:1" in buttons(other.go("changes"))

@@ -8,7 +8,7 @@ import re
 import pytest
 from click.testing import CliRunner
 
-from bot.__main__ import main
+from bot.cli import main
 from bot.model import AskPyError
 from bot.slack.manifest import manifest
 

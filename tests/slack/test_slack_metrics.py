@@ -22,7 +22,7 @@ from slack_stub import TEAM, Fault, Stub
 from bot import serving
 from bot.slack.admission import Admission
 from bot.slack.metrics import Metrics, State
-from bot.slack.transport.client import Outcome, Request, Sent
+from bot.slack.transport.client import AttemptResult, Request, Sent
 from bot.store import RETRY_AFTER, Store
 
 
@@ -191,13 +191,13 @@ def test_what_is_under_way_is_counted_by_its_kind(make_door: MakeDoor, stub: Stu
     """A question gives its place back as soon as its answer waits for Slack; a press keeps its own until it is done."""
     metrics, came, go_on = Metrics(), threading.Semaphore(0), threading.Event()
 
-    async def deliver(_: Request) -> Outcome:
+    async def deliver(_: Request) -> AttemptResult:
         came.release()
         await asyncio.to_thread(go_on.wait, 20)
         return Sent()
 
     door = make_door(stub, metrics=metrics)
-    door.app.context.outbox._deliver = deliver
+    door.app.context.outbox._post_once = deliver
     try:
         assert [deliver_event(door, channel=f"D{number}") for number in range(3)] == [200] * 3
         press = {"action_id": "why", "block_id": "b", "type": "button", "value": "topic||t\ntopic", "action_ts": "1.1"}
@@ -214,13 +214,13 @@ def test_what_is_under_way_is_counted_by_its_kind(make_door: MakeDoor, stub: Stu
 
 def test_deliveries_without_room_are_counted(make_door: MakeDoor, stub: Stub) -> None:
     metrics = Metrics()
-    door = make_door(stub, metrics=metrics, admission=Admission(capacity=0, longest_wait=0.01))
+    door = make_door(stub, metrics=metrics, admission=Admission(slots=0, slot_timeout=0.01))
     assert door.mention() == 503
     assert (samples(metrics)["askpy_turned_away_total"], queues(metrics)["questions"]) == (1, 0)
 
 
 def test_the_loops_lag_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serving, "LAG_EVERY", 0.001)
+    monkeypatch.setattr(serving, "LAG_INTERVAL", 0.001)
     metrics, measured = Metrics(), list[float]()
     monkeypatch.setattr(metrics, "lag", measured.append)
 

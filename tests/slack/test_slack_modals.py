@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Door
+from conftest import Door, MakeDoor
 from slack_lint import view_faults
 from slack_samples import HOSTILE, KINDS
 from slack_steps import buttons, dumped, in_view, on_view, search, shortcut, told, views_of, vote_value
-from slack_stub import Stub
+from slack_stub import TEAM, Stub
 
+from bot.slack.admission import InteractionLimit
 from bot.slack.blocks import render_blocks
 from bot.slack.blocks.limits import size
 from bot.slack.payloads import ModalState
@@ -106,6 +107,21 @@ def test_a_search_that_fails_says_so(door: Door, stub: Stub, caplog: pytest.LogC
     assert STRINGS["oops"] in dumped(answer["view"])
     assert caplog.text.count("\nRuntimeError\n") == 1
     assert "secret" not in caplog.text
+
+
+def test_who_has_too_much_under_way_is_told_so_in_the_search_and_keeps_the_words(
+    make_door: MakeDoor, stub: Stub
+) -> None:
+    door = make_door(stub, interactions=InteractionLimit(limit_per_asker=1))
+    door.press("search", "search", **on_view(kind="home"))
+    opened = views_of(stub)[-1]
+    slot = door.thread.call(lambda: door.app.context.interactions.acquire(f"{TEAM}:U1"))
+    errors = {opened["blocks"][0]["block_id"]: STRINGS["busy"]}
+    assert search(door, opened, "library") == {"response_action": "errors", "errors": errors}
+    assert door.engine.asked == []
+    door.thread.call(slot.release)
+    assert [search(door, opened, words)["response_action"] for words in ("library", "boom", "topic")] == ["update"] * 3
+    assert door.open == 0
 
 
 def test_a_search_that_cannot_be_read_is_acknowledged(door: Door) -> None:

@@ -26,7 +26,7 @@ from slack_steps import (
     told,
     views_of,
 )
-from slack_stub import TEAM, Fault, Stub, limited
+from slack_stub import SILENCE, TEAM, Fault, Stub, limited
 
 from bot.model import Miss, Question
 from bot.slack.blocks import render_blocks
@@ -256,6 +256,25 @@ def test_a_process_with_an_older_list_tells_nobody_again(
     assert users(first) == []
 
 
+def test_a_notice_that_was_cancelled_while_it_was_sent_is_not_sent_again(door: Door, stub: Stub) -> None:
+    door.mention("unknown")
+    subscribe(door, posted(stub)[0])
+    door.engine.learned.add("unknown")
+
+    async def stop_while_it_is_sent() -> None:
+        looking = asyncio.ensure_future(door.app.notifier.check_all())
+        while not notices(stub):
+            await asyncio.sleep(0.001)
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
+
+    stub.fail("chat.postMessage", SILENCE)
+    door.thread.run(stop_while_it_is_sent())
+    stub.faults.clear()
+    door.look()
+    assert notices(stub) == ["U1"]
+
+
 def test_who_asks_to_be_told_again_is_told_again(door: Door, stub: Stub) -> None:
     door.mention("unknown")
     for number in (1, 2):
@@ -368,7 +387,7 @@ def test_one_recipient_whose_notice_fails_keeps_nobody_from_being_told(
         door.look()
         assert sorted(name for name in notices(stub) if name != "U7") == others
         assert users(door) == ["U7"]
-    assert caplog.text.count("Telling one person failed") == (0 if fault is unreachable else 2)
+    assert caplog.text.count("Notifying one person failed") == (0 if fault is unreachable else 2)
     assert "unknown to" not in caplog.text
     failing = False
     before = len(posted(stub))
@@ -381,7 +400,7 @@ def test_one_recipient_whose_notice_fails_keeps_nobody_from_being_told(
 def test_nobody_waits_for_the_time_that_slack_has_set_for_another(door: Door, stub: Stub) -> None:
     stub.unreachable["U7"] = limited(30)
     subscribe_all(door, "U7", "U8", "U9")
-    looking = asyncio.run_coroutine_threadsafe(door.app.notifier.look(), door.thread.loop)
+    looking = asyncio.run_coroutine_threadsafe(door.app.notifier.check_all(), door.thread.loop)
     stub.wait("chat.postMessage", 3)
     assert sorted(notices(stub)) == ["U7", "U8", "U9"]
     assert not looking.done()
@@ -441,3 +460,19 @@ def test_a_database_that_is_only_read_keeps_nobody_from_being_told(
         door.look()
         assert users(door) == []
     assert sorted(notices(stub)) == ["U7", "U8", "U9"]
+
+
+def test_who_was_told_while_nothing_could_be_written_waits_no_longer_after_an_outage(
+    door: Door, stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door.mention("unknown")
+    subscribe(door, posted(stub)[0])
+    door.engine.learned.add("unknown")
+    with monkeypatch.context() as patch:
+        patch.setattr(door.store.subscriptions, "remove", lambda *_: False)
+        door.look()
+    door.store.away = True
+    door.look()
+    door.store.away = False
+    door.look()
+    assert (notices(stub), users(door)) == (["U1"], [])

@@ -1,8 +1,9 @@
-"""In which order messages are worked on: those of one conversation one after the other, and askers in turn."""
+"""In which order messages are worked on: those of one conversation one after the other, and askers in position."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import threading
 import time
@@ -10,15 +11,16 @@ from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from urllib.parse import urlencode
 
 import pytest
 from conftest import PATIENCE, Door, MakeDoor
 from slack_samples import KINDS, SampleClaims, SampleConversations, SampleDatabase, SampleEngine, SampleStore
-from slack_steps import deliver, posted, send, status
+from slack_steps import deliver, on_message, posted, send, status
 from slack_stub import TEAM, Stub
 
 from bot.model import ConversationState, Question, Reply
-from bot.slack.admission import ConversationQueues, FairQueue, Turn
+from bot.slack.admission import ConversationQueues, FairQueue, QueuePosition
 from bot.slack.context import LONG_TEXT
 from bot.slack.outgoing import reply_text
 
@@ -113,7 +115,7 @@ def asked_in(door: Door) -> dict[str, list[tuple[str, ConversationState | None]]
 def assert_nothing_left(door: Door) -> None:
     context = door.app.context
     assert (door.open, len(context.outbox), len(context.tasks)) == (0, 0, 0)
-    assert (context.conversations._turns, context.computing._work) == ({}, {})
+    assert (context.conversations._positions, context.computing._work) == ({}, {})
 
 
 def test_ten_messages_in_a_row_each_have_the_state_of_the_one_before(make_door: MakeDoor, stub: Stub) -> None:
@@ -170,7 +172,37 @@ def test_a_message_that_fails_holds_up_nobody(door: Door, stub: Stub) -> None:
     assert_nothing_left(door)
 
 
-# --- turns
+def test_presses_of_a_conversation_are_answered_in_the_order_of_their_action_ts(door: Door, stub: Stub) -> None:
+    context, conversation = door.app.context, f"{TEAM}:C1:command:U1"
+    earlier_message = door.thread.call(lambda: context.conversations.join(conversation, 1.0))
+    door.thread.run(earlier_message.wait())
+    for number, (text, ts) in enumerate((("step", "3.0"), ("library", "2.0")), 2):
+        press_without_waiting(door, text, ts)
+        _until(door, lambda: len(context.conversations._positions[conversation]) == number)  # noqa: B023  waited for
+    assert door.engine.asked == []
+    door.thread.call(earlier_message.leave)
+    door.rest()
+    assert [question.text for question in door.engine.asked] == ["library", "step"]
+    assert [post["text"] for post in stub.of("hook")] == [reply_text(KINDS["library"]), reply_text(KINDS["step"])]
+
+
+def press_without_waiting(door: Door, text: str, action_ts: str) -> None:
+    """Press a button that asks, in a private message; returns with the acknowledgement."""
+    action = {"action_id": "ask:1", "block_id": "b", "type": "button", "value": text, "action_ts": action_ts}
+    body = {"type": "block_actions", "team": {"id": TEAM}, "user": {"id": "U1"}, "actions": [action]}
+    raw = urlencode({"payload": json.dumps(body | on_message(door, private=True))}).encode()
+    assert door.request(raw, "application/x-www-form-urlencoded", settles=False) == 200
+
+
+def _until(door: Door, condition: Callable[[], bool]) -> None:
+    """Wait until a condition on the app's loop is true."""
+    deadline = time.monotonic() + PATIENCE
+    while not door.thread.call(condition):
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+# --- positions
 
 
 def test_a_later_message_waits_for_an_earlier_one_that_is_not_ready_yet() -> None:
@@ -189,7 +221,7 @@ def test_a_later_message_waits_for_an_earlier_one_that_is_not_ready_yet() -> Non
         await waiting
         assert begun == ["earlier"]
         later.leave()
-        assert queues._turns == {}
+        assert queues._positions == {}
 
     asyncio.run(run())
 
@@ -200,7 +232,7 @@ def test_who_leaves_makes_room_for_the_next(waits: bool) -> None:
         queues = ConversationQueues()
         first, second, third = (queues.join("D1", order) for order in (1.0, 2.0, 3.0))
         await first.wait()
-        waiting = [asyncio.ensure_future(turn.wait()) for turn in ((second, third) if waits else (third,))]
+        waiting = [asyncio.ensure_future(position.wait()) for position in ((second, third) if waits else (third,))]
         await asyncio.sleep(0)
         second.leave()
         assert not waiting[-1].done()
@@ -209,7 +241,7 @@ def test_who_leaves_makes_room_for_the_next(waits: bool) -> None:
         third.leave()
         if waits:
             waiting[0].cancel()
-        assert queues._turns == {}
+        assert queues._positions == {}
 
     asyncio.run(run())
 
@@ -220,7 +252,7 @@ def test_who_has_begun_is_not_overtaken_by_an_earlier_message_that_comes_late() 
         later = queues.join("D1", 2.0)
         await later.wait()
         earlier, last = queues.join("D1", 1.0), queues.join("D1", 3.0)
-        waiting = [asyncio.ensure_future(turn.wait()) for turn in (last, earlier)]
+        waiting = [asyncio.ensure_future(position.wait()) for position in (last, earlier)]
         await asyncio.sleep(0)
         assert not any(each.done() for each in waiting)
         later.leave()
@@ -229,7 +261,7 @@ def test_who_has_begun_is_not_overtaken_by_an_earlier_message_that_comes_late() 
         earlier.leave()
         await waiting[0]
         last.leave()
-        assert queues._turns == {}
+        assert queues._positions == {}
 
     asyncio.run(run())
 
@@ -243,11 +275,11 @@ def test_of_the_same_time_the_first_to_come_is_first_and_other_conversations_are
         await other.wait()
         await first.wait()
         assert not waiting.done()
-        for turn in (first, other):
-            turn.leave()
+        for position in (first, other):
+            position.leave()
         await waiting
         second.leave()
-        assert queues._turns == {}
+        assert queues._positions == {}
 
     asyncio.run(run())
 
@@ -258,20 +290,20 @@ def test_one_at_a_time_in_order_whatever_happens(seed: int, monkeypatch: pytest.
     order = random.Random(seed)
     waiting, active, wrong = defaultdict[str, set[float]](set), defaultdict[str, set[float]](set), list[float]()
     begun = list[float]()
-    begin = Turn.begin
+    begin = QueuePosition.begin
 
-    def watched(turn: Turn) -> None:
-        was_begun = turn.begun
-        begin(turn)
-        if turn.begun and not was_begun:
-            ts = turn._order[0]
-            if ts != min(waiting[turn.conversation]) or active[turn.conversation]:
+    def watched(position: QueuePosition) -> None:
+        was_begun = position.begun
+        begin(position)
+        if position.begun and not was_begun:
+            ts = position._order[0]
+            if ts != min(waiting[position.conversation]) or active[position.conversation]:
                 wrong.append(ts)
-            waiting[turn.conversation].discard(ts)
-            active[turn.conversation].add(ts)
+            waiting[position.conversation].discard(ts)
+            active[position.conversation].add(ts)
             begun.append(ts)
 
-    monkeypatch.setattr(Turn, "begin", watched)
+    monkeypatch.setattr(QueuePosition, "begin", watched)
 
     async def pause() -> None:
         for _ in range(order.randrange(5)):
@@ -279,17 +311,17 @@ def test_one_at_a_time_in_order_whatever_happens(seed: int, monkeypatch: pytest.
 
     async def message(queues: ConversationQueues, conversation: str, ts: float) -> None:
         await pause()
-        turn = queues.join(conversation, ts)
+        position = queues.join(conversation, ts)
         waiting[conversation].add(ts)
         try:
             await pause()
             if order.random() < 0.8:
-                await turn.wait()
+                await position.wait()
                 await pause()
         finally:
             active[conversation].discard(ts)
             waiting[conversation].discard(ts)
-            turn.leave()
+            position.leave()
 
     async def run() -> None:
         queues = ConversationQueues()
@@ -303,7 +335,7 @@ def test_one_at_a_time_in_order_whatever_happens(seed: int, monkeypatch: pytest.
         async with asyncio.timeout(PATIENCE):
             results = await asyncio.gather(*tasks, return_exceptions=True)
         assert [each for each in results if each is not None and not isinstance(each, asyncio.CancelledError)] == []
-        assert (queues._turns, wrong) == ({}, [])
+        assert (queues._positions, wrong) == ({}, [])
         assert len(begun) > 30
 
     asyncio.run(run())

@@ -10,7 +10,7 @@ from slack_stub import RESET, Fault, Stub, limited
 from bot.slack.blocks import escape
 from bot.slack.strings import default_strings
 from bot.slack.transport import client as client_module
-from bot.slack.transport.outbox import MOST_TRIES
+from bot.slack.transport.outbox import MAX_ATTEMPTS
 
 AGAIN = {
     "429": limited(),
@@ -36,12 +36,12 @@ def test_sent_again(door: Door, stub: Stub, way: str, case: str, monkeypatch: py
 
 
 def test_it_gives_up_and_lets_another_delivery_try(door: Door, stub: Stub) -> None:
-    stub.fail("chat.postMessage", *[Fault(503)] * MOST_TRIES)
+    stub.fail("chat.postMessage", *[Fault(503)] * MAX_ATTEMPTS)
     door.mention(ts="5.5")
     door.settle()
-    assert len(stub.of("chat.postMessage")) == MOST_TRIES
+    assert len(stub.of("chat.postMessage")) == MAX_ATTEMPTS
     door.mention(ts="5.5")
-    assert len(stub.of("chat.postMessage")) == MOST_TRIES + 1
+    assert len(stub.of("chat.postMessage")) == MAX_ATTEMPTS + 1
 
 
 @pytest.mark.parametrize(

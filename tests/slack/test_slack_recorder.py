@@ -12,7 +12,7 @@ from slack_steps import on_message, on_view, search, shortcut, views_of
 from slack_stub import TEAM, Stub
 
 from bot.model import Question
-from bot.slack.recorder import LONGEST_KEPT, Recorder, outcome_of, redacted_line, text_to_keep
+from bot.slack.recorder import MAX_STORED_TEXT, Recorder, outcome_of, redacted_line, text_to_keep
 
 
 def test_every_question_is_counted_by_how_it_ended(door: Door, stub: Stub) -> None:
@@ -85,9 +85,9 @@ def test_words_are_kept_without_what_is_private(typed: str, kept: str) -> None:
 
 
 def test_only_so_much_is_kept() -> None:
-    assert len(redacted_line("word " * 2000)) <= LONGEST_KEPT
+    assert len(redacted_line("word " * 2000)) <= MAX_STORED_TEXT
     for evil in ("a-" * 2000, "1 " * 2000 + "a", "a." * 2000, "a@" * 2000, "x" * 4000):
-        assert len(redacted_line(evil)) <= LONGEST_KEPT
+        assert len(redacted_line(evil)) <= MAX_STORED_TEXT
 
 
 def test_every_kind_of_reply_has_an_outcome() -> None:
@@ -130,7 +130,7 @@ def test_counts_are_written_together_and_a_miss_at_once() -> None:
         work(batch)
 
     async def add() -> None:
-        recorder = Recorder(store, run_db, pause=60)  # type: ignore[arg-type]
+        recorder = Recorder(store, run_db, write_delay=60)  # type: ignore[arg-type]
         for _ in range(3):
             recorder.add(Question("topic", workspace=TEAM), KINDS["topic"])
         await asyncio.sleep(0)
@@ -157,7 +157,7 @@ def test_a_flush_waits_for_no_more_than_was_added_before() -> None:
             if len(writes) > 1:
                 await gate.wait()
 
-        recorder = Recorder(SampleStore(), run_db, pause=60)  # type: ignore[arg-type]
+        recorder = Recorder(SampleStore(), run_db, write_delay=60)  # type: ignore[arg-type]
         await recorder.flush()
         assert writes == []
         recorder.add(Question("topic", workspace=TEAM), KINDS["topic"])

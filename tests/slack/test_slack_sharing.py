@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import pytest
 from conftest import Door, MakeDoor
 from slack_lint import faults
@@ -40,6 +42,48 @@ def test_a_share_button_from_before_asks_again(door: Door, stub: Stub) -> None:
 def test_an_answer_that_is_gone_is_said(door: Door, stub: Stub) -> None:
     door.press("share", "library||gone\n", **on_message(door, private=True))
     assert [call["text"] for call in stub.of("hook")] == [STRINGS["not_there"]]
+
+
+@pytest.mark.parametrize("where", ["in the channel", "in the thread"])
+def test_a_rendering_that_fails_leaves_the_answer_to_be_shared_again(
+    door: Door, stub: Stub, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = shortcut(door)
+    private = on_message(door, private=True)
+
+    def press() -> list[str]:
+        stub.calls.clear()
+        if where == "in the thread":
+            reply_in_thread(door, view)
+            return [post["channel"] for post in posted(stub)]
+        door.press("share", "library||flask\nlibrary", **private)
+        return [post["response_type"] for post in stub.of("hook") if post["response_type"] == "in_channel"]
+
+    with monkeypatch.context() as patch:
+        patch.setattr("bot.slack.outgoing.render_blocks", fail)
+        assert press() == []
+        assert STRINGS["oops"] in dumped([call.args for call in stub.calls])
+    assert len(press()) == 1
+    assert press() == []
+
+
+def fail(*_: object) -> NoReturn:
+    raise RuntimeError
+
+
+def test_a_share_of_which_nothing_is_known_says_so_and_is_not_posted_again(
+    stub: Stub, make_door: MakeDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.slack.transport.client.READ_TIMEOUT", 0.2)
+    door = make_door(stub)
+    private = on_message(door, private=True)
+    stub.fail("hook", SILENCE)
+    door.press("share", "library||flask\nlibrary", **private)
+    share, note = stub.of("hook")
+    assert (share["response_type"], note["response_type"]) == ("in_channel", "ephemeral")
+    assert note["text"] == STRINGS["unsure_share"]
+    door.press("share", "library||flask\nlibrary", **private)
+    assert [post["response_type"] for post in stub.of("hook")].count("in_channel") == 1
 
 
 # --- in the thread of the message that the shortcut was used on

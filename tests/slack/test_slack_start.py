@@ -31,7 +31,7 @@ from bot.model import AskPyError
 from bot.serving import StopSignal
 from bot.settings import Secret, Settings, SettingsError
 from bot.slack.metrics import Metrics
-from bot.slack.transport.client import Outcome, Request, Sent, SlackConfig
+from bot.slack.transport.client import AttemptResult, Request, Sent, SlackConfig
 from bot.store import Store
 
 SECRET = "a signing secret"
@@ -337,7 +337,7 @@ def stop_signal() -> Iterator[StopSignal]:
 def test_a_signal_is_heard_before_the_loop_runs_and_while_it_does(stop_signal: StopSignal, number: int) -> None:
     async def run() -> bool:
         event = stop_signal.event()
-        if not stop_signal.came.is_set():
+        if not stop_signal.received.is_set():
             asyncio.get_running_loop().call_later(0.01, os.kill, os.getpid(), number)
         async with asyncio.timeout(5):
             return await event.wait()
@@ -350,15 +350,15 @@ def test_a_signal_is_heard_before_the_loop_runs_and_while_it_does(stop_signal: S
 
 def test_signals_within_signals_hold_up_nothing(stop_signal: StopSignal) -> None:
     """An Event that is being set can't be set from within."""
-    was_set = stop_signal.came.set
+    was_set = stop_signal.received.set
 
     def again() -> None:
         stop_signal._receive()
         was_set()
 
-    stop_signal.came.set = again  # type: ignore[method-assign]
+    stop_signal.received.set = again  # type: ignore[method-assign]
     os.kill(os.getpid(), signal.SIGTERM)
-    assert stop_signal.came.is_set()
+    assert stop_signal.received.is_set()
 
 
 def test_what_asyncio_would_log_has_no_words(caplog: pytest.LogCaptureFixture) -> None:
@@ -397,7 +397,7 @@ class HeldSlack:
         self.came, self.go_on = threading.Event(), threading.Event()
         self.requests: list[Request] = []
 
-    async def deliver(self, request: Request) -> Outcome:
+    async def post_once(self, request: Request) -> AttemptResult:
         self.requests.append(request)
         self.came.set()
         await asyncio.to_thread(self.go_on.wait, 20)
@@ -416,7 +416,7 @@ def test_a_notice_that_is_under_way_is_finished_before_the_end(make_door: MakeDo
     """Cancelled, it could have been posted, and be posted again after the next start."""
     slack, store = HeldSlack(), waiting_store()
     door = make_door(stub, store=store)
-    door.app.context.outbox._deliver = slack.deliver
+    door.app.context.outbox._post_once = slack.post_once
     door.thread.call(lambda: door.app.context.tasks.start(door.app.notifier.run()))
     assert slack.came.wait(10)
     closing_it = asyncio.run_coroutine_threadsafe(door.app.close(10), door.thread.loop)
@@ -458,6 +458,8 @@ def test_health_says_what_goes_wrong_beside_the_answers(settings: Settings) -> N
     assert bot.health() == (200, "text/plain", b"ok\n")
     bot.store.database.unavailable_reason, bot.store.database.unrecorded = "gone", 3
     assert bot.health() == (200, "text/plain", b"ok; database away: 3 writes not made\n")
+    bot.store.database.generation = 2
+    assert b"; database: the file was deleted or replaced" in bot.health()[2]
     bot.app.context.client.health.error = "token_revoked"
     assert bot.health()[0] == 503
 
@@ -467,7 +469,7 @@ def test_a_change_that_comes_when_the_loop_has_ended_is_nothing(make_door: MakeD
         reloader = NoReloader()
         app = door.app
         bot = serving.Bot(app=app, reloader=reloader, store=SampleStore(), metrics=Metrics())  # type: ignore[arg-type]
-        serving_beside = serving._Beside(bot)
+        serving_beside = serving._BackgroundWork(bot)
         bot.store.run_purge_loop = lambda stop: stop.wait() and None  # type: ignore[method-assign,assignment]
         async with serving_beside:
             app.notifier.stop()
@@ -483,7 +485,7 @@ def test_a_change_that_comes_when_the_loop_has_ended_is_nothing(make_door: MakeD
 
 def test_the_end_comes_in_time_whatever_slack_does(stub: Stub, prepared: Path) -> None:
     """What Slack doesn't take by then is left, and said."""
-    assert serving.GRACE + serving.LAST_WAIT + 1 < END_WITHIN
+    assert serving.GRACE + serving.POOL_SHUTDOWN_TIMEOUT + 1 < END_WITHIN
     sooner = "from bot import serving; serving.GRACE = 2.0"
     with Process("http", stub.url, SECRET, prepared, sooner) as bot:
         stub.fail("chat.postMessage", *[SILENCE] * 3)

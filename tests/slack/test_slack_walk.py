@@ -188,7 +188,7 @@ def start_bot(make_door: MakeDoor, stub: Stub, store: SampleStore) -> Door:
         reloader = SampleReloader(store, base=engine.knowledge)
         previewer = SamplePreviewer(store, moved=(Moved("what is x", "Flask", ""),))
         engine = CuratedEngine(reloader)
-        options = {"curators": ("U1",), "reloader": reloader, "previewer": previewer, "settle": 0.0}
+        options = {"curators": ("U1",), "reloader": reloader, "preview_factory": previewer, "ack_delay": 0.0}
     lines = engine.knowledge.voice.lines
     return make_door(stub, layout="cards", engine=engine, store=store, lines=lines, **options)
 

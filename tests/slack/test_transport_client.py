@@ -20,9 +20,9 @@ from slack_stub import RESET, SILENCE, Fault, Stub
 from bot.settings import Secret, Settings, SettingsError
 from bot.slack.transport import client as client_module
 from bot.slack.transport.client import (
+    AttemptResult,
     BotIdentity,
     Mode,
-    Outcome,
     Refused,
     Request,
     Retry,
@@ -51,11 +51,11 @@ def with_client(url: str, work: Callable[[SlackClient], Awaitable[T]]) -> T:
     return asyncio.run(run())
 
 
-def deliver(url: str, *requests: Request) -> list[Outcome]:
+def deliver(url: str, *requests: Request) -> list[AttemptResult]:
     """The outcomes of requests that one client delivers, one after another."""
 
-    async def all_of(client: SlackClient) -> list[Outcome]:
-        return [await client.deliver(request) for request in requests]
+    async def all_of(client: SlackClient) -> list[AttemptResult]:
+        return [await client.post_once(request) for request in requests]
 
     return with_client(url, all_of)
 
@@ -300,7 +300,7 @@ def test_connections_are_kept(stub: Stub) -> None:
 
 
 def test_what_slack_says_is_understood(stub: Stub) -> None:
-    said: list[tuple[Fault, Outcome]] = [
+    said: list[tuple[Fault, AttemptResult]] = [
         (Fault(), Sent()),
         (Fault(429, "ratelimited", 7), Retry("rate limited", 7.0)),
         (Fault(200, "rate_limited"), Retry("rate limited", 1.0)),
@@ -327,7 +327,7 @@ def test_what_slack_says_is_understood(stub: Stub) -> None:
         (b"no HTTP at all\r\n\r\n", Unknown("ClientResponseError")),
     ],
 )
-def test_an_answer_that_makes_no_sense_is_never_taken_for_a_yes(answer: bytes, outcome: Outcome) -> None:
+def test_an_answer_that_makes_no_sense_is_never_taken_for_a_yes(answer: bytes, outcome: AttemptResult) -> None:
     def say(connection: socket.socket) -> None:
         connection.recv(10_000)
         connection.sendall(answer)
@@ -337,7 +337,7 @@ def test_an_answer_that_makes_no_sense_is_never_taken_for_a_yes(answer: bytes, o
 
 
 def test_an_endless_answer_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_module, "LONGEST_ANSWER", 10_000)
+    monkeypatch.setattr(client_module, "MAX_RESPONSE_BYTES", 10_000)
 
     def say(connection: socket.socket) -> None:
         connection.recv(10_000)
@@ -389,9 +389,9 @@ def test_a_connection_that_is_never_made_is_tried_again(monkeypatch: pytest.Monk
 
 
 def test_what_is_sent_after_the_end_was_not_sent(stub: Stub) -> None:
-    async def late(client: SlackClient) -> Outcome:
+    async def late(client: SlackClient) -> AttemptResult:
         await client.close()
-        return await client.deliver(post())
+        return await client.post_once(post())
 
     assert with_client(stub.url, late) == Retry("stopping")
 
@@ -402,7 +402,7 @@ def test_a_refused_token_is_said_once_until_something_is_posted(stub: Stub, capl
     async def health(client: SlackClient) -> list[str]:
         errors = []
         for request in (post(), post(), Request(url=stub.hook(), args={}), post()):
-            await client.deliver(request)
+            await client.post_once(request)
             errors.append(client.health.error)
         return errors
 

@@ -1,4 +1,4 @@
-"""The HTTP front: rubbish, forgery, size and kind, slow clients and crowds, what is delivered once, and the stop."""
+"""The HTTP receiver: rubbish, forgery, size and kind, slow clients and crowds, what is delivered once, and the stop."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from bot.slack.admission import AckThenRun, Delivery
 from bot.slack.transport import http as http_module
 from bot.slack.transport import http as server_module
 from bot.slack.transport.health import health_page
-from bot.slack.transport.http import EVENTS, LARGEST_BODY, HttpFront, PageServer, SeenSignatures, serve_http
+from bot.slack.transport.http import EVENTS, MAX_BODY_BYTES, HttpReceiver, PageServer, SeenSignatures, serve_http
 
 T = TypeVar("T")
 
@@ -73,7 +73,7 @@ class Peer:
 
 @dataclass(slots=True)
 class Served:
-    """A front behind its real server, and what it gave to Bolt."""
+    """A receiver behind its real server, and what it gave to Bolt."""
 
     port: int
     stop: asyncio.Event
@@ -109,9 +109,9 @@ async def served(dispatch: Dispatch = fine, **options: Any) -> AsyncIterator[Ser
         return await dispatch(request)
 
     pages = {"/healthz": lambda: health_page(True), "/metrics": lambda: (200, "text/plain", b"askpy_queue 0\n")}
-    front = HttpFront(noted, SECRET, pages, **options)
+    receiver = HttpReceiver(noted, SECRET, pages, **options)
     stop, port = asyncio.Event(), asyncio.get_running_loop().create_future()
-    serving = asyncio.ensure_future(serve_http(front, 0, stop, host="127.0.0.1", ready=port.set_result))
+    serving = asyncio.ensure_future(serve_http(receiver, 0, stop, host="127.0.0.1", ready=port.set_result))
     found = Served(await port, stop, serving, requests, [])
     try:
         yield found
@@ -130,8 +130,8 @@ def ask(*parts: bytes, dispatch: Dispatch = fine, **options: Any) -> tuple[Answe
     """The answer to one request, and what Bolt got."""
 
     async def asked() -> tuple[Answer, list[AsyncBoltRequest]]:
-        async with served(dispatch, **options) as front:
-            return await front.ask(*parts), front.requests
+        async with served(dispatch, **options) as receiver:
+            return await receiver.ask(*parts), receiver.requests
 
     return run(asked())
 
@@ -189,10 +189,10 @@ REFUSED: dict[str, tuple[bytes, int]] = {
     "no timestamp": (signed(EVENT, X_Slack_Request_Timestamp=""), 401),
     "a stale timestamp": (signed(EVENT, stamp=OLD), 401),
     "from the future": (signed(EVENT, stamp=str(int(time.time()) + 4000)), 401),
-    "a body over 1 MB": (signed(b" " * (LARGEST_BODY + 1)), 413),
+    "a body over 1 MB": (signed(b" " * (MAX_BODY_BYTES + 1)), 413),
     "another type": (signed(EVENT, "text/plain"), 415),
     "no type": (signed(EVENT, Content_Type=""), 415),
-    "too large and of another type": (signed(b" " * (LARGEST_BODY + 1), "text/plain"), 413),
+    "too large and of another type": (signed(b" " * (MAX_BODY_BYTES + 1), "text/plain"), 413),
     "another path": (signed(EVENT).replace(b"/slack/events", b"/slack/other", 1), 404),
     "another method": (signed(EVENT).replace(b"POST", b"PUT", 1), 405),
     "no HTTP": (b"hello there\r\n\r\n", 400),
@@ -218,7 +218,7 @@ def chunked(body: bytes, size: int = 50_000) -> list[bytes]:
 def test_a_body_without_a_length_is_bounded_too() -> None:
     answer, requests = ask(*chunked(EVENT, 20))
     assert (answer.status, len(requests), requests[0].body["team_id"]) == (200, 1, TEAM)
-    assert ask(*chunked(b" " * (LARGEST_BODY + 1)))[0].status == 413
+    assert ask(*chunked(b" " * (MAX_BODY_BYTES + 1)))[0].status == 413
     assert ask(chunked(EVENT)[0], b"nonsense\r\n")[0].status == 400
 
 
@@ -248,11 +248,11 @@ def test_paths_and_methods(method: str, path: str, status: int, allow: str | Non
 def test_until_it_is_ready_slack_is_told_to_come_again() -> None:
     async def statuses() -> list[tuple[int, bytes]]:
         ready = asyncio.Event()
-        async with served(is_ready=ready.is_set) as front:
+        async with served(is_ready=ready.is_set) as receiver:
             got = []
             for _ in range(2):
                 for path in ("GET /healthz", "POST /slack/events", "GET /slack/events", "GET /metrics", "POST /x"):
-                    answer = await front.ask(f"{path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+                    answer = await receiver.ask(f"{path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
                     got.append((answer.status, answer.body))
                 ready.set()
             return got
@@ -268,7 +268,7 @@ def test_what_is_not_signed_is_not_even_parsed(monkeypatch: pytest.MonkeyPatch) 
     parsed: list[object] = []
     read = http_module.parse_body
     monkeypatch.setattr(http_module, "parse_body", lambda *args: parsed.append(args) or read(*args))
-    for raw, kind in ((b'{"a":' + b"[" * 900_000, JSON), (b"a=b&" * (LARGEST_BODY // 4), FORM)):
+    for raw, kind in ((b'{"a":' + b"[" * 900_000, JSON), (b"a=b&" * (MAX_BODY_BYTES // 4), FORM)):
         assert ask(signed(raw, kind, X_Slack_Signature="v0=" + "0" * 64))[0].status == 401
     assert parsed == []
     assert (ask(signed(EVENT))[0].status, len(parsed)) == (200, 1)
@@ -303,12 +303,12 @@ def test_a_real_app_answers_slacks_checks_and_a_modal() -> None:
         async def submitted(ack: Any) -> None:
             await ack(response_action="clear")
 
-        async with served(bolt.async_dispatch) as front:
+        async with served(bolt.async_dispatch) as receiver:
             challenge = {"type": "url_verification", "challenge": "abc", "token": "x"}
             return [
-                await front.ask(signed(json.dumps(challenge).encode())),
-                await front.ask(signed(urlencode({"ssl_check": "1", "token": "x"}).encode(), FORM)),
-                await front.ask(signed(urlencode({"payload": json.dumps(press)}).encode(), FORM)),
+                await receiver.ask(signed(json.dumps(challenge).encode())),
+                await receiver.ask(signed(urlencode({"ssl_check": "1", "token": "x"}).encode(), FORM)),
+                await receiver.ask(signed(urlencode({"payload": json.dumps(press)}).encode(), FORM)),
             ]
 
     challenge, check, modal = run(app())
@@ -336,8 +336,8 @@ def replay(body: bytes, kind: str = FORM, dispatch: Dispatch = fine) -> list[int
 
     async def thrice() -> list[int]:
         raw = signed(body, kind)
-        async with served(dispatch) as front:
-            return [(await front.ask(raw)).status for _ in range(3)]
+        async with served(dispatch) as receiver:
+            return [(await receiver.ask(raw)).status for _ in range(3)]
 
     return run(thrice())
 
@@ -384,7 +384,16 @@ def test_signatures_are_forgotten_when_they_are_good_no_more() -> None:
     seen.forget("b")
     assert seen.add("b")
     now[0] = http_module.SIGNED_FOR + 1
-    assert (seen.add("c"), len(seen._until)) == (True, 1)
+    assert (seen.add("c"), seen.add("c")) == (True, False)
+    now[0] *= 2
+    assert (seen.add("d"), seen.add("a"), seen.add("c")) == (True, True, False)
+
+
+def test_used_signatures_are_bounded() -> None:
+    seen = SeenSignatures(lambda: 0.0)
+    assert all(seen.add(str(number)) for number in range(3 * http_module.MAX_SEEN_SIGNATURES))
+    assert not seen.add(str(3 * http_module.MAX_SEEN_SIGNATURES - 1))
+    assert seen.add("0")
 
 
 # --- acknowledgements
@@ -397,11 +406,11 @@ def test_the_task_goes_on_when_the_acknowledgement_is_written() -> None:
         async def claim(_: AsyncBoltRequest) -> BoltResponse:
             return AckThenRun(delivery)
 
-        async with served(claim) as front:
-            peer = await front.peer()
+        async with served(claim) as receiver:
+            peer = await receiver.peer()
             peer.writer.write(signed(EVENT))
             written = await delivery.acknowledged()
-            return await peer.answer(), written, front.serving.done()
+            return await peer.answer(), written, receiver.serving.done()
 
     answer, written, _ = run(acknowledged())
     assert (answer.status, answer.body, written) == (200, b"", True)
@@ -416,8 +425,8 @@ def test_the_task_is_told_where_nobody_is_left_to_acknowledge_to(caplog: pytest.
             await decided.wait()
             return AckThenRun(delivery)
 
-        async with served(claim) as front:
-            peer = await front.peer()
+        async with served(claim) as receiver:
+            peer = await receiver.peer()
             peer.writer.write(signed(EVENT))
             await arrived.wait()
             peer.writer.transport.abort()
@@ -432,18 +441,18 @@ def test_the_task_is_told_where_nobody_is_left_to_acknowledge_to(caplog: pytest.
 
 
 def test_a_body_that_takes_too_long_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_module, "PATIENCE", 0.1)
+    monkeypatch.setattr(server_module, "IDLE_TIMEOUT", 0.1)
     answer, requests = ask(signed(EVENT, Content_Length="5000"))
     assert (answer.status, answer.headers["connection"], requests) == (408, "close", [])
 
 
 @pytest.mark.parametrize("sent", [b"", b"POST /slack/events HTTP/1.1\r\nHost", signed(EVENT)])
 def test_a_connection_that_says_nothing_more_is_closed(sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_module, "PATIENCE", 0.1)
+    monkeypatch.setattr(server_module, "IDLE_TIMEOUT", 0.1)
 
     async def ended() -> bool:
-        async with served() as front:
-            peer = await front.peer()
+        async with served() as receiver:
+            peer = await receiver.peer()
             peer.writer.write(sent)
             if sent.endswith(EVENT):
                 assert (await peer.answer()).status == 200
@@ -455,20 +464,20 @@ def test_a_connection_that_says_nothing_more_is_closed(sent: bytes, monkeypatch:
 
 def test_slow_clients_cost_a_connection_each_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     async def among() -> list[int]:
-        async with served() as front:
-            slow = [await front.peer() for _ in range(60)]
+        async with served() as receiver:
+            slow = [await receiver.peer() for _ in range(60)]
             parts = (b"", b"POST /slack/ev", signed(EVENT, Content_Length="5000"))
             for number, peer in enumerate(slow):
                 peer.writer.write(parts[number % 3])
-            return [(await front.ask(signed(EVENT))).status for _ in range(20)]
+            return [(await receiver.ask(signed(EVENT))).status for _ in range(20)]
 
     assert run(among()) == [200] * 20
 
 
 def test_in_a_crowd_those_who_say_nothing_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_module, "CONNECTIONS", 20)
-    monkeypatch.setattr(server_module, "CROWDED_PATIENCE", 0.1)
-    monkeypatch.setattr(server_module, "TICK", 0.02)
+    monkeypatch.setattr(server_module, "MAX_CONNECTIONS", 20)
+    monkeypatch.setattr(server_module, "IDLE_TIMEOUT_FULL", 0.1)
+    monkeypatch.setattr(server_module, "POLL_INTERVAL", 0.02)
 
     async def crowd() -> tuple[list[int], int]:
         busy, arrived = asyncio.Event(), asyncio.Event()
@@ -479,15 +488,15 @@ def test_in_a_crowd_those_who_say_nothing_make_room(monkeypatch: pytest.MonkeyPa
                 await busy.wait()
             return BoltResponse(status=200, body="")
 
-        async with served(slow) as front:
-            working = await front.peer()
+        async with served(slow) as receiver:
+            working = await receiver.peer()
             working.writer.write(signed(EVENT.replace(TEAM.encode(), b"T0SLOW")))
             await arrived.wait()
-            silent = [await front.peer() for _ in range(50)]
+            silent = [await receiver.peer() for _ in range(50)]
             for peer in silent[::2]:
                 peer.writer.write(signed(EVENT, Content_Length="5000"))
             async with asyncio.timeout(10):
-                statuses = [(await front.ask(signed(EVENT))).status for _ in range(30)]
+                statuses = [(await receiver.ask(signed(EVENT))).status for _ in range(30)]
             busy.set()
             return statuses, (await working.answer()).status
 
@@ -499,10 +508,10 @@ def test_in_a_crowd_those_who_say_nothing_make_room(monkeypatch: pytest.MonkeyPa
 
 def test_many_at_once_over_kept_connections() -> None:
     async def many() -> list[int]:
-        async with served() as front:
+        async with served() as receiver:
 
             async def one() -> list[int]:
-                peer = await front.peer()
+                peer = await receiver.peer()
                 return [(await peer.ask(signed(EVENT))).status for _ in range(20)]
 
             return list(chain.from_iterable(await asyncio.gather(*[one() for _ in range(20)])))
@@ -512,12 +521,12 @@ def test_many_at_once_over_kept_connections() -> None:
 
 def test_a_port_in_use_is_a_sentence() -> None:
     async def twice() -> None:
-        async with served() as front:
-            sentence = rf"^Port {front.port} can't be opened \(Address already in use\)\. Set PORT to another one\.$"
+        async with served() as receiver:
+            sentence = rf"^Port {receiver.port} can't be opened \(Address already in use\)\. Set PORT to another one\.$"
             with pytest.raises(AskPyError, match=sentence):
-                await serve_http(HttpFront(fine, SECRET, {}), front.port, asyncio.Event(), host="127.0.0.1")
+                await serve_http(HttpReceiver(fine, SECRET, {}), receiver.port, asyncio.Event(), host="127.0.0.1")
             with pytest.raises(AskPyError, match=sentence):
-                PageServer(front.port, {}, "127.0.0.1")
+                PageServer(receiver.port, {}, "127.0.0.1")
 
     run(twice())
 
@@ -531,19 +540,19 @@ def test_a_stop_answers_what_has_arrived() -> None:
             await decided.wait()
             return BoltResponse(status=200, body="")
 
-        async with served(slow) as front:
-            working, idle = await front.peer(), await front.peer()
+        async with served(slow) as receiver:
+            working, idle = await receiver.peer(), await receiver.peer()
             working.writer.write(signed(EVENT))
             await arrived.wait()
-            late = await front.peer()
+            late = await receiver.peer()
             late.writer.write(signed(EVENT))
-            front.stop.set()
+            receiver.stop.set()
             assert await idle.ended()
             with pytest.raises(OSError):
-                await front.peer()
+                await receiver.peer()
             decided.set()
             statuses = [(await peer.answer()).status for peer in (working, late)]
-            return statuses, await working.ended(), await front.serving
+            return statuses, await working.ended(), await receiver.serving
 
     assert run(stopped()) == ([200, 200], True, True)
 
@@ -558,8 +567,8 @@ def test_a_stop_does_not_wait_for_ever() -> None:
             return AckThenRun(delivery)
 
         stop, port = asyncio.Event(), asyncio.get_running_loop().create_future()
-        front = HttpFront(never, SECRET, {})
-        work = serve_http(front, 0, stop, host="127.0.0.1", ready=port.set_result, finish_within=0.1)
+        receiver = HttpReceiver(never, SECRET, {})
+        work = serve_http(receiver, 0, stop, host="127.0.0.1", ready=port.set_result, finish_within=0.1)
         serving = asyncio.ensure_future(work)
         peer = Peer(*await asyncio.open_connection("127.0.0.1", await port))
         peer.writer.write(signed(EVENT))
@@ -578,10 +587,10 @@ def test_several_processes_may_share_a_listening_socket() -> None:
         other = socket.socket(fileno=socket.dup(listening.fileno()))
         other.setblocking(False)
         stops = [asyncio.Event(), asyncio.Event()]
-        front = HttpFront(fine, SECRET, {})
+        receiver = HttpReceiver(fine, SECRET, {})
         port = listening.getsockname()[1]
         serving = [
-            asyncio.ensure_future(serve_http(front, 0, stop, listening=each))
+            asyncio.ensure_future(serve_http(receiver, 0, stop, listening=each))
             for stop, each in zip(stops, (listening, other), strict=True)
         ]
         statuses = []

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from bot.slack.transport.client import Outcome, Refused, Request, Retry, Sent, Unknown
-from bot.slack.transport.outbox import MOST_TRIES, SENDERS, SIDE_BY_SIDE, Outbox
+from bot.slack.transport.client import AttemptResult, NotSent, Refused, Request, Retry, Sent, Unknown
+from bot.slack.transport.outbox import MAX_ATTEMPTS, MAX_PARALLEL, SENDERS, Outbox
 
 T = TypeVar("T")
 
@@ -61,13 +61,13 @@ class Time:
 class Line:
     """A line to Slack whose answers are given beforehand, and which takes `seconds` for each."""
 
-    def __init__(self, time: Time, *outcomes: Outcome, seconds: float = 0.0, by_channel: Any = None) -> None:
+    def __init__(self, time: Time, *outcomes: AttemptResult, seconds: float = 0.0, by_channel: Any = None) -> None:
         self.time, self.outcomes, self.seconds = time, list(outcomes), seconds
-        self.by_channel: dict[str, list[Outcome]] = by_channel or {}
+        self.by_channel: dict[str, list[AttemptResult]] = by_channel or {}
         self.sent: list[tuple[float, Request]] = []
         self.under_way = self.most_under_way = 0
 
-    async def deliver(self, request: Request) -> Outcome:
+    async def post_once(self, request: Request) -> AttemptResult:
         self.sent.append((self.time.now, request))
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
@@ -100,7 +100,7 @@ def run(work: Callable[[Time], Awaitable[T]]) -> T:
 
 
 def box_of(line: Line, **options: Any) -> Outbox:
-    return Outbox(line.deliver, clock=line.time.clock, sleep=line.time.sleep, **options)
+    return Outbox(line.post_once, clock=line.time.clock, sleep=line.time.sleep, **options)
 
 
 def start(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
@@ -116,18 +116,18 @@ def test_it_gives_up_after_so_many_attempts(reason: str, caplog: pytest.LogCaptu
         line = Line(time, *[Retry(reason)] * 100)
         resends: list[int] = []
         box = box_of(line, on_resend=lambda: resends.append(1))
-        assert await time.finish(start(box.send(to("C1")))) == [Retry(reason)]
-        assert (len(line.sent), len(resends)) == (MOST_TRIES, MOST_TRIES - 1)
+        assert await time.finish(start(box.send(to("C1")))) == [NotSent(reason)]
+        assert (len(line.sent), len(resends)) == (MAX_ATTEMPTS, MAX_ATTEMPTS - 1)
         pauses = [later - earlier for (earlier, _), (later, _) in zip(line.sent, line.sent[1:], strict=False)]
         wanted = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
         assert all(0.8 * want <= pause <= 1.2 * want for pause, want in zip(pauses, wanted, strict=True))
 
     run(test)
-    assert f"chat.postMessage C1: given up after {MOST_TRIES} attempts ({reason})" in caplog.text
+    assert f"chat.postMessage C1: given up after {MAX_ATTEMPTS} attempts ({reason})" in caplog.text
 
 
 @pytest.mark.parametrize("outcome", [Refused("is_archived"), Unknown("TimeoutError")])
-def test_what_is_refused_or_unknown_is_never_sent_again(outcome: Outcome) -> None:
+def test_what_is_refused_or_unknown_is_never_sent_again(outcome: AttemptResult) -> None:
     async def test(time: Time) -> None:
         line = Line(time, outcome)
         assert await time.finish(start(box_of(line).send(to("C1")))) == [outcome]
@@ -176,9 +176,9 @@ def test_a_fault_of_ours_is_logged_without_its_message_and_frees_everything(capl
         queued: list[int] = []
         line = Line(time, Refused("invalid_blocks"))
         fallback = box_of(line, on_queue=queued.append)
-        assert await time.finish(start(fallback.send(to("C1", fallback_args=broken)))) == [Unknown("our own fault")]
+        assert await time.finish(start(fallback.send(to("C1", fallback_args=broken)))) == [Unknown("internal error")]
         delivery = Outbox(broken, on_queue=queued.append)
-        assert await delivery.send(to("C1")) == Unknown("our own fault")
+        assert await delivery.send(to("C1")) == Unknown("internal error")
         for box in (fallback, delivery):
             assert (len(box), await box.drain(0), await box.close(1)) == (0, True, True)
         assert queued == [1, -1, 1, -1]
@@ -221,7 +221,13 @@ def test_order_holds_whatever_happens() -> None:
 
     async def test(time: Time, seed: int) -> None:
         dice = random.Random(seed)
-        trouble: list[Outcome] = [Retry("HTTP 503"), Retry("rate limited", 2.0), Refused("x"), Unknown("x"), Sent()]
+        trouble: list[AttemptResult] = [
+            Retry("HTTP 503"),
+            Retry("rate limited", 2.0),
+            Refused("x"),
+            Unknown("x"),
+            Sent(),
+        ]
         line = Line(time, seconds=0.15)
         line.outcomes = dice.choices(trouble, (1, 1, 1, 1, 12), k=200)
         box = box_of(line)
@@ -251,8 +257,8 @@ def test_in_a_crowded_channel_threads_are_answered_side_by_side() -> None:
         box = box_of(line)
         crowd = [to("C1", f"{thread}{number}", thread) for number in range(2) for thread in "abcdefghij"]
         await time.finish(*[start(box.send(request)) for request in crowd])
-        assert line.most_under_way == SIDE_BY_SIDE
-        assert line.texts[:SIDE_BY_SIDE] == [f"{thread}0" for thread in "abcdefgh"]
+        assert line.most_under_way == MAX_PARALLEL
+        assert line.texts[:MAX_PARALLEL] == [f"{thread}0" for thread in "abcdefgh"]
         assert all(line.texts.index(f"{thread}0") < line.texts.index(f"{thread}1") for thread in "abcdefghij")
 
     run(test)
@@ -374,8 +380,8 @@ def test_what_comes_too_late_is_not_sent() -> None:
         early, late = start(box.send(to("C1", ttl=1.0))), start(box.send(to("C1", ttl=100.0)))
         behind = start(box.send(to("C1", ttl=60.5)))
         await time.rest()
-        assert early.result() == Retry("too late")
-        assert await time.finish(late, behind) == [Sent(), Retry("too late")]
+        assert early.result() == NotSent("too late")
+        assert await time.finish(late, behind) == [Sent(), NotSent("too late")]
         assert line.times("C1") == [100.0, 160.0]
 
     run(test)
@@ -386,7 +392,7 @@ def test_what_waited_too_long_for_its_turn_is_not_sent() -> None:
         line = Line(time, seconds=10.0)
         box = box_of(line)
         outcomes = await time.finish(start(box.send(to("C1"))), start(box.send(to("C1", ttl=2.5))))
-        assert (outcomes, len(line.sent)) == ([Sent(), Retry("too late")], 1)
+        assert (outcomes, len(line.sent)) == ([Sent(), NotSent("too late")], 1)
 
     run(test)
 
@@ -415,7 +421,7 @@ def test_closing_drops_what_would_take_too_long_and_says_so() -> None:
         tasks = [start(box.send(to("C1"))) for _ in range(3)]
         await time.rest()
         assert await box.close(5) is False
-        assert await time.finish(*tasks) == [Retry("stopping")] * 3
+        assert await time.finish(*tasks) == [NotSent("stopping")] * 3
         assert time.now == 100.0
 
     run(test)
@@ -428,7 +434,7 @@ def test_closing_sends_what_waits_without_backoff_and_pace() -> None:
         tasks = [start(box.send(to(channel))) for channel in ("C1", "C1", "C1", "C2")]
         await time.rest()
         closing = start(box.close(8))
-        assert await time.finish(closing, *tasks) == [False, Sent(), Sent(), Sent(), Retry("stopping")]
+        assert await time.finish(closing, *tasks) == [False, Sent(), Sent(), Sent(), NotSent("stopping")]
         assert line.times("C1") == [100.0, 102.0, 102.0, 102.0]
         assert line.times("C2")[:2] == [100.0, 100.0]
 
@@ -448,7 +454,7 @@ def test_closing_waits_for_what_is_under_way() -> None:
 
 def test_closing_does_not_wait_for_ever(caplog: pytest.LogCaptureFixture) -> None:
     async def test(_: Time) -> None:
-        async def never(_: Request) -> Outcome:
+        async def never(_: Request) -> AttemptResult:
             await asyncio.Event().wait()
             return Sent()
 
@@ -457,7 +463,7 @@ def test_closing_does_not_wait_for_ever(caplog: pytest.LogCaptureFixture) -> Non
         await asyncio.sleep(0)
         assert await box.close(0.01) is False
         under_way.cancel()
-        assert await waiting == Retry("stopping")
+        assert await waiting == NotSent("stopping")
 
     run(test)
     assert "Stopping with 2 requests under way." in caplog.text
@@ -468,7 +474,7 @@ def test_what_comes_after_the_close_is_given_up() -> None:
         line = Line(time)
         box = box_of(line)
         assert await box.close(1)
-        assert await box.send(to("C1")) == Retry("stopping")
+        assert await box.send(to("C1")) == NotSent("stopping")
         assert (await box.drain(0), line.sent) == (True, [])
 
     run(test)

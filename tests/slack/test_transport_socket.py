@@ -20,7 +20,7 @@ from bot.slack.admission import AckThenRun, Delivery
 from bot.slack.transport import client as client_module
 from bot.slack.transport import socket as socket_module
 from bot.slack.transport.client import SlackClient, SlackConfig
-from bot.slack.transport.socket import SocketFront, serve_socket
+from bot.slack.transport.socket import SocketReceiver, serve_socket
 
 T = TypeVar("T")
 Dispatch = Callable[[AsyncBoltRequest], Awaitable[BoltResponse]]
@@ -29,11 +29,11 @@ Dispatch = Callable[[AsyncBoltRequest], Awaitable[BoltResponse]]
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """What takes seconds outside takes hundredths here."""
-    monkeypatch.setattr(socket_module, "PAUSES", (0.05, 0.1))
-    monkeypatch.setattr(socket_module, "STAYED", 0.3)
-    monkeypatch.setattr(socket_module, "OLD_STAYS", 0.2)
-    monkeypatch.setattr(socket_module, "TICK", 0.05)
-    monkeypatch.setattr(client_module, "FIRST_WAIT", 0.05)
+    monkeypatch.setattr(socket_module, "CONNECT_DELAYS", (0.05, 0.1))
+    monkeypatch.setattr(socket_module, "MIN_STABLE", 0.3)
+    monkeypatch.setattr(socket_module, "OLD_CONNECTION_GRACE", 0.2)
+    monkeypatch.setattr(socket_module, "WATCH_INTERVAL", 0.05)
+    monkeypatch.setattr(client_module, "FIRST_CONNECT_DELAY", 0.05)
 
 
 async def fine(_: AsyncBoltRequest) -> BoltResponse:
@@ -41,10 +41,10 @@ async def fine(_: AsyncBoltRequest) -> BoltResponse:
 
 
 class Linked:
-    """The front, connected to the stub."""
+    """The receiver, connected to the stub."""
 
-    def __init__(self, stub: Stub, front: SocketFront, stop: asyncio.Event) -> None:
-        self.stub, self.front, self.stop = stub, front, stop
+    def __init__(self, stub: Stub, receiver: SocketReceiver, stop: asyncio.Event) -> None:
+        self.stub, self.receiver, self.stop = stub, receiver, stop
         self.requests: list[AsyncBoltRequest] = []
 
     async def until(self, condition: Callable[[], Any], timeout: float = 5) -> None:
@@ -80,9 +80,9 @@ async def linked(stub: Stub, dispatch: Dispatch = fine) -> AsyncIterator[Linked]
         return await dispatch(request)
 
     async with SlackClient(config) as client:
-        front = SocketFront(noted, client)
-        found = Linked(stub, front, stop)
-        serving = asyncio.ensure_future(serve_socket(front, stop, ready=ready.set))
+        receiver = SocketReceiver(noted, client)
+        found = Linked(stub, receiver, stop)
+        serving = asyncio.ensure_future(serve_socket(receiver, stop, ready=ready.set))
         try:
             await asyncio.wait(
                 (serving, waiting := asyncio.ensure_future(ready.wait())), return_when=asyncio.FIRST_COMPLETED
@@ -251,13 +251,13 @@ def test_a_stop_acknowledges_what_was_taken_and_takes_no_more(stub: Stub) -> Non
 def test_a_cut_is_noticed_and_mended(stub: Stub, caplog: pytest.LogCaptureFixture) -> None:
     async def test() -> None:
         async with linked(stub) as link:
-            await link.until(link.front.is_connected)
+            await link.until(link.receiver.is_connected)
             started, cpu = time.monotonic(), time.process_time()
             stub.cut()
             await link.until(lambda: len(stub.sockets) == 2)
             assert (time.monotonic() - started < 0.5, time.process_time() - cpu < 0.5) == (True, True)
             await link.heard(1)
-            assert link.front.is_connected()
+            assert link.receiver.is_connected()
 
     run(test())
     assert errors(caplog) == []
@@ -269,7 +269,7 @@ def test_a_request_to_refresh_is_followed_and_the_old_connection_read_on(stub: S
 
     async def test() -> None:
         async with linked(stub) as link:
-            await link.until(link.front.is_connected)
+            await link.until(link.receiver.is_connected)
             stub.send({"type": "disconnect", "reason": reason})
             await link.until(lambda: len(stub.sockets) == 2)
             old, new = stub.sockets
@@ -278,8 +278,8 @@ def test_a_request_to_refresh_is_followed_and_the_old_connection_read_on(stub: S
             await link.acknowledged(1)
             stub.sockets[:] = [old, new]
             await link.heard(2)
-            assert link.front.is_connected()
-            await link.until(lambda: old.fileno() == -1 or not link.front._retiring)
+            assert link.receiver.is_connected()
+            await link.until(lambda: old.fileno() == -1 or not link.receiver._retiring)
 
     run(test())
 
@@ -315,13 +315,13 @@ def test_a_silent_connection_that_cannot_be_renewed_is_tried_again(
 ) -> None:
     async def test() -> None:
         async with linked(stub) as link:
-            await link.until(link.front.is_connected)
+            await link.until(link.receiver.is_connected)
             stub.fail("apps.connections.open", Fault(503), Fault(503))
             monkeypatch.setattr(socket_module, "IDLE_FOR", 0.1)
             await link.until(lambda: len(stub.sockets) >= 2)
             monkeypatch.setattr(socket_module, "IDLE_FOR", 60)
             await link.heard(1)
-            assert link.front.is_connected()
+            assert link.receiver.is_connected()
 
     run(test())
     assert errors(caplog) == ["A silent connection could not be renewed (an answer that makes no sense); trying again."]
@@ -332,7 +332,7 @@ def test_a_refused_app_token_is_said_once(stub: Stub, caplog: pytest.LogCaptureF
 
     async def test() -> None:
         async with linked(stub) as link:
-            await link.until(link.front.is_connected)
+            await link.until(link.receiver.is_connected)
             stub.fail("apps.connections.open", *[Fault(error="invalid_auth")] * 4)
             stub.cut()
             await link.until(lambda: len(stub.sockets) == 2)
@@ -348,7 +348,7 @@ def test_a_refused_app_token_is_said_once(stub: Stub, caplog: pytest.LogCaptureF
 def test_a_limit_that_slack_names_is_kept(stub: Stub) -> None:
     async def test() -> float:
         async with linked(stub) as link:
-            await link.until(link.front.is_connected)
+            await link.until(link.receiver.is_connected)
             stub.fail("apps.connections.open", Fault(429, "ratelimited", 0.7))
             started = time.monotonic()
             stub.cut()
@@ -366,13 +366,13 @@ def test_an_unwanted_connection_is_said_once_with_its_remedy(
 
     async def test() -> None:
         async with linked(stub) as link:
-            await link.until(link.front.is_connected)
+            await link.until(link.receiver.is_connected)
             stub.ends_with = reason
             stub.cut()
             await link.until(lambda: len(stub.sockets) == 6)
-            assert not link.front.is_connected()
+            assert not link.receiver.is_connected()
             stub.ends_with = ""
-            await link.until(link.front.is_connected)
+            await link.until(link.receiver.is_connected)
             await link.heard(1)
 
     started = time.monotonic()
@@ -396,7 +396,7 @@ def test_an_unwanted_connection_at_the_start_is_waited_for(stub: Stub, caplog: p
         welcoming = asyncio.ensure_future(welcome())
         async with linked(stub) as link:
             await welcoming
-            await link.until(link.front.is_connected)
+            await link.until(link.receiver.is_connected)
 
     run(test())
     told = errors(caplog)
@@ -409,7 +409,7 @@ def test_connections_that_end_at_once_without_a_reason_are_said_too(
 ) -> None:
     async def test() -> None:
         async with linked(stub) as link:
-            await link.until(link.front.is_connected)
+            await link.until(link.receiver.is_connected)
             stub.ends_with = "refresh_requested"
             stub.cut()
             await link.until(lambda: len(stub.sockets) == 6)
@@ -423,8 +423,8 @@ def test_connections_that_end_at_once_without_a_reason_are_said_too(
 def test_health_waits_until_a_connection_has_stayed(stub: Stub) -> None:
     async def test() -> tuple[bool, float]:
         async with linked(stub) as link:
-            at_once, started = link.front.is_connected(), time.monotonic()
-            await link.until(link.front.is_connected)
+            at_once, started = link.receiver.is_connected(), time.monotonic()
+            await link.until(link.receiver.is_connected)
             return at_once, time.monotonic() - started
 
     at_once, seconds = run(test())
@@ -434,13 +434,13 @@ def test_health_waits_until_a_connection_has_stayed(stub: Stub) -> None:
 def test_a_host_that_is_blocked_is_one_line_without_ids(
     stub: Stub, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(socket_module, "SAY_EVERY", 0.5)
+    monkeypatch.setattr(socket_module, "OUTAGE_LOG_INTERVAL", 0.5)
     logging.getLogger("slack_sdk").setLevel(logging.DEBUG)
     secret = "a-one-use-ticket"
 
     async def test() -> None:
         async with linked(stub) as link:
-            await link.until(link.front.is_connected)
+            await link.until(link.receiver.is_connected)
             blocked = {"ok": True, "url": f"ws://127.0.0.1:1/link?ticket={secret}"}
             monkeypatch.setattr(stub, "success", lambda _: blocked)
             stub.cut()
@@ -456,7 +456,7 @@ def test_a_host_that_is_blocked_is_one_line_without_ids(
 def test_a_handshake_that_is_refused_shows_no_ticket(stub: Stub, caplog: pytest.LogCaptureFixture) -> None:
     async def test() -> None:
         async with linked(stub) as link:
-            await link.until(link.front.is_connected)
+            await link.until(link.receiver.is_connected)
             good = stub.success
             stub.success = lambda _: {"ok": True, "url": f"{stub.url}nowhere?ticket=hush".replace("http", "ws")}  # type: ignore[method-assign]
             upgrade = stub.upgrade
@@ -473,7 +473,7 @@ def test_a_handshake_that_is_refused_shows_no_ticket(stub: Stub, caplog: pytest.
 def test_each_connection_has_a_url_of_its_own(stub: Stub) -> None:
     async def test() -> None:
         async with linked(stub) as link:
-            await link.until(link.front.is_connected)
+            await link.until(link.receiver.is_connected)
             upgrade = stub.upgrade
             stub.upgrade = lambda request: request.send_error(500)  # type: ignore[method-assign]
             stub.cut()
@@ -502,6 +502,6 @@ def test_a_stop_at_the_start_ends_the_wait(stub: Stub) -> None:
         async with SlackClient(SlackConfig(bot_token="x", app_token="xapp-1", api_url=stub.url)) as client:
             stop = asyncio.Event()
             asyncio.get_running_loop().call_later(0.1, stop.set)
-            return await serve_socket(SocketFront(fine, client), stop)
+            return await serve_socket(SocketReceiver(fine, client), stop)
 
     assert run(test())

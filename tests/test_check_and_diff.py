@@ -1,26 +1,21 @@
-"""The curator's tools: what `check` advises, what `diff` shows, what `bench` measures and draws."""
+"""`check`: faults and advice about a pack. `diff`: what two states of a pack answer differently."""
 
 from __future__ import annotations
 
-import itertools
-import json
 import os
 import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner, Result
 from shipped import FOLDER, answer, matcher
 
-from bot.__main__ import main
+from bot.cli import main
+from bot.curation.check import CheckResult, check_pack
+from bot.evaluation import compare
 from bot.model import Question
-from bot.tools import bench, charts, compare, measure, starts
-from bot.tools.questionsets import QuestionSet
-from bot.tools.review import Review, review
-from bot.tools.smallgate import samples_of
 
 MINIMAL = {
     "pack.yaml": "name: Demo\n",
@@ -93,17 +88,17 @@ def run(*arguments: object) -> Result:
 
 
 @cache
-def shipped() -> Review:
+def shipped() -> CheckResult:
     """What check finds in the shipped pack, over the index that other tests use."""
-    return review(FOLDER, Path(os.environ["ASKPY_CACHE"]))
+    return check_pack(FOLDER, Path(os.environ["ASKPY_CACHE"]))
 
 
 def test_the_shipped_pack_has_no_faults_and_some_advice() -> None:
     found = shipped()
     assert [str(fault) for fault in found.faults if not fault.advice] == []
-    assert (found.entries, found.advice) == (46, 20)
-    assert found.rest.endswith("told are the worst 20.")
-    told, whole = list(found.lines(FOLDER)), list(found.lines(FOLDER, everything=True))
+    assert (found.entries, found.advice_count) == (46, 20)
+    assert found.note.endswith("shown are the worst 20.")
+    told, whole = list(found.lines(FOLDER)), list(found.lines(FOLDER, show_all=True))
     assert told[0] == f"{FOLDER}: 46 entries, no faults. 20 pieces of advice; the pack works as it is."
     assert (told[1:3], told[-2]) == (
         ["", "Say what sets the two apart (20):"],
@@ -130,7 +125,7 @@ def test_a_minimal_pack_is_without_blame(tmp_path: Path) -> None:
 
 
 def test_a_phrasing_that_another_entry_would_win_is_named_with_both_lines(tmp_path: Path) -> None:
-    advice = [str(fault) for fault in review(folder(tmp_path, OFFICE)).faults]
+    advice = [str(fault) for fault in check_pack(folder(tmp_path, OFFICE)).faults]
     wanted = (
         "answers.yaml:9: badge-lost: 'which floor repairs badges' would go to badge-repair "
         "('repairs of badges, which floor', answers.yaml:17) if it weren't listed; say what sets the two apart"
@@ -143,7 +138,7 @@ def test_advice_alone_leaves_the_exit_code_at_0(tmp_path: Path) -> None:
 
 
 def test_a_groups_phrasings_may_not_stand_elsewhere(tmp_path: Path) -> None:
-    found = review(folder(tmp_path, {**MINIMAL, "groups.yaml": GROUPS, "cards.yaml": CARD}))
+    found = check_pack(folder(tmp_path, {**MINIMAL, "groups.yaml": GROUPS, "cards.yaml": CARD}))
     assert [str(fault) for fault in found.faults if not fault.advice] == [
         "groups.yaml:6: web (list_asks): 'what is bottle' also stands under bottle (cards.yaml:1); "
         "keep it where it belongs",
@@ -153,11 +148,11 @@ def test_a_groups_phrasings_may_not_stand_elsewhere(tmp_path: Path) -> None:
     ]
 
 
-def test_a_stranger_that_is_a_phrasing_is_a_fault(tmp_path: Path) -> None:
-    strangers = "names: [Java]\nasks:\n  - who are you\n  - Opening hours?\n"
-    ran = run("check", folder(tmp_path, {**MINIMAL, "strangers.yaml": strangers}))
+def test_what_is_out_of_scope_and_a_phrasing_is_a_fault(tmp_path: Path) -> None:
+    out_of_scope = "names: [Java]\nasks:\n  - who are you\n  - Opening hours?\n"
+    ran = run("check", folder(tmp_path, {**MINIMAL, "out_of_scope.yaml": out_of_scope}))
     wanted = (
-        "strangers.yaml:4: 'Opening hours?' also stands under opening-hours (answers.yaml:1); "
+        "out_of_scope.yaml:4: 'Opening hours?' also stands under opening-hours (answers.yaml:1); "
         "it is covered or it isn't, keep one"
     )
     assert (ran.exit_code, wanted in ran.stdout.splitlines()) == (1, True)
@@ -173,7 +168,7 @@ def test_an_entry_that_its_title_does_not_find_is_a_fault(tmp_path: Path) -> Non
 def test_an_ordinary_name_without_refusals_is_advised_against(tmp_path: Path) -> None:
     groups = "- {id: web, title: The web, label: Web}\n"
     advice = [
-        str(fault) for fault in review(folder(tmp_path, {**MINIMAL, "groups.yaml": groups, "c.yaml": CARD})).faults
+        str(fault) for fault in check_pack(folder(tmp_path, {**MINIMAL, "groups.yaml": groups, "c.yaml": CARD})).faults
     ]
     wanted = "'Bottle' is an ordinary word too; add not_asks that mean the word and not the library"
     assert f"c.yaml:1: bottle: {wanted}" in advice
@@ -305,92 +300,11 @@ def test_what_cannot_be_compared_is_said(packs: tuple[Path, Path], tmp_path: Pat
     assert (ran.exit_code, said in ran.stderr, "Traceback" in ran.stderr) == (2, True, False)
 
 
-def test_short_cuts_give_the_answers_of_the_desk() -> None:
-    """Phrasings that are known word for word aren't weighed when packs are compared; weighed, they come out the same."""
-    state = compare.state(FOLDER, matcher())
-    asked = [one for one in compare.lines(state, state, Path("nowhere")) if len(one.text) % 37 == 0]
+def test_texts_listed_word_for_word_get_the_answers_of_the_engine() -> None:
+    """`pack_state` doesn't rank them; ranked, the answers are the same."""
+    state = compare.pack_state(FOLDER, matcher())
+    asked = [one for one in compare.texts_to_ask(state, state, Path("nowhere")) if len(one.text) % 37 == 0]
     assert len(asked) > 100
     for one in asked:
         reply = answer(one.text)
-        assert (one.text, state.ask(Question(one.text))) == (one.text, compare.Answer(reply.kind, reply.ids))
-
-
-# --- bench
-
-
-@pytest.fixture
-def question_files(tmp_path: Path) -> Path:
-    """Two tiny question sets in the form of the public ones: 24 intents, each with a word of its own."""
-    names = [
-        f"{one}{two}"
-        for one in ("red", "blue", "green", "grey")
-        for two in ("door", "lamp", "shoe", "boat", "tree", "cup")
-    ]
-    asks = ("where is my {}", "the {} is gone", "i want a {} today", "who took that {}", "{} please", "sell me one {}")
-    rows = [[ask.format(name), name] for name in names for ask in asks]
-    clinc = {
-        "train": rows,
-        "val": [[f"is there a {name}", name] for name in names],
-        "oos_val": [["how high is the moon", "oos"], ["sing something", "oos"]],
-        "oos_train": [["tell me a joke", "oos"]],
-    }
-    more = [(f"{text} {n}", name) for text, name in rows for n in ("now", "soon", "later")]
-    banking = "".join(f"{text},{name}\n" for text, name in more)
-    return folder(tmp_path, {"clinc150.json": json.dumps(clinc), "banking77.csv": "text,category\n" + banking})
-
-
-@pytest.mark.parametrize("matcher", ["AskPy", "SQLite FTS5", "rapidfuzz WRatio"])
-def test_a_matcher_is_measured_on_a_set(question_files: Path, matcher: str) -> None:
-    row = measure.on_set(question_files, "CLINC150, 5 an entry", matcher)
-    assert row["clean @1"] <= row["clean @3"] <= 100
-    assert 0 <= row["clean auroc"] <= 1
-    assert 0 < row["p50"] <= row["p99"]
-
-
-def test_ours_finds_what_has_a_word_of_its_own(question_files: Path) -> None:
-    assert measure.on_set(question_files, "CLINC150, 5 an entry", "AskPy")["clean @1"] == 100
-
-
-def test_without_question_sets_there_is_a_message(tmp_path: Path) -> None:
-    ran = CliRunner().invoke(bench.main, ["--data", str(tmp_path), "--part", "sets"])
-    assert (ran.exit_code, ran.stdout.split(":")[0]) == (0, f"No question sets in {tmp_path}")
-
-
-def test_tables_and_charts_come_from_the_same_rows(tmp_path: Path) -> None:
-    results: bench.Results = {}
-    for name, factor in (("AskPy", 1.0), ("bm25s", 2.0), ("rapidfuzz <x>", 2.1)):
-        results["typos", "slips", name] = {str(slips): 90 - slips * factor for slips in measure.SLIPS}
-        for size, _ in measure.SIZES:
-            cost = {"p50": factor * size / 1e4, "p99": 9, "of a scan": 0.5, "build": 3, "memory": 80}
-            results["growth", str(size), name] = cost
-    charts.draw(results, tmp_path)
-    drawn = [ElementTree.parse(tmp_path / name) for name in ("accuracy-typos.svg", "cost-size.svg")]
-    labels = [[text.text or "" for text in each.iter("{http://www.w3.org/2000/svg}text")] for each in drawn]
-    assert "AskPy  86" in labels[0]
-    assert "bm25s  20" in labels[1]
-    titles = [str(table.title) for table in bench.tables(results)]
-    assert [title.split(" ")[0] for title in titles] == ["Accuracy", "Growth"]
-
-
-def test_labels_are_kept_apart() -> None:
-    placed = sorted(charts.apart({"a": 100, "b": 101, "c": 101, "d": 340, "e": 344}).values())
-    assert min(high - low for low, high in itertools.pairwise(placed)) >= charts.LINE
-    assert placed[-1] <= charts.BOTTOM
-
-
-def test_a_start_is_told_in_units_of_the_imports() -> None:
-    table = starts.table({"first": [4.0], "ask": [0.3, 0.2, 0.4], "imports": [0.2, 0.2, 0.2]})
-    assert [list(column.cells) for column in table.columns][2] == ["1.00x", "1.50x", "20.00x"]
-
-
-def test_small_packs_are_drawn_with_strangers_from_next_door() -> None:
-    asks = [(f"{verb} the {thing}", at) for at, thing in enumerate(THINGS) for verb in ("find", "mend", "buy")]
-    questions = tuple((f"where is the {thing}", at) for at, thing in enumerate(THINGS))
-    whole = QuestionSet("things", tuple(asks), len(THINGS), questions, ("who won the match",))
-    found = samples_of(whole, 3, 2, seed=1)
-    assert [sample.kind for sample in found] == ["friend"] * 3 + ["neighbour"] * 3 + ["far"]
-    assert [sample.right for sample in found] == [True] * 3 + [False] * 4
-    assert found == samples_of(whole, 3, 2, seed=1)
-
-
-THINGS = ("kettle", "printer", "bicycle", "lamp", "ladder", "mirror")
+        assert (one.text, state.ask(Question(one.text))) == (one.text, compare.AnsweredIds(reply.kind, reply.ids))

@@ -1,0 +1,108 @@
+"""The benchmarks of the matcher: what they measure, print and draw, on question sets of a few lines."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner
+
+from benchmarks import charts, matchers, measure, small_gate, startup_time
+from benchmarks.question_sets import QuestionSet
+from benchmarks.small_gate import pack_samples
+
+
+@pytest.fixture
+def question_files(tmp_path: Path) -> Path:
+    """Two tiny question sets in the form of the public ones: 24 intents, each with a word of its own."""
+    names = [
+        f"{one}{two}"
+        for one in ("red", "blue", "green", "grey")
+        for two in ("door", "lamp", "shoe", "boat", "tree", "cup")
+    ]
+    asks = ("where is my {}", "the {} is gone", "i want a {} today", "who took that {}", "{} please", "sell me one {}")
+    rows = [[ask.format(name), name] for name in names for ask in asks]
+    clinc = {
+        "train": rows,
+        "val": [[f"is there a {name}", name] for name in names],
+        "oos_val": [["how high is the moon", "oos"], ["sing something", "oos"]],
+        "oos_train": [["tell me a joke", "oos"]],
+    }
+    more = [(f"{text} {n}", name) for text, name in rows for n in ("now", "soon", "later")]
+    banking = "".join(f"{text},{name}\n" for text, name in more)
+    (tmp_path / "clinc150.json").write_text(json.dumps(clinc), encoding="utf-8")
+    (tmp_path / "banking77.csv").write_text("text,category\n" + banking, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("matcher", ["AskPy", "SQLite FTS5", "rapidfuzz WRatio"])
+def test_a_matcher_is_measured_on_a_set(question_files: Path, matcher: str) -> None:
+    row = measure.measure_set(question_files, "CLINC150, 5 an entry", matcher)
+    assert row["clean @1"] <= row["clean @3"] <= 100
+    assert 0 <= row["clean auroc"] <= 1
+    assert 0 < row["p50"] <= row["p99"]
+
+
+def test_ours_finds_what_has_a_word_of_its_own(question_files: Path) -> None:
+    assert measure.measure_set(question_files, "CLINC150, 5 an entry", "AskPy")["clean @1"] == 100
+
+
+def test_without_question_sets_there_is_a_message(tmp_path: Path) -> None:
+    ran = CliRunner().invoke(matchers.main, ["--data", str(tmp_path), "--part", "sets"])
+    assert (ran.exit_code, ran.stdout.split(":")[0]) == (0, "No question sets")
+
+
+def test_question_sets_are_looked_for_where_a_variable_says(
+    question_files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASKPY_BENCHMARK_DATA", str(question_files))
+    ran = CliRunner().invoke(matchers.main, ["--row", "sets", "BANKING77, all", "SQLite FTS5"])
+    assert (ran.exit_code, "clean @1" in json.loads(ran.stdout)) == (0, True)
+
+
+def test_without_question_sets_no_gate_is_fitted() -> None:
+    ran = CliRunner().invoke(small_gate.main, [])
+    assert (ran.exit_code, ran.stdout.split(":")[0]) == (0, "No question sets")
+
+
+def test_tables_and_charts_come_from_the_same_rows(tmp_path: Path) -> None:
+    results: matchers.Results = {}
+    for name, factor in (("AskPy", 1.0), ("bm25s", 2.0), ("rapidfuzz <x>", 2.1)):
+        results["typos", "typos", name] = {str(count): 90 - count * factor for count in measure.TYPO_COUNTS}
+        for size, _ in measure.SIZES:
+            cost = {"p50": factor * size / 1e4, "p99": 9, "of a scan": 0.5, "build": 3, "memory": 80}
+            results["growth", str(size), name] = cost
+    charts.draw(results, tmp_path)
+    drawn = [ElementTree.parse(tmp_path / name) for name in ("accuracy-typos.svg", "cost-size.svg")]
+    labels = [[text.text or "" for text in each.iter("{http://www.w3.org/2000/svg}text")] for each in drawn]
+    assert "AskPy  86" in labels[0]
+    assert "bm25s  20" in labels[1]
+    titles = [str(table.title) for table in matchers.tables(results)]
+    assert [title.split(" ")[0] for title in titles] == ["Accuracy", "Growth"]
+
+
+def test_labels_are_kept_apart() -> None:
+    placed = sorted(charts.spread_labels({"a": 100, "b": 101, "c": 101, "d": 340, "e": 344}).values())
+    assert min(high - low for low, high in itertools.pairwise(placed)) >= charts.LABEL_HEIGHT
+    assert placed[-1] <= charts.BOTTOM
+
+
+def test_startup_times_are_given_in_units_of_the_imports() -> None:
+    table = startup_time.as_table(startup_time.StartupTimes(4.0, ask=(0.3, 0.2, 0.4), imports=(0.2, 0.2, 0.2)))
+    assert [list(column.cells) for column in table.columns][2] == ["1.00x", "1.50x", "20.00x"]
+
+
+def test_small_packs_are_asked_covered_near_and_far_questions() -> None:
+    asks = [(f"{verb} the {thing}", n) for n, thing in enumerate(THINGS) for verb in ("find", "mend", "buy")]
+    questions = tuple((f"where is the {thing}", n) for n, thing in enumerate(THINGS))
+    source = QuestionSet("things", tuple(asks), len(THINGS), questions, ("who won the match",))
+    samples = pack_samples(source, 3, 2, seed=1)
+    assert [sample.kind for sample in samples] == ["covered"] * 3 + ["near"] * 3 + ["far"]
+    assert [sample.is_right for sample in samples] == [True] * 3 + [False] * 4
+    assert samples == pack_samples(source, 3, 2, seed=1)
+
+
+THINGS = ("kettle", "printer", "bicycle", "lamp", "ladder", "mirror")

@@ -32,8 +32,6 @@ run: $(VENV)/.ready-to-run
 
 # Four processes, for two cores: a tenth of the tests wait, for a lock or a Slack that says nothing, and others run meanwhile. Who has
 # nothing left takes from the others: files kept whole left one process at work for a quarter of the time.
-# What is compiled is kept, also where the environment says otherwise: the tests start sixty processes of the bot.
-test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.ready-to-test
 	@$(BIN)/python -m pytest -m "not e2e" -n 4 --dist worksteal $(ARGS)
 

@@ -172,7 +172,7 @@ def _cost_cells(row: Row) -> list[str]:
     return [*times, f"{row['build']:.1f}", f"{row['memory']:.0f}"]
 
 
-def _small_table(rows: PartResults) -> Table:
+def _team_table(rows: PartResults) -> Table:
     figures = ("at 1", "right", "listed answered", "AUROC near", "AUROC listed", "AUROC far")
     title = (
         f"Packs of 46 CLINC150 intents with 15 phrasings, {len(rows)} seeds: "
@@ -213,7 +213,7 @@ def _growth_table(rows: PartResults) -> Table:
 
 BUILDERS: dict[str, Callable[[PartResults], Table]] = {
     "sets": _set_table,
-    "small": _small_table,
+    "small": _team_table,
     "typos": _typo_table,
     "growth": _growth_table,
 }

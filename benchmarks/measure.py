@@ -18,7 +18,7 @@ from benchmarks.question_sets import (
     QuestionSet,
     grown_pack,
     question_sets,
-    small_packs,
+    team_packs,
     with_typos,
 )
 from bot.evaluation.evaluate import auroc
@@ -47,10 +47,10 @@ CURVE_SET = "CLINC150, 10 an entry"
 """The set of that curve: the size of a team's own pack."""
 
 SEEDS = 10
-"""Number of small packs."""
+"""Number of team packs (`question_sets.TeamPack`)."""
 
 NEAR_ANSWERED = 0.10
-"""Share of the near out-of-scope questions that the threshold of small packs lets through."""
+"""Share of the near out-of-scope questions that the threshold lets through by which team packs are compared."""
 
 
 def measure_set(data: Path, name: str, matcher: str) -> Row:
@@ -108,18 +108,18 @@ def _seconds_from_cache(pack: QuestionSet) -> float:
         return perf_counter() - started
 
 
-def measure_small_pack(data: Path, name: str, matcher: str) -> Row:
-    """Accuracy of a small pack, and what is answered at the threshold that NEAR_ANSWERED of the near questions pass."""
-    small = next(pack for number, pack in enumerate(small_packs(data, SEEDS)) if str(number) == name)
-    rank = MATCHERS[matcher][1](small.pack)
+def measure_team_pack(data: Path, name: str, matcher: str) -> Row:
+    """Accuracy of a team pack, and what is answered at the threshold that NEAR_ANSWERED of the near questions pass."""
+    team = next(pack for number, pack in enumerate(team_packs(data, SEEDS)) if str(number) == name)
+    rank = MATCHERS[matcher][1](team.pack)
     row: Row = {}
     for kind in ("clean", "typos"):
-        results = [(rank(_typed(text, kind)), entry) for text, entry in small.pack.questions]
+        results = [(rank(_typed(text, kind)), entry) for text, entry in team.pack.questions]
         right = np.array([hits[:1] != [] and hits[0][0] == entry for hits, entry in results])
         positives = [_confidence(hits) for hits, _ in results]
         negatives = {
             name: [_confidence(rank(_typed(text, kind))) for text in texts]
-            for name, texts in (("near", small.near), ("listed", small.listed), ("far", small.far))
+            for name, texts in (("near", team.near), ("listed", team.listed), ("far", team.far))
         }
         threshold = float(np.quantile(negatives["near"], 1 - NEAR_ANSWERED))
         row[f"{kind} @1"] = _accuracy(results)
@@ -129,7 +129,7 @@ def measure_small_pack(data: Path, name: str, matcher: str) -> Row:
     return row
 
 
-PARTS = {"sets": measure_set, "small": measure_small_pack, "typos": measure_typos, "growth": measure_growth}
+PARTS = {"sets": measure_set, "small": measure_team_pack, "typos": measure_typos, "growth": measure_growth}
 
 
 def measure_times(rank: Rank, phrasings: Sequence[LabelledText], questions: Sequence[str]) -> Row:

@@ -56,8 +56,8 @@ class QuestionSet:
 
 
 @dataclass(frozen=True, slots=True)
-class SmallPack:
-    """A pack of a team's size, and out-of-scope questions of three kinds.
+class TeamPack:
+    """A pack of a team's size (TEAM_ENTRIES with TEAM_PHRASINGS each), and out-of-scope questions of three kinds.
 
     Attributes:
         pack: Without out-of-scope questions of its own.
@@ -72,7 +72,7 @@ class SmallPack:
     far: tuple[str, ...]
 
 
-SMALL_ENTRIES, SMALL_PHRASINGS = 46, 15
+TEAM_ENTRIES, TEAM_PHRASINGS = 46, 15
 LISTED_INTENTS, LISTED_QUESTIONS = 20, 3
 NEAR_QUESTIONS = 700
 
@@ -105,7 +105,7 @@ def question_sets(folder: Path) -> Iterator[QuestionSet]:
         yield _with_removed_intents(rest, held_out, len(intents), listed)
 
 
-def small_packs(folder: Path, seeds: int) -> Iterator[SmallPack]:
+def team_packs(folder: Path, seeds: int) -> Iterator[TeamPack]:
     """Packs of CLINC150's intents: some are entries, questions of some are listed, the others are never mentioned."""
     clinc = _read_clinc(folder)
     phrasings, numbers = _numbered(clinc["train"])
@@ -114,15 +114,15 @@ def small_packs(folder: Path, seeds: int) -> Iterator[SmallPack]:
     for seed in range(seeds):
         rng = random.Random(seed)
         order = rng.sample(range(len(numbers)), len(numbers))
-        entry_of = {intent: entry for entry, intent in enumerate(order[:SMALL_ENTRIES])}
-        listed_intents = set(order[SMALL_ENTRIES : SMALL_ENTRIES + LISTED_INTENTS])
-        near_intents = set(order[SMALL_ENTRIES + LISTED_INTENTS :])
-        own = sample_each([(text, entry_of[i]) for text, i in phrasings if i in entry_of], SMALL_PHRASINGS, seed)
+        entry_of = {intent: entry for entry, intent in enumerate(order[:TEAM_ENTRIES])}
+        listed_intents = set(order[TEAM_ENTRIES : TEAM_ENTRIES + LISTED_INTENTS])
+        near_intents = set(order[TEAM_ENTRIES + LISTED_INTENTS :])
+        own = sample_each([(text, entry_of[i]) for text, i in phrasings if i in entry_of], TEAM_PHRASINGS, seed)
         listed = sample_each([pair for pair in phrasings if pair[1] in listed_intents], LISTED_QUESTIONS, seed)
         covered = tuple((text, entry_of[intent]) for text, intent in questions if intent in entry_of)
         near = rng.sample([text for text, intent in questions if intent in near_intents], NEAR_QUESTIONS)
-        pack = QuestionSet(f"small pack {seed}", own, SMALL_ENTRIES, covered, (), tuple(text for text, _ in listed))
-        yield SmallPack(pack, tuple(near), tuple(text for text, intent in questions if intent in listed_intents), far)
+        pack = QuestionSet(f"team pack {seed}", own, TEAM_ENTRIES, covered, (), tuple(text for text, _ in listed))
+        yield TeamPack(pack, tuple(near), tuple(text for text, intent in questions if intent in listed_intents), far)
 
 
 def _read_clinc(folder: Path) -> dict[str, list[list[str]]]:

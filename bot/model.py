@@ -22,7 +22,7 @@ RESTART = "restart"
 
 
 class AskPyError(Exception):
-    """An error that a person can mend: the message is a sentence or more, with the remedy."""
+    """An error that a person can fix: the message is a sentence or more, and says how."""
 
 
 # --- questions and conversations
@@ -136,7 +136,10 @@ class Step(Entry):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Library(Entry):
-    """A card: an entry about something with a name. `capabilities` are group ids, the most central first."""
+    """An entry about something with a name, called a card in the docs. The part of a reply that shows it is `Card`.
+
+    `capabilities` are group ids, the most central first.
+    """
 
     name: str
     aliases: tuple[str, ...] = ()
@@ -377,7 +380,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One fact of an entry that is asked for. `phrases`: those by which a text states it; `group`: a group that it asks for."""
+    """The attribute that a question asks for. `phrases`: those that state it in a text; `group`: the group that is asked for."""
 
     name: str
     phrases: tuple[str, ...] = ()
@@ -388,10 +391,18 @@ class Attribute:
 class Finding:
     """What a question was understood as: the kind of reply, the ids it is about, and the evidence.
 
-    `group` is the list's or recommendation's group; `talk` the small talk's name; `out_of_scope` what was named and isn't
-    covered; `mentioned_only` what the source names without describing it; `beyond`: the source doesn't say it; `attribute`:
-    the one fact that is wanted; `lacks_context`: it refers to something that wasn't shown; `around_pronoun`: what is said
-    before and after a pronoun that could mean each of the ids.
+    Attributes:
+        kind: The kind of reply.
+        ids: The entries that it is about; of "unknown", up to three that are offered.
+        evidence: Why.
+        group: The group of a list or a recommendation.
+        talk: The name of the small talk.
+        out_of_scope: Names in the question that the pack lists as not covered.
+        mentioned_only: Names in the question that the source mentions without describing them.
+        beyond: Whether the question asks for something that the source doesn't say.
+        attribute: The one attribute of a card that is asked for.
+        lacks_context: Whether it refers to something that wasn't shown.
+        around_pronoun: The words before and after a pronoun that could mean each of the ids.
     """
 
     kind: Kind
@@ -442,7 +453,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A library in short: `subtitle` is "side · kind", `summary` at most 200 characters."""
+    """The part of a reply that shows a `Library` in short: `subtitle` is "side · kind", `summary` at most 200 characters."""
 
     title: str
     subtitle: str

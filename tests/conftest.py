@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import ipaddress
 import os
+import shutil
 import socket
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from stores import Clock
+
+from support.stores import Clock, QuickMigrations
 
 _NAMES = ("SLACK_", "ASKPY_", "DATABASE_URL", "PORT")
 _KEPT = ("ASKPY_TEST_",)
+_TESTS = Path(__file__).parent
 
 _folder = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 
@@ -23,8 +29,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Before anything is collected: the developer's own settings, .env and folders stay out of the tests.
 
     Here and in the processes that tests start, numpy counts with one thread: several processes run side by side already, and
-    threads that wait for each other in a spin took a quarter of all the time.
+    threads that wait for each other in a spin took a quarter of all the time. And what is compiled is kept, also where the
+    environment says otherwise: sixty processes would compile the bot.
     """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when numpy is imported
     for name in list(os.environ):
         if name.startswith(_NAMES) and not name.startswith(_KEPT):
@@ -33,6 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
     home = Path(config.stash[_folder].name)
     if not hasattr(config, "workerinput"):  # processes that test side by side build an index once
         os.environ["ASKPY_TEST_CACHE"] = str(home / "cache")
+        _copy_indexes(_kept_indexes(), home / "cache")
     os.environ["ASKPY_CACHE"] = os.environ["ASKPY_TEST_CACHE"]
     os.environ["XDG_DATA_HOME"] = str(home / "data")
 
@@ -41,8 +51,73 @@ def pytest_configure(config: pytest.Config) -> None:
     settings._env_file = dict
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Processes that test side by side get every so-manieth file each, and every other process begins at its end.
+
+    The files of tests/slack wait much and the others count much: in the order of their names all would wait at the same time.
+    """
+    if not hasattr(config, "workerinput"):
+        return
+    many = config.workerinput["workercount"]
+    place = {path: number for number, path in enumerate(dict.fromkeys(item.path for item in items))}
+
+    def order(item: pytest.Item) -> tuple[int, int]:
+        number = place[item.path]
+        share = number % many
+        return share, -number if share % 2 else number
+
+    items.sort(key=order)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays: a collection of garbage that looks at all of it took a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        _keep_indexes(Path(config.stash[_folder].name) / "cache")
     config.stash[_folder].cleanup()
+
+
+# --- indexes: each takes seconds to build, so that those of the packs as they stand are kept from one run to the next
+
+
+def _kept_indexes() -> Path:
+    """The folder that they are kept in, in the developer's own cache."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "askpy-tests"
+
+
+def _keep_indexes(cache: Path) -> None:
+    """Keep what this run has built of the packs as they stand; a file's name tells the code that built it."""
+    kept, new = _kept_indexes(), {file.name for file in cache.glob("index-*")}
+    if not new - {file.name for file in kept.glob("index-*")}:
+        return
+    from bot.knowledge import load
+    from bot.understanding.targets import index_path
+
+    folders = (_TESTS.parent / "knowledge", _TESTS / "packs" / "handbook")
+    current = {index_path(cache, load(folder, cache).fingerprint).name for folder in folders}
+    if not current & new:
+        return
+    with contextlib.suppress(OSError):
+        for old in kept.glob("index-*"):
+            if old.name not in current:
+                old.unlink()
+        _copy_indexes(cache, kept, current)
+
+
+def _copy_indexes(source: Path, target: Path, names: Collection[str] | None = None) -> None:
+    """Copy those that the target lacks, each whole or not at all; an unreadable folder is as good as an empty one."""
+    with contextlib.suppress(OSError):
+        target.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for file in source.glob("index-*.bin"):
+            if (names is None or file.name in names) and not (target / file.name).exists():
+                part = target / f"{file.name}.{os.getpid()}.part"
+                shutil.copyfile(file, part)
+                part.replace(target / file.name)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -72,8 +147,8 @@ def _is_loopback(host: str) -> bool:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Any]:
-    """A PostgreSQL server, as `e2e.postgres.Server`."""
-    from e2e.postgres import server
+    """A PostgreSQL server, as `support.postgres.Server`."""
+    from support.postgres import server
 
     with server() as found:
         yield found
@@ -85,6 +160,27 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/a/b/s.db"
     return str(request.getfixturevalue("postgresql").emptied())
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quick_tables() -> Iterator[None]:
+    """The tables of an empty SQLite database are made by the statements that the migrations came to the first time.
+
+    Alembic takes forty times as long. Where the migrations themselves are tested, `real_migrations` brings it back.
+    """
+    from bot.store import database
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "migrate", QuickMigrations(database.migrate))
+        yield
+
+
+@pytest.fixture
+def real_migrations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The migrations as they are, each time."""
+    from bot.store import database, migrate
+
+    monkeypatch.setattr(database, "migrate", migrate.migrate)
 
 
 @pytest.fixture

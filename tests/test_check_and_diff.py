@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from shipped import FOLDER, answer, matcher
 
 from bot.cli import main
 from bot.curation.check import CheckResult, check_pack
 from bot.evaluation import compare
 from bot.model import Question
+from support.shipped import FOLDER, answer, matcher
 
 MINIMAL = {
     "pack.yaml": "name: Demo\n",

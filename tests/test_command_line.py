@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from shipped import ROOT, engine
 
 from bot.cli import main
 from bot.model import Question
 from bot.reply import plain_text
+from support.shipped import ROOT, engine
 
 PACK = {
     "pack.yaml": "name: Demo\n",

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import pytest
-from shipped import knowledge, matcher
 
 from bot.retrieval.english import english
 from bot.retrieval.spelling import (
@@ -25,6 +24,7 @@ from bot.retrieval.spelling import (
 from bot.text import LONGEST_CACHED, LONGEST_QUESTION
 from bot.understanding.names import names_of
 from bot.understanding.reading import LONG, MAX_LONG_CHARACTERS, MAX_LONG_PARTS, split_message
+from support.shipped import knowledge, matcher
 
 MOST = 30.0
 """Milliseconds of processor time that one message may take."""

@@ -6,13 +6,13 @@ import json
 
 import pytest
 from click.testing import CliRunner
-from dialogues import DIALOGUES
-from shipped import matcher
 
 from bot.cli import main
 from bot.engine import Engine, ProcessMemory
 from bot.model import Question
 from bot.reply import plain_text
+from support.dialogues import DIALOGUES
+from support.shipped import matcher
 
 KINDS = {"topic", "step", "library", "compare", "list", "recommend", "help", "smalltalk", "unknown"}
 

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from shipped import ROOT
 
 from bot import file_cache, settings
 from bot.cli import main
@@ -28,6 +27,7 @@ from bot.retrieval import serialize
 from bot.retrieval.index import Index
 from bot.understanding import Matcher
 from bot.understanding.targets import code_digest
+from support.shipped import ROOT
 
 PACK = {
     "pack.yaml": "name: Demo\n",

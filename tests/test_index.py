@@ -8,7 +8,7 @@ import pytest
 
 from bot.retrieval import naive_bayes, tfidf
 from bot.retrieval.embeddings import word_vectors
-from bot.retrieval.gate import UNCALIBRATED, confidence
+from bot.retrieval.gate import SMALL_PACK_GATE, confidence
 from bot.retrieval.index import Index
 from bot.retrieval.scoring import score
 from bot.retrieval.serialize import load, save
@@ -181,10 +181,10 @@ def test_what_comes_with_every_pack_does_not_fit_the_gate() -> None:
     small = [(ask, entry) for ask, entry in asks if entry in (HOLIDAYS, PARKING, KITCHEN)]
     fitted = Index.build(asks, 6, out_of_scope=OUT_OF_SCOPE)
     too_small = Index.build(small, 6, out_of_scope=OUT_OF_SCOPE)
-    beside = Index.build(asks, 6, out_of_scope=OUT_OF_SCOPE, uncalibrated=[SICK, WIFI, EXPENSES])
-    assert fitted.gate != UNCALIBRATED
-    assert too_small.gate == UNCALIBRATED
-    assert beside.gate == UNCALIBRATED
+    beside = Index.build(asks, 6, out_of_scope=OUT_OF_SCOPE, not_calibrated_targets=[SICK, WIFI, EXPENSES])
+    assert fitted.gate != SMALL_PACK_GATE
+    assert too_small.gate == SMALL_PACK_GATE
+    assert beside.gate == SMALL_PACK_GATE
     assert beside.rank("sick note").candidates[0].target_index == SICK
 
 

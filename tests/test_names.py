@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from shipped import found, knowledge
 
 from bot.knowledge import load
 from bot.model import Library
@@ -17,6 +16,7 @@ from bot.retrieval.english import english
 from bot.text import clean, words
 from bot.understanding import Matcher
 from bot.understanding.names import Names, max_name_edits, names_of
+from support.shipped import found, knowledge
 
 PACK = {
     "pack.yaml": "name: Demo\n",

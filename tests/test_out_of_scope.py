@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import yaml
-from shipped import FOLDER, ROOT, found
 
 from bot.text import clean, normalize_phrase
+from support.shipped import FOLDER, ROOT, found
 
 
 def load(file: Path) -> Any:
@@ -38,7 +38,9 @@ def test_there_are_many_and_each_is_new() -> None:
     """None stands in the pack, where it would be known by heart, or among the questions that matching is measured with."""
     known = {normalize_phrase(clean(text)) for file in FOLDER.glob("*.yaml") for text in texts(load(file))}
     for file in (ROOT / "tests/questions").glob("*.jsonl"):
-        known |= {normalize_phrase(clean(json.loads(line)["q"])) for line in file.read_text(encoding="utf-8").splitlines()}
+        known |= {
+            normalize_phrase(clean(json.loads(line)["q"])) for line in file.read_text(encoding="utf-8").splitlines()
+        }
     asked = [normalize_phrase(clean(text)) for text in texts(OUT_OF_SCOPE)]
     assert sorted(known.intersection(asked) - {""}) == []
     assert len(asked) == len(set(asked)) >= FEWEST

@@ -10,13 +10,13 @@ import sys
 from collections.abc import Iterable
 
 import pytest
-from shipped import FOLDER, ROOT, answer, found, knowledge, matcher
 
 from bot.curation.lint import lint
 from bot.knowledge import inspect
 from bot.model import Card, Choices, Finding, Item, Items, Library, Reply, Step
 from bot.text import clean, normalize_phrase, words
 from bot.understanding.targets import targets_of
+from support.shipped import FOLDER, ROOT, answer, found, knowledge, matcher
 
 # Where the source speaks of each; an entry may name more paragraphs.
 TOPICS = {

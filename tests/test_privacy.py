@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
-from stores import NOW, Clock, edit, rows
 
 from bot import file_cache
 from bot.model import ConversationState
@@ -30,6 +29,7 @@ from bot.store import (
 )
 from bot.store.connections import make_engine
 from bot.store.tables import digest, metadata
+from support.stores import NOW, Clock, edit, rows
 
 PAPER = Path(__file__).parents[1] / "PRIVACY.md"
 

@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
-from samples import FINDINGS, GOLDEN, finding, golden, pack, sample
-from shipped import answer, found, knowledge
 
 from bot.model import Choices, Evidence, Heading, Item, Items, Library, Reply, Step, Table, Text
 from bot.reply import compose, plain_text
 from bot.reply.entry import MOST_RELATED
 from bot.reply.plain_text import PLAIN_LIMIT
+from support.samples import FINDINGS, GOLDEN, finding, golden, pack, sample
+from support.shipped import answer, found, knowledge
 
 
 def reply(*parts: object) -> Reply:
@@ -49,7 +49,9 @@ def test_a_comparison_has_a_word_for_every_gap() -> None:
 
 
 def test_a_side_is_called_by_its_label() -> None:
-    assert [name for name in ("library", "library-beyond", "compare", "list") if "by-hand" in plain_text(sample(name))] == []
+    assert [
+        name for name in ("library", "library-beyond", "compare", "list") if "by-hand" in plain_text(sample(name))
+    ] == []
 
 
 def test_a_row_that_says_nothing_about_anyone_is_left_out() -> None:
@@ -113,7 +115,9 @@ MARKUP = re.compile(r"[*_~`]\w[^*_~`\n]*[*_~`](?!\w)|<[@#!/a-z]|&(?:amp|lt|gt);|
 
 
 def test_no_text_holds_markup() -> None:
-    assert [(name, MARKUP.findall(plain_text(made))) for name, made in every_reply() if MARKUP.search(plain_text(made))] == []
+    assert [
+        (name, MARKUP.findall(plain_text(made))) for name, made in every_reply() if MARKUP.search(plain_text(made))
+    ] == []
 
 
 def test_the_list_of_everything_names_everything() -> None:

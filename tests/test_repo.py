@@ -308,6 +308,19 @@ def importing(modules: str) -> set[str]:
     return {name for name in tracked() if re.match(r"bot/.*\.py$", name) and pattern.search(read(name))}
 
 
+def test_what_tests_share_lies_in_support() -> None:
+    """A test module imports no other, and nothing of the tests but `support`; nor does what tests share import a test."""
+    ours = {Path(name).stem for name in tracked() if re.match(r"tests/.*\.py$", name)} | {"tests", "slack", "e2e"}
+    found = [
+        f"{name}: {module}"
+        for name in tracked()
+        if re.match(r"(tests|benchmarks)/.*\.py$", name)
+        for module in re.findall(r"^\s*(?:import|from) (\w+)", read(name), re.MULTILINE)
+        if module in ours and not name.startswith("tests/pictures/")
+    ]
+    assert found == []
+
+
 def test_every_test_that_proves_something_exists() -> None:
     """SECURITY.md names its evidence by the names of tests."""
     named = set(re.findall(r"\btest_\w+(?!\w*\.py)\b", read(".github/SECURITY.md")))

@@ -11,11 +11,11 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stores import Clock, execute, outputs, programs, rest, rows
 
 from bot.model import Complaint, ConversationState
 from bot.store import CLAIM_LASTS, CONTEXT_LASTS, DAY, RETRY_AFTER, Store, StoreError, database_url
 from bot.store.connections import make_engine
+from support.stores import Clock, execute, outputs, programs, rest, rows
 
 # --- claims
 

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
-from stores import Clock, edit, execute, rest, rows
 
 from bot.model import ConversationState
 from bot.store import BUSY_TIMEOUT, RETRY_AFTER, Database, Store, StoreError
+from support.stores import Clock, edit, execute, rest, rows
 
 AGAIN = "The database can be used again"
 AWAY = "The database can't be used"

@@ -6,10 +6,10 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from stores import NOW, Clock, edit, execute, outputs, programs, rest, rows
 
 from bot.model import ConversationState, Miss, PilotChannel, Subscription, Tally
 from bot.store import DAY, Store, StoreError
+from support.stores import NOW, Clock, edit, execute, outputs, programs, rest, rows
 
 # --- misses
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stores import Clock, edit, rest, rows
 
 from bot.model import ConversationState
 from bot.store import PROBE_EVERY, RETRY_AFTER, Database, Store, StoreError, connections, database
+from support.stores import Clock, edit, rest, rows
 
 # --- an unforeseen error leaves neither locks nor half a state
 

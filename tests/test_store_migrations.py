@@ -13,13 +13,15 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
-from stores import NOW, Clock, edit, execute, outputs, programs, rows
 
 from bot import doctor
 from bot.model import ConversationState
 from bot.settings import Secret, Settings
 from bot.store import Store, database_url, migrate
 from bot.store.tables import digest, metadata
+from support.stores import NOW, Clock, edit, execute, outputs, programs, rows
+
+pytestmark = pytest.mark.usefixtures("real_migrations")
 
 FIRST = {
     "claims": """

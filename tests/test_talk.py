@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from shipped import matcher
 
 from bot import terminal
 from bot.engine import Engine, ProcessMemory
@@ -15,6 +14,7 @@ from bot.model import Choices, DatedNote, Facts, Heading, Question, Reply, Table
 from bot.reply import plain_text
 from bot.understanding import Matcher
 from bot.understanding.cues import strip_courtesies
+from support.shipped import matcher
 
 HANDBOOK = Path(__file__).parent / "packs/handbook"
 

@@ -7,12 +7,12 @@ import re
 
 import pytest
 from rich.console import Console
-from samples import FINDINGS, golden, sample
-from shipped import answer
 
 from bot.engine import ProcessMemory
 from bot.model import ConversationState, Reply
 from bot.terminal import MAX_WIDTH, console, conversations, render
+from support.samples import FINDINGS, golden, sample
+from support.shipped import answer
 
 WIDTH = 72
 

@@ -6,7 +6,4 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [
-    str(ROOT / "tests" / "slack"),
-    str(ROOT / "tests" / "e2e"),
-]  # the stand-ins, which import each other by name
+sys.path.insert(0, str(ROOT / "tests"))  # for `support`, the stand-ins

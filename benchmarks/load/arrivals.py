@@ -6,8 +6,8 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 
-from slack_busy import Attempt, BusySlack
-from slack_people import Said
+from support.busy_slack import Attempt, BusySlack
+from support.people import Said
 
 
 class Answers:

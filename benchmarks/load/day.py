@@ -17,12 +17,11 @@ from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 
-from slack_busy import BusySlack
-from slack_faults import Fate, complaints, follow, plan, wanted
-from slack_people import Said
-
 from benchmarks.load.fleet import Fleet, Mailbox, messages
 from benchmarks.load.processes import DATABASES, MODES, Database, Mode, empty_database, load_average
+from support.busy_slack import BusySlack
+from support.fault_plans import Fate, complaints, follow, plan, wanted
+from support.people import Said
 
 OUTAGE_INTERVAL = 8.0
 """Seconds between two outages."""

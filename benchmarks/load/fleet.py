@@ -24,12 +24,11 @@ from functools import partial
 from itertools import count, islice
 from pathlib import Path
 
-from slack_busy import BusySlack, frame
-from slack_people import Ack, Line, Said, Way, said, signed
-
 from benchmarks.load.arrivals import Answers
 from benchmarks.load.processes import DATABASES, BotProcess, Checkout, Database, Mode, empty_database, load_average
 from benchmarks.load.questions import distinct_questions, phrasings
+from support.busy_slack import BusySlack, frame
+from support.people import Ack, Line, Said, Way, said, signed
 
 ACK_TIMEOUT = 3.0
 """Seconds, as at Slack."""

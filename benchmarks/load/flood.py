@@ -25,15 +25,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from slack_busy import BusySlack, address
-from slack_people import FORM, Ack, Line, Said, crowd, said, signed
-from slack_stub import BOT, TEAM
-
 from benchmarks.load import ROOT
 from benchmarks.load.arrivals import Answers
 from benchmarks.load.processes import DATABASES, MODES, BotProcess, Checkout, empty_database, load_average
 from benchmarks.load.questions import distinct_questions, junk_words, phrasings
 from bot.slack.strings import default_strings
+from support.busy_slack import BusySlack, address
+from support.people import FORM, Ack, Line, Said, crowd, said, signed
+from support.slack_stub import BOT, TEAM
 
 SEED = 11
 JUNK, LENGTH = 30, 3_990

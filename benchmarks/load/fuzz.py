@@ -27,9 +27,6 @@ from typing import Any, get_args
 from unittest import mock
 from urllib.parse import urlencode
 
-from slack_people import FORM, JSON, SECRET, Ack, Line, signed
-from slack_stub import BOT, BOT_ID, TEAM
-
 from benchmarks.load import ROOT
 from benchmarks.load.processes import DATABASES, empty_database, load_average
 from benchmarks.load.questions import phrasings, questions, rubbish
@@ -54,6 +51,8 @@ from bot.slack.transport.client import (
 from bot.slack.transport.health import health_page
 from bot.slack.transport.http import HttpReceiver, serve_http
 from bot.store import Store
+from support.people import FORM, JSON, SECRET, Ack, Line, signed
+from support.slack_stub import BOT, BOT_ID, TEAM
 
 ACTIONS = ["ask", *HANDLERS]
 CALLBACKS = ["search", "means", "write", "ask_message", "no_such_thing"]

@@ -21,14 +21,13 @@ from itertools import count, islice
 from pathlib import Path
 from urllib.parse import urlencode
 
-from slack_busy import BusySlack
-from slack_people import FORM, JSON, crowd
-from slack_stub import BOT, TEAM
-
 from benchmarks.load import ROOT
 from benchmarks.load.arrivals import Posts
 from benchmarks.load.processes import DATABASES, BotProcess, Checkout, Memory, empty_database, load_average
 from benchmarks.load.questions import distinct, phrasings, questions
+from support.busy_slack import BusySlack
+from support.people import FORM, JSON, crowd
+from support.slack_stub import BOT, TEAM
 
 STARTS = 7
 MAX_SECONDS, MAX_READY, MAX_GROWTH = 1.2, 120.0, 5.0

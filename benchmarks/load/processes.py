@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from local_slack import Process, fetch, free_port
-from slack_busy import BusySlack
-from slack_people import SECRET
-
 from benchmarks.load import ROOT
+from support.busy_slack import BusySlack
+from support.local_slack import Process, fetch, free_port
+from support.people import SECRET
 
 Mode = Literal["http", "socket"]
 MODES: tuple[Mode, ...] = ("http", "socket")
@@ -124,7 +123,7 @@ def empty_database(kind: Database, folder: Path) -> Iterator[str]:
     if kind == "sqlite":
         yield f"sqlite:///{folder / 'askpy.db'}"
         return
-    import postgres
+    from support import postgres
 
     with postgres.running() as url:
         yield url

@@ -25,10 +25,6 @@ from dataclasses import dataclass, field
 from itertools import count, islice
 from pathlib import Path
 
-from local_slack import Process, fetch, free_port
-from slack_busy import BusySlack
-from slack_people import SECRET, Ack, Said, crowd, said
-
 from benchmarks.load import ROOT
 from benchmarks.load.arrivals import Answers
 from benchmarks.load.bare_bolt import THREADS
@@ -43,6 +39,9 @@ from benchmarks.load.processes import (
     load_average,
 )
 from benchmarks.load.questions import distinct_questions, phrasings
+from support.busy_slack import BusySlack
+from support.local_slack import Process, fetch, free_port
+from support.people import SECRET, Ack, Said, crowd, said
 
 SEED = 3
 WARM_UP = 150

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bot.model import Attribute, Choice, Choices, Finding, Heading, Item, Items, Knowledge, Library, Part, Table, Text
-from bot.reply.facts import facts, shared_fact_parts
+from bot.reply.facts import attribute_parts_of_each, facts
 from bot.reply.wording import (
-    attribution,
     choice_of,
     find_group,
     group_label,
     join_with_and,
     join_with_dots,
     libraries,
+    source_parts,
     upper_first,
 )
 
-MAX_USES_IN_CELL = 2
-"""Good uses in a cell of a comparison, which is a third of a phone wide."""
+MAX_GOOD_FOR_IN_CELL = 2
+"""Items of `good_for` in a cell of a comparison, which is a third of a phone wide."""
 MAX_ITEMS_WITH_SUMMARY = 10
 """Cards of a list up to which each has its summary; a carousel takes as many."""
 MAX_COMPARED_BY_BUTTON = 5
@@ -26,26 +26,26 @@ MAX_COMPARED_BY_BUTTON = 5
 
 
 def comparison_parts(
-    cards: list[Library], knowledge: Knowledge, fact: Attribute | None = None, *, undecided: bool = False
+    cards: list[Library], knowledge: Knowledge, attribute: Attribute | None = None, *, undecided: bool = False
 ) -> Iterable[Part]:
     """The parts of a comparison.
 
     Args:
         cards: The cards, in the order of the columns.
         knowledge: The pack.
-        fact: The one fact that is compared; None for a table of all.
+        attribute: The one attribute that is compared; None for a table of all.
         undecided: The best of them was asked for, and the source names none.
     """
     lines = knowledge.voice.lines
-    if fact is not None and (parts := shared_fact_parts(cards, fact, knowledge)):
-        yield from (*parts, *attribution(cards, knowledge))
+    if attribute is not None and (parts := attribute_parts_of_each(cards, attribute, knowledge)):
+        yield from (*parts, *source_parts(cards, knowledge))
         yield Choices(lines["open"], tuple(choice_of(card) for card in cards))
         return
-    if undecided or fact is not None:
+    if undecided or attribute is not None:
         yield Text(lines["undecided" if undecided else "beyond"])
     yield Heading(join_with_and(card.name for card in cards) + lines["side_by_side"])
     yield _comparison_table(cards, knowledge)
-    yield from attribution(cards, knowledge)
+    yield from source_parts(cards, knowledge)
     yield Choices(lines["open"], tuple(choice_of(card) for card in cards))
 
 
@@ -56,7 +56,7 @@ def _comparison_table(cards: list[Library], knowledge: Knowledge) -> Table:
         (lines["label_side"], tuple(group_label(card.side, knowledge) for card in cards)),
         (lines["label_what"], tuple(upper_first(card.what) for card in cards)),
     ]
-    facts_of_cards = [facts(card, knowledge, MAX_USES_IN_CELL) for card in cards]
+    facts_of_cards = [facts(card, knowledge, MAX_GOOD_FOR_IN_CELL) for card in cards]
     for same_fact in zip(*facts_of_cards, strict=True):
         rows.append((lines[same_fact[0][0]], tuple(value for _, value in same_fact)))
     return Table(
@@ -84,7 +84,7 @@ def list_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
     if also_listed:
         items = tuple(_list_item(card, knowledge, with_summary) for card in also_listed)
         yield Items(items, heading=lines["also_listed"])
-    yield from attribution(cards, knowledge)
+    yield from source_parts(cards, knowledge)
 
 
 def _list_item(card: Library, knowledge: Knowledge, with_summary: bool) -> Item:
@@ -108,7 +108,7 @@ def recommendation_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Par
         for card in cards
     )
     yield Items(tuple(items), numbered=len(cards) > 1)
-    yield from attribution(cards, knowledge)
+    yield from source_parts(cards, knowledge)
     if len(cards) > 1:
         names = [card.name for card in cards[:MAX_COMPARED_BY_BUTTON]]
         yield Choices(lines["related"], (Choice(lines["compare_them"], " vs ".join(names)),))

@@ -8,7 +8,7 @@ from bot.model import MOST_COMPARED, Evidence, Finding, Kind, Knowledge, Part, R
 from bot.reply.collections import comparison_parts, list_parts, recommendation_parts
 from bot.reply.entry import entry_parts
 from bot.reply.unknown import help_parts, unknown_parts
-from bot.reply.wording import attribution, libraries
+from bot.reply.wording import libraries, source_parts
 
 
 def compose(finding: Finding, knowledge: Knowledge) -> Reply:
@@ -69,6 +69,6 @@ def _parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
             return help_parts(knowledge)
         case "smalltalk":
             text = Text(knowledge.voice.small_talk[finding.talk or "greeting"].answer)
-            return [text, *attribution((), knowledge)] if finding.talk == "source" else [text]
+            return [text, *source_parts((), knowledge)] if finding.talk == "source" else [text]
         case "unknown":
             return unknown_parts(finding, knowledge)

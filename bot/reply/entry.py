@@ -22,8 +22,8 @@ from bot.model import (
     Step,
     Text,
 )
-from bot.reply.facts import fact_parts, facts
-from bot.reply.wording import attribution, choice_of, group_label, join_with_dots, libraries
+from bot.reply.facts import attribute_parts, facts
+from bot.reply.wording import choice_of, group_label, join_with_dots, libraries, source_parts
 
 MOST_RELATED = 3
 """Related questions under an answer: a phone shows three buttons without scrolling past the answer."""
@@ -37,7 +37,7 @@ def entry_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
         return
     steps = knowledge.steps(entry.id)
     if finding.attribute is not None:
-        yield from fact_parts(entry, finding.attribute, knowledge) or [Text(knowledge.voice.lines["beyond"])]
+        yield from attribute_parts(entry, finding.attribute, knowledge) or [Text(knowledge.voice.lines["beyond"])]
     yield Heading(_step_title(entry, knowledge) if isinstance(entry, Step) else entry.title)
     yield Text(entry.answer)
     if steps:
@@ -55,9 +55,9 @@ def entry_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
 
 def _library_parts(card: Library, finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
     lines = knowledge.voice.lines
-    wanted_fact = fact_parts(card, finding.attribute, knowledge) if finding.attribute is not None else []
-    yield from wanted_fact
-    is_missing = not wanted_fact and (finding.beyond or finding.attribute is not None)
+    asked_parts = attribute_parts(card, finding.attribute, knowledge) if finding.attribute is not None else []
+    yield from asked_parts
+    is_missing = not asked_parts and (finding.beyond or finding.attribute is not None)
     if is_missing:
         yield Text(lines["beyond"])
     homepage = card.homepage if card.homepage != card.docs else ""
@@ -69,8 +69,8 @@ def _library_parts(card: Library, finding: Finding, knowledge: Knowledge) -> Ite
         links=tuple(link for link in links if link.url),
         choices=tuple(_compare_choices(card, knowledge)),
     )
-    if wanted_fact or is_missing:
-        yield from attribution([card], knowledge)
+    if asked_parts or is_missing:
+        yield from source_parts([card], knowledge)
         yield from _related(card, knowledge)
         return
     yield Text(card.answer)
@@ -95,7 +95,7 @@ def _compared_with(entry: Entry, knowledge: Knowledge) -> list[Library]:
 def _notes_and_source(entry: Entry, knowledge: Knowledge) -> Iterable[Part]:
     for note in entry.notes:
         yield DatedNote(note)
-    yield from attribution([entry], knowledge)
+    yield from source_parts([entry], knowledge)
 
 
 def _related(entry: Entry, knowledge: Knowledge) -> Iterable[Part]:

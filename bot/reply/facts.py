@@ -1,4 +1,4 @@
-"""Facts of a card: the rows of its table, and the one fact that was asked for, which then comes first."""
+"""Facts of a card: the rows of its table (`facts`), and the parts that answer a question for one attribute, which come first."""
 
 from __future__ import annotations
 
@@ -12,27 +12,30 @@ from bot.text import sentences, stem, words
 MAX_SENTENCES = 2
 """Sentences that come before the card; with more, the card itself is read sooner."""
 
+_ROW_ONLY = ("side",)
+"""Attributes that only the card's row states: a sentence with the word "backend" needn't say which side the card is on."""
 
-def fact_parts(entry: Entry, fact: Attribute, knowledge: Knowledge) -> list[Part]:
-    """The parts that state a fact of an entry: a card's row, sentences of its answer, notes; empty where it doesn't state it."""
+
+def attribute_parts(entry: Entry, attribute: Attribute, knowledge: Knowledge) -> list[Part]:
+    """The parts that state an attribute of an entry: a card's row, sentences of its answer, notes; empty where none states it."""
     parts: list[Part] = []
-    if isinstance(entry, Library) and (row := _row(entry, fact, knowledge))[1]:
+    if isinstance(entry, Library) and (row := _asked_row(entry, attribute, knowledge))[1]:
         parts.append(Facts((row,)))
-    phrases = [_stems(phrase) for phrase in fact.phrases]
-    if fact.name != "side" and (stating := _stating_sentences(entry, phrases)):
+    phrases = [_stems(phrase) for phrase in attribute.phrases]
+    if attribute.name not in _ROW_ONLY and (stating := _stating_sentences(entry, phrases)):
         parts.append(Text("\n".join(stating)))
     return parts + [DatedNote(note) for note in entry.notes if _states(note.text, phrases)]
 
 
-def shared_fact_parts(cards: Sequence[Library], fact: Attribute, knowledge: Knowledge) -> list[Part]:
-    """A fact of several cards: a row for each, then notes that state it, with the card's name; empty if no card states it."""
-    phrases = [_stems(phrase) for phrase in fact.phrases]
+def attribute_parts_of_each(cards: Sequence[Library], attribute: Attribute, knowledge: Knowledge) -> list[Part]:
+    """One attribute of several cards: a row for each, then notes that state it, with the card's name; empty if none does."""
+    phrases = [_stems(phrase) for phrase in attribute.phrases]
     notes = [(card, note) for card in cards for note in card.notes if _states(note.text, phrases)]
     ids_with_note = {card.id for card, _ in notes}
-    values = {card.id: _fact_value(card, fact, phrases, knowledge) for card in cards}
+    values = {card.id: _attribute_value(card, attribute, phrases, knowledge) for card in cards}
     if not (ids_with_note or any(values.values())):
         return []
-    label = next(filter(None, (_row(card, fact, knowledge)[0] for card in cards)), "")
+    label = next(filter(None, (_asked_row(card, attribute, knowledge)[0] for card in cards)), "")
     gap = knowledge.voice.lines["gap"]
     rows = tuple(
         (card.name, values[card.id] or gap) for card in cards if values[card.id] or card.id not in ids_with_note
@@ -42,10 +45,10 @@ def shared_fact_parts(cards: Sequence[Library], fact: Attribute, knowledge: Know
     return [heading, *([Facts(rows)] if rows else []), *dated_notes]
 
 
-def _fact_value(card: Library, fact: Attribute, phrases: Sequence[str], knowledge: Knowledge) -> str:
-    """A card's row for a fact, else the sentences that state it; empty where it has neither."""
-    value = _row(card, fact, knowledge)[1]
-    return value or (" ".join(_stating_sentences(card, phrases)) if fact.name != "side" else "")
+def _attribute_value(card: Library, attribute: Attribute, phrases: Sequence[str], knowledge: Knowledge) -> str:
+    """The value of a card's row for an attribute, else the sentences that state it; empty where it has neither."""
+    value = _asked_row(card, attribute, knowledge)[1]
+    return value or (" ".join(_stating_sentences(card, phrases)) if attribute.name not in _ROW_ONLY else "")
 
 
 def _stating_sentences(entry: Entry, phrases: Sequence[str]) -> list[str]:
@@ -55,10 +58,10 @@ def _stating_sentences(entry: Entry, phrases: Sequence[str]) -> list[str]:
     return [sentence for sentence in all_sentences if _states(sentence, phrases)][:MAX_SENTENCES]
 
 
-def _row(card: Library, fact: Attribute, knowledge: Knowledge) -> tuple[str, str]:
-    """The card's label and value for a fact; two empty texts where its fields don't have it."""
+def _asked_row(card: Library, attribute: Attribute, knowledge: Knowledge) -> tuple[str, str]:
+    """Label and value of the attribute that is asked for, from the card's fields; two empty texts where they lack it."""
     lines = knowledge.voice.lines
-    match fact.name:
+    match attribute.name:
         case "install":
             return lines["label_install"], install_command(card)
         case "docs":
@@ -67,8 +70,8 @@ def _row(card: Library, fact: Attribute, knowledge: Knowledge) -> tuple[str, str
             return lines["homepage"], card.homepage or card.docs
         case "side":
             return lines["label_side"], group_label(card.side, knowledge)
-        case "group" if fact.group in card.capabilities:
-            return lines["label_capabilities"], ", ".join(group_labels([fact.group], knowledge))
+        case "group" if attribute.group in card.capabilities:
+            return lines["label_capabilities"], ", ".join(group_labels([attribute.group], knowledge))
         case _:
             return "", ""
 
@@ -83,10 +86,10 @@ def _stems(text: str) -> str:
     return f" {' '.join(map(stem, words(text)))} "
 
 
-def facts(card: Library, knowledge: Knowledge, max_uses: int | None = None) -> list[tuple[str, str]]:
-    """A card's facts: the voice key of each label and the value, which may be empty; at most `max_uses` good uses."""
+def facts(card: Library, knowledge: Knowledge, max_good_for: int | None = None) -> list[tuple[str, str]]:
+    """A card's facts: each label's voice key, and the value, which may be empty; at most `max_good_for` items of `good_for`."""
     return [
-        ("label_good_for", join_with_and(card.good_for[:max_uses])),
+        ("label_good_for", join_with_and(card.good_for[:max_good_for])),
         ("label_capabilities", ", ".join(group_labels(card.capabilities, knowledge))),
         ("label_install", install_command(card)),
     ]

@@ -23,15 +23,15 @@ def plain_text(reply: Reply) -> str:
     return text
 
 
-def _cut(text: str, complete: int) -> str:
+def _cut(text: str, fitting_length: int) -> str:
     """The text within the limit, with a mark at its end; cut at the end of a line where that loses little, else between words.
 
-    `complete`: characters of the parts that fit whole. A last part without a place to cut is left out.
+    `fitting_length`: length of the parts that fit as a whole. A last part without a place to cut is left out.
     """
     beginning = text[: PLAIN_LIMIT - 2]
     line_end = beginning.rfind("\n")
     end = line_end if line_end > PLAIN_LIMIT - MAX_LINE_LOSS else beginning.rfind(" ")
-    return beginning[: max(end, complete)].rstrip() + "\n…"
+    return beginning[: max(end, fitting_length)].rstrip() + "\n…"
 
 
 def _part_text(part: Part) -> str:

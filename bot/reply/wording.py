@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from bot.model import Attribution, Choice, Entry, Group, Knowledge, Library, Part
 
 
-def attribution(entries: Iterable[Entry], knowledge: Knowledge) -> Iterable[Part]:
+def source_parts(entries: Iterable[Entry], knowledge: Knowledge) -> Iterable[Part]:
     """The source of the entries, with their paragraphs; without entries, of the pack.
 
     Nothing where the pack has no source, or all entries were written by curators.

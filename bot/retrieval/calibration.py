@@ -1,7 +1,8 @@
 """Calibration: fits the gate to a pack by asking the pack's own phrasings.
 
-Each phrasing is asked as if it weren't indexed: a positive, right if its target comes first. Asked once more with its whole
-target held out it is a near negative, and every pack has hundreds of those. Listed out-of-scope questions join them.
+Each phrasing is asked as if it weren't indexed ("held out"): a positive, right if its target comes first. It is asked once more
+with its whole target held out: a near negative, which resembles the pack but has no answer in it. Listed out-of-scope questions
+are further negatives. A pack with few phrasings isn't calibrated: it gets SMALL_PACK_GATE.
 """
 
 from __future__ import annotations
@@ -14,16 +15,18 @@ from hashlib import blake2b
 import numpy as np
 
 from bot.retrieval.encoding import EncodedQuery, Encoder, as_known_tokens
-from bot.retrieval.gate import DISTANT, UNCALIBRATED, Gate, GateFeatures, HeldOut, gate_features
+from bot.retrieval.gate import DISTANT, SMALL_PACK_GATE, Gate, GateFeatures, HeldOut, gate_features
 from bot.retrieval.out_of_scope import OutOfScopeIndex, domain_planes, domain_side
 from bot.retrieval.scoring import IndexStats, Scores, score
 from bot.retrieval.sparse import Doubles, Floats
 
 MIN_PHRASINGS = 60
-"""Phrasings with another of their target beside them, below which a pack is too small to be calibrated."""
+"""Eligible phrasings that a pack needs to be calibrated; with fewer, it gets SMALL_PACK_GATE. Eligible are phrasings of targets
+that have at least two. An entry's title counts as a phrasing; small talk doesn't count. Decision 012 has the reason, and
+`benchmarks.small_gate` prints what that gate does."""
 
 MAX_SAMPLES = 400
-"""Phrasings, and listed questions, that are asked for calibration; more change the third digit."""
+"""Phrasings, and listed questions, that are asked for calibration; with more, the weights change in the third digit only."""
 
 NEAR_NEGATIVES_ANSWERED = 0.10
 """Share of the near negatives that the answering threshold lets through."""
@@ -32,15 +35,15 @@ NEGATIVES_OFFERED = 0.35
 """Share of the negatives that the offering threshold lets through."""
 
 MIN_ANSWER, MIN_OFFER = -2.0, -6.0
-"""Lower bounds of the two thresholds, however unlike each other a pack's targets are."""
+"""Lower bounds of the two thresholds where fewer than MIN_LISTED questions are listed, so that near negatives set them."""
 
 MIN_LISTED = 120
 """Listed questions (not_asks too) from which they set the thresholds: they are what people really ask, and the near negatives of
 a pack whose targets overlap ("list backend", "recommend a backend") are no negatives at all."""
 
 STRICTNESS = 0.85
-"""Positives kept out for each negative let in, both as shares of their own. Positives are asked without their own phrasing, so
-that people's questions are easier than they are."""
+"""At the answering threshold, the share of positives that aren't answered is this many times the share of negatives that are.
+Positives are asked with their own phrasing held out, which makes them harder than people's questions."""
 
 RIDGE = 0.01
 NEWTON_STEPS = 12
@@ -49,8 +52,10 @@ NEWTON_STEPS = 12
 LISTED_WEIGHT = 2.0
 """Weight of all listed questions together, beside all near negatives at 1: they are the ones people ask."""
 
-POSITIVE, NEAR_NEGATIVE, LISTED_NEGATIVE, DECIDED = "positive", "near negative", "listed negative", "decided"
-"""Kinds of samples. DECIDED: a listed question that something else than the gate decides."""
+POSITIVE, NEAR_NEGATIVE, LISTED_NEGATIVE, DECIDED_ELSEWHERE = (
+    "positive", "near negative", "listed negative", "decided",
+)  # fmt: skip
+"""Kinds of samples. DECIDED_ELSEWHERE: a listed question that the gate is never asked about, because a name in it decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +88,14 @@ def calibrate(
         calibrating: The phrasings that may be samples; all by default.
 
     Returns:
-        The fitted gate, or UNCALIBRATED where there are too few samples. A phrasing that is the only one of its target is no
-        sample: held out, it could never be right, and a FAQ of them would learn to say nothing.
+        The fitted gate, or SMALL_PACK_GATE where there are too few samples. A phrasing that is the only one of its target is no
+        sample: held out, it could never be right, and a FAQ of such phrasings would learn never to answer.
     """
     target_of, sizes = stats.target_of.tolist(), np.diff(stats.starts)
     allowed = range(len(phrasings)) if calibrating is None else calibrating
     eligible = [number for number in allowed if sizes[target_of[number]] > 1]
     if len(eligible) < MIN_PHRASINGS or stats.targets < 3:
-        return UNCALIBRATED
+        return SMALL_PACK_GATE
     texts, owners = [" ".join(phrasings[number]) for number in eligible], [target_of[number] for number in eligible]
     asked = [eligible[position] for position in _stratified_sample(texts, owners)]
     queries = {number: encoder.encode_tokens(as_known_tokens(phrasings[number])) for number in asked}
@@ -98,7 +103,7 @@ def calibrate(
     planes = domain_planes(stats.embeddings.phrasings, out_of_scope.vectors)
     plane_without = cache(lambda target: planes.plane(*stats.starts[target : target + 2].tolist())) if planes else None
     plane = planes.plane() if planes else None
-    gate = replace(UNCALIBRATED, cohesion=_cohesion(stats, scores), plane=plane, distant=DISTANT)
+    gate = replace(SMALL_PACK_GATE, cohesion=_cohesion(stats, scores), domain_plane=plane, distant=DISTANT)
     samples = []
     for number in asked:
         own, result = target_of[number], scores[number]
@@ -122,7 +127,7 @@ def calibrate(
         side = float(planes.held_out_side[len(phrasings) + number]) if planes else 0.0
         best, held_out = int(result.without_classifier.argmax()), HeldOut(question=number)
         features = gate_features(stats, out_of_scope, gate, query, result, best, held_out, side=side)
-        samples.append(Sample(features, False, DECIDED if text in decided else LISTED_NEGATIVE))
+        samples.append(Sample(features, False, DECIDED_ELSEWHERE if text in decided else LISTED_NEGATIVE))
     return _with_thresholds(fit_logistic(gate, samples), samples)
 
 
@@ -183,7 +188,7 @@ def fit_logistic(gate: Gate, samples: Sequence[Sample]) -> Gate:
 
 def _sample_weights(samples: Sequence[Sample]) -> Doubles:
     """1 for each phrasing asked; the listed questions share LISTED_WEIGHT times as much as the near negatives. (samples,)"""
-    is_listed = [sample.kind in (LISTED_NEGATIVE, DECIDED) for sample in samples]
+    is_listed = [sample.kind in (LISTED_NEGATIVE, DECIDED_ELSEWHERE) for sample in samples]
     near_negatives = sum(sample.kind == NEAR_NEGATIVE for sample in samples)
     share = LISTED_WEIGHT * near_negatives / max(sum(is_listed), 1)
     return np.array([share if listed else 1.0 for listed in is_listed])

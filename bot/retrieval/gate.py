@@ -20,10 +20,11 @@ DISTANT = 10.0
 """Value of the fixed formula below which a question is probably far from the pack."""
 
 DISTANCE_WEIGHT = 2.0
-"""Log-odds lost for each point below it: the weights were fitted to near negatives, and know far ones less."""
+"""Log-odds lost for each point below it: the weights were fitted to near negatives (questions that resemble the pack and have
+no answer in it, see `calibration`), and are less reliable for far ones, which resemble nothing in it."""
 
-LONELY_MARGIN = 0.5
-"""Margin of a target without a competitor."""
+MARGIN_WITHOUT_COMPETITOR = 0.5
+"""Margin of a target where no target of another family was scored."""
 
 SOFTNESS = 6.0
 """Log-odds above the threshold at which confidence is three quarters."""
@@ -87,9 +88,11 @@ class Gate:
         answer, offer: Log-odds from which a target answers, or is offered.
         weights: One for each feature, unscaled.
         bias: Constant term.
-        distant: See DISTANT.
-        cohesion: (targets,), mean cosine of a target's phrasings to the nearest other one of them.
-        plane: (DIMENSIONS + 1,), between the pack's phrasings and the listed questions.
+        distant: See DISTANT; minus infinity: no question is distant.
+        cohesion: (targets,), how similar a target's phrasings are to each other: the mean, over its phrasings, of the TF-IDF
+            cosine to the most similar other one. None: not computed, and counted as 0.
+        domain_plane: (DIMENSIONS + 1,), coefficients of the plane that separates the sentence vectors of the pack's phrasings
+            from those of the listed questions, see `out_of_scope`. None: no question is listed, or the gate isn't calibrated.
     """
 
     answer: float
@@ -98,10 +101,10 @@ class Gate:
     bias: float
     distant: float = DISTANT
     cohesion: Floats | None = None
-    plane: Floats | None = None
+    domain_plane: Floats | None = None
 
     def log_odds(self, features: GateFeatures) -> float:
-        """Log-odds that the best target is right, less where it is far from the pack; unbounded, comparable within a pack."""
+        """Log-odds that the best target is right, minus a penalty for a far question; unbounded, comparable within a pack."""
         fitted = sum(weight * value for weight, value in zip(self.weights, features.row(), strict=True))
         distance = float(np.logaddexp(0, self.distant - features.formula()))
         return fitted + self.bias - DISTANCE_WEIGHT * distance
@@ -112,27 +115,30 @@ SMALL_PACK_WEIGHTS = {
     "target_coverage": 0.74, "coverage": -0.46, "length": -0.34,
 }  # fmt: skip
 SMALL_PACK_BIAS = -3.74
-"""Printed by `python -m benchmarks.small_gate`, with what they do."""
+"""Fitted and printed by `python -m benchmarks.small_gate`, with the share of questions that the gate then answers."""
 SMALL_PACK_ANSWER, SMALL_PACK_OFFER = 0.0, -1.5
-"""A small pack answers where a right answer is likelier than all else, and offers from one in five."""
-UNCALIBRATED = Gate(
+"""A small pack answers where the best target is more likely right than not, and offers it from a probability of about 0.2."""
+SMALL_PACK_GATE = Gate(
     SMALL_PACK_ANSWER,
     SMALL_PACK_OFFER,
     tuple(SMALL_PACK_WEIGHTS.get(name, 0.0) for name in FEATURE_NAMES),
     SMALL_PACK_BIAS,
-    distant=-np.inf,
+    distant=-np.inf,  # no penalty for far questions: the packs that it was fitted to were asked some
 )
-"""For packs that are too small to be fitted: fitted to small packs of public question sets."""
+"""The gate of packs that are too small to be calibrated; `benchmarks.small_gate` fitted it to packs of public question sets."""
 
 
 def confidence(above: float) -> float:
-    """Log-odds above the threshold mapped to between 0 and 1: x / (SOFTNESS + |x|), so flat that six digits tell two apart."""
+    """Log-odds above the threshold mapped to between 0 and 1: x / (SOFTNESS + |x|); six digits tell any two apart."""
     return round(0.5 + 0.5 * above / (SOFTNESS + abs(above)), 6)
 
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """What is held out while a query is asked for calibration: a phrasing, a target, or a listed question; -1: none."""
+    """What is held out while a query is asked for calibration: counted as if it weren't in the pack.
+
+    The number of a phrasing, of a target with all its phrasings, or of a listed question; -1: none.
+    """
 
     phrasing: int = -1
     target: int = -1
@@ -158,11 +164,11 @@ def gate_features(
     Args:
         stats: What is counted about the phrasings.
         out_of_scope: The listed questions.
-        gate: Its cohesion and plane are used.
+        gate: Its `cohesion` and `domain_plane` are used.
         query: The question.
         scores: Its scores.
         target: The best target; below 0: none.
-        held_out: What isn't counted.
+        held_out: See `HeldOut`.
         nearest_listed: Result of `out_of_scope.nearest`, if it is known already.
         side: Value of `domain_side`, if it is known already.
     """
@@ -182,7 +188,7 @@ def gate_features(
         char=float(scores.char[target]),
         nearest=nearest,
         centroid=float(scores.centroid[target]),
-        margin=float(scores.without_classifier[target]) - second if np.isfinite(second) else LONELY_MARGIN,
+        margin=float(scores.without_classifier[target]) - second if np.isfinite(second) else MARGIN_WITHOUT_COMPETITOR,
         closeness=word - (float(gate.cohesion[target]) if gate.cohesion is not None else 0.0),
         target_coverage=float(information[in_target].sum()) / total,
         coverage=float(information[in_pack].sum()) / total,
@@ -192,7 +198,7 @@ def gate_features(
         out_of_scope_word=word - listed_word if len(out_of_scope) else 0.0,
         out_of_scope_vector=nearest - listed_vector if len(out_of_scope) else 0.0,
         domain_odds=domain_odds(stats, out_of_scope, query, held_out.phrasing, held_out.target, held_out.question),
-        domain_side=domain_side(gate.plane, query.vector) if side is None else side,
+        domain_side=domain_side(gate.domain_plane, query.vector) if side is None else side,
     )
 
 

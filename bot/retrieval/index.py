@@ -163,7 +163,7 @@ class Index:
         encoder: Encodes questions.
         exact: Whole phrases.
         out_of_scope: The listed out-of-scope questions.
-        gate: Calibrated to the pack.
+        gate: Calibrated to the pack, or SMALL_PACK_GATE where the pack is too small for that.
         texts: The phrasings, sorted by target.
     """
 
@@ -185,7 +185,7 @@ class Index:
         subject: Sequence[str] = (),
         decided: Collection[str] = (),
         family: Sequence[int] = (),
-        uncalibrated: Collection[int] = (),
+        not_calibrated_targets: Collection[int] = (),
     ) -> Index:
         """Index phrasings and calibrate the gate.
 
@@ -198,7 +198,7 @@ class Index:
             subject: Words of the pack's subject, which nearly every question has: they are weak evidence.
             decided: Those of `out_of_scope` and `not_asks` that something else than this index decides.
             family: A number for each target, the same for targets that lead to much the same answer; by default all differ.
-            uncalibrated: Targets whose phrasings are no samples for the calibration.
+            not_calibrated_targets: Targets whose phrasings aren't used as samples for the calibration.
         """
         table = synonym_table(synonyms or {})
         kept = distinct_phrasings(phrasings, table)
@@ -214,7 +214,7 @@ class Index:
             [phrasing.canonical for phrasing in kept],
             queries,
             decided,
-            [number for number, phrasing in enumerate(kept) if phrasing.target not in uncalibrated],
+            [number for number, phrasing in enumerate(kept) if phrasing.target not in not_calibrated_targets],
         )
         exact = ExactPhrases.from_phrases(
             [(phrasing.typed, phrasing.target) for phrasing in kept], [words(text) for text in listed]

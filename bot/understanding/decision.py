@@ -1,4 +1,4 @@
-"""What one reading of a message comes down to: names first, then what the index ranks, through the gate.
+"""How one reading is decided: by the names in it, else by the target that the index ranks first, if it passes the gate.
 
 The order of the rules matters: a card's name settles more than a phrasing that is merely near.
 """
@@ -21,17 +21,17 @@ from bot.understanding.reading import Reading, unrecognized_word
 from bot.understanding.targets import Target
 
 NAME_LOG_ODDS = 6.0
-"""What a card's name adds, less one for each edit: "django migrations how to" is about Django."""
+"""Log-odds that a card's name adds, minus one for each typo in it: "django migrations how to" is about Django."""
 OUT_OF_SCOPE_LOG_ODDS = -6.0
-"""What a name that is out of scope adds: "is swift frontend" is not about Python."""
+"""Log-odds that a name that is out of scope adds: "is swift frontend" is not about Python."""
 SMALL_TALK_SHARE = 0.75
 """Share of the information of a message's words that must be on words of small talk."""
 SMALL_TALK_SIMILARITY = 0.6
-"""TF-IDF cosine to a phrasing of small talk that is needed besides."""
+"""TF-IDF cosine to a phrasing of small talk that is required as well."""
 ONE_WORD_SIMILARITY = 0.95
 """The same for a single word: "weekend" is not "have a nice weekend"."""
-SCORE_DISTANCE = 0.5
-"""Score below small talk's within which an entry is as near."""
+NEAR_SMALL_TALK = 0.5
+"""Difference in score up to which an entry counts as being as near as the small talk that ranks first."""
 COMMON_RARITY, MIN_INFORMATION = 2.0, 0.2
 """-log10 of the share of the commonest words, which is subtracted from a word's rarity, and the least information."""
 MIN_LETTERS = 2
@@ -63,7 +63,7 @@ class Decider:
         return bool(self._subject & set(reading.tokens))
 
     def decide(self, reading: Reading) -> Finding:
-        """What a reading comes down to."""
+        """The finding of one reading."""
         cards = self._named_cards(reading)
         out_of_scope = self._out_of_scope_names(reading)
         mentioned = reading.mentions_of("mentioned")
@@ -90,7 +90,7 @@ class Decider:
         if mentioned:
             return self._mentioned_only(reading, mentioned)
         is_about_subject = self.names_subject(reading) and not reading.question_type.compares
-        if out_of_scope and not (is_about_subject and self._passes(reading)):
+        if out_of_scope and not (is_about_subject and self._may_answer(reading)):
             return self._not_covered(reading, [], out_of_scope)
         if any(mention.name.kind == "card" for mention in reading.mentions):
             return self._ordinary_word(reading)
@@ -114,7 +114,7 @@ class Decider:
         """A card is named: it answers, unless another entry fits the whole question far better."""
         candidates = reading.ranking.candidates
         top = self._findings.top(reading)
-        if top is not None and top.id != card and top.kind != "talk" and self._passes(reading):
+        if top is not None and top.id != card and top.kind != "talk" and self._may_answer(reading):
             own_scores = (c.score for c in candidates if str(self._findings.target(c)) == card)
             if candidates[0].score - next(own_scores, candidates[-1].score) > FAR_BETTER:
                 return self._findings.answer(reading, top, "it fits far better than the named card")
@@ -135,7 +135,7 @@ class Decider:
         several = len(set(shown_names(mentioned))) > 1
         compares = reading.question_type.compares and not (several and others and len(entries) == 1)
         asks_about_it = reading.question_type.defines or compares or not (others or several)
-        if top is not None and not asks_about_it and not unknown and (top.id in entries or self._passes(reading)):
+        if top is not None and not asks_about_it and not unknown and (top.id in entries or self._may_answer(reading)):
             return self._findings.answer(reading, top, "it is named there")
         reason = "the source only names it"
         finding = self._findings.make(reading, "unknown", entries[:MAX_OFFERED], reason, OUT_OF_SCOPE_LOG_ODDS / 2)
@@ -172,7 +172,7 @@ class Decider:
             return replace(finding, ids=findings.recommended(reading, self._groups[top.id])[:MAX_OFFERED])
         if top is not None and self._is_inflected_name(reading, top):
             return findings.make(reading, "unknown", (), _ORDINARY_WORD, OUT_OF_SCOPE_LOG_ODDS)
-        if top is not None and (self._passes(reading) or (is_talk and _is_courtesy(reading))):
+        if top is not None and (self._may_answer(reading) or (is_talk and _is_courtesy(reading))):
             return findings.answer(reading, top, "the best phrasing")
         if top is not None and reading.log_odds >= findings.gate.offer:
             offered = self._beside_small_talk(reading) if is_talk else findings.offers(reading)
@@ -182,16 +182,19 @@ class Decider:
     def _beside_small_talk(self, reading: Reading) -> tuple[str, ...]:
         """Entries that are as near as the small talk that doesn't answer: the log-odds are the small talk's."""
         first, *others = reading.ranking.candidates
-        near = [self._findings.target(c) for c in others if c.score > first.score - SCORE_DISTANCE]
+        near = [self._findings.target(c) for c in others if c.score > first.score - NEAR_SMALL_TALK]
         return tuple(target.id for target in near if target.kind == "entry")[:MAX_OFFERED]
 
-    def _passes(self, reading: Reading) -> bool:
-        """Whether the gate lets the best target answer. A group's word adds nothing where a foreign word is said beside it."""
+    def _may_answer(self, reading: Reading) -> bool:
+        """Whether the best target may answer: if it passes the gate, and small talk only where it is nearly all of the message.
+
+        A group's word adds nothing where the message also has a word that is foreign to the pack.
+        """
         passes_alone = reading.log_odds >= self._findings.gate.answer
         top = self._findings.top(reading)
         if top is not None and top.kind == "talk":
             return passes_alone and self._is_small_talk(reading)
-        return (passes_alone or not reading.foreign_words) and self._findings.passes(reading)
+        return (passes_alone or not reading.foreign_words) and self._findings.passes_gate(reading)
 
     def _is_small_talk(self, reading: Reading) -> bool:
         """Whether nearly all of a message is small talk: "is it going to snow" is not "how is it going"."""

@@ -18,7 +18,7 @@ from bot.understanding.reading import Reading
 from bot.understanding.targets import Target
 
 MAX_OFFERED = 3
-"""Entries in a "did you mean": what a phone shows at a glance, and the contract's limit."""
+"""Entries in a "did you mean": what a phone shows at a glance, and what `Finding.ids` of an unknown question may hold at most."""
 MAX_RECOMMENDED = 4
 """Cards in a recommendation: more is a list."""
 MIN_SCORE = -3.0
@@ -26,7 +26,7 @@ MIN_SCORE = -3.0
 GROUP_LOG_ODDS = 1.5
 """Added where a group's own word is said: "recommend me an orm" is about ORMs, however like "recommend me a library" it is."""
 SMALL_TALK_LOG_ODDS = 1.5
-"""What small talk needs beyond an entry: "is it going to snow" is not "how is it going"."""
+"""Log-odds above the answering threshold that small talk needs: "is it going to snow" is not "how is it going"."""
 LONG = 15
 """Words above which a message tells a story, of which the card need not have every word."""
 SPECIAL_RARITY = 4.2
@@ -63,8 +63,8 @@ class FindingFactory:
         """The target of a candidate."""
         return self._targets[candidate.target_index]
 
-    def passes(self, reading: Reading) -> bool:
-        """Whether the gate lets the best target answer."""
+    def passes_gate(self, reading: Reading) -> bool:
+        """Whether the best target passes the gate, GROUP_LOG_ODDS added and SMALL_TALK_LOG_ODDS required where they apply."""
         top = self.top(reading)
         required = SMALL_TALK_LOG_ODDS if top is not None and top.kind == "talk" else 0.0
         return reading.log_odds + self._group_log_odds(reading) - required >= self.gate.answer

@@ -87,7 +87,9 @@ class Matcher:
                 subject=knowledge.subject,
                 decided=frozenset(text for text in listed if names.find(words(text))),
                 family=families_of(knowledge, targets),
-                uncalibrated=frozenset(number for number, target in enumerate(targets) if target.kind == "talk"),
+                not_calibrated_targets=frozenset(
+                    number for number, target in enumerate(targets) if target.kind == "talk"
+                ),
             )
 
         path = index_path(cache, knowledge.fingerprint) if cache is not None else None
@@ -241,7 +243,7 @@ class Matcher:
             return index.rank_query(encode(chosen), chosen, MAX_CANDIDATES)
 
         def domain(typed: Sequence[str]) -> float:
-            return domain_score(index.stats, index.out_of_scope, index.gate.plane, encode(typed))
+            return domain_score(index.stats, index.out_of_scope, index.gate.domain_plane, encode(typed))
 
         return read(part, self._names, rank, domain, part == cleaned, budget)
 

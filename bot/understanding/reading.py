@@ -29,7 +29,7 @@ LONG = 800
 MAX_LONG_PARTS, MAX_LONG_CHARACTERS = 12, 2_400
 """Readings of such a message, and characters of its parts together."""
 DEPENDENT_PENALTY = 5.0
-"""Log-odds that a part that depends on its context loses against the same words in a message of their own."""
+"""Log-odds subtracted from a part that depends on the rest of its message (`is_dependent`)."""
 AGREEMENT_BONUS = 2.0
 """Log-odds gained where the whole of a long message and a part of it rank the same target first."""
 WHOLE_SHARE = 0.5
@@ -80,7 +80,7 @@ class Reading:
 
     @property
     def log_odds(self) -> float:
-        """The index's log-odds, less where a part says little by itself or the rest of its message speaks against it."""
+        """The index's log-odds, reduced where a part says little by itself or the rest of its message speaks against it."""
         own = self.ranking.log_odds
         own = own - (DEPENDENT_PENALTY if self.is_dependent else 0.0) + (AGREEMENT_BONUS if self.agrees else 0.0)
         if self.whole_log_odds is None or self.ranking.is_exact:

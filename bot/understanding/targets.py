@@ -17,7 +17,10 @@ TargetKind = Literal["entry", "list", "pick", "talk"]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An entry, a group as a list, a group as a recommendation ("pick"), or small talk. `id` is its id or name."""
+    """An entry, a group as a list, a group as a recommendation, or small talk. `id` is its id or name.
+
+    The kind of a recommendation is "pick", after a pack's `pick_asks`; `why` prints it. The kind of its Finding is "recommend".
+    """
 
     kind: TargetKind
     id: str

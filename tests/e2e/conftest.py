@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from local_slack import Scene, scene
+
+from support.local_slack import Scene, scene
 
 HERE = Path(__file__).parent
 

@@ -7,11 +7,11 @@ import subprocess
 from pathlib import Path
 from time import time
 
-import postgres
 import pytest
 
 from bot.model import Change
 from bot.store import Store
+from support import postgres
 
 EDIT = Change(
     id="c1", workspace="T1", kind="ask", text="where do i park", entry="flask", batch="b1", by="T1:U1", at=time()

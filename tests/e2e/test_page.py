@@ -9,7 +9,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from local_slack import scene
+
+from support.local_slack import scene
 
 HERE = Path(__file__).parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

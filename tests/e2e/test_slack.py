@@ -8,7 +8,8 @@ import sys
 from collections.abc import Callable, Iterator
 
 import pytest
-from local_slack import ALICE, BOB, BOT, GENERAL, ROOT, Json, Scene, fetch, wait_until
+
+from support.local_slack import ALICE, BOB, BOT, GENERAL, ROOT, Json, Scene, fetch, wait_until
 
 Told = Callable[[Json, str], None]
 

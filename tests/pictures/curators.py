@@ -110,7 +110,9 @@ def view(name: str, knowledge: Knowledge, strings: Strings) -> dict[str, Any]:
             message = curation.conflict_message(
                 replace(HISTORY[1], text=group[1].text, entry="pygame"), knowledge, strings
             )
-            return curation.meaning_form(state, group, state.keys, "kivy", knowledge, strings, curation.error_banner(message))
+            return curation.meaning_form(
+                state, group, state.keys, "kivy", knowledge, strings, curation.error_banner(message)
+            )
         case "curate-write":
             return curation.answer_form(state, "", "", "\n".join(miss.text for miss in group), strings)
         case "curate-checked":

@@ -16,14 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PATIENCE, Door, MakeDoor, open_door
 from slack_bolt.request.async_request import AsyncBoltRequest
-from slack_busy import BusySlack, busy
-from slack_links import connected, mention
-from slack_people import crowd, said
-from slack_samples import SampleClaims, SampleStore
-from slack_steps import deliver, on_message, posted, send
-from slack_stub import RESET, SILENCE, TEAM, Fault, Stub, limited
 
 from bot.model import ConversationState
 from bot.slack import admission
@@ -33,6 +26,13 @@ from bot.slack.strings import default_strings
 from bot.slack.transport import client
 from bot.slack.transport.outbox import SENDERS
 from bot.store import Store
+from support.busy_slack import BusySlack, busy
+from support.people import crowd, said
+from support.slack_app import PATIENCE, Door, MakeDoor, open_door
+from support.slack_samples import SampleClaims, SampleStore
+from support.slack_steps import deliver, on_message, posted, send
+from support.slack_stub import RESET, SILENCE, TEAM, Fault, Stub, limited
+from support.socket_links import connected, mention
 
 KEY = f"{TEAM}:C1:5.5"
 BUSY = default_strings()["busy"]

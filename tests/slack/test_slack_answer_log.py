@@ -14,8 +14,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from conftest import SECRET, Door, MakeDoor
-from slack_stub import BOT, TEAM, Stub
 
 from bot.engine import Engine
 from bot.knowledge import load
@@ -27,6 +25,8 @@ from bot.slack.metrics import Metrics
 from bot.slack.transport.client import AttemptResult, NotSent, Refused, Request, Retry, SendResult, Sent, Unknown
 from bot.store import Store
 from bot.understanding import Matcher
+from support.slack_app import SECRET, Door, MakeDoor
+from support.slack_stub import BOT, TEAM, Stub
 
 CANARIES = ("quokka", "zanzibar", "U0CANARY", "hook/canary", "xoxb-secret", SECRET, "Carla Canary")
 """Words, a person, a response_url and the tokens: none of them may show."""

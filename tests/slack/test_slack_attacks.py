@@ -10,11 +10,10 @@ import json
 import time
 from urllib.parse import urlencode
 
-from conftest import PATIENCE, Door
-from slack_people import FORM, signed
-from slack_stub import BOT, TEAM, Stub
-
 from bot.slack.features.messages import read_mention
+from support.people import FORM, signed
+from support.slack_app import PATIENCE, Door
+from support.slack_stub import BOT, TEAM, Stub
 
 
 def test_a_replayed_press_has_no_second_effect(door: Door, stub: Stub) -> None:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-from slack_lint import faults, view_faults
-from slack_samples import (
+
+from bot.model import Choice, Choices, Item, Items, Text
+from bot.slack.blocks import MAX_BUTTONS, render_blocks, shared_by_block
+from bot.slack.blocks.footer import AnswerFooter, footer_blocks
+from bot.slack.blocks.limits import cut, size
+from bot.slack.blocks.views import home_view, modal_view, search_blocks
+from bot.slack.outgoing import reply_text
+from bot.slack.payloads import AnswerRef, ModalState
+from bot.slack.strings import default_strings, load_strings
+from support.block_lint import faults, view_faults
+from support.golden import golden
+from support.slack_samples import (
     EXTREMES,
     HOSTILE,
     KINDS,
@@ -25,16 +33,6 @@ from slack_samples import (
     reply,
 )
 
-from bot.model import Choice, Choices, Item, Items, Text
-from bot.slack.blocks import MAX_BUTTONS, attribution, render_blocks
-from bot.slack.blocks.footer import AnswerFooter, footer_blocks
-from bot.slack.blocks.limits import cut, size
-from bot.slack.blocks.views import home_view, modal_view, search_blocks
-from bot.slack.outgoing import reply_text
-from bot.slack.payloads import AnswerRef, ModalState
-from bot.slack.strings import default_strings, load_strings
-
-GOLDEN = Path(__file__).parent / "golden"
 REPLIES = KINDS | {
     "roadmap": ROADMAP,
     "list-short": SHORT_LIST,
@@ -50,14 +48,6 @@ REPLIES = KINDS | {
 @pytest.mark.parametrize("name", REPLIES)
 def test_golden(name: str, layout: Any) -> None:
     golden(f"{name}-{layout}", render_blocks(REPLIES[name], layout))
-
-
-def golden(name: str, drawing: Any) -> None:
-    """Compare with the golden drawing."""
-    file = GOLDEN / f"{name}.json"
-    if os.environ.get("GOLDEN") == "write":  # look at what changed before committing it
-        file.write_text(json.dumps(drawing, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    assert drawing == json.loads(file.read_text(encoding="utf-8"))
 
 
 FOOTER = AnswerFooter(
@@ -152,7 +142,7 @@ def test_the_blocks_below_an_answer_are_within_the_limits() -> None:
                     note="done",
                 )
                 blocks = footer_blocks(footer, layout, strings)  # type: ignore[arg-type]
-                assert faults([attribution("U1", strings), *blocks]) == []
+                assert faults([shared_by_block("U1", strings), *blocks]) == []
                 assert max(len(block["elements"]) for block in blocks) <= MAX_BUTTONS
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from conftest import Door, MakeDoor
-from slack_lint import faults
-from slack_samples import KINDS
-from slack_steps import Json, buttons, dumped, on_message, posted, subscribe
-from slack_stub import TEAM, Fault, Stub
 
 from bot import __version__
 from bot.slack.features.commands import COMMANDS, command_of
 from bot.slack.outgoing import reply_text
 from bot.slack.strings import default_strings
+from support.block_lint import faults
+from support.slack_app import Door, MakeDoor
+from support.slack_samples import KINDS
+from support.slack_steps import Json, buttons, dumped, on_message, posted, subscribe
+from support.slack_stub import TEAM, Fault, Stub
 
 STRINGS = default_strings()
 CURATOR, NOBODY = "U1", "U9"

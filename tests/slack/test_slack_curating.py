@@ -6,19 +6,13 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from conftest import Door, MakeDoor
-from slack_curation_samples import NOW, edit, miss
-from slack_ledger import CurationEngine, CurationStore, SamplePreviewer, SampleReloader, full_store
-from slack_lint import view_faults
-from slack_samples import HOSTILE, LONG, knowledge
-from slack_stub import TEAM, Fault, Stub
 
 from bot.curation.preview import Moved, Preview
 from bot.model import Change, Entry
@@ -29,77 +23,14 @@ from bot.slack.blocks.views import FIRST_PAGE, home_view
 from bot.slack.features.curation import curator_home
 from bot.slack.payloads import CuratorModalState
 from bot.slack.strings import default_strings
+from support.curation_samples import NOW, edit, miss
+from support.curation_store import CurationEngine, CurationStore, SamplePreviewer, SampleReloader, full_store
+from support.curator_room import CURATOR, NOBODY, OTHER, Json, MakeRoom, Room, buttons, text, value
+from support.slack_app import Door, MakeDoor
+from support.slack_samples import HOSTILE, LONG, knowledge
+from support.slack_stub import TEAM, Fault, Stub
 
 STRINGS = default_strings()
-Json = dict[str, Any]
-CURATOR, OTHER, NOBODY = "U1", "U2", "U9"
-
-
-@dataclass
-class Room:
-    """The bot, what its curators work with, and two curators before it."""
-
-    stub: Stub
-    door: Door
-    store: CurationStore
-    reloader: SampleReloader
-    previewer: SamplePreviewer
-
-    def open(self, user: str = CURATOR) -> Json:
-        """What somebody sees who opens the Home tab."""
-        self.door.event(type="app_home_opened", user=user, tab="home")
-        return self.home()
-
-    def home(self) -> Json:
-        """The Home tab as it was published last."""
-        view: Json = self.stub.of("views.publish")[-1]["view"]
-        assert view_faults(view) == []
-        return view
-
-    def views(self, method: str) -> list[Json]:
-        """All views of a method, each of them within Slack's limits."""
-        found = [args["view"] for args in self.stub.of(method)]
-        assert [fault for view in found for fault in view_faults(view)] == []
-        return found
-
-    def go(self, page: str, user: str = CURATOR) -> Json:
-        self.press("go:1", page, self.open(user), user)
-        return self.home()
-
-    def press(self, action: str, value: str, view: Json, user: str = CURATOR, **more: Any) -> None:
-        where = {"container": {"type": "view", "view_id": "V1"}, "view": view | {"id": "V1"}}
-        assert self.door.press(action, value, user={"id": user, "team_id": TEAM}, **where, **more) == 200
-
-    def submit(self, view: Json, user: str = CURATOR, **filled: Any) -> Json:
-        """Submit a modal with what it begins with, `filled` apart; the acknowledgement, or what has come after it."""
-        values = {}
-        for block in view["blocks"]:
-            if block["type"] == "input":
-                name = block["element"]["action_id"]
-                values[block["block_id"]] = {name: _state(block["element"], filled.get(name))}
-        before = len(self.stub.of("views.update"))
-        body = {"type": "view_submission", "view": view | {"id": "V1", "state": {"values": values}}}
-        assert self.door.interact(**body, user={"id": user, "team_id": TEAM}) == 200
-        answer: Json = json.loads(self.door.answers["last"])
-        if answer["response_action"] == "errors":
-            return answer
-        assert view_faults(answer["view"]) == []
-        later = self.views("views.update")[before:]
-        return later[-1] if later else answer["view"]
-
-
-def _state(element: Json, given: Any) -> Json:
-    match element["type"]:
-        case "plain_text_input":
-            return {"type": "plain_text_input", "value": element.get("initial_value") if given is None else given}
-        case "checkboxes":
-            ticked = [each["value"] for each in element.get("initial_options", [])] if given is None else given
-            return {"type": "checkboxes", "selected_options": [{"value": value} for value in ticked]}
-    chosen = element.get("initial_option") if given is None else {"value": given}
-    return {"type": element["type"], "selected_option": chosen}
-
-
-MakeRoom = Callable[..., Room]
 
 
 @pytest.fixture
@@ -121,37 +52,6 @@ def make_room(stub: Stub, make_door: MakeDoor) -> MakeRoom:
 @pytest.fixture
 def room(make_room: MakeRoom) -> Room:
     return make_room()
-
-
-def text(view: Json | list[Json]) -> str:
-    """Everything that a view says."""
-    return "\n".join("".join(_texts(block)) for block in (view["blocks"] if isinstance(view, dict) else view))
-
-
-def _texts(node: Any) -> Iterator[str]:
-    if isinstance(node, list):
-        for each in node:
-            yield from _texts(each)
-    elif isinstance(node, dict):
-        if "user_id" in node:
-            yield f"<@{node['user_id']}>"
-        if "channel_id" in node:
-            yield f"<#{node['channel_id']}>"
-        for key, value in node.items():
-            if key == "text" and isinstance(value, str):
-                yield value
-            elif key not in ("placeholder", "options", "option_groups", "initial_options", "initial_option"):
-                yield from _texts(value)
-
-
-def buttons(view: Json) -> dict[str, Json]:
-    """Everything that can be pressed, by action_id."""
-    found = [each for block in view["blocks"] for each in [*block.get("elements", []), block.get("accessory", {})]]
-    return {each["action_id"]: each for each in found if "action_id" in each}
-
-
-def value(view: Json, action: str) -> str:
-    return str(buttons(view)[action]["value"])
 
 
 def said(made: list[Change]) -> list[tuple[str, str, str, str]]:

@@ -7,10 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from slack_curation_samples import CHANGES, MISSES, edit, miss, sample_dashboard
-from slack_lint import faults, view_faults
-from slack_samples import HOSTILE, LONG, knowledge
-from test_slack_blocks import golden
 
 from bot.curation.preview import Moved
 from bot.slack.blocks import curation
@@ -19,6 +15,10 @@ from bot.slack.blocks.limits import TYPED, size
 from bot.slack.blocks.views import FIRST_PAGE, home_view
 from bot.slack.payloads import CuratorModalState
 from bot.slack.strings import default_strings
+from support.block_lint import faults, view_faults
+from support.curation_samples import CHANGES, MISSES, edit, miss, sample_dashboard
+from support.golden import golden
+from support.slack_samples import HOSTILE, LONG, knowledge
 
 Json = dict[str, Any]
 STRINGS = default_strings()

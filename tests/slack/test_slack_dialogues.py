@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import Door, MakeDoor
-from dialogues import DIALOGUES, Turn
-from shipped import matcher
-from slack_lint import faults
-from slack_steps import posted
-from slack_stub import Stub
 
 from bot.engine import Engine
 from bot.model import ConversationState, Question, Reply
 from bot.slack.blocks import render_blocks
 from bot.slack.outgoing import reply_text
+from support.block_lint import faults
+from support.dialogues import DIALOGUES, Turn
+from support.shipped import matcher
+from support.slack_app import Door, MakeDoor
+from support.slack_steps import posted
+from support.slack_stub import Stub
 
 
 class RecordingEngine:

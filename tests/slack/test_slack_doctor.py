@@ -10,13 +10,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from slack_stub import RESET, Fault, Stub
 
 from bot import serving
 from bot.doctor import run_checks
 from bot.settings import Secret, Settings, read_env_file, usable_settings
 from bot.slack.manifest import SCOPES
 from bot.slack.transport.client import SlackConfig
+from support.slack_stub import RESET, Fault, Stub
 
 PACK = Path(__file__).parents[1] / "packs" / "handbook"
 

@@ -13,11 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from conftest import Door, open_door
-from slack_busy import BusySlack, busy
-from slack_faults import complaints, follow, plan, wanted
-from slack_people import FORM, JSON, SECRET, Ack, Line, Said, crowd, said, signed
-from slack_stub import Fault
 
 from bot.slack.transport import client as client_module
 from bot.slack.transport import http as server
@@ -26,6 +21,11 @@ from bot.slack.transport.http import MAX_BODY_BYTES
 from bot.slack.transport.outbox import SENDERS
 from bot.slack.transport.socket import SocketReceiver, serve_socket
 from bot.store import Store
+from support.busy_slack import BusySlack, busy
+from support.fault_plans import complaints, follow, plan, wanted
+from support.people import FORM, JSON, SECRET, Ack, Line, Said, crowd, said, signed
+from support.slack_app import Door, open_door
+from support.slack_stub import Fault
 
 TOKENS = ("xoxb-secret", "xapp-secret")
 WORD = "xylophone"
@@ -113,7 +113,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.name.startswith("bot")]
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.e2e)])
 def test_each_is_answered_once_where_it_could_be(
     running: Running, slack: BusySlack, seed: int, caplog: pytest.LogCaptureFixture
 ) -> None:

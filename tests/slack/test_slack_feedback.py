@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Door, MakeDoor
-from slack_lint import faults
-from slack_samples import HOSTILE, KINDS
-from slack_steps import buttons, dumped, on_message, on_view, posted, told, views_of, vote, vote_value
-from slack_stub import Fault, Stub
 
 from bot.slack.blocks import render_blocks
 from bot.slack.payloads import AnswerRef, FeedbackValue, ModalState, answer_ref, parse_answer_ref
 from bot.slack.strings import default_strings
+from support.block_lint import faults
+from support.slack_app import Door, MakeDoor
+from support.slack_samples import HOSTILE, KINDS
+from support.slack_steps import buttons, dumped, on_message, on_view, posted, told, views_of, vote, vote_value
+from support.slack_stub import Fault, Stub
 
 STRINGS = default_strings()
 

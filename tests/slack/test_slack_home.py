@@ -6,14 +6,14 @@ import logging
 import time
 
 import pytest
-from conftest import Door
-from slack_lint import view_faults
-from slack_samples import knowledge
-from slack_steps import Json, accessories, buttons, home
-from slack_stub import Stub
 
 from bot.slack.blocks import views
 from bot.slack.strings import default_strings
+from support.block_lint import view_faults
+from support.slack_app import Door
+from support.slack_samples import knowledge
+from support.slack_steps import Json, accessories, buttons, home
+from support.slack_stub import Stub
 
 
 def test_the_front_page_says_what_to_ask(door: Door) -> None:

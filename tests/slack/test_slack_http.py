@@ -13,10 +13,10 @@ from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlencode
 
-from conftest import Door
-from slack_people import FORM, JSON, SECRET, signed
-from slack_process import END_WITHIN, Process
-from slack_stub import BOT, TEAM, Fault, Stub, limited
+from support.people import FORM, JSON, SECRET, signed
+from support.slack_app import Door
+from support.slack_process import END_WITHIN, Process
+from support.slack_stub import BOT, TEAM, Fault, Stub, limited
 
 
 def send(port: int, raw: bytes, kind: str = JSON) -> int:

@@ -12,10 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from conftest import Door, MakeDoor
-from slack_samples import SampleEngine, SampleStore
-from slack_steps import on_message, on_view, posted
-from slack_stub import TEAM, Fault, Stub, limited
 
 from bot.slack import outgoing
 from bot.slack.blocks import render_blocks
@@ -23,6 +19,10 @@ from bot.slack.features import explain
 from bot.slack.payloads import FeedbackValue, ModalState
 from bot.slack.strings import default_strings
 from bot.slack.transport.client import SlackClient
+from support.slack_app import Door, MakeDoor
+from support.slack_samples import SampleEngine, SampleStore
+from support.slack_steps import on_message, on_view, posted
+from support.slack_stub import TEAM, Fault, Stub, limited
 
 WORDS = "my private words"
 """What exceptions say and people ask, and what no log may say."""
@@ -177,7 +177,7 @@ class People:
         return self.order.choice(self.actions)()
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.e2e) for seed in range(4, 8))])
 def test_whatever_raises_nothing_stays_open_and_each_failure_is_logged_once(
     make_door: MakeDoor, stub: Stub, seed: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

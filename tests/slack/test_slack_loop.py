@@ -11,13 +11,13 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from conftest import MakeDoor
-from slack_stub import TEAM, Stub
-from test_slack_curating import CURATOR, OTHER, Json, Room, buttons, text, value
 
 from bot.curation.reloader import PackReloader
 from bot.engine import Engine
 from bot.store import Store
+from support.curator_room import CURATOR, OTHER, Json, Room, buttons, text, value
+from support.slack_app import MakeDoor
+from support.slack_stub import TEAM, Stub
 
 DOG, PLANTS = "may the dog sit under my table", "who waters the plants"
 PACK = Path(__file__).parents[1] / "packs" / "handbook"

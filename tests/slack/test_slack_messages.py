@@ -7,16 +7,16 @@ import logging
 from typing import Any
 
 import pytest
-from conftest import Door, MakeDoor
-from slack_lint import faults
-from slack_samples import KINDS
-from slack_steps import buttons, posted, told
-from slack_stub import BOT, BOT_ID, Fault, Stub
 
 from bot.model import ConversationState, Question, Reply
 from bot.slack.blocks import render_blocks
 from bot.slack.outgoing import reply_text
 from bot.slack.strings import default_strings
+from support.block_lint import faults
+from support.slack_app import Door, MakeDoor
+from support.slack_samples import KINDS
+from support.slack_steps import buttons, posted, told
+from support.slack_stub import BOT, BOT_ID, Fault, Stub
 
 # --- mentions and direct messages
 

@@ -14,16 +14,16 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from conftest import MakeDoor
-from slack_steps import deliver as deliver_event
-from slack_steps import on_message
-from slack_stub import TEAM, Fault, Stub
 
 from bot import serving
 from bot.slack.admission import Admission
 from bot.slack.metrics import Metrics, State
 from bot.slack.transport.client import AttemptResult, Request, Sent
 from bot.store import RETRY_AFTER, Store
+from support.slack_app import MakeDoor
+from support.slack_steps import deliver as deliver_event
+from support.slack_steps import on_message
+from support.slack_stub import TEAM, Fault, Stub
 
 
 def samples(metrics: Metrics) -> dict[str, float]:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Door, MakeDoor
-from slack_lint import view_faults
-from slack_samples import HOSTILE, KINDS
-from slack_steps import buttons, dumped, in_view, on_view, search, shortcut, told, views_of, vote_value
-from slack_stub import TEAM, Stub
 
 from bot.slack.admission import InteractionLimit
 from bot.slack.blocks import render_blocks
 from bot.slack.blocks.limits import size
 from bot.slack.payloads import ModalState
 from bot.slack.strings import default_strings
+from support.block_lint import view_faults
+from support.slack_app import Door, MakeDoor
+from support.slack_samples import HOSTILE, KINDS
+from support.slack_steps import buttons, dumped, in_view, on_view, search, shortcut, told, views_of, vote_value
+from support.slack_stub import TEAM, Stub
 
 STRINGS = default_strings()
 

@@ -10,10 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Door, MakeDoor
-from slack_lint import faults
-from slack_samples import HOSTILE, KINDS, SampleStore
-from slack_steps import (
+
+from bot.model import Miss, Question
+from bot.slack.blocks import render_blocks
+from bot.slack.features import notifications
+from bot.slack.outgoing import reply_text
+from bot.slack.strings import default_strings
+from bot.store import Store
+from support.block_lint import faults
+from support.slack_app import Door, MakeDoor
+from support.slack_samples import HOSTILE, KINDS, SampleStore
+from support.slack_steps import (
     buttons,
     dumped,
     in_view,
@@ -26,14 +33,7 @@ from slack_steps import (
     told,
     views_of,
 )
-from slack_stub import SILENCE, TEAM, Fault, Stub, limited
-
-from bot.model import Miss, Question
-from bot.slack.blocks import render_blocks
-from bot.slack.features import notifications
-from bot.slack.outgoing import reply_text
-from bot.slack.strings import default_strings
-from bot.store import Store
+from support.slack_stub import SILENCE, TEAM, Fault, Stub, limited
 
 STRINGS = default_strings()
 LIBRARY = render_blocks(KINDS["library"])

@@ -14,15 +14,15 @@ from functools import partial
 from urllib.parse import urlencode
 
 import pytest
-from conftest import PATIENCE, Door, MakeDoor
-from slack_samples import KINDS, SampleClaims, SampleConversations, SampleDatabase, SampleEngine, SampleStore
-from slack_steps import deliver, on_message, posted, send, status
-from slack_stub import TEAM, Stub
 
 from bot.model import ConversationState, Question, Reply
 from bot.slack.admission import ConversationQueues, FairQueue, QueuePosition
 from bot.slack.context import LONG_TEXT
 from bot.slack.outgoing import reply_text
+from support.slack_app import PATIENCE, Door, MakeDoor
+from support.slack_samples import KINDS, SampleClaims, SampleConversations, SampleDatabase, SampleEngine, SampleStore
+from support.slack_steps import deliver, on_message, posted, send, status
+from support.slack_stub import TEAM, Stub
 
 PAIRS = 40
 LONGEST_GAP = 0.06

@@ -8,9 +8,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from conftest import Door
-from slack_steps import posted
-from slack_stub import Stub
+from support.slack_app import Door
+from support.slack_steps import posted
+from support.slack_stub import Stub
 
 ROOT = Path(__file__).parents[2]
 SLACK = ROOT / "bot" / "slack"

@@ -4,13 +4,13 @@ test_transport_outbox.py."""
 from __future__ import annotations
 
 import pytest
-from conftest import Door
-from slack_stub import RESET, Fault, Stub, limited
 
 from bot.slack.blocks import escape
 from bot.slack.strings import default_strings
 from bot.slack.transport import client as client_module
 from bot.slack.transport.outbox import MAX_ATTEMPTS
+from support.slack_app import Door
+from support.slack_stub import RESET, Fault, Stub, limited
 
 AGAIN = {
     "429": limited(),

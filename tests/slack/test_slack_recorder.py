@@ -6,13 +6,13 @@ import asyncio
 from typing import Any
 
 import pytest
-from conftest import Door, MakeDoor
-from slack_samples import KINDS, OFFER, SampleStore
-from slack_steps import on_message, on_view, search, shortcut, views_of
-from slack_stub import TEAM, Stub
 
 from bot.model import Question
 from bot.slack.recorder import MAX_STORED_TEXT, Recorder, outcome_of, redacted_line, text_to_keep
+from support.slack_app import Door, MakeDoor
+from support.slack_samples import KINDS, OFFER, SampleStore
+from support.slack_steps import on_message, on_view, search, shortcut, views_of
+from support.slack_stub import TEAM, Stub
 
 
 def test_every_question_is_counted_by_how_it_ended(door: Door, stub: Stub) -> None:

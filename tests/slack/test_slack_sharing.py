@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import NoReturn
 
 import pytest
-from conftest import Door, MakeDoor
-from slack_lint import faults
-from slack_samples import KINDS
-from slack_steps import buttons, dumped, on_message, posted, reply_in_thread, shortcut, told, views_of
-from slack_stub import SILENCE, Fault, Stub
 
 from bot.slack.blocks import render_blocks
 from bot.slack.strings import default_strings
+from support.block_lint import faults
+from support.slack_app import Door, MakeDoor
+from support.slack_samples import KINDS
+from support.slack_steps import buttons, dumped, on_message, posted, reply_in_thread, shortcut, told, views_of
+from support.slack_stub import SILENCE, Fault, Stub
 
 STRINGS = default_strings()
 LIBRARY = render_blocks(KINDS["library"])

@@ -6,11 +6,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from conftest import Door
-from slack_links import connected, envelope
-from slack_people import SECRET
-from slack_process import END_WITHIN, Process
-from slack_stub import BOT, TEAM, Stub
+from support.people import SECRET
+from support.slack_app import Door
+from support.slack_process import END_WITHIN, Process, stable_after
+from support.slack_stub import BOT, TEAM, Stub
+from support.socket_links import connected, envelope
 
 
 def mention(number: int) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def test_both_ways_answer_alike(door: Door, stub: Stub) -> None:
 
 
 def test_sigterm_and_health(stub: Stub, prepared: Path) -> None:
-    with Process("socket", stub.url, SECRET, prepared) as bot:
+    with Process("socket", stub.url, SECRET, prepared, stable_after(1.0)) as bot:
         bot.wait_for("Connected to Slack")
         stub.send(mention(1))
         stub.wait("chat.postMessage")

@@ -21,18 +21,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import MakeDoor
-from slack_process import END_WITHIN, NoReloader, Process
-from slack_samples import SampleStore
-from slack_stub import SILENCE, TEAM, Fault, Stub, limited
 
 from bot import serving
 from bot.model import AskPyError
 from bot.serving import StopSignal
 from bot.settings import Secret, Settings, SettingsError
 from bot.slack.metrics import Metrics
+from bot.slack.transport import socket as socket_module
 from bot.slack.transport.client import AttemptResult, Request, Sent, SlackConfig
 from bot.store import Store
+from support.slack_app import MakeDoor
+from support.slack_process import END_WITHIN, NoReloader, Process, stable_after
+from support.slack_samples import SampleStore
+from support.slack_stub import SILENCE, TEAM, Fault, Stub, limited
 
 SECRET = "a signing secret"
 PACK = Path(__file__).parents[1] / "packs" / "handbook"
@@ -83,6 +84,8 @@ def serve(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> 
     """Serves until the given work, which gets the port, is done in a thread, or without one until it ends by itself; returns the
     log."""
     handlers = {number: signal.getsignal(number) for number in serving.STOP_SIGNALS}
+    monkeypatch.setattr(socket_module, "MIN_STABLE", 0.3)
+    monkeypatch.setattr(serving, "_freeze_memory", lambda: None)  # it would keep what other tests have left
     monkeypatch.setattr(serving, "log_to_stderr", lambda _: None)  # it would take the handler that listens here
     caplog.set_level(logging.INFO)
     ports: list[int] = []
@@ -132,7 +135,6 @@ def serve(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> 
         yield run
     finally:
         logging.getLogger("bot").removeHandler(found)
-        gc.unfreeze()
         for number, handler in handlers.items():
             signal.signal(number, handler)
 
@@ -522,7 +524,7 @@ def test_a_database_that_says_nothing_does_not_hold_up_the_end(stub: Stub, prepa
 def test_both_modes_answer_once(stub: Stub, prepared: Path) -> None:
     with (
         Process("http", stub.url, SECRET, prepared) as one,
-        Process("socket", stub.url, SECRET, prepared) as other,
+        Process("socket", stub.url, SECRET, prepared, stable_after(0.3)) as other,
     ):
         for bot in (one, other):
             bot.wait_until_healthy()

@@ -13,17 +13,17 @@ from functools import partial
 from typing import Any
 
 import pytest
-from conftest import Door, MakeDoor
-from shipped import matcher
-from slack_ledger import CurationStore, SamplePreviewer, SampleReloader, full_store
-from slack_lint import faults, view_faults
-from slack_samples import SampleStore
-from slack_stub import Call, Stub
 
 from bot.curation.preview import Moved
 from bot.engine import Engine
 from bot.model import Knowledge
 from bot.slack.payloads import FeedbackValue
+from support.block_lint import faults, view_faults
+from support.curation_store import CurationStore, SamplePreviewer, SampleReloader, full_store
+from support.shipped import matcher
+from support.slack_app import Door, MakeDoor
+from support.slack_samples import SampleStore
+from support.slack_stub import Call, Stub
 
 Json = dict[str, Any]
 

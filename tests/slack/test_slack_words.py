@@ -9,9 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Door, MakeDoor
-from slack_samples import HOSTILE, OFFER
-from slack_steps import (
+
+from bot.slack.logs import Json as JsonFormatter
+from bot.slack.payloads import AnswerRef, ModalState
+from bot.slack.strings import default_strings
+from bot.store import Store
+from support.slack_app import Door, MakeDoor
+from support.slack_samples import HOSTILE, OFFER
+from support.slack_steps import (
     Json,
     accessories,
     buttons,
@@ -29,13 +34,8 @@ from slack_steps import (
     vote,
     vote_value,
 )
-from slack_stub import TEAM, Stub
-from stores import rows
-
-from bot.slack.logs import Json as JsonFormatter
-from bot.slack.payloads import AnswerRef, ModalState
-from bot.slack.strings import default_strings
-from bot.store import Store
+from support.slack_stub import TEAM, Stub
+from support.stores import rows
 
 STRINGS = default_strings()
 

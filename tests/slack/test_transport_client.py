@@ -15,7 +15,6 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any, TypeVar
 
 import pytest
-from slack_stub import RESET, SILENCE, Fault, Stub
 
 from bot.settings import Secret, Settings, SettingsError
 from bot.slack.transport import client as client_module
@@ -37,6 +36,7 @@ from bot.slack.transport.client import (
     tls_context,
     wait_for_slack,
 )
+from support.slack_stub import RESET, SILENCE, Fault, Stub
 
 T = TypeVar("T")
 

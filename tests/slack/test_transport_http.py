@@ -18,8 +18,6 @@ from slack_bolt import BoltResponse
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
-from slack_people import FORM, JSON, SECRET, signed
-from slack_stub import TEAM
 
 from bot.model import AskPyError
 from bot.slack.admission import AckThenRun, Delivery
@@ -27,6 +25,8 @@ from bot.slack.transport import http as http_module
 from bot.slack.transport import http as server_module
 from bot.slack.transport.health import health_page
 from bot.slack.transport.http import EVENTS, MAX_BODY_BYTES, HttpReceiver, PageServer, SeenSignatures, serve_http
+from support.people import FORM, JSON, SECRET, signed
+from support.slack_stub import TEAM
 
 T = TypeVar("T")
 

@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 import pytest
 from slack_bolt import BoltResponse
 from slack_bolt.request.async_request import AsyncBoltRequest
-from slack_stub import TEAM, Fault, Stub
 
 from bot.settings import SettingsError
 from bot.slack.admission import AckThenRun, Delivery
@@ -21,6 +20,7 @@ from bot.slack.transport import client as client_module
 from bot.slack.transport import socket as socket_module
 from bot.slack.transport.client import SlackClient, SlackConfig
 from bot.slack.transport.socket import SocketReceiver, serve_socket
+from support.slack_stub import TEAM, Fault, Stub
 
 T = TypeVar("T")
 Dispatch = Callable[[AsyncBoltRequest], Awaitable[BoltResponse]]

@@ -21,13 +21,12 @@ from bot.slack.blocks.elements import (
     section_with_button,
 )
 from bot.slack.blocks.render import MAX_BUTTONS, Layout, render_blocks
-from bot.slack.blocks.rich_text import attribution, paragraph_blocks, quote_block
+from bot.slack.blocks.rich_text import paragraph_blocks, quote_block, shared_by_block
 
 __all__ = [
     "MAX_BUTTONS",
     "Layout",
     "actions_blocks",
-    "attribution",
     "button",
     "context_block",
     "escape",
@@ -37,4 +36,5 @@ __all__ = [
     "quote_block",
     "render_blocks",
     "section_with_button",
+    "shared_by_block",
 ]

@@ -67,7 +67,7 @@ def render_blocks(reply: Reply, layout: Layout = "classic", strings: Mapping[str
     """
     renderer = ReplyRenderer(reply, layout, strings or default_strings())
     blocks = [block for part in reply.parts for block in renderer.render(part)]
-    return [*blocks, *renderer.link_blocks()][: limits.BLOCKS["message"]]
+    return [*blocks, *renderer.attribution_blocks()][: limits.BLOCKS["message"]]
 
 
 class ReplyRenderer:
@@ -110,13 +110,13 @@ class ReplyRenderer:
             case DatedNote():
                 return note_blocks(part, self.strings)
             case Attribution():
-                return self.link_blocks(part)
+                return self.attribution_blocks(part)
 
-    def link_blocks(self, *credits: Attribution) -> list[Block]:
+    def attribution_blocks(self, *attributions: Attribution) -> list[Block]:
         """Where the answer comes from, and the waiting links, in one line of small text."""
         links = [Attribution(link.label, link.url) for link in self.waiting_links]
         self.waiting_links = ()
-        return _credit_blocks([credit for credit in (*credits, *links) if credit.text.strip()])
+        return _attribution_links([each for each in (*attributions, *links) if each.text.strip()])
 
     # --- buttons
 
@@ -237,8 +237,8 @@ class ReplyRenderer:
 
     def _table_rows(self, part: Table) -> list[list[Block]]:
         """The cells of a native table, its header first; empty if the table is too large for one."""
-        corner, *names = part.columns
-        rows = [(corner or self.strings["corner"], *names), *part.rows]
+        first_column, *names = part.columns  # its title is the cell in the corner, above the labels of the rows
+        rows = [(first_column or self.strings["corner"], *names), *part.rows]
         if len(rows) > limits.TABLE_ROWS or len(part.columns) > limits.TABLE_COLUMNS:
             return []
         cells = [[{"type": "raw_text", "text": cut(text.strip(), CELL) or "–"} for text in row] for row in rows]
@@ -258,17 +258,17 @@ def _titled_items(part: Items) -> list[Item]:
     return [item for item in part.items if item.title.strip()]
 
 
-def _credit_blocks(credits: Sequence[Attribution]) -> list[Block]:
-    """Credits as links in one context block; one that mrkdwn can't hold is a rich_text block above it."""
+def _attribution_links(attributions: Sequence[Attribution]) -> list[Block]:
+    """Attributions as links in one context block; one that mrkdwn can't hold becomes a rich_text block above it."""
     blocks, elements = list[Block](), list[Block]()
-    for credit in credits:
-        if not is_url(credit.url):
-            elements.append(plain_text(credit.text, limits.CONTEXT))
+    for attribution in attributions:
+        if not is_url(attribution.url):
+            elements.append(plain_text(attribution.text, limits.CONTEXT))
             continue
-        label = escape(cut(credit.text.strip(), limits.HEADER * 2).replace("|", "/"))
-        link = f"<{quote_url(credit.url)}|{label}>"
-        if MARKUP.search(credit.text) or size(link) > limits.CONTEXT:
-            blocks.append(line_block([link_element(credit.url, credit.text)]))
+        label = escape(cut(attribution.text.strip(), limits.HEADER * 2).replace("|", "/"))
+        link = f"<{quote_url(attribution.url)}|{label}>"
+        if MARKUP.search(attribution.text) or size(link) > limits.CONTEXT:
+            blocks.append(line_block([link_element(attribution.url, attribution.text)]))
         else:
             elements.append({"type": "mrkdwn", "text": link, "verbatim": True})
     if elements:

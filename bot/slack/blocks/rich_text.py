@@ -13,8 +13,8 @@ from bot.slack.blocks.limits import Block, cut, size
 # --- blocks
 
 
-def attribution(user: str, strings: Mapping[str, str]) -> Block:
-    """Who shared an answer; a user element shows the person's name."""
+def shared_by_block(user: str, strings: Mapping[str, str]) -> Block:
+    """The line that says who shared an answer; a user element shows the person's name."""
     return line_block([text_element(strings["shared_by"] + " "), {"type": "user", "user_id": user}])
 
 
@@ -137,7 +137,7 @@ def _divided(element: Block) -> Iterator[Block]:
 
 
 def _groups_that_fit(elements: Iterable[Block]) -> Iterator[list[Block]]:
-    """Neighbouring elements in groups of at most limits.RICH_TEXT UTF-16 units; none of the elements is longer."""
+    """Neighbouring elements in groups of at most limits.RICH_TEXT UTF-16 units; no element may be longer than that."""
     room, group = limits.RICH_TEXT, list[Block]()
     for element in elements:
         length = _length(element)

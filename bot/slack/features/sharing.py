@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.model import Question, Reply
-from bot.slack.blocks import attribution
+from bot.slack.blocks import shared_by_block
 from bot.slack.blocks.footer import FooterState
 from bot.slack.context import Context
 from bot.slack.features.modals import show_page
@@ -56,7 +56,7 @@ async def share(context: Context, body: Payload) -> None:
     private_footer = footer and replace(footer, note=context.strings["shared"])
     private = reply_message(context, reply, private_footer, f"{key}:mine")
     # The question was asked in private, so the shared message doesn't carry it.
-    below = (attribution(user_id_of(body), context.strings),)
+    below = (shared_by_block(user_id_of(body), context.strings),)
     shared = reply_message(context, reply, footer and replace(footer, why=""), key, below=below)
     result = await _send_once(context, key, public_response(url, shared))
     if result is None or isinstance(result, Sent):
@@ -80,7 +80,7 @@ async def reply_in_thread(context: Context, body: Payload) -> None:
         return
     key = join_key("reply", workspace_of(asker), state.channel, state.thread, answer_ref(reply))
     footer = footer_for(context, reply, replace(question, text=state.question), short_hash(key))
-    below = (attribution(user_id_of(body), context.strings),)
+    below = (shared_by_block(user_id_of(body), context.strings),)
     message = reply_message(context, reply, footer, key, below=below)
     where = PostInChannel(state.channel, state.thread, user_id_of(body))
     result = await _send_once(context, key, post_request(context, where, message))

@@ -11,14 +11,14 @@ from bot.knowledge import load
 from bot.model import Finding, Knowledge, Question, Reply
 from bot.understanding import Matcher
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "knowledge"
 
 
 @cache
 def knowledge() -> Knowledge:
     """The shipped pack."""
-    return load(FOLDER)
+    return load(FOLDER, Path(os.environ["ASKPY_CACHE"]))
 
 
 @cache

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
-from slack_stub import BOT, BOT_ID, TEAM, Fault
+from support.slack_stub import BOT, BOT_ID, TEAM, Fault
 
 T = TypeVar("T")
 Fates = Callable[[str, int], Fault | None]

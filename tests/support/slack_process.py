@@ -17,14 +17,13 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-from slack_samples import SampleEngine
-
 from bot import serving
 from bot.settings import Secret, Settings
 from bot.slack.app import build_app
 from bot.slack.metrics import Metrics
 from bot.slack.transport.client import SlackConfig
 from bot.store import Store
+from support.slack_samples import SampleEngine
 
 ROOT = Path(__file__).parents[2]
 END_WITHIN = 10.0
@@ -42,7 +41,7 @@ class Process:
         here = Path(__file__)
         source = f"import runpy\n{program}\nrunpy.run_path({str(here)!r}, run_name='__main__')"
         command = [sys.executable, "-c", source, mode, url, secret, str(database)]
-        env = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{here.parent}"}
+        env = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{here.parents[1]}"}
         self.process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=env, cwd=database.parent
         )
@@ -99,6 +98,11 @@ class Process:
         self.process.stderr.close()
 
 
+def stable_after(seconds: float) -> str:
+    """What to run first so that a WebSocket counts as stable this soon; outside it takes two seconds."""
+    return f"from bot.slack.transport import socket; socket.MIN_STABLE = {seconds}"
+
+
 # --- the program
 
 
@@ -110,6 +114,9 @@ class NoReloader:
 
     def run(self, stop: threading.Event) -> None:
         stop.wait()
+
+    def wake(self) -> None:
+        """Nothing to do: it waits for nothing but the end."""
 
 
 def build(settings: Settings, config: SlackConfig, _: threading.Event) -> serving.Bot:

@@ -4,21 +4,50 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
 
 from bot.model import Change
 from bot.store import RETRY_AFTER, Store, database_url
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 NOW = 1_700_000_000.0
 """A Tuesday in November 2023, 22:13:20 UTC."""
 
 _number = count()
+
+
+class QuickMigrations:
+    """Migrates an empty SQLite database by the statements that `migrate` came to the first time, and any other by itself."""
+
+    def __init__(self, migrate: Callable[[Connection], None]) -> None:
+        self._migrate = migrate
+        self._statements: list[str] = []
+
+    def __call__(self, connection: Connection) -> None:
+        is_empty = connection.dialect.name == "sqlite" and not _schema(connection)
+        if is_empty and self._statements:
+            for statement in self._statements:
+                connection.exec_driver_sql(statement)
+            return
+        self._migrate(connection)
+        if is_empty:
+            tables = [name for name, _ in _schema(connection) if name]
+            (revision,) = connection.exec_driver_sql("SELECT version_num FROM askpy_version").scalars()
+            held = {name: connection.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar() for name in tables}
+            assert {name for name, number in held.items() if number} == {"askpy_version"}
+            version = f"INSERT INTO askpy_version (version_num) VALUES ('{revision}')"
+            self._statements = [*(statement for _, statement in _schema(connection)), version]
+
+
+def _schema(connection: Connection) -> list[tuple[str, str]]:
+    """The statements that made what is there, each with its name if it is a table."""
+    found = connection.exec_driver_sql("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid")
+    return [(name if kind == "table" else "", sql) for kind, name, sql in found]
 
 
 class Clock:

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from conftest import PATIENCE, Door
-from slack_stub import TEAM, Stub
-
 from bot.slack.transport.socket import SocketReceiver, serve_socket
+from support.slack_app import PATIENCE, Door
+from support.slack_stub import TEAM, Stub
 
 
 @contextmanager

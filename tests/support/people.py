@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlencode
 
-from slack_busy import BusySlack, address
-from slack_stub import BOT, TEAM
+from support.busy_slack import BusySlack, address
+from support.slack_stub import BOT, TEAM
 
 SECRET = "a signing secret"
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"

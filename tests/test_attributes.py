@@ -1,9 +1,10 @@
-"""Aspects: which one fact of a card a question is after, and that a story about a card is after none."""
+"""Attributes: which attribute of a card a question asks for, and that a story about a card asks for none."""
 
 from __future__ import annotations
 
 import pytest
-from shipped import found
+
+from support.shipped import found
 
 ASKED = {
     "is django free": "licence",
@@ -28,6 +29,6 @@ ASKED = {
 
 
 @pytest.mark.parametrize("text", ASKED)
-def test_the_fact_that_is_asked_for(text: str) -> None:
+def test_the_attribute_that_is_asked_for(text: str) -> None:
     attribute = found(text).attribute
     assert (attribute.name if attribute else "") == ASKED[text]

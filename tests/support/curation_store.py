@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from slack_curation_samples import CHANGES, COMPLAINTS, DAY, MISSES, NOW, PILOT, WEEK
-from slack_samples import (
+from bot.curation.overlay import apply_changes
+from bot.curation.preview import Moved, Preview
+from bot.model import AskPyError, Change, Complaint, Knowledge, Miss, PilotChannel, Tally
+from bot.text import normalize_phrase
+from support.curation_samples import CHANGES, COMPLAINTS, DAY, MISSES, NOW, PILOT, WEEK
+from support.slack_samples import (
     SampleDatabase,
     SampleEngine,
     SampleMisses,
@@ -16,11 +20,6 @@ from slack_samples import (
     SampleVotes,
     knowledge,
 )
-
-from bot.curation.overlay import apply_changes
-from bot.curation.preview import Moved, Preview
-from bot.model import AskPyError, Change, Complaint, Knowledge, Miss, PilotChannel, Tally
-from bot.text import normalize_phrase
 
 
 @dataclass

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from slack_busy import Attempt, BusySlack, address
-from slack_people import Said
-from slack_stub import RESET, SILENCE, Fault
+from support.busy_slack import Attempt, BusySlack, address
+from support.people import Said
+from support.slack_stub import RESET, SILENCE, Fault
 
 PASSING = (*(Fault(status) for status in (500, 502, 503, 504)), Fault(200, "ratelimited"), RESET)
 FINAL = (

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-FOLDER = Path(__file__).with_name("dialogues")
+FOLDER = Path(__file__).parents[1] / "dialogues"
 UNORDERED = ("list", "compare")
 
 

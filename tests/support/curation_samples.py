@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from slack_samples import HOSTILE, knowledge
-
 from bot.curation.clusters import cluster_misses
 from bot.curation.overlay import apply_changes
 from bot.model import Change, Complaint, Miss, PilotChannel, Tally
 from bot.slack.blocks.curation import Dashboard
+from support.slack_samples import HOSTILE, knowledge
 
 WORKSPACE = "T0TEAM"
 NOW = 1_763_000_000.0

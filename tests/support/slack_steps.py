@@ -11,11 +11,10 @@ import time
 from contextlib import closing
 from typing import Any
 
-from conftest import PATIENCE, SECRET, Door
-from slack_lint import view_faults
-from slack_stub import TEAM, Stub
-
 from bot.slack.payloads import FeedbackValue, ModalState
+from support.block_lint import view_faults
+from support.slack_app import PATIENCE, SECRET, Door
+from support.slack_stub import TEAM, Stub
 
 Json = dict[str, Any]
 

@@ -13,7 +13,7 @@ from bot.knowledge import load
 from bot.model import Evidence, Finding, Kind, Knowledge, Reply
 from bot.reply import compose
 
-GOLDEN = Path(__file__).with_name("golden")
+GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 @cache

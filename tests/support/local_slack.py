@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 ROOT = Path(__file__).parents[2]
-BINARY = Path(__file__).with_name("node_modules") / "local-slack-linux-x64" / "bin" / "local-slack"
+BINARY = ROOT / "tests" / "e2e" / "node_modules" / "local-slack-linux-x64" / "bin" / "local-slack"
 
 TEAM, BOT, ALICE, BOB, GENERAL = "T01TEST", "U0BOT", "U01ALICE", "U02BOB", "C01GENERAL"
 BOT_TOKEN, APP_TOKEN, SIGNING_SECRET = "xoxb-e2e", "xapp-e2e", "e2e-signing-secret"  # the stand-in's own, worth nothing

@@ -194,14 +194,14 @@ class BusySlack:
             return
         if self.latency:
             await asyncio.sleep(self.latency)
+        with self.changed:  # before the response is written: whoever has it, finds the attempt among the arrived ones
+            attempt.done = time.monotonic()
+            self.changed.notify_all()
         if fault.reset:
             _abort(writer)
         else:
             writer.write(_response(method, fault, self._success(method), keeps))
             await writer.drain()
-        with self.changed:
-            attempt.done = time.monotonic()
-            self.changed.notify_all()
         for watch in self.watchers:
             watch(attempt)
 

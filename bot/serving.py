@@ -39,6 +39,8 @@ POOL_SHUTDOWN_TIMEOUT = 0.5
 """Seconds that the threads of the executors may take to end, after everything else has."""
 THREAD_STOP_TIMEOUT = 1.0
 """Seconds that the stop waits for the background threads: they look at their stop event between two steps."""
+COLLECTOR_THRESHOLDS = (700, 10, 10)
+"""Python's own. For the start they are higher (`bot.__main__`); now a collection must be short, because the event loop waits for it."""
 LAG_INTERVAL = 0.1
 """Seconds between two measurements of the event loop's lag."""
 
@@ -95,6 +97,7 @@ def _freeze_memory() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*COLLECTOR_THRESHOLDS)
     with suppress(OSError, AttributeError):  # only glibc has it; elsewhere the process keeps some ten megabytes
         ctypes.CDLL(None).malloc_trim(0)
 

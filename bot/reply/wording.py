@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import datetime as dt
 from collections.abc import Iterable
 
@@ -47,7 +46,7 @@ def _readable_date(date: str) -> str:
         day = dt.date.fromisoformat(date)
     except ValueError:
         return date
-    return f"{day.day} {calendar.month_name[day.month]} {day.year}"
+    return f"{day.day} {day:%B} {day.year}"
 
 
 def choice_of(entry: Entry) -> Choice:

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bot.retrieval.embeddings import DIMENSIONS
 from bot.retrieval.encoding import EncodedQuery, query_stem_pairs
@@ -45,10 +44,6 @@ PRUNED_FROM = (3_000, 0, 3_000)
 
 STRIDE = 7_919
 """Prime: phrasings are visited in steps of it, so that neighbours in the order belong to different targets."""
-
-HalfFloats = NDArray[np.float16]
-"""The precision that weights are rounded to and stored with: the loss is far below what separates two targets. In memory they
-have 32 bits: converting the rows of one query took as long as adding them up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +101,6 @@ class LinearClassifier:
         return np.asarray(decision + VECTOR_LENGTH * query.vector @ self.weights[offset:])
 
 
-def as_float32(weights: HalfFloats | Floats) -> Floats:
-    """The weights with 32 bits; copied only where they have fewer."""
-    return weights.astype(np.float32, copy=False)
-
-
 def empty_classifier(targets: int) -> LinearClassifier:
     """A classifier that scores 0 for every target."""
     block = FeatureBlock(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32))
@@ -143,7 +133,7 @@ def train_classifier(
     weights = np.zeros((width, targets), dtype=np.float32)
     _descend(weights, ids, values, starts, VECTOR_LENGTH * vectors, target_of)
     stem_ngrams, stem_pairs, char_ngrams = blocks
-    return LinearClassifier(stem_ngrams, stem_pairs, char_ngrams, as_float32(weights.astype(np.float16)))
+    return LinearClassifier(stem_ngrams, stem_pairs, char_ngrams, weights)
 
 
 def _vectorized(

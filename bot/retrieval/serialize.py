@@ -22,7 +22,7 @@ from bot.retrieval.encoding import Encoder
 from bot.retrieval.english import english
 from bot.retrieval.gate import Gate
 from bot.retrieval.index import ExactPhrases, Index
-from bot.retrieval.linear_classifier import FeatureBlock, LinearClassifier, as_float32
+from bot.retrieval.linear_classifier import FeatureBlock, LinearClassifier
 from bot.retrieval.naive_bayes import NaiveBayes
 from bot.retrieval.out_of_scope import OutOfScopeIndex
 from bot.retrieval.scoring import IndexStats
@@ -32,7 +32,7 @@ from bot.retrieval.tfidf import TfidfIndex
 
 MAX_FILES = 24
 """Indexes in the folder: some packs, their workspaces' edited versions, and the drafts that were previewed last."""
-FORMAT = 12
+FORMAT = 13
 """Changes whenever the arrays do; a file of another format is not read."""
 
 CHECKSUM_DIGITS = 8
@@ -41,8 +41,6 @@ ALIGNMENT = 64
 """Bytes at whose multiples arrays begin: a cache line."""
 MAX_HEADER = 65_536
 """Bytes of the checksum and the line of JSON."""
-
-CLASSIFIER_WEIGHTS = "stats.classifier.weights"
 
 SEPARATOR = "\0"
 """Between texts in one array; a cleaned text has no control characters."""
@@ -97,11 +95,7 @@ def load(path: Path) -> Index | None:
             return None
         begin = bytes(content[: min(len(content), MAX_HEADER)]).index(b"\n") + 1
         layout = json.loads(bytes(content[CHECKSUM_DIGITS:begin]))
-        weights = as_float32(_array(content, begin, *layout[CLASSIFIER_WEIGHTS]))
-        # The weights are the last array, half of the file: once they are converted, the rest is copied and the file freed.
-        content = content[: begin + layout.pop(CLASSIFIER_WEIGHTS)[2]].copy()
-        arrays = {name: _array(content, begin, *place) for name, place in layout.items()}
-        index = from_arrays({**arrays, CLASSIFIER_WEIGHTS: weights})
+        index = from_arrays({name: _array(content, begin, *place) for name, place in layout.items()})
     except Exception:  # whatever is wrong with it: a cache can always be rebuilt, and must not stop a start
         return None
     file_cache.touch(path)
@@ -116,7 +110,7 @@ def _array(content: Array, begin: int, dtype_name: str, shape: list[int], offset
 
 
 def to_arrays(index: Index) -> Arrays:
-    """The index as named arrays, the classifier's weights last and with 16 bits."""
+    """The index as named arrays."""
     arrays: Arrays = {"format": np.array(FORMAT)}
     for name in ("stats", "exact", "gate"):
         _flatten(getattr(index, name), name, arrays)
@@ -134,7 +128,6 @@ def to_arrays(index: Index) -> Arrays:
         "out_of_scope_stem_ids": index.out_of_scope.stem_ids,
     }
     arrays["words"] = _encoded(json.dumps(words))
-    arrays[CLASSIFIER_WEIGHTS] = arrays.pop(CLASSIFIER_WEIGHTS).astype(np.float16)
     return arrays
 
 
@@ -147,7 +140,6 @@ def from_arrays(arrays: Mapping[str, Array]) -> Index:
     """
     if int(arrays["format"]) != FORMAT:
         raise ValueError(f"format {int(arrays['format'])}, expected {FORMAT}")
-    arrays = {**arrays, CLASSIFIER_WEIGHTS: as_float32(arrays[CLASSIFIER_WEIGHTS])}
     words = json.loads(bytes(arrays["words"]))
     lexicon: Lexicon = _restored(Lexicon, "lexicon", arrays)
     spelling = SpellingCorrector(

@@ -6,11 +6,12 @@ Typos in a name are allowed by its length, English words are never corrected to 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from bot.model import Entry, Knowledge, Library
+from bot.model import Knowledge, Library
 from bot.retrieval.english import WordCache
 from bot.retrieval.spelling import UNLIMITED, Budget, Lexicon
 from bot.text import words
@@ -201,22 +202,19 @@ def _all_names(knowledge: Knowledge, is_english: Callable[[str], bool]) -> Itera
     subject = {word.casefold() for word in knowledge.subject}
     for entry in knowledge.entries:
         if isinstance(entry, Library):
+            refused = Counter(word for text in entry.not_asks for word in set(words(text)))
             for spelling in (entry.name, *entry.aliases, *entry.name.replace(" and ", "|").split("|")):
                 name = _name(spelling, entry.name, entry.id, "card", is_english)
-                yield replace(name, is_ordinary=name.is_ordinary or _is_often_refused(name, entry))
+                is_often_refused = name.token_count == 1 and refused[name.joined] >= OFTEN_REFUSED
+                yield replace(name, is_ordinary=True) if is_often_refused else name
     for entry in knowledge.entries:
         for spelling in entry.names:
             yield _name(spelling, spelling, entry.id, "mentioned", is_english)
     ordinary = set(knowledge.out_of_scope.ordinary_names)
     for spelling in (*knowledge.out_of_scope.names, *knowledge.out_of_scope.ordinary_names):
         if spelling.casefold() not in subject:
-            name = _name(spelling, spelling, spelling, "out_of_scope", is_english)
-            yield replace(name, is_ordinary=spelling in ordinary)
-
-
-def _is_often_refused(name: Name, entry: Entry) -> bool:
-    """Whether many of the entry's `not_asks` have the name in another meaning: "wore a toga and sandals"."""
-    return name.token_count == 1 and sum(name.joined in words(text) for text in entry.not_asks) >= OFTEN_REFUSED
+            tokens = words(spelling)
+            yield Name(spelling, "".join(tokens), len(tokens), spelling, "out_of_scope", spelling in ordinary)
 
 
 def _name(spelling: str, shown: str, about: str, kind: NameKind, is_english: Callable[[str], bool]) -> Name:

@@ -40,7 +40,7 @@ POOL_SHUTDOWN_TIMEOUT = 0.5
 THREAD_STOP_TIMEOUT = 1.0
 """Seconds that the stop waits for the background threads: they look at their stop event between two steps."""
 COLLECTOR_THRESHOLDS = (700, 10, 10)
-"""Python's own. For the start they are higher (`bot.__main__`); now a collection must be short, because the event loop waits for it."""
+"""Python's own. The start has higher ones (`bot.__main__`); from now on the event loop waits for each collection."""
 LAG_INTERVAL = 0.1
 """Seconds between two measurements of the event loop's lag."""
 

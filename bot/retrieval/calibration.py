@@ -2,7 +2,8 @@
 
 Each phrasing is asked as if it weren't indexed ("held out"): a positive, right if its target comes first. It is asked once more
 with its whole target held out: a near negative, which resembles the pack but has no answer in it. Listed out-of-scope questions
-are further negatives. A pack with few phrasings isn't calibrated: it gets SMALL_PACK_GATE.
+are further negatives. What is fitted is blended with a generic gate, which was fitted to other packs; a pack with few phrasings
+gets that alone.
 """
 
 from __future__ import annotations
@@ -15,35 +16,38 @@ from hashlib import blake2b
 import numpy as np
 
 from bot.retrieval.encoding import EncodedQuery, Encoder, as_known_tokens
-from bot.retrieval.gate import DISTANT, SMALL_PACK_GATE, Gate, GateFeatures, HeldOut, gate_features
+from bot.retrieval.gate import DISTANT, MAX_OFFERED, Gate, GateFeatures, HeldOut, between, gate_features, generic_gate
 from bot.retrieval.out_of_scope import OutOfScopeIndex, domain_planes, domain_side
 from bot.retrieval.scoring import IndexStats, Scores, score
 from bot.retrieval.sparse import Doubles, Floats
 
 MIN_PHRASINGS = 60
-"""Eligible phrasings that a pack needs to be calibrated; with fewer, it gets SMALL_PACK_GATE. Eligible are phrasings of targets
-that have at least two. An entry's title counts as a phrasing; small talk doesn't count. Decision 012 has the reason, and
-`benchmarks.small_gate` prints what that gate does."""
+"""Eligible phrasings that a pack needs to be fitted to; with fewer, it gets a generic gate. Eligible are phrasings of targets that
+have at least two. An entry's title counts as a phrasing; small talk doesn't count. Decision 012 has the reason."""
+
+HALF_OWN = 150
+"""Positives at which a pack's own weights and the generic ones count the same. Own weights alone fail packs of two phrasings an
+entry, generic ones alone lose a tenth of the right answers of packs with many."""
 
 MAX_SAMPLES = 400
 """Phrasings, and listed questions, that are asked for calibration; with more, the weights change in the third digit only."""
 
-NEAR_NEGATIVES_ANSWERED = 0.10
-"""Share of the near negatives that the answering threshold lets through."""
-
-NEGATIVES_OFFERED = 0.35
-"""Share of the negatives that the offering threshold lets through."""
-
-MIN_ANSWER, MIN_OFFER = -2.0, -6.0
-"""Lower bounds of the two thresholds where fewer than MIN_LISTED questions are listed, so that near negatives set them."""
+MIN_ANSWER = -2.0
+"""Lower bound of the answering threshold where fewer than MIN_LISTED questions are listed."""
 
 MIN_LISTED = 120
-"""Listed questions (not_asks too) from which they set the thresholds: they are what people really ask, and the near negatives of
+"""Listed questions (not_asks too) from which they alone fit the gate: they are what people really ask, and the near negatives of
 a pack whose targets overlap ("list backend", "recommend a backend") are no negatives at all."""
 
+NEGATIVES_OFFERED = 0.35
+"""Share of the listed negatives that the offering threshold lets through."""
+
 STRICTNESS = 0.85
-"""At the answering threshold, the share of positives that aren't answered is this many times the share of negatives that are.
-Positives are asked with their own phrasing held out, which makes them harder than people's questions."""
+"""At the answering threshold, the share of positives that aren't answered is this many times the share of listed negatives that
+are. Positives are asked with their own phrasing held out, which makes them harder than people's questions."""
+
+NEAR_SHARE = 0.4
+"""Near negatives that are asked for each positive, as the thresholds see it: people ask more of what a pack has."""
 
 RIDGE = 0.01
 NEWTON_STEPS = 12
@@ -60,11 +64,30 @@ POSITIVE, NEAR_NEGATIVE, LISTED_NEGATIVE, DECIDED_ELSEWHERE = (
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Features with their label: whether the best target is right."""
+    """Features with their labels: whether the best target is right, and whether the right one is among the first three."""
 
     features: GateFeatures
     is_right: bool
+    is_among: bool
     kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """How sure a pack's answers and offers have to be.
+
+    Attributes:
+        answer: Probability from which a target answers, by the generic weights. Right answers minus `answer / (1 - answer)` times
+            wrong ones are most at it.
+        offer: Probability that the right target is among the first three, from which they are offered.
+    """
+
+    answer: float
+    offer: float
+
+
+CAUTIONS = {"strict": Caution(0.72, 0.30), "usual": Caution(0.60, 0.12), "generous": Caution(0.48, 0.07)}
+"""By the name that a pack's `caution` has."""
 
 
 def calibrate(
@@ -75,6 +98,7 @@ def calibrate(
     listed: Mapping[str, EncodedQuery],
     decided: Collection[str] = (),
     calibrating: Sequence[int] | None = None,
+    caution: Caution = CAUTIONS["usual"],
 ) -> Gate:
     """Fit a gate to a pack.
 
@@ -86,16 +110,18 @@ def calibrate(
         listed: The listed questions, by their text.
         decided: Those of them that something else decides before the gate is asked; they are samples, but don't set thresholds.
         calibrating: The phrasings that may be samples; all by default.
+        caution: How sure an answer has to be; has no effect where MIN_LISTED questions are listed.
 
     Returns:
-        The fitted gate, or SMALL_PACK_GATE where there are too few samples. A phrasing that is the only one of its target is no
-        sample: held out, it could never be right, and a FAQ of such phrasings would learn never to answer.
+        The gate. A phrasing that is the only one of its target is no sample: held out, it could never be right, and a FAQ of such
+        phrasings would learn never to answer.
     """
     target_of, sizes = stats.target_of.tolist(), np.diff(stats.starts)
     allowed = range(len(phrasings)) if calibrating is None else calibrating
+    generic = generic_gate(stats.documents.answer_words)
     eligible = [number for number in allowed if sizes[target_of[number]] > 1]
     if len(eligible) < MIN_PHRASINGS or stats.targets < 3:
-        return SMALL_PACK_GATE
+        return with_caution(generic, caution)
     texts, owners = [" ".join(phrasings[number]) for number in eligible], [target_of[number] for number in eligible]
     asked = [eligible[position] for position in _stratified_sample(texts, owners)]
     queries = {number: encoder.encode_tokens(as_known_tokens(phrasings[number])) for number in asked}
@@ -103,7 +129,7 @@ def calibrate(
     planes = domain_planes(stats.embeddings.phrasings, out_of_scope.vectors)
     plane_without = cache(lambda target: planes.plane(*stats.starts[target : target + 2].tolist())) if planes else None
     plane = planes.plane() if planes else None
-    gate = replace(SMALL_PACK_GATE, cohesion=_cohesion(stats, scores), domain_plane=plane, distant=DISTANT)
+    gate = replace(generic, cohesion=_cohesion(stats, scores), domain_plane=plane)
     samples = []
     for number in asked:
         own, result = target_of[number], scores[number]
@@ -113,22 +139,85 @@ def calibrate(
         features = gate_features(
             stats, out_of_scope, gate, queries[number], result, best, held_out, nearest_listed, side
         )
-        samples.append(Sample(features, bool(stats.family[best] == stats.family[own]), POSITIVE))
+        samples.append(
+            Sample(features, bool(stats.family[best] == stats.family[own]), _is_among(stats, result, own), POSITIVE)
+        )
         others = np.where(stats.family == stats.family[own], -np.inf, result.without_classifier)
         best, held_out = int(others.argmax()), HeldOut(target=own)
         side = domain_side(plane_without(own), queries[number].vector) if plane_without else 0.0
         features = gate_features(
             stats, out_of_scope, gate, queries[number], result, best, held_out, nearest_listed, side
         )
-        samples.append(Sample(features, False, NEAR_NEGATIVE))
+        samples.append(Sample(features, False, False, NEAR_NEGATIVE))
     for number, text in _listed_sample(list(listed), decided):
         query = listed[text]
         result = score(stats, query)
         side = float(planes.held_out_side[len(phrasings) + number]) if planes else 0.0
         best, held_out = int(result.without_classifier.argmax()), HeldOut(question=number)
         features = gate_features(stats, out_of_scope, gate, query, result, best, held_out, side=side)
-        samples.append(Sample(features, False, DECIDED_ELSEWHERE if text in decided else LISTED_NEGATIVE))
-    return _with_thresholds(fit_logistic(gate, samples), samples)
+        kind = DECIDED_ELSEWHERE if text in decided else LISTED_NEGATIVE
+        samples.append(Sample(features, False, False, kind))
+    if sum(sample.kind == LISTED_NEGATIVE for sample in samples) >= MIN_LISTED:
+        return _fitted_to_listed(gate, samples)
+    return _blended(gate, samples, caution)
+
+
+def _is_among(stats: IndexStats, scores: Scores, own: int) -> bool:
+    """Whether fewer than MAX_OFFERED families rank before a target's."""
+    own_score = scores.without_classifier[stats.family == stats.family[own]].max()
+    return len(set(stats.family[scores.without_classifier > own_score].tolist())) < MAX_OFFERED
+
+
+def with_caution(gate: Gate, caution: Caution) -> Gate:
+    """A gate that isn't fitted to a pack, with thresholds."""
+    return replace(gate, answer=log_odds_of(caution.answer), offer=log_odds_of(caution.offer))
+
+
+def log_odds_of(probability: float) -> float:
+    """ln(p / (1 - p))"""
+    return float(np.log(probability / (1 - probability)))
+
+
+def _fitted_to_listed(gate: Gate, samples: Sequence[Sample]) -> Gate:
+    """A gate fitted to the samples alone, with thresholds from the listed negatives. It offers by the same log-odds."""
+    weights, bias = fit_logistic(samples, [sample.is_right for sample in samples])
+    fitted = replace(gate, weights=weights, bias=bias, among_weights=(), among_bias=0.0, distant=DISTANT)
+
+    def log_odds(kind: str, is_right: bool) -> Doubles:
+        return _log_odds(fitted, [s for s in samples if s.kind == kind and s.is_right is is_right])
+
+    listed = log_odds(LISTED_NEGATIVE, False)
+    offer = float(np.quantile(listed, 1 - NEGATIVES_OFFERED))
+    return replace(fitted, answer=max(_crossing(log_odds(POSITIVE, True), listed), offer), offer=offer)
+
+
+def _blended(gate: Gate, samples: Sequence[Sample], caution: Caution) -> Gate:
+    """A gate between one fitted to the samples and the generic one, the nearer to the former the more positives there are."""
+    positives = [sample for sample in samples if sample.kind == POSITIVE]
+    share = len(positives) / (len(positives) + HALF_OWN)
+    weights, bias = fit_logistic(samples, [sample.is_right for sample in samples])
+    among_weights, among_bias = fit_logistic(samples, [sample.is_among for sample in samples])
+    own = replace(gate, weights=weights, bias=bias, among_weights=among_weights, among_bias=among_bias)
+    blended = with_caution(between(gate, own, share), caution)
+    best = _best_threshold(blended, samples, caution.answer / (1 - caution.answer))
+    return replace(blended, answer=max((blended.answer + best) / 2, MIN_ANSWER))
+
+
+def _best_threshold(gate: Gate, samples: Sequence[Sample], price: float) -> float:
+    """The threshold at which right answers minus `price` times wrong and strange ones are most, on these samples."""
+    kept = [sample for sample in samples if sample.kind in (POSITIVE, NEAR_NEGATIVE)]
+    log_odds = _log_odds(gate, kept)
+    near = sum(sample.kind == NEAR_NEGATIVE for sample in kept)
+    near_weight = NEAR_SHARE * (len(kept) - near) / max(near, 1)
+    gain = np.array([1.0 if s.is_right else -price * (near_weight if s.kind == NEAR_NEGATIVE else 1.0) for s in kept])
+    order = np.argsort(-log_odds)
+    gains = np.cumsum(gain[order])
+    best = int(gains.argmax())
+    return float(log_odds[order][best]) if gains[best] > 0 else float(log_odds.max())
+
+
+def _log_odds(gate: Gate, samples: Sequence[Sample]) -> Doubles:
+    return np.array([gate.log_odds(sample.features) for sample in samples])
 
 
 def _listed_sample(texts: Sequence[str], decided: Collection[str]) -> list[tuple[int, str]]:
@@ -167,14 +256,27 @@ def _cohesion(stats: IndexStats, scores: dict[int, Scores]) -> Floats:
     return np.where(counts > 0, sums / np.maximum(counts, 1), values.mean()).astype(np.float32)
 
 
-def fit_logistic(gate: Gate, samples: Sequence[Sample]) -> Gate:
-    """The gate with weights by ridge logistic regression on standardised features, by Newton's method from zero."""
+def fit_logistic(samples: Sequence[Sample], labels: Sequence[bool]) -> tuple[tuple[float, ...], float]:
+    """Weights and bias that separate samples by these labels."""
     rows = np.array([sample.features.row() for sample in samples])
-    mean, deviation = rows.mean(axis=0), rows.std(axis=0)
+    return fit_weights(rows, np.array(labels, dtype=float), _sample_weights(samples))
+
+
+def fit_weights(rows: Doubles, labels: Doubles, importance: Doubles) -> tuple[tuple[float, ...], float]:
+    """Ridge logistic regression on standardised features, by Newton's method from zero.
+
+    Args:
+        rows: (samples, features)
+        labels: (samples,), 1 or 0.
+        importance: (samples,), the weight of each sample; 1 on average.
+
+    Returns:
+        A weight for each feature as it is in `rows`, and the bias.
+    """
+    mean = np.average(rows, axis=0, weights=importance)
+    deviation = np.sqrt(np.average((rows - mean) ** 2, axis=0, weights=importance))
     deviation[deviation < 1e-9] = np.inf
     x = np.c_[(rows - mean) / deviation, np.ones(len(rows))]
-    labels = np.array([sample.is_right for sample in samples], dtype=float)
-    importance = _sample_weights(samples)
     ridge = np.r_[np.full(x.shape[1] - 1, RIDGE * len(rows)), 1e-6]
     weights = np.zeros(x.shape[1])
     for _ in range(NEWTON_STEPS):
@@ -183,7 +285,7 @@ def fit_logistic(gate: Gate, samples: Sequence[Sample]) -> Gate:
         hessian = (x * (importance * probability * (1 - probability))[:, None]).T @ x + np.diag(ridge + 1e-6)
         weights = weights - np.linalg.solve(hessian, gradient)
     unscaled = weights[:-1] / deviation
-    return replace(gate, weights=tuple(unscaled.tolist()), bias=float(weights[-1] - unscaled @ mean))
+    return tuple(unscaled.tolist()), float(weights[-1] - unscaled @ mean)
 
 
 def _sample_weights(samples: Sequence[Sample]) -> Doubles:
@@ -192,22 +294,6 @@ def _sample_weights(samples: Sequence[Sample]) -> Doubles:
     near_negatives = sum(sample.kind == NEAR_NEGATIVE for sample in samples)
     share = LISTED_WEIGHT * near_negatives / max(sum(is_listed), 1)
     return np.array([share if listed else 1.0 for listed in is_listed])
-
-
-def _with_thresholds(gate: Gate, samples: Sequence[Sample]) -> Gate:
-    """The gate with its thresholds: from the listed negatives where there are MIN_LISTED, else from the near negatives."""
-
-    def log_odds(kind: str, is_right: bool) -> Doubles:
-        chosen = [sample for sample in samples if sample.kind == kind and sample.is_right is is_right]
-        return np.array([gate.log_odds(sample.features) for sample in chosen])
-
-    listed = log_odds(LISTED_NEGATIVE, False)
-    if len(listed) < MIN_LISTED:
-        quantiles = [1 - NEAR_NEGATIVES_ANSWERED, 1 - NEGATIVES_OFFERED]
-        answer, offer = np.quantile(log_odds(NEAR_NEGATIVE, False), quantiles)
-        return replace(gate, answer=max(float(answer), MIN_ANSWER), offer=max(float(offer), MIN_OFFER))
-    offer = float(np.quantile(listed, 1 - NEGATIVES_OFFERED))
-    return replace(gate, answer=max(_crossing(log_odds(POSITIVE, True), listed), offer), offer=offer)
 
 
 def _crossing(positives: Doubles, negatives: Doubles) -> float:

@@ -45,6 +45,14 @@ class WordVectors:
         weights = word_weight(np.array([rarity for _, rarity in known], dtype=np.float32))
         return normalized(weights @ self.unpack(row for row, _ in known))
 
+    def vectors_of(self, tokens: Sequence[str]) -> Floats:
+        """The vector of each word, of length one; zeros for a word that has none. (words, DIMENSIONS)"""
+        vectors = np.zeros((len(tokens), DIMENSIONS), dtype=np.float32)
+        rows = {position: row for position, word in enumerate(tokens) if (row := self.words.row_of(word)) is not None}
+        if rows:
+            vectors[list(rows)] = self.unpack(rows.values())
+        return vectors
+
     def unpack(self, rows: Iterable[int]) -> Floats:
         """The vectors of some rows, of length one; zeros for a word without a meaning of its own. (rows, DIMENSIONS)"""
         pairs = self.packed[list(rows)]

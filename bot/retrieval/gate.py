@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,9 @@ DISTANT = 10.0
 DISTANCE_WEIGHT = 2.0
 """Log-odds lost for each point below it: the weights were fitted to near negatives (questions that resemble the pack and have
 no answer in it, see `calibration`), and are less reliable for far ones, which resemble nothing in it."""
+
+MAX_OFFERED = 3
+"""Targets that are offered at most: what a phone shows at a glance."""
 
 MARGIN_WITHOUT_COMPETITOR = 0.5
 """Margin of a target where no target of another family was scored."""
@@ -48,6 +52,9 @@ class GateFeatures:
         out_of_scope_word: `word` above the cosine to the nearest listed out-of-scope question.
         out_of_scope_vector: The same for `nearest`.
         domain_odds, domain_side: See `out_of_scope`.
+        mass: ln(1 + the sum, over the query's distinct stems that the target has, of information times relative idf): one common
+            word is little, two rare ones are much.
+        document_bm25, document_covered, document_sentence: See `documents.DocumentScores`; 0 in an index that is nearly full.
     """
 
     word: float
@@ -65,6 +72,10 @@ class GateFeatures:
     out_of_scope_vector: float
     domain_odds: float
     domain_side: float
+    mass: float
+    document_bm25: float
+    document_covered: float
+    document_sentence: float
 
     def formula(self) -> float:
         """A fixed sum, for questions that are far from the pack."""
@@ -82,12 +93,15 @@ NO_FEATURES = GateFeatures(*([0.0] * len(FEATURE_NAMES)))
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A logistic regression with two thresholds.
+    """Two logistic regressions over the same features, each with a threshold.
+
+    The first tells whether the best target is right, the second whether the right one is among the first MAX_OFFERED.
 
     Attributes:
-        answer, offer: Log-odds from which a target answers, or is offered.
-        weights: One for each feature, unscaled.
-        bias: Constant term.
+        answer: Log-odds of the first from which a target answers.
+        offer: Log-odds of the second from which targets are offered.
+        weights, bias: Of the first: one weight for each feature, unscaled, and the constant term.
+        among_weights, among_bias: Of the second. No weights: the first serves for offers, too.
         distant: See DISTANT; minus infinity: no question is distant.
         cohesion: (targets,), how similar a target's phrasings are to each other: the mean, over its phrasings, of the TF-IDF
             cosine to the most similar other one. None: not computed, and counted as 0.
@@ -99,6 +113,8 @@ class Gate:
     offer: float
     weights: tuple[float, ...]
     bias: float
+    among_weights: tuple[float, ...] = ()
+    among_bias: float = 0.0
     distant: float = DISTANT
     cohesion: Floats | None = None
     domain_plane: Floats | None = None
@@ -106,26 +122,64 @@ class Gate:
     def log_odds(self, features: GateFeatures) -> float:
         """Log-odds that the best target is right, minus a penalty for a far question; unbounded, comparable within a pack."""
         fitted = sum(weight * value for weight, value in zip(self.weights, features.row(), strict=True))
-        distance = float(np.logaddexp(0, self.distant - features.formula()))
+        distance = float(np.logaddexp(0, self.distant - features.formula())) if self.distant > -np.inf else 0.0
         return fitted + self.bias - DISTANCE_WEIGHT * distance
 
+    def among_log_odds(self, features: GateFeatures) -> float:
+        """Log-odds that the right target is among the first ones, compared with `offer`."""
+        if not self.among_weights:
+            return self.log_odds(features)
+        return (
+            sum(weight * value for weight, value in zip(self.among_weights, features.row(), strict=True))
+            + self.among_bias
+        )
 
-SMALL_PACK_WEIGHTS = {
-    "word": 0.21, "char": 4.31, "nearest": 1.34, "centroid": 1.85, "margin": 1.78,
-    "target_coverage": 0.74, "coverage": -0.46, "length": -0.34,
-}  # fmt: skip
-SMALL_PACK_BIAS = -3.74
-"""Fitted and printed by `python -m benchmarks.small_gate`, with the share of questions that the gate then answers."""
-SMALL_PACK_ANSWER, SMALL_PACK_OFFER = 0.0, -1.5
-"""A small pack answers where the best target is more likely right than not, and offers it from a probability of about 0.2."""
-SMALL_PACK_GATE = Gate(
-    SMALL_PACK_ANSWER,
-    SMALL_PACK_OFFER,
-    tuple(SMALL_PACK_WEIGHTS.get(name, 0.0) for name in FEATURE_NAMES),
-    SMALL_PACK_BIAS,
-    distant=-np.inf,  # no penalty for far questions: the packs that it was fitted to were asked some
-)
-"""The gate of packs that are too small to be calibrated; `benchmarks.small_gate` fitted it to packs of public question sets."""
+
+FEW_ANSWER_WORDS, MANY_ANSWER_WORDS = 6.0, 20.0
+"""Telling words of an average answer up to which answers say nothing (a link, a placeholder), and from which they say something."""
+
+Weights = tuple[Mapping[str, float], float]
+"""Weights by feature, and the bias."""
+
+
+def _generic(right: Weights, among: Weights) -> Gate:
+    """A gate without a pack; `calibration` sets its thresholds."""
+    by_name = [tuple(weights.get(name, 0.0) for name in FEATURE_NAMES) for weights, _ in (right, among)]
+    return Gate(0.0, 0.0, by_name[0], right[1], by_name[1], among[1], distant=-np.inf)
+
+
+GENERIC_GATES = (
+    _generic(
+        ({"word": 2.60, "char": 3.03, "nearest": 0.60, "centroid": 1.59, "margin": 0.72, "target_coverage": -0.61, "coverage": -1.17, "foreign": 0.01, "missing": 0.01, "length": -0.49, "mass": 1.04, "document_bm25": -0.75, "document_covered": 0.56, "document_sentence": -0.26}, -3.11),
+        ({"word": 2.49, "char": 2.71, "nearest": 0.19, "centroid": 1.87, "margin": 0.55, "target_coverage": -1.00, "coverage": -0.65, "foreign": 0.01, "missing": -0.01, "length": -0.39, "mass": 0.95, "document_bm25": -0.69, "document_covered": 0.99, "document_sentence": -0.20}, -2.86),
+    ),
+    _generic(
+        ({"word": 1.47, "char": 1.04, "nearest": 0.08, "centroid": 0.58, "margin": 0.89, "target_coverage": -0.62, "coverage": -1.06, "foreign": -0.01, "missing": 0.04, "length": 0.25, "mass": 0.29, "document_bm25": 0.45, "document_covered": 1.35, "document_sentence": 1.82}, -3.61),
+        ({"word": 1.47, "char": 0.99, "nearest": 0.26, "centroid": 0.98, "margin": 0.61, "target_coverage": -0.88, "coverage": -0.88, "foreign": -0.01, "missing": 0.06, "length": 0.36, "mass": 0.25, "document_bm25": 0.45, "document_covered": 1.87, "document_sentence": 2.13}, -3.79),
+    ),
+)  # fmt: skip
+"""The gates of packs whose answers say nothing, and of packs whose answers say something; printed by `benchmarks.generic_gate`."""
+
+
+def generic_gate(answer_words: float) -> Gate:
+    """The gate for a pack that isn't fitted to: between the two GENERIC_GATES, by the telling words of its average answer."""
+    share = min(max((answer_words - FEW_ANSWER_WORDS) / (MANY_ANSWER_WORDS - FEW_ANSWER_WORDS), 0.0), 1.0)
+    return between(*GENERIC_GATES, share)
+
+
+def between(first: Gate, second: Gate, share: float) -> Gate:
+    """The first gate with weights between both: `share` of the second's, the rest of the first's."""
+
+    def mixed(one: Sequence[float], other: Sequence[float]) -> tuple[float, ...]:
+        return tuple((1 - share) * a + share * b for a, b in zip(one, other, strict=True))
+
+    return replace(
+        first,
+        weights=mixed(first.weights, second.weights),
+        bias=(1 - share) * first.bias + share * second.bias,
+        among_weights=mixed(first.among_weights, second.among_weights),
+        among_bias=(1 - share) * first.among_bias + share * second.among_bias,
+    )
 
 
 def confidence(above: float) -> float:
@@ -199,7 +253,18 @@ def gate_features(
         out_of_scope_vector=nearest - listed_vector if len(out_of_scope) else 0.0,
         domain_odds=domain_odds(stats, out_of_scope, query, held_out.phrasing, held_out.target, held_out.question),
         domain_side=domain_side(gate.domain_plane, query.vector) if side is None else side,
+        mass=_mass(stats, query, in_target),
+        document_bm25=float(scores.documents.bm25[target]),
+        document_covered=float(scores.documents.covered[target]),
+        document_sentence=float(scores.documents.sentence[target]),
     )
+
+
+def _mass(stats: IndexStats, query: EncodedQuery, in_target: Bools) -> float:
+    """See `GateFeatures.mass`. `in_target`: by token, whether the target has it."""
+    stems, positions = np.unique(query.stems[in_target], return_index=True)
+    idf = stats.tfidf.idf[stats.tfidf.rows.find(stems)] / stats.tfidf.idf[-1]
+    return float(np.log1p((query.information[in_target][positions] * idf).sum()))
 
 
 def known_tokens(stats: IndexStats, query: EncodedQuery, target: int, held_out: HeldOut) -> tuple[Bools, Bools]:

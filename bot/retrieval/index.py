@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bot.retrieval.calibration import calibrate
+from bot.retrieval.documents import build_documents
 from bot.retrieval.embeddings import build_embeddings, word_vectors
 from bot.retrieval.encoding import (
     EncodedQuery,
@@ -33,7 +34,7 @@ from bot.retrieval.gate import Gate, confidence, gate_features
 from bot.retrieval.linear_classifier import MAX_PHRASINGS, empty_classifier, train_classifier
 from bot.retrieval.naive_bayes import build_naive_bayes
 from bot.retrieval.out_of_scope import OutOfScopeIndex, build_out_of_scope
-from bot.retrieval.scoring import IndexStats, Scores, fullness, score, top_targets
+from bot.retrieval.scoring import NEARLY_FULL, IndexStats, Scores, fullness, score, top_targets
 from bot.retrieval.sparse import Ints, Occurrences
 from bot.retrieval.spelling import UNLIMITED, Budget, SpellingCorrector
 from bot.retrieval.tfidf import build_tfidf
@@ -78,6 +79,7 @@ class Ranking:
         is_exact: The question is, word for word, a phrasing of the first candidate and of no other target.
         is_exact_out_of_scope: It is, word for word, a listed out-of-scope question, and no phrasing.
         log_odds: That the first candidate is right; unbounded, comparable within a pack.
+        among_log_odds: That the right one is among the first three; see `Gate`.
         confidence: `log_odds` mapped to between 0 and 1; 0.5 where the gate starts to answer, 1 for an exact phrase; six digits.
     """
 
@@ -92,6 +94,7 @@ class Ranking:
     is_exact: bool
     is_exact_out_of_scope: bool
     log_odds: float
+    among_log_odds: float
     confidence: float
 
 
@@ -163,7 +166,7 @@ class Index:
         encoder: Encodes questions.
         exact: Whole phrases.
         out_of_scope: The listed out-of-scope questions.
-        gate: Calibrated to the pack, or SMALL_PACK_GATE where the pack is too small for that.
+        gate: Fitted to the pack, or generic where the pack is too small for that.
         texts: The phrasings, sorted by target.
     """
 
@@ -185,7 +188,8 @@ class Index:
         subject: Sequence[str] = (),
         decided: Collection[str] = (),
         family: Sequence[int] = (),
-        not_calibrated_targets: Collection[int] = (),
+        secondary: Collection[int] = (),
+        answers: Sequence[tuple[str, int]] = (),
     ) -> Index:
         """Index phrasings and calibrate the gate.
 
@@ -198,13 +202,15 @@ class Index:
             subject: Words of the pack's subject, which nearly every question has: they are weak evidence.
             decided: Those of `out_of_scope` and `not_asks` that something else than this index decides.
             family: A number for each target, the same for targets that lead to much the same answer; by default all differ.
-            not_calibrated_targets: Targets whose phrasings aren't used as samples for the calibration.
+            secondary: Targets beside the pack's own subject (small talk): no samples for the calibration, and not counted for
+                fullness.
+            answers: (cleaned text, target number) pairs: what the targets answer.
         """
         table = synonym_table(synonyms or {})
         kept = distinct_phrasings(phrasings, table)
         listed = list(dict.fromkeys([*out_of_scope, *(text for text, _ in not_asks)]))
-        encoder = build_encoder(kept, table, listed, subject)
-        stats = build_stats(kept, encoder, np.array(family or range(targets), dtype=np.int64))
+        encoder = build_encoder(kept, table, [*listed, *(text for text, _ in answers)], subject)
+        stats = build_stats(kept, encoder, np.array(family or range(targets), dtype=np.int64), secondary, answers)
         queries = {text: encoder.encode(text) for text in listed}
         listed_index = build_out_of_scope(list(queries.values()), encoder.stem_ids, stats.tfidf)
         gate = calibrate(
@@ -214,7 +220,7 @@ class Index:
             [phrasing.canonical for phrasing in kept],
             queries,
             decided,
-            [number for number, phrasing in enumerate(kept) if phrasing.target not in not_calibrated_targets],
+            [number for number, phrasing in enumerate(kept) if phrasing.target not in secondary],
         )
         exact = ExactPhrases.from_phrases(
             [(phrasing.typed, phrasing.target) for phrasing in kept], [words(text) for text in listed]
@@ -288,6 +294,7 @@ class Index:
             is_exact=is_exact,
             is_exact_out_of_scope=exact == OUT_OF_SCOPE,
             log_odds=log_odds,
+            among_log_odds=self.gate.among_log_odds(features),
             confidence=1.0 if is_exact else confidence(log_odds - self.gate.answer),
         )
 
@@ -342,14 +349,17 @@ def distinct_phrasings(phrasings: Sequence[tuple[str, int]], table: Synonyms) ->
 
 
 def build_encoder(
-    phrasings: Sequence[Phrasing], table: Synonyms, out_of_scope: Iterable[str], subject: Iterable[str]
+    phrasings: Sequence[Phrasing], table: Synonyms, other_texts: Iterable[str], subject: Iterable[str]
 ) -> Encoder:
-    """An encoder for the words of phrasings; words of out-of-scope questions are never corrected to one of the pack's."""
+    """An encoder for the words of phrasings.
+
+    `other_texts`: listed questions and answers; their words are never corrected to one of the phrasings' words.
+    """
     counts = Counter(chain.from_iterable(phrasing.canonical for phrasing in phrasings))
     synonym_words = {word for pairs in table.values() for pair in pairs for phrase in pair for word in phrase}
     return Encoder(
         spelling=SpellingCorrector.from_counts(
-            {**dict.fromkeys(synonym_words, 1), **counts}, [word for text in out_of_scope for word in words(text)]
+            {**dict.fromkeys(synonym_words, 1), **counts}, [word for text in other_texts for word in words(text)]
         ),
         stem_ids=number_stems(sorted(counts)),
         synonyms=table,
@@ -358,8 +368,21 @@ def build_encoder(
     )
 
 
-def build_stats(phrasings: Sequence[Phrasing], encoder: Encoder, family: Ints) -> IndexStats:
-    """Count everything about phrasings, sorted by target. `family`: (targets,)"""
+def build_stats(
+    phrasings: Sequence[Phrasing],
+    encoder: Encoder,
+    family: Ints,
+    secondary: Collection[int],
+    answers: Sequence[tuple[str, int]],
+) -> IndexStats:
+    """Count everything about phrasings, which are sorted by target.
+
+    Args:
+        phrasings: The phrasings.
+        encoder: Numbers their stems.
+        family: (targets,), see `IndexStats`.
+        secondary, answers: See `Index.build`.
+    """
     targets = len(family)
     vocabulary = sorted({word for phrasing in phrasings for word in phrasing.canonical})
     row = {word: number for number, word in enumerate(vocabulary)}
@@ -380,6 +403,14 @@ def build_stats(phrasings: Sequence[Phrasing], encoder: Encoder, family: Ints) -
     starts = np.searchsorted(target_of, np.arange(targets + 1))
     subject = [encoder.stem_ids[name] for name in encoder.subject if name in encoder.stem_ids]
     occurrences = Occurrences(stem_keys, stem_positions.astype(np.int32), word_starts)
+    full = fullness(starts, secondary)
+    is_full = full >= NEARLY_FULL
+    documents = build_documents(
+        [] if is_full else [(phrasing.canonical, phrasing.target) for phrasing in phrasings],
+        [] if is_full else answers,
+        targets,
+        encoder.vectors,
+    )
     return IndexStats(
         target_of=target_of,
         starts=starts,
@@ -388,6 +419,7 @@ def build_stats(phrasings: Sequence[Phrasing], encoder: Encoder, family: Ints) -
         stem_ngrams=build_naive_bayes(stem_ngrams, target_of, targets, centroid=False),
         classifier=classifier,
         embeddings=embeddings,
-        fullness=fullness(starts),
+        documents=documents,
+        fullness=full,
         family=family,
     )

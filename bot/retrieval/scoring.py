@@ -1,14 +1,16 @@
-"""How well each target fits a query: a weighted sum of seven scores.
+"""How well each target fits a query: a weighted sum of ten scores.
 
 The weights were chosen on validation questions of public question sets; one set of weights serves packs of every size.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 
+from bot.retrieval.documents import Documents, DocumentScores
 from bot.retrieval.embeddings import Embeddings
 from bot.retrieval.encoding import EncodedQuery
 from bot.retrieval.linear_classifier import LinearClassifier
@@ -28,8 +30,14 @@ EMBEDDING_WEIGHT, EMBEDDING_WEIGHT_SPARSE = 0.2, 1.2
 NEAREST_WEIGHT, CENTROID_WEIGHT = 0.7, 1.3
 """Of the nearest phrasing and the target's centroid, within the embeddings' weight."""
 
+BM25_WEIGHT, COVERED_WEIGHT, SENTENCE_WEIGHT = 2.0, 3.0, 1.0
+"""Of the three scores of documents in an empty index; times what is missing to fullness."""
+
 HALF_FULL = 10
 """Phrasings a target at which fullness is one half."""
+
+NEARLY_FULL = 0.75
+"""Fullness from which documents aren't compared: thirty phrasings a target say more than an answer's sentences."""
 
 OFFERED = 3
 """Candidates whose order must be right."""
@@ -49,6 +57,7 @@ class IndexStats:
         char_ngrams, stem_ngrams: Counts by target.
         classifier: The linear classifier.
         embeddings: Sentence vectors.
+        documents: Titles, phrasings and answers; empty in an index that is nearly full.
         fullness: Between 0 and 1, how much the counts can be trusted.
         family: (targets,); targets of one family lead to much the same answer, so that they don't compete.
     """
@@ -60,6 +69,7 @@ class IndexStats:
     stem_ngrams: NaiveBayes
     classifier: LinearClassifier
     embeddings: Embeddings
+    documents: Documents
     fullness: float
     family: Ints
 
@@ -81,6 +91,7 @@ class Scores:
         nearest: (targets,), embedding cosine of the nearest phrasing; 0 where it wasn't compared.
         centroid: (targets,), embedding cosine to the centroid.
         phrasing_cosines: (phrasings,), TF-IDF cosines.
+        documents: The scores of documents.
     """
 
     total: Floats
@@ -90,6 +101,7 @@ class Scores:
     nearest: Floats
     centroid: Floats
     phrasing_cosines: Floats
+    documents: DocumentScores
 
 
 def score(stats: IndexStats, query: EncodedQuery, held_out: int = -1) -> Scores:
@@ -117,18 +129,24 @@ def score(stats: IndexStats, query: EncodedQuery, held_out: int = -1) -> Scores:
     char_likelihood, char = stats.char_ngrams.score(query.char_ngrams, own_target)
     likelihood = STEM_LIKELIHOOD_WEIGHT * stem_likelihood + CHAR_LIKELIHOOD_WEIGHT * char_likelihood
     total = word + char + fullness * likelihood + embedding_weight * CENTROID_WEIGHT * centroid
+    documents = stats.documents.score(query, own_target)
+    document = BM25_WEIGHT * documents.bm25 + COVERED_WEIGHT * documents.covered + SENTENCE_WEIGHT * documents.sentence
+    total += (1 - fullness) * document
     total[stats.starts[1:] == stats.starts[:-1]] = -np.inf
     classifier = CLASSIFIER_WEIGHT * fullness * stats.classifier.score(query)
     shortlist = shortlisted(total + classifier, embedding_weight * NEAREST_WEIGHT)
     nearest = np.zeros_like(total)
     nearest[shortlist] = stats.embeddings.nearest_cosines(query.vector, shortlist, stats.starts, held_out)
     total = total + embedding_weight * NEAREST_WEIGHT * nearest
-    return Scores(total + classifier, total, word, char, nearest, centroid, cosines)
+    return Scores(total + classifier, total, word, char, nearest, centroid, cosines, documents)
 
 
-def fullness(starts: Ints) -> float:
-    """How much an index's counts can be trusted: n / (n + HALF_FULL) for n phrasings a target, empty targets left out."""
-    phrasings = np.diff(starts)
+def fullness(starts: Ints, secondary: Collection[int] = ()) -> float:
+    """How much an index's counts can be trusted: n / (n + HALF_FULL) for n phrasings a target.
+
+    Empty targets are left out, and `secondary` ones: small talk has many phrasings whatever the pack's entries have.
+    """
+    phrasings = np.delete(np.diff(starts), sorted(secondary))
     mean = float(phrasings.sum()) / max(int((phrasings > 0).sum()), 1)
     return mean / (mean + HALF_FULL)
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot import file_cache
+from bot.retrieval.documents import Documents
 from bot.retrieval.embeddings import Embeddings, word_vectors
 from bot.retrieval.encoding import Encoder
 from bot.retrieval.english import english
@@ -32,7 +33,7 @@ from bot.retrieval.tfidf import TfidfIndex
 
 MAX_FILES = 24
 """Indexes in the folder: some packs, their workspaces' edited versions, and the drafts that were previewed last."""
-FORMAT = 13
+FORMAT = 14
 """Changes whenever the arrays do; a file of another format is not read."""
 
 CHECKSUM_DIGITS = 8
@@ -203,7 +204,8 @@ def _field(type_name: str, name: str, arrays: Mapping[str, Array]) -> Any:
 
 
 NESTED_TYPES: Mapping[str, type[Any]] = {
-    kind.__name__: kind for kind in (TfidfIndex, SparseRows, NaiveBayes, LinearClassifier, FeatureBlock, Embeddings)
+    kind.__name__: kind
+    for kind in (TfidfIndex, SparseRows, NaiveBayes, LinearClassifier, FeatureBlock, Embeddings, Documents)
 }
 """Dataclasses that are fields of IndexStats or of each other, by name."""
 

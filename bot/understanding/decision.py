@@ -174,7 +174,7 @@ class Decider:
             return findings.make(reading, "unknown", (), _ORDINARY_WORD, OUT_OF_SCOPE_LOG_ODDS)
         if top is not None and (self._may_answer(reading) or (is_talk and _is_courtesy(reading))):
             return findings.answer(reading, top, "the best phrasing")
-        if top is not None and reading.log_odds >= findings.gate.offer:
+        if top is not None and reading.among_log_odds >= findings.gate.offer:
             offered = self._beside_small_talk(reading) if is_talk else findings.offers(reading)
             return findings.make(reading, "unknown", offered, "near, but not near enough")
         return findings.make(reading, "unknown", (), "nothing fits")

@@ -26,7 +26,7 @@ from bot.understanding.finding_factory import FindingFactory
 from bot.understanding.follow_up import follow_up, needs_context, requested_step, small_talk_of
 from bot.understanding.names import Names, names_of
 from bot.understanding.reading import Reading, mark_agreement, read, split_message
-from bot.understanding.targets import Target, families_of, index_path, not_asks_of, phrasings_of, targets_of
+from bot.understanding.targets import Target, answers_of, families_of, index_path, not_asks_of, phrasings_of, targets_of
 
 MAX_CANDIDATES = 40
 """Candidates that are kept of the index's ranking: the right one is nearly always in the first five, and the cards of a
@@ -87,9 +87,8 @@ class Matcher:
                 subject=knowledge.subject,
                 decided=frozenset(text for text in listed if names.find(words(text))),
                 family=families_of(knowledge, targets),
-                not_calibrated_targets=frozenset(
-                    number for number, target in enumerate(targets) if target.kind == "talk"
-                ),
+                answers=[(clean(text), number) for text, number in answers_of(knowledge, targets) if text],
+                secondary=frozenset(number for number, target in enumerate(targets) if target.kind == "talk"),
             )
 
         path = index_path(cache, knowledge.fingerprint) if cache is not None else None
@@ -126,6 +125,11 @@ class Matcher:
     def index(self) -> Index:
         """The index, for tools that look into it."""
         return self._index
+
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        """The name of each target, in the order of the index, for tools that look into it."""
+        return tuple(map(str, self._targets))
 
     # --- what the engine asks
 

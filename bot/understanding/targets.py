@@ -86,6 +86,17 @@ def _asks(knowledge: Knowledge, groups: dict[str, Group], target: Target) -> Ite
             yield from knowledge.voice.small_talk[target.id].asks
 
 
+def answers_of(knowledge: Knowledge, targets: Sequence[Target]) -> Iterable[tuple[str, int]]:
+    """What each entry says, with its target's number: its answer, a card's other texts, its notes."""
+    for number, target in enumerate(targets):
+        if target.kind == "entry":
+            entry = knowledge.by_id[target.id]
+            yield entry.answer, number
+            if isinstance(entry, Library):
+                yield from ((text, number) for text in (entry.what, entry.summary, *entry.good_for))
+            yield from ((note.text, number) for note in entry.notes)
+
+
 def not_asks_of(knowledge: Knowledge, targets: Sequence[Target]) -> Iterable[tuple[str, int]]:
     """Every question that must not find a target, with the target's number."""
     groups = {group.id: group for group in knowledge.groups}

@@ -1,0 +1,117 @@
+"""Fits the gate that knows no pack (GENERIC_GATES): `python -m benchmarks.generic_gate`. Takes about three minutes.
+
+Packs of a team's size are built, small talk included, and asked what they cover, what they don't (near), and what has nothing to
+do with them (far). Two logistic regressions separate right first targets from the rest, and questions whose right entry is among the
+first three from the rest. There are two kinds of packs, each with weights of its own: packs whose answers say something (the FAQs
+of `faqs/train`, with the others as a lighter part of the samples), and packs whose answers say nothing (intents of CLINC150 and
+BANKING77). The weights, rounded, are in `bot/retrieval/gate.py`; this program prints them.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+
+import click
+import numpy as np
+
+from benchmarks.question_sets import WHERE_TO_GET_THEM, QuestionSet, find_data, question_sets
+from benchmarks.small_packs import FAQS, SET_NAMES, AskedPack, build_matcher, faq_packs, pack_of_set
+from bot.retrieval.calibration import fit_weights
+from bot.retrieval.gate import FEATURE_NAMES, GENERIC_GATES, MAX_OFFERED, gate_features
+from bot.retrieval.scoring import score
+from bot.retrieval.sparse import Doubles
+from bot.text import clean
+
+ENTRIES, PHRASINGS = (12, 25, 50), (1, 2, 3, 5, 10, 15)
+"""Sizes of the packs of CLINC150 and BANKING77: entries, and phrasings of each."""
+MAX_COVERED, MAX_FAR = 120, 40
+"""Questions that such a pack is asked; near ones as many as covered ones."""
+SEED = 1_000
+FAQ_SHARE = 1.5
+"""Weight of a FAQ beside a pack of a question set, where both are samples."""
+NOT_GENERIC = frozenset({"closeness", "out_of_scope_word", "out_of_scope_vector", "domain_odds", "domain_side"})
+"""Features that need something of the pack: similarity among its phrasings, or listed questions."""
+USED = [number for number, name in enumerate(FEATURE_NAMES) if name not in NOT_GENERIC]
+
+
+@dataclass(frozen=True, slots=True)
+class PackRows:
+    """The samples of one pack: (samples, features) and two labels of each."""
+
+    features: Doubles
+    is_right: Doubles
+    is_among: Doubles
+
+
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path), help="The folder of the question sets.")
+def main(data: Path | None) -> None:
+    """Print the weights."""
+    folder = find_data(data)
+    if folder is None:
+        click.echo(f"No question sets: nothing is fitted. {WHERE_TO_GET_THEM}")
+        return
+    sets = [source for source in question_sets(folder) if source.name in SET_NAMES]
+    without_answers = [rows_of(pack) for pack in packs_of_sets(sets)]
+    with_answers = [rows_of(pack) for faq in sorted((FAQS / "train").iterdir()) for pack in faq_packs(faq)]
+    for name, parts in (
+        ("packs with answers", [(with_answers, FAQ_SHARE), (without_answers, 1.0)]),
+        ("packs without", [(without_answers, 1.0)]),
+    ):
+        rows = [pack for packs, _ in parts for pack in packs]
+        shares = np.concatenate(
+            [np.full(len(pack.features), share / len(pack.features)) for packs, share in parts for pack in packs]
+        )
+        click.echo(f"# {name}: {len(rows)} packs, {len(shares)} questions")
+        for label in ("is_right", "is_among"):
+            click.echo(f"{label}: {as_text(rows, label, shares)}")
+
+
+def as_text(rows: Sequence[PackRows], label: str, shares: Doubles) -> str:
+    """The weights for one label, as they stand in the code."""
+    features = np.concatenate([pack.features for pack in rows])[:, USED]
+    labels = np.concatenate([getattr(pack, label) for pack in rows])
+    weights, bias = fit_weights(features, labels, shares / shares.mean())
+    named = (f'"{FEATURE_NAMES[number]}": {weight:.2f}' for number, weight in zip(USED, weights, strict=True))
+    return f"{{{', '.join(named)}}}, {bias:.2f}"
+
+
+def packs_of_sets(sets: Sequence[QuestionSet]) -> Iterator[AskedPack]:
+    """Packs of every size, drawn from each set."""
+    for source, entries, phrasings in product(sets, ENTRIES, PHRASINGS):
+        pack = pack_of_set(source, phrasings, SEED + entries, entries)
+        rng = random.Random(SEED)
+        yield replace(
+            pack,
+            covered=tuple(rng.sample(pack.covered, min(MAX_COVERED, len(pack.covered)))),
+            near=tuple(rng.sample(pack.near, min(MAX_COVERED, len(pack.near)))),
+            far=tuple(rng.sample(pack.far, min(MAX_FAR, len(pack.far)))),
+        )
+
+
+def rows_of(pack: AskedPack) -> PackRows:
+    """Ask a pack its questions. Those for which small talk ranks first are left out: the gate isn't asked about them."""
+    matcher = build_matcher(pack.entries)
+    index, targets = matcher.index, matcher.target_names
+    features, is_right, is_among = [], [], []
+    asked = [*pack.covered, *((question, "") for question in (*pack.near, *pack.far))]
+    for question, entry in asked:
+        query = index.encoder.encode(clean(question))
+        scores = score(index.stats, query)
+        order = np.argsort(-scores.total, kind="stable")
+        names = [targets[number] for number in order[: 2 * MAX_OFFERED]]
+        if names[0].startswith("talk:"):
+            continue
+        found = gate_features(index.stats, index.out_of_scope, GENERIC_GATES[0], query, scores, int(order[0]))
+        features.append(found.row())
+        is_right.append(names[0] == entry)
+        is_among.append(entry in [name for name in names if not name.startswith("talk:")][:MAX_OFFERED])
+    return PackRows(np.array(features), np.array(is_right, dtype=float), np.array(is_among, dtype=float))
+
+
+if __name__ == "__main__":
+    main()

@@ -42,7 +42,7 @@ FINDINGS = {
     "unknown": finding("unknown"),
     "unknown-offer": finding("unknown", "which-wood", "handsaw"),
     "unknown-partial": finding("unknown", "handsaw", out_of_scope=("Router", "Lathe")),
-    "unknown-stranger": finding("unknown", out_of_scope=("Lathe",)),
+    "unknown-out-of-scope": finding("unknown", out_of_scope=("Lathe",)),
     "unknown-named": finding("unknown", "step-joint", mentioned_only=("Dovetail",)),
 }
 

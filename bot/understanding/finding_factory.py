@@ -178,7 +178,7 @@ class FindingFactory:
         return attribute_of(corrected, others, self.knowledge)
 
     def _goes_beyond(self, reading: Reading, card: str) -> bool:
-        """Whether a question has a rare word that the card's texts lack: the reply then says that the source doesn't tell."""
+        """Whether a question has a rare word that the card's texts lack: the reply then says that the source doesn't say it."""
         if reading.question_type.defines or reading.question_type.compares or len(reading.tokens) > LONG:
             return False
         in_names = _name_positions(reading)

@@ -29,10 +29,10 @@ MAX_SAMPLES = 400
 """Phrasings, and listed questions, that are asked for calibration; with more, the weights change in the third digit only."""
 
 NEAR_NEGATIVES_ANSWERED = 0.10
-"""Share of the near negatives that the answering threshold lets through."""
+"""Share of the near negatives that are answered (false-positive rate), which sets the answering threshold."""
 
 NEGATIVES_OFFERED = 0.35
-"""Share of the negatives that the offering threshold lets through."""
+"""Share of the negatives that are offered or answered, which sets the offering threshold."""
 
 MIN_ANSWER, MIN_OFFER = -2.0, -6.0
 """Lower bounds of the two thresholds where fewer than MIN_LISTED questions are listed, so that near negatives set them."""
@@ -42,8 +42,8 @@ MIN_LISTED = 120
 a pack whose targets overlap ("list backend", "recommend a backend") are no negatives at all."""
 
 STRICTNESS = 0.85
-"""At the answering threshold, the share of positives that aren't answered is this many times the share of negatives that are.
-Positives are asked with their own phrasing held out, which makes them harder than people's questions."""
+"""Ratio, at the answering threshold, of the false-negative rate (positives that aren't answered) to the false-positive rate
+(listed negatives that are). Positives are asked with their own phrasing held out, so they are harder than people's questions."""
 
 RIDGE = 0.01
 NEWTON_STEPS = 12
@@ -84,8 +84,8 @@ def calibrate(
         out_of_scope: The listed questions, in the order of `listed`.
         phrasings: The words of each phrasing.
         listed: The listed questions, by their text.
-        decided: Those of them that something else decides before the gate is asked; they are samples, but don't set thresholds.
-        calibrating: The phrasings that may be samples; all by default.
+        decided: Those of them that contain a name, which decides before the gate: they are samples, but don't set thresholds.
+        calibrating: Numbers of the phrasings that may be samples; all by default.
 
     Returns:
         The fitted gate, or SMALL_PACK_GATE where there are too few samples. A phrasing that is the only one of its target is no
@@ -211,9 +211,9 @@ def _with_thresholds(gate: Gate, samples: Sequence[Sample]) -> Gate:
 
 
 def _crossing(positives: Doubles, negatives: Doubles) -> float:
-    """The threshold at which the share of positives kept out reaches STRICTNESS times that of negatives let in.
+    """The lowest threshold at which the false-negative rate is STRICTNESS times the false-positive rate, or more.
 
-    The two curves cross steeply, so that a few phrasings more don't move it; where their sum is least is a plateau.
+    A few more phrasings hardly change it, because both rates are steep there. The minimum of their sum is flat, and would move.
     """
     thresholds = np.unique(np.round(np.r_[positives, negatives], 2))
     kept_out = np.searchsorted(np.sort(positives), thresholds) / max(len(positives), 1)

@@ -64,7 +64,7 @@ def main(ctx: click.Context) -> None:
 
 
 @main.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of drawn replies.")
+@click.option("--json", "as_json", is_flag=True, help="Print each reply as a JSON object on one line.")
 @click.option("--blocks", is_flag=True, help="With --json: add the Block Kit that Slack would get.")
 def chat(as_json: bool, blocks: bool) -> None:
     """A conversation in the terminal. An empty line starts a new one."""
@@ -135,7 +135,7 @@ def check(path: Path | None, show_all: bool) -> None:
 )
 @click.option("--verbose", is_flag=True, help="List every question that isn't right.")
 def eval(file: Path, least: float | None, verbose: bool) -> None:
-    """Run labelled questions: right, offered, abstained and wrong by slice."""
+    """Ask labelled questions and count right, offered, abstained and wrong answers, by category."""
     from bot.evaluation import evaluate, output
 
     questions = evaluate.read_questions(file)
@@ -170,7 +170,10 @@ def why(question: tuple[str, ...]) -> None:
 @click.argument("new")
 @click.option("--questions", type=click.Path(path_type=Path), help="Questions to ask as well, labelled or one a line.")
 def diff(old: str, new: str, questions: Path | None) -> None:
-    """Every answer that differs between two packs, and whose words do: folders, or git revisions of the pack's folder."""
+    """Compare two packs: questions whose answer changes, and entries whose text changes.
+
+    OLD and NEW are folders, or git revisions of the pack's folder.
+    """
     from contextlib import ExitStack
 
     from bot.evaluation import compare, git_checkout, output

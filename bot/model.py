@@ -44,10 +44,16 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class ConversationState:
-    """The state of a conversation: the last reply's kind and ids in the order shown, and the group, if it was a list.
+    """The state of a conversation, which `engine.next_state` computes. It has ids, never words.
 
-    `before`: the ids that were shown together before, if the last reply is about one entry; `group` is theirs then. `others`: the
-    other candidates for the last reply; `seen`: the single entries shown since `before`, the latest last.
+    Attributes:
+        kind: The kind of the last reply.
+        ids: The entries that it showed or offered, in that order.
+        group: The group of the last list or recommendation; None after a comparison of other cards.
+        before: The entries of the list, recommendation or comparison before the last reply, if "the second one" may still
+            mean one of them; empty after a new list.
+        others: Other candidates for the last reply, for "no, the library".
+        seen: The single entries shown since the last list, recommendation or comparison, the latest last.
     """
 
     kind: Kind
@@ -88,7 +94,17 @@ CURATED = "curated.yaml"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """Something that the pack has an answer to. `line` is where it starts in `file`, for the lint's faults."""
+    """Something that the pack has an answer to.
+
+    Attributes:
+        asks: Phrasings: questions that it answers.
+        not_asks: Questions that look like one of them, and that it must not answer.
+        paragraphs: Paragraphs of the source that say it.
+        names: Names that it mentions without describing them.
+        related: Ids of the entries that are suggested below its answer.
+        notes: Dated corrections.
+        file, line: Where it starts in the pack, for the lint's faults.
+    """
 
     id: str
     title: str
@@ -136,9 +152,15 @@ class Step(Entry):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Library(Entry):
-    """An entry about something with a name, called a card in the docs. The part of a reply that shows it is `Card`.
+    """An entry about something with a name, called a card in the documents. `Card` is the part of a reply that shows it.
 
-    `capabilities` are group ids, the most central first.
+    Attributes:
+        side: The id of its main group, such as backend; lists have one section for each side.
+        what: What it is: a noun phrase.
+        capabilities: Ids of the other groups that it is a member of, the most central first.
+        also: Ids of groups that list it after their members, and recommend it only if they have no members.
+        package: Its name on the package index.
+        install: The command that installs it, if that isn't `pip install` and the package's name.
     """
 
     name: str
@@ -174,7 +196,17 @@ class Library(Entry):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Cards that belong together (a side, a capability); lists and recommendations are computed from groups."""
+    """Cards that belong together (a side, a capability); lists and recommendations are computed from groups.
+
+    Attributes:
+        title: The heading of its list.
+        label: Its name on a card.
+        words: How people name it inside a question.
+        list_asks: Phrasings that ask for all of its cards.
+        pick_asks: Phrasings that ask for a recommendation, or describe a need.
+        not_asks: Questions that look like one of these, and must get neither.
+        all: Whether every card is a member.
+    """
 
     id: str
     title: str
@@ -196,7 +228,13 @@ class SmallTalk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Voice:
-    """The bot's own sentences: `small_talk` by name (greeting, thanks, goodbye, help, sorry, source), `lines` by key."""
+    """The bot's own texts.
+
+    Attributes:
+        small_talk: By name: greeting, thanks, goodbye, help, sorry, source.
+        lines: All other sentences and labels by their keys in voice.yaml.
+        examples: Questions to try.
+    """
 
     small_talk: Mapping[str, SmallTalk]
     lines: Mapping[str, str]
@@ -229,7 +267,7 @@ class Knowledge:
     by_id: Mapping[str, Entry] = field(repr=False)
 
     def members(self, group: Group) -> tuple[Library, ...]:
-        """The group's cards in pack order: first its members, then cards that only `also` names the group of."""
+        """The group's cards in pack order: first its members, then the other cards that have the group in `also`."""
         sure, listed_too = list[Library](), list[Library]()
         for card in (entry for entry in self.entries if isinstance(entry, Library)):
             if group.all or group.id == card.side or group.id in card.capabilities:
@@ -399,10 +437,12 @@ class Finding:
         talk: The name of the small talk.
         out_of_scope: Names in the question that the pack lists as not covered.
         mentioned_only: Names in the question that the source mentions without describing them.
-        beyond: Whether the question asks for something that the source doesn't say.
+        beyond: Whether the question asks for something that the source doesn't say: it has a rare word that the card's texts
+            lack, or it asks which of the compared cards is best, or what a group's word means.
         attribute: The one attribute of a card that is asked for.
-        lacks_context: Whether it refers to something that wasn't shown.
-        around_pronoun: The words before and after a pronoun that could mean each of the ids.
+        lacks_context: Whether it refers to an earlier answer, and none was shown that it could mean.
+        around_pronoun: The text before and after a pronoun that could mean each of the ids: "how do i install " and "?". A button
+            for each entry asks this question with the entry's name in place of the pronoun.
     """
 
     kind: Kind
@@ -423,7 +463,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A button: `label` is shown, pressing it asks `ask`."""
+    """A button: `label` is shown on it; pressing it asks the question `ask`."""
 
     label: str
     ask: str
@@ -464,7 +504,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Rows of a label and a value."""
+    """Pairs of a label and a value, one in a row."""
 
     rows: tuple[tuple[str, str], ...]
 

@@ -101,6 +101,18 @@ def test_out_of_scope_is_read_under_its_former_name_too(tmp_path: Path, caplog: 
     assert "Rename it, the next release won't read it (1):" in ran.stdout.splitlines()
 
 
+def test_keys_of_the_voice_are_read_under_their_former_names_too(tmp_path: Path) -> None:
+    own = "unknown: No idea.\nunknown_stranger: not ours.\nwhy_strangers: Not ours\n"
+    pack, found = inspect(folder(tmp_path, {**MINIMAL, "voice.yaml": own}))
+    assert pack is not None
+    assert (pack.voice.lines["unknown_out_of_scope"], pack.voice.lines["why_out_of_scope"]) == ("not ours.", "Not ours")
+    renamed = "is called '{}' from this release on; rename it, the next release won't read it"
+    assert [(str(fault), fault.advice, fault.refuses) for fault in found] == [
+        (f"voice.yaml:2: 'unknown_stranger' {renamed.format('unknown_out_of_scope')}", True, False),
+        (f"voice.yaml:3: 'why_strangers' {renamed.format('why_out_of_scope')}", True, False),
+    ]
+
+
 def test_every_scalar_is_the_text_that_was_typed(tmp_path: Path) -> None:
     typed = ["3.10", "on", "12:30", "yes", "null", "~", "0o17", "1_000", "2026-11-22", "=", "<<", "1e3"]
     asks = "".join(f"    - {text}\n" for text in typed)
@@ -196,6 +208,14 @@ REFUSED: dict[str, tuple[dict[str, str | bytes], list[str]]] = {
     "out_of_scope.yaml under both of its names": (
         {**MINIMAL, "out_of_scope.yaml": "names: [Java]\n", "strangers.yaml": "names: [Go]\n"},
         ["strangers.yaml:1: stands beside out_of_scope.yaml; keep one of the two"],
+    ),
+    "a sentence under both of its names": (
+        {**MINIMAL, "voice.yaml": "unknown_out_of_scope: x\nunknown_stranger: y\n"},
+        ["voice.yaml:2: 'unknown_stranger' is the former name of 'unknown_out_of_scope'; keep one of the two"],
+    ),
+    "a sentence under its former name, and empty": (
+        {**MINIMAL, "voice.yaml": "unknown: x\nunknown_stranger:\n"},
+        ["voice.yaml:2: unknown_out_of_scope is empty; write something, or leave it out to keep the default"],
     ),
     "an empty pack.yaml": ({**MINIMAL, "pack.yaml": ""}, ["pack.yaml:1: name is missing; add it"]),
     "a repeated key": (

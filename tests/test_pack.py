@@ -1,4 +1,4 @@
-"""The shipped pack: all of it is there, every phrasing wins its own entry, and no button leads astray."""
+"""The shipped pack: it is complete, every phrasing finds its own entry, and every button finds what its label says."""
 
 from __future__ import annotations
 
@@ -202,7 +202,7 @@ def test_the_bot_speaks_calmly() -> None:
     } == set()
 
 
-# --- every phrasing wins its own entry, with everything loaded
+# --- every phrasing finds its own entry, with everything loaded
 
 
 def got(finding: Finding) -> str:
@@ -226,21 +226,21 @@ def losers(asked: Iterable[tuple[str, str]]) -> list[str]:
     return [f"{text!r} is {wanted}'s, and leads to {other}" for text, wanted, other in led if other != wanted]
 
 
-WEIGHED = 6
-"""Of so many phrasings one goes all the way. The others are looked up among the whole phrases, which decide before anything is
-weighed (test_short_cuts_give_the_answers_of_the_desk): weighing all of them takes half of the quick tests' minute."""
+ASKED = 6
+"""One of so many phrasings is asked. The others are only looked up in the index's table of exact phrasings, which decides before
+any score (test_index.test_every_phrasing_finds_itself_for_sure). Asking all of them takes half of the quick tests' minute."""
 
 
 def losers_of_phrasings(asked: Iterable[tuple[str, str]]) -> list[str]:
     """The same for phrasings of the pack."""
     targets, exact = targets_of(knowledge()), matcher().index.exact
-    weighed = []
+    questions = []
     for number, (text, wanted) in enumerate(asked):
         at = exact.find(words(clean(text)))
         whole = str(targets[at]).replace("pick:", "recommend:") if at is not None and at >= 0 else ""
-        if number % WEIGHED == 0 or whole != wanted:
-            weighed.append((text, wanted))
-    return losers(weighed)
+        if number % ASKED == 0 or whole != wanted:
+            questions.append((text, wanted))
+    return losers(questions)
 
 
 def test_every_phrasing_wins_its_own_entry() -> None:
@@ -296,7 +296,7 @@ def test_what_is_listed_as_out_of_scope_stays_so() -> None:
     assert losers((text, "unknown") for text in knowledge().out_of_scope.asks) == []
 
 
-# --- no button leads astray
+# --- every button finds what its label says
 
 
 def replies() -> Iterable[Reply]:

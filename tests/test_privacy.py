@@ -220,7 +220,7 @@ def everything(url: str) -> Iterator[tuple[str, str]]:
             yield from ((table, str(value)) for value in row)
 
 
-def test_ids_and_words_stand_only_where_the_paper_says(store: Store, database: str) -> None:
+def test_ids_and_words_are_stored_only_where_privacy_md_says(store: Store, database: str) -> None:
     store.claims.claim_once("T0TEAM:C0CHANNEL:1.1:U0ASKER")
     store.conversations.save("T0TEAM:C0CHANNEL:1.1:U0ASKER", ConversationState("topic", ("flask",)))
     key = store.misses.add(

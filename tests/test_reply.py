@@ -22,7 +22,7 @@ def reply(*parts: object) -> Reply:
 
 
 @pytest.mark.parametrize("name", FINDINGS)
-def test_plain_text_is_as_drawn_before(name: str) -> None:
+def test_plain_text_equals_the_golden_file(name: str) -> None:
     drawn = plain_text(sample(name)) + "\n"
     assert drawn == golden(f"{name}.txt", drawn)
 
@@ -188,6 +188,6 @@ def test_at_most_three_are_offered_and_each_is_ours() -> None:
     assert [ids for ids in offers if len(ids) > 3 or not set(ids) <= set(knowledge().by_id)] == []
 
 
-def test_every_golden_drawing_is_drawn() -> None:
+def test_every_golden_file_belongs_to_a_finding() -> None:
     wanted = {f"{name}{ending}" for name in FINDINGS for ending in (".txt", ".terminal.txt")}
     assert {file.name for file in GOLDEN.glob("*.txt")} == wanted

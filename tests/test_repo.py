@@ -1,4 +1,4 @@
-"""The repository keeps its promises: what lies where, what the papers say, what the locks hold, who imports whom."""
+"""The repository: its files, its documents, its lock files, and which module imports which."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ ROOT = Path(__file__).parents[1]
 LOCKS = ("requirements.txt", "tests/requirements.txt", "tests/audit/requirements.txt")
 EXTRAS = ["postgres", "metrics", "curate"]
 """What requirements.txt holds beside the dependencies."""
-PAPERS = (
+DOCUMENTS = (
     *("README.md", "bot/README.md", "knowledge/README.md", "PRIVACY.md"),
     *(".github/CONTRIBUTING.md", ".github/SECURITY.md", "docs/deploy.md", "docs/knowledge.md", "docs/architecture.md"),
-    "benchmarks/README.md",
+    *("docs/matching.md", "benchmarks/README.md"),
 )
 TOP = {
     *("bot", "knowledge", "tests", "Procfile", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "Makefile"),
@@ -52,7 +52,7 @@ def pyproject() -> dict[str, object]:
     return tomllib.loads(read("pyproject.toml"))["project"]
 
 
-# --- what lies where
+# --- files
 
 
 def test_the_top_level_holds_what_it_must() -> None:
@@ -99,7 +99,7 @@ def test_nothing_names_a_machine_or_a_registry() -> None:
     assert named == []
 
 
-# --- the locks
+# --- lock files
 
 
 def pins(lock: str) -> dict[str, set[Version]]:
@@ -172,12 +172,12 @@ def test_python_versions_agree() -> None:
     assert f"{pinned}" in re.findall(r"Python :: (3\.\d+)", read("pyproject.toml"))
 
 
-# --- what the papers say
+# --- documents
 
 
-def code(paper: str) -> str:
+def code(document: str) -> str:
     """Whatever stands as code in a Markdown file."""
-    text = read(paper)
+    text = read(document)
     fences = re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     return "\n".join(
         [*fences, *re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))]
@@ -200,10 +200,10 @@ def variables() -> frozenset[str]:
     return frozenset((*VARIABLES, DATA_VARIABLE))
 
 
-@pytest.mark.parametrize("paper", PAPERS)
-def test_every_command_that_a_paper_names_exists(paper: str) -> None:
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_command_that_a_document_names_exists(document: str) -> None:
     unknown = []
-    for line in code(paper).splitlines():
+    for line in code(document).splitlines():
         for call in re.finditer(r"(?:python3? -m bot|\baskpy)\b(?!\.)(?: ([a-z]+))?([^|;#]*)", line):
             name, rest = call.groups()
             if "/askpy" in line[: call.end()] or name is None:
@@ -222,41 +222,41 @@ def test_every_command_that_a_paper_names_exists(paper: str) -> None:
     assert unknown == []
 
 
-@pytest.mark.parametrize("paper", PAPERS)
-def test_every_make_target_that_a_paper_names_exists(paper: str) -> None:
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_make_target_that_a_document_names_exists(document: str) -> None:
     targets = set(re.findall(r"^\.PHONY: (.*)$", read("Makefile"), re.MULTILINE)[0].split())
-    assert sorted(set(re.findall(r"\bmake ([a-z0-9]+)\b", code(paper))) - targets) == []
+    assert sorted(set(re.findall(r"\bmake ([a-z0-9]+)\b", code(document))) - targets) == []
 
 
-@pytest.mark.parametrize("paper", [*PAPERS, ".env.example"])
-def test_every_variable_that_a_paper_names_exists(paper: str) -> None:
-    named = re.findall(r"\b(?:SLACK|ASKPY)_[A-Z_]+\b|\bDATABASE_URL\b", read(paper))
+@pytest.mark.parametrize("document", [*DOCUMENTS, ".env.example"])
+def test_every_variable_that_a_document_names_exists(document: str) -> None:
+    named = re.findall(r"\b(?:SLACK|ASKPY)_[A-Z_]+\b|\bDATABASE_URL\b", read(document))
     assert sorted(set(named) - variables()) == []
 
 
-@pytest.mark.parametrize("paper", ["README.md", ".env.example"])
-def test_every_variable_that_does_something_is_explained(paper: str) -> None:
+@pytest.mark.parametrize("document", ["README.md", ".env.example"])
+def test_every_variable_that_does_something_is_explained(document: str) -> None:
     from bot.settings import VARIABLES
 
     source = "".join(read(name) for name in tracked() if re.match(r"bot/.*\.py$", name))
     used = {name for name, (field, _) in VARIABLES.items() if f".{field}" in source}
-    assert sorted(name for name in used if name not in read(paper)) == []
+    assert sorted(name for name in used if name not in read(document)) == []
 
 
 def test_every_command_is_in_the_readme() -> None:
     assert sorted(name for name in commands() if f"python -m bot {name}" not in read("README.md")) == []
 
 
-@pytest.mark.parametrize("paper", PAPERS)
-def test_links_between_papers_lead_somewhere(paper: str) -> None:
-    links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", read(paper))
-    assert [link for link in links if not (ROOT / paper).parent.joinpath(link).exists()] == []
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_between_documents_lead_somewhere(document: str) -> None:
+    links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", read(document))
+    assert [link for link in links if not (ROOT / document).parent.joinpath(link).exists()] == []
 
 
-# --- who imports whom
+# --- imports
 
 
-def test_the_rooms_keep_to_their_contracts() -> None:
+def test_the_packages_keep_to_their_contracts() -> None:
     """In a process of its own: the linter silences loggers that exist already, and later tests listen to some."""
     program = "from importlinter.cli import lint_imports; raise SystemExit(lint_imports(no_cache=True, no_logo=True))"
     ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -289,7 +289,7 @@ def test_importing_does_nothing() -> None:
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
 
 
-def test_only_slacks_rim_speaks_to_a_network() -> None:
+def test_only_the_slack_package_speaks_to_a_network() -> None:
     """Nothing is sent anywhere but to Slack: no other module imports what could, the database's driver apart."""
     speaking = (
         r"socket|ssl|http|ftplib|smtplib|asyncio|urllib\.request|slack_sdk|slack_bolt|requests|httpx|aiohttp|urllib3"

@@ -40,6 +40,8 @@ S = TypeVar("S", bound=Schema)
 SMALL_TALK = ("greeting", "thanks", "goodbye", "help", "sorry", "source")
 RESERVED = ("pack", "voice", "groups", "synonyms", "out_of_scope")
 """Files, without their extension, that hold something other than entries."""
+FORMER_VOICE_KEYS = {"unknown_stranger": "unknown_out_of_scope", "why_strangers": "why_out_of_scope"}
+"""Keys of voice.yaml by their names in earlier releases, which this release is the last to read."""
 
 
 @dataclass(slots=True)
@@ -349,6 +351,7 @@ def _voice(state: _PackState) -> Voice:
     if own.value is not None and not isinstance(own.value, dict):
         state.add(own.file, 1, "", "is not a mapping; write 'greeting: ...' and so on")
         own = Document("voice.yaml", {}, {}, ())
+    own = _with_current_keys(own, state)
     overrides = own.value if isinstance(own.value, dict) else {}
     for key in overrides:
         if key not in defaults:
@@ -367,6 +370,24 @@ def _voice(state: _PackState) -> Voice:
         else:
             lines[key] = value.strip()
     return Voice(small_talk=small_talk, lines=lines, examples=_examples({**defaults, **overrides}, own, state))
+
+
+def _with_current_keys(own: Document, state: _PackState) -> Document:
+    """The pack's voice.yaml with FORMER_VOICE_KEYS renamed, and advice to rename each of them in the file."""
+    value = own.value if isinstance(own.value, dict) else {}
+    for former, key in FORMER_VOICE_KEYS.items():
+        if former in value and key in value:
+            text = f"'{former}' is the former name of '{key}'; keep one of the two"
+            state.add(own.file, own.line((former,)), "", text)
+        elif former in value:
+            text = f"'{former}' is called '{key}' from this release on; rename it, the next release won't read it"
+            state.faults.append(Fault(own.file, own.line((former,)), "", text, refuses=False, advice=True))
+    renamed = {FORMER_VOICE_KEYS.get(key, key): line for key, line in value.items()}
+    return Document(own.file, renamed, {_with_current_key(path): line for path, line in own.lines.items()}, own.faults)
+
+
+def _with_current_key(path: ValuePath) -> ValuePath:
+    return tuple(FORMER_VOICE_KEYS.get(str(step), step) for step in path[:1]) + path[1:]
 
 
 def _examples(values: dict[str, YamlValue], own: Document, state: _PackState) -> tuple[str, ...]:

@@ -1,4 +1,8 @@
-"""Composing: a finding becomes a Reply, a short list of Parts. A new kind of reply changes nothing outside this package."""
+"""Composing: a finding becomes a Reply, a short list of Parts.
+
+A new kind of reply is also listed in `Kind` (model.py) and, if people can share it or vote on it, in SHAREABLE or VOTABLE
+(slack/outgoing.py).
+"""
 
 from __future__ import annotations
 

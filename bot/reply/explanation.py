@@ -29,7 +29,7 @@ def explain(finding: Finding, knowledge: Knowledge, *, raw: bool = False) -> Rep
         ("why_understood", evidence.understood),
         ("why_corrected", ", ".join(f"{word.typed} → {word.read_as}" for word in evidence.corrections)),
         ("why_named", ", ".join(evidence.named)),
-        ("why_strangers", ", ".join(evidence.out_of_scope)),
+        ("why_out_of_scope", ", ".join(evidence.out_of_scope)),
         ("why_unknown_words", ", ".join(evidence.unknown_words)),
         ("why_asks_for", evidence.question_type),
         ("why_because", evidence.reason),

@@ -1,4 +1,4 @@
-"""Facts of a card: the rows of its table (`facts`), and the parts that answer a question for one attribute, which come first."""
+"""A card's fields as rows of a label and a value, and the parts that answer a question for a single attribute of a card."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ from bot.reply.wording import group_label, group_labels, join_with_and, join_wit
 from bot.text import sentences, stem, words
 
 MAX_SENTENCES = 2
-"""Sentences that come before the card; with more, the card itself is read sooner."""
+"""Sentences of the answer that are shown above the card. Reading more would take as long as reading the card."""
 
 _ROW_ONLY = ("side",)
-"""Attributes that only the card's row states: a sentence with the word "backend" needn't say which side the card is on."""
+"""Attributes that are answered by the card's field alone. For the others, sentences that contain one of the attribute's phrases
+are shown, too; but a sentence with the word "backend" needn't say which side the card is on."""
 
 
 def attribute_parts(entry: Entry, attribute: Attribute, knowledge: Knowledge) -> list[Part]:
-    """The parts that state an attribute of an entry: a card's row, sentences of its answer, notes; empty where none states it."""
+    """The parts that answer for one attribute of an entry; empty if the entry doesn't say it.
+
+    They are, as far as the entry has them: the card's field as a row, sentences of the answer, and notes.
+    """
     parts: list[Part] = []
     if isinstance(entry, Library) and (row := _asked_row(entry, attribute, knowledge))[1]:
         parts.append(Facts((row,)))
@@ -28,7 +32,10 @@ def attribute_parts(entry: Entry, attribute: Attribute, knowledge: Knowledge) ->
 
 
 def attribute_parts_of_each(cards: Sequence[Library], attribute: Attribute, knowledge: Knowledge) -> list[Part]:
-    """One attribute of several cards: a row for each, then notes that state it, with the card's name; empty if none does."""
+    """The parts that answer for one attribute of several cards; empty if none of the cards says it.
+
+    They are a row for each card, then the notes that say it, each with its card's name.
+    """
     phrases = [_stems(phrase) for phrase in attribute.phrases]
     notes = [(card, note) for card in cards for note in card.notes if _states(note.text, phrases)]
     ids_with_note = {card.id for card, _ in notes}
@@ -87,7 +94,10 @@ def _stems(text: str) -> str:
 
 
 def facts(card: Library, knowledge: Knowledge, max_good_for: int | None = None) -> list[tuple[str, str]]:
-    """A card's facts: each label's voice key, and the value, which may be empty; at most `max_good_for` items of `good_for`."""
+    """The rows of a card and of a comparison: the key of each label in voice.yaml, and the value, which may be empty.
+
+    At most `max_good_for` items of `good_for` are in its value.
+    """
     return [
         ("label_good_for", join_with_and(card.good_for[:max_good_for])),
         ("label_capabilities", ", ".join(group_labels(card.capabilities, knowledge))),

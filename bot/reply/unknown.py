@@ -34,7 +34,7 @@ def _reason(finding: Finding, offers: Sequence[Entry], knowledge: Knowledge) -> 
         return f"{join_with_and(finding.mentioned_only)}: {lines['only_named']}"
     if finding.out_of_scope:
         is_partial = any(isinstance(entry, Library) for entry in offers)
-        key = "unknown_partial" if is_partial else "unknown_stranger"
+        key = "unknown_partial" if is_partial else "unknown_out_of_scope"
         return f"{join_with_and(finding.out_of_scope)}: {lines[key]}"
     if finding.around_pronoun:
         return lines["unknown_which"]

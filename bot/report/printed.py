@@ -1,4 +1,4 @@
-"""The report in a terminal, drawn with Rich; plain text in a pipe."""
+"""The report in a terminal, rendered with Rich; plain text in a pipe."""
 
 from __future__ import annotations
 

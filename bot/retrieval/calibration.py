@@ -43,11 +43,11 @@ NEGATIVES_OFFERED = 0.35
 """Share of the listed negatives that the offering threshold lets through."""
 
 STRICTNESS = 0.85
-"""At the answering threshold, the share of positives that aren't answered is this many times the share of listed negatives that
-are. Positives are asked with their own phrasing held out, which makes them harder than people's questions."""
+"""Ratio, at the answering threshold, of the false-negative rate (positives that aren't answered) to the false-positive rate
+(listed negatives that are). Positives are asked with their own phrasing held out, so they are harder than people's questions."""
 
 NEAR_SHARE = 0.4
-"""Near negatives that are asked for each positive, as the thresholds see it: people ask more of what a pack has."""
+"""Near negatives that are asked for each positive, as the threshold sees it: people ask more of what a pack has."""
 
 RIDGE = 0.01
 NEWTON_STEPS = 12
@@ -108,8 +108,8 @@ def calibrate(
         out_of_scope: The listed questions, in the order of `listed`.
         phrasings: The words of each phrasing.
         listed: The listed questions, by their text.
-        decided: Those of them that something else decides before the gate is asked; they are samples, but don't set thresholds.
-        calibrating: The phrasings that may be samples; all by default.
+        decided: Those of them that contain a name, which decides before the gate: they are samples, but don't set thresholds.
+        calibrating: Numbers of the phrasings that may be samples; all by default.
         caution: How sure an answer has to be; has no effect where MIN_LISTED questions are listed.
 
     Returns:
@@ -297,9 +297,9 @@ def _sample_weights(samples: Sequence[Sample]) -> Doubles:
 
 
 def _crossing(positives: Doubles, negatives: Doubles) -> float:
-    """The threshold at which the share of positives kept out reaches STRICTNESS times that of negatives let in.
+    """The lowest threshold at which the false-negative rate is STRICTNESS times the false-positive rate, or more.
 
-    The two curves cross steeply, so that a few phrasings more don't move it; where their sum is least is a plateau.
+    A few more phrasings hardly change it, because both rates are steep there. The minimum of their sum is flat, and would move.
     """
     thresholds = np.unique(np.round(np.r_[positives, negatives], 2))
     kept_out = np.searchsorted(np.sort(positives), thresholds) / max(len(positives), 1)

@@ -28,10 +28,10 @@ _STEM_BITS = 30
 _SKIP_BIGRAM = 1 << 60
 
 MAX_PAIRED_STEMS = 24
-"""Stems of one text that are paired, all with all; what follows them is told by its other features."""
+"""Stems of one text of which each pair is a feature; later stems have no pairs."""
 
 MIN_INFORMATION, MAX_INFORMATION = 0.2, 6.0
-"""Bounds of a word's information, in powers of ten of its rarity beyond the commonest hundred."""
+"""Bounds of a word's information, see `Encoder.information`."""
 
 MANY_CORRECTIONS = 4
 """Corrections from which a text is taken for another language, where they are more than twice its other words."""
@@ -159,7 +159,7 @@ class EncodedQuery:
         tokens: The words, spelling corrected and synonyms replaced.
         stems: (tokens,), stem ids; UNKNOWN_STEM where the pack doesn't have the stem.
         trust: (tokens,), 1, or less where a word was corrected.
-        information: (tokens,), how much each word tells, from its frequency in English; 0 for the pack's subject.
+        information: (tokens,), weight of each word by its rarity in English; 0 for the pack's subject.
         char_ngrams, stem_ngrams: Counted features.
         vector: (DIMENSIONS,), the sentence vector.
     """
@@ -217,7 +217,7 @@ class Encoder:
         )
 
     def information(self, word: str) -> float:
-        """How much the word tells, whatever the pack: -log10 of the share of its stem in English, less 2, within bounds."""
+        """Weight of a word by its rarity in English: -log10 of its stem's share, minus 2, within bounds; 0 for the subject."""
         if stem(word) in self.subject:
             return 0.0
         return min(max(self.vectors.words.stem_rarity_of(word) - 2, MIN_INFORMATION), MAX_INFORMATION)

@@ -18,11 +18,11 @@ from bot.retrieval.scoring import IndexStats, Scores
 from bot.retrieval.sparse import Floats
 
 DISTANT = 10.0
-"""Value of the fixed formula below which a question is probably far from the pack."""
+"""Value of `GateFeatures.formula` below which a question probably resembles nothing in the pack."""
 
 DISTANCE_WEIGHT = 2.0
-"""Log-odds lost for each point below it: the weights were fitted to near negatives (questions that resemble the pack and have
-no answer in it, see `calibration`), and are less reliable for far ones, which resemble nothing in it."""
+"""Log-odds subtracted for each 1.0 that the formula is below DISTANT. The weights are less reliable there: they were fitted to
+near negatives, questions that resemble the pack and have no answer in it (see `calibration`)."""
 
 MAX_OFFERED = 3
 """Targets that are offered at most: what a phone shows at a glance."""
@@ -31,7 +31,7 @@ MARGIN_WITHOUT_COMPETITOR = 0.5
 """Margin of a target where no target of another family was scored."""
 
 SOFTNESS = 6.0
-"""Log-odds above the threshold at which confidence is three quarters."""
+"""Scale of the confidence: it is 0.75 where the log-odds exceed the answering threshold by this much."""
 
 Bools = NDArray[np.bool_]
 
@@ -42,15 +42,15 @@ class GateFeatures:
 
     Attributes:
         word, char, nearest, centroid: See `Scores`.
-        margin: Score above the next target of another family.
-        closeness: `word` above the cosine that the target's own phrasings have among themselves.
-        target_coverage: Share of the query's information on words that the target has.
+        margin: Score minus that of the next target of another family.
+        closeness: `word` minus the target's cohesion, see `Gate`.
+        target_coverage: Share of the query's information (weight of words by rarity, see `EncodedQuery`) on words of the target.
         coverage: Share of it on words that any target has.
         foreign: Information on words that the pack lacks.
         missing: Information of the most informative word that the target lacks.
         length: ln(1 + words).
-        out_of_scope_word: `word` above the cosine to the nearest listed out-of-scope question.
-        out_of_scope_vector: The same for `nearest`.
+        out_of_scope_word: `word` minus the TF-IDF cosine of the nearest listed question (see `out_of_scope`).
+        out_of_scope_vector: `nearest` minus the embedding cosine of the nearest listed question.
         domain_odds, domain_side: See `out_of_scope`.
         mass: ln(1 + the sum, over the query's distinct stems that the target has, of information times relative idf): one common
             word is little, two rare ones are much.
@@ -183,7 +183,7 @@ def between(first: Gate, second: Gate, share: float) -> Gate:
 
 
 def confidence(above: float) -> float:
-    """Log-odds above the threshold mapped to between 0 and 1: x / (SOFTNESS + |x|); six digits tell any two apart."""
+    """Log-odds minus the threshold, x, mapped to between 0 and 1: (1 + x / (SOFTNESS + |x|)) / 2, rounded to six digits."""
     return round(0.5 + 0.5 * above / (SOFTNESS + abs(above)), 6)
 
 

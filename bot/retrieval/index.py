@@ -69,8 +69,8 @@ class Ranking:
 
     Attributes:
         candidates: The targets.
-        margin: Score of the first candidate above the next of another family.
-        coverage: Share of the question's information on words that the first candidate has; 0 to 1.
+        margin: Score of the first candidate minus that of the next of another family.
+        coverage: Share of the question's information (weight of words by rarity) on words that the first candidate has; 0 to 1.
         pack_coverage: Share of it on words that any target has.
         corrections: (typed, read as) of each corrected word.
         unknown_words: Words that the pack doesn't have.
@@ -200,7 +200,7 @@ class Index:
             not_asks: (question, target number) pairs: questions that must not find that target.
             synonyms: A phrase, and the variants that are read as it.
             subject: Words of the pack's subject, which nearly every question has: they are weak evidence.
-            decided: Those of `out_of_scope` and `not_asks` that something else than this index decides.
+            decided: Those of `out_of_scope` and `not_asks` that contain a name, which decides before this index is asked.
             family: A number for each target, the same for targets that lead to much the same answer; by default all differ.
             secondary: Targets beside the pack's own subject (small talk): no samples for the calibration, and not counted for
                 fullness.

@@ -37,7 +37,7 @@ MAX_WEIGHTS = 20_000_000
 """Weights (features x targets) beyond which there is no classifier: 80 MB."""
 
 MAX_PHRASINGS = 40_000
-"""Phrasings beyond which there is none either: counts tell enough by then, and training takes its time."""
+"""Phrasings beyond which there is no classifier either: training would take long, and with so many the counts are enough."""
 
 PRUNED_FROM = (3_000, 0, 3_000)
 """Phrasings from which a stem n-gram, stem pair or character n-gram that only one of them has is dropped."""

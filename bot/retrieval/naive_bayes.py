@@ -25,7 +25,7 @@ from bot.retrieval.sparse import (
 )
 
 SMOOTHING = 0.03
-"""Added to every count (Lidstone smoothing). Measured on validation questions; .01 to .1 are level."""
+"""Added to every count (Lidstone smoothing). Measured on validation questions; 0.01 to 0.1 gave the same accuracy."""
 
 DENSE_SHARE = 1 / 8
 """Share of the targets that have a feature, from which its row has a dense copy: nearly all cells that questions meet are in such

@@ -1,8 +1,8 @@
-"""Out of scope: the questions that a pack lists as not its own, and how far a query's words are from the pack's domain.
+"""Out of scope: the listed questions, which a pack gives as examples of what it doesn't answer, and the pack's domain.
 
-Two measures tell the domain, whichever target a query fits. How often the pack says each word against how often the listed
-questions and plain English do; and on which side of a plane through the word vectors the query lies, with the pack's phrasings on
-one side and the listed questions on the other.
+Two measures say whether a query is in the pack's domain, whichever target it fits. `domain_odds` compares how frequent its words
+are in the pack, and in the listed questions and plain English. `domain_side` says on which side of a plane its sentence vector
+lies; the plane separates the pack's phrasings from the listed questions.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from bot.text import stem
 ENGLISH_PRIOR = 200.0
 """Words of plain English that are added to each side's counts; 50 to 500 measured the same."""
 MAX_WORD_ODDS = 3.0
-"""Powers of ten that one word tells at most, either way."""
+"""Bound of one word's log10 odds, positive or negative."""
 PLANE_RIDGE = 3.0
 """Ridge penalty of the plane."""
 
@@ -94,7 +94,7 @@ def build_out_of_scope(
 
 
 def domain_score(stats: IndexStats, out_of_scope: OutOfScopeIndex, plane: Floats | None, query: EncodedQuery) -> float:
-    """How much a query's words are from the pack's domain: above 0 rather than not. The gate weighs the two terms itself."""
+    """`domain_odds` plus `domain_side`: above 0 if a query is rather in the pack's domain. The gate uses the two as features."""
     return domain_odds(stats, out_of_scope, query, -1, -1, -1) + domain_side(plane, query.vector)
 
 

@@ -19,28 +19,28 @@ from bot.retrieval.sparse import Floats, Ints
 from bot.retrieval.tfidf import TfidfIndex
 
 STEM_LIKELIHOOD_WEIGHT, CHAR_LIKELIHOOD_WEIGHT = 0.06, 0.025
-"""Of the two naive Bayes log-likelihoods, beside cosines at 1; times the index's fullness."""
+"""Weights of the two naive Bayes log-likelihoods, multiplied by the index's fullness. The scores `word` and `char` weigh 1."""
 
 CLASSIFIER_WEIGHT = 1.2
-"""Of the linear classifier, times the index's fullness: it needs many phrasings."""
+"""Weight of the linear classifier, multiplied by the index's fullness: it needs many phrasings."""
 
 EMBEDDING_WEIGHT, EMBEDDING_WEIGHT_SPARSE = 0.2, 1.2
-"""Of the embeddings in a full index, and what is added in an empty one."""
+"""Weight of the embeddings: the first, plus the second times (1 - fullness). They matter most where phrasings are few."""
 
 NEAREST_WEIGHT, CENTROID_WEIGHT = 0.7, 1.3
-"""Of the nearest phrasing and the target's centroid, within the embeddings' weight."""
+"""Weights of the cosines to the nearest phrasing and to the target's centroid, multiplied by the embeddings' weight."""
 
 BM25_WEIGHT, COVERED_WEIGHT, SENTENCE_WEIGHT = 2.0, 3.0, 1.0
-"""Of the three scores of documents in an empty index; times what is missing to fullness."""
+"""Weights of the three scores of documents, multiplied by (1 - fullness)."""
 
 HALF_FULL = 10
-"""Phrasings a target at which fullness is one half."""
+"""Phrasings per target at which fullness is one half."""
 
 NEARLY_FULL = 0.75
 """Fullness from which documents aren't compared: thirty phrasings a target say more than an answer's sentences."""
 
 OFFERED = 3
-"""Candidates whose order must be right."""
+"""Candidates whose order must be exact: so many are offered at most."""
 
 SHORTLIST_SIZE = 48
 """Targets at most whose phrasings are compared by embedding, one by one."""
@@ -58,7 +58,7 @@ class IndexStats:
         classifier: The linear classifier.
         embeddings: Sentence vectors.
         documents: Titles, phrasings and answers; empty in an index that is nearly full.
-        fullness: Between 0 and 1, how much the counts can be trusted.
+        fullness: Density of the phrasings, 0 to 1: n / (n + HALF_FULL) for n phrasings per target.
         family: (targets,); targets of one family lead to much the same answer, so that they don't compete.
     """
 
@@ -142,9 +142,9 @@ def score(stats: IndexStats, query: EncodedQuery, held_out: int = -1) -> Scores:
 
 
 def fullness(starts: Ints, secondary: Collection[int] = ()) -> float:
-    """How much an index's counts can be trusted: n / (n + HALF_FULL) for n phrasings a target.
+    """Density of the phrasings: n / (n + HALF_FULL) for n phrasings per target on average.
 
-    Empty targets are left out, and `secondary` ones: small talk has many phrasings whatever the pack's entries have.
+    Targets without any are left out, and `secondary` ones: small talk has many phrasings whatever the pack's entries have.
     """
     phrasings = np.delete(np.diff(starts), sorted(secondary))
     mean = float(phrasings.sum()) / max(int((phrasings > 0).sum()), 1)

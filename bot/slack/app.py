@@ -104,7 +104,7 @@ def build_app(
         store: the database.
         config: credentials and the address of the Web API.
         lines: the pack's own sentences, which override ours.
-        layout: how posted messages are drawn.
+        layout: how posted messages are rendered.
         curators: who may curate, as "U…" or "T…:U…".
         reloader: the pack as it is now.
         preview_factory: returns, for a workspace, the function that previews a draft.

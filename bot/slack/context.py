@@ -28,7 +28,8 @@ LONG_TEXT = 400
 """Characters above which a question is answered in a worker thread: it may cost up to 30 ms of CPU, an ordinary one costs 3 ms.
 Nearly all questions that people type are shorter."""
 MAX_BUSY_REPLIES = 32
-"""Busy replies sent at once, of the 64 requests that the outbox sends: at 150 ms each, 400 of them take two seconds."""
+"""Sentences "I have too many questions to answer" (`messages.say_busy`) that are sent at once, of the 64 requests that the outbox
+sends at once: at 150 ms each, 400 of them take two seconds."""
 ACK_DELAY = 0.8
 """Seconds between the acknowledgement of a form and the update of its modal: the acknowledgement would overwrite an update that
 came before it."""
@@ -71,7 +72,7 @@ class Context:
     admission: Admission = field(default_factory=Admission)
     interactions: InteractionLimit = field(default_factory=InteractionLimit)
     busy_replies: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_BUSY_REPLIES))
-    """Held while a busy reply is sent."""
+    """Held while that sentence is sent, see MAX_BUSY_REPLIES."""
     conversations: ConversationQueues = field(default_factory=ConversationQueues)
     computing: FairQueue = field(default_factory=FairQueue)
     tasks: Tasks = field(default_factory=Tasks)

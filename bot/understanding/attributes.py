@@ -1,4 +1,4 @@
-"""Attributes: what a question wants to know of a card, where it is one thing ("is it free?", "how do I install it?").
+"""Attributes: the single field or fact of a card that a question asks for ("is it free?", "how do I install it?").
 
 The phrases that ask are plain English, the same for every pack; what a card says is the pack's.
 """
@@ -15,7 +15,10 @@ from bot.understanding.question_type import STOPWORDS
 
 @dataclass(frozen=True, slots=True)
 class Cues:
-    """Phrases about one attribute. `asks`: those that ask for it; `statements`: those that state it in an entry's text."""
+    """Phrases for one attribute, with an underscore for a blank inside a phrase.
+
+    `asks`: phrases of questions for it. `statements`: phrases of the sentences and notes that answer them; "": only a field does.
+    """
 
     asks: str
     statements: str
@@ -48,7 +51,8 @@ _CUES = {
         "easy simple difficult beginner beginners ease",
     ),
 }
-"""By attribute; an underscore stands for a blank. A new attribute also needs its words in ATTRIBUTE_WORDS."""
+"""By attribute. They are searched in this order and the first match wins: a phrase that stands under two attributes asks for the
+first. The words of a new attribute also belong in ATTRIBUTE_WORDS."""
 
 ATTRIBUTE_WORDS = frozenset(
     """install installation docs documentation homepage website link example examples side kind pros cons features good
@@ -61,7 +65,7 @@ ATTRIBUTE_WORDS = frozenset(
 """Words that ask about an entry that was shown, without naming it; most of them ask for an attribute of _CUES."""
 
 MAX_OTHER_WORDS = 1
-"""Words allowed beside names, stopwords and the phrase itself; with more, it is a story, not a question for one attribute."""
+"""Words allowed beside names, stopwords and the phrase itself; a message with more describes a situation."""
 
 _YES_NO_STARTS = frozenset("is are does do can has have will was so and or but".split())
 

@@ -95,7 +95,8 @@ def conversation_turn(
 
 
 def _is_foreign(reading: Reading, disambiguator: NameDisambiguator) -> bool:
-    """Whether a message is from elsewhere: no word is technical, and it is nearer to out-of-scope questions or in no phrasing."""
+    """Whether a message is about another subject: its words are English and not technical, and it resembles a listed out-of-scope
+    question more than any phrasing, or the pack has none of its content words."""
     content = [token for token in reading.tokens if token not in FOLLOWUP_WORDS]
     if any(stem(token) in disambiguator.technical_stems or token not in english() for token in content):
         return False
@@ -116,7 +117,7 @@ def _known_state(state: ConversationState, knowledge: Knowledge) -> Conversation
 
 @dataclass(frozen=True)
 class ConversationTurn:
-    """One message after others.
+    """One message of a conversation, and what was shown before it.
 
     Attributes:
         state: What was shown before.
@@ -129,7 +130,7 @@ class ConversationTurn:
         named_cards: Ids of the cards that are named.
         names_others: Whether it has a name that isn't a card's.
         unrecognized: See `reading.unrecognized_word`.
-        is_foreign: Whether its words are from elsewhere.
+        is_foreign: Whether it is about another subject.
     """
 
     state: ConversationState

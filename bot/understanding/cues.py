@@ -176,7 +176,9 @@ _GOING = (
     "and|so|but|whats|what is|what comes|what came|what|which is|is there|show|give|me|the|a|go|to|on|with|one|step|steps|"
     "thing|comes|come|do|i|we|should|need|must|move|skip|jump|take|item|library|lib"
 )
+"""Words that may stand before "next" or "back"."""
 _GONE = "one|ones|step|steps|thing|that|this|it|up|comes|come|is|again|do|i|item|library|lib|please|then|we|was|a"
+"""Words that may stand after "next" or "back"."""
 NEXT = _only(_GOING, "next|after|afterwards|continue|forward|go on|going|following", _GONE)
 THEN = _only("what|ok", "then", "what")
 PREVIOUS = _only(_GOING, "previous|prev|back|before|prior|earlier|return", _GONE)
@@ -266,7 +268,9 @@ SOUGHT = Cue(
 """A thing described by what it does: its "that" points forward."""
 OF_THEM = Cue(r"^(?:(?:so|and|but) )*(?:which|what) (?:one|ones|of (?:them|those|these|the two))\b")
 AMONG = _anywhere("which|ones?|of (?:them|these|those)")
+"""With a group's word: a choice among the entries that were shown ("which of them are async")."""
 ANEW = _anywhere("ones|only")
+"""With a group's word: a list of that group, instead of such a choice ("only the async ones")."""
 EVERYTHING = _anywhere("list|all|whole|full|everything|overview|every")
 LEADING = Cue(
     rf"^(?:{_AND}(?:what about|how about|whats about|same|now|only|just|with|for|on|in|and|but|or|so|also|no)\b|and\b)"
@@ -290,11 +294,12 @@ AFTER = frozenset("after finished finish done completed complete beyond followin
 
 STEPS = frozenset(("step", "steps"))
 ENDS = frozenset("backend frontend".split())
+"""A comparison of both ("frontend vs backend") depends on nothing that was shown."""
 CARD_NOUNS = frozenset("library lib package framework module card tool".split())
 SIDES = frozenset("backend frontend side step steps for when features good kind".split())
-"""Attributes that a message without anything before may ask of the whole subject."""
+"""Words for attributes that may also be asked of the pack's subject: a message with one of them needs no earlier answer."""
 GENERAL = frozenset(
     """one ones on in the a an for of with at side based things thing stuff only just now same and or but so them those these
     work works good do can as well too please about""".split()
 )
-"""Words around a group's name that leave it at that."""
+"""Words that may stand beside a group's word in a message that only names the group ("and the async ones please")."""

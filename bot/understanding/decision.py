@@ -186,9 +186,9 @@ class Decider:
         return tuple(target.id for target in near if target.kind == "entry")[:MAX_OFFERED]
 
     def _may_answer(self, reading: Reading) -> bool:
-        """Whether the best target may answer: if it passes the gate, and small talk only where it is nearly all of the message.
+        """Whether the best target passes the gate; for small talk, also whether nearly all of the message is small talk.
 
-        A group's word adds nothing where the message also has a word that is foreign to the pack.
+        GROUP_LOG_ODDS aren't added if the message has an English word that the pack lacks.
         """
         passes_alone = reading.log_odds >= self._findings.gate.answer
         top = self._findings.top(reading)

@@ -28,11 +28,11 @@ GROUP_LOG_ODDS = 1.5
 SMALL_TALK_LOG_ODDS = 1.5
 """Log-odds above the answering threshold that small talk needs: "is it going to snow" is not "how is it going"."""
 LONG = 15
-"""Words above which a message tells a story, of which the card need not have every word."""
+"""Words above which a message may have words that the card lacks (`_goes_beyond`): it describes a situation as well."""
 SPECIAL_RARITY = 4.2
 """-log10 of a word's share in English from which it is special enough to ask whether the card has it."""
 CENTRALITY_WEIGHT = 1.0
-"""Weight of a capability's position on its card beside the question's score for the card."""
+"""Weight of 1 / (1 + position of the group among the card's capabilities); the card's score for the question has weight 1."""
 
 
 class FindingFactory:
@@ -178,7 +178,7 @@ class FindingFactory:
         return attribute_of(corrected, others, self.knowledge)
 
     def _goes_beyond(self, reading: Reading, card: str) -> bool:
-        """Whether a question has a special word that the card's texts don't have: the answer then says where it ends."""
+        """Whether a question has a rare word that the card's texts lack: the reply then says that the source doesn't say it."""
         if reading.question_type.defines or reading.question_type.compares or len(reading.tokens) > LONG:
             return False
         in_names = _name_positions(reading)

@@ -227,7 +227,7 @@ def _back(turn: ConversationTurn) -> FollowUp | None:
 
 
 def _from_outside_row(turn: ConversationTurn, *, forward: bool) -> FollowUp | None:
-    """Forward to the first step, if a topic was shown or steps are said; back to the entry that was shown before."""
+    """Next or back, where the entry that was shown isn't one of several: the topic's first step, or the entry shown before it."""
     is_topic = turn.current is not None and not isinstance(turn.current, Library) and turn.current.id not in turn.steps
     if turn.steps and (is_topic or turn.says_steps):
         return turn.answer_with(turn.steps[0], "the first step") if forward else None

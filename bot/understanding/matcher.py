@@ -222,7 +222,7 @@ class Matcher:
         return replace(unknown, lacks_context=not result.offers and not result.has_unknown_name)
 
     def _steering_finding(self, reading: Reading, small_talk: str) -> Finding:
-        """A new start shows what can be asked; anything else is small talk."""
+        """The finding of small talk that a rule recognises: help for a new start, else that small talk."""
         kind: Kind = "help" if small_talk == RESTART else "smalltalk"
         return replace(self._findings.make(reading, kind, (), "it steers the conversation"), talk=small_talk)
 

@@ -34,11 +34,12 @@ AGREEMENT_BONUS = 0.5
 """Log-odds gained where the whole of a long message and a part of it rank the same target first. At 2, questions near to a pack
 without an answer in it were answered twice as often; 0 to 1 measured alike."""
 WHOLE_SHARE = 0.5
-"""Share of its lead over the whole message that a part loses: "any hint is welcome" ends messages of all kinds."""
+"""Of a part with higher log-odds than the whole message, the share of the difference that is subtracted: "any hint is welcome"
+may be part of a message about anything."""
 MIN_CONTENT = 2
 """Content words without which a part of a longer message says nothing by itself ("What would you suggest?")."""
 CERTAIN_LENGTH = 7
-"""Letters from which a misspelt word is still known for certain."""
+"""Letters from which the correction of a word is accepted, however little it resembles the word (`unrecognized_word`)."""
 
 
 @dataclass(frozen=True, slots=True)

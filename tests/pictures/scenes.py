@@ -65,7 +65,7 @@ KINDS = {
     "recommend-one": "Which library for scheduled jobs?",
     "offers": "speed of python backend",
     "unknown": "What is the capital of France?",
-    "stranger": "What is Streamlit?",
+    "out-of-scope": "What is Streamlit?",
     "partial": "Flask or Streamlit?",
     "named": "What is NumPy?",
     "help": "help",

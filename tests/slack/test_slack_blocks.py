@@ -1,4 +1,4 @@
-"""Drawings: golden ones, and every one within Slack's limits."""
+"""Rendered replies: they equal the golden files, and each is within Slack's limits."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_within_the_limits(name: str, layout: Any) -> None:
     assert size(reply_text(sample)) <= 4_000
 
 
-def test_a_classic_drawing_fits_a_modal_and_the_home_tab() -> None:
+def test_the_classic_layout_fits_a_modal_and_the_home_tab() -> None:
     for sample in (REPLIES | EXTREMES).values():
         blocks = render_blocks(sample) or [{"type": "divider"}]
         assert faults(blocks, "modal") == []
@@ -249,7 +249,7 @@ def test_a_pack_overrides_strings() -> None:
     assert "unknown" not in load_strings({"unknown": "x"})
 
 
-def test_every_part_is_drawn_once() -> None:
+def test_every_part_is_rendered() -> None:
     text = json.dumps(render_blocks(KINDS["library"]), ensure_ascii=False)
     for words in ("Flask", "micro framework", "It does this.", "small services", "The name of", "Two sides", "Bottle"):
         assert words in text

@@ -1,4 +1,4 @@
-"""Drawings of the curators' pages and forms: golden ones, and every one within Slack's limits."""
+"""The curators' pages and forms: they equal the golden files, and each is within Slack's limits."""
 
 from __future__ import annotations
 

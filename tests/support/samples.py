@@ -1,6 +1,6 @@
-"""A small pack that has everything a pack can have, a finding of every kind in it, and golden drawings.
+"""A small pack that has everything a pack can have, a finding of every kind in it, and golden files of the rendered replies.
 
-To renew the drawings after a change that is meant: `GOLDEN=write make test`, then look at what git says has changed.
+To renew the files after an intended change: `GOLDEN=write make test`, then read the diff.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ FINDINGS = {
     "unknown": finding("unknown"),
     "unknown-offer": finding("unknown", "which-wood", "handsaw"),
     "unknown-partial": finding("unknown", "handsaw", out_of_scope=("Router", "Lathe")),
-    "unknown-stranger": finding("unknown", out_of_scope=("Lathe",)),
+    "unknown-out-of-scope": finding("unknown", out_of_scope=("Lathe",)),
     "unknown-named": finding("unknown", "step-joint", mentioned_only=("Dovetail",)),
 }
 
@@ -52,9 +52,9 @@ def sample(name: str) -> Reply:
     return compose(FINDINGS[name], pack())
 
 
-def golden(name: str, drawn: str) -> str:
-    """What the drawing called `name` has to be; with GOLDEN=write, what it is from now on."""
+def golden(name: str, rendered: str) -> str:
+    """The content of the golden file `name`; with GOLDEN=write, `rendered` is written to it first."""
     file = GOLDEN / name
     if os.environ.get("GOLDEN") == "write":
-        file.write_text(drawn, encoding="utf-8")
+        file.write_text(rendered, encoding="utf-8")
     return file.read_text(encoding="utf-8")

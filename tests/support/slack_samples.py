@@ -1,4 +1,4 @@
-"""Hand-made replies, one of each kind and some at the limits, and a desk that gives them."""
+"""Hand-made replies, one of each kind and some at Slack's limits; a fake engine that returns them; and a fake store."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def card(name: str, side: str, *capabilities: str) -> Library:
 
 
 def knowledge(cards: int = 3) -> Knowledge:
-    """A small pack: two sides, a kind, a way of two steps."""
+    """A small pack: two sides, two other groups, a topic with two steps."""
     entries: tuple[Entry, ...] = (
         Entry(id="t", title="Which side is it?", answer="Both.", asks=("side",)),
         Entry(id="way", title="How do I begin?", answer="Step by step.", asks=("way",)),
@@ -184,7 +184,7 @@ def knowledge(cards: int = 3) -> Knowledge:
 
 
 class SampleEngine:
-    """Gives the reply whose kind is in the question, else the topic; raises on "boom". Remembers what it was asked.
+    """Returns the reply whose kind is in the question, else the topic; raises on "boom". Remembers what it was asked.
 
     What it has `learned` it answers, whatever it said before."""
 

@@ -17,7 +17,7 @@ from bot.slack.blocks.elements import (
     context_block,
     escape,
     header_block,
-    plain_text,
+    plain_text_object,
     section_with_button,
 )
 from bot.slack.blocks.render import MAX_BUTTONS, Layout, render_blocks
@@ -32,7 +32,7 @@ __all__ = [
     "escape",
     "header_block",
     "paragraph_blocks",
-    "plain_text",
+    "plain_text_object",
     "quote_block",
     "render_blocks",
     "section_with_button",

@@ -20,7 +20,7 @@ _MAX_QUOTED = 12
 """Characters of a percent-encoded character of four bytes."""
 
 
-def plain_text(text: str, limit: int) -> Block:
+def plain_text_object(text: str, limit: int) -> Block:
     """A plain_text object: `text` on one line, in at most `limit` UTF-16 units, never empty."""
     return {"type": "plain_text", "text": cut(" ".join(text.split()), limit) or "–", "emoji": False}
 
@@ -41,7 +41,7 @@ def escape(text: str) -> str:
 
 def button(label: str, action_id: str, extra: Mapping[str, str]) -> Block:
     """A button. `extra` holds its value or url, its style, and an accessibility_label where the label is unclear."""
-    return {"type": "button", "action_id": action_id, "text": plain_text(label, limits.BUTTON_LABEL), **extra}
+    return {"type": "button", "action_id": action_id, "text": plain_text_object(label, limits.BUTTON_LABEL), **extra}
 
 
 def actions_blocks(elements: Sequence[Block]) -> list[Block]:
@@ -52,12 +52,12 @@ def actions_blocks(elements: Sequence[Block]) -> list[Block]:
 
 def context_block(text: str) -> Block:
     """A line of small grey text."""
-    return {"type": "context", "elements": [plain_text(text, limits.CONTEXT)]}
+    return {"type": "context", "elements": [plain_text_object(text, limits.CONTEXT)]}
 
 
 def header_block(text: str) -> Block:
     """A header."""
-    return {"type": "header", "text": plain_text(text, limits.HEADER)}
+    return {"type": "header", "text": plain_text_object(text, limits.HEADER)}
 
 
 def section_with_button(heading: str, text: str, accessory: Block) -> Block:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.slack.blocks.elements import actions_blocks, button, context_block, plain_text
+from bot.slack.blocks.elements import actions_blocks, button, context_block, plain_text_object
 from bot.slack.blocks.limits import BUTTON_LABEL, Block
 from bot.slack.blocks.render import Layout
 from bot.slack.payloads import REASONS, AnswerRef, FeedbackValue, Reason, Vote
@@ -129,7 +129,7 @@ def _native_feedback(footer: AnswerFooter, strings: Strings) -> Block:
 def _native_vote(footer: AnswerFooter, vote: Vote, strings: Strings) -> Block:
     name = _VOTE_STRINGS[vote]
     return {
-        "text": plain_text(strings[name], BUTTON_LABEL),
+        "text": plain_text_object(strings[name], BUTTON_LABEL),
         "value": FeedbackValue(footer.key, footer.answer_ref, vote).to_value(),
         "accessibility_label": strings[f"{name}_label"][:BUTTON_LABEL],
     }

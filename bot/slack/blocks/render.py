@@ -31,7 +31,7 @@ from bot.slack.blocks.elements import (
     escape,
     header_block,
     is_url,
-    plain_text,
+    plain_text_object,
     quote_url,
 )
 from bot.slack.blocks.limits import Block, cut, size
@@ -215,14 +215,14 @@ class ReplyRenderer:
         if len(choices) + len(offered) <= MAX_BUTTONS:
             return actions_blocks([self._ask_button(choice) for choice in choices])
         options = [
-            {"text": plain_text(choice.label, limits.OPTION_LABEL), "value": choice.ask}
+            {"text": plain_text_object(choice.label, limits.OPTION_LABEL), "value": choice.ask}
             for choice in choices
             if size(choice.ask) <= limits.OPTION_VALUE
         ][: limits.OPTIONS]
         if not options:
             return []
         self.ask_count += 1
-        placeholder = plain_text(self.strings["open_one"], limits.PLACEHOLDER)
+        placeholder = plain_text_object(self.strings["open_one"], limits.PLACEHOLDER)
         menu = {"type": "static_select", "action_id": f"ask:{self.ask_count}", "placeholder": placeholder}
         return actions_blocks([menu | {"options": options}])
 
@@ -263,7 +263,7 @@ def _attribution_links(attributions: Sequence[Attribution]) -> list[Block]:
     blocks, elements = list[Block](), list[Block]()
     for attribution in attributions:
         if not is_url(attribution.url):
-            elements.append(plain_text(attribution.text, limits.CONTEXT))
+            elements.append(plain_text_object(attribution.text, limits.CONTEXT))
             continue
         label = escape(cut(attribution.text.strip(), limits.HEADER * 2).replace("|", "/"))
         link = f"<{quote_url(attribution.url)}|{label}>"

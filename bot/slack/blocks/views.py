@@ -14,7 +14,7 @@ from bot.slack.blocks.elements import (
     button,
     context_block,
     header_block,
-    plain_text,
+    plain_text_object,
     section_with_button,
 )
 from bot.slack.blocks.limits import Block, cut
@@ -50,12 +50,12 @@ def modal_view(state: ModalState, blocks: Sequence[Block], strings: Strings, bac
     view = {
         "type": "modal",
         "callback_id": "search" if state.search else "answer",
-        "title": plain_text(strings["modal_title"], limits.MODAL_TITLE),
-        "close": plain_text(strings["close"], limits.MODAL_TITLE),
+        "title": plain_text_object(strings["modal_title"], limits.MODAL_TITLE),
+        "close": plain_text_object(strings["close"], limits.MODAL_TITLE),
         "private_metadata": state.to_metadata(),
     }
     if state.search:
-        view["submit"] = plain_text(strings["search"], limits.MODAL_TITLE)
+        view["submit"] = plain_text_object(strings["search"], limits.MODAL_TITLE)
         blocks = [_search_input(state, strings), *blocks]
     if back is not None:
         back_button = button(strings["back"], "back", {"value": str(back)})
@@ -74,11 +74,11 @@ def _search_input(state: ModalState, strings: Strings) -> Block:
         "type": "plain_text_input",
         "action_id": SEARCH_INPUT,
         "max_length": MAX_SEARCH,
-        "placeholder": plain_text(strings["search_hint"], limits.PLACEHOLDER),
+        "placeholder": plain_text_object(strings["search_hint"], limits.PLACEHOLDER),
     }
     if state.question.strip():
         element["initial_value"] = cut(state.question, MAX_SEARCH)
-    label = plain_text(strings["search_label"], limits.INPUT_LABEL)
+    label = plain_text_object(strings["search_label"], limits.INPUT_LABEL)
     return {"type": "input", "block_id": f"search:{short_hash(*state.trail)}", "label": label, "element": element}
 
 

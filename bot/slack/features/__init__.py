@@ -1,1 +1,1 @@
-"""What the bot does in Slack, a feature a file: each reads its payload, acts, and sends what is drawn."""
+"""What the bot does in Slack, one feature per file: each reads a payload, acts on it, and renders and sends the result."""

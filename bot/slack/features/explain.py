@@ -20,7 +20,7 @@ from bot.slack.payloads import (
     workspace_of,
 )
 
-ROWS_WITH_WORDS = ("why_understood", "why_corrected", "why_strangers", "why_unknown_words")
+ROWS_WITH_WORDS = ("why_understood", "why_corrected", "why_out_of_scope", "why_unknown_words")
 """Labels of the evidence's rows that quote a person."""
 
 

@@ -22,7 +22,7 @@ from bot.slack.blocks.curation.edit_text import (
     quoted_entry_label,
     user_element,
 )
-from bot.slack.blocks.elements import actions_blocks, button, context_block, plain_text
+from bot.slack.blocks.elements import actions_blocks, button, context_block, plain_text_object
 from bot.slack.blocks.limits import Block, cut
 from bot.slack.blocks.rich_text import line_block, rich_text_list, rich_text_section, text_element
 from bot.slack.payloads import CuratorModalState, parse_answer_ref
@@ -227,7 +227,7 @@ def pilot_menu_blocks(strings: Strings) -> list[Block]:
     menu = {
         "type": "conversations_select",
         "action_id": "trial:pick",
-        "placeholder": plain_text(strings["trial_pick"], limits.PLACEHOLDER),
+        "placeholder": plain_text_object(strings["trial_pick"], limits.PLACEHOLDER),
         "filter": {"include": ["public", "private"], "exclude_bot_users": True},
     }
     return actions_blocks([menu])

@@ -91,7 +91,7 @@ def settled_by(change: Change, knowledge: Knowledge, strings: Strings) -> tuple[
     """Who has already settled a phrasing, and how, as rich_text elements."""
     is_out_of_scope = change.kind == "not_ask" and not change.entry
     return fill(
-        strings["taken_stranger" if is_out_of_scope else f"taken_{change.kind}"],
+        strings["taken_out_of_scope" if is_out_of_scope else f"taken_{change.kind}"],
         who=user_element(change.by, strings),
         text=quote_phrasing(change.text),
         title=quote_phrasing(change.title),
@@ -111,7 +111,7 @@ def describe_edits(batch: Sequence[Change], knowledge: Knowledge, strings: Strin
         edits.setdefault((change.kind, change.entry), []).append(change)
     lines = []
     for (kind, entry_id), changes in edits.items():
-        key = "done_stranger" if kind == "not_ask" and not entry_id else f"done_{kind}"
+        key = "done_out_of_scope" if kind == "not_ask" and not entry_id else f"done_{kind}"
         text = quote_phrasing(changes[0].title if kind == "entry" else changes[0].text)
         if len(changes) > 1:
             text = fill_plain(strings["and_more"], first=text, count=str(len(changes) - 1))

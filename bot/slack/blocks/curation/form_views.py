@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot.model import Entry, Knowledge, Miss, Step
 from bot.slack.blocks import limits
 from bot.slack.blocks.curation.edit_text import quote_phrasing
-from bot.slack.blocks.elements import actions_blocks, button, context_block, plain_text
+from bot.slack.blocks.elements import actions_blocks, button, context_block, plain_text_object
 from bot.slack.blocks.limits import Block, cut, size
 from bot.slack.blocks.rich_text import line_block, text_element
 from bot.slack.blocks.views import View, fit_view
@@ -49,7 +49,7 @@ def meaning_form(
         starts = range(0, len(misses), limits.CHECKBOXES)
         chunks = [misses[start : start + limits.CHECKBOXES] for start in starts]
         phrasings = [_checkboxes(number, chunk, picked, strings) for number, chunk in enumerate(chunks)]
-    label = plain_text(strings["means_which"], limits.INPUT_LABEL)
+    label = plain_text_object(strings["means_which"], limits.INPUT_LABEL)
     menu = {"type": "input", "block_id": ENTRY, "label": label, "element": entry_menu(entry_id, knowledge, strings)}
     return _modal("means", strings["means"], strings["save"], state, [*blocks_above, *phrasings, menu], strings)
 
@@ -106,33 +106,33 @@ def _modal(
     view = {
         "type": "modal",
         "callback_id": callback_id,
-        "title": plain_text(title, limits.MODAL_TITLE),
-        "close": plain_text(strings["cancel" if submit else "close"], limits.MODAL_TITLE),
+        "title": plain_text_object(title, limits.MODAL_TITLE),
+        "close": plain_text_object(strings["cancel" if submit else "close"], limits.MODAL_TITLE),
         "private_metadata": state.to_metadata(),
     }
-    view |= {"submit": plain_text(submit, limits.MODAL_TITLE)} if submit else {}
+    view |= {"submit": plain_text_object(submit, limits.MODAL_TITLE)} if submit else {}
     return fit_view(view, blocks)
 
 
 def _text_input(name: str, text: str, strings: Strings, max_length: int, multiline: bool = False) -> Block:
     element: Block = {"type": "plain_text_input", "action_id": name, "max_length": max_length, "multiline": multiline}
-    element["placeholder"] = plain_text(strings[f"write_{name}_hint"], limits.PLACEHOLDER)
+    element["placeholder"] = plain_text_object(strings[f"write_{name}_hint"], limits.PLACEHOLDER)
     if text.strip():
         element["initial_value"] = cut(text, max_length)
-    label = plain_text(strings[f"write_{name}"], limits.INPUT_LABEL)
+    label = plain_text_object(strings[f"write_{name}"], limits.INPUT_LABEL)
     return {"type": "input", "block_id": name, "label": label, "element": element}
 
 
 def _checkboxes(number: int, misses: Sequence[Miss], picked: Sequence[str], strings: Strings) -> Block:
     """Up to ten phrasings to tick."""
-    options = [{"text": plain_text(miss.text, limits.OPTION_LABEL), "value": miss.key} for miss in misses]
+    options = [{"text": plain_text_object(miss.text, limits.OPTION_LABEL), "value": miss.key} for miss in misses]
     initial = [option for option in options if option["value"] in picked]
     element = {"type": "checkboxes", "action_id": f"{PICKED}:{number}", "options": options}
     return {
         "type": "input",
         "block_id": f"{PICKED}:{number}",
         "optional": True,
-        "label": plain_text(strings["means_phrasings" if not number else "means_further"], limits.INPUT_LABEL),
+        "label": plain_text_object(strings["means_phrasings" if not number else "means_further"], limits.INPUT_LABEL),
         "element": element | ({"initial_options": initial} if initial else {}),
     }
 
@@ -145,11 +145,11 @@ def entry_menu(initial_id: str, knowledge: Knowledge, strings: Strings) -> Block
     kinds = {"topic": "home_topics", "step": "steps", "library": "libraries"}
     entries = _menu_entries(knowledge)
     groups = [
-        {"label": plain_text(strings[key], limits.OPTION_LABEL), "options": options}
+        {"label": plain_text_object(strings[key], limits.OPTION_LABEL), "options": options}
         for kind, key in kinds.items()
         if (options := [_option(entry) for entry in entries if entry.kind == kind])
     ]
-    extra = {"action_id": ENTRY, "placeholder": plain_text(strings["means_pick"], limits.PLACEHOLDER)}
+    extra = {"action_id": ENTRY, "placeholder": plain_text_object(strings["means_pick"], limits.PLACEHOLDER)}
     initial = knowledge.by_id.get(initial_id)
     extra |= {"initial_option": _option(initial)} if initial is not None and initial in entries else {}
     if sum(len(group["options"]) for group in groups) > limits.OPTIONS:
@@ -177,4 +177,4 @@ def _menu_entries(knowledge: Knowledge) -> list[Entry]:
 
 def _option(entry: Entry) -> Block:
     label = f"{entry.number}. {entry.title}" if isinstance(entry, Step) else entry.label
-    return {"text": plain_text(label, limits.OPTION_LABEL), "value": entry.id}
+    return {"text": plain_text_object(label, limits.OPTION_LABEL), "value": entry.id}

@@ -1,14 +1,15 @@
-"""Fits the gate that knows no pack (GENERIC_GATES): `python -m benchmarks.generic_gate`. Takes about three minutes.
+"""Fits the gates that know no pack: `python -m benchmarks.generic_gate`. Takes about a minute.
 
 Packs of a team's size are built, small talk included, and asked what they cover, what they don't (near), and what has nothing to
-do with them (far). Two logistic regressions separate right first targets from the rest, and questions whose right entry is among the
-first three from the rest. There are two kinds of packs, each with weights of its own: packs whose answers say something (the FAQs
-of `faqs/train`, with the others as a lighter part of the samples), and packs whose answers say nothing (intents of CLINC150 and
-BANKING77). The weights, rounded, are in `bot/retrieval/gate.py`; this program prints them.
+do with them (far). Two logistic regressions separate right first targets from the rest, and questions whose right entry is among
+the first three from the rest. There are two kinds of packs, each with weights of its own: packs whose answers say something (the
+FAQs of `faqs/train`, with the others as a lighter part of the samples), and packs whose answers say nothing (intents of CLINC150
+and BANKING77). The weights are written to `bot/retrieval/data/generic_gates.json`.
 """
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ import numpy as np
 from benchmarks.question_sets import WHERE_TO_GET_THEM, QuestionSet, find_data, question_sets
 from benchmarks.small_packs import FAQS, SET_NAMES, AskedPack, build_matcher, faq_packs, pack_of_set
 from bot.retrieval.calibration import fit_weights
-from bot.retrieval.gate import FEATURE_NAMES, GENERIC_GATES, MAX_OFFERED, gate_features
+from bot.retrieval.gate import FEATURE_NAMES, GATES_FILE, MAX_OFFERED, Gate, gate_features
 from bot.retrieval.scoring import score
 from bot.retrieval.sparse import Doubles
 from bot.text import clean
@@ -38,6 +39,10 @@ NOT_GENERIC = frozenset({"closeness", "out_of_scope_word", "out_of_scope_vector"
 USED = [number for number, name in enumerate(FEATURE_NAMES) if name not in NOT_GENERIC]
 
 
+NO_GATE = Gate(0.0, 0.0, (), 0.0)
+"""Features are computed without a pack's cohesion and plane."""
+
+
 @dataclass(frozen=True, slots=True)
 class PackRows:
     """The samples of one pack: (samples, features) and two labels of each."""
@@ -50,7 +55,7 @@ class PackRows:
 @click.command()
 @click.option("--data", type=click.Path(path_type=Path), help="The folder of the question sets.")
 def main(data: Path | None) -> None:
-    """Print the weights."""
+    """Fit both gates, and write them."""
     folder = find_data(data)
     if folder is None:
         click.echo(f"No question sets: nothing is fitted. {WHERE_TO_GET_THEM}")
@@ -58,26 +63,27 @@ def main(data: Path | None) -> None:
     sets = [source for source in question_sets(folder) if source.name in SET_NAMES]
     without_answers = [rows_of(pack) for pack in packs_of_sets(sets)]
     with_answers = [rows_of(pack) for faq in sorted((FAQS / "train").iterdir()) for pack in faq_packs(faq)]
+    gates = []
     for name, parts in (
+        ("packs without answers", [(without_answers, 1.0)]),
         ("packs with answers", [(with_answers, FAQ_SHARE), (without_answers, 1.0)]),
-        ("packs without", [(without_answers, 1.0)]),
     ):
         rows = [pack for packs, _ in parts for pack in packs]
         shares = np.concatenate(
             [np.full(len(pack.features), share / len(pack.features)) for packs, share in parts for pack in packs]
         )
-        click.echo(f"# {name}: {len(rows)} packs, {len(shares)} questions")
-        for label in ("is_right", "is_among"):
-            click.echo(f"{label}: {as_text(rows, label, shares)}")
+        click.echo(f"{name}: {len(rows)} packs, {len(shares)} questions")
+        gates.append({"right": fitted(rows, "is_right", shares), "among": fitted(rows, "is_among", shares)})
+    GATES_FILE.write_text(json.dumps(gates, indent=2) + "\n", encoding="utf-8")
 
 
-def as_text(rows: Sequence[PackRows], label: str, shares: Doubles) -> str:
-    """The weights for one label, as they stand in the code."""
+def fitted(rows: Sequence[PackRows], label: str, shares: Doubles) -> dict[str, float]:
+    """The weights for one label by feature, and "bias"."""
     features = np.concatenate([pack.features for pack in rows])[:, USED]
     labels = np.concatenate([getattr(pack, label) for pack in rows])
     weights, bias = fit_weights(features, labels, shares / shares.mean())
-    named = (f'"{FEATURE_NAMES[number]}": {weight:.2f}' for number, weight in zip(USED, weights, strict=True))
-    return f"{{{', '.join(named)}}}, {bias:.2f}"
+    named = {FEATURE_NAMES[number]: round(weight, 3) for number, weight in zip(USED, weights, strict=True)}
+    return {**named, "bias": round(bias, 3)}
 
 
 def packs_of_sets(sets: Sequence[QuestionSet]) -> Iterator[AskedPack]:
@@ -106,7 +112,7 @@ def rows_of(pack: AskedPack) -> PackRows:
         names = [targets[number] for number in order[: 2 * MAX_OFFERED]]
         if names[0].startswith("talk:"):
             continue
-        found = gate_features(index.stats, index.out_of_scope, GENERIC_GATES[0], query, scores, int(order[0]))
+        found = gate_features(index.stats, index.out_of_scope, NO_GATE, query, scores, int(order[0]))
         features.append(found.row())
         is_right.append(names[0] == entry)
         is_among.append(entry in [name for name in names if not name.startswith("talk:")][:MAX_OFFERED])

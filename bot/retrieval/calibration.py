@@ -22,7 +22,7 @@ from bot.retrieval.scoring import IndexStats, Scores, score
 from bot.retrieval.sparse import Doubles, Floats
 
 MIN_PHRASINGS = 60
-"""Eligible phrasings that a pack needs to be fitted to; with fewer, it gets a generic gate. Eligible are phrasings of targets that
+"""Eligible phrasings that a pack needs to be fitted to; with fewer, it gets a generic one. Eligible are phrasings of targets that
 have at least two. An entry's title counts as a phrasing; small talk doesn't count. Decision 012 has the reason."""
 
 HALF_OWN = 150

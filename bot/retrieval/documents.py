@@ -15,7 +15,7 @@ import numpy as np
 from bot.retrieval.embeddings import DIMENSIONS, WordVectors, word_vectors
 from bot.retrieval.encoding import EncodedQuery
 from bot.retrieval.english import FUNCTION_WORDS
-from bot.retrieval.sparse import Floats, Ints
+from bot.retrieval.sparse import BooleanArray, Floats, Ints
 from bot.text import sentences, stem, words
 
 BM25_K1, BM25_B = 1.2, 0.75
@@ -36,11 +36,49 @@ class DocumentScores:
         bm25: BM25, divided by the idf of the query's words; 0 to 1 + BM25_K1.
         covered: Share of the query's idf on words that the document has, similar words counted in part; 0 to 1.
         sentence: Cosine of the sentence vectors of the query and of the nearest sentence of the answer.
+        said: (asked words, targets), how far the document says each asked word: 1 the word itself, less a similar one.
+        idf: (asked words,)
     """
 
     bm25: Floats
     covered: Floats
     sentence: Floats
+    said: Floats
+    idf: Floats
+
+    def evidence_for(self, target: int, others: BooleanArray) -> DocumentEvidence:
+        """What the documents say for one target against `others` (targets,)."""
+        if not len(self.idf):
+            return NO_EVIDENCE
+        said = self.said[:, target]
+        total = float(self.idf.sum())
+        best_other = self.said[:, others].max(axis=1, initial=0)
+        return DocumentEvidence(
+            missing=float((self.idf * (1 - said)).max()),
+            mass=float(np.log1p(self.idf @ (said >= 1))),
+            margin=float(self.covered[target]) - float(self.covered[others].max(initial=0)),
+            pack_covered=float(self.idf @ np.maximum(best_other, said)) / total,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentEvidence:
+    """What the documents say for one target.
+
+    Attributes:
+        missing: The highest idf of an asked word, times how far the document doesn't say it.
+        mass: ln(1 + the sum of the idf of the asked words that the document has).
+        margin: `covered` minus that of the next target.
+        pack_covered: Share of the query's idf on words that any document says.
+    """
+
+    missing: float
+    mass: float
+    margin: float
+    pack_covered: float
+
+
+NO_EVIDENCE = DocumentEvidence(0.0, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +127,7 @@ class Documents:
         sentence = self._sentence_cosines(query.vector)
         asked = Counter(token.word for token in query.tokens if is_telling(token.word))
         if not asked or not len(self.cell_words):
-            return DocumentScores(none, none, sentence)
+            return DocumentScores(none, none, sentence, np.zeros((0, targets), dtype=np.float32), none[:0])
         asked_stems = np.array([self._stem_ids.get(stem(word), -1) for word in asked], dtype=np.int64)
         idf = self.idf[asked_stems]
         total = float(idf.sum())
@@ -102,12 +140,12 @@ class Documents:
         likeness[same] = 1
         is_said = counts > 0
         by_cell = likeness[:, self.cell_words] * is_said
-        covered = idf @ max_by_slice(by_cell, self.starts)
+        said = max_by_slice(by_cell, self.starts)
         tf = sum_by_slice(same[:, self.cell_words] * counts, self.starts)
         mean_length = float(self.lengths.sum()) / max(int((self.lengths > 0).sum()), 1)
         norm = BM25_K1 * (1 - BM25_B + BM25_B * self.lengths / (mean_length or 1.0))
         bm25 = idf @ (tf * (BM25_K1 + 1) / np.maximum(tf + norm, 1e-9))
-        return DocumentScores(np.asarray(bm25 / total), np.asarray(covered / total), sentence)
+        return DocumentScores(np.asarray(bm25 / total), np.asarray(idf @ said / total), sentence, said, idf)
 
     def nearest_sentence(self, query: EncodedQuery, target: int) -> str:
         """The sentence of a target's answer that is nearest to the query; empty if it has none."""

@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +57,9 @@ class GateFeatures:
         domain_odds, domain_side: See `out_of_scope`.
         mass: ln(1 + the sum, over the query's distinct stems that the target has, of information times relative idf): one common
             word is little, two rare ones are much.
+        lead: Score minus that of the third target of another family: whether it is one of many.
         document_bm25, document_covered, document_sentence: See `documents.DocumentScores`; 0 in an index that is nearly full.
+        document_missing, document_mass, document_margin, document_pack: See `documents.DocumentEvidence`; likewise.
     """
 
     word: float
@@ -73,9 +78,14 @@ class GateFeatures:
     domain_odds: float
     domain_side: float
     mass: float
+    lead: float
     document_bm25: float
     document_covered: float
     document_sentence: float
+    document_missing: float
+    document_mass: float
+    document_margin: float
+    document_pack: float
 
     def formula(self) -> float:
         """A fixed sum, for questions that are far from the pack."""
@@ -136,35 +146,37 @@ class Gate:
 
 
 FEW_ANSWER_WORDS, MANY_ANSWER_WORDS = 6.0, 20.0
-"""Telling words of an average answer up to which answers say nothing (a link, a placeholder), and from which they say something."""
+"""Telling words of an average answer up to which it says nothing (a link, a placeholder), and from which it says something."""
 
-Weights = tuple[Mapping[str, float], float]
-"""Weights by feature, and the bias."""
-
-
-def _generic(right: Weights, among: Weights) -> Gate:
-    """A gate without a pack; `calibration` sets its thresholds."""
-    by_name = [tuple(weights.get(name, 0.0) for name in FEATURE_NAMES) for weights, _ in (right, among)]
-    return Gate(0.0, 0.0, by_name[0], right[1], by_name[1], among[1], distant=-np.inf)
+GATES_FILE = Path(__file__).parent / "data" / "generic_gates.json"
+"""Weights of the two generic gates, written by `benchmarks.generic_gate`."""
 
 
-GENERIC_GATES = (
-    _generic(
-        ({"word": 2.60, "char": 3.03, "nearest": 0.60, "centroid": 1.59, "margin": 0.72, "target_coverage": -0.61, "coverage": -1.17, "foreign": 0.01, "missing": 0.01, "length": -0.49, "mass": 1.04, "document_bm25": -0.75, "document_covered": 0.56, "document_sentence": -0.26}, -3.11),
-        ({"word": 2.49, "char": 2.71, "nearest": 0.19, "centroid": 1.87, "margin": 0.55, "target_coverage": -1.00, "coverage": -0.65, "foreign": 0.01, "missing": -0.01, "length": -0.39, "mass": 0.95, "document_bm25": -0.69, "document_covered": 0.99, "document_sentence": -0.20}, -2.86),
-    ),
-    _generic(
-        ({"word": 1.47, "char": 1.04, "nearest": 0.08, "centroid": 0.58, "margin": 0.89, "target_coverage": -0.62, "coverage": -1.06, "foreign": -0.01, "missing": 0.04, "length": 0.25, "mass": 0.29, "document_bm25": 0.45, "document_covered": 1.35, "document_sentence": 1.82}, -3.61),
-        ({"word": 1.47, "char": 0.99, "nearest": 0.26, "centroid": 0.98, "margin": 0.61, "target_coverage": -0.88, "coverage": -0.88, "foreign": -0.01, "missing": 0.06, "length": 0.36, "mass": 0.25, "document_bm25": 0.45, "document_covered": 1.87, "document_sentence": 2.13}, -3.79),
-    ),
-)  # fmt: skip
-"""The gates of packs whose answers say nothing, and of packs whose answers say something; printed by `benchmarks.generic_gate`."""
+@cache
+def generic_gates() -> tuple[Gate, Gate]:
+    """The gates of packs whose answers say nothing, and of packs whose answers say something, without thresholds.
+
+    They have no penalty for far questions: the packs that they were fitted to were asked some.
+    """
+    no_answers, answers = (
+        Gate(
+            answer=0.0,
+            offer=0.0,
+            weights=tuple(weights["right"].get(name, 0.0) for name in FEATURE_NAMES),
+            bias=weights["right"]["bias"],
+            among_weights=tuple(weights["among"].get(name, 0.0) for name in FEATURE_NAMES),
+            among_bias=weights["among"]["bias"],
+            distant=-np.inf,
+        )
+        for weights in json.loads(GATES_FILE.read_text(encoding="utf-8"))
+    )
+    return no_answers, answers
 
 
 def generic_gate(answer_words: float) -> Gate:
-    """The gate for a pack that isn't fitted to: between the two GENERIC_GATES, by the telling words of its average answer."""
+    """The gate for a pack that isn't fitted to: between the two generic gates, by the telling words of its average answer."""
     share = min(max((answer_words - FEW_ANSWER_WORDS) / (MANY_ANSWER_WORDS - FEW_ANSWER_WORDS), 0.0), 1.0)
-    return between(*GENERIC_GATES, share)
+    return between(*generic_gates(), share)
 
 
 def between(first: Gate, second: Gate, share: float) -> Gate:
@@ -231,7 +243,10 @@ def gate_features(
     competitors = stats.family != stats.family[target]
     if held_out.target >= 0:
         competitors &= stats.family != stats.family[held_out.target]
-    second = float(scores.without_classifier[competitors].max(initial=-np.inf))
+    own, others = float(scores.without_classifier[target]), np.sort(scores.without_classifier[competitors])
+    second = float(others[-1]) if len(others) else -np.inf
+    third = float(others[-2]) if len(others) > 1 else -np.inf
+    document = scores.documents.evidence_for(target, competitors)
     information = query.information
     in_pack, in_target = known_tokens(stats, query, target, held_out)
     total = float(information.sum()) or 1.0
@@ -242,7 +257,7 @@ def gate_features(
         char=float(scores.char[target]),
         nearest=nearest,
         centroid=float(scores.centroid[target]),
-        margin=float(scores.without_classifier[target]) - second if np.isfinite(second) else MARGIN_WITHOUT_COMPETITOR,
+        margin=own - second if np.isfinite(second) else MARGIN_WITHOUT_COMPETITOR,
         closeness=word - (float(gate.cohesion[target]) if gate.cohesion is not None else 0.0),
         target_coverage=float(information[in_target].sum()) / total,
         coverage=float(information[in_pack].sum()) / total,
@@ -254,9 +269,14 @@ def gate_features(
         domain_odds=domain_odds(stats, out_of_scope, query, held_out.phrasing, held_out.target, held_out.question),
         domain_side=domain_side(gate.domain_plane, query.vector) if side is None else side,
         mass=_mass(stats, query, in_target),
+        lead=own - third if np.isfinite(third) else MARGIN_WITHOUT_COMPETITOR,
         document_bm25=float(scores.documents.bm25[target]),
         document_covered=float(scores.documents.covered[target]),
         document_sentence=float(scores.documents.sentence[target]),
+        document_missing=document.missing,
+        document_mass=document.mass,
+        document_margin=document.margin,
+        document_pack=document.pack_covered,
     )
 
 

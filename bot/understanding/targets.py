@@ -118,7 +118,7 @@ def code_digest() -> str:
     digest = hashlib.sha256()
     bot = Path(__file__).parents[1]
     code = [*sorted((bot / "retrieval").glob("*.py")), *sorted((bot / "understanding").glob("*.py"))]
-    data = sorted(path for path in (bot / "retrieval" / "data").iterdir() if path.suffix in (".txt", ".npy"))
+    data = sorted(path for path in (bot / "retrieval" / "data").iterdir() if path.suffix in (".txt", ".npy", ".json"))
     for path in [*code, bot / "text.py", bot / "model.py", *data]:
         content = path.read_bytes()
         digest.update(f"{path.name}\0{len(content)}\0".encode() + content)

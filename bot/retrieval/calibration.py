@@ -16,7 +16,17 @@ from hashlib import blake2b
 import numpy as np
 
 from bot.retrieval.encoding import EncodedQuery, Encoder, as_known_tokens
-from bot.retrieval.gate import DISTANT, MAX_OFFERED, Gate, GateFeatures, HeldOut, between, gate_features, generic_gate
+from bot.retrieval.gate import (
+    DISTANT,
+    MAX_OFFERED,
+    Gate,
+    GateFeatures,
+    HeldOut,
+    between,
+    gate_features,
+    generic_gate,
+    support,
+)
 from bot.retrieval.out_of_scope import OutOfScopeIndex, domain_planes, domain_side
 from bot.retrieval.scoring import IndexStats, Scores, score
 from bot.retrieval.sparse import Doubles, Floats
@@ -49,6 +59,9 @@ STRICTNESS = 0.85
 NEAR_SHARE = 0.4
 """Near negatives that are asked for each positive, as the threshold sees it: people ask more of what a pack has."""
 
+UNSUPPORTED = 0.05
+"""Share of the right positives that may lack the support that their target needs; with more, less is needed."""
+
 RIDGE = 0.01
 NEWTON_STEPS = 12
 """Newton's method settles in about eight."""
@@ -64,12 +77,16 @@ POSITIVE, NEAR_NEGATIVE, LISTED_NEGATIVE, DECIDED_ELSEWHERE = (
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Features with their labels: whether the best target is right, and whether the right one is among the first three."""
+    """Features with their labels: whether the best target is right, and whether the right one is among the first three.
+
+    `support`: of a positive, that of its own target.
+    """
 
     features: GateFeatures
     is_right: bool
     is_among: bool
     kind: str
+    support: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +157,13 @@ def calibrate(
             stats, out_of_scope, gate, queries[number], result, best, held_out, nearest_listed, side
         )
         samples.append(
-            Sample(features, bool(stats.family[best] == stats.family[own]), _is_among(stats, result, own), POSITIVE)
+            Sample(
+                features,
+                bool(stats.family[best] == stats.family[own]),
+                _is_among(stats, result, own),
+                POSITIVE,
+                support(stats, queries[number], own, number),
+            )
         )
         others = np.where(stats.family == stats.family[own], -np.inf, result.without_classifier)
         best, held_out = int(others.argmax()), HeldOut(target=own)
@@ -157,6 +180,8 @@ def calibrate(
         features = gate_features(stats, out_of_scope, gate, query, result, best, held_out, side=side)
         kind = DECIDED_ELSEWHERE if text in decided else LISTED_NEGATIVE
         samples.append(Sample(features, False, False, kind))
+    right = [sample.support for sample in samples if sample.kind == POSITIVE and sample.is_right]
+    gate = replace(gate, max_support=float(np.quantile(right, UNSUPPORTED)) if right else np.inf)
     if sum(sample.kind == LISTED_NEGATIVE for sample in samples) >= MIN_LISTED:
         return _fitted_to_listed(gate, samples)
     return _blended(gate, samples, caution)

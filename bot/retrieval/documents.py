@@ -7,7 +7,7 @@ cosine to the nearest sentence of the answer. All are shares of what is asked, s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -146,6 +146,12 @@ class Documents:
         norm = BM25_K1 * (1 - BM25_B + BM25_B * self.lengths / (mean_length or 1.0))
         bm25 = idf @ (tf * (BM25_K1 + 1) / np.maximum(tf + norm, 1e-9))
         return DocumentScores(np.asarray(bm25 / total), np.asarray(idf @ said / total), sentence, said, idf)
+
+    def said_words(self, target: int, asked: Iterable[str]) -> int:
+        """How many of these words, or others of their stem, a target's document has."""
+        first, last = map(int, self.starts[target : target + 2])
+        said = set(self.word_stems[self.cell_words[first:last]].tolist())
+        return len({self._stem_ids.get(stem(word), -1) for word in asked} & said)
 
     def nearest_sentence(self, query: EncodedQuery, target: int) -> str:
         """The sentence of a target's answer that is nearest to the query; empty if it has none."""

@@ -30,7 +30,7 @@ from bot.retrieval.encoding import (
     stem_pair_occurrences,
     synonym_table,
 )
-from bot.retrieval.gate import Gate, confidence, gate_features
+from bot.retrieval.gate import Gate, confidence, gate_features, support, support_needed
 from bot.retrieval.linear_classifier import MAX_PHRASINGS, empty_classifier, train_classifier
 from bot.retrieval.naive_bayes import build_naive_bayes
 from bot.retrieval.out_of_scope import OutOfScopeIndex, build_out_of_scope
@@ -76,6 +76,7 @@ class Ranking:
         unknown_words: Words that the pack doesn't have.
         similarity: TF-IDF cosine of the first candidate's nearest phrasing; 0 to 1.
         out_of_scope_similarity: TF-IDF cosine of the nearest listed out-of-scope question.
+        is_supported: Enough phrasings of the first candidate have the question's words, see `gate.support`.
         is_exact: The question is, word for word, a phrasing of the first candidate and of no other target.
         is_exact_out_of_scope: It is, word for word, a listed out-of-scope question, and no phrasing.
         log_odds: That the first candidate is right; unbounded, comparable within a pack.
@@ -91,6 +92,7 @@ class Ranking:
     unknown_words: tuple[UnknownWord, ...]
     similarity: float
     out_of_scope_similarity: float
+    is_supported: bool
     is_exact: bool
     is_exact_out_of_scope: bool
     log_odds: float
@@ -291,12 +293,19 @@ class Index:
             unknown_words=self._unknown_words(query),
             similarity=features.word,
             out_of_scope_similarity=features.word - features.out_of_scope_word if len(self.out_of_scope) else 0.0,
+            is_supported=best >= 0 and self._is_supported(query, best),
             is_exact=is_exact,
             is_exact_out_of_scope=exact == OUT_OF_SCOPE,
             log_odds=log_odds,
             among_log_odds=self.gate.among_log_odds(features),
             confidence=1.0 if is_exact else confidence(log_odds - self.gate.answer),
         )
+
+    def _is_supported(self, query: EncodedQuery, target: int) -> bool:
+        """Whether enough phrasings of a target have the query's words."""
+        phrasings = int(self.stats.starts[target + 1] - self.stats.starts[target])
+        needed = min(support_needed(phrasings), self.gate.max_support)
+        return support(self.stats, query, target) >= needed
 
     def _candidate(self, target: int, scores: Scores) -> Candidate:
         """The target with its nearest phrasing."""

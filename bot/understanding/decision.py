@@ -194,6 +194,8 @@ class Decider:
         top = self._findings.top(reading)
         if top is not None and top.kind == "talk":
             return passes_alone and self._is_small_talk(reading)
+        if not reading.ranking.is_supported:
+            return False
         return (passes_alone or not reading.foreign_words) and self._findings.passes_gate(reading)
 
     def _is_small_talk(self, reading: Reading) -> bool:

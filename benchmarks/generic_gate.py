@@ -34,6 +34,9 @@ MAX_COVERED, MAX_FAR = 120, 40
 SEED = 1_000
 FAQ_SHARE = 1.5
 """Weight of a FAQ beside a pack of a question set, where both are samples."""
+NEAR_WEIGHT = 1.6
+"""Weight of a near question to a pack without answers, beside a covered one at 1: nothing but its phrasings tells them apart, and
+people ask more about what isn't covered than of one intent in three."""
 NOT_GENERIC = frozenset({"closeness", "out_of_scope_word", "out_of_scope_vector", "domain_odds", "domain_side"})
 """Features that need something of the pack: similarity among its phrasings, or listed questions."""
 USED = [number for number, name in enumerate(FEATURE_NAMES) if name not in NOT_GENERIC]
@@ -45,11 +48,12 @@ NO_GATE = Gate(0.0, 0.0, (), 0.0)
 
 @dataclass(frozen=True, slots=True)
 class PackRows:
-    """The samples of one pack: (samples, features) and two labels of each."""
+    """The samples of one pack: (samples, features), two labels of each, and its weight."""
 
     features: Doubles
     is_right: Doubles
     is_among: Doubles
+    weight: Doubles
 
 
 @click.command()
@@ -61,7 +65,7 @@ def main(data: Path | None) -> None:
         click.echo(f"No question sets: nothing is fitted. {WHERE_TO_GET_THEM}")
         return
     sets = [source for source in question_sets(folder) if source.name in SET_NAMES]
-    without_answers = [rows_of(pack) for pack in packs_of_sets(sets)]
+    without_answers = [rows_of(pack, NEAR_WEIGHT) for pack in packs_of_sets(sets)]
     with_answers = [rows_of(pack) for faq in sorted((FAQS / "train").iterdir()) for pack in faq_packs(faq)]
     gates = []
     for name, parts in (
@@ -69,11 +73,10 @@ def main(data: Path | None) -> None:
         ("packs with answers", [(with_answers, FAQ_SHARE), (without_answers, 1.0)]),
     ):
         rows = [pack for packs, _ in parts for pack in packs]
-        shares = np.concatenate(
-            [np.full(len(pack.features), share / len(pack.features)) for packs, share in parts for pack in packs]
-        )
+        shares = np.concatenate([share * pack.weight / len(pack.weight) for packs, share in parts for pack in packs])
+        weights = shares * np.concatenate([pack.weight for pack in rows])
         click.echo(f"{name}: {len(rows)} packs, {len(shares)} questions")
-        gates.append({"right": fitted(rows, "is_right", shares), "among": fitted(rows, "is_among", shares)})
+        gates.append({"right": fitted(rows, "is_right", weights), "among": fitted(rows, "is_among", shares)})
     GATES_FILE.write_text(json.dumps(gates, indent=2) + "\n", encoding="utf-8")
 
 
@@ -99,13 +102,18 @@ def packs_of_sets(sets: Sequence[QuestionSet]) -> Iterator[AskedPack]:
         )
 
 
-def rows_of(pack: AskedPack) -> PackRows:
-    """Ask a pack its questions. Those for which small talk ranks first are left out: the gate isn't asked about them."""
+def rows_of(pack: AskedPack, near_weight: float = 1.0) -> PackRows:
+    """Ask a pack its questions.
+
+    Those for which small talk ranks first are left out: the gate isn't asked about them. `near_weight`: of near questions, beside
+    the others at 1, where the first target being right is learned.
+    """
     matcher = build_matcher(pack.entries)
     index, targets = matcher.index, matcher.target_names
-    features, is_right, is_among = [], [], []
-    asked = [*pack.covered, *((question, "") for question in (*pack.near, *pack.far))]
-    for question, entry in asked:
+    features, is_right, is_among, weights = [], [], [], []
+    asked = [(*pair, 1.0) for pair in pack.covered]
+    asked += [(question, "", near_weight) for question in pack.near] + [(question, "", 1.0) for question in pack.far]
+    for question, entry, weight in asked:
         query = index.encoder.encode(clean(question))
         scores = score(index.stats, query)
         order = np.argsort(-scores.total, kind="stable")
@@ -114,9 +122,11 @@ def rows_of(pack: AskedPack) -> PackRows:
             continue
         found = gate_features(index.stats, index.out_of_scope, NO_GATE, query, scores, int(order[0]))
         features.append(found.row())
+        weights.append(weight)
         is_right.append(names[0] == entry)
         is_among.append(entry in [name for name in names if not name.startswith("talk:")][:MAX_OFFERED])
-    return PackRows(np.array(features), np.array(is_right, dtype=float), np.array(is_among, dtype=float))
+    labels = (np.array(values, dtype=float) for values in (is_right, is_among, weights))
+    return PackRows(np.array(features), *labels)
 
 
 if __name__ == "__main__":

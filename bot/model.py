@@ -9,6 +9,7 @@ from typing import Literal
 Kind = Literal["topic", "step", "library", "compare", "list", "recommend", "help", "smalltalk", "unknown"]
 EntryKind = Literal["topic", "step", "library"]
 Surface = Literal["terminal", "mention", "dm", "command", "shortcut", "home"]
+Caution = Literal["strict", "usual", "generous"]
 Verdict = Literal["answer", "offer", "refuse"]
 ChangeKind = Literal["ask", "not_ask", "entry", "ignore"]
 
@@ -252,7 +253,7 @@ class OutOfScope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Knowledge:
-    """One loaded pack. `fingerprint` changes whenever any of its files does."""
+    """One loaded pack. `fingerprint` changes whenever any of its files does; `caution` is how sure an answer has to be."""
 
     name: str
     about: str
@@ -265,6 +266,7 @@ class Knowledge:
     synonyms: Mapping[str, tuple[str, ...]]
     fingerprint: str
     by_id: Mapping[str, Entry] = field(repr=False)
+    caution: Caution = "usual"
 
     def members(self, group: Group) -> tuple[Library, ...]:
         """The group's cards in pack order: first its members, then the other cards that have the group in `also`."""

@@ -10,6 +10,7 @@ from bot.curation.lint import lint, unreached
 from bot.curation.overlaps import MAX_SHOWN, Overlap, Track, find_overlaps
 from bot.curation.source_locations import source_locations
 from bot.knowledge import Fault, inspect
+from bot.model import Knowledge
 from bot.understanding import Matcher
 
 FIRST_SHOWN = 5
@@ -24,11 +25,13 @@ class CheckResult:
         faults: Both, in file order; `Fault.advice` tells them apart.
         entries: Number of entries.
         note: A sentence about overlaps that aren't among `faults`, or "".
+        price: What the pack's caution means for it, in a sentence, or "".
     """
 
     faults: tuple[Fault, ...]
     entries: int
     note: str = ""
+    price: str = ""
 
     @property
     def has_faults(self) -> bool:
@@ -46,6 +49,8 @@ class CheckResult:
             count = self.advice_count
             advice = f". {count} piece{'s' * (count > 1)} of advice; the pack works as it is." if count else ""
             yield f"{folder}: {self.entries} {'entry' if self.entries == 1 else 'entries'}, no faults{advice}"
+        if self.price:
+            yield self.price
         yield from self._advice_lines(show_all)
 
     def _advice_lines(self, show_all: bool) -> Iterator[str]:
@@ -85,7 +90,20 @@ def check_pack(folder: Path, cache: Path | None = None, track: Track = iter) -> 
     faults = faults + [fault for fault in unreached(matcher) if fault.entry not in faulty]
     overlaps = find_overlaps(matcher, locations, track)
     faults = sorted(faults) + [overlap.advice for overlap in overlaps[:MAX_SHOWN]]
-    return CheckResult(tuple(faults), len(knowledge.entries), _note(overlaps))
+    return CheckResult(tuple(faults), len(knowledge.entries), _note(overlaps), _price(knowledge, matcher))
+
+
+def _price(knowledge: Knowledge, matcher: Matcher) -> str:
+    """What the pack's caution means for it."""
+    shares = matcher.index.gate.shares
+    caution = f"caution: {knowledge.caution}"
+    if not shares:
+        return f"With {caution}: the phrasings are too few to say how many questions are answered; give each entry a few more."
+    answered, offered, strange = (round(100 * share) for share in shares)
+    return (
+        f"With {caution}: of 100 questions like your phrasings about {answered} are answered and for {offered} something is "
+        f"offered; of 100 that you don't cover about {strange} are answered."
+    )
 
 
 def _note(overlaps: Sequence[Overlap]) -> str:

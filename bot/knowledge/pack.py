@@ -124,6 +124,7 @@ def _assemble(folder: Path, state: _PackState) -> Knowledge | None:
         synonyms=synonyms,
         fingerprint=fingerprint(folder),
         by_id=by_id,
+        caution=pack.caution,
     )
 
 

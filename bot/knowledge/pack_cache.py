@@ -71,6 +71,7 @@ def _knowledge(fields: dict[str, Any]) -> Knowledge:
         synonyms={word: tuple(variants) for word, variants in fields["synonyms"].items()},
         fingerprint=fields["fingerprint"],
         by_id={entry.id: entry for entry in entries},
+        caution=fields["caution"],
     )
 
 

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from bot.model import Caution
+
 SUMMARY_LIMIT = 200
 """Characters of a card's summary: the body of Slack's card block takes no more."""
 TITLE_LIMIT = 150
@@ -142,6 +144,7 @@ class PackSchema(Schema):
     about: str = ""
     subject: TextList = ()
     source: SourceSchema | None = None
+    caution: Caution = "usual"
 
 
 class GroupSchema(Schema):

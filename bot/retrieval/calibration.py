@@ -90,20 +90,25 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Caution:
+class OperatingPoint:
     """How sure a pack's answers and offers have to be.
 
     Attributes:
-        answer: Probability from which a target answers, by the generic weights. Right answers minus `answer / (1 - answer)` times
-            wrong ones are most at it.
+        answer: Probability that the best target is right, from which it answers.
         offer: Probability that the right target is among the first three, from which they are offered.
+        price: How many right answers one wrong or strange one is worth, in a pack that is fitted to.
     """
 
     answer: float
     offer: float
+    price: float
 
 
-CAUTIONS = {"strict": Caution(0.72, 0.30), "usual": Caution(0.60, 0.12), "generous": Caution(0.48, 0.07)}
+OPERATING_POINTS = {
+    "strict": OperatingPoint(0.65, 0.25, 4.0),
+    "usual": OperatingPoint(0.50, 0.12, 2.0),
+    "generous": OperatingPoint(0.40, 0.07, 1.0),
+}
 """By the name that a pack's `caution` has."""
 
 
@@ -115,7 +120,7 @@ def calibrate(
     listed: Mapping[str, EncodedQuery],
     decided: Collection[str] = (),
     calibrating: Sequence[int] | None = None,
-    caution: Caution = CAUTIONS["usual"],
+    point: OperatingPoint = OPERATING_POINTS["usual"],
 ) -> Gate:
     """Fit a gate to a pack.
 
@@ -127,7 +132,7 @@ def calibrate(
         listed: The listed questions, by their text.
         decided: Those of them that contain a name, which decides before the gate: they are samples, but don't set thresholds.
         calibrating: Numbers of the phrasings that may be samples; all by default.
-        caution: How sure an answer has to be; has no effect where MIN_LISTED questions are listed.
+        point: How sure an answer has to be.
 
     Returns:
         The gate. A phrasing that is the only one of its target is no sample: held out, it could never be right, and a FAQ of such
@@ -138,7 +143,7 @@ def calibrate(
     generic = generic_gate(stats.documents.answer_words)
     eligible = [number for number in allowed if sizes[target_of[number]] > 1]
     if len(eligible) < MIN_PHRASINGS or stats.targets < 3:
-        return with_caution(generic, caution)
+        return with_thresholds(generic, point)
     texts, owners = [" ".join(phrasings[number]) for number in eligible], [target_of[number] for number in eligible]
     asked = [eligible[position] for position in _stratified_sample(texts, owners)]
     queries = {number: encoder.encode_tokens(as_known_tokens(phrasings[number])) for number in asked}
@@ -183,8 +188,8 @@ def calibrate(
     right = [sample.support for sample in samples if sample.kind == POSITIVE and sample.is_right]
     gate = replace(gate, max_support=float(np.quantile(right, UNSUPPORTED)) if right else np.inf)
     if sum(sample.kind == LISTED_NEGATIVE for sample in samples) >= MIN_LISTED:
-        return _fitted_to_listed(gate, samples)
-    return _blended(gate, samples, caution)
+        return _with_shares(_fitted_to_listed(gate, samples, point), samples, LISTED_NEGATIVE)
+    return _with_shares(_blended(gate, samples, point), samples, NEAR_NEGATIVE)
 
 
 def _is_among(stats: IndexStats, scores: Scores, own: int) -> bool:
@@ -193,9 +198,9 @@ def _is_among(stats: IndexStats, scores: Scores, own: int) -> bool:
     return len(set(stats.family[scores.without_classifier > own_score].tolist())) < MAX_OFFERED
 
 
-def with_caution(gate: Gate, caution: Caution) -> Gate:
+def with_thresholds(gate: Gate, point: OperatingPoint) -> Gate:
     """A gate that isn't fitted to a pack, with thresholds."""
-    return replace(gate, answer=log_odds_of(caution.answer), offer=log_odds_of(caution.offer))
+    return replace(gate, answer=log_odds_of(point.answer), offer=log_odds_of(point.offer))
 
 
 def log_odds_of(probability: float) -> float:
@@ -203,7 +208,7 @@ def log_odds_of(probability: float) -> float:
     return float(np.log(probability / (1 - probability)))
 
 
-def _fitted_to_listed(gate: Gate, samples: Sequence[Sample]) -> Gate:
+def _fitted_to_listed(gate: Gate, samples: Sequence[Sample], point: OperatingPoint) -> Gate:
     """A gate fitted to the samples alone, with thresholds from the listed negatives. It offers by the same log-odds."""
     weights, bias = fit_logistic(samples, [sample.is_right for sample in samples])
     fitted = replace(gate, weights=weights, bias=bias, among_weights=(), among_bias=0.0, distant=DISTANT)
@@ -213,18 +218,24 @@ def _fitted_to_listed(gate: Gate, samples: Sequence[Sample]) -> Gate:
 
     listed = log_odds(LISTED_NEGATIVE, False)
     offer = float(np.quantile(listed, 1 - NEGATIVES_OFFERED))
-    return replace(fitted, answer=max(_crossing(log_odds(POSITIVE, True), listed), offer), offer=offer)
+    usual = with_thresholds(gate, OPERATING_POINTS["usual"])
+    chosen = with_thresholds(gate, point)
+    return replace(
+        fitted,
+        answer=max(_crossing(log_odds(POSITIVE, True), listed), offer) + chosen.answer - usual.answer,
+        offer=offer + chosen.offer - usual.offer,
+    )
 
 
-def _blended(gate: Gate, samples: Sequence[Sample], caution: Caution) -> Gate:
+def _blended(gate: Gate, samples: Sequence[Sample], point: OperatingPoint) -> Gate:
     """A gate between one fitted to the samples and the generic one, the nearer to the former the more positives there are."""
     positives = [sample for sample in samples if sample.kind == POSITIVE]
     share = len(positives) / (len(positives) + HALF_OWN)
     weights, bias = fit_logistic(samples, [sample.is_right for sample in samples])
     among_weights, among_bias = fit_logistic(samples, [sample.is_among for sample in samples])
     own = replace(gate, weights=weights, bias=bias, among_weights=among_weights, among_bias=among_bias)
-    blended = with_caution(between(gate, own, share), caution)
-    best = _best_threshold(blended, samples, caution.answer / (1 - caution.answer))
+    blended = with_thresholds(between(gate, own, share), point)
+    best = _best_threshold(blended, samples, point.price)
     return replace(blended, answer=max((blended.answer + best) / 2, MIN_ANSWER))
 
 
@@ -239,6 +250,15 @@ def _best_threshold(gate: Gate, samples: Sequence[Sample], price: float) -> floa
     gains = np.cumsum(gain[order])
     best = int(gains.argmax())
     return float(log_odds[order][best]) if gains[best] > 0 else float(log_odds.max())
+
+
+def _with_shares(gate: Gate, samples: Sequence[Sample], negatives: str) -> Gate:
+    """The gate with the shares of its own samples that it answers and offers. `negatives`: the kind that isn't covered."""
+    asked = [sample for sample in samples if sample.kind == POSITIVE]
+    answers = _log_odds(gate, asked) >= gate.answer
+    offers = np.array([gate.among_log_odds(sample.features) for sample in asked]) >= gate.offer
+    strange = _log_odds(gate, [sample for sample in samples if sample.kind == negatives]) >= gate.answer
+    return replace(gate, shares=(float(answers.mean()), float((offers & ~answers).mean()), float(strange.mean())))
 
 
 def _log_odds(gate: Gate, samples: Sequence[Sample]) -> Doubles:

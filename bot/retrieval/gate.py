@@ -121,6 +121,8 @@ class Gate:
         offer: Log-odds of the second from which targets are offered.
         weights, bias: Of the first: one weight for each feature, unscaled, and the constant term.
         among_weights, among_bias: Of the second. No weights: the first serves for offers, too.
+        shares: Of the pack's own phrasings, asked as if they weren't indexed: the share that is answered, and that is offered; and
+            the share of questions that it doesn't cover that is answered. Empty: the pack is too small to tell.
         max_support: Support that is enough for every target: nearly all of the pack's own phrasings have it.
         distant: See DISTANT; minus infinity: no question is distant.
         cohesion: (targets,), how similar a target's phrasings are to each other: the mean, over its phrasings, of the TF-IDF
@@ -136,6 +138,7 @@ class Gate:
     among_weights: tuple[float, ...] = ()
     among_bias: float = 0.0
     max_support: float = np.inf
+    shares: tuple[float, ...] = ()
     distant: float = DISTANT
     cohesion: Floats | None = None
     domain_plane: Floats | None = None

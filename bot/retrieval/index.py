@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bot.retrieval.calibration import calibrate
+from bot.retrieval.calibration import OPERATING_POINTS, calibrate
 from bot.retrieval.documents import build_documents
 from bot.retrieval.embeddings import build_embeddings, word_vectors
 from bot.retrieval.encoding import (
@@ -192,6 +192,7 @@ class Index:
         family: Sequence[int] = (),
         secondary: Collection[int] = (),
         answers: Sequence[tuple[str, int]] = (),
+        caution: str = "usual",
     ) -> Index:
         """Index phrasings and calibrate the gate.
 
@@ -207,6 +208,7 @@ class Index:
             secondary: Targets beside the pack's own subject (small talk): no samples for the calibration, and not counted for
                 fullness.
             answers: (cleaned text, target number) pairs: what the targets answer.
+            caution: A name in OPERATING_POINTS: how sure an answer has to be.
         """
         table = synonym_table(synonyms or {})
         kept = distinct_phrasings(phrasings, table)
@@ -223,6 +225,7 @@ class Index:
             queries,
             decided,
             [number for number, phrasing in enumerate(kept) if phrasing.target not in secondary],
+            OPERATING_POINTS[caution],
         )
         exact = ExactPhrases.from_phrases(
             [(phrasing.typed, phrasing.target) for phrasing in kept], [words(text) for text in listed]

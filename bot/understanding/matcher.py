@@ -88,6 +88,7 @@ class Matcher:
                 decided=frozenset(text for text in listed if names.find(words(text))),
                 family=families_of(knowledge, targets),
                 answers=[(clean(text), number) for text, number in answers_of(knowledge, targets) if text],
+                caution=knowledge.caution,
                 secondary=frozenset(number for number, target in enumerate(targets) if target.kind == "talk"),
             )
 

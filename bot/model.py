@@ -400,7 +400,11 @@ class Correction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """The reasons for a finding, shown by `why` and "Why this answer?"."""
+    """The reasons for a finding, shown by `why` and "Why this answer?".
+
+    `sentence`: of the first candidate's answer, if it is nearer to the question than the entry's phrasings. `is_far_ahead`: the
+    first candidate is far ahead of the second.
+    """
 
     understood: str
     corrections: tuple[Correction, ...] = ()
@@ -411,6 +415,8 @@ class Evidence:
     candidates: tuple[Match, ...] = ()
     margin: float = 0.0
     coverage: float = 0.0
+    sentence: str = ""
+    is_far_ahead: bool = False
     confidence: float = 0.0
     answer_from: float = 0.0
     offer_from: float = 0.0

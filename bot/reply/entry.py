@@ -23,7 +23,15 @@ from bot.model import (
     Text,
 )
 from bot.reply.facts import attribute_parts, facts
-from bot.reply.wording import choice_of, group_label, join_with_dots, libraries, source_parts
+from bot.reply.wording import (
+    choice_of,
+    first_sentence,
+    group_label,
+    join_with_dots,
+    libraries,
+    matching_sentence,
+    source_parts,
+)
 
 MOST_RELATED = 3
 """Related questions under an answer: a phone shows three buttons without scrolling past the answer."""
@@ -39,6 +47,9 @@ def entry_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
     if finding.attribute is not None:
         yield from attribute_parts(entry, finding.attribute, knowledge) or [Text(knowledge.voice.lines["beyond"])]
     yield Heading(_step_title(entry, knowledge) if isinstance(entry, Step) else entry.title)
+    sentence = matching_sentence(finding, entry)
+    if sentence and sentence != first_sentence(entry):  # half of such questions are about one sentence of a long answer
+        yield Text(f"{knowledge.voice.lines['sentence']} {sentence}")
     yield Text(entry.answer)
     if steps:
         yield Items(tuple(Item(step.title, ask=step.title) for step in steps), numbered=True)

@@ -33,6 +33,7 @@ def explain(finding: Finding, knowledge: Knowledge, *, raw: bool = False) -> Rep
         ("why_unknown_words", ", ".join(evidence.unknown_words)),
         ("why_asks_for", evidence.question_type),
         ("why_because", evidence.reason),
+        ("why_sentence", evidence.sentence),
         *(_raw_rows(finding) if raw else _worded_rows(finding, knowledge)),
     ]
     parts: list[Part] = [Heading(lines["why"]), Facts(tuple((lines[key], value) for key, value in rows if value))]

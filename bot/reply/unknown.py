@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from bot.model import Choice, Choices, Entry, Finding, Item, Items, Knowledge, Library, Part, Text
 from bot.reply.entry import MOST_RELATED
-from bot.reply.wording import choice_of, join_with_and
+from bot.reply.wording import choice_of, first_sentence, join_with_and, matching_sentence
 
 
 def unknown_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
@@ -14,6 +14,9 @@ def unknown_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
     lines = knowledge.voice.lines
     offers = [knowledge.by_id[entry_id] for entry_id in finding.ids]
     yield Text(_reason(finding, offers, knowledge))
+    if offers and _is_plain_offer(finding) and finding.evidence.is_far_ahead:
+        sentence = matching_sentence(finding, offers[0]) or first_sentence(offers[0])
+        yield Text(f"{lines['did_you_mean_first']} {offers[0].label}\n{sentence}")
     has_names = finding.out_of_scope or finding.mentioned_only
     cards = [entry for entry in offers if isinstance(entry, Library)] if has_names else []
     if cards:
@@ -26,6 +29,11 @@ def unknown_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
         yield Choices(heading, tuple(choice_of(entry) for entry in offers))
     else:
         yield from _examples(knowledge, MOST_RELATED)
+
+
+def _is_plain_offer(finding: Finding) -> bool:
+    """Whether entries are offered because they are near, and not because of a name or a pronoun."""
+    return not (finding.mentioned_only or finding.out_of_scope or finding.around_pronoun or finding.lacks_context)
 
 
 def _reason(finding: Finding, offers: Sequence[Entry], knowledge: Knowledge) -> str:

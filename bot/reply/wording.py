@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from bot.model import Attribution, Choice, Entry, Group, Knowledge, Library, Part
+from bot.model import Attribution, Choice, Entry, Finding, Group, Knowledge, Library, Part
+from bot.text import clean, sentences
 
 
 def source_parts(entries: Iterable[Entry], knowledge: Knowledge) -> Iterable[Part]:
@@ -90,3 +91,14 @@ def join_with_dots(*parts: str) -> str:
 def upper_first(text: str) -> str:
     """The text with a capital at its start."""
     return text[:1].upper() + text[1:]
+
+
+def matching_sentence(finding: Finding, entry: Entry) -> str:
+    """The sentence of an entry's answer that the question is nearest to, as the answer has it; empty if there is none."""
+    nearest = finding.evidence.sentence
+    return next((text for text in sentences(entry.answer) if nearest and clean(text) == nearest), "")
+
+
+def first_sentence(entry: Entry) -> str:
+    """The first sentence of an entry's answer."""
+    return next(iter(sentences(entry.answer)), "")

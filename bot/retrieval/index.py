@@ -76,6 +76,8 @@ class Ranking:
         unknown_words: Words that the pack doesn't have.
         similarity: TF-IDF cosine of the first candidate's nearest phrasing; 0 to 1.
         out_of_scope_similarity: TF-IDF cosine of the nearest listed out-of-scope question.
+        sentence: The sentence of the first candidate's answer that is nearest to the question, where it is nearer than any of its
+            phrasings; else empty.
         is_supported: Enough phrasings of the first candidate have the question's words, see `gate.support`.
         is_exact: The question is, word for word, a phrasing of the first candidate and of no other target.
         is_exact_out_of_scope: It is, word for word, a listed out-of-scope question, and no phrasing.
@@ -92,6 +94,7 @@ class Ranking:
     unknown_words: tuple[UnknownWord, ...]
     similarity: float
     out_of_scope_similarity: float
+    sentence: str
     is_supported: bool
     is_exact: bool
     is_exact_out_of_scope: bool
@@ -296,6 +299,7 @@ class Index:
             unknown_words=self._unknown_words(query),
             similarity=features.word,
             out_of_scope_similarity=features.word - features.out_of_scope_word if len(self.out_of_scope) else 0.0,
+            sentence=self._sentence(query, scores, best) if best >= 0 and not is_exact else "",
             is_supported=best >= 0 and self._is_supported(query, best),
             is_exact=is_exact,
             is_exact_out_of_scope=exact == OUT_OF_SCOPE,
@@ -303,6 +307,12 @@ class Index:
             among_log_odds=self.gate.among_log_odds(features),
             confidence=1.0 if is_exact else confidence(log_odds - self.gate.answer),
         )
+
+    def _sentence(self, query: EncodedQuery, scores: Scores, target: int) -> str:
+        """See `Ranking.sentence`."""
+        if scores.documents.sentence[target] <= max(scores.nearest[target], scores.word[target]):
+            return ""
+        return self.stats.documents.nearest_sentence(query, target)
 
     def _is_supported(self, query: EncodedQuery, target: int) -> bool:
         """Whether enough phrasings of a target have the query's words."""

@@ -19,6 +19,8 @@ from bot.understanding.targets import Target
 
 MAX_OFFERED = 3
 """Entries in a "did you mean": what a phone shows at a glance, and what `Finding.ids` of an unknown question may hold at most."""
+FAR_AHEAD = 1.5
+"""Margin from which one offer is far ahead of the others: it is asked about by name, with its first sentence."""
 MAX_RECOMMENDED = 4
 """Cards in a recommendation: more is a list."""
 MIN_SCORE = -3.0
@@ -154,6 +156,8 @@ class FindingFactory:
             candidates=tuple(Match(str(self.target(c)), c.score, c.text) for c in ranking.candidates[:MAX_SHOWN]),
             margin=ranking.margin,
             coverage=ranking.coverage,
+            sentence=ranking.sentence,
+            is_far_ahead=ranking.margin >= FAR_AHEAD,
             confidence=value,
             answer_from=gate.answer,
             offer_from=gate.offer,

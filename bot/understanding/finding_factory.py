@@ -12,7 +12,7 @@ from bot.retrieval.index import MAX_SHOWN, Candidate
 from bot.text import stem, words
 from bot.understanding.attributes import ATTRIBUTE_WORDS, attribute_of
 from bot.understanding.disambiguation import NameDisambiguator
-from bot.understanding.names import shown_names
+from bot.understanding.names import name_positions, shown_names
 from bot.understanding.question_type import STOPWORDS
 from bot.understanding.reading import Reading
 from bot.understanding.targets import Target
@@ -168,7 +168,7 @@ class FindingFactory:
 
     def attribute(self, reading: Reading) -> Attribute | None:
         """The one attribute of a card that is asked for."""
-        in_names = _name_positions(reading)
+        in_names = name_positions(reading.mentions)
         read_as = dict(reading.ranking.corrections)
         corrected = [
             read_as.get(token, token) if position not in in_names else token
@@ -181,7 +181,7 @@ class FindingFactory:
         """Whether a question has a special word that the card's texts don't have: the answer then says where it ends."""
         if reading.question_type.defines or reading.question_type.compares or len(reading.tokens) > LONG:
             return False
-        in_names = _name_positions(reading)
+        in_names = name_positions(reading.mentions)
         read_as = {correction.typed: correction.read_as for correction in _corrections(reading)}
         others = [
             token
@@ -209,11 +209,6 @@ class FindingFactory:
             for variant in variants
         }
         return frozenset(stem(word) for text in (*card_words, *variants) for word in words(text))
-
-
-def _name_positions(reading: Reading) -> set[int]:
-    """Positions of the tokens that are part of a name."""
-    return {position for mention in reading.mentions for position in range(mention.start, mention.end)}
 
 
 def _corrections(reading: Reading) -> tuple[Correction, ...]:

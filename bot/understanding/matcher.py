@@ -27,6 +27,7 @@ from bot.understanding.follow_up import follow_up, needs_context, requested_step
 from bot.understanding.names import Names, names_of
 from bot.understanding.reading import Reading, mark_agreement, read, split_message
 from bot.understanding.targets import Target, families_of, index_path, not_asks_of, phrasings_of, targets_of
+from bot.understanding.unknown_names import MAX_TOKENS, UnknownNames
 
 MAX_CANDIDATES = 40
 """Candidates that are kept of the index's ranking: the right one is nearly always in the first five, and the cards of a
@@ -58,7 +59,8 @@ class Matcher:
         self._disambiguator = disambiguator
         self._targets = tuple(targets if targets is not None else targets_of(knowledge))
         self._findings = FindingFactory(knowledge, self._targets, index.gate, disambiguator)
-        self._decider = Decider(knowledge, self._findings, disambiguator)
+        self._unknown_names = UnknownNames(knowledge, index.encoder.spelling, english())
+        self._decider = Decider(knowledge, self._findings, disambiguator, self._unknown_names)
 
     @classmethod
     def from_knowledge(cls, knowledge: Knowledge, cache: Path | None = None) -> Matcher:
@@ -120,6 +122,7 @@ class Matcher:
     def prepare(self) -> None:
         """Compute now what would otherwise be computed at the first question that needs it: some 60 ms."""
         english_lexicon()
+        self._unknown_names.prepare()
         self._disambiguator.technical_stems  # noqa: B018  a cached property
 
     @property
@@ -272,4 +275,5 @@ class Matcher:
         """Whether the whole message's names settle what it is about, wherever its question stands."""
         if finding.kind in ("compare", "library"):
             return True
-        return bool(finding.out_of_scope) and not self._decider.names_subject(reading)
+        is_short = len(reading.tokens) <= MAX_TOKENS
+        return bool(finding.out_of_scope) and (is_short or not self._decider.names_subject(reading))

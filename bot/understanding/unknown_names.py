@@ -18,7 +18,7 @@ from bot.text import stem, words, words_as_typed
 from bot.understanding.attributes import ATTRIBUTE_WORDS
 from bot.understanding.cues import FOLLOWUP_WORDS
 from bot.understanding.names import name_positions
-from bot.understanding.question_type import QUESTION_STARTS, STOPWORDS
+from bot.understanding.question_type import KIND_NOUNS, QUESTION_STARTS, STOPWORDS
 from bot.understanding.reading import Reading
 from bot.understanding.slips import is_slip
 
@@ -289,8 +289,3 @@ _AFTER_TOPIC = frozenset("for as in with is has anyone anybody".split())
 """Words after a name that opens a message: "X for web apps, anyone?"."""
 _ENDINGS = frozenset("js py".split())
 """Second words of names: "vuelo.js"."""
-KIND_NOUNS = frozenset(
-    """framework frameworks library lib package module tool toolkit orm driver plugin extension engine compiler transpiler
-    editor ide""".split()
-)
-"""Words for kinds of things that have names, in any pack about such."""

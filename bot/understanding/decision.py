@@ -14,15 +14,13 @@ from bot.text import stem, words
 from bot.understanding import cues
 from bot.understanding.conversation import stripped_text
 from bot.understanding.disambiguation import NameDisambiguator
-from bot.understanding.finding_factory import MAX_OFFERED, FindingFactory
+from bot.understanding.finding_factory import MAX_OFFERED, NAME_LOG_ODDS, FindingFactory
 from bot.understanding.names import Mention, is_in_name_position, shown_names
 from bot.understanding.question_type import STOPWORDS
 from bot.understanding.reading import Reading
 from bot.understanding.targets import Target
 from bot.understanding.unknown_names import UnknownName, UnknownNames
 
-NAME_LOG_ODDS = 6.0
-"""Log-odds that a card's name adds, minus one for each typo in it: "django migrations how to" is about Django."""
 OUT_OF_SCOPE_LOG_ODDS = -6.0
 """Log-odds that a name that is out of scope adds: "is swift frontend" is not about Python."""
 SMALL_TALK_SHARE = 0.75
@@ -107,6 +105,16 @@ class Decider:
         if any(mention.name.kind == "card" for mention in reading.mentions):
             return self._beside_unknown(reading, unknown, self._ordinary_word(reading))
         return self._beside_unknown(reading, unknown, self.decide_by_ranking(reading))
+
+    def alternatives(self, reading: Reading) -> Finding | None:
+        """The other cards of its kind, if alternatives to one named card are asked for and no other name stands there."""
+        if len(reading.mentions) != 1 or reading.mentions[0].name.kind != "card" or reading.ranking.is_exact:
+            return None
+        mention = reading.mentions[0]
+        text = " ".join((*reading.tokens[: mention.start], "NAME", *reading.tokens[mention.end :]))
+        if not cues.ALTERNATIVE_TO.search(text) or not self._disambiguator.is_name(reading, mention):
+            return None
+        return None if self._unknown_names.find(reading) else self._findings.alternatives(reading, mention.name.about)
 
     def _named_cards(self, reading: Reading) -> list[str]:
         """Ids of the cards that are named, in order; an ordinary word only where it is meant as a name."""

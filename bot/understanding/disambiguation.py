@@ -13,6 +13,7 @@ from functools import cached_property
 
 from bot.retrieval.english import UNKNOWN_RARITY, english
 from bot.text import stem, words
+from bot.understanding.attributes import SOFTWARE_WORDS
 from bot.understanding.names import Mention, is_in_name_position
 from bot.understanding.question_type import COMPARISON_WORDS, KIND_NOUNS, STOPWORDS
 from bot.understanding.reading import Reading
@@ -106,7 +107,7 @@ class NameDisambiguator:
         others = [
             token
             for position, token in enumerate(reading.tokens)
-            if not mention.start <= position < mention.end and token not in STOPWORDS
+            if not mention.start <= position < mention.end and token not in STOPWORDS and token not in SOFTWARE_WORDS
         ]
         if not others or any(other is not mention and _is_evident(reading, other) for other in reading.mentions):
             return True

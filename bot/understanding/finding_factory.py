@@ -10,7 +10,7 @@ from bot.retrieval.english import english
 from bot.retrieval.gate import Gate, confidence
 from bot.retrieval.index import MAX_SHOWN, Candidate
 from bot.text import stem, words
-from bot.understanding.attributes import ATTRIBUTE_WORDS, attribute_of
+from bot.understanding.attributes import ALTERNATIVES, ATTRIBUTE_WORDS, attribute_of
 from bot.understanding.disambiguation import NameDisambiguator
 from bot.understanding.names import name_positions, shown_names
 from bot.understanding.question_type import STOPWORDS
@@ -21,6 +21,8 @@ MAX_OFFERED = 3
 """Entries in a "did you mean": what a phone shows at a glance, and what `Finding.ids` of an unknown question may hold at most."""
 MAX_RECOMMENDED = 4
 """Cards in a recommendation: more is a list."""
+NAME_LOG_ODDS = 6.0
+"""Log-odds that a card's name adds, minus one for each typo in it: "django migrations how to" is about Django."""
 MIN_SCORE = -3.0
 """Score of a card that isn't among a reading's candidates."""
 GROUP_LOG_ODDS = 1.5
@@ -118,6 +120,22 @@ class FindingFactory:
                 ids = self.recommended(reading, self._groups[target.id])
                 finding = self.make(reading, "recommend", ids, reason, self._group_log_odds(reading))
                 return replace(finding, group=target.id)
+
+    def alternatives(self, reading: Reading, card_id: str) -> Finding:
+        """The other cards of a card's most central group, or of the one whose word is said; the card itself if there are none."""
+        card = self.knowledge.by_id[card_id]
+        names = card.capabilities if isinstance(card, Library) else ()
+        text = f" {' '.join(reading.tokens)} "
+        said = [name for name in names if any(word in text for word in self._group_words.get(name, ()))]
+        by_group = {
+            name: [other for other in self._members.get(name, ()) if other.id != card_id] for name in (*said, *names)
+        }
+        certain = [name for name, others in by_group.items() if any(name in other.capabilities for other in others)]
+        for name in (*certain, *by_group):
+            if ids := tuple(other.id for other in by_group[name]):
+                return replace(self.make(reading, "list", ids, "the others of its kind", NAME_LOG_ODDS), group=name)
+        own = self.make(reading, "library", (card_id,), "its kind has no others", NAME_LOG_ODDS)
+        return replace(own, attribute=ALTERNATIVES)
 
     def recommended(self, reading: Reading, group: Group) -> tuple[str, ...]:
         """Ids of the group's cards: the most central capability first; among equals, the one with the higher score."""

@@ -20,9 +20,9 @@ from bot.retrieval.spelling import UNLIMITED, Budget, budget_for, english_lexico
 from bot.text import clean, words
 from bot.understanding import cues
 from bot.understanding.conversation import FollowUp
-from bot.understanding.decision import NAME_LOG_ODDS, Decider
+from bot.understanding.decision import Decider
 from bot.understanding.disambiguation import NameDisambiguator
-from bot.understanding.finding_factory import FindingFactory
+from bot.understanding.finding_factory import NAME_LOG_ODDS, FindingFactory
 from bot.understanding.follow_up import follow_up, needs_context, requested_step, small_talk_of
 from bot.understanding.names import Names, names_of
 from bot.understanding.reading import Reading, mark_agreement, read, split_message
@@ -166,6 +166,8 @@ class Matcher:
         parts = [self._read(part, cleaned, budget) for part in split_message(cleaned)[1:]]
         readings = mark_agreement([whole, *parts])
         whole = readings[0]
+        if (alternatives := self._decider.alternatives(whole)) is not None:
+            return alternatives
         if state is not None:
             result = follow_up(whole, state, self.knowledge, self._disambiguator)
             if result is not None and not (result.asks_about_shown and self._is_small_talk(whole)):

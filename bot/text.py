@@ -80,6 +80,11 @@ def words(text: str) -> list[str]:
     return [_without_apostrophe(token) for token in tokens]
 
 
+def words_as_typed(text: str) -> list[str]:
+    """The words of a cleaned text as they were typed: one for each of `words`, unless casefolding made letters of others."""
+    return _WORD.findall(text)
+
+
 def _without_apostrophe(token: str) -> str:
     base, apostrophe, ending = token.partition("'")
     is_possessive = apostrophe and ending == "s" and base not in _CONTRACTED

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner
 
-from benchmarks import charts, matchers, measure, small_gate, startup_time
+from benchmarks import charts, matchers, measure, names, small_gate, startup_time
 from benchmarks.question_sets import QuestionSet
 from benchmarks.small_gate import pack_samples
 
@@ -106,3 +106,22 @@ def test_small_packs_are_asked_covered_near_and_far_questions() -> None:
 
 
 THINGS = ("kettle", "printer", "bicycle", "lamp", "ladder", "mirror")
+
+
+def test_answers_without_a_word_on_a_name_are_counted(tmp_path: Path) -> None:
+    file = tmp_path / "names.jsonl"
+    questions = (
+        ("what is flask", "Quux", 1),
+        ("what is Flask", "FLASK", 1),
+        ("zorblax vs flask", "zorblax", 0),
+        ("what is zorblax", "zorblax", 0),
+    )
+    file.write_text(
+        "".join(json.dumps({"q": q, "name": name, "real": real}) + "\n" for q, name, real in questions),
+        encoding="utf-8",
+    )
+    ran = CliRunner().invoke(names.main, [str(file), "--verbose"])
+    rows = [line.split() for line in ran.stdout.splitlines()]
+    assert ["real", "2", "1", "1", "0", "0", "50.0"] in rows
+    assert ["invented", "2", "0", "0", "1", "1", "0.0"] in rows
+    assert "what is flask  [Quux] -> library flask" in ran.stdout

@@ -204,7 +204,8 @@ def test_a_message_corrects_each_of_its_words_once(monkeypatch: pytest.MonkeyPat
     strange = junk(random.Random(99), 40, 9, 9)
     compared = counted(monkeypatch)
     matcher().find(". ".join(" ".join(strange[at : at + 8]) for at in range(0, 40, 8)))
-    assert max(compared.count(word) for word in strange) <= 3  # with the pack's words, with English and with the names
+    assert max(compared.count(word) for word in strange) <= 5
+    # with the pack's words, with English and with the names; once more with both where it may be an unknown name
 
 
 def test_a_key_isnt_cached(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -194,3 +194,29 @@ def test_a_matcher_of_a_pack_without_cards_knows_no_names(tmp_path: Path) -> Non
     (tmp_path / "a.yaml").write_text("- {id: a, title: A, asks: [opening hours], answer: x}\n", encoding="utf-8")
     finding = Matcher.from_knowledge(load(tmp_path)).find("what is django")
     assert (finding.kind, finding.evidence.named) == ("unknown", ())
+
+
+# --- names that are plain nouns
+
+NOUNS = {
+    "does django support several databases": "django",
+    "which databases does django support": "django",
+    "can flask talk to databases": "flask",
+    "does sqlalchemy handle large databases": "sqlalchemy",
+    "is django better with two databases": "django",
+    "databases or sqlalchemy": "databases sqlalchemy",
+    "does databases work with fastapi": "databases fastapi",
+    "can i use the databases package with flask": "databases flask",
+    "compare databases and psycopg2": "databases psycopg2",
+    "does django work with pandas": "django pandas",
+    "is databases async": "databases",
+}
+
+
+@pytest.mark.parametrize("text", NOUNS)
+def test_a_plain_noun_is_a_noun_where_no_name_would_stand(text: str) -> None:
+    assert " ".join(found(text).ids) == NOUNS[text]
+
+
+def test_several_of_a_noun_are_no_card() -> None:
+    assert found("does python support several databases").kind != "library"

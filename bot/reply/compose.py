@@ -12,7 +12,7 @@ from bot.model import MOST_COMPARED, Evidence, Finding, Kind, Knowledge, Part, R
 from bot.reply.collections import comparison_parts, list_parts, recommendation_parts
 from bot.reply.entry import entry_parts
 from bot.reply.unknown import help_parts, unknown_parts
-from bot.reply.wording import libraries, source_parts
+from bot.reply.wording import join_with_and, libraries, source_parts
 
 
 def compose(finding: Finding, knowledge: Knowledge) -> Reply:
@@ -59,6 +59,13 @@ def _reference(finding: Finding) -> str:
 
 
 def _parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
+    """The parts of the reply; of an answer to a question with names that aren't covered, a word on them comes first."""
+    if finding.out_of_scope and finding.kind != "unknown":
+        yield Text(f"{join_with_and(finding.out_of_scope)}: {knowledge.voice.lines['unknown_beside']}")
+    yield from _own_parts(finding, knowledge)
+
+
+def _own_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
     match finding.kind:
         case "topic" | "step" | "library":
             return entry_parts(finding, knowledge)

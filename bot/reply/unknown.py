@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from bot.model import Choice, Choices, Entry, Finding, Item, Items, Knowledge, Library, Part, Text
 from bot.reply.entry import MOST_RELATED
-from bot.reply.wording import choice_of, first_sentence, join_with_and, matching_sentence
+from bot.reply.wording import choice_of, find_group, first_sentence, join_with_and, matching_sentence
 
 
 def unknown_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
@@ -20,13 +20,16 @@ def unknown_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
     has_names = finding.out_of_scope or finding.mentioned_only
     cards = [entry for entry in offers if isinstance(entry, Library)] if has_names else []
     if cards:
-        yield Items(tuple(Item(card.name, card.short_text, ask=card.opening_question) for card in cards))
+        group = find_group(finding.group, knowledge)
+        items = tuple(Item(card.name, card.short_text, ask=card.opening_question) for card in cards)
+        yield Items(items, heading=group.title if group is not None else "")
     if finding.around_pronoun:
         before, after = finding.around_pronoun
         yield Choices(lines["ask_of"], tuple(Choice(entry.label, f"{before}{entry.label}{after}") for entry in offers))
     elif offers:
-        heading = lines["open"] if cards else lines["named_in"] if finding.mentioned_only else lines["did_you_mean"]
-        yield Choices(heading, tuple(choice_of(entry) for entry in offers))
+        yield Choices(
+            _offer_heading(finding, knowledge, has_cards=bool(cards)), tuple(choice_of(entry) for entry in offers)
+        )
     else:
         yield from _examples(knowledge, MOST_RELATED)
 
@@ -36,13 +39,20 @@ def _is_plain_offer(finding: Finding) -> bool:
     return not (finding.mentioned_only or finding.out_of_scope or finding.around_pronoun or finding.lacks_context)
 
 
+def _offer_heading(finding: Finding, knowledge: Knowledge, *, has_cards: bool) -> str:
+    lines = knowledge.voice.lines
+    if has_cards:
+        return lines["open"]
+    return lines["named_in" if finding.mentioned_only else "try" if finding.out_of_scope else "did_you_mean"]
+
+
 def _reason(finding: Finding, offers: Sequence[Entry], knowledge: Knowledge) -> str:
     lines = knowledge.voice.lines
     if finding.mentioned_only:
         return f"{join_with_and(finding.mentioned_only)}: {lines['only_named']}"
     if finding.out_of_scope:
         is_partial = any(isinstance(entry, Library) for entry in offers)
-        key = "unknown_partial" if is_partial else "unknown_out_of_scope"
+        key = "unknown_instead" if finding.group else "unknown_partial" if is_partial else "unknown_out_of_scope"
         return f"{join_with_and(finding.out_of_scope)}: {lines[key]}"
     if finding.around_pronoun:
         return lines["unknown_which"]

@@ -33,8 +33,8 @@ _CUES = {
         "open_source license licence licensed free commercial gpl price paid cost",
     ),
     "version": Cues(
-        "version versions release releases released latest newest update updated maintained maintenance abandoned dead alive "
-        "outdated deprecated discontinued still_active",
+        "version versions release releases released latest newest current update updated maintained maintenance abandoned "
+        "dead alive outdated deprecated discontinued still_active",
         "release released version archived abandoned maintained discontinued renamed",
     ),
     "maker": Cues(
@@ -50,9 +50,26 @@ _CUES = {
         "hard difficult easy easier simple beginner beginners difficulty complicated learning_curve beginner_friendly",
         "easy simple difficult beginner beginners ease",
     ),
+    "drawbacks": Cues(
+        "when_not when_to_avoid when_should_i_not when_shouldnt when_should_i_avoid when_should_we_not reasons_not reason_not "
+        "drawback drawbacks downside downsides disadvantage disadvantages weakness weaknesses limitation limitations",
+        "drawback drawbacks disadvantage disadvantages weakness weaknesses limitation limitations not_meant_for",
+    ),
+    "users": Cues(
+        "who_uses who_use who_is_using whos_using how_many_people how_many_companies how_many_firms how_many_users "
+        "how_many_developers how_many_devs which_companies which_firms which_company what_companies companies firms",
+        "used_by companies",
+    ),
+    "popularity": Cues("popular popularity widely_used", "popular widely_used"),
+    "tutorial": Cues(
+        "tutorial tutorials course courses walkthrough cheatsheet cheat_sheet video videos book books hello_world",
+        "tutorial tutorials course courses",
+    ),
 }
-"""By attribute. They are searched in this order and the first match wins: a phrase that stands under two attributes asks for the
-first. The words of a new attribute also belong in ATTRIBUTE_WORDS."""
+"""By attribute; an underscore stands for a blank. They are searched in this order and the first match wins: a phrase that stands
+under two attributes asks for the first. The words of a new attribute also belong in ATTRIBUTE_WORDS."""
+_WHICH = ("which", "what", "minimum", "min", "lowest", "oldest", "newest", "latest")
+"""Words before the subject's name that ask for its version: "which Python does FastAPI need"."""
 
 ATTRIBUTE_WORDS = frozenset(
     """install installation docs documentation homepage website link example examples side kind pros cons features good
@@ -60,9 +77,20 @@ ATTRIBUTE_WORDS = frozenset(
     alternatives for when more details detail info elaborate again step steps summary hard difficult easy easier simple
     beginner beginners maintained author maker creator cost costs price open source long take takes behind setup pip
     difficulty complicated performance speed maintains created developed wrote made company popular worth
-    learn learning understand""".split()
+    learn learning understand drawbacks downsides disadvantages limitations companies firms popularity tutorial tutorials
+    course courses current""".split()
 )
 """Words that ask about an entry that was shown, without naming it; most of them ask for an attribute of _CUES."""
+
+SOFTWARE_WORDS = frozenset(
+    """version versions release releases released latest newest current docs documentation install installing installation setup
+    pip licence license maintained deprecated tutorial tutorials popular popularity companies firms use pros cons
+    alternative alternatives""".split()
+)
+"""Words of an attribute that software has, and hardly the thing that it is named after."""
+
+ALTERNATIVES = Attribute("alternatives", ("alternative", "alternatives"))
+"""Asked for where a card's groups have no other card."""
 
 MAX_OTHER_WORDS = 1
 """Words allowed beside names, stopwords and the phrase itself; a message with more describes a situation."""
@@ -79,6 +107,10 @@ def attribute_of(tokens: Sequence[str], other_tokens: Sequence[str], knowledge: 
         knowledge: The pack; "is it async?" asks for one of its groups.
     """
     text = f" {' '.join(tokens)} "
+    if (needed := _needed_version(tokens, other_tokens, knowledge)) is not None:
+        return needed
+    if "pros" in tokens:
+        return None  # "pros and cons" asks for all that is said
     for name, cues in _CUES.items():
         asked = [phrase for phrase in _phrases(cues.asks) if f" {phrase} " in text]
         asked_words = [word for phrase in asked for word in phrase.split()]
@@ -93,6 +125,25 @@ def attribute_of(tokens: Sequence[str], other_tokens: Sequence[str], knowledge: 
         if named and not group.all and not _count_other(other_tokens, named_words, sides):
             name = "side" if group.id in sides else "group"
             return Attribute(name, tuple(dict.fromkeys(normalize_phrase(word) for word in group.words)), group.id)
+    return None
+
+
+def _needed_version(tokens: Sequence[str], other_tokens: Sequence[str], knowledge: Knowledge) -> Attribute | None:
+    """The attribute "needs": which version of the subject a card needs ("with Python 3.8", "which Python does it need")."""
+    subject = {normalize_phrase(name) for name in knowledge.subject}
+    places = [place for place, token in enumerate(tokens) if token in subject]
+    for place in places:
+        before, after = tokens[place - 1] if place else "", tokens[place + 1] if place + 1 < len(tokens) else ""
+        if not (after.isdigit() or before in _WHICH or after in ("version", "versions")):
+            continue
+        others = [
+            token for token in other_tokens if not token.isdigit() and token not in subject and token not in _WHICH
+        ]
+        if _count_other(others, ()) > MAX_OTHER_WORDS:
+            return None
+        name = tokens[place]
+        stated = [f"needs {name}", f"requires {name}", *([f"{name} {after}"] if after.isdigit() else [])]
+        return Attribute("needs", tuple(stated))
     return None
 
 

@@ -243,6 +243,13 @@ OTHERS = Cue(
     r"more (?:options|choices))\b"
 )
 """Something else than what was shown, like it or instead of it; "i like it" asks for nothing else."""
+_OTHER = "alternatives?|replacements?|substitutes?|competitors?|rivals?"
+ALTERNATIVE_TO = Cue(
+    rf"\b(?:{_OTHER}) (?:to|for|of) (?:\w+ )?NAME\b|\bNAME (?:{_OTHER})\b|\b(?:similar|comparable) to NAME\b|"
+    r"\b(?:what|which|anything|something|libraries|frameworks|tools)\b.* (?:instead of|other than|besides|apart from|than) NAME$|"
+    r"^(?:anything|something) like NAME$|\b(?:replace|replacing) NAME$"
+)
+"""Something else than a card that is named; NAME stands for its name."""
 COMPARING = _anywhere(
     r"compare[ds]?|comparing|comparison|differen\w+|differ|vs|versus|both|together|side by side|pros and cons|between|"
     r"(?:the|these|those) two"

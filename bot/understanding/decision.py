@@ -14,14 +14,13 @@ from bot.text import stem, words
 from bot.understanding import cues
 from bot.understanding.conversation import stripped_text
 from bot.understanding.disambiguation import NameDisambiguator
-from bot.understanding.finding_factory import MAX_OFFERED, FindingFactory
+from bot.understanding.finding_factory import MAX_OFFERED, NAME_LOG_ODDS, FindingFactory
 from bot.understanding.names import Mention, is_in_name_position, shown_names
 from bot.understanding.question_type import STOPWORDS
-from bot.understanding.reading import Reading, unrecognized_word
+from bot.understanding.reading import Reading
 from bot.understanding.targets import Target
+from bot.understanding.unknown_names import UnknownName, UnknownNames
 
-NAME_LOG_ODDS = 6.0
-"""Log-odds that a card's name adds, minus one for each typo in it: "django migrations how to" is about Django."""
 OUT_OF_SCOPE_LOG_ODDS = -6.0
 """Log-odds that a name that is out of scope adds: "is swift frontend" is not about Python."""
 SMALL_TALK_SHARE = 0.75
@@ -47,12 +46,20 @@ class Decider:
         knowledge: The pack.
         findings: Makes its findings.
         disambiguator: Tells whether an ordinary word is meant as a name.
+        unknown_names: Finds names that the pack doesn't have.
     """
 
-    def __init__(self, knowledge: Knowledge, findings: FindingFactory, disambiguator: NameDisambiguator) -> None:
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        findings: FindingFactory,
+        disambiguator: NameDisambiguator,
+        unknown_names: UnknownNames,
+    ) -> None:
         self._knowledge = knowledge
         self._findings = findings
         self._disambiguator = disambiguator
+        self._unknown_names = unknown_names
         self._groups = {group.id: group for group in knowledge.groups}
         self._subject = {word for name in knowledge.subject for word in words(name)}
         asks = (ask for small_talk in knowledge.voice.small_talk.values() for ask in small_talk.asks)
@@ -73,28 +80,41 @@ class Decider:
         if reading.ranking.is_exact_out_of_scope:
             finding = self._findings.make(reading, "unknown", (), "a question that isn't covered, word for word")
             return replace(finding, out_of_scope=tuple(out_of_scope))
+        unknown = self._unknown_names.find(reading)
+        if not cards and any(name.is_compared and name.word_class != "english" for name in unknown):
+            cards = list(dict.fromkeys(mention.name.about for mention in reading.mentions_of("card")))
         if len(cards) > 1:
             edits = max(mention.edits for mention in reading.mentions_of("card"))
             ids = tuple(cards[:MOST_COMPARED])
             reason = "two or more of ours are named"
             comparison = self._findings.make(reading, "compare", ids, reason, NAME_LOG_ODDS - edits)
-            return replace(comparison, beyond=cues.BEST.search(stripped_text(reading)) is not None)
-        if cards and out_of_scope and reading.question_type.compares:
-            return self._not_covered(reading, cards, out_of_scope)
+            beside = (*out_of_scope, *shown_new(unknown))
+            is_best_wanted = cues.BEST.search(stripped_text(reading)) is not None
+            return replace(comparison, beyond=is_best_wanted, out_of_scope=beside)
+        if cards and self._is_about_others(reading, out_of_scope, unknown):
+            return self._not_covered(reading, cards, [*out_of_scope, *(name.shown for name in unknown)])
         if cards and mentioned and reading.question_type.compares:
             return replace(self._not_covered(reading, cards, ()), mentioned_only=shown_names(mentioned))
-        if cards and _compares_with_unknown(reading):
-            return self._not_covered(reading, cards, ())
+        beside = (*out_of_scope, *shown_new(unknown))
         if cards:
-            return self._named_card(reading, cards[0])
+            return replace(self._named_card(reading, cards[0]), out_of_scope=beside)
         if mentioned:
             return self._mentioned_only(reading, mentioned)
-        is_about_subject = self.names_subject(reading) and not reading.question_type.compares
-        if out_of_scope and not (is_about_subject and self._may_answer(reading)):
-            return self._not_covered(reading, [], out_of_scope)
+        if out_of_scope:
+            return self._instead_of(reading, [*out_of_scope, *shown_new(unknown)])
         if any(mention.name.kind == "card" for mention in reading.mentions):
-            return self._ordinary_word(reading)
-        return self.decide_by_ranking(reading)
+            return self._beside_unknown(reading, unknown, self._ordinary_word(reading))
+        return self._beside_unknown(reading, unknown, self.decide_by_ranking(reading))
+
+    def alternatives(self, reading: Reading) -> Finding | None:
+        """The other cards of its kind, if alternatives to one named card are asked for and no other name stands there."""
+        if len(reading.mentions) != 1 or reading.mentions[0].name.kind != "card" or reading.ranking.is_exact:
+            return None
+        mention = reading.mentions[0]
+        text = " ".join((*reading.tokens[: mention.start], "NAME", *reading.tokens[mention.end :]))
+        if not cues.ALTERNATIVE_TO.search(text) or not self._disambiguator.is_name(reading, mention):
+            return None
+        return None if self._unknown_names.find(reading) else self._findings.alternatives(reading, mention.name.about)
 
     def _named_cards(self, reading: Reading) -> list[str]:
         """Ids of the cards that are named, in order; an ordinary word only where it is meant as a name."""
@@ -140,6 +160,41 @@ class Decider:
         reason = "the source only names it"
         finding = self._findings.make(reading, "unknown", entries[:MAX_OFFERED], reason, OUT_OF_SCOPE_LOG_ODDS / 2)
         return replace(finding, mentioned_only=shown_names(mentioned))
+
+    def _is_about_others(self, reading: Reading, out_of_scope: Sequence[str], unknown: Sequence[UnknownName]) -> bool:
+        """Whether a question that names a card is about something that isn't covered, or compares the card with it.
+
+        An English word that the pack doesn't have may be a thing of the card's own ("is latency a problem with Celery").
+        """
+        if reading.question_type.compares and (out_of_scope or any(name.word_class == "new" for name in unknown)):
+            return True
+        return any(name.is_compared or (name.is_subject and name.word_class in ("new", "compound")) for name in unknown)
+
+    def _beside_unknown(self, reading: Reading, unknown: Sequence[UnknownName], finding: Finding) -> Finding:
+        """A finding by ranking of a question with unknown names: they come first, in its place or beside it."""
+        is_answered = finding.kind != "unknown"
+        if not unknown or finding.kind in ("smalltalk", "help"):
+            return finding
+        subjects = [
+            name
+            for name in unknown
+            if name.is_subject and (name.word_class in ("new", "compound") or is_answered or finding.ids)
+        ]
+        if subjects:
+            return self._instead_of(reading, [name.shown for name in subjects])
+        new = shown_new(unknown)
+        is_likely_name = is_answered or (len(new) == 1 and not finding.ids)
+        return replace(finding, out_of_scope=new) if is_likely_name else finding
+
+    def _instead_of(self, reading: Reading, names: Sequence[str]) -> Finding:
+        """Names that aren't covered, and what is known instead: cards of the group that is asked for, else what would answer."""
+        top = self._findings.top(reading)
+        if top is None or top.kind == "talk" or reading.log_odds < self._findings.gate.offer:
+            return self._not_covered(reading, [], names)
+        if top.kind in ("list", "pick"):
+            cards = self._findings.recommended(reading, self._groups[top.id])
+            return replace(self._not_covered(reading, list(cards), names), group=top.id)
+        return self._not_covered(reading, [top.id] if self._may_answer(reading) else [], names)
 
     def _not_covered(self, reading: Reading, cards: list[str], out_of_scope: Sequence[str]) -> Finding:
         """Something that isn't covered is named; the cards beside it are offered."""
@@ -246,18 +301,6 @@ def _is_courtesy(reading: Reading) -> bool:
     return reading.is_whole and not stripped_text(reading)
 
 
-_COMPARING_WORDS = frozenset("vs versus v or than".split())
-
-
-def _compares_with_unknown(reading: Reading) -> bool:
-    """Whether a card's name is compared with a word that nobody knows: "django vs sidekiq"."""
-    unknown_words = {unknown.word for unknown in reading.ranking.unknown_words}
-    unknown = {unrecognized_word(reading), *unknown_words} - STOPWORDS
-    for mention in reading.mentions_of("card"):
-        after = reading.tokens[mention.end : mention.end + 2]
-        before = reading.tokens[max(0, mention.start - 2) : mention.start]
-        if len(after) == 2 and after[0] in _COMPARING_WORDS and after[1] in unknown:
-            return True
-        if len(before) == 2 and before[1] in _COMPARING_WORDS and before[0] in unknown:
-            return True
-    return False
+def shown_new(unknown: Sequence[UnknownName]) -> tuple[str, ...]:
+    """Those of some unknown names that are no English words either."""
+    return tuple(name.shown for name in unknown if name.word_class == "new")

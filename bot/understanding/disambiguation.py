@@ -13,8 +13,9 @@ from functools import cached_property
 
 from bot.retrieval.english import UNKNOWN_RARITY, english
 from bot.text import stem, words
+from bot.understanding.attributes import SOFTWARE_WORDS
 from bot.understanding.names import Mention, is_in_name_position
-from bot.understanding.question_type import STOPWORDS
+from bot.understanding.question_type import COMPARISON_WORDS, KIND_NOUNS, STOPWORDS
 from bot.understanding.reading import Reading
 
 TECHNICAL_RATIO = 1.0
@@ -71,12 +72,42 @@ class NameDisambiguator:
                 by_card[self._cards[target]].add(key)
         return technical, {card: frozenset(stems) for card, stems in by_card.items()}
 
+    @cached_property
+    def _targets_by_word(self) -> Mapping[str, frozenset[int]]:
+        """By word, as it is written: the targets whose phrasings have it."""
+        targets: dict[str, set[int]] = {}
+        for text, target in self._phrasings():
+            for word in words(text):
+                targets.setdefault(word, set()).add(target)
+        return {word: frozenset(numbers) for word, numbers in targets.items()}
+
+    def is_plain_noun(self, reading: Reading, mention: Mention) -> bool:
+        """Whether a name is the plural of a noun that the pack uses: behind "several", or beside another card's name.
+
+        "Does Django support databases" asks nothing about the library. It is a name where it is compared ("Databases or
+        SQLAlchemy"), is one thing ("does Databases work ...") or is said to be one ("the Databases library").
+        """
+        name, tokens = mention.name.joined, reading.tokens
+        if not mention.name.is_ordinary or mention.edits or mention.name.token_count > 1 or name[-1:] != "s":
+            return False
+        if len(self._targets_by_word.get(name[:-1], ())) < MIN_TARGETS:
+            return False
+        others = [m for m in reading.mentions_of("card") if m.name.about != mention.name.about]
+        before = tokens[mention.start - 1] if mention.start else ""
+        after = tokens[mention.end] if mention.end < len(tokens) else ""
+        if after in KIND_NOUNS or before in _ONE_THING or before in KIND_NOUNS:
+            return False
+        is_compared = not COMPARISON_WORDS.isdisjoint(tokens) or "and" in (before, after)
+        return before in _SEVERAL or (bool(others) and not is_compared)
+
     def is_name(self, reading: Reading, mention: Mention) -> bool:
         """Whether a mention of a card's name in a reading is meant as a name."""
+        if self.is_plain_noun(reading, mention):
+            return False
         others = [
             token
             for position, token in enumerate(reading.tokens)
-            if not mention.start <= position < mention.end and token not in STOPWORDS
+            if not mention.start <= position < mention.end and token not in STOPWORDS and token not in SOFTWARE_WORDS
         ]
         if not others or any(other is not mention and _is_evident(reading, other) for other in reading.mentions):
             return True
@@ -93,6 +124,15 @@ class NameDisambiguator:
         if not mention.name.is_ordinary or mention.edits or _is_capitalised(reading, mention):
             return True
         return related >= len(others) - related or reading.domain_score >= IN_DOMAIN
+
+
+_ONE_THING = frozenset("is does has was isnt doesnt called named".split())
+"""Words before a name in the singular, however it is written."""
+_SEVERAL = frozenset(
+    """several many multiple two three four five some any all more most different other various which what these those such
+    few both large big small relational external legacy remote old new existing""".split()
+)
+"""Words that stand before a plural noun, and not before a name."""
 
 
 def _is_evident(reading: Reading, mention: Mention) -> bool:

@@ -10,9 +10,9 @@ from bot.retrieval.english import english
 from bot.retrieval.gate import Gate, confidence
 from bot.retrieval.index import MAX_SHOWN, Candidate
 from bot.text import stem, words
-from bot.understanding.attributes import ATTRIBUTE_WORDS, attribute_of
+from bot.understanding.attributes import ALTERNATIVES, ATTRIBUTE_WORDS, attribute_of
 from bot.understanding.disambiguation import NameDisambiguator
-from bot.understanding.names import shown_names
+from bot.understanding.names import name_positions, shown_names
 from bot.understanding.question_type import STOPWORDS
 from bot.understanding.reading import Reading
 from bot.understanding.targets import Target
@@ -23,6 +23,8 @@ FAR_AHEAD = 1.5
 """Margin from which one offer is far ahead of the others: it is asked about by name, with its first sentence."""
 MAX_RECOMMENDED = 4
 """Cards in a recommendation: more is a list."""
+NAME_LOG_ODDS = 6.0
+"""Log-odds that a card's name adds, minus one for each typo in it: "django migrations how to" is about Django."""
 MIN_SCORE = -3.0
 """Score of a card that isn't among a reading's candidates."""
 GROUP_LOG_ODDS = 1.5
@@ -121,6 +123,22 @@ class FindingFactory:
                 finding = self.make(reading, "recommend", ids, reason, self._group_log_odds(reading))
                 return replace(finding, group=target.id)
 
+    def alternatives(self, reading: Reading, card_id: str) -> Finding:
+        """The other cards of a card's most central group, or of the one whose word is said; the card itself if there are none."""
+        card = self.knowledge.by_id[card_id]
+        names = card.capabilities if isinstance(card, Library) else ()
+        text = f" {' '.join(reading.tokens)} "
+        said = [name for name in names if any(word in text for word in self._group_words.get(name, ()))]
+        by_group = {
+            name: [other for other in self._members.get(name, ()) if other.id != card_id] for name in (*said, *names)
+        }
+        certain = [name for name, others in by_group.items() if any(name in other.capabilities for other in others)]
+        for name in (*certain, *by_group):
+            if ids := tuple(other.id for other in by_group[name]):
+                return replace(self.make(reading, "list", ids, "the others of its kind", NAME_LOG_ODDS), group=name)
+        own = self.make(reading, "library", (card_id,), "its kind has no others", NAME_LOG_ODDS)
+        return replace(own, attribute=ALTERNATIVES)
+
     def recommended(self, reading: Reading, group: Group) -> tuple[str, ...]:
         """Ids of the group's cards: the most central capability first; among equals, the one with the higher score."""
         scores = {self.target(c).id: c.score for c in reading.ranking.candidates if self.target(c).kind == "entry"}
@@ -172,7 +190,7 @@ class FindingFactory:
 
     def attribute(self, reading: Reading) -> Attribute | None:
         """The one attribute of a card that is asked for."""
-        in_names = _name_positions(reading)
+        in_names = name_positions(reading.mentions)
         read_as = dict(reading.ranking.corrections)
         corrected = [
             read_as.get(token, token) if position not in in_names else token
@@ -185,7 +203,7 @@ class FindingFactory:
         """Whether a question has a rare word that the card's texts lack: the reply then says that the source doesn't say it."""
         if reading.question_type.defines or reading.question_type.compares or len(reading.tokens) > LONG:
             return False
-        in_names = _name_positions(reading)
+        in_names = name_positions(reading.mentions)
         read_as = {correction.typed: correction.read_as for correction in _corrections(reading)}
         others = [
             token
@@ -213,11 +231,6 @@ class FindingFactory:
             for variant in variants
         }
         return frozenset(stem(word) for text in (*card_words, *variants) for word in words(text))
-
-
-def _name_positions(reading: Reading) -> set[int]:
-    """Positions of the tokens that are part of a name."""
-    return {position for mention in reading.mentions for position in range(mention.start, mention.end)}
 
 
 def _corrections(reading: Reading) -> tuple[Correction, ...]:

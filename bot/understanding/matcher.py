@@ -20,13 +20,14 @@ from bot.retrieval.spelling import UNLIMITED, Budget, budget_for, english_lexico
 from bot.text import clean, words
 from bot.understanding import cues
 from bot.understanding.conversation import FollowUp
-from bot.understanding.decision import NAME_LOG_ODDS, Decider
+from bot.understanding.decision import Decider
 from bot.understanding.disambiguation import NameDisambiguator
-from bot.understanding.finding_factory import FindingFactory
+from bot.understanding.finding_factory import NAME_LOG_ODDS, FindingFactory
 from bot.understanding.follow_up import follow_up, needs_context, requested_step, small_talk_of
 from bot.understanding.names import Names, names_of
 from bot.understanding.reading import Reading, mark_agreement, read, split_message
 from bot.understanding.targets import Target, answers_of, families_of, index_path, not_asks_of, phrasings_of, targets_of
+from bot.understanding.unknown_names import MAX_TOKENS, UnknownNames
 
 MAX_CANDIDATES = 40
 """Candidates that are kept of the index's ranking: the right one is nearly always in the first five, and the cards of a
@@ -58,7 +59,8 @@ class Matcher:
         self._disambiguator = disambiguator
         self._targets = tuple(targets if targets is not None else targets_of(knowledge))
         self._findings = FindingFactory(knowledge, self._targets, index.gate, disambiguator)
-        self._decider = Decider(knowledge, self._findings, disambiguator)
+        self._unknown_names = UnknownNames(knowledge, index.encoder.spelling, english())
+        self._decider = Decider(knowledge, self._findings, disambiguator, self._unknown_names)
 
     @classmethod
     def from_knowledge(cls, knowledge: Knowledge, cache: Path | None = None) -> Matcher:
@@ -120,6 +122,7 @@ class Matcher:
     def prepare(self) -> None:
         """Compute now what would otherwise be computed at the first question that needs it: some 60 ms."""
         english_lexicon()
+        self._unknown_names.prepare()
         self._disambiguator.technical_stems  # noqa: B018  a cached property
 
     @property
@@ -168,6 +171,8 @@ class Matcher:
         parts = [self._read(part, cleaned, budget) for part in split_message(cleaned)[1:]]
         readings = mark_agreement([whole, *parts])
         whole = readings[0]
+        if (alternatives := self._decider.alternatives(whole)) is not None:
+            return alternatives
         if state is not None:
             result = follow_up(whole, state, self.knowledge, self._disambiguator)
             if result is not None and not (result.asks_about_shown and self._is_small_talk(whole)):
@@ -277,4 +282,5 @@ class Matcher:
         """Whether the whole message's names settle what it is about, wherever its question stands."""
         if finding.kind in ("compare", "library"):
             return True
-        return bool(finding.out_of_scope) and not self._decider.names_subject(reading)
+        is_short = len(reading.tokens) <= MAX_TOKENS
+        return bool(finding.out_of_scope) and (is_short or not self._decider.names_subject(reading))

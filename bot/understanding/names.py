@@ -16,6 +16,7 @@ from bot.retrieval.english import WordCache
 from bot.retrieval.spelling import UNLIMITED, Budget, Lexicon
 from bot.text import words
 from bot.understanding.question_type import COMPARISON_WORDS
+from bot.understanding.slips import is_slip
 
 NameKind = Literal["card", "mentioned", "out_of_scope"]
 
@@ -148,8 +149,10 @@ class Names:
             name = self.by_joined[spelling]
             if name.kind != "card" and (other_start or edits > 1 or len(spelling) < OTHER_KIND_LENGTH):
                 continue
-            if edits <= max_name_edits(spelling) and not (
-                other_start and (edits > 1 or len(spelling) <= ONE_EDIT_LENGTH)
+            if (
+                edits <= max_name_edits(spelling)
+                and not (other_start and (edits > 1 or len(spelling) <= ONE_EDIT_LENGTH))
+                and (is_slip(word, spelling) if edits > 1 else not _is_lengthened(word, spelling))
             ):
                 return name, int(edits)
         return None, 0
@@ -157,6 +160,11 @@ class Names:
     def _may_be_split(self, run: Sequence[str]) -> bool:
         """Whether words may be a name that is written apart ("fast api", "py qt"): two or more, none a single letter."""
         return len(run) > 1 and all(len(word) > 1 for word in run)
+
+
+def _is_lengthened(word: str, spelling: str) -> bool:
+    """Whether a letter is added at the end: "anvilo" is another name; "anvils" and "djangoo" are not."""
+    return word[:-1] == spelling and word[-1] not in ("s", spelling[-1])
 
 
 _BEFORE_NAMES = frozenset(
@@ -177,6 +185,11 @@ def is_in_name_position(tokens: Sequence[str], mention: Mention) -> bool:
 def shown_names(mentions: Iterable[Mention]) -> tuple[str, ...]:
     """The names as the pack writes them, each once."""
     return tuple(dict.fromkeys(mention.name.shown for mention in mentions))
+
+
+def name_positions(mentions: Iterable[Mention]) -> set[int]:
+    """Positions of the tokens that are part of a name."""
+    return {position for mention in mentions for position in range(mention.start, mention.end)}
 
 
 def max_name_edits(word: str) -> int:

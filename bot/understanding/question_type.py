@@ -42,6 +42,12 @@ STOPWORDS = frozenset(
 )
 """Words that neither tell one entry from another nor are foreign to a pack."""
 
+KIND_NOUNS = frozenset(
+    """framework frameworks library lib package module tool toolkit orm driver plugin extension engine compiler transpiler
+    editor ide""".split()
+)
+"""Words for kinds of things that have names, in any pack about such."""
+
 
 _PLURAL = (
     r"libraries|libs|frameworks|tools|packages|options|ones|modules|things|orms|alternatives|choices|possibilities|"

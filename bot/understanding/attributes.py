@@ -60,6 +60,9 @@ ATTRIBUTE_WORDS = frozenset(
 )
 """Words that ask about an entry that was shown, without naming it; most of them ask for an attribute of _CUES."""
 
+CUE_WORDS = frozenset(word for cues in _CUES.values() for word in cues.asks.replace("_", " ").split())
+"""Words of the phrases that ask for an attribute."""
+
 MAX_OTHER_WORDS = 1
 """Words allowed beside names, stopwords and the phrase itself; with more, it is a story, not a question for one attribute."""
 

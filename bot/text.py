@@ -41,15 +41,20 @@ def clean(text: str) -> str:
     if "<" in text or "http" in text:
         text = _LINK_WITH_LABEL.sub(r" \1 ", text)
         text = _LINK.sub(" ", _CHANNEL.sub(" ", _MENTION.sub(" ", text)))
-    text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", _limit_combining(text))[:LONGEST_QUESTION]
-    text = text.translate(_MARKS)
-    if not text.isprintable():
-        text = "".join(c if c in "\n\t" or unicodedata.category(c)[0] != "C" else "" for c in text)
+    text = _plain_letters(text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))[:LONGEST_QUESTION]
     if ":" in text:
         text = _EMOJI.sub(" ", text)
     return "\n".join(line for line in (_BLANKS.sub(" ", line).strip() for line in text.split("\n")) if line)
+
+
+def _plain_letters(text: str) -> str:
+    """The text with one form of each letter and mark (NFKC, straight quotes), and without control characters."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", _limit_combining(text))
+    text = text.translate(_MARKS)
+    if not text.isprintable():
+        text = "".join(c if c in "\n\t" or unicodedata.category(c)[0] != "C" else "" for c in text)
+    return text
 
 
 def _limit_combining(text: str) -> str:
@@ -70,10 +75,13 @@ def sentences(text: str) -> list[str]:
 
 
 def words(text: str) -> list[str]:
-    """Casefolded words of a cleaned text: runs of letters and digits, with trailing + and # (c++, c#).
+    """Casefolded words of a text: runs of letters and digits, with trailing + and # (c++, c#).
 
-    Possessives lose their 's, contractions their apostrophe: "what's" is "whats", "Django's" is "django".
+    Possessives lose their 's, contractions their apostrophe: "what's" is "whats", "Django's" is "django". Letters and marks are
+    those of `clean`, so that a name or a phrasing in a pack is found however its letters are encoded there.
     """
+    if not text.isascii():
+        text = _plain_letters(text)
     tokens: list[str] = _WORD.findall(text.casefold())
     if "'" not in text:
         return tokens
@@ -91,7 +99,7 @@ _CONTRACTED = frozenset("what that it who how where there here let he she when w
 
 
 def normalize_phrase(text: str) -> str:
-    """The words of a cleaned text, joined by blanks: equal for two spellings of one phrasing.
+    """The words of a text, joined by blanks: equal for two spellings of one phrasing.
 
     Two phrasings are the same if their normalized forms are: in the lint, in curators' changes, in misses and in exports.
     """

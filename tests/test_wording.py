@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bot.knowledge import load
+from bot.understanding import Matcher
+
 from support.shipped import found, knowledge
 
 # --- upper case
@@ -41,3 +44,45 @@ def test_what_is_asked_of_everything_tells_nothing_about_a_name(frame: str) -> N
 @pytest.mark.parametrize("text", ["how fast is a tornado", "is celery free of gluten", "price of a toga"])
 def test_words_from_elsewhere_still_tell(text: str) -> None:
     assert found(text).kind == "unknown"
+
+
+# --- letters
+
+ODD_LETTERS = """\
+- id: cafe
+  title: "Où est le cafe\u0301 ?"
+  asks: ["who\u2019s at the cafe\u0301", "ｗｈｅｒｅ ｉｓ ｔｈｅ ｃａｆｅ"]
+  not_asks: ["who\u2019s the barista"]
+  answer: x
+- {id: other, kind: library, name: "Bro\u0308tchen", asks: [what do the rolls cost], answer: y}
+"""
+
+
+@pytest.fixture(scope="module")
+def odd_pack(tmp_path_factory: pytest.TempPathFactory) -> Matcher:
+    folder = tmp_path_factory.mktemp("pack")
+    (folder / "pack.yaml").write_text("name: Demo\n", encoding="utf-8")
+    (folder / "out_of_scope.yaml").write_text('asks: ["what\u2019s for lunch"]\n', encoding="utf-8")
+    (folder / "a.yaml").write_text(ODD_LETTERS, encoding="utf-8")
+    return Matcher.from_knowledge(load(folder))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["where is the cafe", "WHERE IS THE CAFE", "who's at the café", "who\u2019s at the café", "ou\u0300 est le café ?"],
+)
+def test_a_phrasing_is_found_word_for_word_however_its_letters_are_encoded(odd_pack: Matcher, text: str) -> None:
+    finding = odd_pack.find(text)
+    assert (finding.ids, finding.evidence.confidence) == (("cafe",), 1.0)
+
+
+def test_so_is_a_question_that_isnt_covered(odd_pack: Matcher) -> None:
+    for text in ("what's for lunch", "what\u2019s for lunch", "who's the barista"):
+        assert "word for word" in odd_pack.find(text).evidence.reason
+
+
+def test_so_are_a_name_and_a_phrasing_that_a_curator_added(odd_pack: Matcher) -> None:
+    assert odd_pack.find("are there brötchen").ids == ("other",)
+    edited = odd_pack.with_exact_phrases(odd_pack.knowledge, [("where\u2019s my espresso", "cafe")], ["where\u2019s my tea"])
+    assert edited.find("where's my espresso").ids == ("cafe",)
+    assert "word for word" in edited.find("where's my tea").evidence.reason

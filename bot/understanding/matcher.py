@@ -77,11 +77,12 @@ class Matcher:
 
         def build() -> Index:
             not_asks = list(not_asks_of(knowledge, targets))
-            listed = [*knowledge.out_of_scope.asks, *(text for text, _ in not_asks)]
+            out_of_scope = [*map(clean, knowledge.out_of_scope.asks)]
+            listed = [*out_of_scope, *(text for text, _ in not_asks)]
             return Index.build(
                 phrasings(),
                 len(targets),
-                out_of_scope=knowledge.out_of_scope.asks,
+                out_of_scope=out_of_scope,
                 not_asks=not_asks,
                 synonyms=knowledge.synonyms,
                 subject=knowledge.subject,
@@ -109,8 +110,8 @@ class Matcher:
         added = (Target("entry", entry.id) for entry in knowledge.entries if entry.id not in indexed)
         targets = [*self._targets, *added]
         numbers = {target.id: number for number, target in enumerate(targets) if target.kind == "entry"}
-        phrasings = [(text, numbers[entry]) for text, entry in asks if entry in numbers]
-        index = self._index.with_exact_phrases(phrasings, refused)
+        phrasings = [(clean(text), numbers[entry]) for text, entry in asks if entry in numbers]
+        index = self._index.with_exact_phrases(phrasings, [*map(clean, refused)])
         return Matcher(knowledge, index, self._names, self._disambiguator, targets)
 
     def correct(self, word: str) -> str | None:

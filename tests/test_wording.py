@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from bot.knowledge import load
+from bot.retrieval.english import english
 from bot.understanding import Matcher
-
+from bot.understanding.names import names_of
+from bot.understanding.small_words import SmallWords
 from support.shipped import found, knowledge
 
 # --- upper case
@@ -83,6 +87,55 @@ def test_so_is_a_question_that_isnt_covered(odd_pack: Matcher) -> None:
 
 def test_so_are_a_name_and_a_phrasing_that_a_curator_added(odd_pack: Matcher) -> None:
     assert odd_pack.find("are there brötchen").ids == ("other",)
-    edited = odd_pack.with_exact_phrases(odd_pack.knowledge, [("where\u2019s my espresso", "cafe")], ["where\u2019s my tea"])
+    edited = odd_pack.with_exact_phrases(
+        odd_pack.knowledge, [("where\u2019s my espresso", "cafe")], ["where\u2019s my tea"]
+    )
     assert edited.find("where's my espresso").ids == ("cafe",)
     assert "word for word" in edited.find("where's my tea").evidence.reason
+
+
+# --- slips in small words
+
+SLIPS = {
+    "wahts flask": "whats flask",
+    "explian celery": "explain celery",
+    "hwo do i install django": "how do i install django",
+    "thakns": "thanks",
+    "wich libraries are for the backend": "which libraries are for the backend",
+    "what si tornado": "what is tornado",
+    "flask ro django": "flask or django",
+    "wath is kivy": "what is kivy",
+    "dose tornado support websockets": "does tornado support websockets",
+    "wht is celery": "what is celery",
+    "whixh orms are there": "which orms are there",
+    "diffrence betwen flask adn django": "difference between flask and django",
+    "lsit all libraires": "list all libraries",
+}
+
+
+@pytest.mark.parametrize("typed", SLIPS)
+def test_a_slip_in_a_small_word_changes_nothing(typed: str) -> None:
+    slipped, clean = found(typed), found(SLIPS[typed])
+    assert (slipped.kind, slipped.ids, slipped.talk) == (clean.kind, clean.ids, clean.talk)
+
+
+def test_the_evidence_says_what_a_slip_was_read_as() -> None:
+    assert [(c.typed, c.read_as) for c in found("wahts flask").evidence.corrections] == [("wahts", "whats")]
+
+
+@pytest.mark.parametrize(
+    "word",
+    "arq bun htmx ide aws os ta em form sue three haunt donut bing api orm mfa vpn sso lst thrid remi toga".split(),
+)
+def test_what_is_a_word_or_may_be_a_name_stays(word: str) -> None:
+    small_words = SmallWords(knowledge(), names_of(knowledge(), english().__contains__))
+    assert small_words.correct(["what", word, "it"], lambda _: False) == (("what", word, "it"), ())
+
+
+def test_a_word_that_the_pack_writes_itself_stays(tmp_path: Path) -> None:
+    (tmp_path / "pack.yaml").write_text("name: Demo\n", encoding="utf-8")
+    entry = "- {id: ont, title: The fibre box, asks: [where is the box], answer: The ONT hangs in the hall.}\n"
+    (tmp_path / "a.yaml").write_text(entry, encoding="utf-8")
+    small_words = SmallWords(load(tmp_path), names_of(load(tmp_path), english().__contains__))
+    assert small_words.correct(["teh", "ont"], lambda _: False)[0] == ("the", "ont")
+    assert small_words.correct(["teh", "ont"], lambda word: word == "teh")[0] == ("teh", "ont")

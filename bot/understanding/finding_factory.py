@@ -217,4 +217,5 @@ def _name_positions(reading: Reading) -> set[int]:
 
 
 def _corrections(reading: Reading) -> tuple[Correction, ...]:
-    return tuple(Correction(typed, read_as) for typed, read_as in reading.ranking.corrections)
+    corrections = (Correction(typed, read_as) for typed, read_as in reading.ranking.corrections)
+    return tuple(dict.fromkeys((*reading.slips, *corrections)))

@@ -26,6 +26,7 @@ from bot.understanding.finding_factory import FindingFactory
 from bot.understanding.follow_up import follow_up, needs_context, requested_step, small_talk_of
 from bot.understanding.names import Names, names_of
 from bot.understanding.reading import Reading, mark_agreement, read, split_message
+from bot.understanding.small_words import SmallWords
 from bot.understanding.targets import Target, families_of, index_path, not_asks_of, phrasings_of, targets_of
 
 MAX_CANDIDATES = 40
@@ -56,6 +57,7 @@ class Matcher:
         self._index = index
         self._names = names
         self._disambiguator = disambiguator
+        self._small_words = SmallWords(knowledge, names)
         self._targets = tuple(targets if targets is not None else targets_of(knowledge))
         self._findings = FindingFactory(knowledge, self._targets, index.gate, disambiguator)
         self._decider = Decider(knowledge, self._findings, disambiguator)
@@ -246,7 +248,7 @@ class Matcher:
         def domain(typed: Sequence[str]) -> float:
             return domain_score(index.stats, index.out_of_scope, index.gate.domain_plane, encode(typed))
 
-        return read(part, self._names, rank, domain, part == cleaned, budget)
+        return read(part, self._names, rank, domain, part == cleaned, self._small_words, budget)
 
     # --- one out of several readings
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from bot.knowledge import load
 from bot.retrieval.english import english
 from bot.understanding import Matcher
 from bot.understanding.names import names_of
+from bot.understanding.opposites import asks_opposite
 from bot.understanding.small_words import SmallWords
 from support.shipped import found, knowledge
 
@@ -139,3 +141,68 @@ def test_a_word_that_the_pack_writes_itself_stays(tmp_path: Path) -> None:
     small_words = SmallWords(load(tmp_path), names_of(load(tmp_path), english().__contains__))
     assert small_words.correct(["teh", "ont"], lambda _: False)[0] == ("the", "ont")
     assert small_words.correct(["teh", "ont"], lambda word: word == "teh")[0] == ("teh", "ont")
+
+
+# --- opposites
+
+CLUB = Path(__file__).parents[1] / "benchmarks" / "faqs" / "club"
+
+
+@cache
+def club() -> Matcher:
+    return Matcher.from_knowledge(load(CLUB))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "how do i unsubscribe from the newsletter",
+        "disable push notifications",
+        "turn the sauna off please",
+        "check out at the front desk",
+        "Hello there. I am a new member and train every day. How can I unlock a locker? Thanks!",
+    ],
+)
+def test_an_opposite_is_offered_at_most(text: str) -> None:
+    finding = club().find(text)
+    assert finding.kind == "unknown"
+    assert finding.ids
+
+
+@pytest.mark.parametrize(
+    ("text", "entry"),
+    [
+        ("can i enable or disable notifications in the app", "notifications"),
+        ("when do you close on sunday", "hours"),
+        ("turn the sauna on in the evening", "sauna"),
+        ("can i check in without a phone", "check-in"),
+    ],
+)
+def test_both_words_or_the_end_of_a_time_are_no_opposite(text: str, entry: str) -> None:
+    assert club().find(text).ids == (entry,)
+
+
+OPPOSITE = {
+    "log out": "how do i log in",
+    "logging out": "login",
+    "unpaid leave": "paid leave",
+    "is it non refundable": "refundable tickets",
+    "lock it": "unlock the door",
+    "disagree": "i agree",
+}
+NOT_OPPOSITE = {
+    "go out": "come in",
+    "with milk": "without milk",
+    "discover it": "cover it",
+    "i would like a unit": "i dislike it",
+    "lock and unlock": "unlock the door",
+    "is it after lunch": "before lunch",
+}
+
+
+@pytest.mark.parametrize("text", [*OPPOSITE, *NOT_OPPOSITE])
+def test_what_is_an_opposite(text: str) -> None:
+    phrasing = {**OPPOSITE, **NOT_OPPOSITE}[text]
+    assert asks_opposite(text.split(), [phrasing]) is (text in OPPOSITE)
+    assert not asks_opposite(text.split(), [phrasing, "a", "b", "c"])
+    assert not asks_opposite(text.split(), [phrasing, text])

@@ -60,7 +60,7 @@ class Matcher:
         self._small_words = SmallWords(knowledge, names)
         self._targets = tuple(targets if targets is not None else targets_of(knowledge))
         self._findings = FindingFactory(knowledge, self._targets, index.gate, disambiguator)
-        self._decider = Decider(knowledge, self._findings, disambiguator)
+        self._decider = Decider(knowledge, self._findings, disambiguator, index.texts_of)
 
     @classmethod
     def from_knowledge(cls, knowledge: Knowledge, cache: Path | None = None) -> Matcher:

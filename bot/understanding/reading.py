@@ -55,6 +55,7 @@ class Reading:
         is_whole: Whether it is the whole message.
         agrees: Another reading of the message ranks the same target first.
         whole_log_odds: Of a part: the log-odds of the whole message.
+        whole_tokens: Of a part: the words of the whole message.
         domain_score: Of a text with a card's name that is an ordinary word too: see `out_of_scope.domain_score`; else 0.
         slips: The slips in small words.
     """
@@ -67,6 +68,7 @@ class Reading:
     is_whole: bool
     agrees: bool = False
     whole_log_odds: float | None = None
+    whole_tokens: tuple[str, ...] = ()
     domain_score: float = 0.0
     slips: tuple[Correction, ...] = ()
 
@@ -179,7 +181,7 @@ def unrecognized_word(reading: Reading) -> str:
 
 
 def mark_agreement(readings: Sequence[Reading]) -> list[Reading]:
-    """The readings of a message, the whole first, with `agrees` and `whole_log_odds` set.
+    """The readings of a message, the whole first, with `agrees`, `whole_log_odds` and `whole_tokens` set.
 
     A part agrees if it ranks the same target first as the whole; the whole agrees if any part does.
     """
@@ -191,8 +193,9 @@ def mark_agreement(readings: Sequence[Reading]) -> list[Reading]:
     ]
     agrees[0] = any(agrees[1:])
     whole = replace(readings[0], agrees=agrees[0])
+    log_odds, tokens = whole.log_odds, whole.tokens
     parts = zip(readings[1:], agrees[1:], strict=True)
-    return [whole, *(replace(r, agrees=agreed, whole_log_odds=whole.log_odds) for r, agreed in parts)]
+    return [whole, *(replace(r, agrees=a, whole_log_odds=log_odds, whole_tokens=tokens) for r, a in parts)]
 
 
 def split_message(text: str) -> list[str]:

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner
 
-from benchmarks import charts, matchers, measure, small_gate, startup_time
+from benchmarks import charts, matchers, measure, small_gate, startup_time, wording
 from benchmarks.question_sets import QuestionSet
 from benchmarks.small_gate import pack_samples
 
@@ -106,3 +106,19 @@ def test_small_packs_are_asked_covered_near_and_far_questions() -> None:
 
 
 THINGS = ("kettle", "printer", "bicycle", "lamp", "ladder", "mirror")
+
+
+def test_wording_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / wording.PAIRS_FILE).write_text("what is Flask\nis Celery free\n", encoding="utf-8")
+    ran = CliRunner().invoke(wording.main, ["--data", str(tmp_path), "--verbose"])
+    rows = [line.rsplit(maxsplit=2) for line in ran.stdout.splitlines() if line.strip()[-1:].isdigit()]
+    names, counts = [row[0].strip() for row in rows], [row[1:] for row in rows]
+    assert names == ["pairs that differ by case", "slips understood", "opposites answered", "guards answered"]
+    assert [int(counts[0][0]), int(counts[2][0])] == [0, 0]
+    assert int(counts[1][0]) >= 0.95 * int(counts[1][1])
+    assert int(counts[3][0]) >= 0.95 * int(counts[3][1])
+
+
+def test_without_pairs_there_is_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ASKPY_BENCHMARK_DATA", raising=False)
+    assert CliRunner().invoke(wording.main).stdout.startswith("Pairs that differ by case: skipped, because")

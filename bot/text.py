@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from functools import lru_cache
+from itertools import pairwise
 
 LONGEST_QUESTION = 4_000
 """Characters of a question that are read. Slack's own messages end at 4,000; a pasted book costs no more than that."""
@@ -24,8 +25,18 @@ _MARKS = str.maketrans({"`": " ", "’": "'", "‘": "'", "“": '"', "”": '"'
 _BLANKS = re.compile(r"\s+")
 _MAX_COMBINING = 30
 """Combining marks in a row that are read: Unicode's own limit (UAX 15, stream-safe text). Ordering n of them takes n² steps."""
-_WORD = re.compile(r"[^\W_]+(?:['][^\W_]+)*[+#]*", re.UNICODE)
-_SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|\n+")
+_MARKED = "\u0900-\u0963\u0966-\u0dff\u0e00-\u0e7f\u0e80-\u0eff\u1000-\u109f\u1780-\u17ff"
+"""Scripts of India and South East Asia, whose vowel signs Python counts as no part of a word."""
+_WORD = re.compile(rf"(?:[^\W_]|[{_MARKED}])+(?:['][^\W_]+)*[+#]*", re.UNICODE)
+_ASCII_WORD = re.compile(r"[^\W_]+(?:['][^\W_]+)*[+#]*", re.ASCII)
+_WITHOUT_BLANKS = re.compile(
+    "[\u0e00-\u0e7f\u0e80-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0003134f]+"
+)
+"""Runs of scripts that have no blanks between words: Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
+MOST_PAIRS = 2_000
+"""Words that are read of a text with such a run: so many characters say more than LONGEST_QUESTION Latin letters."""
+_SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|(?<=[。!?])(?=[\u3040-\u9fff])|\n+")
 
 
 def clean(text: str) -> str:
@@ -77,15 +88,30 @@ def sentences(text: str) -> list[str]:
 def words(text: str) -> list[str]:
     """Casefolded words of a text: runs of letters and digits, with trailing + and # (c++, c#).
 
+    A run of a script without blanks between words (Chinese, Japanese, Thai) becomes its pairs of neighbouring characters.
     Possessives lose their 's, contractions their apostrophe: "what's" is "whats", "Django's" is "django". Letters and marks are
     those of `clean`, so that a name or a phrasing in a pack is found however its letters are encoded there.
     """
-    if not text.isascii():
+    if text.isascii():
+        tokens: list[str] = _ASCII_WORD.findall(text.casefold())
+    else:
         text = _plain_letters(text)
-    tokens: list[str] = _WORD.findall(text.casefold())
-    if "'" not in text:
-        return tokens
-    return [_without_apostrophe(token) for token in tokens]
+        tokens = _WORD.findall(text.casefold())
+        if _WITHOUT_BLANKS.search(text):
+            tokens = [part for token in tokens for part in _pairs(token)][:MOST_PAIRS]
+    return tokens if "'" not in text else [_without_apostrophe(token) for token in tokens]
+
+
+def _pairs(token: str) -> Iterable[str]:
+    """The token; a run of a script without blanks as its pairs of neighbouring characters: "opening hours" has no other words."""
+    end = 0
+    for run in _WITHOUT_BLANKS.finditer(token):
+        if run.start() > end:
+            yield token[end : run.start()]
+        yield from map("".join, pairwise(run[0])) if len(run[0]) > 1 else (run[0],)
+        end = run.end()
+    if end < len(token):
+        yield token[end:]
 
 
 def _without_apostrophe(token: str) -> str:

@@ -403,6 +403,7 @@ class Finding:
         attribute: The one attribute of a card that is asked for.
         lacks_context: Whether it refers to something that wasn't shown.
         around_pronoun: The words before and after a pronoun that could mean each of the ids.
+        language: The ISO code of the question's language; empty if it is English or the pack's.
     """
 
     kind: Kind
@@ -416,6 +417,7 @@ class Finding:
     attribute: Attribute | None = None
     lacks_context: bool = False
     around_pronoun: tuple[str, str] | None = None
+    language: str = ""
 
 
 # --- replies

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from bot.knowledge import load
+from bot.model import Text
 from bot.retrieval.english import english
 from bot.understanding import Matcher
 from bot.understanding.names import names_of
 from bot.understanding.opposites import asks_opposite
 from bot.understanding.small_words import SmallWords
-from support.shipped import found, knowledge
+from support.shipped import answer, found, knowledge
 
 # --- upper case
 
@@ -206,3 +207,82 @@ def test_what_is_an_opposite(text: str) -> None:
     assert asks_opposite(text.split(), [phrasing]) is (text in OPPOSITE)
     assert not asks_opposite(text.split(), [phrasing, "a", "b", "c"])
     assert not asks_opposite(text.split(), [phrasing, text])
+
+
+# --- other languages
+
+CARDS_IN_OTHER_LANGUAGES = {
+    "¿qué es flask?": ("es", "flask"),
+    "para qué sirve la pyramid": ("es", "pyramid"),
+    "es gratis celery": ("es", "celery"),
+    "c'est quoi django": ("fr", "django"),
+    "wie installiere ich pandas": ("de", "pandas"),
+    "ist flask kostenlos": ("de", "flask"),
+    "o que é celery": ("pt", "celery"),
+    "a cosa serve la dash": ("it", "dash"),
+    "hoe installeer ik django": ("nl", "django"),
+    "jak zainstalować celery": ("pl", "celery"),
+    "что такое flask": ("ru", "flask"),
+    "什么是Flask": ("zh", "flask"),
+    "flaskとは何ですか": ("ja", "flask"),
+}
+
+
+@pytest.mark.parametrize("text", CARDS_IN_OTHER_LANGUAGES)
+def test_a_name_is_found_in_any_language_and_nothing_false_is_said(text: str) -> None:
+    language, card = CARDS_IN_OTHER_LANGUAGES[text]
+    finding, lines = found(text), knowledge().voice.lines
+    assert (finding.language, finding.kind, finding.ids) == (language, "library", (card,))
+    said = [part.text for part in answer(text).parts if isinstance(part, Text)]
+    assert lines.get(f"reads_english_{language}", lines["reads_english"]) in said
+    assert finding.attribute is not None or lines["beyond"] not in said
+
+
+def test_two_names_are_compared_in_any_language() -> None:
+    assert found("quelle est la différence entre flask et django").ids == ("flask", "django")
+
+
+def test_without_an_answer_the_asker_is_told_too() -> None:
+    said = [part.text for part in answer("was ist die beste sprache").parts if isinstance(part, Text)]
+    assert said[1] == knowledge().voice.lines["reads_english_de"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["what is flask", "de facto standard", "wat is flask", "socket.io", "e-bike lease", "roll a die", "hola", "la la land",
+     "how do i type é in python", "what does λ mean", "flask"],
+)  # fmt: skip
+def test_english_is_taken_for_nothing_else(text: str) -> None:
+    assert found(text).language == ""
+
+
+CHINESE = """\
+- {id: hours, title: 图书馆几点开门？, asks: [开放时间是什么, 周末开门吗, 什么时候关门, 营业时间], answer: 九点。}
+- {id: card, title: 怎么办借书证？, asks: [我想办一张借书证, 办卡需要什么, 借书证在哪里办, 如何申请借书证], answer: 前台。}
+- {id: renew, title: 可以续借吗？, asks: [书怎么续借, 续借几次, 借期可以延长吗, 我想续借一本书], answer: 可以。}
+- {id: wifi, title: 有无线网络吗？, asks: [无线网密码是什么, 怎么连接WiFi, 可以上网吗, 网络怎么用], answer: 前台。}
+"""
+
+
+def test_a_pack_in_a_script_without_blanks_is_matched_and_reads_its_own_language(tmp_path: Path) -> None:
+    (tmp_path / "pack.yaml").write_text("name: 图书馆\n", encoding="utf-8")
+    (tmp_path / "a.yaml").write_text(CHINESE, encoding="utf-8")
+    library = Matcher.from_knowledge(load(tmp_path))
+    asked = {
+        "图书馆周末几点开门": "hours",
+        "这本书能续借几次": "renew",
+        "WiFi密码是多少": "wifi",
+        "图书馆几点开门?": "hours",
+    }
+    assert {text: library.find(text).ids for text in asked} == {text: (entry,) for text, entry in asked.items()}
+    assert library.find("如何做红烧肉").kind == "unknown"
+    assert {library.find(text).language for text in (*asked, "你好")} == {""}
+
+
+def test_a_pack_in_german_reads_german(tmp_path: Path) -> None:
+    (tmp_path / "pack.yaml").write_text("name: Verein\n", encoding="utf-8")
+    asks = (
+        "[wann ist die halle offen, wie kann ich mich anmelden und was kostet das, wo ist der schlüssel für das haus]"
+    )
+    (tmp_path / "a.yaml").write_text(f"- {{id: a, title: Die Halle, asks: {asks}, answer: x}}\n", encoding="utf-8")
+    assert Matcher.from_knowledge(load(tmp_path)).find("gibt es auch duschen in der halle").language == ""

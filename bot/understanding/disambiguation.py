@@ -92,6 +92,8 @@ class NameDisambiguator:
             return True
         if reading.question_type.defines and _ends_phrase(reading, mention):
             return True
+        if reading.language:  # an ordinary English word in another language is a name
+            return True
         card_stems = self.stems_by_card[mention.name.about]
         read_as = dict(reading.ranking.corrections)
         stems = [stem(read_as.get(token, token)) for token in others]

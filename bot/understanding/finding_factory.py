@@ -181,6 +181,8 @@ class FindingFactory:
         """Whether a question has a special word that the card's texts don't have: the answer then says where it ends."""
         if reading.question_type.defines or reading.question_type.compares or len(reading.tokens) > LONG:
             return False
+        if reading.language:  # what it asks for isn't read
+            return False
         in_names = _name_positions(reading)
         read_as = {correction.typed: correction.read_as for correction in _corrections(reading)}
         others = [

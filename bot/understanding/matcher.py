@@ -24,6 +24,7 @@ from bot.understanding.decision import NAME_LOG_ODDS, Decider
 from bot.understanding.disambiguation import NameDisambiguator
 from bot.understanding.finding_factory import FindingFactory
 from bot.understanding.follow_up import follow_up, needs_context, requested_step, small_talk_of
+from bot.understanding.languages import function_words, language_of
 from bot.understanding.names import Names, names_of
 from bot.understanding.reading import Reading, mark_agreement, read, split_message
 from bot.understanding.small_words import SmallWords
@@ -159,11 +160,18 @@ class Matcher:
         typed = words(cleaned)
         if not typed:
             return Finding(kind="help", ids=(), evidence=Evidence(understood="", reason="no words"))
+        language = language_of(typed, self._index.encoder.spelling.pack_words)
         budget = budget_for(typed, english())
-        whole = self._read(cleaned, cleaned, budget)
+        if language:
+            budget = replace(budget, as_typed=budget.as_typed | function_words(language))
+        return replace(self._find(cleaned, state, language, budget), language=language)
+
+    def _find(self, cleaned: str, state: ConversationState | None, language: str, budget: Budget) -> Finding:
+        """What a cleaned message with words in it comes down to."""
+        whole = self._read(cleaned, cleaned, language, budget)
         if state is None and whole.ranking.is_exact:
             return self._decider.decide(whole)  # its parts can't tell more
-        parts = [self._read(part, cleaned, budget) for part in split_message(cleaned)[1:]]
+        parts = [self._read(part, cleaned, language, budget) for part in split_message(cleaned)[1:]]
         readings = mark_agreement([whole, *parts])
         whole = readings[0]
         if state is not None:
@@ -231,7 +239,7 @@ class Matcher:
             return self._findings.make(reading, "unknown", step.offers, "there is no step with this number")
         return self._findings.make(reading, "step", step.ids, step.reason, NAME_LOG_ODDS)
 
-    def _read(self, part: str, cleaned: str, budget: Budget = UNLIMITED) -> Reading:
+    def _read(self, part: str, cleaned: str, language: str = "", budget: Budget = UNLIMITED) -> Reading:
         """Read `part`, all or a part of the `cleaned` message."""
         index, queries = self._index, dict[tuple[str, ...], EncodedQuery]()
 
@@ -248,7 +256,7 @@ class Matcher:
         def domain(typed: Sequence[str]) -> float:
             return domain_score(index.stats, index.out_of_scope, index.gate.domain_plane, encode(typed))
 
-        return read(part, self._names, rank, domain, part == cleaned, self._small_words, budget)
+        return read(part, self._names, rank, domain, part == cleaned, self._small_words, language, budget)
 
     # --- one out of several readings
 

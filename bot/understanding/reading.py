@@ -58,6 +58,7 @@ class Reading:
         whole_tokens: Of a part: the words of the whole message.
         domain_score: Of a text with a card's name that is an ordinary word too: see `out_of_scope.domain_score`; else 0.
         slips: The slips in small words.
+        language: The message's language; see `languages.language_of`.
     """
 
     text: str
@@ -71,6 +72,7 @@ class Reading:
     whole_tokens: tuple[str, ...] = ()
     domain_score: float = 0.0
     slips: tuple[Correction, ...] = ()
+    language: str = ""
 
     @property
     def content_count(self) -> int:
@@ -117,6 +119,7 @@ def read(
     domain_score: Callable[[Sequence[str]], float],
     is_whole: bool,
     small_words: SmallWords,
+    language: str = "",
     budget: Budget = UNLIMITED,
 ) -> Reading:
     """Read a cleaned text.
@@ -128,10 +131,11 @@ def read(
         domain_score: Of a text's words; asked only where a card's name is an ordinary word.
         is_whole: Whether the text is the whole message.
         small_words: Corrects slips in small words.
+        language: The message's language; English small words are looked for in English alone.
         budget: What reading may cost.
     """
     typed = words(text)
-    meant, slips = small_words.correct(typed, budget.as_typed.__contains__)
+    meant, slips = small_words.correct(typed, budget.as_typed.__contains__) if not language else (tuple(typed), ())
     tokens = _with_than(meant)
     mentions = tuple(names.find(tokens, budget))
     joined = _with_joined_names(tokens, mentions)
@@ -140,7 +144,17 @@ def read(
     is_doubtful = any(mention.name.is_ordinary and mention.name.kind == "card" for mention in mentions)
     score = domain_score(typed) if is_doubtful else 0.0
     question_type = question_type_of(text, tokens)
-    return Reading(text, tokens, mentions, question_type, ranking, is_whole, domain_score=score, slips=slips)
+    return Reading(
+        text=text,
+        tokens=tokens,
+        mentions=mentions,
+        question_type=question_type,
+        ranking=ranking,
+        is_whole=is_whole,
+        domain_score=score,
+        slips=slips,
+        language=language,
+    )
 
 
 _COMPARATIVES = frozenset(

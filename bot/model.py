@@ -451,6 +451,7 @@ class Finding:
         lacks_context: Whether it refers to an earlier answer, and none was shown that it could mean.
         around_pronoun: The text before and after a pronoun that could mean each of the ids: "how do i install " and "?". A button
             for each entry asks this question with the entry's name in place of the pronoun.
+        language: The ISO code of the question's language; empty if it is English or the pack's.
     """
 
     kind: Kind
@@ -464,6 +465,7 @@ class Finding:
     attribute: Attribute | None = None
     lacks_context: bool = False
     around_pronoun: tuple[str, str] | None = None
+    language: str = ""
 
 
 # --- replies

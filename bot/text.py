@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from functools import lru_cache
+from itertools import pairwise
 
 LONGEST_QUESTION = 4_000
 """Characters of a question that are read. Slack's own messages end at 4,000; a pasted book costs no more than that."""
@@ -24,8 +25,18 @@ _MARKS = str.maketrans({"`": " ", "’": "'", "‘": "'", "“": '"', "”": '"'
 _BLANKS = re.compile(r"\s+")
 _MAX_COMBINING = 30
 """Combining marks in a row that are read: Unicode's own limit (UAX 15, stream-safe text). Ordering n of them takes n² steps."""
-_WORD = re.compile(r"[^\W_]+(?:['][^\W_]+)*[+#]*", re.UNICODE)
-_SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|\n+")
+_MARKED = "\u0900-\u0963\u0966-\u0dff\u0e00-\u0e7f\u0e80-\u0eff\u1000-\u109f\u1780-\u17ff"
+"""Scripts of India and South East Asia, whose vowel signs Python counts as no part of a word."""
+_WORD = re.compile(rf"(?:[^\W_]|[{_MARKED}])+(?:['][^\W_]+)*[+#]*", re.UNICODE)
+_ASCII_WORD = re.compile(r"[^\W_]+(?:['][^\W_]+)*[+#]*", re.ASCII)
+_WITHOUT_BLANKS = re.compile(
+    "[\u0e00-\u0e7f\u0e80-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0003134f]+"
+)
+"""Runs of scripts that have no blanks between words: Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
+MOST_PAIRS = 2_000
+"""Words that are read of a text with such a run: so many characters say more than LONGEST_QUESTION Latin letters."""
+_SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|(?<=[。!?])(?=[\u3040-\u9fff])|\n+")
 
 
 def clean(text: str) -> str:
@@ -41,15 +52,20 @@ def clean(text: str) -> str:
     if "<" in text or "http" in text:
         text = _LINK_WITH_LABEL.sub(r" \1 ", text)
         text = _LINK.sub(" ", _CHANNEL.sub(" ", _MENTION.sub(" ", text)))
-    text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", _limit_combining(text))[:LONGEST_QUESTION]
-    text = text.translate(_MARKS)
-    if not text.isprintable():
-        text = "".join(c if c in "\n\t" or unicodedata.category(c)[0] != "C" else "" for c in text)
+    text = _plain_letters(text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))[:LONGEST_QUESTION]
     if ":" in text:
         text = _EMOJI.sub(" ", text)
     return "\n".join(line for line in (_BLANKS.sub(" ", line).strip() for line in text.split("\n")) if line)
+
+
+def _plain_letters(text: str) -> str:
+    """The text with one form of each letter and mark (NFKC, straight quotes), and without control characters."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", _limit_combining(text))
+    text = text.translate(_MARKS)
+    if not text.isprintable():
+        text = "".join(c if c in "\n\t" or unicodedata.category(c)[0] != "C" else "" for c in text)
+    return text
 
 
 def _limit_combining(text: str) -> str:
@@ -70,14 +86,32 @@ def sentences(text: str) -> list[str]:
 
 
 def words(text: str) -> list[str]:
-    """Casefolded words of a cleaned text: runs of letters and digits, with trailing + and # (c++, c#).
+    """Casefolded words of a text: runs of letters and digits, with trailing + and # (c++, c#).
 
-    Possessives lose their 's, contractions their apostrophe: "what's" is "whats", "Django's" is "django".
+    A run of a script without blanks between words (Chinese, Japanese, Thai) becomes its pairs of neighbouring characters.
+    Possessives lose their 's, contractions their apostrophe: "what's" is "whats", "Django's" is "django". Letters and marks are
+    those of `clean`, so that a name or a phrasing in a pack is found however its letters are encoded there.
     """
-    tokens: list[str] = _WORD.findall(text.casefold())
-    if "'" not in text:
-        return tokens
-    return [_without_apostrophe(token) for token in tokens]
+    if text.isascii():
+        tokens: list[str] = _ASCII_WORD.findall(text.casefold())
+    else:
+        text = _plain_letters(text)
+        tokens = _WORD.findall(text.casefold())
+        if _WITHOUT_BLANKS.search(text):
+            tokens = [part for token in tokens for part in _pairs(token)][:MOST_PAIRS]
+    return tokens if "'" not in text else [_without_apostrophe(token) for token in tokens]
+
+
+def _pairs(token: str) -> Iterable[str]:
+    """The token; a run of a script without blanks as its pairs of neighbouring characters: "opening hours" has no other words."""
+    end = 0
+    for run in _WITHOUT_BLANKS.finditer(token):
+        if run.start() > end:
+            yield token[end : run.start()]
+        yield from map("".join, pairwise(run[0])) if len(run[0]) > 1 else (run[0],)
+        end = run.end()
+    if end < len(token):
+        yield token[end:]
 
 
 def words_as_typed(text: str) -> list[str]:
@@ -96,7 +130,7 @@ _CONTRACTED = frozenset("what that it who how where there here let he she when w
 
 
 def normalize_phrase(text: str) -> str:
-    """The words of a cleaned text, joined by blanks: equal for two spellings of one phrasing.
+    """The words of a text, joined by blanks: equal for two spellings of one phrasing.
 
     Two phrasings are the same if their normalized forms are: in the lint, in curators' changes, in misses and in exports.
     """

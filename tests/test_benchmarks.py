@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner
 
-from benchmarks import charts, matchers, measure, names, small_gate, startup_time
+from benchmarks import charts, matchers, measure, names, startup_time, wording
 from benchmarks.question_sets import QuestionSet
 from benchmarks.small_gate import pack_samples
 
@@ -125,3 +125,19 @@ def test_answers_without_a_word_on_a_name_are_counted(tmp_path: Path) -> None:
     assert ["real", "2", "1", "1", "0", "0", "50.0"] in rows
     assert ["invented", "2", "0", "0", "1", "1", "0.0"] in rows
     assert "what is flask  [Quux] -> library flask" in ran.stdout
+
+
+def test_wording_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / wording.PAIRS_FILE).write_text("what is Flask\nis Celery free\n", encoding="utf-8")
+    ran = CliRunner().invoke(wording.main, ["--data", str(tmp_path), "--verbose"])
+    rows = [line.rsplit(maxsplit=2) for line in ran.stdout.splitlines() if line.strip()[-1:].isdigit()]
+    names, counts = [row[0].strip() for row in rows], [row[1:] for row in rows]
+    assert names == ["pairs that differ by case", "slips understood", "opposites answered", "guards answered"]
+    assert [int(counts[0][0]), int(counts[2][0])] == [0, 0]
+    assert int(counts[1][0]) >= 0.95 * int(counts[1][1])
+    assert int(counts[3][0]) >= 0.95 * int(counts[3][1])
+
+
+def test_without_pairs_there_is_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ASKPY_BENCHMARK_DATA", raising=False)
+    assert CliRunner().invoke(wording.main).stdout.startswith("Pairs that differ by case: skipped, because")

@@ -95,6 +95,7 @@ HOSTILE: dict[str, Make] = {
     "one strange word beside others": lambda rng: " ".join(f"djagno {w}" for w in " ".join(prose(rng)).split()),
     "Cyrillic": lambda rng: " ".join("".join(map(chr, rng.choices(range(0x430, 0x450), k=6))) for _ in range(600)),
     "Chinese": lambda rng: " ".join("".join(map(chr, rng.choices(range(0x4E00, 0x9F00), k=3))) for _ in range(999)),
+    "Chinese without blanks": lambda rng: "".join(map(chr, rng.choices(range(0x4E00, 0x9F00), k=4_000))),
     "one sign that stands for eighteen": lambda _: "\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}" * 4_000,
     "marks over marks": lambda _: "a" + "\u0301" * 2_000 + "\u0316" * 2_000,
     "emoji": lambda _: "\N{GRINNING FACE}" * 4_000,

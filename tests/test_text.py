@@ -56,7 +56,7 @@ WORDS = {
     "socket.io re-dis_py python3.11": ["socket", "io", "re", "dis", "py", "python3", "11"],
     "STRASSE straße": ["strasse", "strasse"],
     "Питон или питон?": ["питон", "или", "питон"],
-    "什么是flask": ["什么是flask"],
+    "什么是flask": ["什么", "么是", "flask"],
     "?!... -- ''": [],
     "": [],
 }
@@ -162,3 +162,20 @@ def test_sentences_lose_no_word(text: str) -> None:
 @given(st.text(st.characters(categories=("Ll", "Nd")), min_size=1))
 def test_a_stem_is_short_and_not_empty(word: str) -> None:
     assert 0 < len(stem(word)) <= len(word)
+
+
+PAIRS = {
+    "営業時間": ["営業", "業時", "時間"],
+    "ひ": ["ひ"],
+    "다시 설치": ["다시", "설치"],
+    "हिन्दी में": ["हिन्दी", "में"],
+}
+
+
+@pytest.mark.parametrize("text", PAIRS)
+def test_a_script_without_blanks_is_read_by_pairs(text: str) -> None:
+    assert words(text) == PAIRS[text]
+
+
+def test_thai_keeps_its_vowel_signs() -> None:
+    assert "".join(word[0] for word in words("เปิดกี่โมง")) == "เปิดกี่โม"

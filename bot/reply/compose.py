@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bot.model import MOST_COMPARED, Evidence, Finding, Kind, Knowledge, Part, Reply, Text
+from bot.model import MOST_COMPARED, Attribution, Choices, Evidence, Finding, Kind, Knowledge, Part, Reply, Text
 from bot.reply.collections import comparison_parts, list_parts, recommendation_parts
 from bot.reply.entry import entry_parts
 from bot.reply.unknown import help_parts, unknown_parts
@@ -25,7 +25,7 @@ def compose(finding: Finding, knowledge: Knowledge) -> Reply:
     return Reply(
         kind=finding.kind,
         ids=finding.ids[:MOST_COMPARED] if finding.kind == "compare" else finding.ids,
-        parts=tuple(_parts(finding, knowledge)),
+        parts=_with_language(tuple(_parts(finding, knowledge)), finding.language, knowledge),
         evidence=finding.evidence,
         reference=_reference(finding),
     )
@@ -56,6 +56,16 @@ def _reference(finding: Finding) -> str:
     if finding.kind in ("help", "smalltalk", "unknown"):
         return ""
     return f"{finding.kind}|{finding.group or ''}|{','.join(finding.ids)}"
+
+
+def _with_language(parts: tuple[Part, ...], language: str, knowledge: Knowledge) -> tuple[Part, ...]:
+    """The parts with a line, before buttons and source, that English is read best; in the asker's language where there is one."""
+    if not language:
+        return parts
+    lines, end = knowledge.voice.lines, len(parts)
+    while end > 1 and isinstance(parts[end - 1], Choices | Attribution):
+        end -= 1
+    return (*parts[:end], Text(lines.get(f"reads_english_{language}", lines["reads_english"])), *parts[end:])
 
 
 def _parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:

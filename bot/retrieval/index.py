@@ -275,6 +275,11 @@ class Index:
         exact = self.exact.find(typed)
         return exact is not None and exact != AMBIGUOUS
 
+    def texts_of(self, target: int) -> Sequence[str]:
+        """The indexed phrasings of a target."""
+        first, last = self.stats.starts[target : target + 2].tolist() if target < self.stats.targets else (0, 0)
+        return self.texts[first:last]
+
     def correct(self, word: str) -> str | None:
         """The word of the pack or of English that a typed word is read as; None if it is neither."""
         token = self.encoder.spelling.correct(word)

@@ -91,6 +91,8 @@ SOFTWARE_WORDS = frozenset(
 
 ALTERNATIVES = Attribute("alternatives", ("alternative", "alternatives"))
 """Asked for where a card's groups have no other card."""
+CUE_WORDS = frozenset(word for cues in _CUES.values() for word in cues.asks.replace("_", " ").split())
+"""Words of the phrases that ask for an attribute."""
 
 MAX_OTHER_WORDS = 1
 """Words allowed beside names, stopwords and the phrase itself; a message with more describes a situation."""

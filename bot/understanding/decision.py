@@ -5,7 +5,7 @@ The order of the rules matters: a card's name settles more than a phrasing that 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.model import MOST_COMPARED, Finding, Group, Knowledge, Library
@@ -16,6 +16,7 @@ from bot.understanding.conversation import stripped_text
 from bot.understanding.disambiguation import NameDisambiguator
 from bot.understanding.finding_factory import MAX_OFFERED, NAME_LOG_ODDS, FindingFactory
 from bot.understanding.names import Mention, is_in_name_position, shown_names
+from bot.understanding.opposites import asks_opposite
 from bot.understanding.question_type import STOPWORDS
 from bot.understanding.reading import Reading
 from bot.understanding.targets import Target
@@ -47,6 +48,7 @@ class Decider:
         findings: Makes its findings.
         disambiguator: Tells whether an ordinary word is meant as a name.
         unknown_names: Finds names that the pack doesn't have.
+        phrasings: The phrasings of a target, by its number.
     """
 
     def __init__(
@@ -55,7 +57,9 @@ class Decider:
         findings: FindingFactory,
         disambiguator: NameDisambiguator,
         unknown_names: UnknownNames,
+        phrasings: Callable[[int], Sequence[str]],
     ) -> None:
+        self._phrasings = phrasings
         self._knowledge = knowledge
         self._findings = findings
         self._disambiguator = disambiguator
@@ -251,7 +255,13 @@ class Decider:
             return passes_alone and self._is_small_talk(reading)
         if not reading.ranking.is_supported:
             return False
-        return (passes_alone or not reading.foreign_words) and self._findings.passes_gate(reading)
+        passes = (passes_alone or not reading.foreign_words) and self._findings.passes_gate(reading)
+        return passes and not self._asks_opposite(reading)
+
+    def _asks_opposite(self, reading: Reading) -> bool:
+        """Whether the message asks for the opposite of what the best target is about."""
+        number = reading.ranking.candidates[0].target_index
+        return asks_opposite(reading.whole_tokens or reading.tokens, self._phrasings(number))
 
     def _is_small_talk(self, reading: Reading) -> bool:
         """Whether nearly all of a message is small talk: "is it going to snow" is not "how is it going"."""

@@ -13,7 +13,7 @@ from functools import cached_property
 
 from bot.retrieval.english import UNKNOWN_RARITY, english
 from bot.text import stem, words
-from bot.understanding.attributes import SOFTWARE_WORDS
+from bot.understanding.attributes import ATTRIBUTE_WORDS, CUE_WORDS, SOFTWARE_WORDS
 from bot.understanding.names import Mention, is_in_name_position
 from bot.understanding.question_type import COMPARISON_WORDS, KIND_NOUNS, STOPWORDS
 from bot.understanding.reading import Reading
@@ -24,6 +24,14 @@ IN_DOMAIN = 0.5
 """Domain score of a question from which a name in it is meant as one whatever the words around it."""
 MIN_TARGETS = 3
 """Targets whose phrasings must have a word before its frequency is taken into account."""
+
+
+_MERITS_AND_USES = frozenset(
+    """downside downsides drawback drawbacks advantage advantages disadvantage disadvantages benefits
+    build create develop run""".split()
+)
+NEUTRAL_WORDS = STOPWORDS | ATTRIBUTE_WORDS | CUE_WORDS | _MERITS_AND_USES
+"""Words that are said of everything, so that they don't tell whether a name is meant: "is flask free", "is celery dead"."""
 
 
 class NameDisambiguator:
@@ -104,14 +112,17 @@ class NameDisambiguator:
         """Whether a mention of a card's name in a reading is meant as a name."""
         if self.is_plain_noun(reading, mention):
             return False
+        neutral = STOPWORDS if _has_indefinite_article(reading, mention) else NEUTRAL_WORDS | SOFTWARE_WORDS
         others = [
             token
             for position, token in enumerate(reading.tokens)
-            if not mention.start <= position < mention.end and token not in STOPWORDS and token not in SOFTWARE_WORDS
+            if not mention.start <= position < mention.end and token not in neutral
         ]
         if not others or any(other is not mention and _is_evident(reading, other) for other in reading.mentions):
             return True
         if reading.question_type.defines and _ends_phrase(reading, mention):
+            return True
+        if reading.language:  # an ordinary English word in another language is a name
             return True
         card_stems = self.stems_by_card[mention.name.about]
         read_as = dict(reading.ranking.corrections)
@@ -121,7 +132,7 @@ class NameDisambiguator:
             return True
         if reading.ranking.out_of_scope_similarity > reading.ranking.similarity:
             return False
-        if not mention.name.is_ordinary or mention.edits or _is_capitalised(reading, mention):
+        if not mention.name.is_ordinary or mention.edits:
             return True
         return related >= len(others) - related or reading.domain_score >= IN_DOMAIN
 
@@ -141,18 +152,9 @@ def _is_evident(reading: Reading, mention: Mention) -> bool:
     return not is_doubtful or is_in_name_position(reading.tokens, mention)
 
 
-def _is_capitalised(reading: Reading, mention: Mention) -> bool:
-    """Whether the name begins with a capital inside a sentence that is otherwise lower-case."""
-    typed = reading.text.split()
-    if (
-        len(typed) < len(reading.tokens)
-        or mention.start == 0
-        or sum(word[:1].isupper() for word in typed if word[:2].strip("'") != "I") > 2
-    ):
-        return False
-    return any(
-        word.strip("`'\"*_(),.?!:;").istitle() and words(word) == [reading.tokens[mention.start]] for word in typed[1:]
-    )
+def _has_indefinite_article(reading: Reading, mention: Mention) -> bool:
+    """Whether "a" or "an" stands right before it, as before no name: "how fast is a tornado"."""
+    return mention.start > 0 and reading.tokens[mention.start - 1] in ("a", "an")
 
 
 def _ends_phrase(reading: Reading, mention: Mention) -> bool:

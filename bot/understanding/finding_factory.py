@@ -203,6 +203,8 @@ class FindingFactory:
         """Whether a question has a rare word that the card's texts lack: the reply then says that the source doesn't say it."""
         if reading.question_type.defines or reading.question_type.compares or len(reading.tokens) > LONG:
             return False
+        if reading.language:  # what it asks for isn't read
+            return False
         in_names = name_positions(reading.mentions)
         read_as = {correction.typed: correction.read_as for correction in _corrections(reading)}
         others = [
@@ -234,4 +236,5 @@ class FindingFactory:
 
 
 def _corrections(reading: Reading) -> tuple[Correction, ...]:
-    return tuple(Correction(typed, read_as) for typed, read_as in reading.ranking.corrections)
+    corrections = (Correction(typed, read_as) for typed, read_as in reading.ranking.corrections)
+    return tuple(dict.fromkeys((*reading.slips, *corrections)))

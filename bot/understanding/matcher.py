@@ -24,8 +24,10 @@ from bot.understanding.decision import Decider
 from bot.understanding.disambiguation import NameDisambiguator
 from bot.understanding.finding_factory import NAME_LOG_ODDS, FindingFactory
 from bot.understanding.follow_up import follow_up, needs_context, requested_step, small_talk_of
+from bot.understanding.languages import function_words, language_of
 from bot.understanding.names import Names, names_of
 from bot.understanding.reading import Reading, mark_agreement, read, split_message
+from bot.understanding.small_words import SmallWords
 from bot.understanding.targets import Target, answers_of, families_of, index_path, not_asks_of, phrasings_of, targets_of
 from bot.understanding.unknown_names import MAX_TOKENS, UnknownNames
 
@@ -57,10 +59,11 @@ class Matcher:
         self._index = index
         self._names = names
         self._disambiguator = disambiguator
+        self._small_words = SmallWords(knowledge, names)
         self._targets = tuple(targets if targets is not None else targets_of(knowledge))
         self._findings = FindingFactory(knowledge, self._targets, index.gate, disambiguator)
         self._unknown_names = UnknownNames(knowledge, index.encoder.spelling, english())
-        self._decider = Decider(knowledge, self._findings, disambiguator, self._unknown_names)
+        self._decider = Decider(knowledge, self._findings, disambiguator, self._unknown_names, index.texts_of)
 
     @classmethod
     def from_knowledge(cls, knowledge: Knowledge, cache: Path | None = None) -> Matcher:
@@ -79,11 +82,12 @@ class Matcher:
 
         def build() -> Index:
             not_asks = list(not_asks_of(knowledge, targets))
-            listed = [*knowledge.out_of_scope.asks, *(text for text, _ in not_asks)]
+            out_of_scope = [*map(clean, knowledge.out_of_scope.asks)]
+            listed = [*out_of_scope, *(text for text, _ in not_asks)]
             return Index.build(
                 phrasings(),
                 len(targets),
-                out_of_scope=knowledge.out_of_scope.asks,
+                out_of_scope=out_of_scope,
                 not_asks=not_asks,
                 synonyms=knowledge.synonyms,
                 subject=knowledge.subject,
@@ -111,8 +115,8 @@ class Matcher:
         added = (Target("entry", entry.id) for entry in knowledge.entries if entry.id not in indexed)
         targets = [*self._targets, *added]
         numbers = {target.id: number for number, target in enumerate(targets) if target.kind == "entry"}
-        phrasings = [(text, numbers[entry]) for text, entry in asks if entry in numbers]
-        index = self._index.with_exact_phrases(phrasings, refused)
+        phrasings = [(clean(text), numbers[entry]) for text, entry in asks if entry in numbers]
+        index = self._index.with_exact_phrases(phrasings, [*map(clean, refused)])
         return Matcher(knowledge, index, self._names, self._disambiguator, targets)
 
     def correct(self, word: str) -> str | None:
@@ -164,11 +168,18 @@ class Matcher:
         typed = words(cleaned)
         if not typed:
             return Finding(kind="help", ids=(), evidence=Evidence(understood="", reason="no words"))
+        language = language_of(typed, self._index.encoder.spelling.pack_words)
         budget = budget_for(typed, english())
-        whole = self._read(cleaned, cleaned, budget)
+        if language:
+            budget = replace(budget, as_typed=budget.as_typed | function_words(language))
+        return replace(self._find(cleaned, state, language, budget), language=language)
+
+    def _find(self, cleaned: str, state: ConversationState | None, language: str, budget: Budget) -> Finding:
+        """What a cleaned message with words in it comes down to."""
+        whole = self._read(cleaned, cleaned, language, budget)
         if state is None and whole.ranking.is_exact:
             return self._decider.decide(whole)  # its parts can't tell more
-        parts = [self._read(part, cleaned, budget) for part in split_message(cleaned)[1:]]
+        parts = [self._read(part, cleaned, language, budget) for part in split_message(cleaned)[1:]]
         readings = mark_agreement([whole, *parts])
         whole = readings[0]
         if (alternatives := self._decider.alternatives(whole)) is not None:
@@ -238,7 +249,7 @@ class Matcher:
             return self._findings.make(reading, "unknown", step.offers, "there is no step with this number")
         return self._findings.make(reading, "step", step.ids, step.reason, NAME_LOG_ODDS)
 
-    def _read(self, part: str, cleaned: str, budget: Budget = UNLIMITED) -> Reading:
+    def _read(self, part: str, cleaned: str, language: str = "", budget: Budget = UNLIMITED) -> Reading:
         """Read `part`, all or a part of the `cleaned` message."""
         index, queries = self._index, dict[tuple[str, ...], EncodedQuery]()
 
@@ -255,7 +266,7 @@ class Matcher:
         def domain(typed: Sequence[str]) -> float:
             return domain_score(index.stats, index.out_of_scope, index.gate.domain_plane, encode(typed))
 
-        return read(part, self._names, rank, domain, part == cleaned, budget)
+        return read(part, self._names, rank, domain, part == cleaned, self._small_words, language, budget)
 
     # --- one out of several readings
 

@@ -54,6 +54,11 @@ _PLURAL = (
     r"libarys|librarys|projects|names|candidates|stuff"
 )
 _SINGULAR = r"lib|library|tool|framework|package|module"
+ANSWER_NOUNS = frozenset(
+    """libraries library frameworks framework tools packages package modules module options alternatives choices
+    recommend recommendation suggest suggestion overview""".split()
+)
+"""Nouns and verbs of the patterns for one or all of a kind."""
 WANTS_ALL = re.compile(
     rf"\b(?:all|list|lists|listing|every|each|everything|enumerate|overview|catalogue|catalog|how many|show me|{_PLURAL}|"
     rf"(?:which|what) (?:\w+ ){{0,3}}(?:{_PLURAL})|what are (?:the|our|your|my|all)|which (?:of|are)|"

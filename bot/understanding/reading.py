@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from rapidfuzz.distance import OSA
 
+from bot.model import Correction
 from bot.retrieval.english import english
 from bot.retrieval.index import Ranking
 from bot.retrieval.spelling import UNLIMITED, Budget
@@ -15,6 +16,7 @@ from bot.text import sentences, words
 from bot.understanding.cues import FOLLOWUP_WORDS, is_typo
 from bot.understanding.names import Mention, NameKind, Names
 from bot.understanding.question_type import STOPWORDS, QuestionType, question_type_of
+from bot.understanding.small_words import SmallWords
 
 SHORT = 9
 """Words up to which a sentence isn't divided into clauses."""
@@ -48,14 +50,17 @@ class Reading:
 
     Attributes:
         text: The cleaned text.
-        tokens: Its words.
+        tokens: Its words, slips in small words corrected.
         mentions: The names in it.
         question_type: What kind of answer it asks for.
         ranking: The index's ranking.
         is_whole: Whether it is the whole message.
         agrees: Another reading of the message ranks the same target first.
         whole_log_odds: Of a part: the log-odds of the whole message.
+        whole_tokens: Of a part: the words of the whole message.
         domain_score: Of a text with a card's name that is an ordinary word too: see `out_of_scope.domain_score`; else 0.
+        slips: The slips in small words.
+        language: The message's language; see `languages.language_of`.
     """
 
     text: str
@@ -66,7 +71,10 @@ class Reading:
     is_whole: bool
     agrees: bool = False
     whole_log_odds: float | None = None
+    whole_tokens: tuple[str, ...] = ()
     domain_score: float = 0.0
+    slips: tuple[Correction, ...] = ()
+    language: str = ""
 
     @property
     def content_count(self) -> int:
@@ -117,6 +125,8 @@ def read(
     rank: Callable[[Sequence[str], Sequence[str]], Ranking],
     domain_score: Callable[[Sequence[str]], float],
     is_whole: bool,
+    small_words: SmallWords,
+    language: str = "",
     budget: Budget = UNLIMITED,
 ) -> Reading:
     """Read a cleaned text.
@@ -127,16 +137,31 @@ def read(
         rank: Ranks by a text's words as typed and, where those aren't a whole phrase, by the second argument's words.
         domain_score: Of a text's words; asked only where a card's name is an ordinary word.
         is_whole: Whether the text is the whole message.
+        small_words: Corrects slips in small words.
+        language: The message's language; English small words are looked for in English alone.
         budget: What reading may cost.
     """
     typed = words(text)
-    tokens = _with_than(typed)
+    meant, slips = small_words.correct(typed, budget.as_typed.__contains__) if not language else (tuple(typed), ())
+    tokens = _with_than(meant)
     mentions = tuple(names.find(tokens, budget))
     joined = _with_joined_names(tokens, mentions)
-    ranking = rank(typed, typed if joined == tokens else words(" ".join(joined)))
+    ranked = meant if joined == tokens else words(" ".join(joined))
+    ranking = rank(typed, ranked if slips or joined != tokens else typed)
     is_doubtful = any(mention.name.is_ordinary and mention.name.kind == "card" for mention in mentions)
     score = domain_score(typed) if is_doubtful else 0.0
-    return Reading(text, tokens, mentions, question_type_of(text, tokens), ranking, is_whole, domain_score=score)
+    question_type = question_type_of(text, tokens)
+    return Reading(
+        text=text,
+        tokens=tokens,
+        mentions=mentions,
+        question_type=question_type,
+        ranking=ranking,
+        is_whole=is_whole,
+        domain_score=score,
+        slips=slips,
+        language=language,
+    )
 
 
 _COMPARATIVES = frozenset(
@@ -177,7 +202,7 @@ def unrecognized_word(reading: Reading) -> str:
 
 
 def mark_agreement(readings: Sequence[Reading]) -> list[Reading]:
-    """The readings of a message, the whole first, with `agrees` and `whole_log_odds` set.
+    """The readings of a message, the whole first, with `agrees`, `whole_log_odds` and `whole_tokens` set.
 
     A part agrees if it ranks the same target first as the whole; the whole agrees if any part does.
     """
@@ -189,8 +214,9 @@ def mark_agreement(readings: Sequence[Reading]) -> list[Reading]:
     ]
     agrees[0] = any(agrees[1:])
     whole = replace(readings[0], agrees=agrees[0])
+    log_odds, tokens = whole.log_odds, whole.tokens
     parts = zip(readings[1:], agrees[1:], strict=True)
-    return [whole, *(replace(r, agrees=agreed, whole_log_odds=whole.log_odds) for r, agreed in parts)]
+    return [whole, *(replace(r, agrees=a, whole_log_odds=log_odds, whole_tokens=tokens) for r, a in parts)]
 
 
 def split_message(text: str) -> list[str]:

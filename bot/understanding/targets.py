@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from bot.model import Group, Knowledge, Library
-from bot.text import normalize_phrase
+from bot.text import clean, normalize_phrase
 
 TargetKind = Literal["entry", "list", "pick", "talk"]
 
@@ -58,11 +58,14 @@ def families_of(knowledge: Knowledge, targets: Sequence[Target]) -> list[int]:
 
 
 def phrasings_of(knowledge: Knowledge, targets: Sequence[Target]) -> Iterable[tuple[str, int]]:
-    """Every phrasing with its target's number; small talk that says the same as the pack is left out."""
+    """Every phrasing, cleaned as a question is, with its target's number.
+
+    Small talk that says the same as the pack is left out.
+    """
     groups = {group.id: group for group in knowledge.groups}
     seen: set[str] = set()
     for number, target in enumerate(targets):
-        for text in _asks(knowledge, groups, target):
+        for text in map(clean, _asks(knowledge, groups, target)):
             key = normalize_phrase(text)
             if target.kind != "talk" or key not in seen:
                 seen.add(key)
@@ -98,13 +101,13 @@ def answers_of(knowledge: Knowledge, targets: Sequence[Target]) -> Iterable[tupl
 
 
 def not_asks_of(knowledge: Knowledge, targets: Sequence[Target]) -> Iterable[tuple[str, int]]:
-    """Every question that must not find a target, with the target's number."""
+    """Every question that must not find a target, cleaned as a question is, with the target's number."""
     groups = {group.id: group for group in knowledge.groups}
     for number, target in enumerate(targets):
         if target.kind == "entry":
-            yield from ((text, number) for text in knowledge.by_id[target.id].not_asks)
+            yield from ((clean(text), number) for text in knowledge.by_id[target.id].not_asks)
         elif target.kind == "list":
-            yield from ((text, number) for text in groups[target.id].not_asks)
+            yield from ((clean(text), number) for text in groups[target.id].not_asks)
 
 
 def index_path(folder: Path, fingerprint: str) -> Path:

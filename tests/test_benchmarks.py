@@ -10,9 +10,8 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner
 
-from benchmarks import charts, matchers, measure, names, startup_time, wording
-from benchmarks.question_sets import QuestionSet
-from benchmarks.small_gate import pack_samples
+from benchmarks import charts, generic_gate, matchers, measure, names, small_packs, startup_time, wording
+from benchmarks.small_packs import AskedPack, PackEntry, half_hidden
 
 
 @pytest.fixture
@@ -64,7 +63,7 @@ def test_question_sets_are_looked_for_where_a_variable_says(
 
 
 def test_without_question_sets_no_gate_is_fitted() -> None:
-    ran = CliRunner().invoke(small_gate.main, [])
+    ran = CliRunner().invoke(generic_gate.main, [])
     assert (ran.exit_code, ran.stdout.split(":")[0]) == (0, "No question sets")
 
 
@@ -95,14 +94,34 @@ def test_startup_times_are_given_in_units_of_the_imports() -> None:
     assert [list(column.cells) for column in table.columns][2] == ["1.00x", "1.50x", "20.00x"]
 
 
+def things_pack() -> AskedPack:
+    entries = tuple(
+        PackEntry(thing, f"Where is the {thing}?", (f"find the {thing}", f"buy a {thing}"), "Ask for it.")
+        for thing in THINGS
+    )
+    covered = tuple((f"where can i find a {thing}", thing) for thing in THINGS)
+    return AskedPack("things", entries, covered, ("who won the match",), ("translate this into french",))
+
+
 def test_small_packs_are_asked_covered_near_and_far_questions() -> None:
-    asks = [(f"{verb} the {thing}", n) for n, thing in enumerate(THINGS) for verb in ("find", "mend", "buy")]
-    questions = tuple((f"where is the {thing}", n) for n, thing in enumerate(THINGS))
-    source = QuestionSet("things", tuple(asks), len(THINGS), questions, ("who won the match",))
-    samples = pack_samples(source, 3, 2, seed=1)
-    assert [sample.kind for sample in samples] == ["covered"] * 3 + ["near"] * 3 + ["far"]
-    assert [sample.is_right for sample in samples] == [True] * 3 + [False] * 4
-    assert samples == pack_samples(source, 3, 2, seed=1)
+    shares = small_packs.measure(things_pack())
+    assert (shares.right + shares.offered, shares.wrong) == (100, 0)
+    assert (shares.near_answered, shares.far_answered) == (0, 0)
+
+
+def test_the_questions_of_hidden_entries_are_not_covered() -> None:
+    hidden = half_hidden(things_pack())
+    assert [entry.id for entry in hidden.entries] == list(THINGS[::2])
+    assert [question for question, _ in hidden.covered] == [f"where can i find a {thing}" for thing in THINGS[::2]]
+    assert hidden.near == tuple(f"where can i find a {thing}" for thing in THINGS[1::2])
+
+
+def test_a_packs_samples_have_both_labels() -> None:
+    rows = generic_gate.rows_of(things_pack(), near_weight=2.0)
+    assert rows.is_right.tolist() == [1] * len(THINGS) + [0] * (len(rows.is_right) - len(THINGS))
+    assert rows.is_among.tolist()[: len(THINGS)] == [1] * len(THINGS)
+    assert rows.weight.tolist()[: len(THINGS)] == [1] * len(THINGS)
+    assert len(rows.features) == len(rows.weight)
 
 
 THINGS = ("kettle", "printer", "bicycle", "lamp", "ladder", "mirror")

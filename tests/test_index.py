@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from bot.retrieval import naive_bayes, tfidf
+from bot.retrieval.calibration import OPERATING_POINTS
 from bot.retrieval.embeddings import word_vectors
-from bot.retrieval.gate import SMALL_PACK_GATE, confidence
+from bot.retrieval.gate import confidence, generic_gate, support, support_needed
 from bot.retrieval.index import Index
 from bot.retrieval.scoring import score
 from bot.retrieval.serialize import load, save
@@ -181,10 +182,11 @@ def test_what_comes_with_every_pack_does_not_fit_the_gate() -> None:
     small = [(ask, entry) for ask, entry in asks if entry in (HOLIDAYS, PARKING, KITCHEN)]
     fitted = Index.build(asks, 6, out_of_scope=OUT_OF_SCOPE)
     too_small = Index.build(small, 6, out_of_scope=OUT_OF_SCOPE)
-    beside = Index.build(asks, 6, out_of_scope=OUT_OF_SCOPE, not_calibrated_targets=[SICK, WIFI, EXPENSES])
-    assert fitted.gate != SMALL_PACK_GATE
-    assert too_small.gate == SMALL_PACK_GATE
-    assert beside.gate == SMALL_PACK_GATE
+    beside = Index.build(asks, 6, out_of_scope=OUT_OF_SCOPE, secondary=[SICK, WIFI, EXPENSES])
+    generic = generic_gate(0).weights
+    assert fitted.gate.weights != generic
+    assert too_small.gate.weights == generic
+    assert beside.gate.weights == generic
     assert beside.rank("sick note").candidates[0].target_index == SICK
 
 
@@ -202,3 +204,105 @@ def test_the_smallest_packs_work(asks: list[tuple[str, int]]) -> None:
     index = Index.build(asks, 2)
     assert index.rank("only one").confidence <= 1
     assert index.rank("").candidates == index.rank("").candidates
+
+
+# --- documents: what an entry says altogether
+
+FLAT = {
+    0: ("Keys", "You get two keys when you move in. A lost key costs 25 euros, and the locksmith comes on Thursdays."),
+    1: ("Heating", "Radiators are on from October to April. Report a cold flat to the caretaker before noon."),
+    2: ("Waste", "Bins are emptied on Mondays. Sofas and fridges are collected by the city for free."),
+}
+
+
+@pytest.fixture(scope="module")
+def flat() -> Index:
+    titles = [(title.lower(), number) for number, (title, _) in FLAT.items()]
+    return Index.build(titles, len(FLAT), answers=[(answer, number) for number, (_, answer) in FLAT.items()])
+
+
+@pytest.mark.parametrize(
+    ("question", "target", "sentence"),
+    [
+        ("when does the locksmith come", 0, "A lost key costs 25 euros, and the locksmith comes on Thursdays."),
+        ("my apartment is freezing", 1, "Report a cold flat to the caretaker before noon."),
+        ("where do i leave an old refrigerator", 2, "Sofas and fridges are collected by the city for free."),
+    ],
+)
+def test_the_sentence_of_an_answer_finds_its_entry(flat: Index, question: str, target: int, sentence: str) -> None:
+    ranking = flat.rank(question)
+    assert (ranking.candidates[0].target_index, ranking.sentence) == (target, sentence)
+
+
+def test_an_exact_phrasing_has_no_sentence(flat: Index) -> None:
+    assert (flat.rank("keys").is_exact, flat.rank("keys").sentence) == (True, "")
+
+
+def test_documents_are_shares_of_what_is_asked(flat: Index) -> None:
+    documents = flat.stats.documents
+    for question in ("lost key", "lost key lost key please", "zzzz", "the of and"):
+        scores = documents.score(flat.encoder.encode(question))
+        assert 0 <= scores.covered.min() <= scores.covered.max() <= 1
+        assert 0 <= scores.bm25.min() <= scores.bm25.max() <= 2.2
+    assert documents.score(flat.encoder.encode("lost key")).covered.argmax() == 0
+    assert not documents.score(flat.encoder.encode("zzzz")).covered.any()
+
+
+def test_a_phrasing_that_is_held_out_is_not_in_its_document() -> None:
+    index = Index.build([("lost key", 0), ("spare key", 0), ("cold flat", 1), ("bins", 2)], 3)
+    query = index.encoder.encode("lost key")
+    whole, without = index.stats.documents.score(query), index.stats.documents.score(query, own_target=0)
+    assert whole.covered[0] == pytest.approx(1)
+    assert without.covered[0] < whole.covered[0]
+    assert without.bm25[0] < whole.bm25[0]
+    assert without.covered[1:].tolist() == whole.covered[1:].tolist()
+
+
+def test_an_index_that_is_nearly_full_has_no_documents() -> None:
+    asks = [(f"{word} {number}", target) for target, word in enumerate(("key", "heat", "bin")) for number in range(40)]
+    full = Index.build(asks, 3, answers=[("A lost key costs 25 euros.", 0)])
+    assert len(full.stats.documents.cell_words) == 0
+    assert not full.rank("how much is a lost key").sentence
+
+
+def test_small_talk_makes_no_index_full() -> None:
+    asks = [("lost key", 0), ("cold flat", 1), *((f"hello {number}", 2) for number in range(60))]
+    assert Index.build(asks, 3, secondary=[2]).stats.fullness == pytest.approx(1 / 11)
+    assert Index.build(asks, 3).stats.fullness > 0.6
+
+
+# --- support and caution
+
+
+def test_one_word_of_one_phrasing_supports_no_answer_where_there_are_many() -> None:
+    asks = [(f"where is the {thing} room {number}", 0) for number in range(30) for thing in ("meeting", "quiet")]
+    asks += [("which room has the hospital bed", 0), *((f"when is lunch {number}", 1) for number in range(40))]
+    index = Index.build(asks, 2)
+    assert not index.rank("hospital").is_supported
+    assert index.rank("meeting").is_supported
+    assert index.rank("hospital bed room").is_supported
+
+
+def test_support_grows_with_phrasings_that_have_the_word(index: Index) -> None:
+    query = index.encoder.encode("sick note")
+    assert support(index.stats, query, SICK) > support(index.stats, query, PARKING) == 0
+    number = next(n for n, text in enumerate(index.texts) if text == "sick note")
+    assert support(index.stats, query, SICK, number) < support(index.stats, query, SICK)
+    assert support_needed(1) < support_needed(12) < support_needed(80)
+
+
+def test_caution_moves_both_thresholds() -> None:
+    asks = [(ask, entry) for entry, line in ASKS.items() for ask in line.split("|")]
+    gates = [Index.build(asks, 6, caution=name).gate for name in ("strict", "usual", "generous")]
+    assert gates[0].answer > gates[1].answer > gates[2].answer
+    assert gates[0].offer > gates[1].offer > gates[2].offer
+    assert all(0 <= share <= 1 for gate in gates for share in gate.shares)
+    assert gates[0].shares[0] < gates[2].shares[0]
+    assert set(OPERATING_POINTS) == {"strict", "usual", "generous"}
+
+
+def test_a_generic_gate_lies_between_that_of_packs_with_and_without_answers() -> None:
+    nothing, something, half = generic_gate(0), generic_gate(100), generic_gate(13)
+    for low, middle, high in zip(nothing.weights, half.weights, something.weights, strict=True):
+        assert min(low, high) <= middle <= max(low, high)
+    assert nothing.weights != something.weights

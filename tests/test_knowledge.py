@@ -459,7 +459,7 @@ def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
     }
     assert faults(tmp_path, files) == [
         "more.yaml:1: a: answer is missing; add it",
-        "pack.yaml:2: 'abuot' is not a field here; about?",
+        "pack.yaml:2: 'abuot' is not a field here; about, caution?",
         "voice.yaml:1: 'unknow' is none of the bot's sentences; unknown, unknown_lost?",
         "answers.yaml:5: opening-hours: related names 'opening-hour', which is nowhere; opening-hours?",
     ]

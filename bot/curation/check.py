@@ -96,13 +96,15 @@ def check_pack(folder: Path, cache: Path | None = None, track: Track = iter) -> 
 def _price(knowledge: Knowledge, matcher: Matcher) -> str:
     """What the pack's caution means for it."""
     shares = matcher.index.gate.shares
-    caution = f"caution: {knowledge.caution}"
     if not shares:
-        return f"With {caution}: the phrasings are too few to say how many questions are answered; give each entry a few more."
+        return (
+            f"Caution is {knowledge.caution}. The phrasings are too few to say how many questions are answered; "
+            "each entry gains by a few more."
+        )
     answered, offered, strange = (round(100 * share) for share in shares)
     return (
-        f"With {caution}: of 100 questions like your phrasings about {answered} are answered and for {offered} something is "
-        f"offered; of 100 that you don't cover about {strange} are answered."
+        f"Caution is {knowledge.caution}: of 100 questions like your phrasings about {answered} are answered, and {offered} get "
+        f"suggestions; of 100 that you don't cover about {strange} are answered."
     )
 
 

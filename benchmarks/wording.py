@@ -1,6 +1,6 @@
-"""What wording must not change: upper case, slips in small words, opposites: `python -m benchmarks.wording`. Ten seconds.
+"""What wording must not change: case, slips in small words, opposites, single words: `python -m benchmarks.wording`.
 
-Prints, over the shipped pack, how many questions are answered differently in lower case (PAIRS_FILE, which lies with the
+Twenty seconds. Prints, over the shipped pack, how many questions are answered differently in lower case (PAIRS_FILE, which lies with the
 question sets), and how many with slips are understood as without; over a pack made for it, how many opposites of an entry are
 answered with it, and how many questions with such words that the entry does answer still are. `--verbose` prints those that miss.
 """
@@ -26,6 +26,9 @@ QUESTIONS = Path(__file__).with_name("questions")
 OPPOSITES_PACK = Path(__file__).with_name("faqs") / "club"
 PAIRS_FILE = "pairs-upper-case.txt"
 """A question a line, with names as the pack writes them."""
+WORD_FILES = ("words-of-one-phrasing.txt", "words-common.txt", "phrases-everyday.txt")
+"""A word or phrase a line that one odd word of a phrasing must not open: words that one phrasing of the shipped pack has, common
+English words, and everyday phrases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +61,18 @@ def answered_opposites(matcher: Matcher) -> tuple[Count, Count]:
     return Count(len(opposites), answered), Count(len(guards), right)
 
 
-def find_pairs(folder: Path | None) -> list[str]:
-    """The questions of PAIRS_FILE; none if it isn't in the folder, nor in the one that DATA_VARIABLE names."""
+def answered(matcher: Matcher, questions: list[str]) -> Count:
+    """Questions that are answered."""
+    kinds = ("unknown", "smalltalk", "help")
+    return Count(len(questions), tuple(q for q in questions if matcher.find(q).kind not in kinds))
+
+
+def find_lines(folder: Path | None, name: str) -> list[str]:
+    """The lines of a file; none if it isn't in the folder, nor in the one that DATA_VARIABLE names."""
     named = folder or (Path(value) if (value := os.environ.get(DATA_VARIABLE)) else None)
-    path = named / PAIRS_FILE if named is not None else None
-    return path.read_text(encoding="utf-8").split("\n")[:-1] if path is not None and path.is_file() else []
+    path = named / name if named is not None else None
+    lines = path.read_text(encoding="utf-8").split("\n") if path is not None and path.is_file() else []
+    return [line for line in lines if line.strip()]
 
 
 def _answer(matcher: Matcher, text: str) -> tuple[str, tuple[str, ...]]:
@@ -85,10 +95,13 @@ def main(data: Path | None, verbose: bool) -> None:
     opposites, guards = answered_opposites(club)
     slips = understood_slips(shipped)
     rows = [("slips understood", slips), ("opposites answered", opposites), ("guards answered", guards)]
-    if pairs := find_pairs(data):
+    if pairs := find_lines(data, PAIRS_FILE):
         rows.insert(0, ("pairs that differ by case", differing_by_case(shipped, pairs)))
     else:
         console.print(f"Pairs that differ by case: skipped, because {PAIRS_FILE} isn't in --data or {DATA_VARIABLE}.")
+    for name in WORD_FILES:
+        if lines := find_lines(data, name):
+            rows.append((f"answered of {name}", answered(shipped, lines)))
     table = Table(title="What wording must not change", title_justify="left", box=None)
     for name in ("", "questions", "of"):
         table.add_column(name, justify="right" if name else "left")

@@ -59,6 +59,9 @@ STRICTNESS = 0.85
 NEAR_SHARE = 0.4
 """Near negatives that are asked for each positive, as the threshold sees it: people ask more of what a pack has."""
 
+PLATEAU = 0.05
+"""Share of the positives by which a threshold may gain less than the best one and still count as one of the best."""
+
 UNSUPPORTED = 0.05
 """Share of the right positives that may lack the support that their target needs; with more, less is needed."""
 
@@ -240,7 +243,10 @@ def _blended(gate: Gate, samples: Sequence[Sample], point: OperatingPoint) -> Ga
 
 
 def _best_threshold(gate: Gate, samples: Sequence[Sample], price: float) -> float:
-    """The threshold at which right answers minus `price` times wrong and strange ones are most, on these samples."""
+    """The threshold at which right answers minus `price` times wrong and strange ones are most, on these samples.
+
+    The mean of all thresholds that are nearly as good: the best one alone moves with every phrasing.
+    """
     kept = [sample for sample in samples if sample.kind in (POSITIVE, NEAR_NEGATIVE)]
     log_odds = _log_odds(gate, kept)
     near = sum(sample.kind == NEAR_NEGATIVE for sample in kept)
@@ -248,8 +254,8 @@ def _best_threshold(gate: Gate, samples: Sequence[Sample], price: float) -> floa
     gain = np.array([1.0 if s.is_right else -price * (near_weight if s.kind == NEAR_NEGATIVE else 1.0) for s in kept])
     order = np.argsort(-log_odds)
     gains = np.cumsum(gain[order])
-    best = int(gains.argmax())
-    return float(log_odds[order][best]) if gains[best] > 0 else float(log_odds.max())
+    plateau = gains >= gains.max() - PLATEAU * (len(kept) - near)
+    return float(log_odds[order][plateau].mean())
 
 
 def _with_shares(gate: Gate, samples: Sequence[Sample], negatives: str) -> Gate:

@@ -30,7 +30,7 @@ EMBEDDING_WEIGHT, EMBEDDING_WEIGHT_SPARSE = 0.2, 1.2
 NEAREST_WEIGHT, CENTROID_WEIGHT = 0.7, 1.3
 """Weights of the cosines to the nearest phrasing and to the target's centroid, multiplied by the embeddings' weight."""
 
-BM25_WEIGHT, COVERED_WEIGHT, SENTENCE_WEIGHT = 2.0, 3.0, 1.0
+BM25_WEIGHT, COVERED_WEIGHT, SENTENCE_WEIGHT = 3.0, 3.0, 3.0
 """Weights of the three scores of documents, multiplied by (1 - fullness)."""
 
 HALF_FULL = 10

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -111,8 +111,14 @@ class Documents:
     sentence_vectors: Floats
     sentences: tuple[str, ...]
     _stem_ids: dict[str, int] = field(init=False, repr=False, compare=False)
+    _none: DocumentScores = field(init=False, repr=False, compare=False)
+    """The scores of a query without telling words."""
 
     def __post_init__(self) -> None:
+        targets = len(self.starts) - 1
+        zeros = np.zeros(targets, dtype=np.float32)
+        none = DocumentScores(zeros, zeros, zeros, np.zeros((0, targets), dtype=np.float32), zeros[:0])
+        object.__setattr__(self, "_none", none)
         object.__setattr__(self, "_stem_ids", {name: number for number, name in enumerate(self.stems)})
 
     def score(self, query: EncodedQuery, own_target: int = -1) -> DocumentScores:
@@ -122,12 +128,13 @@ class Documents:
             query: The question.
             own_target: The query is a phrasing of this target, and its words are taken out of the document first; -1: none.
         """
-        targets = len(self.starts) - 1
-        none = np.zeros(targets, dtype=np.float32)
+        none = self._none
+        if not len(self.cell_words):
+            return none
         sentence = self._sentence_cosines(query.vector)
         asked = Counter(token.word for token in query.tokens if is_telling(token.word))
-        if not asked or not len(self.cell_words):
-            return DocumentScores(none, none, sentence, np.zeros((0, targets), dtype=np.float32), none[:0])
+        if not asked:
+            return replace(none, sentence=sentence)
         asked_stems = np.array([self._stem_ids.get(stem(word), -1) for word in asked], dtype=np.int64)
         idf = self.idf[asked_stems]
         total = float(idf.sum())

@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from math import log, log1p
 from pathlib import Path
 
 import numpy as np
@@ -299,22 +300,139 @@ def support(stats: IndexStats, query: EncodedQuery, target: int, held_out: int =
 
     A word that only the target's document has counts as one phrasing. `held_out`: a phrasing that isn't counted.
     """
-    telling = query.information > SUPPORTING_INFORMATION
+    telling = (query.information > SUPPORTING_INFORMATION).nonzero()[0]
     rows = stats.tfidf.rows
     first, last = stats.starts[target : target + 2].tolist()
     counts: dict[int, int] = {}
-    found = zip(query.stems[telling].tolist(), rows.find(query.stems[telling]).tolist(), strict=True)
-    for stem, row in found:
-        if row >= 0:
+    for stem, row in zip(query.stems[telling].tolist(), rows.find(query.stems[telling]).tolist(), strict=True):
+        if row >= 0 and stem not in counts:
             columns = rows.columns[rows.starts[row] : rows.starts[row + 1]]
-            begin, end = columns.searchsorted((first, last))
-            own = begin < end and first <= held_out < last and held_out in columns[begin:end]
-            counts[stem] = int(end - begin) - own
-    words = {token.word for token, is_telling in zip(query.tokens, telling, strict=True) if is_telling}
-    said = stats.documents.said_words(target, words) if len(stats.documents.cell_words) else 0
-    in_phrasings = sum(count > 0 for count in counts.values())
-    supported = sum(np.log1p(count) for count in counts.values()) + np.log(2) * max(said - in_phrasings, 0)
-    return float(supported)
+            begin, end = columns.searchsorted((first, last)).tolist()
+            counts[stem] = end - begin - (first <= held_out < last and held_out in columns[begin:end])
+    supported = sum(log1p(count) for count in counts.values())
+    if not len(stats.documents.cell_words):
+        return supported
+    said = stats.documents.said_words(target, {query.tokens[position].word for position in telling.tolist()})
+    return supported + log(2) * max(said - sum(count > 0 for count in counts.values()), 0)
+
+
+def support_needed(phrasings: int) -> float:
+    """Support that a target with so many phrasings needs to answer."""
+    return SUPPORT_NEEDED * phrasings / (phrasings + SUPPORT_HALF)
+
+
+def _mass(stats: IndexStats, query: EncodedQuery, in_target: Bools) -> float:
+    """See `GateFeatures.mass`. `in_target`: by token, whether the target has it."""
+    found = dict(zip(query.stems[in_target].tolist(), query.information[in_target].tolist(), strict=True))
+    idf = stats.tfidf.idf[stats.tfidf.rows.find(np.array(list(found), dtype=np.int64))]
+    return log1p(float(np.array(list(found.values())) @ idf) / float(stats.tfidf.idf[-1])) if found else 0.0
+
+
+def confidence(above: float) -> float:
+    """Log-odds minus the threshold, x, mapped to between 0 and 1: (1 + x / (SOFTNESS + |x|)) / 2, rounded to six digits."""
+    return round(0.5 + 0.5 * above / (SOFTNESS + abs(above)), 6)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """What is held out while a query is asked for calibration: counted as if it weren't in the pack.
+
+    The number of a phrasing, of a target with all its phrasings, or of a listed question; -1: none.
+    """
+
+    phrasing: int = -1
+    target: int = -1
+    question: int = -1
+
+
+NOTHING_HELD_OUT = HeldOut()
+
+
+def gate_features(
+    stats: IndexStats,
+    out_of_scope: OutOfScopeIndex,
+    gate: Gate,
+    query: EncodedQuery,
+    scores: Scores,
+    target: int,
+    held_out: HeldOut = NOTHING_HELD_OUT,
+    nearest_listed: tuple[float, float] | None = None,
+    side: float | None = None,
+) -> GateFeatures:
+    """The features of one target for a query.
+
+    Args:
+        stats: What is counted about the phrasings.
+        out_of_scope: The listed questions.
+        gate: Its `cohesion` and `domain_plane` are used.
+        query: The question.
+        scores: Its scores.
+        target: The best target; below 0: none.
+        held_out: See `HeldOut`.
+        nearest_listed: Result of `out_of_scope.nearest`, if it is known already.
+        side: Value of `domain_side`, if it is known already.
+    """
+    if target < 0 or not len(query.tokens):
+        return NO_FEATURES
+    competitors = stats.family != stats.family[target]
+    if held_out.target >= 0:
+        competitors &= stats.family != stats.family[held_out.target]
+    own, others = float(scores.without_classifier[target]), np.sort(scores.without_classifier[competitors])
+    second = float(others[-1]) if len(others) else -np.inf
+    third = float(others[-2]) if len(others) > 1 else -np.inf
+    document = scores.documents.evidence_for(target, competitors)
+    information = query.information
+    in_pack, in_target = known_tokens(stats, query, target, held_out)
+    total = float(information.sum()) or 1.0
+    listed_word, listed_vector = nearest_listed or out_of_scope.nearest(query, held_out.question)
+    word, nearest = float(scores.word[target]), float(scores.nearest[target])
+    return GateFeatures(
+        word=word,
+        char=float(scores.char[target]),
+        nearest=nearest,
+        centroid=float(scores.centroid[target]),
+        margin=own - second if np.isfinite(second) else MARGIN_WITHOUT_COMPETITOR,
+        closeness=word - (float(gate.cohesion[target]) if gate.cohesion is not None else 0.0),
+        target_coverage=float(information[in_target].sum()) / total,
+        coverage=float(information[in_pack].sum()) / total,
+        foreign=float(information[~in_pack].sum()),
+        missing=float(information[~in_target].max(initial=0)),
+        length=float(np.log1p(len(query.tokens))),
+        out_of_scope_word=word - listed_word if len(out_of_scope) else 0.0,
+        out_of_scope_vector=nearest - listed_vector if len(out_of_scope) else 0.0,
+        domain_odds=domain_odds(stats, out_of_scope, query, held_out.phrasing, held_out.target, held_out.question),
+        domain_side=domain_side(gate.domain_plane, query.vector) if side is None else side,
+        mass=_mass(stats, query, in_target),
+        lead=own - third if np.isfinite(third) else MARGIN_WITHOUT_COMPETITOR,
+        document_bm25=float(scores.documents.bm25[target]),
+        document_covered=float(scores.documents.covered[target]),
+        document_sentence=float(scores.documents.sentence[target]),
+        document_missing=document.missing,
+        document_mass=document.mass,
+        document_margin=document.margin,
+        document_pack=document.pack_covered,
+    )
+
+
+def support(stats: IndexStats, query: EncodedQuery, target: int, held_out: int = -1) -> float:
+    """How much the target's phrasings support a query: ln(1 + phrasings that have it), summed over the telling words.
+
+    A word that only the target's document has counts as one phrasing. `held_out`: a phrasing that isn't counted.
+    """
+    telling = (query.information > SUPPORTING_INFORMATION).nonzero()[0]
+    rows = stats.tfidf.rows
+    first, last = stats.starts[target : target + 2].tolist()
+    counts: dict[int, int] = {}
+    for stem, row in zip(query.stems[telling].tolist(), rows.find(query.stems[telling]).tolist(), strict=True):
+        if row >= 0 and stem not in counts:
+            columns = rows.columns[rows.starts[row] : rows.starts[row + 1]]
+            begin, end = columns.searchsorted((first, last)).tolist()
+            counts[stem] = end - begin - (first <= held_out < last and held_out in columns[begin:end])
+    supported = sum(log1p(count) for count in counts.values())
+    if not len(stats.documents.cell_words):
+        return supported
+    said = stats.documents.said_words(target, {query.tokens[position].word for position in telling.tolist()})
+    return supported + log(2) * max(said - sum(count > 0 for count in counts.values()), 0)
 
 
 def support_needed(phrasings: int) -> float:

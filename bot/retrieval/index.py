@@ -43,6 +43,9 @@ from bot.text import stem, words
 MAX_SHOWN = 5
 """Candidates whose nearest phrasing is looked up; for all forty that took as long as scoring the n-grams."""
 
+MAX_LOG_ODDS_ADDED = 2.5
+"""Log-odds that `bot.understanding` adds to a ranking's at most before it compares them with the threshold."""
+
 # --- the result
 
 
@@ -305,7 +308,7 @@ class Index:
             similarity=features.word,
             out_of_scope_similarity=features.word - features.out_of_scope_word if len(self.out_of_scope) else 0.0,
             sentence=self._sentence(query, scores, best) if best >= 0 and not is_exact else "",
-            is_supported=best >= 0 and self._is_supported(query, best),
+            is_supported=best >= 0 and self._is_supported(query, best, log_odds),
             is_exact=is_exact,
             is_exact_out_of_scope=exact == OUT_OF_SCOPE,
             log_odds=log_odds,
@@ -319,8 +322,10 @@ class Index:
             return ""
         return self.stats.documents.nearest_sentence(query, target)
 
-    def _is_supported(self, query: EncodedQuery, target: int) -> bool:
-        """Whether enough phrasings of a target have the query's words."""
+    def _is_supported(self, query: EncodedQuery, target: int, log_odds: float) -> bool:
+        """Whether enough phrasings of a target have the query's words; not asked where it wouldn't answer anyway."""
+        if log_odds < self.gate.answer - MAX_LOG_ODDS_ADDED:
+            return False
         phrasings = int(self.stats.starts[target + 1] - self.stats.starts[target])
         needed = min(support_needed(phrasings), self.gate.max_support)
         return support(self.stats, query, target) >= needed

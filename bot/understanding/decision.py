@@ -191,7 +191,11 @@ class Decider:
     def _beside_small_talk(self, reading: Reading) -> tuple[str, ...]:
         """Entries that are as near as the small talk that doesn't answer: the log-odds are the small talk's."""
         first, *others = reading.ranking.candidates
-        near = [self._findings.target(c) for c in others if c.score > first.score - NEAR_SMALL_TALK]
+        near = [
+            self._findings.target(c)
+            for c in others
+            if c.score > first.score - NEAR_SMALL_TALK and self._findings.is_related(reading, c)
+        ]
         return tuple(target.id for target in near if target.kind == "entry")[:MAX_OFFERED]
 
     def _may_answer(self, reading: Reading) -> bool:

@@ -196,7 +196,7 @@ class SmallTalk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Voice:
-    """The bot's own sentences: `small_talk` by name (greeting, thanks, goodbye, help, sorry, source), `lines` by key."""
+    """The bot's own sentences: `small_talk` by name (greeting, thanks, goodbye, help, ready, sorry, source), `lines` by key."""
 
     small_talk: Mapping[str, SmallTalk]
     lines: Mapping[str, str]

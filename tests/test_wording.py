@@ -115,6 +115,8 @@ SLIPS = {
     "whixh orms are there": "which orms are there",
     "diffrence betwen flask adn django": "difference between flask and django",
     "lsit all libraires": "list all libraries",
+    "cheeers": "cheers",
+    "goodbey": "goodbye",
 }
 
 
@@ -135,6 +137,10 @@ def test_the_evidence_says_what_a_slip_was_read_as() -> None:
 def test_what_is_a_word_or_may_be_a_name_stays(word: str) -> None:
     small_words = SmallWords(knowledge(), names_of(knowledge(), english().__contains__))
     assert small_words.correct(["what", word, "it"], lambda _: False) == (("what", word, "it"), ())
+
+
+def test_a_short_misspelt_word_alone_is_no_small_talk() -> None:
+    assert found("magit").kind == "unknown"
 
 
 def test_a_word_that_the_pack_writes_itself_stays(tmp_path: Path) -> None:

@@ -232,7 +232,7 @@ class Voice:
     """The bot's own texts.
 
     Attributes:
-        small_talk: By name: greeting, thanks, goodbye, help, sorry, source.
+        small_talk: By name: greeting, thanks, goodbye, help, ready, sorry, source.
         lines: All other sentences and labels by their keys in voice.yaml.
         examples: Questions to try.
     """

@@ -53,19 +53,19 @@ def clean(text: str) -> str:
         text = _LINK_WITH_LABEL.sub(r" \1 ", text)
         text = _LINK.sub(" ", _CHANNEL.sub(" ", _MENTION.sub(" ", text)))
     text = _plain_letters(text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))[:LONGEST_QUESTION]
+    if not text.isprintable():
+        text = "".join(c if c in "\n\t" or unicodedata.category(c)[0] != "C" else "" for c in text)
     if ":" in text:
         text = _EMOJI.sub(" ", text)
     return "\n".join(line for line in (_BLANKS.sub(" ", line).strip() for line in text.split("\n")) if line)
 
 
 def _plain_letters(text: str) -> str:
-    """The text with one form of each letter and mark (NFKC, straight quotes), and without control characters."""
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", _limit_combining(text))
-    text = text.translate(_MARKS)
-    if not text.isprintable():
-        text = "".join(c if c in "\n\t" or unicodedata.category(c)[0] != "C" else "" for c in text)
-    return text
+    """The text with one form of each letter and mark (NFKC, straight quotes), without soft hyphens and zero-width signs."""
+    if text.isascii():
+        return text.translate(_MARKS)
+    text = unicodedata.normalize("NFKC", _limit_combining(text)).translate(_MARKS)
+    return text if text.isprintable() else "".join(c for c in text if unicodedata.category(c) != "Cf")
 
 
 def _limit_combining(text: str) -> str:

@@ -10,9 +10,11 @@ import pytest
 from bot.knowledge import load
 from bot.model import Text
 from bot.retrieval.english import english
+from bot.text import stem, words
 from bot.understanding import Matcher
 from bot.understanding.names import names_of
 from bot.understanding.opposites import asks_opposite
+from bot.understanding.question_type import STOPWORDS
 from bot.understanding.small_words import SmallWords
 from support.shipped import answer, found, knowledge
 
@@ -113,6 +115,8 @@ SLIPS = {
     "whixh orms are there": "which orms are there",
     "diffrence betwen flask adn django": "difference between flask and django",
     "lsit all libraires": "list all libraries",
+    "cheeers": "cheers",
+    "goodbey": "goodbye",
 }
 
 
@@ -133,6 +137,10 @@ def test_the_evidence_says_what_a_slip_was_read_as() -> None:
 def test_what_is_a_word_or_may_be_a_name_stays(word: str) -> None:
     small_words = SmallWords(knowledge(), names_of(knowledge(), english().__contains__))
     assert small_words.correct(["what", word, "it"], lambda _: False) == (("what", word, "it"), ())
+
+
+def test_a_short_misspelt_word_alone_is_no_small_talk() -> None:
+    assert found("magit").kind == "unknown"
 
 
 def test_a_word_that_the_pack_writes_itself_stays(tmp_path: Path) -> None:
@@ -286,3 +294,46 @@ def test_a_pack_in_german_reads_german(tmp_path: Path) -> None:
     )
     (tmp_path / "a.yaml").write_text(f"- {{id: a, title: Die Halle, asks: {asks}, answer: x}}\n", encoding="utf-8")
     assert Matcher.from_knowledge(load(tmp_path)).find("gibt es auch duschen in der halle").language == ""
+
+
+# --- offers and messages that say nothing yet
+
+
+def test_nothing_unrelated_is_offered() -> None:
+    """Each offer shares a word that tells something with the question, or has one like it."""
+    for text in ("can python drive a robot", "can python fly to the moon", "python as a pet", "who owns python"):
+        for entry in (knowledge().by_id[name] for name in found(text).ids):
+            own = {stem(word) for part in (entry.title, entry.answer, *entry.asks) for word in words(part)}
+            assert own & {stem(word) for word in words(text) if word not in STOPWORDS and word != "python"}, (
+                text,
+                entry.id,
+            )
+
+
+def test_what_is_related_stays_among_the_offers() -> None:
+    assert "step-editor" in found("which editor do you use for latex").ids
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "can i ask you something",
+        "i'm lost here",
+        "got a minute?",
+        "hello, quick question for you",
+        "im stuck on something",
+    ],
+)
+def test_who_asks_nothing_yet_may_go_ahead(text: str) -> None:
+    for finding in (found(text), club().find(text)):
+        assert (finding.kind, finding.talk) == ("smalltalk", "ready")
+
+
+@pytest.mark.parametrize("text", ["i'm lost in the forest", "do you have a minute timer", "question about django"])
+def test_who_asks_something_is_answered_or_not(text: str) -> None:
+    assert found(text).talk is None
+
+
+def test_courtesies_around_a_phrasing_change_nothing() -> None:
+    assert found("hi, what can i ask you?").kind == "help"
+    assert found("hey, what can i ask you please").evidence.confidence == 1.0

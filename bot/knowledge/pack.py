@@ -37,7 +37,7 @@ from bot.model import Entry, Group, Knowledge, Library, Note, OutOfScope, SmallT
 
 S = TypeVar("S", bound=Schema)
 
-SMALL_TALK = ("greeting", "thanks", "goodbye", "help", "sorry", "source")
+SMALL_TALK = ("greeting", "thanks", "goodbye", "help", "ready", "sorry", "source")
 RESERVED = ("pack", "voice", "groups", "synonyms", "out_of_scope")
 """Files, without their extension, that hold something other than entries."""
 FORMER_VOICE_KEYS = {"unknown_stranger": "unknown_out_of_scope", "why_strangers": "why_out_of_scope"}

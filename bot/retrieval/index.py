@@ -283,6 +283,11 @@ class Index:
         first, last = self.stats.starts[target : target + 2].tolist() if target < self.stats.targets else (0, 0)
         return self.texts[first:last]
 
+    def similarity(self, words: Sequence[str], others: Sequence[str]) -> float:
+        """The cosine of the sentence vectors of two texts, given as words; -1 to 1."""
+        vectors = self.encoder.vectors
+        return float(vectors.sentence_vector(words) @ vectors.sentence_vector(others))
+
     def correct(self, word: str) -> str | None:
         """The word of the pack or of English that a typed word is read as; None if it is neither."""
         token = self.encoder.spelling.correct(word)

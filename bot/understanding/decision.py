@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from bot.model import MOST_COMPARED, Finding, Group, Knowledge, Library
 from bot.retrieval.english import english
+from bot.retrieval.spelling import CORRECTED_TRUST
 from bot.text import stem, words
 from bot.understanding import cues
 from bot.understanding.conversation import stripped_text
@@ -30,6 +31,8 @@ SMALL_TALK_SIMILARITY = 0.6
 """TF-IDF cosine to a phrasing of small talk that is required as well."""
 ONE_WORD_SIMILARITY = 0.95
 """The same for a single word: "weekend" is not "have a nice weekend"."""
+LONE_SLIP_LENGTH = 6
+"""Letters of a misspelt word that may be small talk by itself ("cheeers"): a shorter one may be anything ("magit")."""
 NEAR_SMALL_TALK = 0.5
 """Difference in score up to which an entry counts as being as near as the small talk that ranks first."""
 COMMON_RARITY, MIN_INFORMATION = 2.0, 0.2
@@ -241,7 +244,11 @@ class Decider:
     def _beside_small_talk(self, reading: Reading) -> tuple[str, ...]:
         """Entries that are as near as the small talk that doesn't answer: the log-odds are the small talk's."""
         first, *others = reading.ranking.candidates
-        near = [self._findings.target(c) for c in others if c.score > first.score - NEAR_SMALL_TALK]
+        near = [
+            self._findings.target(c)
+            for c in others
+            if c.score > first.score - NEAR_SMALL_TALK and self._findings.is_related(reading, c)
+        ]
         return tuple(target.id for target in near if target.kind == "entry")[:MAX_OFFERED]
 
     def _may_answer(self, reading: Reading) -> bool:
@@ -275,6 +282,8 @@ class Decider:
             information[word] for word in information if word in STOPWORDS or stem(word) in self._small_talk_stems
         )
         required = ONE_WORD_SIMILARITY if len(information) == 1 else SMALL_TALK_SIMILARITY
+        if len(information) == 1 and any(len(typed) >= LONE_SLIP_LENGTH for typed in read_as):
+            required *= CORRECTED_TRUST
         is_enough = small_talk >= SMALL_TALK_SHARE * sum(information.values())
         return is_enough and reading.ranking.similarity >= required
 

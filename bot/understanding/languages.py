@@ -78,6 +78,11 @@ def _telling_words() -> dict[str, frozenset[str]]:
 
 
 @cache
+def _all_telling_words() -> frozenset[str]:
+    return frozenset[str]().union(*_telling_words().values())
+
+
+@cache
 def _all_words() -> dict[str, frozenset[str]]:
     return {code: frozenset(words(listed)) for code, listed in FUNCTION_WORDS_OF.items()}
 
@@ -93,6 +98,8 @@ def language_of(tokens: Sequence[str], pack_words: Set[str]) -> str:
     if not text.isascii() and (script := _script_of(text)):
         return "" if any(_script_of(word) == script for word in pack_words if not word.isascii()) else script
     present = set(tokens)
+    if _all_telling_words().isdisjoint(present):
+        return ""
     found = {code: present & listed for code, listed in _telling_words().items()}
     ranks = {code: (len(telling), len(present & _all_words()[code])) for code, telling in found.items()}
     code = max(ranks, key=ranks.__getitem__)
@@ -114,7 +121,7 @@ def _is_certain(word: str) -> bool:
 def function_words(language: str) -> frozenset[str]:
     """The function words of a language that aren't English ones; those of all where it can't be told which it is."""
     if language == UNDETERMINED:
-        return frozenset[str]().union(*_telling_words().values())
+        return _all_telling_words()
     return _telling_words().get(language, frozenset())
 
 

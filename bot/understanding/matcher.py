@@ -19,7 +19,7 @@ from bot.retrieval.serialize import load_or_build
 from bot.retrieval.spelling import UNLIMITED, Budget, budget_for, english_lexicon
 from bot.text import clean, words
 from bot.understanding import cues
-from bot.understanding.conversation import FollowUp
+from bot.understanding.conversation import FollowUp, stripped_text
 from bot.understanding.decision import Decider
 from bot.understanding.disambiguation import NameDisambiguator
 from bot.understanding.finding_factory import NAME_LOG_ODDS, FindingFactory
@@ -61,7 +61,7 @@ class Matcher:
         self._disambiguator = disambiguator
         self._small_words = SmallWords(knowledge, names)
         self._targets = tuple(targets if targets is not None else targets_of(knowledge))
-        self._findings = FindingFactory(knowledge, self._targets, index.gate, disambiguator)
+        self._findings = FindingFactory(knowledge, self._targets, index, disambiguator)
         self._unknown_names = UnknownNames(knowledge, index.encoder.spelling, english())
         self._decider = Decider(knowledge, self._findings, disambiguator, self._unknown_names, index.texts_of)
 
@@ -195,7 +195,15 @@ class Matcher:
         if needs_context(whole) and not whole.ranking.is_exact:
             unknown = self._findings.make(whole, "unknown", (), "nothing was shown before that it could mean")
             return replace(unknown, lacks_context=True)
+        if (phrase := self._exact_phrase(whole)) is not None:
+            return self._decider.decide(replace(self._read(phrase, phrase, language), text=cleaned))
         return self._best(readings, [self._decider.decide(reading) for reading in readings])
+
+    def _exact_phrase(self, whole: Reading) -> str | None:
+        """The message without the courtesies around it, if that is a phrasing word for word: "hi, what can i ask you"."""
+        phrase = stripped_text(whole)
+        is_shorter = 1 < len(phrase.split()) < len(whole.tokens)
+        return phrase if is_shorter and self._index.is_exact(phrase.split()) else None
 
     def _is_small_talk(self, reading: Reading) -> bool:
         """ "How is it going?" asks nothing about what was shown; "who wrote it?" does."""

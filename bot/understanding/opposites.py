@@ -111,14 +111,21 @@ def asks_opposite(tokens: Sequence[str], phrasings: Sequence[str]) -> bool:
         doubtful = {term: others - _spans().get(term, frozenset()) for term, others in doubtful.items()}
     if not doubtful:
         return False
-    own = [_terms_of_phrasing(text) for text in phrasings]
-    everything = frozenset[str]().union(*own)
+    own = _terms_of_phrasings(tuple(phrasings))
+    everything = own[-1]
     return any(
         term not in everything
         and not others.isdisjoint(everything)
-        and sum(not others.isdisjoint(one) for one in own) >= MIN_SHARE * len(own)
+        and sum(not others.isdisjoint(one) for one in own[:-1]) >= MIN_SHARE * (len(own) - 1)
         for term, others in doubtful.items()
     )
+
+
+@lru_cache(maxsize=256)
+def _terms_of_phrasings(phrasings: tuple[str, ...]) -> tuple[frozenset[str], ...]:
+    """The terms of each phrasing, and last those of all."""
+    own = [terms(words(text)) for text in phrasings]
+    return (*own, frozenset[str]().union(*own))
 
 
 def terms(tokens: Sequence[str]) -> frozenset[str]:
@@ -137,11 +144,6 @@ def terms(tokens: Sequence[str]) -> frozenset[str]:
         elif tokens[max(0, position - 1)] != "non":
             result.add(base)
     return frozenset(result)
-
-
-@lru_cache(maxsize=4_096)
-def _terms_of_phrasing(text: str) -> frozenset[str]:
-    return terms(words(text))
 
 
 @lru_cache(maxsize=4_096)

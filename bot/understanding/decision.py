@@ -104,7 +104,7 @@ class Decider:
         if cards:
             return replace(self._named_card(reading, cards[0]), out_of_scope=beside)
         if mentioned:
-            return self._mentioned_only(reading, mentioned)
+            return self._beside_unknown(reading, unknown, self._mentioned_only(reading, mentioned))
         if out_of_scope:
             return self._instead_of(reading, [*out_of_scope, *shown_new(unknown)])
         if any(mention.name.kind == "card" for mention in reading.mentions):
@@ -175,7 +175,13 @@ class Decider:
     def _out_of_scope_names(self, reading: Reading) -> list[str]:
         """Names that are out of scope. Those that are ordinary words count only where a name would stand."""
         mentions = reading.mentions_of("out_of_scope")
-        meant = [m for m in mentions if not m.name.is_ordinary or is_in_name_position(reading.tokens, m)]
+        meant = [
+            m
+            for m in mentions
+            if not m.name.is_ordinary
+            or is_in_name_position(reading.tokens, m)
+            or self._unknown_names.stands_as_name(reading, m.start, m.end)
+        ]
         return list(shown_names(meant))
 
     def _named_card(self, reading: Reading, card: str) -> Finding:
@@ -357,5 +363,5 @@ def _is_courtesy(reading: Reading) -> bool:
 
 
 def shown_new(unknown: Sequence[UnknownName]) -> tuple[str, ...]:
-    """Those of some unknown names that are no English words either."""
-    return tuple(name.shown for name in unknown if name.word_class == "new")
+    """Those of some unknown names that are no English words either, and those that only stand beside something."""
+    return tuple(name.shown for name in unknown if name.word_class == "new" or not name.is_subject)

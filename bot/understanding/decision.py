@@ -236,9 +236,18 @@ class Decider:
         ]
         if subjects:
             return self._instead_of(reading, [name.shown for name in subjects])
-        new = shown_new(unknown)
-        is_likely_name = is_answered or (len(new) == 1 and not finding.ids)
-        return replace(finding, out_of_scope=new) if is_likely_name else finding
+        return finding
+
+    def with_names_beside(self, reading: Reading, finding: Finding) -> Finding:
+        """The finding of a message, with the new names in it that the question isn't about, so that a word is said on them.
+
+        Where there is no answer and no offer, one new name is likely the reason.
+        """
+        if finding.out_of_scope or finding.mentioned_only or finding.kind in ("smalltalk", "help"):
+            return finding
+        new = shown_new(self._unknown_names.find(reading))
+        is_worth_a_word = finding.kind != "unknown" or (len(new) == 1 and not finding.ids)
+        return replace(finding, out_of_scope=new) if is_worth_a_word else finding
 
     def _instead_of(self, reading: Reading, names: Sequence[str]) -> Finding:
         """Names that aren't covered, and what is known instead: cards of the group that is asked for, else what would answer."""
@@ -364,4 +373,4 @@ def _is_courtesy(reading: Reading) -> bool:
 
 def shown_new(unknown: Sequence[UnknownName]) -> tuple[str, ...]:
     """Those of some unknown names that are no English words either, and those that only stand beside something."""
-    return tuple(name.shown for name in unknown if name.word_class == "new" or not name.is_subject)
+    return tuple(name.shown for name in unknown if name.word_class in ("new", "misspelt") or not name.is_subject)

@@ -179,7 +179,8 @@ class Matcher:
         if needs_context(whole) and not whole.ranking.is_exact:
             unknown = self._findings.make(whole, "unknown", (), "nothing was shown before that it could mean")
             return replace(unknown, lacks_context=True)
-        return self._best(readings, [self._decider.decide(reading) for reading in readings])
+        best = self._best(readings, [self._decider.decide(reading) for reading in readings])
+        return best if whole.ranking.is_exact else self._decider.with_names_beside(whole, best)
 
     def _is_small_talk(self, reading: Reading) -> bool:
         """ "How is it going?" asks nothing about what was shown; "who wrote it?" does."""

@@ -23,7 +23,7 @@ from bot.understanding.reading import Reading
 from bot.understanding.slips import is_slip
 
 MIN_LETTERS = 3
-"""Letters of the shortest name that is told from its place; shorter words are abbreviations of anything."""
+"""Letters from which a word may be a new name wherever it stands; a shorter one counts as an English word."""
 MAX_TOKENS = 25
 """Words of a message up to which unknown names are looked for; a longer one tells a story, and most of its words are scenery."""
 MAX_LETTERS, MAX_DIGITS = 20, 2
@@ -96,7 +96,11 @@ class UnknownNames:
         cards = name_positions(reading.mentions_of("card"))
         names: list[UnknownName] = []
         for position, token in enumerate(reading.tokens):
-            if position in named or (names and position < names[-1].end) or self.word_class(token) == "known":
+            if position in named or (names and position < names[-1].end):
+                continue
+            if self.word_class(token) == "known":
+                if self._is_one_side(reading, position, cards):
+                    names.append(UnknownName(token, position, position + 1, True, True, "english"))
                 continue
             if (name := self._name_at(reading, position, cards)) is not None:
                 names.append(name)
@@ -115,12 +119,14 @@ class UnknownNames:
         return self._cache.get(word, self._classify)
 
     def _classify(self, word: str) -> WordClass:
-        if not MIN_LETTERS <= len(word) <= MAX_LETTERS or not (word[0].isalpha() and word.isalnum() and word.isascii()):
+        if not 1 < len(word) <= MAX_LETTERS or not (word[0].isalpha() and word.isalnum() and word.isascii()):
             return "known"
         if sum(map(str.isdigit, word)) > MAX_DIGITS:
             return "known"
         if word in FOLLOWUP_WORDS or word in QUESTION_STARTS or word in _VERBS or self._is_ours(word):
             return "known"
+        if len(word) < MIN_LETTERS:
+            return "known" if word[::-1] in FOLLOWUP_WORDS else "english"
         if word in self._english:
             return "english"
         if _slips(word, self._known_words):
@@ -183,12 +189,16 @@ class UnknownNames:
         end = start + 2 if has_ending else start + 1
         word_class = "new" if has_ending else self.word_class(tokens[start])
         others = {typed for typed, _ in reading.ranking.corrections} - {tokens[start]}
-        if word_class == "new" and len(others) >= MANY_CORRECTIONS:
+        is_hasty = len(others) >= MANY_CORRECTIONS
+        if word_class == "new" and is_hasty:
             word_class = "misspelt"
         is_compared = self._is_compared(tokens, start, end, cards, word_class)
         is_of_card = end < len(tokens) and tokens[end] in _PART_OF and end + 1 in cards  # "what is X in Django"
-        is_subject = is_compared or (not is_of_card and self._is_asked_about(reading, start, end, word_class))
-        is_beside = word_class == "new" or (word_class == "compound" and _is_beside(tokens, start, end))
+        is_asked_about = not is_of_card and self._is_asked_about(reading, start, end, word_class)
+        is_subject = is_compared or is_asked_about
+        is_compared |= is_asked_about and any(tokens[place - 1] in _LIKE for place in cards if place > end)
+        may_be_beside = word_class in ("compound", "misspelt") and not is_hasty
+        is_beside = word_class == "new" or (may_be_beside and _is_beside(tokens, start, end))
         if not is_subject and not is_beside:
             return None
         shown = ".".join((as_typed if len(as_typed) == len(tokens) else tokens)[start:end])
@@ -219,6 +229,17 @@ class UnknownNames:
         if word_class == "misspelt":
             return after in KIND_NOUNS and start > 0 and tokens[start - 1] == "the"
         return after in self._kind_words and (not start or tokens[start - 1] not in _DETERMINERS)
+
+    def _is_one_side(self, reading: Reading, place: int, cards: Collection[int]) -> bool:
+        """Whether a word of the pack is all of one side of "panel or Dash", and so a name: the other side is a card."""
+        tokens = reading.tokens
+        word = tokens[place]
+        if word in FOLLOWUP_WORDS or word in self._kind_words or word in self._subject or word not in self._english:
+            return False
+        lead = next((number for number, token in enumerate(tokens) if token not in _LEAD_WORDS), 0)
+        is_first = place == lead and place + 2 in cards and tokens[place + 1] in _AGAINST_OR
+        is_second = place + 1 == len(tokens) and place == lead + 2 and tokens[place - 1] in _AGAINST_OR and lead in cards
+        return is_first or is_second
 
     def _is_compared(
         self, tokens: tuple[str, ...], start: int, end: int, cards: Collection[int], word_class: WordClass
@@ -311,8 +332,10 @@ _VERBS = frozenset(
 _PART_OF = frozenset("in of for with".split())
 _BESIDE = frozenset("with via using through behind under on plus".split())
 _ONE_DOES = frozenset("does did is was".split())
+_LIKE = frozenset("like unlike than vs versus".split())
 _NAMING = frozenset("called named".split())
 _COMPARING = frozenset("vs versus v or than and".split())
+_AGAINST_OR = frozenset("or vs versus".split())
 _AGAINST = frozenset("vs versus v than".split())
 _DETERMINERS = frozenset("a an any some which what best good".split())
 """Words after which "X framework" may describe a kind of framework."""

@@ -445,6 +445,7 @@ class Finding:
         talk: The name of the small talk.
         out_of_scope: Names in the question that the pack lists as not covered.
         mentioned_only: Names in the question that the source mentions without describing them.
+        about_subject: The pack's subject as a whole is asked about; the one id is the topic about it.
         beyond: Whether the question asks for something that the source doesn't say: it has a rare word that the card's texts
             lack, or it asks which of the compared cards is best, or what a group's word means.
         attribute: The one attribute of a card that is asked for.
@@ -461,6 +462,7 @@ class Finding:
     talk: str | None = None
     out_of_scope: tuple[str, ...] = ()
     mentioned_only: tuple[str, ...] = ()
+    about_subject: bool = False
     beyond: bool = False
     attribute: Attribute | None = None
     lacks_context: bool = False

@@ -32,6 +32,7 @@ TOPICS = {
     "what-is-python-backend-development": "16",
     "what-is-python-frontend-development": "30",
     "why-python-for-backend": "12 58 63",
+    "what-is-python": "7 8 45",
 }
 STEPS = {
     "step-fundamentals": "46",

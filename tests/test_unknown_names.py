@@ -69,6 +69,8 @@ CLASSES = {
     "zorblax": "new",
     "flaskel": "new",
     "py4web": "new",
+    "hug": "english",  # though "huge" is the pack's
+    "fippy": "new",
     "4711": "known",
     "a1b2c3d4": "known",
     "z" * (MAX_LETTERS + 1): "known",
@@ -101,6 +103,11 @@ SUBJECTS = {
     "is dash better than zorblax": "zorblax",
     "move from flask to zorblax": "zorblax",
     "why would anyone pick nancy over flask": "nancy",
+    "which driver does cookworm use": "cookworm",
+    "should i pick spacemodel or django": "spacemodel",
+    "is revel async": "revel",
+    "can pyarc talk to postgres": "pyarc",
+    "who maintains phoenix": "Phoenix",
 }
 
 
@@ -114,6 +121,7 @@ BESIDE = {
     "how do i use fastapi with zorblax": ("library", "fastapi"),
     "can i host fastapi on vercel": ("library", "fastapi"),
     "does django run on pypy": ("library", "django"),
+    "does fastapi integrate with speechcraft": ("library", "fastapi"),
 }
 
 

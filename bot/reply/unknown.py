@@ -6,13 +6,16 @@ from collections.abc import Iterable, Sequence
 
 from bot.model import Choice, Choices, Entry, Finding, Item, Items, Knowledge, Library, Part, Text
 from bot.reply.entry import MOST_RELATED
-from bot.reply.wording import choice_of, find_group, first_sentence, join_with_and, matching_sentence
+from bot.reply.wording import choice_of, find_group, first_sentence, join_with_and, matching_sentence, source_parts
 
 
 def unknown_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
     """The parts of an "I don't know": what isn't covered, cards of what is, and what may have been meant."""
     lines = knowledge.voice.lines
     offers = [knowledge.by_id[entry_id] for entry_id in finding.ids]
+    if finding.about_subject:
+        yield from _about_subject(offers, knowledge)
+        return
     yield Text(_reason(finding, offers, knowledge))
     if offers and _is_plain_offer(finding) and finding.evidence.is_far_ahead:
         sentence = matching_sentence(finding, offers[0]) or first_sentence(offers[0])
@@ -37,6 +40,17 @@ def unknown_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
 def _is_plain_offer(finding: Finding) -> bool:
     """Whether entries are offered because they are near, and not because of a name or a pronoun."""
     return not (finding.mentioned_only or finding.out_of_scope or finding.around_pronoun or finding.lacks_context)
+
+
+def _about_subject(entries: Sequence[Entry], knowledge: Knowledge) -> Iterable[Part]:
+    """That it isn't known of the subject, and what is known of it."""
+    yield Text(knowledge.voice.lines["unknown_subject"])
+    for entry in entries:
+        yield Text(entry.answer)
+    yield from source_parts(entries, knowledge)
+    related = [knowledge.by_id[other] for entry in entries for other in entry.related][:MOST_RELATED]
+    if related:
+        yield Choices(knowledge.voice.lines["related"], tuple(map(choice_of, related)))
 
 
 def _offer_heading(finding: Finding, knowledge: Knowledge, *, has_cards: bool) -> str:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from bot.model import MOST_COMPARED, Finding, Group, Knowledge, Library
-from bot.retrieval.english import english
+from bot.retrieval.english import FUNCTION_WORDS, english
 from bot.retrieval.spelling import CORRECTED_TRUST
 from bot.text import stem, words
 from bot.understanding import cues
@@ -39,6 +40,8 @@ COMMON_RARITY, MIN_INFORMATION = 2.0, 0.2
 """-log10 of the share of the commonest words, which is subtracted from a word's rarity, and the least information."""
 MIN_LETTERS = 2
 """Letters of a word that says anything by itself."""
+MAX_PREDICATE = 1
+"""Content words behind the subject up to which a question is about the subject as a whole: "is Python fast"."""
 FAR_BETTER = 0.6
 """Score by which another entry has to beat a named card: "python frameworks like django" asks for the list."""
 
@@ -85,8 +88,10 @@ class Decider:
         if reading.ranking.is_exact and top is not None:
             return self._findings.answer(reading, top, "an exact phrasing")
         if reading.ranking.is_exact_out_of_scope:
-            finding = self._findings.make(reading, "unknown", (), "a question that isn't covered, word for word")
-            return replace(finding, out_of_scope=tuple(out_of_scope))
+            reason = "a question that isn't covered, word for word"
+            own = (self._subject_entry,) if self._subject_entry and self._predicate(reading) is not None else ()
+            finding = self._findings.make(reading, "unknown", own, reason)
+            return replace(finding, out_of_scope=tuple(out_of_scope), about_subject=bool(own))
         unknown = self._unknown_names.find(reading)
         if not cards and any(name.is_compared and name.word_class != "english" for name in unknown):
             cards = list(dict.fromkeys(mention.name.about for mention in reading.mentions_of("card")))
@@ -106,12 +111,55 @@ class Decider:
         if cards:
             return replace(self._named_card(reading, cards[0]), out_of_scope=beside)
         if mentioned:
-            return self._mentioned_only(reading, mentioned)
+            return self._beside_unknown(reading, unknown, self._mentioned_only(reading, mentioned))
         if out_of_scope:
             return self._instead_of(reading, [*out_of_scope, *shown_new(unknown)])
         if any(mention.name.kind == "card" for mention in reading.mentions):
             return self._beside_unknown(reading, unknown, self._ordinary_word(reading))
+        if not unknown and (about_subject := self._about_subject(reading)) is not None:
+            return about_subject
         return self._beside_unknown(reading, unknown, self.decide_by_ranking(reading))
+
+    @cached_property
+    def _subject_entry(self) -> str | None:
+        """The topic whose title names nothing but the pack's subject: "What is Python?"."""
+        for entry in self._knowledge.entries:
+            named = {word for word in words(entry.title) if word not in STOPWORDS}
+            if entry.kind == "topic" and named and named <= self._subject:
+                return entry.id
+        return None
+
+    def _predicate(self, reading: Reading) -> list[str] | None:
+        """The content words of a question about the subject as a whole ("is Python fast"); None if it is another question."""
+        tokens = reading.tokens
+        place = next((number for number, token in enumerate(tokens) if token in self._subject), None)
+        if place is None or not _ABOUT_SUBJECT.match(" ".join((*tokens[:place], "SUBJECT"))):
+            return None
+        empty = STOPWORDS | FUNCTION_WORDS | _EMPTY_IN_PREDICATE
+        content = [token for token in tokens[place + 1 :] if token not in empty]
+        is_predicate = len(content) <= MAX_PREDICATE and _NOT_IN_PREDICATE.isdisjoint(tokens[place + 1 :])
+        return content if is_predicate else None
+
+    def _about_subject(self, reading: Reading) -> Finding | None:
+        """The subject alone, or with one word: the topic about it if its text has the word, else that it isn't known.
+
+        One word beside the subject is too little to choose another entry by, unless it is a word of that entry's title, or a
+        group's.
+        """
+        predicate, entry_id = self._predicate(reading), self._subject_entry
+        if predicate is None or entry_id is None:
+            return None
+        asked, top = {stem(word) for word in predicate}, self._findings.top(reading)
+        if asked and top is not None and top.id != entry_id and self._may_answer(reading):
+            other = self._knowledge.by_id.get(top.id)
+            if other is None or asked <= {stem(word) for word in words(other.title)}:
+                return None
+        if asked and asked <= {stem(word) for word in words(self._knowledge.by_id[entry_id].answer)}:
+            return self._findings.answer(reading, Target("entry", entry_id), "the subject itself")
+        finding = self._findings.make(
+            reading, "unknown", (entry_id,), "it isn't said of the subject", OUT_OF_SCOPE_LOG_ODDS
+        )
+        return replace(finding, about_subject=True)
 
     def alternatives(self, reading: Reading) -> Finding | None:
         """The other cards of its kind, if alternatives to one named card are asked for and no other name stands there."""
@@ -134,7 +182,13 @@ class Decider:
     def _out_of_scope_names(self, reading: Reading) -> list[str]:
         """Names that are out of scope. Those that are ordinary words count only where a name would stand."""
         mentions = reading.mentions_of("out_of_scope")
-        meant = [m for m in mentions if not m.name.is_ordinary or is_in_name_position(reading.tokens, m)]
+        meant = [
+            m
+            for m in mentions
+            if not m.name.is_ordinary
+            or is_in_name_position(reading.tokens, m)
+            or self._unknown_names.stands_as_name(reading, m.start, m.end)
+        ]
         return list(shown_names(meant))
 
     def _named_card(self, reading: Reading, card: str) -> Finding:
@@ -189,9 +243,18 @@ class Decider:
         ]
         if subjects:
             return self._instead_of(reading, [name.shown for name in subjects])
-        new = shown_new(unknown)
-        is_likely_name = is_answered or (len(new) == 1 and not finding.ids)
-        return replace(finding, out_of_scope=new) if is_likely_name else finding
+        return finding
+
+    def with_names_beside(self, reading: Reading, finding: Finding) -> Finding:
+        """The finding of a message, with the new names in it that the question isn't about, so that a word is said on them.
+
+        Where there is no answer and no offer, one new name is likely the reason.
+        """
+        if finding.out_of_scope or finding.mentioned_only or finding.kind in ("smalltalk", "help"):
+            return finding
+        new = shown_new(self._unknown_names.find(reading))
+        is_worth_a_word = finding.kind != "unknown" or (len(new) == 1 and not finding.ids)
+        return replace(finding, out_of_scope=new) if is_worth_a_word else finding
 
     def _instead_of(self, reading: Reading, names: Sequence[str]) -> Finding:
         """Names that aren't covered, and what is known instead: cards of the group that is asked for, else what would answer."""
@@ -307,6 +370,15 @@ class Decider:
         return len(name) == 1 and name[0] not in reading.tokens and stem(name[0]) in map(stem, reading.tokens)
 
 
+_ABOUT_SUBJECT = cues.Cue(
+    r"^(?:(?:so|and|but|ok|hey|hi) )*(?:(?:is|was|isnt|has|will|why is|why was|how is|when was|when did|where was|"
+    r"how (?:old|fast|slow|good|bad|big|hard|popular|safe|secure|stable|easy|difficult|mature|expensive) is|"
+    r"who (?:made|makes|created|invented|wrote|designed|developed|owns|uses|maintains)) )(?:the )?SUBJECT$"
+)
+"""What stands before the subject in a question about it as a whole."""
+_EMPTY_IN_PREDICATE = frozenset(("worth", "enough"))
+_NOT_IN_PREDICATE = frozenset("or for in on with to at by like than as from".split())
+"""Words behind the subject with which a question is about something else too: "is Python good for dashboards"."""
 _ORDINARY_WORD = "its name is an ordinary word here"
 
 
@@ -321,5 +393,5 @@ def _is_courtesy(reading: Reading) -> bool:
 
 
 def shown_new(unknown: Sequence[UnknownName]) -> tuple[str, ...]:
-    """Those of some unknown names that are no English words either."""
-    return tuple(name.shown for name in unknown if name.word_class == "new")
+    """Those of some unknown names that are no English words either, and those that only stand beside something."""
+    return tuple(name.shown for name in unknown if name.word_class in ("new", "misspelt") or not name.is_subject)

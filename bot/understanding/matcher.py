@@ -197,7 +197,8 @@ class Matcher:
             return replace(unknown, lacks_context=True)
         if (phrase := self._exact_phrase(whole)) is not None:
             return self._decider.decide(replace(self._read(phrase, phrase, language), text=cleaned))
-        return self._best(readings, [self._decider.decide(reading) for reading in readings])
+        best = self._best(readings, [self._decider.decide(reading) for reading in readings])
+        return best if whole.ranking.is_exact else self._decider.with_names_beside(whole, best)
 
     def _exact_phrase(self, whole: Reading) -> str | None:
         """The message without the courtesies around it, if that is a phrasing word for word: "hi, what can i ask you"."""

@@ -152,7 +152,7 @@ class Names:
             if (
                 edits <= max_name_edits(spelling)
                 and not (other_start and (edits > 1 or len(spelling) <= ONE_EDIT_LENGTH))
-                and (is_slip(word, spelling) if edits > 1 else not _is_lengthened(word, spelling))
+                and (_is_one_misspelt(word, spelling) if edits == 1 else is_slip(word, spelling))
             ):
                 return name, int(edits)
         return None, 0
@@ -162,9 +162,12 @@ class Names:
         return len(run) > 1 and all(len(word) > 1 for word in run)
 
 
-def _is_lengthened(word: str, spelling: str) -> bool:
-    """Whether a letter is added at the end: "anvilo" is another name; "anvils" and "djangoo" are not."""
-    return word[:-1] == spelling and word[-1] not in ("s", spelling[-1])
+def _is_one_misspelt(word: str, spelling: str) -> bool:
+    """Whether a word one edit away is the name: any wrong or missing letter is forgiven, another one only where a hand slips.
+
+    "anvils" and "djanggo" are names of the pack, "anvilo" and "flaesk" are others.
+    """
+    return len(word) <= len(spelling) or word == spelling + "s" or is_slip(word, spelling)
 
 
 _BEFORE_NAMES = frozenset(

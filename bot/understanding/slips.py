@@ -41,8 +41,8 @@ def is_slip(typed: str, word: str) -> bool:
 
 
 def _letters_brought_in(typed: str, word: str) -> int:
-    """Letters of `typed` that `word` lacks; one that only doubles the letter beside it isn't counted."""
-    doubled = {first for first, second in pairwise(typed) if first == second}
+    """Letters of `typed` that `word` lacks; one that only doubles a letter of it isn't counted."""
+    doubled = {first for first, second in pairwise(typed) if first == second and first in word}
     return sum(count for letter, count in (Counter(typed) - Counter(word)).items() if letter not in doubled)
 
 

@@ -6,7 +6,7 @@ and the pack know of it, and what a hand would have to do to type it instead of 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -23,7 +23,7 @@ from bot.understanding.reading import Reading
 from bot.understanding.slips import is_slip
 
 MIN_LETTERS = 3
-"""Letters of the shortest name that is told from its place; shorter words are abbreviations of anything."""
+"""Letters from which a word may be a new name wherever it stands; a shorter one counts as an English word."""
 MAX_TOKENS = 25
 """Words of a message up to which unknown names are looked for; a longer one tells a story, and most of its words are scenery."""
 MAX_LETTERS, MAX_DIGITS = 20, 2
@@ -35,8 +35,10 @@ COMMON_WORD, COMMON_SHORT_WORD = 5.5, 4.5
 MISSPELT_RARITY = 4.8
 """-log10 of an English word's share up to which a word may be a slip of it: "mangum" is hardly meant for "magnum"."""
 
-INFLECTIONS = ("s", "ed", "ing")
-"""Endings of a word that English lacks, with which it may still be one of the pack's ("orms")."""
+INFLECTIONS = ("s", "es", "d", "ed", "ing", "r", "er", "ly")
+"""Endings by which a word is still the pack's: "orms" is "orm", while "hug" isn't "huge"."""
+MIN_INFLECTED = 5
+"""Letters of the shorter of two words of one stem from which both may have an ending ("styling", "styled")."""
 MANY_CORRECTIONS = 2
 """Corrected words of a message from which a new word is likelier another slip than a name ("whybis python so popualr")."""
 
@@ -84,7 +86,7 @@ class UnknownNames:
 
     def prepare(self) -> None:
         """Compute now what the first question with an unknown word needs."""
-        self._text_stems, self._kind_words, self._known_words  # noqa: B018  cached properties
+        self._words_by_stem, self._kind_words, self._known_words  # noqa: B018  cached properties
 
     def find(self, reading: Reading) -> list[UnknownName]:
         """The unknown names in a reading, in order; none where the pack has no cards, and names don't matter in it."""
@@ -94,11 +96,21 @@ class UnknownNames:
         cards = name_positions(reading.mentions_of("card"))
         names: list[UnknownName] = []
         for position, token in enumerate(reading.tokens):
-            if position in named or (names and position < names[-1].end) or self.word_class(token) == "known":
+            if position in named or (names and position < names[-1].end):
+                continue
+            if self.word_class(token) == "known":
+                if self._is_one_side(reading, position, cards):
+                    names.append(UnknownName(token, position, position + 1, True, True, "english"))
                 continue
             if (name := self._name_at(reading, position, cards)) is not None:
                 names.append(name)
         return names
+
+    def stands_as_name(self, reading: Reading, start: int, end: int) -> bool:
+        """Whether an ordinary word that is the name of something stands where a question's subject does."""
+        cards = name_positions(reading.mentions_of("card"))
+        is_compared = self._is_compared(reading.tokens, start, end, cards, "english")
+        return is_compared or self._is_asked_about(reading, start, end, "english")
 
     # --- what is known of a word
 
@@ -107,12 +119,14 @@ class UnknownNames:
         return self._cache.get(word, self._classify)
 
     def _classify(self, word: str) -> WordClass:
-        if not MIN_LETTERS <= len(word) <= MAX_LETTERS or not (word[0].isalpha() and word.isalnum() and word.isascii()):
+        if not 1 < len(word) <= MAX_LETTERS or not (word[0].isalpha() and word.isalnum() and word.isascii()):
             return "known"
         if sum(map(str.isdigit, word)) > MAX_DIGITS:
             return "known"
         if word in FOLLOWUP_WORDS or word in QUESTION_STARTS or word in _VERBS or self._is_ours(word):
             return "known"
+        if len(word) < MIN_LETTERS:
+            return "known" if word[::-1] in FOLLOWUP_WORDS else "english"
         if word in self._english:
             return "english"
         if _slips(word, self._known_words):
@@ -126,8 +140,7 @@ class UnknownNames:
         """Whether the pack has the word, in a phrasing or in an answer."""
         if word in self._spelling.pack_words or word in self._text_words:
             return True
-        is_inflected = word in self._english or word.endswith(INFLECTIONS)
-        return is_inflected and (stem(word) in self._spelling.pack_stems or stem(word) in self._text_stems)
+        return any(_is_inflection(word, other) for other in self._words_by_stem.get(stem(word), ()))
 
     def _halves(self, word: str) -> tuple[str, str] | None:
         """The two common words that stand in one, the first as short as possible; None if there are none."""
@@ -148,8 +161,12 @@ class UnknownNames:
         return frozenset(word for text in _texts(self._knowledge) for word in words(text))
 
     @cached_property
-    def _text_stems(self) -> frozenset[str]:
-        return frozenset(map(stem, self._text_words))
+    def _words_by_stem(self) -> Mapping[str, list[str]]:
+        """The pack's words by their stem."""
+        by_stem: dict[str, list[str]] = {}
+        for word in self._spelling.pack_words | self._text_words:
+            by_stem.setdefault(stem(word), []).append(word)
+        return by_stem
 
     @cached_property
     def _known_words(self) -> Lexicon:
@@ -172,12 +189,17 @@ class UnknownNames:
         end = start + 2 if has_ending else start + 1
         word_class = "new" if has_ending else self.word_class(tokens[start])
         others = {typed for typed, _ in reading.ranking.corrections} - {tokens[start]}
-        if word_class == "new" and len(others) >= MANY_CORRECTIONS:
+        is_hasty = len(others) >= MANY_CORRECTIONS
+        if word_class == "new" and is_hasty:
             word_class = "misspelt"
         is_compared = self._is_compared(tokens, start, end, cards, word_class)
         is_of_card = end < len(tokens) and tokens[end] in _PART_OF and end + 1 in cards  # "what is X in Django"
-        is_subject = is_compared or (not is_of_card and self._is_asked_about(reading, start, end, word_class))
-        if not is_subject and word_class != "new":
+        is_asked_about = not is_of_card and self._is_asked_about(reading, start, end, word_class)
+        is_subject = is_compared or is_asked_about
+        is_compared |= is_asked_about and any(tokens[place - 1] in _LIKE for place in cards if place > end)
+        may_be_beside = word_class in ("compound", "misspelt") and not is_hasty
+        is_beside = word_class == "new" or (may_be_beside and _is_beside(tokens, start, end))
+        if not is_subject and not is_beside:
             return None
         shown = ".".join((as_typed if len(as_typed) == len(tokens) else tokens)[start:end])
         return UnknownName(shown, start, end, is_subject, is_compared, word_class)
@@ -197,13 +219,29 @@ class UnknownNames:
             return True
         if word_class == "english":
             return False
+        if start and tokens[start - 1] in _ONE_DOES and word_class in ("new", "compound"):  # "which driver does X use"
+            return is_followed or after in _VERBS
         if not before and after:
             is_set_off = _is_set_off(tokens[end - 1], reading.text)
-            if is_new or is_set_off or (word_class == "compound" and after in _AFTER_TOPIC):
+            is_topic = word_class == "compound" and (after in _AFTER_TOPIC or after in ATTRIBUTE_WORDS)
+            if is_new or is_set_off or is_topic:
                 return True
         if word_class == "misspelt":
             return after in KIND_NOUNS and start > 0 and tokens[start - 1] == "the"
         return after in self._kind_words and (not start or tokens[start - 1] not in _DETERMINERS)
+
+    def _is_one_side(self, reading: Reading, place: int, cards: Collection[int]) -> bool:
+        """Whether a word of the pack is all of one side of "panel or Dash", and so a name: the other side is a card."""
+        tokens = reading.tokens
+        word = tokens[place]
+        if word in FOLLOWUP_WORDS or word in self._kind_words or word in self._subject or word not in self._english:
+            return False
+        lead = next((number for number, token in enumerate(tokens) if token not in _LEAD_WORDS), 0)
+        is_first = place == lead and place + 2 in cards and tokens[place + 1] in _AGAINST_OR
+        is_second = (
+            place + 1 == len(tokens) and place == lead + 2 and tokens[place - 1] in _AGAINST_OR and lead in cards
+        )
+        return is_first or is_second
 
     def _is_compared(
         self, tokens: tuple[str, ...], start: int, end: int, cards: Collection[int], word_class: WordClass
@@ -220,7 +258,7 @@ class UnknownNames:
         if end < len(tokens) and tokens[end] in self._kind_words and word_class != "english":
             end += 1  # "X ORM or SQLAlchemy"
         if end < len(tokens) and tokens[end] in _COMPARING and is_ours(end + 1):
-            return ends_side(start - 1)
+            return ends_side(start - 1) or before in FOLLOWUP_WORDS
         if (tokens[end : end + 1] == ("over",) and is_ours(end + 1)) or (
             tokens[end : end + 2] == ("instead", "of") and is_ours(end + 2)
         ):
@@ -230,10 +268,24 @@ class UnknownNames:
         return (is_behind or is_moved_to) and (word_class != "english" or ends_side(end))
 
 
+def _is_beside(tokens: Sequence[str], start: int, end: int) -> bool:
+    """Whether a word stands alone behind a preposition: "use Flask with X", "run it on X for now"."""
+    is_alone = end == len(tokens) or tokens[end] in STOPWORDS or tokens[end] in FUNCTION_WORDS
+    return start > 0 and tokens[start - 1] in _BESIDE and is_alone
+
+
 def _is_set_off(word: str, text: str) -> bool:
     """Whether a mark follows a word: "X, any good?"."""
     _, found, behind = text.casefold().partition(word)
     return bool(found) and behind[:1] in (",", ":", ";", ".", "?", "!")
+
+
+def _is_inflection(word: str, other: str) -> bool:
+    """Whether one of two words with the same stem is the other with an ending, or both have one."""
+    shorter, longer = sorted((word, other), key=len)
+    if not longer.startswith(shorter):
+        return min(len(word), len(other)) >= MIN_INFLECTED
+    return longer[len(shorter) :] in INFLECTIONS
 
 
 def _slips(word: str, lexicon: Lexicon) -> list[str]:
@@ -280,8 +332,12 @@ _VERBS = frozenset(
 )
 """Verbs after a thing that has a name: "does X support ..."."""
 _PART_OF = frozenset("in of for with".split())
+_BESIDE = frozenset("with via using through behind under on plus".split())
+_ONE_DOES = frozenset("does did is was".split())
+_LIKE = frozenset("like unlike than vs versus".split())
 _NAMING = frozenset("called named".split())
 _COMPARING = frozenset("vs versus v or than and".split())
+_AGAINST_OR = frozenset("or vs versus".split())
 _AGAINST = frozenset("vs versus v than".split())
 _DETERMINERS = frozenset("a an any some which what best good".split())
 """Words after which "X framework" may describe a kind of framework."""

@@ -43,6 +43,9 @@ FINDINGS = {
     "unknown-offer": finding("unknown", "which-wood", "handsaw"),
     "unknown-partial": finding("unknown", "handsaw", out_of_scope=("Router", "Lathe")),
     "unknown-out-of-scope": finding("unknown", out_of_scope=("Lathe",)),
+    "unknown-instead": finding("unknown", "handsaw", "jigsaw", out_of_scope=("bandsaw",), group="cutting"),
+    "unknown-subject": finding("unknown", "which-wood", about_subject=True),
+    "library-beside": finding("library", "plane", out_of_scope=("Router",)),
     "unknown-named": finding("unknown", "step-joint", mentioned_only=("Dovetail",)),
 }
 

@@ -50,11 +50,12 @@ MAX_LOG_ODDS_ADDED = 2.5
 
 
 class Candidate(NamedTuple):
-    """A target that may be meant. `text`: its nearest phrasing; empty but for the first MAX_SHOWN."""
+    """A target that may be meant. `text`: its nearest phrasing, `covered`: see `DocumentScores`; neither but for the first MAX_SHOWN."""
 
     target_index: int
     score: float
     text: str
+    covered: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,7 +342,8 @@ class Index:
             return Candidate(target, 0.0, "")
         first, last = self.stats.starts[target : target + 2]
         nearest = int(first) + int(scores.phrasing_cosines[first:last].argmax())
-        return Candidate(target, float(scores.total[target]), self.texts[nearest])
+        covered = float(scores.documents.covered[target])
+        return Candidate(target, float(scores.total[target]), self.texts[nearest], covered)
 
     def _unknown_words(self, query: EncodedQuery) -> tuple[UnknownWord, ...]:
         english, information = self.encoder.spelling.english, query.information.tolist()

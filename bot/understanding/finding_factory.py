@@ -119,6 +119,8 @@ class FindingFactory:
 
     def is_related(self, reading: Reading, candidate: Candidate) -> bool:
         """Whether a candidate has anything to do with a question: a word of its texts that tells something, or one like it."""
+        if candidate.covered > 0:
+            return True
         read_as = dict(reading.ranking.corrections)
         asked = [word for token in reading.tokens for word in words(read_as.get(token, token))]
         telling = [word for word in asked if word not in STOPWORDS and stem(word) not in self._subject]

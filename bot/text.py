@@ -34,8 +34,8 @@ _WITHOUT_BLANKS = re.compile(
     "\U00020000-\U0003134f]+"
 )
 """Runs of scripts that have no blanks between words: Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
-MOST_PAIRS = 2_000
-"""Words that are read of a text with such a run: so many characters say more than LONGEST_QUESTION Latin letters."""
+MOST_PAIRS = 1_000
+"""Words that are read of a text with such a run: so many characters say as much as LONGEST_QUESTION Latin letters."""
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|(?<=[。!?])(?=[\u3040-\u9fff])|\n+")
 
 

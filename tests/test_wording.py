@@ -246,6 +246,15 @@ def test_a_name_is_found_in_any_language_and_nothing_false_is_said(text: str) ->
     assert finding.attribute is not None or lines["beyond"] not in said
 
 
+@pytest.mark.parametrize("text", ["¿python es frontend o backend?", "ist python frontend oder backend?"])
+def test_an_entry_is_found_where_its_words_are_the_same(text: str) -> None:
+    assert found(text).ids == found("python frontend backend?").ids
+
+
+def test_a_phrasing_in_another_language_makes_no_pack_of_that_language() -> None:
+    assert found("welche orm gibt es").language == "de"
+
+
 def test_two_names_are_compared_in_any_language() -> None:
     assert found("quelle est la différence entre flask et django").ids == ("flask", "django")
 

@@ -61,8 +61,9 @@ MIN_WORDS = 2
 """Function words that a question must have; one of MIN_LETTERS or with an accent is enough where it isn't in the English list
 ("ist", but not "de facto") and no English function word stands beside it."""
 MIN_LETTERS = 2
-PACK_WORDS = 10
-"""Function words of a language that a pack must have in its phrasings to be one in that language."""
+PACK_WORDS = 12
+"""Function words of a language that a pack must have in its phrasings to be one in that language: the shipped one has eight that
+are Spanish as well ("para", "yo"), and a pack of three German phrasings twelve."""
 MIN_SHARE_OF_LETTERS = 0.3
 """Share of the letters that must be of another script: an English question may name something in Greek letters, and two Chinese
 signs say as much as ten letters."""
@@ -106,7 +107,7 @@ def language_of(tokens: Sequence[str], pack_words: Set[str]) -> str:
     telling, beside = found[code], present - _all_words()[code]
     english_words = sum(token in STOPWORDS or token in FUNCTION_WORDS for token in beside)
     is_certain = len(telling) >= MIN_WORDS or (bool(beside) and not english_words and any(map(_is_certain, telling)))
-    if not is_certain or len(telling) <= english_words or telling <= pack_words:
+    if not is_certain or len(telling) <= english_words:
         return ""
     if len(_telling_words()[code] & pack_words) >= PACK_WORDS:
         return ""

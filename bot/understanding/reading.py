@@ -14,6 +14,7 @@ from bot.retrieval.index import Ranking
 from bot.retrieval.spelling import UNLIMITED, Budget
 from bot.text import sentences, words
 from bot.understanding.cues import FOLLOWUP_WORDS, is_typo
+from bot.understanding.languages import function_words
 from bot.understanding.names import Mention, NameKind, Names
 from bot.understanding.question_type import STOPWORDS, QuestionType, question_type_of
 from bot.understanding.small_words import SmallWords
@@ -147,7 +148,9 @@ def read(
     mentions = tuple(names.find(tokens, budget))
     joined = _with_joined_names(tokens, mentions)
     ranked = meant if joined == tokens else words(" ".join(joined))
-    ranking = rank(typed, ranked if slips or joined != tokens else typed)
+    if language:  # the phrasings lack its function words
+        ranked = [word for word in ranked if word not in function_words(language)] or ranked
+    ranking = rank(typed, ranked if slips or language or joined != tokens else typed)
     is_doubtful = any(mention.name.is_ordinary and mention.name.kind == "card" for mention in mentions)
     score = domain_score(typed) if is_doubtful else 0.0
     question_type = question_type_of(text, tokens)

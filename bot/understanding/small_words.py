@@ -108,14 +108,14 @@ class SmallWords:
         """
         result, corrections = list(tokens), list[Correction]()
         for position, word in enumerate(tokens):
-            meant = self._meant(word, tokens, position)
-            if meant != word and not is_kept(word):
+            meant = word if is_kept(word) else self._meant(word, tokens, position)
+            if meant != word:
                 result[position] = meant
                 corrections.append(Correction(word, meant))
         return tuple(result), tuple(corrections)
 
     def _meant(self, word: str, tokens: Sequence[str], position: int) -> str:
-        if word in small_words() or word in _MEANT_AS_TYPED or not word.isalpha():
+        if word in small_words() or word in _MEANT_AS_TYPED or not (word.isascii() and word.isalpha()):
             return word
         if word in english():
             return MISUSED[word] if word in MISUSED and self._begins_question(tokens, position) else word

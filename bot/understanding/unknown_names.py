@@ -238,7 +238,9 @@ class UnknownNames:
             return False
         lead = next((number for number, token in enumerate(tokens) if token not in _LEAD_WORDS), 0)
         is_first = place == lead and place + 2 in cards and tokens[place + 1] in _AGAINST_OR
-        is_second = place + 1 == len(tokens) and place == lead + 2 and tokens[place - 1] in _AGAINST_OR and lead in cards
+        is_second = (
+            place + 1 == len(tokens) and place == lead + 2 and tokens[place - 1] in _AGAINST_OR and lead in cards
+        )
         return is_first or is_second
 
     def _is_compared(

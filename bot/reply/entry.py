@@ -69,7 +69,7 @@ def _library_parts(card: Library, finding: Finding, knowledge: Knowledge) -> Ite
     asked_parts = attribute_parts(card, finding.attribute, knowledge) if finding.attribute is not None else []
     yield from asked_parts
     is_missing = not asked_parts and (finding.beyond or finding.attribute is not None)
-    if is_missing:
+    if is_missing and not finding.out_of_scope:  # a word on the names beside the card has said so
         yield Text(lines["beyond"])
     homepage = card.homepage if card.homepage != card.docs else ""
     links = (Link(lines["docs"], card.docs), Link(lines["homepage"], homepage))

@@ -402,7 +402,9 @@ def _about_shown(turn: ConversationTurn) -> FollowUp | None:
     if turn.state.kind == "unknown" and not turn.state.ids:
         return None
     subject = {word for name in turn.knowledge.subject for word in words(name)}
-    if subject & set(turn.tokens) or (not turn.is_bare and cues.SOUGHT.match(turn.text)):
+    if (subject & set(turn.tokens) and not _asks_needed_version(turn)) or (
+        not turn.is_bare and cues.SOUGHT.match(turn.text)
+    ):
         return None
     refers_back = cues.BACK.search(turn.text) is not None
     if not refers_back and cues.DEFINES.search(turn.text) and turn.mentioned_groups():
@@ -416,6 +418,12 @@ def _about_shown(turn: ConversationTurn) -> FollowUp | None:
     if not is_about_it or not (turn.is_bare or isinstance(turn.current, Library)):
         return None
     return FollowUp((turn.current.id,), asks_about_shown=True, reason="still about the one before")
+
+
+def _asks_needed_version(turn: ConversationTurn) -> bool:
+    """Whether the subject is named only for its version: "does it need Python 3.8"."""
+    attribute = attribute_of(turn.tokens, turn.other_tokens, turn.knowledge)
+    return attribute is not None and attribute.name == "needs"
 
 
 def _ask_which(turn: ConversationTurn) -> FollowUp | None:

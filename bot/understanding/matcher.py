@@ -187,7 +187,7 @@ class Matcher:
         if state is not None:
             result = follow_up(whole, state, self.knowledge, self._disambiguator)
             if result is not None and not (result.asks_about_shown and self._is_small_talk(whole)):
-                return self._follow_up_finding(whole, result)
+                return self._decider.with_names_beside(whole, self._follow_up_finding(whole, result))
         if (step := requested_step(whole, self.knowledge)) is not None:
             return self._step_finding(whole, step)
         if (small_talk := self._small_talk_of(whole)) is not None and not whole.ranking.is_exact:

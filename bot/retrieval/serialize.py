@@ -32,7 +32,7 @@ from bot.retrieval.tfidf import TfidfIndex
 
 MAX_FILES = 24
 """Indexes in the folder: some packs, their workspaces' edited versions, and the drafts that were previewed last."""
-FORMAT = 13
+FORMAT = 14
 """Changes whenever the arrays do; a file of another format is not read."""
 
 CHECKSUM_DIGITS = 8

@@ -142,7 +142,7 @@ class Documents:
         if own_target >= 0:
             counts = self._without(asked, own_target)
         same = self.word_stems == asked_stems[:, None]  # (asked, words)
-        similar = word_vectors().vectors_of(list(asked)) @ self.word_vectors.T
+        similar = word_vectors().directions_of(list(asked)) @ self.word_vectors.T
         likeness = np.maximum(np.minimum((similar - SIMILAR) / (1 - SIMILAR), 1), 0) * np.float32(SIMILAR_WEIGHT)
         likeness[same] = 1
         is_said = counts > 0
@@ -260,7 +260,7 @@ def build_documents(
         stems=tuple(stems),
         idf=np.log(1 + (len(documents) - found + 0.5) / (found + 0.5)).astype(np.float32),
         word_stems=np.array([stem_ids[stem_of[word]] for word in vocabulary], dtype=np.int64),
-        word_vectors=vectors.vectors_of(vocabulary),
+        word_vectors=vectors.directions_of(vocabulary),
         starts=np.cumsum([0, *map(len, counts)], dtype=np.int64),
         cell_words=np.array([row[word] for count in counts for word in count], dtype=np.int64),
         cell_counts=np.array([number for count in counts for number in count.values()], dtype=np.float32),

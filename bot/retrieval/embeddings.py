@@ -1,12 +1,13 @@
 """Word vectors and similarity in meaning: of a query to each phrasing, and to the mean of a target's phrasings.
 
-The vectors are counted from WordNet's definitions: no network, no model. Two questions without a common word get similar vectors
-if they are about the same thing. Origin and licence stand in data/README.md.
+The vectors are a table that was learned once from a sentence encoder: the sum of a sentence's word vectors points where the
+encoder puts the sentence. At run time there is only the table: no network, no model. Two questions without a common word get
+similar vectors if they are about the same thing. Origin and licence stand in data/README.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -20,6 +21,7 @@ from bot.retrieval.naive_bayes import cosine_without_self
 from bot.retrieval.sparse import BLOCK, Floats, Ints
 
 VECTORS_FILE = Path(__file__).parent / "data" / "word_vectors.npy"
+SCALES_FILE = Path(__file__).parent / "data" / "word_scales.npy"
 DIMENSIONS = 128
 
 # --- words
@@ -27,44 +29,36 @@ DIMENSIONS = 128
 
 @dataclass(frozen=True, slots=True)
 class WordVectors:
-    """The word vectors, packed.
+    """The word vectors. A word's vector is its steps times its scale; its length is the word's weight in a sentence.
 
     Attributes:
         words: The word list; its rows are the rows here.
-        packed: (words, DIMENSIONS / 2), two numbers of four bits in each byte.
+        steps: (words, DIMENSIONS), whole numbers from -127 to 127.
+        scales: (words,)
     """
 
     words: English
-    packed: NDArray[np.uint8]
+    steps: NDArray[np.int8]
+    scales: Floats
 
     def sentence_vector(self, tokens: Sequence[str]) -> Floats:
-        """The weighted sum of the words' vectors, of length one; zeros if no word has a vector. (DIMENSIONS,)"""
-        known = [(row, self.words.rarity[row]) for row in map(self.words.row_of, tokens) if row is not None]
-        if not known:
+        """The sum of the words' vectors, scaled to length one; zeros if no word has a vector. (DIMENSIONS,)"""
+        rows = [row for row in map(self.words.row_of, tokens) if row is not None]
+        if not rows:
             return np.zeros(DIMENSIONS, dtype=np.float32)
-        weights = word_weight(np.array([rarity for _, rarity in known], dtype=np.float32))
-        return normalized(weights @ self.unpack(row for row, _ in known))
+        return normalized(self.scales[rows] @ self.steps[rows].astype(np.float32))
 
-    def vectors_of(self, tokens: Sequence[str]) -> Floats:
-        """The vector of each word, of length one; zeros for a word that has none. (words, DIMENSIONS)"""
+    def vectors_of(self, rows: Ints) -> Floats:
+        """The vectors of some rows. (rows, DIMENSIONS)"""
+        return np.asarray(self.steps[rows] * self.scales[rows, None], dtype=np.float32)
+
+    def directions_of(self, tokens: Sequence[str]) -> Floats:
+        """The vector of each word, scaled to length one; zeros for a word that has none. (words, DIMENSIONS)"""
         vectors = np.zeros((len(tokens), DIMENSIONS), dtype=np.float32)
         rows = {position: row for position, word in enumerate(tokens) if (row := self.words.row_of(word)) is not None}
         if rows:
-            vectors[list(rows)] = self.unpack(rows.values())
+            vectors[list(rows)] = normalized(self.vectors_of(np.array(list(rows.values()), dtype=np.int64)))
         return vectors
-
-    def unpack(self, rows: Iterable[int]) -> Floats:
-        """The vectors of some rows, of length one; zeros for a word without a meaning of its own. (rows, DIMENSIONS)"""
-        pairs = self.packed[list(rows)]
-        vectors = np.empty((len(pairs), DIMENSIONS), dtype=np.float32)
-        vectors[:, ::2], vectors[:, 1::2] = pairs >> 4, pairs & 15
-        vectors -= 8
-        return normalized(vectors)
-
-
-def word_weight(rarity: Floats) -> Floats:
-    """Weights of words in a sentence. `rarity`: -log10 of each word's share of running words."""
-    return np.asarray(np.minimum(np.maximum(rarity - 1.5, 0.3), 8), dtype=np.float32)
 
 
 def normalized(rows: Floats) -> Floats:
@@ -76,8 +70,10 @@ def normalized(rows: Floats) -> Floats:
 @cache
 def word_vectors() -> WordVectors:
     """The word vectors, memory-mapped when first used."""
-    packed = np.load(VECTORS_FILE, mmap_mode="r", allow_pickle=False)
-    return WordVectors(english(), packed.view(np.ndarray))  # slicing a memmap costs ten times as much as an array
+    steps = np.load(VECTORS_FILE, mmap_mode="r", allow_pickle=False)
+    scales = np.load(SCALES_FILE, allow_pickle=False).astype(np.float32)
+    # Slicing a memmap costs ten times as much as an array.
+    return WordVectors(english(), steps.view(np.ndarray), scales)
 
 
 # --- phrasings
@@ -140,10 +136,9 @@ def build_embeddings(
         targets: Number of targets.
     """
     rows = np.array([-1 if (row := vectors.words.row_of(word)) is None else row for word in vocabulary], dtype=np.int64)
-    rarity = np.array([vectors.words.rarity_of(word) for word in vocabulary], dtype=np.float32)
     known = np.flatnonzero(rows >= 0)
     weighted = np.zeros((len(vocabulary), DIMENSIONS), dtype=np.float32)
-    weighted[known] = vectors.unpack(rows[known].tolist()) * word_weight(rarity[known])[:, None]
+    weighted[known] = vectors.vectors_of(rows[known])
     sums = np.zeros((len(target_of), DIMENSIONS), dtype=np.float32)
     lengths = np.diff(starts)
     for position in range(int(lengths.max(initial=0))):

@@ -65,7 +65,7 @@ FUNCTION_WORDS = frozenset(
     wasnt werent hasnt havent hadnt shouldnt thats whats wheres whos hows lets theres heres whens whys ok okay hi hey
     hello""".split()
 )
-"""Words with a grammatical role and no meaning of their own: they have no word vector."""
+"""Words with a grammatical role and no meaning of their own."""
 
 EXTRA_SHARES = {
     **dict.fromkeys("im dont its thats whats cant ive didnt".split(), 3e-4),

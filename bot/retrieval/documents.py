@@ -20,8 +20,8 @@ from bot.text import sentences, stem, words
 
 BM25_K1, BM25_B = 1.2, 0.75
 """Robertson and Zaragoza (2009), "The Probabilistic Relevance Framework": the usual values."""
-SIMILAR = 0.4
-"""Cosine of two words' vectors from which one says something of the other. .2 to .65 measured nearly the same."""
+SIMILAR = 0.3
+"""Cosine of two words' vectors from which one says something of the other. .3 to .6 measured within two points."""
 SIMILAR_WEIGHT = 0.8
 """What a similar word counts at most, beside the word itself at 1."""
 MIN_LETTERS = 2

@@ -24,13 +24,13 @@ STEM_LIKELIHOOD_WEIGHT, CHAR_LIKELIHOOD_WEIGHT = 0.06, 0.025
 CLASSIFIER_WEIGHT = 1.2
 """Weight of the linear classifier, multiplied by the index's fullness: it needs many phrasings."""
 
-EMBEDDING_WEIGHT, EMBEDDING_WEIGHT_SPARSE = 0.2, 1.2
+EMBEDDING_WEIGHT, EMBEDDING_WEIGHT_SPARSE = 0.4, 1.2
 """Weight of the embeddings: the first, plus the second times (1 - fullness). They matter most where phrasings are few."""
 
 NEAREST_WEIGHT, CENTROID_WEIGHT = 0.7, 1.3
 """Weights of the cosines to the nearest phrasing and to the target's centroid, multiplied by the embeddings' weight."""
 
-BM25_WEIGHT, COVERED_WEIGHT, SENTENCE_WEIGHT = 3.0, 3.0, 3.0
+BM25_WEIGHT, COVERED_WEIGHT, SENTENCE_WEIGHT = 2.0, 3.0, 3.0
 """Weights of the three scores of documents, multiplied by (1 - fullness)."""
 
 HALF_FULL = 10

@@ -305,6 +305,8 @@ def _texts(knowledge: Knowledge) -> Iterable[str]:
     """Every text of a pack that says something about its entries."""
     for entry in knowledge.entries:
         yield from (entry.title, entry.answer, *entry.names, *(note.text for note in entry.notes))
+        if entry.curated:
+            yield from entry.asks  # the index may not have them
         if isinstance(entry, Library):
             yield from (entry.name, *entry.aliases, entry.what, entry.summary, *entry.good_for, entry.package)
     for group in knowledge.groups:

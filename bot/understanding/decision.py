@@ -286,8 +286,8 @@ class Decider:
             if len(self._knowledge.members(group)) > 1 and self._says_only(reading, group):
                 finding = findings.answer(reading, Target("list", top.id), "a group's word, which isn't described")
                 return replace(finding, beyond=True)
-            finding = findings.make(reading, "unknown", findings.offers(reading), "a group's word isn't described")
-            return replace(finding, ids=findings.recommended(reading, self._groups[top.id])[:MAX_OFFERED])
+            cards = findings.recommended(reading, group)[:MAX_OFFERED] if findings.may_offer(reading) else ()
+            return findings.make(reading, "unknown", cards, "a group's word isn't described")
         if top is not None and self._is_inflected_name(reading, top):
             return findings.make(reading, "unknown", (), _ORDINARY_WORD, OUT_OF_SCOPE_LOG_ODDS)
         if top is not None and (self._may_answer(reading) or (is_talk and _is_courtesy(reading))):

@@ -42,8 +42,8 @@ Bools = NDArray[np.bool_]
 
 SUPPORT_NEEDED, SUPPORT_HALF = 2.4, 20
 """Support (see `support`) that a target needs to answer is SUPPORT_NEEDED * n / (n + SUPPORT_HALF) for its n phrasings: of eighty
-phrasings, six with the word, or two words; of up to eight, any word. Without it, 385 of the 899 words that stand in one phrasing of the
-shipped pack were answered when asked alone."""
+phrasings, six with the word, or two words; of up to eight, any word. Without it, 385 of the 899 words that stand in one phrasing
+of the shipped pack were answered when asked alone."""
 
 SUPPORTING_INFORMATION = 0.5
 """Information from which a word supports an answer."""
@@ -68,6 +68,7 @@ class GateFeatures:
         mass: ln(1 + the sum, over the query's distinct stems that the target has, of information times relative idf): one common
             word is little, two rare ones are much.
         lead: Score minus that of the third target of another family: whether it is one of many.
+        fullness: See `IndexStats`: the same for every question to a pack.
         document_bm25, document_covered, document_sentence: See `documents.DocumentScores`; 0 in an index that is nearly full.
         document_missing, document_mass, document_margin, document_pack: See `documents.DocumentEvidence`; likewise.
     """
@@ -89,6 +90,7 @@ class GateFeatures:
     domain_side: float
     mass: float
     lead: float
+    fullness: float
     document_bm25: float
     document_covered: float
     document_sentence: float
@@ -122,8 +124,8 @@ class Gate:
         offer: Log-odds of the second from which targets are offered.
         weights, bias: Of the first: one weight for each feature, unscaled, and the constant term.
         among_weights, among_bias: Of the second. No weights: the first serves for offers, too.
-        shares: Of the pack's own phrasings, asked as if they weren't indexed: the share that is answered, and that is offered; and
-            the share of questions that it doesn't cover that is answered. Empty: the pack is too small to tell.
+        shares: Of the pack's own phrasings, asked as if they weren't indexed: the share that is answered, and that is offered;
+            and the share of questions that it doesn't cover that is answered. Empty: the pack is too small to tell.
         max_support: Support that is enough for every target: nearly all of the pack's own phrasings have it.
         distant: See DISTANT; minus infinity: no question is distant.
         cohesion: (targets,), how similar a target's phrasings are to each other: the mean, over its phrasings, of the TF-IDF
@@ -285,6 +287,7 @@ def gate_features(
         domain_side=domain_side(gate.domain_plane, query.vector) if side is None else side,
         mass=_mass(stats, query, in_target),
         lead=own - third if np.isfinite(third) else MARGIN_WITHOUT_COMPETITOR,
+        fullness=stats.fullness,
         document_bm25=float(scores.documents.bm25[target]),
         document_covered=float(scores.documents.covered[target]),
         document_sentence=float(scores.documents.sentence[target]),

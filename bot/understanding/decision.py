@@ -100,20 +100,20 @@ class Decider:
             ids = tuple(cards[:MOST_COMPARED])
             reason = "two or more of ours are named"
             comparison = self._findings.make(reading, "compare", ids, reason, NAME_LOG_ODDS - edits)
-            beside = (*out_of_scope, *shown_new(unknown))
+            beside = (*out_of_scope, *shown_beside(unknown))
             is_best_wanted = cues.BEST.search(stripped_text(reading)) is not None
             return replace(comparison, beyond=is_best_wanted, out_of_scope=beside)
         if cards and self._is_about_others(reading, out_of_scope, unknown):
             return self._not_covered(reading, cards, [*out_of_scope, *(name.shown for name in unknown)])
         if cards and mentioned and reading.question_type.compares:
             return replace(self._not_covered(reading, cards, ()), mentioned_only=shown_names(mentioned))
-        beside = (*out_of_scope, *shown_new(unknown))
+        beside = (*out_of_scope, *shown_beside(unknown))
         if cards:
             return replace(self._named_card(reading, cards[0]), out_of_scope=beside)
         if mentioned:
             return self._beside_unknown(reading, unknown, self._mentioned_only(reading, mentioned))
         if out_of_scope:
-            return self._instead_of(reading, [*out_of_scope, *shown_new(unknown)])
+            return self._instead_of(reading, [*out_of_scope, *shown_beside(unknown)])
         if any(mention.name.kind == "card" for mention in reading.mentions):
             return self._beside_unknown(reading, unknown, self._ordinary_word(reading))
         if not unknown and (about_subject := self._about_subject(reading)) is not None:
@@ -252,7 +252,7 @@ class Decider:
         """
         if finding.out_of_scope or finding.mentioned_only or finding.kind in ("smalltalk", "help"):
             return finding
-        new = shown_new(self._unknown_names.find(reading))
+        new = shown_beside(self._unknown_names.find(reading))
         is_worth_a_word = finding.kind != "unknown" or (len(new) == 1 and not finding.ids)
         return replace(finding, out_of_scope=new) if is_worth_a_word else finding
 
@@ -293,8 +293,8 @@ class Decider:
             if len(self._knowledge.members(group)) > 1 and self._says_only(reading, group):
                 finding = findings.answer(reading, Target("list", top.id), "a group's word, which isn't described")
                 return replace(finding, beyond=True)
-            finding = findings.make(reading, "unknown", findings.offers(reading), "a group's word isn't described")
-            return replace(finding, ids=findings.recommended(reading, self._groups[top.id])[:MAX_OFFERED])
+            cards = findings.recommended(reading, group)[:MAX_OFFERED] if findings.may_offer(reading) else ()
+            return findings.make(reading, "unknown", cards, "a group's word isn't described")
         if top is not None and self._is_inflected_name(reading, top):
             return findings.make(reading, "unknown", (), _ORDINARY_WORD, OUT_OF_SCOPE_LOG_ODDS)
         if top is not None and (self._may_answer(reading) or (is_talk and _is_courtesy(reading))):
@@ -392,6 +392,6 @@ def _is_courtesy(reading: Reading) -> bool:
     return reading.is_whole and not stripped_text(reading)
 
 
-def shown_new(unknown: Sequence[UnknownName]) -> tuple[str, ...]:
-    """Those of some unknown names that are no English words either, and those that only stand beside something."""
-    return tuple(name.shown for name in unknown if name.word_class in ("new", "misspelt") or not name.is_subject)
+def shown_beside(unknown: Sequence[UnknownName]) -> tuple[str, ...]:
+    """Those of some unknown names that are worth a word where something else answers."""
+    return tuple(name.shown for name in unknown if name.is_special)

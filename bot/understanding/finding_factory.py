@@ -81,6 +81,10 @@ class FindingFactory:
         required = SMALL_TALK_LOG_ODDS if top is not None and top.kind == "talk" else 0.0
         return reading.log_odds + self._group_log_odds(reading) - required >= self.gate.answer
 
+    def may_offer(self, reading: Reading) -> bool:
+        """Whether the best target may be offered, GROUP_LOG_ODDS added where they apply."""
+        return reading.log_odds + self._group_log_odds(reading) >= self.gate.offer
+
     def _group_log_odds(self, reading: Reading) -> float:
         """GROUP_LOG_ODDS if the question says one of the words of the best target's group, else 0."""
         top = self.top(reading)

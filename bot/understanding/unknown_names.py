@@ -41,6 +41,9 @@ MIN_INFLECTED = 5
 """Letters of the shorter of two words of one stem from which both may have an ending ("styling", "styled")."""
 MANY_CORRECTIONS = 2
 """Corrected words of a message from which a new word is likelier another slip than a name ("whybis python so popualr")."""
+NAME_RARITY = 4.2
+"""-log10 of an English word's share from which a word is said on it beside a card, though it may be no name: the pack never
+says it. `finding_factory.SPECIAL_RARITY` is the same, for words that the card doesn't have."""
 
 WordClass = Literal["known", "english", "misspelt", "compound", "new"]
 """What is known of a word: the pack has it, or nearly; English has it; it is a slip of English words ("withoutsql");
@@ -57,6 +60,7 @@ class UnknownName:
         is_subject: The question is about it, and about anything else only beside it.
         is_compared: It is one side of a comparison.
         word_class: What is known of it as a word.
+        is_special: It is worth a word where something else answers.
     """
 
     shown: str
@@ -65,6 +69,7 @@ class UnknownName:
     is_subject: bool
     is_compared: bool
     word_class: WordClass
+    is_special: bool
 
 
 class UnknownNames:
@@ -100,7 +105,7 @@ class UnknownNames:
                 continue
             if self.word_class(token) == "known":
                 if self._is_one_side(reading, position, cards):
-                    names.append(UnknownName(token, position, position + 1, True, True, "english"))
+                    names.append(UnknownName(token, position, position + 1, True, True, "english", is_special=False))
                 continue
             if (name := self._name_at(reading, position, cards)) is not None:
                 names.append(name)
@@ -197,12 +202,13 @@ class UnknownNames:
         is_asked_about = not is_of_card and self._is_asked_about(reading, start, end, word_class)
         is_subject = is_compared or is_asked_about
         is_compared |= is_asked_about and any(tokens[place - 1] in _LIKE for place in cards if place > end)
-        may_be_beside = word_class in ("compound", "misspelt") and not is_hasty
+        is_special = word_class != "english" or (bool(cards) and self._english.rarity_of(tokens[start]) >= NAME_RARITY)
+        may_be_beside = word_class != "new" and is_special and not is_hasty
         is_beside = word_class == "new" or (may_be_beside and _is_beside(tokens, start, end))
         if not is_subject and not is_beside:
             return None
         shown = ".".join((as_typed if len(as_typed) == len(tokens) else tokens)[start:end])
-        return UnknownName(shown, start, end, is_subject, is_compared, word_class)
+        return UnknownName(shown, start, end, is_subject, is_compared, word_class, is_special)
 
     def _is_asked_about(self, reading: Reading, start: int, end: int, word_class: WordClass) -> bool:
         """Whether a question asks about the word: "what is X", "is X ...", "X, good web framework?", "X web framework"."""
@@ -299,6 +305,8 @@ def _texts(knowledge: Knowledge) -> Iterable[str]:
     """Every text of a pack that says something about its entries."""
     for entry in knowledge.entries:
         yield from (entry.title, entry.answer, *entry.names, *(note.text for note in entry.notes))
+        if entry.curated:
+            yield from entry.asks  # the index may not have them
         if isinstance(entry, Library):
             yield from (entry.name, *entry.aliases, entry.what, entry.summary, *entry.good_for, entry.package)
     for group in knowledge.groups:

@@ -97,20 +97,22 @@ class OperatingPoint:
     """How sure a pack's answers and offers have to be.
 
     Attributes:
-        answer: Probability that the best target is right, from which it answers.
+        answer: Probability that the best target is right, from which it answers in a pack that is fitted to.
+        unfitted: The same in a pack that is too small for that: nothing of it tells whether the probability is true.
         offer: Probability that the right target is among the first three, from which they are offered.
         price: How many right answers one wrong or strange one is worth, in a pack that is fitted to.
     """
 
     answer: float
+    unfitted: float
     offer: float
     price: float
 
 
 OPERATING_POINTS = {
-    "strict": OperatingPoint(0.65, 0.25, 4.0),
-    "usual": OperatingPoint(0.50, 0.12, 2.0),
-    "generous": OperatingPoint(0.40, 0.07, 1.0),
+    "strict": OperatingPoint(answer=0.60, unfitted=0.65, offer=0.25, price=3.0),
+    "usual": OperatingPoint(answer=0.42, unfitted=0.52, offer=0.12, price=1.3),
+    "generous": OperatingPoint(answer=0.33, unfitted=0.42, offer=0.07, price=0.8),
 }
 """By the name that a pack's `caution` has."""
 
@@ -146,7 +148,7 @@ def calibrate(
     generic = generic_gate(stats.documents.answer_words)
     eligible = [number for number in allowed if sizes[target_of[number]] > 1]
     if len(eligible) < MIN_PHRASINGS or stats.targets < 3:
-        return with_thresholds(generic, point)
+        return with_thresholds(generic, point.unfitted, point.offer)
     texts, owners = [" ".join(phrasings[number]) for number in eligible], [target_of[number] for number in eligible]
     asked = [eligible[position] for position in _stratified_sample(texts, owners)]
     queries = {number: encoder.encode_tokens(as_known_tokens(phrasings[number])) for number in asked}
@@ -201,9 +203,9 @@ def _is_among(stats: IndexStats, scores: Scores, own: int) -> bool:
     return len(set(stats.family[scores.without_classifier > own_score].tolist())) < MAX_OFFERED
 
 
-def with_thresholds(gate: Gate, point: OperatingPoint) -> Gate:
-    """A gate that isn't fitted to a pack, with thresholds."""
-    return replace(gate, answer=log_odds_of(point.answer), offer=log_odds_of(point.offer))
+def with_thresholds(gate: Gate, answer: float, offer: float) -> Gate:
+    """The gate with thresholds at these probabilities."""
+    return replace(gate, answer=log_odds_of(answer), offer=log_odds_of(offer))
 
 
 def log_odds_of(probability: float) -> float:
@@ -221,8 +223,7 @@ def _fitted_to_listed(gate: Gate, samples: Sequence[Sample], point: OperatingPoi
 
     listed = log_odds(LISTED_NEGATIVE, False)
     offer = float(np.quantile(listed, 1 - NEGATIVES_OFFERED))
-    usual = with_thresholds(gate, OPERATING_POINTS["usual"])
-    chosen = with_thresholds(gate, point)
+    usual, chosen = (with_thresholds(gate, each.answer, each.offer) for each in (OPERATING_POINTS["usual"], point))
     return replace(
         fitted,
         answer=max(_crossing(log_odds(POSITIVE, True), listed), offer) + chosen.answer - usual.answer,
@@ -237,7 +238,7 @@ def _blended(gate: Gate, samples: Sequence[Sample], point: OperatingPoint) -> Ga
     weights, bias = fit_logistic(samples, [sample.is_right for sample in samples])
     among_weights, among_bias = fit_logistic(samples, [sample.is_among for sample in samples])
     own = replace(gate, weights=weights, bias=bias, among_weights=among_weights, among_bias=among_bias)
-    blended = with_thresholds(between(gate, own, share), point)
+    blended = with_thresholds(between(gate, own, share), point.answer, point.offer)
     best = _best_threshold(blended, samples, point.price)
     return replace(blended, answer=max((blended.answer + best) / 2, MIN_ANSWER))
 

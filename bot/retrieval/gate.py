@@ -68,7 +68,6 @@ class GateFeatures:
         mass: ln(1 + the sum, over the query's distinct stems that the target has, of information times relative idf): one common
             word is little, two rare ones are much.
         lead: Score minus that of the third target of another family: whether it is one of many.
-        fullness: See `IndexStats`: the same for every question to a pack.
         document_bm25, document_covered, document_sentence: See `documents.DocumentScores`; 0 in an index that is nearly full.
         document_missing, document_mass, document_margin, document_pack: See `documents.DocumentEvidence`; likewise.
     """
@@ -90,7 +89,6 @@ class GateFeatures:
     domain_side: float
     mass: float
     lead: float
-    fullness: float
     document_bm25: float
     document_covered: float
     document_sentence: float
@@ -287,7 +285,6 @@ def gate_features(
         domain_side=domain_side(gate.domain_plane, query.vector) if side is None else side,
         mass=_mass(stats, query, in_target),
         lead=own - third if np.isfinite(third) else MARGIN_WITHOUT_COMPETITOR,
-        fullness=stats.fullness,
         document_bm25=float(scores.documents.bm25[target]),
         document_covered=float(scores.documents.covered[target]),
         document_sentence=float(scores.documents.sentence[target]),

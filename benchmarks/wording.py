@@ -1,8 +1,9 @@
 """What wording must not change: case, slips in small words, opposites, single words: `python -m benchmarks.wording`.
 
-Twenty seconds. Prints, over the shipped pack, how many questions are answered differently in lower case (PAIRS_FILE, which lies with the
-question sets), and how many with slips are understood as without; over a pack made for it, how many opposites of an entry are
-answered with it, and how many questions with such words that the entry does answer still are. `--verbose` prints those that miss.
+Twenty seconds. Prints, over the shipped pack, how many questions are answered differently in lower case (PAIRS_FILE, which lies
+with the question sets), how many with slips are understood as without, and how many single words and everyday phrases are
+answered (WORD_FILES, likewise); over a pack made for it, how many opposites of an entry are answered with it, and how many
+questions with such words that the entry does answer still are. `--verbose` prints those that miss.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ def test_a_place_by_its_figure_shows_the_whole_card(place: str) -> None:
 
 
 def test_what_was_recommended_is_shown_again_in_its_order() -> None:
-    replies = talk("need a websocket lib", "the second one", "go back")
+    replies = talk("need an orm", "the second one", "go back")
     assert (replies[2].kind, replies[2].ids) == (replies[0].kind, replies[0].ids)
 
 

@@ -62,6 +62,9 @@ NEAR_SHARE = 0.4
 PLATEAU = 0.05
 """Share of the positives by which a threshold may gain less than the best one and still count as one of the best."""
 
+SILENT_PRICE = 1.5
+"""Factor of the price where the answers say nothing: then nothing tells a near question from a covered one but its phrasings."""
+
 UNSUPPORTED = 0.05
 """Share of the right positives that may lack the support that their target needs; with more, less is needed."""
 
@@ -194,6 +197,8 @@ def calibrate(
     gate = replace(gate, max_support=float(np.quantile(right, UNSUPPORTED)) if right else np.inf)
     if sum(sample.kind == LISTED_NEGATIVE for sample in samples) >= MIN_LISTED:
         return _with_shares(_fitted_to_listed(gate, samples, point), samples, LISTED_NEGATIVE)
+    if informative_share(stats.documents.answer_words) < 1 / 2:
+        point = replace(point, answer=point.unfitted, price=SILENT_PRICE * point.price)
     return _with_shares(_blended(gate, samples, point), samples, NEAR_NEGATIVE)
 
 

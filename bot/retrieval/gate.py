@@ -190,8 +190,12 @@ def generic_gates() -> tuple[Gate, Gate]:
 
 def generic_gate(answer_words: float) -> Gate:
     """The gate for a pack that isn't fitted to: between the two generic gates, by the telling words of its average answer."""
-    share = min(max((answer_words - FEW_ANSWER_WORDS) / (MANY_ANSWER_WORDS - FEW_ANSWER_WORDS), 0.0), 1.0)
-    return between(*generic_gates(), share)
+    return between(*generic_gates(), informative_share(answer_words))
+
+
+def informative_share(answer_words: float) -> float:
+    """How much a pack's answers say, from 0 (nothing) to 1, by the telling words of its average answer."""
+    return min(max((answer_words - FEW_ANSWER_WORDS) / (MANY_ANSWER_WORDS - FEW_ANSWER_WORDS), 0.0), 1.0)
 
 
 def between(first: Gate, second: Gate, share: float) -> Gate:

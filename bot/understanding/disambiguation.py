@@ -20,7 +20,7 @@ from bot.understanding.reading import Reading
 
 TECHNICAL_RATIO = 1.0
 """log10 of how much more often the pack says a word than English does, from which it is technical: ten times."""
-IN_DOMAIN = 0.5
+IN_DOMAIN = 0.3
 """Domain score of a question from which a name in it is meant as one whatever the words around it."""
 MIN_TARGETS = 3
 """Targets whose phrasings must have a word before its frequency is taken into account."""

@@ -2,9 +2,9 @@
 
     python -m bot.retrieval.data.build_word_vectors WORDNET_FOLDER FREQUENCY_FILE MODEL_FOLDER CHECKOUTS
 
-Takes about half an hour and 3 GB of memory on one core. Needs torch and transformers, which the bot itself never imports. With
-the same versions of them on the same kind of processor the result is the same to the byte: the order of sentences is seeded, and
-one thread adds up in one order.
+Takes about a quarter of an hour and 3 GB of memory on one core. Needs torch and transformers, which the bot itself never imports.
+With the same versions of them on the same kind of processor the result is the same to the byte: the order of sentences is seeded,
+and one thread adds up in one order.
 
 Args:
     WORDNET_FOLDER: A dictionary folder of WordNet 3.x, with data.noun and so on (Debian: wordnet-base, /usr/share/wordnet).

@@ -25,6 +25,7 @@ from bot.retrieval.gate import (
     between,
     gate_features,
     generic_gate,
+    informative_share,
     support,
 )
 from bot.retrieval.out_of_scope import OutOfScopeIndex, domain_planes, domain_side
@@ -100,22 +101,24 @@ class OperatingPoint:
     """How sure a pack's answers and offers have to be.
 
     Attributes:
-        answer: Probability that the best target is right, from which it answers in a pack that is fitted to.
-        unfitted: The same in a pack that is too small for that: nothing of it tells whether the probability is true.
+        answer: Probability that the best target is right, from which it answers.
         offer: Probability that the right target is among the first three, from which they are offered.
+        small_answer, small_offer: The same in a pack that is too small to be fitted to: nothing of it tells whether the
+            probabilities are true.
         price: How many right answers one wrong or strange one is worth, in a pack that is fitted to.
     """
 
     answer: float
-    unfitted: float
     offer: float
+    small_answer: float
+    small_offer: float
     price: float
 
 
 OPERATING_POINTS = {
-    "strict": OperatingPoint(answer=0.60, unfitted=0.65, offer=0.25, price=3.0),
-    "usual": OperatingPoint(answer=0.42, unfitted=0.52, offer=0.12, price=1.3),
-    "generous": OperatingPoint(answer=0.33, unfitted=0.42, offer=0.07, price=0.8),
+    "strict": OperatingPoint(answer=0.60, offer=0.25, small_answer=0.68, small_offer=0.30, price=3.0),
+    "usual": OperatingPoint(answer=0.42, offer=0.11, small_answer=0.55, small_offer=0.14, price=1.3),
+    "generous": OperatingPoint(answer=0.33, offer=0.06, small_answer=0.45, small_offer=0.08, price=0.8),
 }
 """By the name that a pack's `caution` has."""
 
@@ -151,7 +154,7 @@ def calibrate(
     generic = generic_gate(stats.documents.answer_words)
     eligible = [number for number in allowed if sizes[target_of[number]] > 1]
     if len(eligible) < MIN_PHRASINGS or stats.targets < 3:
-        return with_thresholds(generic, point.unfitted, point.offer)
+        return with_thresholds(generic, point.small_answer, point.small_offer)
     texts, owners = [" ".join(phrasings[number]) for number in eligible], [target_of[number] for number in eligible]
     asked = [eligible[position] for position in _stratified_sample(texts, owners)]
     queries = {number: encoder.encode_tokens(as_known_tokens(phrasings[number])) for number in asked}
@@ -198,7 +201,7 @@ def calibrate(
     if sum(sample.kind == LISTED_NEGATIVE for sample in samples) >= MIN_LISTED:
         return _with_shares(_fitted_to_listed(gate, samples, point), samples, LISTED_NEGATIVE)
     if informative_share(stats.documents.answer_words) < 1 / 2:
-        point = replace(point, answer=point.unfitted, price=SILENT_PRICE * point.price)
+        point = replace(point, answer=point.small_answer, price=SILENT_PRICE * point.price)
     return _with_shares(_blended(gate, samples, point), samples, NEAR_NEGATIVE)
 
 

@@ -225,7 +225,7 @@ def flat() -> Index:
     ("question", "target", "sentence"),
     [
         ("when does the locksmith come", 0, "A lost key costs 25 euros, and the locksmith comes on Thursdays."),
-        ("my apartment is freezing", 1, "Report a cold flat to the caretaker before noon."),
+        ("my apartment is chilly", 1, "Report a cold flat to the caretaker before noon."),
         ("where do i leave an old refrigerator", 2, "Sofas and fridges are collected by the city for free."),
     ],
 )

@@ -24,7 +24,7 @@ STEM_LIKELIHOOD_WEIGHT, CHAR_LIKELIHOOD_WEIGHT = 0.06, 0.025
 CLASSIFIER_WEIGHT = 1.2
 """Weight of the linear classifier, multiplied by the index's fullness: it needs many phrasings."""
 
-EMBEDDING_WEIGHT, EMBEDDING_WEIGHT_SPARSE = 0.4, 1.2
+EMBEDDING_WEIGHT, EMBEDDING_WEIGHT_SPARSE = 0.2, 1.2
 """Weight of the embeddings: the first, plus the second times (1 - fullness). They matter most where phrasings are few."""
 
 NEAREST_WEIGHT, CENTROID_WEIGHT = 0.7, 1.3

@@ -50,7 +50,7 @@ MAX_LOG_ODDS_ADDED = 2.5
 
 
 class Candidate(NamedTuple):
-    """A target that may be meant. Only the first MAX_SHOWN have `text`, the nearest phrasing, and `covered` (`DocumentScores`)."""
+    """A target that may be meant. Only the first MAX_SHOWN have a `text`, the nearest phrasing, and `covered` (DocumentScores)."""
 
     target_index: int
     score: float

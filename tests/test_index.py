@@ -249,8 +249,9 @@ def test_documents_are_shares_of_what_is_asked(flat: Index) -> None:
 
 
 def test_a_phrasing_that_is_held_out_is_not_in_its_document() -> None:
-    index = Index.build([("lost key", 0), ("spare key", 0), ("cold flat", 1), ("bins", 2)], 3)
-    query = index.encoder.encode("lost key")
+    answers = [(answer, number) for number, (_, answer) in FLAT.items()]
+    index = Index.build([("lost wallet", 0), ("spare key", 0), ("cold flat", 1), ("bins", 2)], 3, answers=answers)
+    query = index.encoder.encode("lost wallet")
     whole, without = index.stats.documents.score(query), index.stats.documents.score(query, own_target=0)
     assert whole.covered[0] == pytest.approx(1)
     assert without.covered[0] < whole.covered[0]
@@ -302,7 +303,18 @@ def test_caution_moves_both_thresholds() -> None:
 
 
 def test_a_generic_gate_lies_between_that_of_packs_with_and_without_answers() -> None:
-    nothing, something, half = generic_gate(0), generic_gate(100), generic_gate(13)
+    nothing, something, half = generic_gate(0), generic_gate(1), generic_gate(0.5)
     for low, middle, high in zip(nothing.weights, half.weights, something.weights, strict=True):
         assert min(low, high) <= middle <= max(low, high)
     assert nothing.weights != something.weights
+
+
+def test_answers_that_say_nothing_make_no_documents() -> None:
+    asks = [("lost key", 0), ("cold flat", 1), ("bins", 2)]
+    link = Index.build(asks, 3, answers=[("See the handbook.", number) for number in range(3)])
+    assert (link.stats.documents.weight, len(link.stats.documents.cell_words)) == (0, 0)
+    answers = [
+        f"{word} are explained by the caretaker downstairs, near door {word}." for word in ("Keys", "Heat", "Bins")
+    ]
+    short = Index.build(asks, 3, answers=[(answer, number) for number, answer in enumerate(answers)])
+    assert 0 < short.stats.documents.informative < 1

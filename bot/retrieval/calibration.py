@@ -25,7 +25,6 @@ from bot.retrieval.gate import (
     between,
     gate_features,
     generic_gate,
-    informative_share,
     support,
 )
 from bot.retrieval.out_of_scope import OutOfScopeIndex, domain_planes, domain_side
@@ -117,7 +116,7 @@ class OperatingPoint:
 
 OPERATING_POINTS = {
     "strict": OperatingPoint(answer=0.60, offer=0.25, small_answer=0.68, small_offer=0.30, price=3.0),
-    "usual": OperatingPoint(answer=0.42, offer=0.11, small_answer=0.55, small_offer=0.14, price=1.3),
+    "usual": OperatingPoint(answer=0.42, offer=0.10, small_answer=0.55, small_offer=0.14, price=1.3),
     "generous": OperatingPoint(answer=0.33, offer=0.06, small_answer=0.45, small_offer=0.08, price=0.8),
 }
 """By the name that a pack's `caution` has."""
@@ -151,7 +150,7 @@ def calibrate(
     """
     target_of, sizes = stats.target_of.tolist(), np.diff(stats.starts)
     allowed = range(len(phrasings)) if calibrating is None else calibrating
-    generic = generic_gate(stats.documents.answer_words)
+    generic = generic_gate(stats.documents.informative)
     eligible = [number for number in allowed if sizes[target_of[number]] > 1]
     if len(eligible) < MIN_PHRASINGS or stats.targets < 3:
         return with_thresholds(generic, point.small_answer, point.small_offer)
@@ -200,7 +199,7 @@ def calibrate(
     gate = replace(gate, max_support=float(np.quantile(right, UNSUPPORTED)) if right else np.inf)
     if sum(sample.kind == LISTED_NEGATIVE for sample in samples) >= MIN_LISTED:
         return _with_shares(_fitted_to_listed(gate, samples, point), samples, LISTED_NEGATIVE)
-    if informative_share(stats.documents.answer_words) < 1 / 2:
+    if stats.documents.informative < 1 / 2:
         point = replace(point, answer=point.small_answer, price=SILENT_PRICE * point.price)
     return _with_shares(_blended(gate, samples, point), samples, NEAR_NEGATIVE)
 

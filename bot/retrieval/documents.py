@@ -24,6 +24,11 @@ SIMILAR = 0.3
 """Cosine of two words' vectors from which one says something of the other. .3 to .6 measured within two points."""
 SIMILAR_WEIGHT = 0.8
 """What a similar word counts at most, beside the word itself at 1."""
+NEARLY_FULL = 0.75
+"""Fullness of the index from which there are no documents: thirty phrasings a target say more than an answer's sentences."""
+FEW_ANSWER_WORDS, MANY_ANSWER_WORDS = 4.0, 12.0
+"""Telling words of an average answer up to which it says nothing (a link, a placeholder), and from which it says something.
+Documents of phrasings alone cost packs of ten phrasings an entry a point of accuracy."""
 MIN_LETTERS = 2
 """Letters of the shortest word that is compared."""
 
@@ -97,6 +102,8 @@ class Documents:
         sentence_starts: (targets + 1,), the first sentence of each target.
         sentence_vectors: (sentences, DIMENSIONS)
         sentences: The sentences of the answers.
+        informative: How much the answers say, 0 (nothing) to 1; 0 also where there are no documents.
+        weight: Weight of the documents' scores: `informative`, times what is missing to the index's fullness.
     """
 
     stems: tuple[str, ...]
@@ -110,6 +117,8 @@ class Documents:
     sentence_starts: Ints
     sentence_vectors: Floats
     sentences: tuple[str, ...]
+    informative: float
+    weight: float
     _stem_ids: dict[str, int] = field(init=False, repr=False, compare=False)
     _none: DocumentScores = field(init=False, repr=False, compare=False)
     """The scores of a query without telling words."""
@@ -174,13 +183,6 @@ class Documents:
         total = sum(map(self._idf_of, asked)) or 1.0
         return self.sentences[first + int(np.argmax(cosines + np.array(shared) / total))]
 
-    @property
-    def answer_words(self) -> float:
-        """Telling words of an answer, on average; a sentence that several answers have isn't counted."""
-        counts = Counter(self.sentences)
-        said = sum(is_telling(word) for text, count in counts.items() if count == 1 for word in words(text))
-        return said / max(int((np.diff(self.sentence_starts) > 0).sum()), 1)
-
     def _idf_of(self, name: str) -> float:
         """The idf of a stem."""
         return float(self.idf[self._stem_ids.get(name, -1)])
@@ -225,20 +227,36 @@ def sum_by_slice(values: Floats, starts: Ints) -> Floats:
     return result
 
 
+def informative_share(answers: Sequence[tuple[str, int]]) -> float:
+    """How much answers say, 0 to 1, by the telling words of an average one; a sentence that several have isn't counted.
+
+    `answers`: (cleaned text, target number) pairs.
+    """
+    counts = Counter(sentence for text, _ in answers for sentence in sentences(text))
+    said = sum(is_telling(word) for text, count in counts.items() if count == 1 for word in words(text))
+    mean = said / max(len({target for _, target in answers}), 1)
+    return min(max((mean - FEW_ANSWER_WORDS) / (MANY_ANSWER_WORDS - FEW_ANSWER_WORDS), 0.0), 1.0)
+
+
 def build_documents(
     phrasings: Sequence[tuple[Sequence[str], int]],
     answers: Sequence[tuple[str, int]],
     targets: int,
     vectors: WordVectors,
+    fullness: float,
 ) -> Documents:
-    """The documents of a pack.
+    """The documents of a pack; empty ones where the index is nearly full, or where the answers say nothing.
 
     Args:
         phrasings: (words, target number) pairs.
         answers: (cleaned text, target number) pairs.
         targets: Number of targets.
         vectors: The word vectors.
+        fullness: Of the index.
     """
+    informative = informative_share(answers) if fullness < NEARLY_FULL else 0.0
+    if not informative:
+        phrasings, answers = (), ()
     listed: list[list[str]] = [[] for _ in range(targets)]
     for phrase, target in phrasings:
         listed[target] += filter(is_telling, phrase)
@@ -270,4 +288,6 @@ def build_documents(
             -1, DIMENSIONS
         ),
         sentences=tuple(texts),
+        informative=informative,
+        weight=(1 - fullness) * informative,
     )

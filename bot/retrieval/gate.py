@@ -68,7 +68,7 @@ class GateFeatures:
         mass: ln(1 + the sum, over the query's distinct stems that the target has, of information times relative idf): one common
             word is little, two rare ones are much.
         lead: Score minus that of the third target of another family: whether it is one of many.
-        document_bm25, document_covered, document_sentence: See `documents.DocumentScores`; 0 in an index that is nearly full.
+        document_bm25, document_covered, document_sentence: See `documents.DocumentScores`; 0 where there are no documents.
         document_missing, document_mass, document_margin, document_pack: See `documents.DocumentEvidence`; likewise.
     """
 
@@ -160,9 +160,6 @@ class Gate:
         )
 
 
-FEW_ANSWER_WORDS, MANY_ANSWER_WORDS = 6.0, 20.0
-"""Telling words of an average answer up to which it says nothing (a link, a placeholder), and from which it says something."""
-
 GATES_FILE = Path(__file__).parent / "data" / "generic_gates.json"
 """Weights of the two generic gates, written by `benchmarks.generic_gate`."""
 
@@ -188,14 +185,9 @@ def generic_gates() -> tuple[Gate, Gate]:
     return no_answers, answers
 
 
-def generic_gate(answer_words: float) -> Gate:
-    """The gate for a pack that isn't fitted to: between the two generic gates, by the telling words of its average answer."""
-    return between(*generic_gates(), informative_share(answer_words))
-
-
-def informative_share(answer_words: float) -> float:
-    """How much a pack's answers say, from 0 (nothing) to 1, by the telling words of its average answer."""
-    return min(max((answer_words - FEW_ANSWER_WORDS) / (MANY_ANSWER_WORDS - FEW_ANSWER_WORDS), 0.0), 1.0)
+def generic_gate(informative: float) -> Gate:
+    """The gate for a pack that isn't fitted to: between the two generic gates, by how much its answers say, 0 to 1."""
+    return between(*generic_gates(), informative)
 
 
 def between(first: Gate, second: Gate, share: float) -> Gate:

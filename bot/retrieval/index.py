@@ -34,7 +34,7 @@ from bot.retrieval.gate import Gate, confidence, gate_features, support, support
 from bot.retrieval.linear_classifier import MAX_PHRASINGS, empty_classifier, train_classifier
 from bot.retrieval.naive_bayes import build_naive_bayes
 from bot.retrieval.out_of_scope import OutOfScopeIndex, build_out_of_scope
-from bot.retrieval.scoring import NEARLY_FULL, IndexStats, Scores, fullness, score, top_targets
+from bot.retrieval.scoring import IndexStats, Scores, fullness, score, top_targets
 from bot.retrieval.sparse import Ints, Occurrences
 from bot.retrieval.spelling import UNLIMITED, Budget, SpellingCorrector
 from bot.retrieval.tfidf import build_tfidf
@@ -50,7 +50,14 @@ MAX_LOG_ODDS_ADDED = 2.5
 
 
 class Candidate(NamedTuple):
-    """A target that may be meant. Only the first MAX_SHOWN have a `text`, the nearest phrasing, and `covered` (DocumentScores)."""
+    """A target that may be meant.
+
+    Attributes:
+        target_index: Its number.
+        score: What it is ranked by.
+        text: Its nearest phrasing; only of the first MAX_SHOWN.
+        covered: See `DocumentScores`; only of the first MAX_SHOWN.
+    """
 
     target_index: int
     score: float
@@ -443,12 +450,8 @@ def build_stats(
     subject = [encoder.stem_ids[name] for name in encoder.subject if name in encoder.stem_ids]
     occurrences = Occurrences(stem_keys, stem_positions.astype(np.int32), word_starts)
     full = fullness(starts, secondary)
-    is_full = full >= NEARLY_FULL
     documents = build_documents(
-        [] if is_full else [(phrasing.canonical, phrasing.target) for phrasing in phrasings],
-        [] if is_full else answers,
-        targets,
-        encoder.vectors,
+        [(phrasing.canonical, phrasing.target) for phrasing in phrasings], answers, targets, encoder.vectors, full
     )
     return IndexStats(
         target_of=target_of,

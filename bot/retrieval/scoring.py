@@ -31,13 +31,10 @@ NEAREST_WEIGHT, CENTROID_WEIGHT = 0.7, 1.3
 """Weights of the cosines to the nearest phrasing and to the target's centroid, multiplied by the embeddings' weight."""
 
 BM25_WEIGHT, COVERED_WEIGHT, SENTENCE_WEIGHT = 2.0, 3.0, 3.0
-"""Weights of the three scores of documents, multiplied by (1 - fullness)."""
+"""Weights of the three scores of documents, multiplied by `Documents.weight`."""
 
 HALF_FULL = 10
 """Phrasings per target at which fullness is one half."""
-
-NEARLY_FULL = 0.75
-"""Fullness from which documents aren't compared: thirty phrasings a target say more than an answer's sentences."""
 
 OFFERED = 3
 """Candidates whose order must be exact: so many are offered at most."""
@@ -57,7 +54,7 @@ class IndexStats:
         char_ngrams, stem_ngrams: Counts by target.
         classifier: The linear classifier.
         embeddings: Sentence vectors.
-        documents: Titles, phrasings and answers; empty in an index that is nearly full.
+        documents: Titles, phrasings and answers; empty in an index that is nearly full, or whose answers say nothing.
         fullness: Density of the phrasings, 0 to 1: n / (n + HALF_FULL) for n phrasings per target.
         family: (targets,); targets of one family lead to much the same answer, so that they don't compete.
     """
@@ -131,7 +128,7 @@ def score(stats: IndexStats, query: EncodedQuery, held_out: int = -1) -> Scores:
     total = word + char + fullness * likelihood + embedding_weight * CENTROID_WEIGHT * centroid
     documents = stats.documents.score(query, own_target)
     document = BM25_WEIGHT * documents.bm25 + COVERED_WEIGHT * documents.covered + SENTENCE_WEIGHT * documents.sentence
-    total += (1 - fullness) * document
+    total += stats.documents.weight * document
     total[stats.starts[1:] == stats.starts[:-1]] = -np.inf
     classifier = CLASSIFIER_WEIGHT * fullness * stats.classifier.score(query)
     shortlist = shortlisted(total + classifier, embedding_weight * NEAREST_WEIGHT)

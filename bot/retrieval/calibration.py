@@ -201,6 +201,7 @@ def calibrate(
         return _with_shares(_fitted_to_listed(gate, samples, point), samples, LISTED_NEGATIVE)
     if stats.documents.informative < 1 / 2:
         point = replace(point, answer=point.small_answer, price=SILENT_PRICE * point.price)
+        gate = replace(gate, distant=DISTANT)
     return _with_shares(_blended(gate, samples, point), samples, NEAR_NEGATIVE)
 
 

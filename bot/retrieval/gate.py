@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from math import log, log1p
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -104,10 +105,11 @@ class GateFeatures:
 
     def row(self) -> list[float]:
         """All features in the order of FEATURE_NAMES."""
-        return [float(getattr(self, name)) for name in FEATURE_NAMES]
+        return list(_values(self))
 
 
 FEATURE_NAMES = tuple(GateFeatures.__slots__)
+_values = attrgetter(*FEATURE_NAMES)
 NO_FEATURES = GateFeatures(*([0.0] * len(FEATURE_NAMES)))
 
 

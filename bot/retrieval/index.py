@@ -325,7 +325,7 @@ class Index:
             is_exact=is_exact,
             is_exact_out_of_scope=exact == OUT_OF_SCOPE,
             log_odds=log_odds,
-            among_log_odds=self.gate.among_log_odds(features),
+            among_log_odds=self.gate.among_log_odds(features) if self.gate.among_weights else log_odds,
             confidence=1.0 if is_exact else confidence(log_odds - self.gate.answer),
         )
 

@@ -127,7 +127,8 @@ def test_a_minimal_pack_is_without_blame(tmp_path: Path) -> None:
     assert ran.exit_code == 0
     assert ran.stdout.splitlines() == [
         f"{tmp_path}: 1 entry, no faults. 1 piece of advice; the pack works as it is.",
-        "Caution is usual. The phrasings are too few to say how many questions are answered; each entry gains by a few more.",
+        "Caution is usual. The phrasings are too few to say how many questions are answered: it takes 60, in entries that have "
+        "two or more.",
         "",
         "8 or more make it easier to find (1):",
         "answers.yaml:1: opening-hours: has 2 phrasings",

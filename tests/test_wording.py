@@ -347,3 +347,18 @@ def test_who_asks_something_is_answered_or_not(text: str) -> None:
 def test_courtesies_around_a_phrasing_change_nothing() -> None:
     assert found("hi, what can i ask you?").kind == "help"
     assert found("hey, what can i ask you please").evidence.confidence == 1.0
+
+
+def test_a_listed_question_speaks_for_those_like_it(tmp_path: Path) -> None:
+    (tmp_path / "pack.yaml").write_text("name: Bakery\n", encoding="utf-8")
+    (tmp_path / "a.yaml").write_text(
+        "- {id: freeze, title: Can I freeze your bread?, asks: [how do i freeze bread], answer: Yes.}\n"
+        "- {id: order, title: How do I order a cake?, asks: [order a birthday cake], answer: By phone.}\n",
+        encoding="utf-8",
+    )
+    before = Matcher.from_knowledge(load(tmp_path))
+    assert before.find("can i freeze your birthday cake").kind == "topic"
+    (tmp_path / "out_of_scope.yaml").write_text("asks: [can i freeze a cake]\n", encoding="utf-8")
+    after = Matcher.from_knowledge(load(tmp_path))
+    assert after.find("can i freeze your cakes").kind == "unknown"
+    assert after.find("can i freeze your bread").ids == ("freeze",)

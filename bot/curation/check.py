@@ -11,6 +11,7 @@ from bot.curation.overlaps import MAX_SHOWN, Overlap, Track, find_overlaps
 from bot.curation.source_locations import source_locations
 from bot.knowledge import Fault, inspect
 from bot.model import Knowledge
+from bot.retrieval.calibration import MIN_PHRASINGS
 from bot.understanding import Matcher
 
 FIRST_SHOWN = 5
@@ -98,8 +99,8 @@ def _price(knowledge: Knowledge, matcher: Matcher) -> str:
     shares = matcher.index.gate.shares
     if not shares:
         return (
-            f"Caution is {knowledge.caution}. The phrasings are too few to say how many questions are answered; "
-            "each entry gains by a few more."
+            f"Caution is {knowledge.caution}. The phrasings are too few to say how many questions are answered: it takes "
+            f"{MIN_PHRASINGS}, in entries that have two or more."
         )
     answered, offered, strange = (round(100 * share) for share in shares)
     return (

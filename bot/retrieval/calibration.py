@@ -42,7 +42,7 @@ entry, generic ones alone lose a tenth of the right answers of packs with many."
 MAX_SAMPLES = 400
 """Phrasings, and listed questions, that are asked for calibration; with more, the weights change in the third digit only."""
 
-MIN_ANSWER = -2.0
+MIN_ANSWER = -4.0
 """Lower bound of the answering threshold where fewer than MIN_LISTED questions are listed."""
 
 MIN_LISTED = 120

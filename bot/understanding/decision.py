@@ -323,10 +323,18 @@ class Decider:
         top = self._findings.top(reading)
         if top is not None and top.kind == "talk":
             return passes_alone and self._is_small_talk(reading)
-        if not reading.ranking.is_supported:
+        if not reading.ranking.is_supported or self._is_nearer_to_listed(reading):
             return False
         passes = (passes_alone or not reading.foreign_words) and self._findings.passes_gate(reading)
         return passes and not self._asks_opposite(reading)
+
+    def _is_nearer_to_listed(self, reading: Reading) -> bool:
+        """Whether a listed out-of-scope question is nearer than every phrasing of the best target.
+
+        Only asked in packs that list too few to fit the gate to them: there the gate weighs both similarities itself.
+        """
+        ranking = reading.ranking
+        return bool(self._findings.gate.among_weights) and ranking.out_of_scope_similarity > ranking.similarity
 
     def _asks_opposite(self, reading: Reading) -> bool:
         """Whether the message asks for the opposite of what the best target is about."""

@@ -94,8 +94,11 @@ class UnknownNames:
         self._words_by_stem, self._kind_words, self._known_words  # noqa: B018  cached properties
 
     def find(self, reading: Reading) -> list[UnknownName]:
-        """The unknown names in a reading, in order; none where the pack has no cards, and names don't matter in it."""
-        if not self._has_cards or len(reading.tokens) > MAX_TOKENS:
+        """The unknown names in a reading, in order.
+
+        None where the pack has no cards, so that names don't matter in it, nor in another language, whose words aren't known.
+        """
+        if not self._has_cards or len(reading.tokens) > MAX_TOKENS or reading.language:
             return []
         named = name_positions(reading.mentions)
         cards = name_positions(reading.mentions_of("card"))

@@ -6,7 +6,7 @@ import itertools
 import numpy as np
 import pytest
 
-from bot.retrieval import naive_bayes, tfidf
+from bot.retrieval import documents, naive_bayes, tfidf
 from bot.retrieval.calibration import OPERATING_POINTS
 from bot.retrieval.embeddings import word_vectors
 from bot.retrieval.gate import confidence, generic_gate, support, support_needed
@@ -318,3 +318,23 @@ def test_answers_that_say_nothing_make_no_documents() -> None:
     ]
     short = Index.build(asks, 3, answers=[(answer, number) for number, answer in enumerate(answers)])
     assert 0 < short.stats.documents.informative < 1
+
+
+def test_forms_of_one_stem_are_taken_out_once_each() -> None:
+    answers = [(answer, number) for number, (_, answer) in FLAT.items()]
+    asks = [("clean cleaning cleaned cleans", 0), ("who cleans the stairs", 0), ("cold flat", 1), ("bins", 2)]
+    index = Index.build(asks, 3, answers=answers)
+    scores = index.stats.documents.score(index.encoder.encode("clean cleaning cleaned cleans"), own_target=0)
+    assert 0 <= scores.bm25.min() <= scores.bm25.max() <= 2.2
+
+
+def test_a_long_question_is_compared_by_its_rarest_words(flat: Index) -> None:
+    long = " ".join(f"word{number}" for number in range(600)) + " locksmith"
+    scores = flat.stats.documents.score(flat.encoder.encode(long))
+    assert len(scores.idf) == documents.MAX_ASKED
+
+
+def test_a_full_index_keeps_how_much_its_answers_say() -> None:
+    asks = [(f"{word} {number}", target) for target, word in enumerate(("key", "heat", "bin")) for number in range(40)]
+    full = Index.build(asks, 3, answers=[(answer, number) for number, (_, answer) in FLAT.items()])
+    assert (full.stats.documents.weight, full.stats.documents.informative > 0) == (0, True)

@@ -3,7 +3,7 @@
 Each phrasing is asked as if it weren't indexed ("held out"): a positive, right if its target comes first. It is asked once more
 with its whole target held out: a near negative, which resembles the pack but has no answer in it. Listed out-of-scope questions
 are further negatives. What is fitted is blended with a generic gate, which was fitted to other packs; a pack with few phrasings
-gets that alone.
+gets that alone, and a pack with MIN_LISTED listed questions what is fitted to it alone.
 """
 
 from __future__ import annotations
@@ -62,6 +62,9 @@ NEAR_SHARE = 0.4
 PLATEAU = 0.05
 """Share of the positives by which a threshold may gain less than the best one and still count as one of the best."""
 
+SILENT = 0.5
+"""`Documents.informative` below which a pack's answers count as silent."""
+
 SILENT_PRICE = 1.5
 """Factor of the price where the answers say nothing: then nothing tells a near question from a covered one but its phrasings."""
 
@@ -116,8 +119,8 @@ class OperatingPoint:
 
 OPERATING_POINTS = {
     "strict": OperatingPoint(answer=0.60, offer=0.25, small_answer=0.68, small_offer=0.30, price=3.0),
-    "usual": OperatingPoint(answer=0.42, offer=0.10, small_answer=0.55, small_offer=0.14, price=1.3),
-    "generous": OperatingPoint(answer=0.33, offer=0.06, small_answer=0.45, small_offer=0.08, price=0.8),
+    "usual": OperatingPoint(answer=0.45, offer=0.08, small_answer=0.55, small_offer=0.14, price=1.3),
+    "generous": OperatingPoint(answer=0.35, offer=0.05, small_answer=0.45, small_offer=0.08, price=0.8),
 }
 """By the name that a pack's `caution` has."""
 
@@ -150,7 +153,7 @@ def calibrate(
     """
     target_of, sizes = stats.target_of.tolist(), np.diff(stats.starts)
     allowed = range(len(phrasings)) if calibrating is None else calibrating
-    generic = generic_gate(stats.documents.informative)
+    generic = generic_gate(stats.documents.informative if stats.documents.weight else 0.0)
     eligible = [number for number in allowed if sizes[target_of[number]] > 1]
     if len(eligible) < MIN_PHRASINGS or stats.targets < 3:
         return with_thresholds(generic, point.small_answer, point.small_offer)
@@ -199,7 +202,7 @@ def calibrate(
     gate = replace(gate, max_support=float(np.quantile(right, UNSUPPORTED)) if right else np.inf)
     if sum(sample.kind == LISTED_NEGATIVE for sample in samples) >= MIN_LISTED:
         return _with_shares(_fitted_to_listed(gate, samples, point), samples, LISTED_NEGATIVE)
-    if stats.documents.informative < 1 / 2:
+    if stats.documents.informative < SILENT:
         point = replace(point, answer=point.small_answer, price=SILENT_PRICE * point.price)
         gate = replace(gate, distant=DISTANT)
     return _with_shares(_blended(gate, samples, point), samples, NEAR_NEGATIVE)

@@ -29,6 +29,8 @@ NEARLY_FULL = 0.75
 FEW_ANSWER_WORDS, MANY_ANSWER_WORDS = 4.0, 12.0
 """Telling words of an average answer up to which it says nothing (a link, a placeholder), and from which it says something.
 Documents of phrasings alone cost packs of ten phrasings an entry a point of accuracy."""
+MAX_ASKED = 48
+"""Words of a question that are compared, the rarest in the pack first: the cost of one message stays bounded."""
 MIN_LETTERS = 2
 """Letters of the shortest word that is compared."""
 
@@ -102,8 +104,9 @@ class Documents:
         sentence_starts: (targets + 1,), the first sentence of each target.
         sentence_vectors: (sentences, DIMENSIONS)
         sentences: The sentences of the answers.
-        informative: How much the answers say, 0 (nothing) to 1; 0 also where there are no documents.
-        weight: Weight of the documents' scores: `informative`, times what is missing to the index's fullness.
+        informative: How much the pack's answers say, 0 (nothing) to 1.
+        weight: Weight of the documents' scores: `informative`, times what is missing to the index's fullness; 0 where there are
+            no documents.
     """
 
     stems: tuple[str, ...]
@@ -144,20 +147,26 @@ class Documents:
         asked = Counter(token.word for token in query.tokens if is_telling(token.word))
         if not asked:
             return replace(none, sentence=sentence)
-        asked_stems = np.array([self._stem_ids.get(stem(word), -1) for word in asked], dtype=np.int64)
+        stem_of = {word: self._stem_ids.get(stem(word), -1) for word in asked}
+        chosen = (
+            sorted(asked, key=lambda word: -self.idf[stem_of[word]])[:MAX_ASKED] if len(asked) > MAX_ASKED else [*asked]
+        )
+        asked_stems = np.array([stem_of[word] for word in chosen], dtype=np.int64)
         idf = self.idf[asked_stems]
         total = float(idf.sum())
         counts = self.cell_counts
         if own_target >= 0:
-            counts = self._without(asked, own_target)
+            counts = self._without(Counter(stem_of[word] for word in asked.elements()), own_target)
         same = self.word_stems == asked_stems[:, None]  # (asked, words)
-        similar = word_vectors().directions_of(list(asked)) @ self.word_vectors.T
+        similar = word_vectors().directions_of(chosen) @ self.word_vectors.T
         likeness = np.maximum(np.minimum((similar - SIMILAR) / (1 - SIMILAR), 1), 0) * np.float32(SIMILAR_WEIGHT)
         likeness[same] = 1
-        is_said = counts > 0
-        by_cell = likeness[:, self.cell_words] * is_said
-        said = max_by_slice(by_cell, self.starts)
-        tf = sum_by_slice(same[:, self.cell_words] * counts, self.starts)
+        # Most words have nothing to do with the question: only the cells of the others are looked at.
+        cells = (likeness.any(axis=0)[self.cell_words] & (counts > 0)).nonzero()[0]
+        starts = cells.searchsorted(self.starts)
+        cell_words = self.cell_words[cells]
+        said = max_by_slice(likeness[:, cell_words], starts)
+        tf = sum_by_slice(same[:, cell_words] * counts[cells], starts)
         mean_length = float(self.lengths.sum()) / max(int((self.lengths > 0).sum()), 1)
         norm = BM25_K1 * (1 - BM25_B + BM25_B * self.lengths / (mean_length or 1.0))
         bm25 = idf @ (tf * (BM25_K1 + 1) / np.maximum(tf + norm, 1e-9))
@@ -187,15 +196,17 @@ class Documents:
         """The idf of a stem."""
         return float(self.idf[self._stem_ids.get(name, -1)])
 
-    def _without(self, asked: Counter[str], target: int) -> Floats:
-        """The counts, without one occurrence of the asked words in the target's document."""
+    def _without(self, asked: Counter[int], target: int) -> Floats:
+        """The counts, without as many words of each stem in the target's document as are asked.
+
+        `asked`: how often each stem is asked, by its id.
+        """
         counts = self.cell_counts.copy()
-        first, last = self.starts[target : target + 2].tolist()
-        by_stem: Counter[int] = Counter()
-        for word, count in asked.items():
-            by_stem[self._stem_ids.get(stem(word), -1)] += count
-        for cell in range(first, last):
-            counts[cell] -= by_stem[int(self.word_stems[self.cell_words[cell]])]
+        for cell in range(*self.starts[target : target + 2].tolist()):
+            number = int(self.word_stems[self.cell_words[cell]])
+            removed = min(float(counts[cell]), asked[number])
+            counts[cell] -= removed
+            asked[number] -= int(removed)
         return counts
 
     def _sentence_cosines(self, vector: Floats) -> Floats:
@@ -254,8 +265,9 @@ def build_documents(
         vectors: The word vectors.
         fullness: Of the index.
     """
-    informative = informative_share(answers) if fullness < NEARLY_FULL else 0.0
-    if not informative:
+    informative = informative_share(answers)
+    weight = (1 - fullness) * informative if fullness < NEARLY_FULL else 0.0
+    if not weight:
         phrasings, answers = (), ()
     listed: list[list[str]] = [[] for _ in range(targets)]
     for phrase, target in phrasings:
@@ -289,5 +301,5 @@ def build_documents(
         ),
         sentences=tuple(texts),
         informative=informative,
-        weight=(1 - fullness) * informative,
+        weight=weight,
     )

@@ -43,8 +43,8 @@ Bools = NDArray[np.bool_]
 
 SUPPORT_NEEDED, SUPPORT_HALF = 2.4, 20
 """Support (see `support`) that a target needs to answer is SUPPORT_NEEDED * n / (n + SUPPORT_HALF) for its n phrasings: of eighty
-phrasings, six with the word, or two words; of up to eight, any word. Without it, 385 of the 899 words that stand in one phrasing
-of the shipped pack were answered when asked alone."""
+phrasings, six with the word, or two words with two each; of up to eight, any word. Without it, 385 of the 899 words that stand in
+one phrasing of the shipped pack were answered when asked alone."""
 
 SUPPORTING_INFORMATION = 0.5
 """Information from which a word supports an answer."""
@@ -68,7 +68,7 @@ class GateFeatures:
         domain_odds, domain_side: See `out_of_scope`.
         mass: ln(1 + the sum, over the query's distinct stems that the target has, of information times relative idf): one common
             word is little, two rare ones are much.
-        lead: Score minus that of the third target of another family: whether it is one of many.
+        lead: Score minus that of the second of the targets of other families: whether it is one of many.
         document_bm25, document_covered, document_sentence: See `documents.DocumentScores`; 0 where there are no documents.
         document_missing, document_mass, document_margin, document_pack: See `documents.DocumentEvidence`; likewise.
     """

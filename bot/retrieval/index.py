@@ -87,7 +87,7 @@ class Ranking:
         unknown_words: Words that the pack doesn't have.
         similarity: TF-IDF cosine of the first candidate's nearest phrasing; 0 to 1.
         out_of_scope_similarity: TF-IDF cosine of the nearest listed out-of-scope question.
-        sentence: The sentence of the first candidate's answer that is nearest to the question, where it is nearer than any of its
+        sentence: The sentence of the first candidate's texts that is nearest to the question, where it is nearer than any of its
             phrasings; else empty.
         is_supported: Enough phrasings of the first candidate have the question's words, see `gate.support`.
         is_exact: The question is, word for word, a phrasing of the first candidate and of no other target.
@@ -320,7 +320,9 @@ class Index:
             unknown_words=self._unknown_words(query),
             similarity=features.word,
             out_of_scope_similarity=features.word - features.out_of_scope_word if len(self.out_of_scope) else 0.0,
-            sentence=self._sentence(query, scores, best) if best >= 0 and not is_exact else "",
+            sentence=self._sentence(query, scores, best)
+            if self.stats.documents.weight and best >= 0 and not is_exact
+            else "",
             is_supported=best >= 0 and self._is_supported(query, best, log_odds),
             is_exact=is_exact,
             is_exact_out_of_scope=exact == OUT_OF_SCOPE,

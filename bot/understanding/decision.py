@@ -259,7 +259,7 @@ class Decider:
     def _instead_of(self, reading: Reading, names: Sequence[str]) -> Finding:
         """Names that aren't covered, and what is known instead: cards of the group that is asked for, else what would answer."""
         top = self._findings.top(reading)
-        if top is None or top.kind == "talk" or reading.log_odds < self._findings.gate.offer:
+        if top is None or top.kind == "talk" or reading.among_log_odds < self._findings.gate.offer:
             return self._not_covered(reading, [], names)
         if top.kind in ("list", "pick"):
             cards = self._findings.recommended(reading, self._groups[top.id])

@@ -83,7 +83,7 @@ class FindingFactory:
 
     def may_offer(self, reading: Reading) -> bool:
         """Whether the best target may be offered, GROUP_LOG_ODDS added where they apply."""
-        return reading.log_odds + self._group_log_odds(reading) >= self.gate.offer
+        return reading.among_log_odds + self._group_log_odds(reading) >= self.gate.offer
 
     def _group_log_odds(self, reading: Reading) -> float:
         """GROUP_LOG_ODDS if the question says one of the words of the best target's group, else 0."""

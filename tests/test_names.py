@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from bot.model import Library
 from bot.retrieval.english import english
 from bot.text import clean, words
 from bot.understanding import Matcher
+from bot.understanding.finding_factory import MAX_OFFERED
 from bot.understanding.names import Names, max_name_edits, names_of
-from support.shipped import found, knowledge
+from support.shipped import found, knowledge, matcher
 
 PACK = {
     "pack.yaml": "name: Demo\n",
@@ -220,3 +222,13 @@ def test_a_plain_noun_is_a_noun_where_no_name_would_stand(text: str) -> None:
 
 def test_several_of_a_noun_are_no_card() -> None:
     assert found("does python support several databases").kind != "library"
+
+
+def test_names_that_are_ordinary_words_are_offered_in_their_order() -> None:
+    text = "soup of anvil, toga, pyramid, tornado, dash"
+    reading = matcher()._read(clean(text), clean(text))
+    named = [mention.name.about for mention in reading.mentions_of("card")]
+    assert len(named) > MAX_OFFERED
+    like = replace(reading.ranking, similarity=1.0, out_of_scope_similarity=0.0, candidates=())
+    finding = matcher()._decider._ordinary_word(replace(reading, ranking=like))
+    assert finding.ids == tuple(named[:MAX_OFFERED])

@@ -12,6 +12,7 @@ from bot.model import Text
 from bot.retrieval.english import english
 from bot.text import stem, words
 from bot.understanding import Matcher
+from bot.understanding.languages import language_of
 from bot.understanding.names import names_of
 from bot.understanding.opposites import asks_opposite
 from bot.understanding.question_type import STOPWORDS
@@ -271,6 +272,12 @@ def test_without_an_answer_the_asker_is_told_too() -> None:
 )  # fmt: skip
 def test_english_is_taken_for_nothing_else(text: str) -> None:
     assert found(text).language == ""
+
+
+def test_of_two_scripts_the_language_is_always_the_same() -> None:
+    assert [language_of(words(text), set()) for text in ("λόγ мир", "мир λόγ")] == ["ru", "ru"]
+    assert language_of(words("ააააააა мир"), set()) == "ru"  # Georgian isn't in the list
+    assert language_of(words("აააა"), set()) == ""
 
 
 CHINESE = """\

@@ -275,10 +275,10 @@ class Decider:
     def _ordinary_word(self, reading: Reading) -> Finding:
         """A card's name is there as an ordinary word: only another entry could answer."""
         top = self._findings.top(reading)
-        cards = {mention.name.about for mention in reading.mentions_of("card")}
+        cards = tuple(dict.fromkeys(mention.name.about for mention in reading.mentions_of("card")))
         if top is not None and top.id not in cards:
             return self.decide_by_ranking(reading)
-        offered = tuple(cards) if reading.ranking.similarity > reading.ranking.out_of_scope_similarity else ()
+        offered = cards[:MAX_OFFERED] if reading.ranking.similarity > reading.ranking.out_of_scope_similarity else ()
         return self._findings.make(reading, "unknown", offered, _ORDINARY_WORD, OUT_OF_SCOPE_LOG_ODDS)
 
     def decide_by_ranking(self, reading: Reading) -> Finding:

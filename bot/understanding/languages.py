@@ -7,6 +7,7 @@ tell nothing. Nothing is translated: names are found in any language, and the as
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence, Set
 from functools import cache
 
@@ -127,7 +128,7 @@ def function_words(language: str) -> frozenset[str]:
 
 
 def _script_of(text: str) -> str:
-    """The language of the script that most letters are of; empty for Latin letters."""
+    """The language of the script that most letters are of, of two the first in SCRIPTS; empty for Latin letters."""
     letters = [letter for letter in text if letter.isalpha()]
     codes = [
         SCRIPTS.get(unicodedata.name(letter, "").split(" ")[0].partition("-")[0], "")
@@ -136,4 +137,5 @@ def _script_of(text: str) -> str:
     ]
     if len(codes) < MIN_SHARE_OF_LETTERS * len(letters) or not codes:
         return ""
-    return "ja" if "ja" in codes else max(set(codes), key=codes.count)
+    known = Counter(code for code in codes if code)
+    return "ja" if "ja" in known else max(SCRIPTS.values(), key=known.__getitem__) if known else ""

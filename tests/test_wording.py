@@ -227,6 +227,7 @@ CARDS_IN_OTHER_LANGUAGES = {
     "c'est quoi django": ("fr", "django"),
     "wie installiere ich pandas": ("de", "pandas"),
     "ist flask kostenlos": ("de", "flask"),
+    "was ist flask": ("de", "flask"),
     "o que é celery": ("pt", "celery"),
     "a cosa serve la dash": ("it", "dash"),
     "hoe installeer ik django": ("nl", "django"),
@@ -268,7 +269,8 @@ def test_without_an_answer_the_asker_is_told_too() -> None:
 @pytest.mark.parametrize(
     "text",
     ["what is flask", "de facto standard", "wat is flask", "socket.io", "e-bike lease", "roll a die", "hola", "la la land",
-     "how do i type é in python", "what does λ mean", "flask"],
+     "how do i type é in python", "what does λ mean", "flask", "vi mode", "vi emacs", "si units", "en route",
+     "El Paso, San Jose", "Los Angeles, La Jolla", "Le Mans tickets", "e commerce site del mar", "zip por file"],
 )  # fmt: skip
 def test_english_is_taken_for_nothing_else(text: str) -> None:
     assert found(text).language == ""

@@ -232,3 +232,11 @@ def test_names_that_are_ordinary_words_are_offered_in_their_order() -> None:
     like = replace(reading.ranking, similarity=1.0, out_of_scope_similarity=0.0, candidates=())
     finding = matcher()._decider._ordinary_word(replace(reading, ranking=like))
     assert finding.ids == tuple(named[:MAX_OFFERED])
+
+
+# --- names that the pack doesn't have
+
+
+@pytest.mark.parametrize("text", ["is flask better than zorvex? django or zorvex", "zorvex or flask? flask or Zorvex"])
+def test_no_name_is_said_twice(text: str) -> None:
+    assert found(text).out_of_scope == ("zorvex",)

@@ -91,7 +91,7 @@ class Decider:
             reason = "a question that isn't covered, word for word"
             own = (self._subject_entry,) if self._subject_entry and self._predicate(reading) is not None else ()
             finding = self._findings.make(reading, "unknown", own, reason)
-            return replace(finding, out_of_scope=tuple(out_of_scope), about_subject=bool(own))
+            return replace(finding, out_of_scope=_once(out_of_scope), about_subject=bool(own))
         unknown = self._unknown_names.find(reading)
         if not cards and any(name.is_compared and name.word_class != "english" for name in unknown):
             cards = list(dict.fromkeys(mention.name.about for mention in reading.mentions_of("card")))
@@ -100,14 +100,14 @@ class Decider:
             ids = tuple(cards[:MOST_COMPARED])
             reason = "two or more of ours are named"
             comparison = self._findings.make(reading, "compare", ids, reason, NAME_LOG_ODDS - edits)
-            beside = (*out_of_scope, *shown_beside(unknown))
+            beside = _once([*out_of_scope, *shown_beside(unknown)])
             is_best_wanted = cues.BEST.search(stripped_text(reading)) is not None
             return replace(comparison, beyond=is_best_wanted, out_of_scope=beside)
         if cards and self._is_about_others(reading, out_of_scope, unknown):
             return self._not_covered(reading, cards, [*out_of_scope, *(name.shown for name in unknown)])
         if cards and mentioned and reading.question_type.compares:
             return replace(self._not_covered(reading, cards, ()), mentioned_only=shown_names(mentioned))
-        beside = (*out_of_scope, *shown_beside(unknown))
+        beside = _once([*out_of_scope, *shown_beside(unknown)])
         if cards:
             return replace(self._named_card(reading, cards[0]), out_of_scope=beside)
         if mentioned:
@@ -270,7 +270,7 @@ class Decider:
         """Something that isn't covered is named; the cards beside it are offered."""
         reason = "something that isn't covered is named"
         finding = self._findings.make(reading, "unknown", tuple(cards[:MAX_OFFERED]), reason, OUT_OF_SCOPE_LOG_ODDS)
-        return replace(finding, out_of_scope=tuple(out_of_scope))
+        return replace(finding, out_of_scope=_once(out_of_scope))
 
     def _ordinary_word(self, reading: Reading) -> Finding:
         """A card's name is there as an ordinary word: only another entry could answer."""
@@ -402,4 +402,12 @@ def _is_courtesy(reading: Reading) -> bool:
 
 def shown_beside(unknown: Sequence[UnknownName]) -> tuple[str, ...]:
     """Those of some unknown names that are worth a word where something else answers."""
-    return tuple(name.shown for name in unknown if name.is_special)
+    return _once([name.shown for name in unknown if name.is_special])
+
+
+def _once(names: Sequence[str]) -> tuple[str, ...]:
+    """The names, each as it stands first, in whatever case it stands again."""
+    shown: dict[str, str] = {}
+    for name in names:
+        shown.setdefault(name.casefold(), name)
+    return tuple(shown.values())

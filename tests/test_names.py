@@ -240,3 +240,16 @@ def test_names_that_are_ordinary_words_are_offered_in_their_order() -> None:
 @pytest.mark.parametrize("text", ["is flask better than zorvex? django or zorvex", "zorvex or flask? flask or Zorvex"])
 def test_no_name_is_said_twice(text: str) -> None:
     assert found(text).out_of_scope == ("zorvex",)
+
+
+AS_TYPED = {
+    "Zorvex's or flask": ("Zorvex",),
+    "is Zorvex\u2019s api good": ("Zorvex",),
+    "what is İstanbul": (),
+    "Zorvex or flask in İstanbul": ("Zorvex",),
+}
+
+
+@pytest.mark.parametrize("text", AS_TYPED)
+def test_a_name_is_said_as_it_was_typed(text: str) -> None:
+    assert found(text).out_of_scope == AS_TYPED[text]

@@ -192,7 +192,7 @@ class UnknownNames:
 
     def _name_at(self, reading: Reading, start: int, cards: Collection[int]) -> UnknownName | None:
         """The name that begins with an unknown word, if a name would stand there."""
-        tokens, as_typed = reading.tokens, words_as_typed(reading.text)
+        tokens, as_typed = reading.tokens, _as_typed(reading.text)
         has_ending = start + 1 < len(tokens) and tokens[start + 1] in _ENDINGS
         end = start + 2 if has_ending else start + 1
         word_class = "new" if has_ending else self.word_class(tokens[start])
@@ -210,7 +210,10 @@ class UnknownNames:
         is_beside = word_class == "new" or (may_be_beside and _is_beside(tokens, start, end))
         if not is_subject and not is_beside:
             return None
-        shown = ".".join((as_typed if len(as_typed) == len(tokens) else tokens)[start:end])
+        parts = [as_typed.get(token, "") for token in tokens[start:end]]
+        if not all(parts):  # it wasn't typed
+            return None
+        shown = ".".join(parts)
         return UnknownName(shown, start, end, is_subject, is_compared, word_class, is_special)
 
     def _is_asked_about(self, reading: Reading, start: int, end: int, word_class: WordClass) -> bool:
@@ -275,6 +278,15 @@ class UnknownNames:
         is_behind = (before in _COMPARING and is_ours(start - 2)) or (before in _AGAINST and bool(cards))
         is_moved_to = before == "to" and "from" in tokens[:start] and is_ours(start - 2)
         return (is_behind or is_moved_to) and (word_class != "english" or ends_side(end))
+
+
+def _as_typed(text: str) -> Mapping[str, str]:
+    """By word, how it was typed first, without a possessive 's; only those that are one word typed by itself."""
+    result: dict[str, str] = {}
+    for typed in words_as_typed(text):
+        if len(own := words(typed)) == 1:
+            result.setdefault(own[0], typed[: len(own[0])] if typed[-2:].casefold() == "'s" else typed)
+    return result
 
 
 def _is_beside(tokens: Sequence[str], start: int, end: int) -> bool:

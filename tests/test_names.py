@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 
 from bot.knowledge import load
 from bot.model import Library
+from bot.reply import plain_text
 from bot.retrieval.english import english
 from bot.text import clean, words
 from bot.understanding import Matcher
 from bot.understanding.finding_factory import MAX_OFFERED
 from bot.understanding.names import Names, max_name_edits, names_of
-from support.shipped import found, knowledge, matcher
+from support.shipped import answer, found, knowledge, matcher
 
 PACK = {
     "pack.yaml": "name: Demo\n",
@@ -253,3 +254,17 @@ AS_TYPED = {
 @pytest.mark.parametrize("text", AS_TYPED)
 def test_a_name_is_said_as_it_was_typed(text: str) -> None:
     assert found(text).out_of_scope == AS_TYPED[text]
+
+
+@pytest.mark.parametrize(
+    "word",
+    [f"{'AKIA'}V5BOLLFQCEFB4ARP", "hunter2", "Passw0rd", "xK9mPqwe", "abcdefghijkl7m", "zorvexbalumqitrefn", "xapp-1-A0zorvexb"],
+)
+def test_what_may_be_a_key_is_never_repeated(word: str) -> None:
+    for text in (f"{word} or flask", f"what is {word}", f"flask or django with {word}", f"is flask better than {word}"):
+        assert word.casefold() not in plain_text(answer(text)).casefold()
+
+
+@pytest.mark.parametrize("word", ["vue3", "neo4j", "log4j", "h2o", "Log4J", "zorvex2"])
+def test_a_name_with_a_digit_is(word: str) -> None:
+    assert [name.casefold() for name in found(f"what is {word}").out_of_scope] == [word.casefold()]

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Literal
 
 from bot.model import Knowledge, Library
+from bot.redact import redact
 from bot.retrieval.english import FUNCTION_WORDS, English, WordCache
 from bot.retrieval.spelling import Lexicon, SpellingCorrector, english_lexicon, max_edits
 from bot.text import stem, words, words_as_typed
@@ -26,8 +27,12 @@ MIN_LETTERS = 3
 """Letters from which a word may be a new name wherever it stands; a shorter one counts as an English word."""
 MAX_TOKENS = 25
 """Words of a message up to which unknown names are looked for; a longer one tells a story, and most of its words are scenery."""
-MAX_LETTERS, MAX_DIGITS = 20, 2
+MAX_LETTERS, MAX_DIGITS = 16, 2
 """Letters and digits of the longest name: what is longer, or mostly digits, may be a key, and a reply repeats the name."""
+MAX_LETTERS_WITH_DIGIT, MAX_LETTERS_MIXED = 12, 6
+"""Letters of the longest name with a digit in it, and of one with an upper-case letter inside as well."""
+MIN_NUMBERED = 5
+"""Letters from which an English word with digits behind it is likelier a password than a name: "hunter2", but not "vue3"."""
 MIN_HALF = 3
 """Letters of each of two words that stand in one ("treehouse"); of function words ("letsme") two are enough."""
 COMMON_WORD, COMMON_SHORT_WORD = 5.5, 4.5
@@ -211,10 +216,24 @@ class UnknownNames:
         if not is_subject and not is_beside:
             return None
         parts = [as_typed.get(token, "") for token in tokens[start:end]]
-        if not all(parts):  # it wasn't typed
+        if not all(parts) or any(map(self._may_be_secret, parts)):
             return None
         shown = ".".join(parts)
         return UnknownName(shown, start, end, is_subject, is_compared, word_class, is_special)
+
+    def _may_be_secret(self, typed: str) -> bool:
+        """Whether a typed word looks like a key or a password, which a reply mustn't repeat."""
+        if redact(typed) != typed:
+            return True
+        if not any(map(str.isdigit, typed)):
+            return False
+        word = typed.casefold()
+        is_mixed = not typed.isupper() and typed[1:] != word[1:]
+        if len(word) > (MAX_LETTERS_MIXED if is_mixed else MAX_LETTERS_WITH_DIGIT):
+            return True
+        base = word.rstrip("0123456789")
+        is_numbered = base != word and len(base) >= MIN_NUMBERED and base in self._english
+        return is_numbered or (len(word) >= MIN_NUMBERED and word.translate(_DIGITS_FOR_LETTERS) in self._english)
 
     def _is_asked_about(self, reading: Reading, start: int, end: int, word_class: WordClass) -> bool:
         """Whether a question asks about the word: "what is X", "is X ...", "X, good web framework?", "X web framework"."""
@@ -334,6 +353,8 @@ def _phrases(listed: str) -> frozenset[str]:
     return frozenset(phrase.replace("_", " ") for phrase in listed.split())
 
 
+_DIGITS_FOR_LETTERS = str.maketrans("013457", "oleast")
+"""What digits stand for in passwords: "passw0rd"."""
 _LEAD_WORDS = frozenset("so and but ok okay hey hi hello please pls um well also then now".split())
 _AUXILIARIES = frozenset("is does do can could will would has was did should isnt doesnt cant wont".split())
 _ASKING = _phrases(

@@ -14,7 +14,7 @@ from bot.text import stem, words
 from bot.understanding import Matcher
 from bot.understanding.languages import language_of
 from bot.understanding.names import names_of
-from bot.understanding.opposites import asks_opposite
+from bot.understanding.opposites import asks_opposite, terms_of
 from bot.understanding.question_type import STOPWORDS
 from bot.understanding.small_words import SmallWords
 from support.shipped import answer, found, knowledge
@@ -199,6 +199,9 @@ OPPOSITE = {
     "is it non refundable": "refundable tickets",
     "lock it": "unlock the door",
     "disagree": "i agree",
+    "how do i leave a class": "join a class",
+    "deposit money": "withdraw money",
+    "can i order it": "cancel it",
 }
 NOT_OPPOSITE = {
     "go out": "come in",
@@ -207,15 +210,27 @@ NOT_OPPOSITE = {
     "i would like a unit": "i dislike it",
     "lock and unlock": "unlock the door",
     "is it after lunch": "before lunch",
+    "how long is parental leave": "when do i join",
+    "how do i leave early": "how do i enter the building",
+    "how much is the deposit": "how do i withdraw money",
+    "where is my order": "cancel it",
+    "is the book there": "cancel it",
 }
 
 
 @pytest.mark.parametrize("text", [*OPPOSITE, *NOT_OPPOSITE])
 def test_what_is_an_opposite(text: str) -> None:
     phrasing = {**OPPOSITE, **NOT_OPPOSITE}[text]
-    assert asks_opposite(text.split(), [phrasing]) is (text in OPPOSITE)
-    assert not asks_opposite(text.split(), [phrasing, "a", "b", "c"])
-    assert not asks_opposite(text.split(), [phrasing, text])
+    assert asks_opposite(text.split(), terms_of([phrasing])) is (text in OPPOSITE)
+    assert not asks_opposite(text.split(), terms_of([phrasing, "a", "b", "c"]))
+    assert not asks_opposite(text.split(), terms_of([phrasing, text]))
+
+
+def test_the_terms_of_a_pack_go_with_its_matcher() -> None:
+    first, second = Matcher.from_knowledge(load(CLUB)), club()
+    first.find("how do i unsubscribe from the newsletter")
+    assert first._decider._terms_by_target
+    assert first._decider._terms_by_target is not second._decider._terms_by_target
 
 
 # --- other languages

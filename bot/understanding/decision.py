@@ -18,7 +18,7 @@ from bot.understanding.conversation import stripped_text
 from bot.understanding.disambiguation import NameDisambiguator
 from bot.understanding.finding_factory import MAX_OFFERED, NAME_LOG_ODDS, FindingFactory
 from bot.understanding.names import Mention, is_in_name_position, shown_names
-from bot.understanding.opposites import asks_opposite
+from bot.understanding.opposites import Terms, asks_opposite, terms_of
 from bot.understanding.question_type import STOPWORDS
 from bot.understanding.reading import Reading
 from bot.understanding.targets import Target
@@ -66,6 +66,7 @@ class Decider:
         phrasings: Callable[[int], Sequence[str]],
     ) -> None:
         self._phrasings = phrasings
+        self._terms_by_target = dict[int, Terms]()
         self._knowledge = knowledge
         self._findings = findings
         self._disambiguator = disambiguator
@@ -339,7 +340,13 @@ class Decider:
     def _asks_opposite(self, reading: Reading) -> bool:
         """Whether the message asks for the opposite of what the best target is about."""
         number = reading.ranking.candidates[0].target_index
-        return asks_opposite(reading.whole_tokens or reading.tokens, self._phrasings(number))
+        return asks_opposite(reading.whole_tokens or reading.tokens, lambda: self._terms_of(number))
+
+    def _terms_of(self, number: int) -> Terms:
+        """The terms of a target's phrasings: kept here, so that a replaced pack's go with it."""
+        if (own := self._terms_by_target.get(number)) is None:
+            own = self._terms_by_target[number] = terms_of(self._phrasings(number))
+        return own
 
     def _is_small_talk(self, reading: Reading) -> bool:
         """Whether nearly all of a message is small talk: "is it going to snow" is not "how is it going"."""

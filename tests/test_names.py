@@ -258,7 +258,15 @@ def test_a_name_is_said_as_it_was_typed(text: str) -> None:
 
 @pytest.mark.parametrize(
     "word",
-    [f"{'AKIA'}V5BOLLFQCEFB4ARP", "hunter2", "Passw0rd", "xK9mPqwe", "abcdefghijkl7m", "zorvexbalumqitrefn", "xapp-1-A0zorvexb"],
+    [
+        f"{'AKIA'}V5BOLLFQCEFB4ARP",
+        "hunter2",
+        "Passw0rd",
+        "xK9mPqwe",
+        "abcdefghijkl7m",
+        "zorvexbalumqitrefn",
+        "xapp-1-A0zorvexb",
+    ],
 )
 def test_what_may_be_a_key_is_never_repeated(word: str) -> None:
     for text in (f"{word} or flask", f"what is {word}", f"flask or django with {word}", f"is flask better than {word}"):
@@ -268,3 +276,23 @@ def test_what_may_be_a_key_is_never_repeated(word: str) -> None:
 @pytest.mark.parametrize("word", ["vue3", "neo4j", "log4j", "h2o", "Log4J", "zorvex2"])
 def test_a_name_with_a_digit_is(word: str) -> None:
     assert [name.casefold() for name in found(f"what is {word}").out_of_scope] == [word.casefold()]
+
+
+BESIDE_AN_ANSWER = {
+    "django or flask, thx bro": (),
+    "flask vs django, asking for a frnd of mine Tadeusz": (),
+    "flask or django, i live in zorvex": (),
+    "flask or django with zorvex please": ("zorvex",),
+    "flask, django, or zorvex": ("zorvex",),
+    "we use flask, with zorvex": ("zorvex",),
+}
+
+
+@pytest.mark.parametrize("text", BESIDE_AN_ANSWER)
+def test_beside_an_answer_a_new_word_is_a_name_only_where_one_stands(text: str) -> None:
+    assert found(text).out_of_scope == BESIDE_AN_ANSWER[text]
+
+
+@pytest.mark.parametrize("text", ["what about dave?", "what about dave"])
+def test_small_talk_rests_on_no_word_that_was_never_typed(text: str) -> None:
+    assert found(text).kind == "unknown"

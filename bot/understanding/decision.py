@@ -21,6 +21,7 @@ from bot.understanding.names import Mention, is_in_name_position, shown_names
 from bot.understanding.opposites import Terms, asks_opposite, terms_of
 from bot.understanding.question_type import STOPWORDS
 from bot.understanding.reading import Reading
+from bot.understanding.slips import is_slip
 from bot.understanding.targets import Target
 from bot.understanding.unknown_names import UnknownName, UnknownNames
 
@@ -228,7 +229,9 @@ class Decider:
 
         An English word that the pack doesn't have may be a thing of the card's own ("is latency a problem with Celery").
         """
-        if reading.question_type.compares and (out_of_scope or any(name.word_class == "new" for name in unknown)):
+        if reading.question_type.compares and (
+            out_of_scope or any(name.word_class == "new" and name.is_in_place for name in unknown)
+        ):
             return True
         return any(name.is_compared or (name.is_subject and name.word_class in ("new", "compound")) for name in unknown)
 
@@ -253,8 +256,9 @@ class Decider:
         """
         if finding.out_of_scope or finding.mentioned_only or finding.kind in ("smalltalk", "help"):
             return finding
-        new = shown_beside(self._unknown_names.find(reading))
-        is_worth_a_word = finding.kind != "unknown" or (len(new) == 1 and not finding.ids)
+        unknown, is_answered = self._unknown_names.find(reading), finding.kind != "unknown"
+        new = shown_beside(unknown) if is_answered else _once([name.shown for name in unknown if name.is_special])
+        is_worth_a_word = is_answered or (len(new) == 1 and not finding.ids)
         return replace(finding, out_of_scope=new) if is_worth_a_word else finding
 
     def _instead_of(self, reading: Reading, names: Sequence[str]) -> Finding:
@@ -350,7 +354,7 @@ class Decider:
 
     def _is_small_talk(self, reading: Reading) -> bool:
         """Whether nearly all of a message is small talk: "is it going to snow" is not "how is it going"."""
-        read_as = dict(reading.ranking.corrections)
+        read_as = {typed: word for typed, word in reading.ranking.corrections if is_slip(typed, word)}
         information = {
             word: max(english().stem_rarity_of(word) - COMMON_RARITY, MIN_INFORMATION)
             for token in reading.tokens
@@ -409,7 +413,7 @@ def _is_courtesy(reading: Reading) -> bool:
 
 def shown_beside(unknown: Sequence[UnknownName]) -> tuple[str, ...]:
     """Those of some unknown names that are worth a word where something else answers."""
-    return _once([name.shown for name in unknown if name.is_special])
+    return _once([name.shown for name in unknown if name.is_special and name.is_in_place])
 
 
 def _once(names: Sequence[str]) -> tuple[str, ...]:

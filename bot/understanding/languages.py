@@ -64,7 +64,8 @@ accent or a word that is English too stands beside it ("was ist"), is enough whe
 "de facto") and no English function word stands beside it."""
 MIN_LETTERS = 4
 _WEAK = frozenset(
-    """el la los las le les lo il gli un una de del della di da do dos das du des den der van von zu san en e y o i w z a""".split()
+    """el la los las le les lo il gli un una de del della di da do dos das du des den der van von zu san en
+    e y o i w z a""".split()
 )
 """Function words that names are made with too: "El Paso", "La Jolla", "Rio das Ostras"."""
 PACK_WORDS = 12

@@ -65,7 +65,8 @@ class UnknownName:
         is_subject: The question is about it, and about anything else only beside it.
         is_compared: It is one side of a comparison.
         word_class: What is known of it as a word.
-        is_special: It is worth a word where something else answers.
+        is_special: It is worth a word.
+        is_in_place: It stands where a name does, so that it is worth one also where something else answers.
     """
 
     shown: str
@@ -75,6 +76,7 @@ class UnknownName:
     is_compared: bool
     word_class: WordClass
     is_special: bool
+    is_in_place: bool = True
 
 
 class UnknownNames:
@@ -219,7 +221,18 @@ class UnknownNames:
         if not all(parts) or any(map(self._may_be_secret, parts)):
             return None
         shown = ".".join(parts)
-        return UnknownName(shown, start, end, is_subject, is_compared, word_class, is_special)
+        is_in_place = is_subject or word_class != "new" or self._is_in_place(reading, start, end)
+        return UnknownName(shown, start, end, is_subject, is_compared, word_class, is_special, is_in_place)
+
+    def _is_in_place(self, reading: Reading, start: int, end: int) -> bool:
+        """Whether a name stands there: behind "with", "or", "like" or before "framework", and not in an aside at the end."""
+        tokens = reading.tokens
+        is_behind = start > 0 and tokens[start - 1] in _BEFORE_NAME
+        if not is_behind and self._kind_words.isdisjoint(tokens[end : end + 1]):
+            return False
+        aside = len(tokens) - len(words(reading.text.rpartition(",")[2])) if "," in reading.text else 0
+        is_in_aside = 0 < aside <= start and all(mention.start < aside for mention in reading.mentions_of("card"))
+        return not is_in_aside or start <= aside + 1  # ", or X" is none
 
     def _may_be_secret(self, typed: str) -> bool:
         """Whether a typed word looks like a key or a password, which a reply mustn't repeat."""
@@ -377,6 +390,8 @@ _VERBS = frozenset(
 """Verbs after a thing that has a name: "does X support ..."."""
 _PART_OF = frozenset("in of for with".split())
 _BESIDE = frozenset("with via using through behind under on plus".split())
+_BEFORE_NAME = frozenset("is does do use using in into like unlike than vs versus v or and from to".split()) | _BESIDE
+"""Words right before a name that a question isn't about."""
 _ONE_DOES = frozenset("does did is was".split())
 _LIKE = frozenset("like unlike than vs versus".split())
 _NAMING = frozenset("called named".split())

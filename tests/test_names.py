@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -12,11 +13,13 @@ from hypothesis import strategies as st
 
 from bot.knowledge import load
 from bot.model import Library
+from bot.reply import plain_text
 from bot.retrieval.english import english
 from bot.text import clean, words
 from bot.understanding import Matcher
+from bot.understanding.finding_factory import MAX_OFFERED
 from bot.understanding.names import Names, max_name_edits, names_of
-from support.shipped import found, knowledge
+from support.shipped import answer, found, knowledge, matcher
 
 PACK = {
     "pack.yaml": "name: Demo\n",
@@ -220,3 +223,76 @@ def test_a_plain_noun_is_a_noun_where_no_name_would_stand(text: str) -> None:
 
 def test_several_of_a_noun_are_no_card() -> None:
     assert found("does python support several databases").kind != "library"
+
+
+def test_names_that_are_ordinary_words_are_offered_in_their_order() -> None:
+    text = "soup of anvil, toga, pyramid, tornado, dash"
+    reading = matcher()._read(clean(text), clean(text))
+    named = [mention.name.about for mention in reading.mentions_of("card")]
+    assert len(named) > MAX_OFFERED
+    like = replace(reading.ranking, similarity=1.0, out_of_scope_similarity=0.0, candidates=())
+    finding = matcher()._decider._ordinary_word(replace(reading, ranking=like))
+    assert finding.ids == tuple(named[:MAX_OFFERED])
+
+
+# --- names that the pack doesn't have
+
+
+@pytest.mark.parametrize("text", ["is flask better than zorvex? django or zorvex", "zorvex or flask? flask or Zorvex"])
+def test_no_name_is_said_twice(text: str) -> None:
+    assert found(text).out_of_scope == ("zorvex",)
+
+
+AS_TYPED = {
+    "Zorvex's or flask": ("Zorvex",),
+    "is Zorvex\u2019s api good": ("Zorvex",),
+    "what is İstanbul": (),
+    "Zorvex or flask in İstanbul": ("Zorvex",),
+}
+
+
+@pytest.mark.parametrize("text", AS_TYPED)
+def test_a_name_is_said_as_it_was_typed(text: str) -> None:
+    assert found(text).out_of_scope == AS_TYPED[text]
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        f"{'AKIA'}V5BOLLFQCEFB4ARP",
+        "hunter2",
+        "Passw0rd",
+        "xK9mPqwe",
+        "abcdefghijkl7m",
+        "zorvexbalumqitrefn",
+        "xapp-1-A0zorvexb",
+    ],
+)
+def test_what_may_be_a_key_is_never_repeated(word: str) -> None:
+    for text in (f"{word} or flask", f"what is {word}", f"flask or django with {word}", f"is flask better than {word}"):
+        assert word.casefold() not in plain_text(answer(text)).casefold()
+
+
+@pytest.mark.parametrize("word", ["vue3", "neo4j", "log4j", "h2o", "Log4J", "zorvex2"])
+def test_a_name_with_a_digit_is(word: str) -> None:
+    assert [name.casefold() for name in found(f"what is {word}").out_of_scope] == [word.casefold()]
+
+
+BESIDE_AN_ANSWER = {
+    "django or flask, thx bro": (),
+    "flask vs django, asking for a frnd of mine Tadeusz": (),
+    "flask or django, i live in zorvex": (),
+    "flask or django with zorvex please": ("zorvex",),
+    "flask, django, or zorvex": ("zorvex",),
+    "we use flask, with zorvex": ("zorvex",),
+}
+
+
+@pytest.mark.parametrize("text", BESIDE_AN_ANSWER)
+def test_beside_an_answer_a_new_word_is_a_name_only_where_one_stands(text: str) -> None:
+    assert found(text).out_of_scope == BESIDE_AN_ANSWER[text]
+
+
+@pytest.mark.parametrize("text", ["what about dave?", "what about dave"])
+def test_small_talk_rests_on_no_word_that_was_never_typed(text: str) -> None:
+    assert found(text).kind == "unknown"

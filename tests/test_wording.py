@@ -12,8 +12,9 @@ from bot.model import Text
 from bot.retrieval.english import english
 from bot.text import stem, words
 from bot.understanding import Matcher
+from bot.understanding.languages import language_of
 from bot.understanding.names import names_of
-from bot.understanding.opposites import asks_opposite
+from bot.understanding.opposites import asks_opposite, terms_of
 from bot.understanding.question_type import STOPWORDS
 from bot.understanding.small_words import SmallWords
 from support.shipped import answer, found, knowledge
@@ -198,6 +199,9 @@ OPPOSITE = {
     "is it non refundable": "refundable tickets",
     "lock it": "unlock the door",
     "disagree": "i agree",
+    "how do i leave a class": "join a class",
+    "deposit money": "withdraw money",
+    "can i order it": "cancel it",
 }
 NOT_OPPOSITE = {
     "go out": "come in",
@@ -206,15 +210,27 @@ NOT_OPPOSITE = {
     "i would like a unit": "i dislike it",
     "lock and unlock": "unlock the door",
     "is it after lunch": "before lunch",
+    "how long is parental leave": "when do i join",
+    "how do i leave early": "how do i enter the building",
+    "how much is the deposit": "how do i withdraw money",
+    "where is my order": "cancel it",
+    "is the book there": "cancel it",
 }
 
 
 @pytest.mark.parametrize("text", [*OPPOSITE, *NOT_OPPOSITE])
 def test_what_is_an_opposite(text: str) -> None:
     phrasing = {**OPPOSITE, **NOT_OPPOSITE}[text]
-    assert asks_opposite(text.split(), [phrasing]) is (text in OPPOSITE)
-    assert not asks_opposite(text.split(), [phrasing, "a", "b", "c"])
-    assert not asks_opposite(text.split(), [phrasing, text])
+    assert asks_opposite(text.split(), terms_of([phrasing])) is (text in OPPOSITE)
+    assert not asks_opposite(text.split(), terms_of([phrasing, "a", "b", "c"]))
+    assert not asks_opposite(text.split(), terms_of([phrasing, text]))
+
+
+def test_the_terms_of_a_pack_go_with_its_matcher() -> None:
+    first, second = Matcher.from_knowledge(load(CLUB)), club()
+    first.find("how do i unsubscribe from the newsletter")
+    assert first._decider._terms_by_target
+    assert first._decider._terms_by_target is not second._decider._terms_by_target
 
 
 # --- other languages
@@ -226,6 +242,7 @@ CARDS_IN_OTHER_LANGUAGES = {
     "c'est quoi django": ("fr", "django"),
     "wie installiere ich pandas": ("de", "pandas"),
     "ist flask kostenlos": ("de", "flask"),
+    "was ist flask": ("de", "flask"),
     "o que é celery": ("pt", "celery"),
     "a cosa serve la dash": ("it", "dash"),
     "hoe installeer ik django": ("nl", "django"),
@@ -267,10 +284,17 @@ def test_without_an_answer_the_asker_is_told_too() -> None:
 @pytest.mark.parametrize(
     "text",
     ["what is flask", "de facto standard", "wat is flask", "socket.io", "e-bike lease", "roll a die", "hola", "la la land",
-     "how do i type é in python", "what does λ mean", "flask"],
+     "how do i type é in python", "what does λ mean", "flask", "vi mode", "vi emacs", "si units", "en route",
+     "El Paso, San Jose", "Los Angeles, La Jolla", "Le Mans tickets", "e commerce site del mar", "zip por file"],
 )  # fmt: skip
 def test_english_is_taken_for_nothing_else(text: str) -> None:
     assert found(text).language == ""
+
+
+def test_of_two_scripts_the_language_is_always_the_same() -> None:
+    assert [language_of(words(text), set()) for text in ("λόγ мир", "мир λόγ")] == ["ru", "ru"]
+    assert language_of(words("ააააააა мир"), set()) == "ru"  # Georgian isn't in the list
+    assert language_of(words("აააა"), set()) == ""
 
 
 CHINESE = """\

@@ -18,9 +18,10 @@ from bot.understanding.conversation import stripped_text
 from bot.understanding.disambiguation import NameDisambiguator
 from bot.understanding.finding_factory import MAX_OFFERED, NAME_LOG_ODDS, FindingFactory
 from bot.understanding.names import Mention, is_in_name_position, shown_names
-from bot.understanding.opposites import asks_opposite
+from bot.understanding.opposites import Terms, asks_opposite, terms_of
 from bot.understanding.question_type import STOPWORDS
 from bot.understanding.reading import Reading
+from bot.understanding.slips import is_slip
 from bot.understanding.targets import Target
 from bot.understanding.unknown_names import UnknownName, UnknownNames
 
@@ -66,6 +67,7 @@ class Decider:
         phrasings: Callable[[int], Sequence[str]],
     ) -> None:
         self._phrasings = phrasings
+        self._terms_by_target = dict[int, Terms]()
         self._knowledge = knowledge
         self._findings = findings
         self._disambiguator = disambiguator
@@ -91,7 +93,7 @@ class Decider:
             reason = "a question that isn't covered, word for word"
             own = (self._subject_entry,) if self._subject_entry and self._predicate(reading) is not None else ()
             finding = self._findings.make(reading, "unknown", own, reason)
-            return replace(finding, out_of_scope=tuple(out_of_scope), about_subject=bool(own))
+            return replace(finding, out_of_scope=_once(out_of_scope), about_subject=bool(own))
         unknown = self._unknown_names.find(reading)
         if not cards and any(name.is_compared and name.word_class != "english" for name in unknown):
             cards = list(dict.fromkeys(mention.name.about for mention in reading.mentions_of("card")))
@@ -100,14 +102,14 @@ class Decider:
             ids = tuple(cards[:MOST_COMPARED])
             reason = "two or more of ours are named"
             comparison = self._findings.make(reading, "compare", ids, reason, NAME_LOG_ODDS - edits)
-            beside = (*out_of_scope, *shown_beside(unknown))
+            beside = _once([*out_of_scope, *shown_beside(unknown)])
             is_best_wanted = cues.BEST.search(stripped_text(reading)) is not None
             return replace(comparison, beyond=is_best_wanted, out_of_scope=beside)
         if cards and self._is_about_others(reading, out_of_scope, unknown):
             return self._not_covered(reading, cards, [*out_of_scope, *(name.shown for name in unknown)])
         if cards and mentioned and reading.question_type.compares:
             return replace(self._not_covered(reading, cards, ()), mentioned_only=shown_names(mentioned))
-        beside = (*out_of_scope, *shown_beside(unknown))
+        beside = _once([*out_of_scope, *shown_beside(unknown)])
         if cards:
             return replace(self._named_card(reading, cards[0]), out_of_scope=beside)
         if mentioned:
@@ -227,7 +229,9 @@ class Decider:
 
         An English word that the pack doesn't have may be a thing of the card's own ("is latency a problem with Celery").
         """
-        if reading.question_type.compares and (out_of_scope or any(name.word_class == "new" for name in unknown)):
+        if reading.question_type.compares and (
+            out_of_scope or any(name.word_class == "new" and name.is_in_place for name in unknown)
+        ):
             return True
         return any(name.is_compared or (name.is_subject and name.word_class in ("new", "compound")) for name in unknown)
 
@@ -252,8 +256,9 @@ class Decider:
         """
         if finding.out_of_scope or finding.mentioned_only or finding.kind in ("smalltalk", "help"):
             return finding
-        new = shown_beside(self._unknown_names.find(reading))
-        is_worth_a_word = finding.kind != "unknown" or (len(new) == 1 and not finding.ids)
+        unknown, is_answered = self._unknown_names.find(reading), finding.kind != "unknown"
+        new = shown_beside(unknown) if is_answered else _once([name.shown for name in unknown if name.is_special])
+        is_worth_a_word = is_answered or (len(new) == 1 and not finding.ids)
         return replace(finding, out_of_scope=new) if is_worth_a_word else finding
 
     def _instead_of(self, reading: Reading, names: Sequence[str]) -> Finding:
@@ -270,15 +275,15 @@ class Decider:
         """Something that isn't covered is named; the cards beside it are offered."""
         reason = "something that isn't covered is named"
         finding = self._findings.make(reading, "unknown", tuple(cards[:MAX_OFFERED]), reason, OUT_OF_SCOPE_LOG_ODDS)
-        return replace(finding, out_of_scope=tuple(out_of_scope))
+        return replace(finding, out_of_scope=_once(out_of_scope))
 
     def _ordinary_word(self, reading: Reading) -> Finding:
         """A card's name is there as an ordinary word: only another entry could answer."""
         top = self._findings.top(reading)
-        cards = {mention.name.about for mention in reading.mentions_of("card")}
+        cards = tuple(dict.fromkeys(mention.name.about for mention in reading.mentions_of("card")))
         if top is not None and top.id not in cards:
             return self.decide_by_ranking(reading)
-        offered = tuple(cards) if reading.ranking.similarity > reading.ranking.out_of_scope_similarity else ()
+        offered = cards[:MAX_OFFERED] if reading.ranking.similarity > reading.ranking.out_of_scope_similarity else ()
         return self._findings.make(reading, "unknown", offered, _ORDINARY_WORD, OUT_OF_SCOPE_LOG_ODDS)
 
     def decide_by_ranking(self, reading: Reading) -> Finding:
@@ -339,11 +344,17 @@ class Decider:
     def _asks_opposite(self, reading: Reading) -> bool:
         """Whether the message asks for the opposite of what the best target is about."""
         number = reading.ranking.candidates[0].target_index
-        return asks_opposite(reading.whole_tokens or reading.tokens, self._phrasings(number))
+        return asks_opposite(reading.whole_tokens or reading.tokens, lambda: self._terms_of(number))
+
+    def _terms_of(self, number: int) -> Terms:
+        """The terms of a target's phrasings: kept here, so that a replaced pack's go with it."""
+        if (own := self._terms_by_target.get(number)) is None:
+            own = self._terms_by_target[number] = terms_of(self._phrasings(number))
+        return own
 
     def _is_small_talk(self, reading: Reading) -> bool:
         """Whether nearly all of a message is small talk: "is it going to snow" is not "how is it going"."""
-        read_as = dict(reading.ranking.corrections)
+        read_as = {typed: word for typed, word in reading.ranking.corrections if is_slip(typed, word)}
         information = {
             word: max(english().stem_rarity_of(word) - COMMON_RARITY, MIN_INFORMATION)
             for token in reading.tokens
@@ -402,4 +413,12 @@ def _is_courtesy(reading: Reading) -> bool:
 
 def shown_beside(unknown: Sequence[UnknownName]) -> tuple[str, ...]:
     """Those of some unknown names that are worth a word where something else answers."""
-    return tuple(name.shown for name in unknown if name.is_special)
+    return _once([name.shown for name in unknown if name.is_special and name.is_in_place])
+
+
+def _once(names: Sequence[str]) -> tuple[str, ...]:
+    """The names, each as it stands first, in whatever case it stands again."""
+    shown: dict[str, str] = {}
+    for name in names:
+        shown.setdefault(name.casefold(), name)
+    return tuple(shown.values())

@@ -7,6 +7,7 @@ tell nothing. Nothing is translated: names are found in any language, and the as
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence, Set
 from functools import cache
 
@@ -26,7 +27,7 @@ FUNCTION_WORDS_OF = {
     "de": """der die das den dem des ein eine einen einem einer und oder was wer wie wo wann warum welche welcher welches welchen
         ist sind bin hat habe haben kann können kannst muss ich du er sie wir ihr mich mir mein meine für mit ohne über unter
         zwischen aber weil nicht kein keine auch sehr noch zu zum zur im am auf aus bei nach von vom gibt es man wird werden
-        brauche möchte erkläre zeig bitte besser""",
+        brauche möchte erkläre zeig bitte besser kostenlos""",
     "pt": """o a os as um uma uns umas de do da dos das no na nos nas e ou que é são está como qual quais quando onde quem por
         para pra com sem sobre entre mas porque meu minha seu sua se lhe eu ele ela eles você vocês tem tenho posso pode
         usar fazer serve mais muito também isto este esta isso esse essa quanto custa preciso quero explique mostre melhor não""",
@@ -57,10 +58,16 @@ SCRIPTS = {
 }  # fmt: skip
 """By the first word of its letters' Unicode names, the commonest language of a script that isn't Latin."""
 
-MIN_WORDS = 2
-"""Function words that a question must have; one of MIN_LETTERS or with an accent is enough where it isn't in the English list
-("ist", but not "de facto") and no English function word stands beside it."""
-MIN_LETTERS = 2
+MIN_WORDS, MIN_WEAK_WORDS = 2, 3
+"""Function words that a question must have, and where all of them are _WEAK; one of MIN_LETTERS, or any where a letter has an
+accent or a word that is English too stands beside it ("was ist"), is enough where it isn't in the English list ("nedir", but not
+"de facto") and no English function word stands beside it."""
+MIN_LETTERS = 4
+_WEAK = frozenset(
+    """el la los las le les lo il gli un una de del della di da do dos das du des den der van von zu san en
+    e y o i w z a""".split()
+)
+"""Function words that names are made with too: "El Paso", "La Jolla", "Rio das Ostras"."""
 PACK_WORDS = 12
 """Function words of a language that a pack must have in its phrasings to be one in that language: the shipped one has eight that
 are Spanish as well ("para", "yo"), and a pack of three German phrasings twelve."""
@@ -106,7 +113,10 @@ def language_of(tokens: Sequence[str], pack_words: Set[str]) -> str:
     code = max(ranks, key=ranks.__getitem__)
     telling, beside = found[code], present - _all_words()[code]
     english_words = sum(token in STOPWORDS or token in FUNCTION_WORDS for token in beside)
-    is_certain = len(telling) >= MIN_WORDS or (bool(beside) and not english_words and any(map(_is_certain, telling)))
+    has_several = len(telling) >= (MIN_WEAK_WORDS if telling <= _WEAK else MIN_WORDS)
+    has_accents, is_among_several = not text.isascii(), len((present & _all_words()[code]) - _WEAK) >= MIN_WORDS
+    has_certain = any(_is_certain(word, has_accents or is_among_several) for word in telling - _WEAK)
+    is_certain = has_several or (bool(beside) and not english_words and has_certain)
     if not is_certain or len(telling) <= english_words:
         return ""
     if len(_telling_words()[code] & pack_words) >= PACK_WORDS:
@@ -114,9 +124,9 @@ def language_of(tokens: Sequence[str], pack_words: Set[str]) -> str:
     return code if [*ranks.values()].count(ranks[code]) == 1 else UNDETERMINED
 
 
-def _is_certain(word: str) -> bool:
+def _is_certain(word: str, may_be_short: bool) -> bool:
     """Whether a foreign function word alone tells its language."""
-    return word not in english() and (len(word) >= MIN_LETTERS or not word.isascii())
+    return word not in english() and (len(word) >= MIN_LETTERS or may_be_short)
 
 
 def function_words(language: str) -> frozenset[str]:
@@ -127,7 +137,7 @@ def function_words(language: str) -> frozenset[str]:
 
 
 def _script_of(text: str) -> str:
-    """The language of the script that most letters are of; empty for Latin letters."""
+    """The language of the script that most letters are of, of two the first in SCRIPTS; empty for Latin letters."""
     letters = [letter for letter in text if letter.isalpha()]
     codes = [
         SCRIPTS.get(unicodedata.name(letter, "").split(" ")[0].partition("-")[0], "")
@@ -136,4 +146,5 @@ def _script_of(text: str) -> str:
     ]
     if len(codes) < MIN_SHARE_OF_LETTERS * len(letters) or not codes:
         return ""
-    return "ja" if "ja" in codes else max(set(codes), key=codes.count)
+    known = Counter(code for code in codes if code)
+    return "ja" if "ja" in known else max(SCRIPTS.values(), key=known.__getitem__) if known else ""

@@ -6,7 +6,7 @@ alone are no pairs: they stand in too many sentences about the same thing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 
 from bot.retrieval.english import english
@@ -42,6 +42,12 @@ _PAIRS = """
 Words that ask for the same fact from two sides are left out: "is it illegal" is answered by what is legal, "what is excluded" by
 what is included. So are names of roles (landlord and tenant): both stand in questions about one thing.
 """
+
+_NOUNS = frozenset("leave deposit book order".split())
+"""Words of pairs that are nouns as well: they count where a verb stands, "how do i leave", but not "how long is the leave"."""
+_BEFORE_VERB = frozenset("to i we you they cant cannot can please".split())
+_TIME_ADVERBS = frozenset("early late soon sooner earlier later".split())
+"""Behind "leave", they make it no opposite of "enter" or "join": "how do i leave early"."""
 
 _SPANS = """open/close open/shut start/end start/stop begin/end"""
 """The two ends of a time: "when do you close" is answered by the opening hours."""
@@ -95,7 +101,11 @@ def _key(word: str) -> str:
     return f"{stem(verb)}{plus}{particle}"
 
 
-def asks_opposite(tokens: Sequence[str], phrasings: Sequence[str]) -> bool:
+Terms = tuple[frozenset[str], ...]
+"""The terms of each of an entry's phrasings, and last those of all."""
+
+
+def asks_opposite(tokens: Sequence[str], own: Terms | Callable[[], Terms]) -> bool:
     """Whether a question asks for the opposite of what an entry is about.
 
     That is: it has a word that none of the entry's phrasings has, and MIN_SHARE of them have an opposite of that word, which
@@ -103,15 +113,16 @@ def asks_opposite(tokens: Sequence[str], phrasings: Sequence[str]) -> bool:
 
     Args:
         tokens: The question's words.
-        phrasings: The entry's phrasings, cleaned.
+        own: The entry's terms, or what makes them: few questions have a word with an opposite.
     """
     asked = terms(tokens)
-    doubtful = {term: others for term in asked if (others := _opposites_of(term)) and asked.isdisjoint(others)}
+    nouns = {stem(word) for word in _NOUNS.intersection(tokens) if not _is_verb(word, tokens)}
+    doubtful = {term: others for term in asked - nouns if (others := _opposites_of(term)) and asked.isdisjoint(others)}
     if not _TIME_WORDS.isdisjoint(tokens):
         doubtful = {term: others - _spans().get(term, frozenset()) for term, others in doubtful.items()}
     if not doubtful:
         return False
-    own = _terms_of_phrasings(tuple(phrasings))
+    own = own() if callable(own) else own
     everything = own[-1]
     return any(
         term not in everything
@@ -121,9 +132,17 @@ def asks_opposite(tokens: Sequence[str], phrasings: Sequence[str]) -> bool:
     )
 
 
-@lru_cache(maxsize=256)
-def _terms_of_phrasings(phrasings: tuple[str, ...]) -> tuple[frozenset[str], ...]:
-    """The terms of each phrasing, and last those of all."""
+def _is_verb(word: str, tokens: Sequence[str]) -> bool:
+    """Whether a word of _NOUNS stands where a verb does: first, or behind "to", "i", "please"."""
+    return any(
+        (not place or tokens[place - 1] in _BEFORE_VERB) and _TIME_ADVERBS.isdisjoint(tokens[place + 1 : place + 2])
+        for place, token in enumerate(tokens)
+        if token == word
+    )
+
+
+def terms_of(phrasings: Iterable[str]) -> Terms:
+    """The terms of an entry's phrasings, which are cleaned."""
     own = [terms(words(text)) for text in phrasings]
     return (*own, frozenset[str]().union(*own))
 

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Literal
 
 from bot.model import Knowledge, Library
+from bot.redact import redact
 from bot.retrieval.english import FUNCTION_WORDS, English, WordCache
 from bot.retrieval.spelling import Lexicon, SpellingCorrector, english_lexicon, max_edits
 from bot.text import stem, words, words_as_typed
@@ -26,8 +27,12 @@ MIN_LETTERS = 3
 """Letters from which a word may be a new name wherever it stands; a shorter one counts as an English word."""
 MAX_TOKENS = 25
 """Words of a message up to which unknown names are looked for; a longer one tells a story, and most of its words are scenery."""
-MAX_LETTERS, MAX_DIGITS = 20, 2
+MAX_LETTERS, MAX_DIGITS = 16, 2
 """Letters and digits of the longest name: what is longer, or mostly digits, may be a key, and a reply repeats the name."""
+MAX_LETTERS_WITH_DIGIT, MAX_LETTERS_MIXED = 12, 6
+"""Letters of the longest name with a digit in it, and of one with an upper-case letter inside as well."""
+MIN_NUMBERED = 5
+"""Letters from which an English word with digits behind it is likelier a password than a name: "hunter2", but not "vue3"."""
 MIN_HALF = 3
 """Letters of each of two words that stand in one ("treehouse"); of function words ("letsme") two are enough."""
 COMMON_WORD, COMMON_SHORT_WORD = 5.5, 4.5
@@ -60,7 +65,8 @@ class UnknownName:
         is_subject: The question is about it, and about anything else only beside it.
         is_compared: It is one side of a comparison.
         word_class: What is known of it as a word.
-        is_special: It is worth a word where something else answers.
+        is_special: It is worth a word.
+        is_in_place: It stands where a name does, so that it is worth one also where something else answers.
     """
 
     shown: str
@@ -70,6 +76,7 @@ class UnknownName:
     is_compared: bool
     word_class: WordClass
     is_special: bool
+    is_in_place: bool = True
 
 
 class UnknownNames:
@@ -192,7 +199,7 @@ class UnknownNames:
 
     def _name_at(self, reading: Reading, start: int, cards: Collection[int]) -> UnknownName | None:
         """The name that begins with an unknown word, if a name would stand there."""
-        tokens, as_typed = reading.tokens, words_as_typed(reading.text)
+        tokens, as_typed = reading.tokens, _as_typed(reading.text)
         has_ending = start + 1 < len(tokens) and tokens[start + 1] in _ENDINGS
         end = start + 2 if has_ending else start + 1
         word_class = "new" if has_ending else self.word_class(tokens[start])
@@ -210,8 +217,36 @@ class UnknownNames:
         is_beside = word_class == "new" or (may_be_beside and _is_beside(tokens, start, end))
         if not is_subject and not is_beside:
             return None
-        shown = ".".join((as_typed if len(as_typed) == len(tokens) else tokens)[start:end])
-        return UnknownName(shown, start, end, is_subject, is_compared, word_class, is_special)
+        parts = [as_typed.get(token, "") for token in tokens[start:end]]
+        if not all(parts) or any(map(self._may_be_secret, parts)):
+            return None
+        shown = ".".join(parts)
+        is_in_place = is_subject or word_class != "new" or self._is_in_place(reading, start, end)
+        return UnknownName(shown, start, end, is_subject, is_compared, word_class, is_special, is_in_place)
+
+    def _is_in_place(self, reading: Reading, start: int, end: int) -> bool:
+        """Whether a name stands there: behind "with", "or", "like" or before "framework", and not in an aside at the end."""
+        tokens = reading.tokens
+        is_behind = start > 0 and tokens[start - 1] in _BEFORE_NAME
+        if not is_behind and self._kind_words.isdisjoint(tokens[end : end + 1]):
+            return False
+        aside = len(tokens) - len(words(reading.text.rpartition(",")[2])) if "," in reading.text else 0
+        is_in_aside = 0 < aside <= start and all(mention.start < aside for mention in reading.mentions_of("card"))
+        return not is_in_aside or start <= aside + 1  # ", or X" is none
+
+    def _may_be_secret(self, typed: str) -> bool:
+        """Whether a typed word looks like a key or a password, which a reply mustn't repeat."""
+        if redact(typed) != typed:
+            return True
+        if not any(map(str.isdigit, typed)):
+            return False
+        word = typed.casefold()
+        is_mixed = not typed.isupper() and typed[1:] != word[1:]
+        if len(word) > (MAX_LETTERS_MIXED if is_mixed else MAX_LETTERS_WITH_DIGIT):
+            return True
+        base = word.rstrip("0123456789")
+        is_numbered = base != word and len(base) >= MIN_NUMBERED and base in self._english
+        return is_numbered or (len(word) >= MIN_NUMBERED and word.translate(_DIGITS_FOR_LETTERS) in self._english)
 
     def _is_asked_about(self, reading: Reading, start: int, end: int, word_class: WordClass) -> bool:
         """Whether a question asks about the word: "what is X", "is X ...", "X, good web framework?", "X web framework"."""
@@ -277,6 +312,15 @@ class UnknownNames:
         return (is_behind or is_moved_to) and (word_class != "english" or ends_side(end))
 
 
+def _as_typed(text: str) -> Mapping[str, str]:
+    """By word, how it was typed first, without a possessive 's; only those that are one word typed by itself."""
+    result: dict[str, str] = {}
+    for typed in words_as_typed(text):
+        if len(own := words(typed)) == 1:
+            result.setdefault(own[0], typed[: len(own[0])] if typed[-2:].casefold() == "'s" else typed)
+    return result
+
+
 def _is_beside(tokens: Sequence[str], start: int, end: int) -> bool:
     """Whether a word stands alone behind a preposition: "use Flask with X", "run it on X for now"."""
     is_alone = end == len(tokens) or tokens[end] in STOPWORDS or tokens[end] in FUNCTION_WORDS
@@ -322,6 +366,8 @@ def _phrases(listed: str) -> frozenset[str]:
     return frozenset(phrase.replace("_", " ") for phrase in listed.split())
 
 
+_DIGITS_FOR_LETTERS = str.maketrans("013457", "oleast")
+"""What digits stand for in passwords: "passw0rd"."""
 _LEAD_WORDS = frozenset("so and but ok okay hey hi hello please pls um well also then now".split())
 _AUXILIARIES = frozenset("is does do can could will would has was did should isnt doesnt cant wont".split())
 _ASKING = _phrases(
@@ -344,6 +390,8 @@ _VERBS = frozenset(
 """Verbs after a thing that has a name: "does X support ..."."""
 _PART_OF = frozenset("in of for with".split())
 _BESIDE = frozenset("with via using through behind under on plus".split())
+_BEFORE_NAME = frozenset("is does do use using in into like unlike than vs versus v or and from to".split()) | _BESIDE
+"""Words right before a name that a question isn't about."""
 _ONE_DOES = frozenset("does did is was".split())
 _LIKE = frozenset("like unlike than vs versus".split())
 _NAMING = frozenset("called named".split())

@@ -291,6 +291,15 @@ def test_who_has_too_many_commands_and_presses_under_way_is_told_so_and_nobody_e
     assert (stub.of("hook")[4]["text"] != BUSY, door.open) == (True, 0)
 
 
+def test_a_press_on_a_public_message_is_told_so_in_private(make_door: MakeDoor, stub: Stub) -> None:
+    door = make_door(stub, interactions=InteractionLimit(limit_per_asker=0))
+    public = on_message(door)
+    assert door.press("ask:1", "library", **public) == 200
+    assert door.press("why", "topic||t\ntopic", **public) == 200
+    assert [(post["text"], post["response_type"]) for post in stub.of("hook")] == [(BUSY, "ephemeral")] * 2
+    assert posted(stub) == []
+
+
 def test_of_all_together_only_so_many_commands_are_under_way(make_door: MakeDoor, stub: Stub) -> None:
     door = make_door(stub, interactions=InteractionLimit(limit=0))
     message = {"text": "library", "ts": "1.1", "user": "U2"}

@@ -240,7 +240,9 @@ def _in_private(destination: Destination) -> Destination:
 
 
 async def say_busy(context: Context, destination: Destination | None) -> None:
-    """Send the busy sentence. Few at once, so that other people's answers can be sent."""
+    """Send the busy sentence, to the asker alone. Few at once, so that other people's answers can be sent."""
+    if isinstance(destination, PostInChannel) and destination.response_url:
+        destination = RespondPrivately(destination.response_url)
     if destination is not None:
         async with context.busy_replies:
             await send_text(context, destination, context.strings["busy"])

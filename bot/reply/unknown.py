@@ -76,9 +76,14 @@ def _reason(finding: Finding, offers: Sequence[Entry], knowledge: Knowledge) -> 
 
 
 def help_parts(knowledge: Knowledge) -> Iterable[Part]:
-    """The parts of the help: what the bot does, and questions to try."""
+    """The parts of the help: what the bot does, and questions to try: the pack's examples, else titles of its first entries."""
     yield Text(knowledge.voice.small_talk["help"].answer)
-    yield from _examples(knowledge)
+    if knowledge.voice.examples:
+        yield from _examples(knowledge)
+    else:
+        yield Choices(
+            knowledge.voice.lines["try"], tuple(choice_of(entry) for entry in knowledge.entries[:MOST_RELATED])
+        )
 
 
 def _examples(knowledge: Knowledge, limit: int | None = None) -> Iterable[Part]:

@@ -218,11 +218,11 @@ class BusySlack:
         key = headers["sec-websocket-key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
         accept = base64.b64encode(hashlib.sha1(key.encode()).digest()).decode()
         head = ("HTTP/1.1 101 OK", "Upgrade: websocket", "Connection: Upgrade", f"Sec-WebSocket-Accept: {accept}")
-        writer.write("\r\n".join((*head, "", "")).encode())
-        writer.write(frame(json.dumps({"type": "hello", "num_connections": 1}).encode()))
-        with self.changed:
+        with self.changed:  # before the bot hears of it: whoever finds it connected may send
             self.links.append(writer)
             self.changed.notify_all()
+        writer.write("\r\n".join((*head, "", "")).encode())
+        writer.write(frame(json.dumps({"type": "hello", "num_connections": 1}).encode()))
         while True:
             first, second = await reader.readexactly(2)
             length = second & 0x7F

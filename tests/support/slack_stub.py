@@ -211,6 +211,8 @@ class Stub:
     def send(self, envelope: dict[str, Any] | bytes) -> None:
         """An envelope, or any text, by the newest WebSocket."""
         data = envelope if isinstance(envelope, bytes) else json.dumps(envelope).encode()
+        with self.changed:  # the bot may know of its connection a moment earlier
+            assert self.changed.wait_for(lambda: self.sockets, 10)
         self.sockets[-1].sendall(_frame(data, 1))
 
     def cut(self) -> None:

@@ -22,8 +22,8 @@ import numpy as np
 from benchmarks.question_sets import WHERE_TO_GET_THEM, QuestionSet, find_data, question_sets
 from benchmarks.small_packs import FAQS, SET_NAMES, AskedPack, build_matcher, faq_packs, pack_of_set
 from bot.retrieval.calibration import fit_weights
-from bot.retrieval.gate import FEATURE_NAMES, GATES_FILE, MAX_OFFERED, Gate, gate_features
-from bot.retrieval.scoring import score
+from bot.retrieval.gate import FEATURE_NAMES, GATES_FILE, Gate, gate_features
+from bot.retrieval.scoring import MAX_OFFERED, score
 from bot.retrieval.sparse import Doubles
 from bot.text import clean
 

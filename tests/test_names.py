@@ -15,9 +15,9 @@ from bot.knowledge import load
 from bot.model import Library
 from bot.reply import plain_text
 from bot.retrieval.english import english
+from bot.retrieval.scoring import MAX_OFFERED
 from bot.text import clean, words
 from bot.understanding import Matcher
-from bot.understanding.finding_factory import MAX_OFFERED
 from bot.understanding.names import Names, max_name_edits, names_of
 from support.shipped import answer, found, knowledge, matcher
 

@@ -18,7 +18,6 @@ import numpy as np
 from bot.retrieval.encoding import EncodedQuery, Encoder, as_known_tokens
 from bot.retrieval.gate import (
     DISTANT,
-    MAX_OFFERED,
     Gate,
     GateFeatures,
     HeldOut,
@@ -28,7 +27,7 @@ from bot.retrieval.gate import (
     support,
 )
 from bot.retrieval.out_of_scope import OutOfScopeIndex, domain_planes, domain_side
-from bot.retrieval.scoring import IndexStats, Scores, score
+from bot.retrieval.scoring import MAX_OFFERED, IndexStats, Scores, score
 from bot.retrieval.sparse import Doubles, Floats
 
 MIN_PHRASINGS = 60

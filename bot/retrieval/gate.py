@@ -14,13 +14,12 @@ from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bot.retrieval.encoding import EncodedQuery
 from bot.retrieval.naive_bayes import SMOOTHING
 from bot.retrieval.out_of_scope import OutOfScopeIndex, domain_odds, domain_side
 from bot.retrieval.scoring import IndexStats, Scores
-from bot.retrieval.sparse import Floats
+from bot.retrieval.sparse import BooleanArray, Floats
 
 DISTANT = 10.0
 """Value of `GateFeatures.formula` below which a question probably resembles nothing in the pack."""
@@ -29,16 +28,11 @@ DISTANCE_WEIGHT = 2.0
 """Log-odds subtracted for each 1.0 that the formula is below DISTANT. The weights are less reliable there: they were fitted to
 near negatives, questions that resemble the pack and have no answer in it (see `calibration`)."""
 
-MAX_OFFERED = 3
-"""Targets that are offered at most: what a phone shows at a glance."""
-
 MARGIN_WITHOUT_COMPETITOR = 0.5
 """Margin of a target where no target of another family was scored."""
 
 SOFTNESS = 6.0
 """Scale of the confidence: it is 0.75 where the log-odds exceed the answering threshold by this much."""
-
-Bools = NDArray[np.bool_]
 
 
 SUPPORT_NEEDED, SUPPORT_HALF = 2.4, 20
@@ -319,14 +313,16 @@ def support_needed(phrasings: int) -> float:
     return SUPPORT_NEEDED * phrasings / (phrasings + SUPPORT_HALF)
 
 
-def _mass(stats: IndexStats, query: EncodedQuery, in_target: Bools) -> float:
+def _mass(stats: IndexStats, query: EncodedQuery, in_target: BooleanArray) -> float:
     """See `GateFeatures.mass`. `in_target`: by token, whether the target has it."""
     found = dict(zip(query.stems[in_target].tolist(), query.information[in_target].tolist(), strict=True))
     idf = stats.tfidf.idf[stats.tfidf.rows.find(np.array(list(found), dtype=np.int64))]
     return log1p(float(np.array(list(found.values())) @ idf) / float(stats.tfidf.idf[-1])) if found else 0.0
 
 
-def known_tokens(stats: IndexStats, query: EncodedQuery, target: int, held_out: HeldOut) -> tuple[Bools, Bools]:
+def known_tokens(
+    stats: IndexStats, query: EncodedQuery, target: int, held_out: HeldOut
+) -> tuple[BooleanArray, BooleanArray]:
     """By token, whether the pack has its stem, and whether the target has it; what is held out isn't counted."""
     rows = stats.stem_ngrams.rows
     token_rows = rows.find(query.stems)

@@ -36,8 +36,8 @@ BM25_WEIGHT, COVERED_WEIGHT, SENTENCE_WEIGHT = 2.0, 3.0, 3.0
 HALF_FULL = 10
 """Phrasings per target at which fullness is one half."""
 
-OFFERED = 3
-"""Candidates whose order must be exact: so many are offered at most."""
+MAX_OFFERED = 3
+"""Targets that are offered at most, what a phone shows at a glance; so the order of the first ones must be exact."""
 
 SHORTLIST_SIZE = 48
 """Targets at most whose phrasings are compared by embedding, one by one."""
@@ -168,8 +168,8 @@ def top_targets(totals: Floats, limit: int) -> list[int]:
 
 
 def shortlisted(scores: Floats, max_gain: float) -> Ints:
-    """Targets that may still be among the first OFFERED if each gains at most `max_gain`, ascending."""
+    """Targets that may still be among the first MAX_OFFERED if each gains at most `max_gain`, ascending."""
     size = min(SHORTLIST_SIZE, len(scores))
     best = np.argpartition(-scores, size - 1)[:size]
-    bar = np.sort(scores[best])[-min(OFFERED, size)] - max_gain
+    bar = np.sort(scores[best])[-min(MAX_OFFERED, size)] - max_gain
     return np.sort(best[scores[best] >= bar])

@@ -11,12 +11,13 @@ from functools import cached_property
 
 from bot.model import MOST_COMPARED, Finding, Group, Knowledge, Library
 from bot.retrieval.english import FUNCTION_WORDS, english
+from bot.retrieval.scoring import MAX_OFFERED
 from bot.retrieval.spelling import CORRECTED_TRUST
 from bot.text import stem, words
 from bot.understanding import cues
 from bot.understanding.conversation import stripped_text
 from bot.understanding.disambiguation import NameDisambiguator
-from bot.understanding.finding_factory import MAX_OFFERED, NAME_LOG_ODDS, FindingFactory
+from bot.understanding.finding_factory import NAME_LOG_ODDS, FindingFactory
 from bot.understanding.names import Mention, is_in_name_position, shown_names
 from bot.understanding.opposites import Terms, asks_opposite, terms_of
 from bot.understanding.question_type import STOPWORDS

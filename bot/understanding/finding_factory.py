@@ -9,6 +9,7 @@ from bot.model import Attribute, Correction, Evidence, Finding, Group, Kind, Kno
 from bot.retrieval.english import english
 from bot.retrieval.gate import confidence
 from bot.retrieval.index import MAX_SHOWN, Candidate, Index
+from bot.retrieval.scoring import MAX_OFFERED
 from bot.text import stem, words
 from bot.understanding.attributes import ALTERNATIVES, ATTRIBUTE_WORDS, attribute_of
 from bot.understanding.disambiguation import NameDisambiguator
@@ -17,8 +18,6 @@ from bot.understanding.question_type import STOPWORDS
 from bot.understanding.reading import Reading
 from bot.understanding.targets import Target
 
-MAX_OFFERED = 3
-"""Entries in a "did you mean": what a phone shows at a glance, and what `Finding.ids` of an unknown question may hold at most."""
 FAR_AHEAD = 1.5
 """Margin from which one offer is far ahead of the others: it is asked about by name, with its first sentence."""
 MAX_RECOMMENDED = 4

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.model import MOST_COMPARED, RESTART, ConversationState, Entry, Group, Knowledge, Library, Step
+from bot.retrieval.scoring import MAX_OFFERED
 from bot.text import stem, words
 from bot.understanding import cues
 from bot.understanding.attributes import ATTRIBUTE_WORDS, attribute_of
@@ -22,7 +23,6 @@ from bot.understanding.conversation import (
 )
 from bot.understanding.cues import CARDINALS, FOLLOWUP_WORDS, MAX_STRIPPED, ORDINALS, PLURALS
 from bot.understanding.disambiguation import NameDisambiguator
-from bot.understanding.finding_factory import MAX_OFFERED
 from bot.understanding.question_type import STOPWORDS
 from bot.understanding.reading import Reading
 

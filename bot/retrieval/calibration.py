@@ -117,9 +117,9 @@ class OperatingPoint:
 
 
 OPERATING_POINTS = {
-    "strict": OperatingPoint(answer=0.60, offer=0.25, small_answer=0.68, small_offer=0.30, price=3.0),
-    "usual": OperatingPoint(answer=0.45, offer=0.08, small_answer=0.55, small_offer=0.14, price=1.3),
-    "generous": OperatingPoint(answer=0.35, offer=0.05, small_answer=0.45, small_offer=0.08, price=0.8),
+    "strict": OperatingPoint(answer=0.60, offer=0.25, small_answer=0.72, small_offer=0.30, price=3.0),
+    "usual": OperatingPoint(answer=0.45, offer=0.08, small_answer=0.58, small_offer=0.14, price=1.3),
+    "generous": OperatingPoint(answer=0.35, offer=0.05, small_answer=0.50, small_offer=0.08, price=0.8),
 }
 """By the name that a pack's `caution` has."""
 

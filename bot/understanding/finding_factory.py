@@ -28,8 +28,6 @@ MIN_SCORE = -3.0
 """Score of a card that isn't among a reading's candidates."""
 GROUP_LOG_ODDS = 1.5
 """Added where a group's own word is said: "recommend me an orm" is about ORMs, however like "recommend me a library" it is."""
-SMALL_TALK_LOG_ODDS = 1.5
-"""Log-odds above the answering threshold that small talk needs: "is it going to snow" is not "how is it going"."""
 LONG = 15
 """Words above which a message may have words that the card lacks (`_goes_beyond`): it describes a situation as well."""
 SPECIAL_RARITY = 4.2
@@ -75,10 +73,8 @@ class FindingFactory:
         return self._targets[candidate.target_index]
 
     def passes_gate(self, reading: Reading) -> bool:
-        """Whether the best target passes the gate, GROUP_LOG_ODDS added and SMALL_TALK_LOG_ODDS required where they apply."""
-        top = self.top(reading)
-        required = SMALL_TALK_LOG_ODDS if top is not None and top.kind == "talk" else 0.0
-        return reading.log_odds + self._group_log_odds(reading) - required >= self.gate.answer
+        """Whether the best target passes the gate, GROUP_LOG_ODDS added where they apply."""
+        return reading.log_odds + self._group_log_odds(reading) >= self.gate.answer
 
     def may_offer(self, reading: Reading) -> bool:
         """Whether the best target may be offered, GROUP_LOG_ODDS added where they apply."""

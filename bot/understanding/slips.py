@@ -13,10 +13,11 @@ FIRST_LETTER_LENGTH = 6
 """Letters of a word from which its first one may have been left out ("rontend")."""
 
 _KEYS = {
-    key: (row, column)
+    key: (row, column + row / 2)
     for row, keys in enumerate(("qwertyuiop", "asdfghjkl", "zxcvbnm"))
     for column, key in enumerate(keys)
 }
+"""Row and place of each key of a QWERTY keyboard; a row stands half a key to the right of the one above it."""
 _SOUNDS = ("aeiouy", "ckqx", "csz", "vwf", "mn", "bp", "dt", "gj")
 """Letters that are heard as one another, so that one is written for another ("seperate", "kivi")."""
 
@@ -50,15 +51,13 @@ def _is_mistaken(typed: str, word: str) -> bool:
     """Whether the one letter of `typed` that `word` lacks stands for a similar one, or was hit along with the one beside it."""
     place = next(n for n, letter in enumerate(typed) if letter != word[n : n + 1])
     if len(typed) == len(word):
-        return _are_near(typed[place], word[place]) or any(
+        return are_near(typed[place], word[place]) or any(
             {typed[place], word[place]} <= set(sound) for sound in _SOUNDS
         )
-    return place + 1 < len(typed) and any(
-        _are_near(typed[place], beside) for beside in typed[place - 1 : place + 2 : 2]
-    )
+    return place + 1 < len(typed) and any(are_near(typed[place], beside) for beside in typed[place - 1 : place + 2 : 2])
 
 
-def _are_near(first: str, second: str) -> bool:
+def are_near(first: str, second: str) -> bool:
     """Whether two keys touch, or are one."""
     if first not in _KEYS or second not in _KEYS:
         return first == second

@@ -18,6 +18,7 @@ from bot.text import words
 from bot.understanding.cues import LINKING_WORDS, ORDINALS
 from bot.understanding.names import Names
 from bot.understanding.question_type import ANSWER_NOUNS, COMPARISON_WORDS, QUESTION_STARTS, STOPWORDS
+from bot.understanding.slips import are_near
 
 SHORTEST_SWAP = 3
 """Letters of a word in which two neighbours may be swapped ("teh"); for those of two letters there is SWAPPED_PAIRS."""
@@ -49,10 +50,6 @@ BEGINNINGS = frozenset("it this that these those the a an my your our he she any
 
 _TELLING = QUESTION_STARTS | frozenset("with from this that have about there their then than just tell".split())
 _VOWELS = frozenset("aeiouy")
-_KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
-_KEY_OF = {letter: (row, place + row / 2) for row, keys in enumerate(_KEYS) for place, letter in enumerate(keys)}
-"""Row and place of each key; a row stands half a key to the right of the one above it."""
-
 _MEANT_AS_TYPED = frozenset(["aws"])
 """Names that anybody may ask about and that are one swap from a small word."""
 _NOT_MEANT = frozenset(
@@ -178,15 +175,7 @@ def _slip(typed: str, meant: str) -> int:
     if len(typed) < SHORTEST_OTHER_LETTER:
         return 0
     beside = (meant[place],) if not difference else (typed[place - 1], *typed[place + 1 : place + 2])
-    return 3 if any(_are_neighbours(typed[place], key) for key in beside) else 0
-
-
-def _are_neighbours(one: str, other: str) -> bool:
-    """Whether two letters stand side by side on the keyboard (QWERTY)."""
-    if one not in _KEY_OF or other not in _KEY_OF:
-        return False
-    (row, place), (other_row, other_place) = _KEY_OF[one], _KEY_OF[other]
-    return abs(row - other_row) <= 1 and abs(place - other_place) <= 1
+    return 3 if any(are_near(typed[place], key) for key in beside) else 0
 
 
 def _own_texts(knowledge: Knowledge, names: Names) -> list[str]:

@@ -9,6 +9,7 @@ import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +19,13 @@ from bot import __version__
 from bot.engine import Engine, ProcessMemory
 from bot.knowledge import load
 from bot.model import AskPyError, Change, Question, Reply
-from bot.reply import plain_text
+from bot.reply import markdown_text, plain_text
 from bot.settings import Settings, read_settings
 from bot.understanding import Matcher
 
 if TYPE_CHECKING:
     from bot.report.figures import ReportData
+    from bot.slack.blocks import Layout
     from bot.store import Store
 
 
@@ -66,9 +68,10 @@ def main(ctx: click.Context) -> None:
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print each reply as a JSON object on one line.")
 @click.option("--blocks", is_flag=True, help="With --json: add the Block Kit that Slack would get.")
-def chat(as_json: bool, blocks: bool) -> None:
+@click.option("--markdown", is_flag=True, help="With --json: add the whole answer as Markdown.")
+def chat(as_json: bool, blocks: bool, markdown: bool) -> None:
     """A conversation in the terminal. An empty line starts a new one."""
-    _require_json(as_json, blocks=blocks)
+    _require_json(as_json, blocks=blocks, markdown=markdown)
     from bot import terminal  # Rich is not for --json
 
     settings = read_settings()
@@ -76,7 +79,8 @@ def chat(as_json: bool, blocks: bool) -> None:
     if as_json:
         for text, conversation in terminal.conversations(_stdin_lines()):
             reply = engine.answer(Question(text, conversation=conversation))
-            _print_json(_reply_json(text, reply, blocks=_blocks(reply, settings) if blocks else None))
+            layout = _layout(settings) if blocks else None
+            _print_json(_reply_json(text, reply, layout=layout, markdown=markdown))
         return
     terminal.chat(engine, _stdin_lines(), connected=settings.has_slack)
 
@@ -87,19 +91,20 @@ def chat(as_json: bool, blocks: bool) -> None:
 )
 @click.option("--blocks", is_flag=True, help="With --json: add the Block Kit that Slack would get.")
 @click.option("--top", type=click.IntRange(1, 1000), help="With --json: add the engine's N best entries.")
+@click.option("--markdown", is_flag=True, help="With --json: add the whole answer as Markdown.")
 @click.argument("words", nargs=-1, required=True, metavar="WORDS... | -")
-def ask(as_json: bool, blocks: bool, top: int | None, words: tuple[str, ...]) -> None:
+def ask(as_json: bool, blocks: bool, top: int | None, markdown: bool, words: tuple[str, ...]) -> None:
     """One answer; nothing is remembered or recorded. A question that begins with a dash comes after `--`."""
-    _require_json(as_json, blocks=blocks, top=top is not None)
+    _require_json(as_json, blocks=blocks, top=top is not None, markdown=markdown)
     settings = read_settings()
     engine = _engine(settings)
     questions = _stdin_lines() if words == ("-",) else iter([" ".join(words)])
     for text in questions:
         reply = engine.answer(Question(text))
         if as_json:
-            rendered = _blocks(reply, settings) if blocks else None
+            layout = _layout(settings) if blocks else None
             candidates = engine.best(text, top) if top else None
-            _print_json(_reply_json(text, reply, blocks=rendered, candidates=candidates))
+            _print_json(_reply_json(text, reply, layout=layout, markdown=markdown, candidates=candidates))
         else:
             from bot import terminal  # Rich is not for --json
 
@@ -413,8 +418,10 @@ def _decoded(stream: Iterable[bytes]) -> Iterator[str]:
         raise AskPyError(f"Standard input can't be read: {error.strerror or error}.") from None
 
 
-def _reply_json(text: str, reply: Reply, *, blocks: Any = None, candidates: Any = None) -> dict[str, Any]:
-    """The JSON object of one answer."""
+def _reply_json(
+    text: str, reply: Reply, *, layout: Layout | None = None, markdown: bool = False, candidates: Any = None
+) -> dict[str, Any]:
+    """The JSON object of one answer; with a `layout`, with the blocks that Slack would get."""
     record: dict[str, Any] = {
         "question": text,
         "kind": reply.kind,
@@ -422,17 +429,28 @@ def _reply_json(text: str, reply: Reply, *, blocks: Any = None, candidates: Any 
         "confidence": round(reply.confidence, 6),
         "text": plain_text(reply),
     }
-    if blocks is not None:
-        record["blocks"] = blocks
+    if markdown:
+        record["markdown"] = markdown_text(reply)
+    if layout is not None:
+        messages = _messages(reply, layout)
+        record["blocks"] = messages[0]["blocks"]
+        if len(messages) > 1:
+            record["messages"] = messages
     if candidates is not None:
         record["candidates"] = [{"id": name, "score": round(score, 6)} for name, score in candidates]
     return record
 
 
-def _blocks(reply: Reply, settings: Settings) -> Any:
+def _layout(settings: Settings) -> Layout:
+    return "classic" if settings.cards == "classic" else "cards"
+
+
+def _messages(reply: Reply, layout: Layout) -> list[dict[str, Any]]:
+    """The messages of a reply as Slack would get them: one for each part of a long answer."""
     from bot.slack.blocks import render_blocks
 
-    return render_blocks(reply, "classic" if settings.cards == "classic" else "cards")
+    replies = [reply, *(replace(reply, parts=parts, further=()) for parts in reply.further)]
+    return [{"text": plain_text(each), "blocks": render_blocks(each, layout)} for each in replies]
 
 
 _LINE_ENDS = "\x85\u2028\u2029"

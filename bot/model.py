@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bot.markdown import AnswerFormat, Block, plain_answer
+
 Kind = Literal["topic", "step", "library", "compare", "list", "recommend", "help", "smalltalk", "unknown"]
 EntryKind = Literal["topic", "step", "library"]
 Surface = Literal["terminal", "mention", "dm", "command", "shortcut", "home"]
@@ -70,7 +72,7 @@ class ConversationState:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A dated correction or update with its own source, shown apart from the answer. `date` is ISO."""
+    """A dated correction or update with its own source, shown apart from the answer. `date` is ISO; `text` is Markdown."""
 
     date: str
     text: str
@@ -98,6 +100,8 @@ class Entry:
     """Something that the pack has an answer to.
 
     Attributes:
+        answer: The answer, written in `answer_format`.
+        plain_answer: Its words without formatting and addresses; computed if it isn't given.
         asks: Phrasings: questions that it answers.
         not_asks: Questions that look like one of them, and that it must not answer.
         paragraphs: Paragraphs of the source that say it.
@@ -118,6 +122,12 @@ class Entry:
     notes: tuple[Note, ...] = ()
     file: str = ""
     line: int = 0
+    answer_format: AnswerFormat = "markdown"
+    plain_answer: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.plain_answer:  # else it was kept with the entry: parsing takes longer than loading
+            object.__setattr__(self, "plain_answer", plain_answer(self.answer, self.answer_format))
 
     @property
     def kind(self) -> EntryKind:
@@ -293,7 +303,7 @@ class Change:
 
     "ask": `text` is a phrasing of `entry`. "not_ask": `text` must not find `entry`, or no entry where that is empty.
     "entry": a new entry with the id `entry`, `title`, `answer` and `asks`. "ignore": `text` is a miss not to be shown
-    again. `by` is the curator (team:user), `at` in seconds since 1970.
+    again. `by` is the curator (team:user), `at` in seconds since 1970. Answers of earlier releases are "plain".
     """
 
     id: str
@@ -303,6 +313,7 @@ class Change:
     entry: str = ""
     title: str = ""
     answer: str = ""
+    answer_format: AnswerFormat = "plain"
     asks: tuple[str, ...] = ()
     batch: str = ""
     by: str = ""
@@ -453,6 +464,7 @@ class Finding:
         around_pronoun: The text before and after a pronoun that could mean each of the ids: "how do i install " and "?". A button
             for each entry asks this question with the entry's name in place of the pronoun.
         language: The ISO code of the question's language; empty if it is English or the pack's.
+        part: The part of a long answer that is asked for, counted from 1.
     """
 
     kind: Kind
@@ -468,9 +480,14 @@ class Finding:
     lacks_context: bool = False
     around_pronoun: tuple[str, str] | None = None
     language: str = ""
+    part: int = 1
 
 
 # --- replies
+
+
+PART_MARK = "#"
+"""Stands in a reply's reference before the number of a part of a long answer, if it isn't the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -501,6 +518,26 @@ class Text:
     """Paragraphs, divided by line feeds; a line that starts with "- " is a bullet. Renderers escape it."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Formatted:
+    """An answer in Markdown, or a part of it, as nodes. `source` is the whole answer's Markdown."""
+
+    blocks: tuple[Block, ...]
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowRest:
+    """Says that the answer goes on: a button where a front end has them. `label` is shown on it.
+
+    `hint` and the question `ask` tell how to get the next part by asking.
+    """
+
+    label: str
+    hint: str
+    ask: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -571,7 +608,7 @@ class Attribution:
     url: str = ""
 
 
-Part = Heading | Text | Card | Facts | Items | Table | Choices | DatedNote | Attribution
+Part = Heading | Text | Formatted | ShowRest | Card | Facts | Items | Table | Choices | DatedNote | Attribution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -579,6 +616,7 @@ class Reply:
     """An answer before it is rendered; `evidence` has the reasons.
 
     `reference` is kind, group and ids in one text, from which the same reply can be composed again; empty if it can't.
+    `further` are the further parts of a long answer, each a message of its own.
     """
 
     kind: Kind
@@ -586,6 +624,7 @@ class Reply:
     parts: tuple[Part, ...]
     evidence: Evidence
     reference: str = ""
+    further: tuple[tuple[Part, ...], ...] = ()
 
     @property
     def confidence(self) -> float:

@@ -3,28 +3,45 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.panel import Panel
+from rich.rule import Rule as RuledLine
 from rich.table import Table as Grid
 from rich.text import Text as Styled
 
 from bot.engine import Engine
+from bot.markdown import (
+    Block,
+    CodeBlock,
+    Image,
+    MarkdownList,
+    MarkdownTable,
+    Paragraph,
+    Quote,
+    Rule,
+    Span,
+    Subheading,
+    parse,
+)
+from bot.markdown.parse import PICTURE
 from bot.model import (
     Attribution,
     Card,
     Choices,
     DatedNote,
     Facts,
+    Formatted,
     Heading,
     Item,
     Items,
     Part,
     Question,
     Reply,
+    ShowRest,
     Table,
     Text,
 )
@@ -59,6 +76,10 @@ def _render_part(part: Part) -> RenderableType:
             return Styled(text, style="bold cyan")
         case Text(text):
             return _paragraphs(text)
+        case Formatted(blocks):
+            return _markdown(blocks)
+        case ShowRest(_, hint, ask):
+            return Styled(f"{hint} ", style="dim").append(ask, style="cyan")
         case Card(title, subtitle, summary, links):
             body = Styled.assemble(
                 Styled(subtitle, style="italic"), "\n" if subtitle and summary else "", Styled(summary)
@@ -83,9 +104,8 @@ def _render_part(part: Part) -> RenderableType:
             separator, start = ("  ·  ", "  ") if fits else ("\n  ", "\n  ")
             return Styled().append(heading + start, style="dim").append(separator.join(labels), style="cyan")
         case DatedNote(note):
-            text_and_source = Styled(f"{note.text} ").append(f"({note.source})", style="dim")
             return Panel(
-                text_and_source,
+                Group(_markdown(parse(note.text)), Styled(note.source, style="dim")),
                 title=Styled(f"Note, {note.date}", style="yellow"),
                 title_align="left",
                 border_style="yellow",
@@ -105,11 +125,61 @@ def _paragraphs(text: str) -> RenderableType:
     return Group(*renderables)
 
 
-def _bullet(mark: str, text: Styled) -> Grid:
+def _markdown(blocks: Iterable[Block]) -> RenderableType:
+    """An answer's blocks, with a blank line between two."""
+    renderables: list[RenderableType] = []
+    for block in blocks:
+        renderables += [Styled()] if renderables else []
+        renderables.append(_markdown_block(block))
+    return Group(*renderables)
+
+
+def _markdown_block(block: Block) -> RenderableType:
+    match block:
+        case Paragraph(spans):
+            return _styled(spans)
+        case Subheading(spans):
+            return Styled(style="bold").append_text(_styled(spans))
+        case CodeBlock(text):
+            return Padding(Styled(text, style="green", no_wrap=True, overflow="fold"), (0, 0, 0, 4))
+        case MarkdownList(items, start):
+            marks = ["•" if start is None else f"{start + position}." for position in range(len(items))]
+            contents = (Group(*map(_markdown_block, item.blocks)) for item in items)
+            return Group(*(_bullet(mark, content) for mark, content in zip(marks, contents, strict=True)))
+        case Quote(blocks):
+            grid = Grid.grid(padding=(0, 1))
+            grid.add_column(style="dim")
+            grid.add_column(ratio=1)
+            for inner in blocks:
+                grid.add_row("│", _markdown_block(inner))
+            return grid
+        case MarkdownTable(header, rows):
+            return _styled_table([_styled(cell) for cell in header], [[_styled(cell) for cell in row] for row in rows])
+        case Image(url, alt):
+            return _styled((Span(f"{PICTURE}: {alt}", url=url),))
+        case Rule():
+            return RuledLine(style="dim")
+
+
+def _styled(spans: Iterable[Span]) -> Styled:
+    """Spans as styled text; behind a link stands its address, unless that is its label."""
+    text = Styled()
+    listed = list(spans)
+    for index, span in enumerate(listed):
+        names = {"bold": span.bold, "italic": span.italic, "strike": span.struck, "green": span.code}
+        style = " ".join([*(name for name, is_set in names.items() if is_set), *(["underline"] if span.url else [])])
+        text.append(span.text, style=style or None)
+        is_end = span.url and (index + 1 == len(listed) or listed[index + 1].url != span.url)
+        if is_end and span.text not in (span.url, span.url.removeprefix("mailto:")):
+            text.append(f" ({span.url.removeprefix('mailto:')})", style="dim")
+    return text
+
+
+def _bullet(mark: str, content: RenderableType) -> Grid:
     grid = Grid.grid(padding=(0, 1))
     grid.add_column(justify="right", min_width=2)
     grid.add_column(ratio=1)
-    grid.add_row(mark, text)
+    grid.add_row(mark, content)
     return grid
 
 
@@ -133,11 +203,15 @@ def _items(items: tuple[Item, ...], heading: str, numbered: bool) -> RenderableT
 
 
 def _table(columns: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> Grid:
+    return _styled_table([Styled(column) for column in columns], [[Styled(cell) for cell in row] for row in rows])
+
+
+def _styled_table(columns: Sequence[Styled], rows: Iterable[Sequence[Styled]]) -> Grid:
     table = Grid(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 1, 0))
     for number, column in enumerate(columns):
-        table.add_column(Styled(column), style="bold" if number == 0 else "", overflow="fold")
+        table.add_column(column, style="bold" if number == 0 else "", overflow="fold")
     for row in rows:
-        table.add_row(*(Styled(cell) for cell in row))
+        table.add_row(*row)
     return table
 
 

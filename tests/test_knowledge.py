@@ -342,10 +342,6 @@ REFUSED: dict[str, tuple[dict[str, str | bytes], list[str]]] = {
         {**MINIMAL, "groups.yaml": GROUPS.replace("web", "backend")},
         ["groups.yaml:4: backend: this id stands twice, first in line 1; give one of them another"],
     ),
-    "an answer that is too long": (
-        {**MINIMAL, "answers.yaml": ANSWERS.replace("Weekdays", "x" * 3_000)},
-        ["answers.yaml:4: opening-hours: answer is longer than 3000 characters and can't be sent whole; shorten it"],
-    ),
     "references to nothing": (
         {
             "pack.yaml": "name: Demo\n",

@@ -49,7 +49,7 @@ COVERED = {
     "askpy_waiting": (5, "workspace key user at", "the Slack id and which question"),
     "askpy_changes": (
         6,
-        "id workspace kind text entry title answer asks batch by at revision place undone",
+        "id workspace kind text entry title answer asks batch by at revision place undone answer_format",
         "its words, workspace, time, and the curator's Slack id",
     ),
     "askpy_taken": (6, "workspace name change", "its words"),

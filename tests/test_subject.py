@@ -8,6 +8,7 @@ import pytest
 
 from bot.knowledge import load
 from bot.model import Text
+from bot.reply.wording import answer_part
 from bot.understanding import Matcher
 from support.shipped import answer, found, knowledge
 
@@ -51,7 +52,7 @@ def test_what_is_said_of_the_subject_answers(text: str) -> None:
 def test_what_is_not_said_of_it_is_an_honest_no_with_what_is(text: str) -> None:
     finding = found(text)
     assert (finding.kind, finding.ids, finding.about_subject) == ("unknown", ("what-is-python",), True)
-    said = (Text(knowledge().voice.lines["unknown_subject"]), Text(knowledge().by_id["what-is-python"].answer))
+    said = (Text(knowledge().voice.lines["unknown_subject"]), answer_part(knowledge().by_id["what-is-python"]))
     assert answer(text).parts[:2] == said
 
 

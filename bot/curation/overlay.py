@@ -127,7 +127,15 @@ def _group_without(group: Group, removed: frozenset[str]) -> Group:
 
 def _entry(change: Change) -> Entry:
     asks = tuple(dict.fromkeys(change.asks))
-    return Entry(id=change.entry, title=change.title, answer=change.answer, asks=asks, file=CURATED, line=1)
+    return Entry(
+        id=change.entry,
+        title=change.title,
+        answer=change.answer,
+        answer_format=change.answer_format,
+        asks=asks,
+        file=CURATED,
+        line=1,
+    )
 
 
 def _with(phrasings: tuple[str, ...], text: str) -> tuple[str, ...]:

@@ -35,7 +35,9 @@ DIALOGUES_FOLDER = Path("tests") / "dialogues"
 TextSource = Literal["phrasing", "out-of-scope question", "dialogue", "question"]
 TEXT_SOURCES: tuple[TextSource, ...] = ("phrasing", "out-of-scope question", "dialogue", "question")
 
-HIDDEN_FIELDS = frozenset("id asks not_asks list_asks pick_asks aliases names words also file line all".split())
+HIDDEN_FIELDS = frozenset(
+    "id asks not_asks list_asks pick_asks aliases names words also file line all answer_format plain_answer".split()
+)
 """Fields that decide which entry answers, or that no answer shows."""
 YAML_FIELDS = {"number": "step"}
 """Fields that a pack calls otherwise than `model` does."""

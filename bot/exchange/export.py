@@ -18,6 +18,7 @@ from bot.exchange.yaml_text import NewEntry, entry_yaml, scalar
 from bot.knowledge import Fault, inspect, load
 from bot.knowledge.files import OUT_OF_SCOPE_FILE, files_of, out_of_scope_file
 from bot.knowledge.yaml_reader import YamlValue, read
+from bot.markdown import to_markdown
 from bot.model import CURATED, AskPyError, Change, Entry, Group, Knowledge
 from bot.text import normalize_phrase
 
@@ -183,7 +184,15 @@ def _notes(statuses: Counter[_Status], changes: Sequence[Change], knowledge: Kno
         yield f"{_count(ignored, 'ignored question')} {'is' if ignored == 1 else 'are'} no part of a pack."
     for change in changes:
         entry = knowledge.by_id.get(change.entry)
-        if change.kind == "entry" and entry and (entry.title, entry.answer) != (change.title, change.answer):
+        if (
+            change.kind == "entry"
+            and entry
+            and (entry.title, entry.answer)
+            != (
+                change.title,
+                to_markdown(change.answer, change.answer_format),
+            )
+        ):
             yield f"'{entry.id}' is in the pack with another title or answer ({entry.file}:{entry.line})."
 
 
@@ -221,7 +230,10 @@ def _edit_files(folder: Path, texts: Mapping[str, str], plan: _Plan) -> tuple[di
             failed[name] = _Failure(str(error), edits)
     if plan.new_entries:
         name = next((name for name in texts if name in (CURATED, "curated.yml")), CURATED)
-        entries = [NewEntry(e.id, e.title, e.answer, list(e.asks), list(e.not_asks)) for e in plan.new_entries]
+        entries = [
+            NewEntry(e.id, e.title, to_markdown(e.answer, e.answer_format), list(e.asks), list(e.not_asks))
+            for e in plan.new_entries
+        ]
         edited[name] = _append(edited.get(name, texts.get(name)), "\n".join(map(entry_yaml, entries)))
     return edited, failed
 

@@ -66,7 +66,7 @@ def _true_or_false(value: object) -> object:
 # An optional field's empty default passes: what isn't written isn't checked.
 NonEmptyText = Annotated[str, AfterValidator(_not_empty)]
 TitleText = Annotated[NonEmptyText, Field(max_length=TITLE_LIMIT)]
-AnswerText = Annotated[NonEmptyText, Field(max_length=ANSWER_LIMIT)]
+AnswerText = NonEmptyText
 PhrasingText = Annotated[NonEmptyText, Field(max_length=PHRASING_LIMIT)]
 IdText = Annotated[str, AfterValidator(_id_or_empty)]
 RequiredId = Annotated[IdText, AfterValidator(_not_empty)]

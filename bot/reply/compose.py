@@ -8,9 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bot.model import MOST_COMPARED, Attribution, Choices, Evidence, Finding, Kind, Knowledge, Part, Reply, Text
+from bot.model import (
+    MOST_COMPARED,
+    PART_MARK,
+    Attribution,
+    Choices,
+    Evidence,
+    Finding,
+    Kind,
+    Knowledge,
+    Part,
+    Reply,
+    Text,
+)
 from bot.reply.collections import comparison_parts, list_parts, recommendation_parts
 from bot.reply.entry import entry_parts
+from bot.reply.parts import divide
 from bot.reply.unknown import help_parts, unknown_parts
 from bot.reply.wording import join_with_and, libraries, source_parts
 
@@ -22,13 +35,14 @@ def compose(finding: Finding, knowledge: Knowledge) -> Reply:
         finding: What was understood; all of its ids exist in `knowledge`.
         knowledge: The pack.
     """
-    return Reply(
+    reply = Reply(
         kind=finding.kind,
         ids=finding.ids[:MOST_COMPARED] if finding.kind == "compare" else finding.ids,
         parts=_with_language(tuple(_parts(finding, knowledge)), finding.language, knowledge),
         evidence=finding.evidence,
         reference=_reference(finding),
     )
+    return divide(reply, finding, knowledge)
 
 
 def rebuild(reference: str, knowledge: Knowledge) -> Reply | None:
@@ -38,10 +52,11 @@ def rebuild(reference: str, knowledge: Knowledge) -> Reply | None:
 
 
 def parse_reference(reference: str, knowledge: Knowledge) -> Finding | None:
-    """The finding behind a reply's reference, `kind|group|id,id`, without evidence.
+    """The finding behind a reply's reference, `kind|group|id,id`, without evidence; `#2` at its end is the part of a long answer.
 
     None where the reference is invalid, or the pack no longer has all of its entries.
     """
+    reference, _, part = reference.partition(PART_MARK)
     kind, _, rest = reference.partition("|")
     group, _, joined_ids = rest.partition("|")
     ids = tuple(joined_ids.split(",")) if joined_ids else ()
@@ -49,7 +64,8 @@ def parse_reference(reference: str, knowledge: Knowledge) -> Finding | None:
     known = next((name for name in kinds if name == kind), None)
     if known is None or not ids or any(entry_id not in knowledge.by_id for entry_id in ids):
         return None
-    return Finding(kind=known, ids=ids, group=group or None, evidence=Evidence(understood=""))
+    number = int(part) if part.isdecimal() else 1
+    return Finding(kind=known, ids=ids, group=group or None, evidence=Evidence(understood=""), part=number)
 
 
 def _reference(finding: Finding) -> str:

@@ -24,6 +24,7 @@ from bot.model import (
 )
 from bot.reply.facts import attribute_parts, facts
 from bot.reply.wording import (
+    answer_part,
     choice_of,
     first_sentence,
     group_label,
@@ -50,7 +51,7 @@ def entry_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
     sentence = matching_sentence(finding, entry)
     if sentence and sentence != first_sentence(entry):  # half of such questions are about one sentence of a long answer
         yield Text(f"{knowledge.voice.lines['sentence']} {sentence}")
-    yield Text(entry.answer)
+    yield answer_part(entry)
     if steps:
         yield Items(tuple(Item(step.title, ask=step.title) for step in steps), numbered=True)
     yield from _notes_and_source(entry, knowledge)
@@ -84,7 +85,7 @@ def _library_parts(card: Library, finding: Finding, knowledge: Knowledge) -> Ite
         yield from source_parts([card], knowledge)
         yield from _related(card, knowledge)
         return
-    yield Text(card.answer)
+    yield answer_part(card)
     rows = [(lines[key], value) for key, value in facts(card, knowledge) if value]
     if rows:
         yield Facts(tuple(rows))

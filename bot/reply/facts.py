@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.markdown import escape_text
 from bot.model import Attribute, DatedNote, Entry, Facts, Heading, Knowledge, Library, Part, Text
 from bot.reply.wording import group_label, group_labels, join_with_and, join_with_dots
 from bot.text import sentences, stem, words
@@ -48,7 +49,7 @@ def attribute_parts_of_each(cards: Sequence[Library], attribute: Attribute, know
         (card.name, values[card.id] or gap) for card in cards if values[card.id] or card.id not in ids_with_note
     )
     heading = Heading(join_with_dots(join_with_and(card.name for card in cards), label))
-    dated_notes = [DatedNote(replace(note, text=f"{card.name}: {note.text}")) for card, note in notes]
+    dated_notes = [DatedNote(replace(note, text=f"{escape_text(card.name)}: {note.text}")) for card, note in notes]
     return [heading, *([Facts(rows)] if rows else []), *dated_notes]
 
 
@@ -60,7 +61,7 @@ def _attribute_value(card: Library, attribute: Attribute, phrases: Sequence[str]
 
 def _stating_sentences(entry: Entry, phrases: Sequence[str]) -> list[str]:
     """The first sentences of the answer that have one of the phrases."""
-    lines = entry.answer.splitlines()
+    lines = entry.plain_answer.splitlines()
     all_sentences = [sentence for line in lines for sentence in sentences(line.removeprefix("- "))]
     return [sentence for sentence in all_sentences if _states(sentence, phrases)][:MAX_SENTENCES]
 

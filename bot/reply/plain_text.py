@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
-from bot.model import Attribution, Card, Choices, DatedNote, Facts, Heading, Item, Items, Part, Reply, Table, Text
+from collections.abc import Iterable
+
+from bot.markdown import parse, plain, table_row_text
+from bot.model import (
+    Attribution,
+    Card,
+    Choices,
+    DatedNote,
+    Facts,
+    Formatted,
+    Heading,
+    Item,
+    Items,
+    Part,
+    Reply,
+    ShowRest,
+    Table,
+    Text,
+)
 
 PLAIN_LIMIT = 3_900
 """Characters of a reply's text. Slack splits a message at 4,040; the rest is for what is added around a reply."""
@@ -12,7 +30,10 @@ MAX_LINE_LOSS = 100
 
 
 def plain_text(reply: Reply) -> str:
-    """The reply as plain text, paragraphs divided by blank lines; at most PLAIN_LIMIT characters."""
+    """The reply as plain text, paragraphs divided by blank lines; at most PLAIN_LIMIT characters.
+
+    Of a long answer it is the first part, with how to get the next one.
+    """
     text = ""
     for part in reply.parts:
         addition = _part_text(part)
@@ -21,6 +42,11 @@ def plain_text(reply: Reply) -> str:
             return _cut(longer, len(text))
         text = longer
     return text
+
+
+def parts_text(parts: Iterable[Part]) -> str:
+    """Parts of a reply as plain text, however long it is."""
+    return "\n\n".join(map(_part_text, parts))
 
 
 def _cut(text: str, fitting_length: int) -> str:
@@ -38,6 +64,10 @@ def _part_text(part: Part) -> str:
     match part:
         case Heading(text) | Text(text):
             return text
+        case Formatted(blocks):
+            return plain(blocks)
+        case ShowRest(_, hint, ask):
+            return f"{hint} “{ask}”."
         case Card(title, subtitle, summary, links):
             first_line = f"{title} ({subtitle})" if subtitle else title
             link_lines = (f"{link.label}: {link.url}" for link in links)
@@ -48,20 +78,14 @@ def _part_text(part: Part) -> str:
             lines = [_item_text(item, f"{n}. " if numbered else "- ") for n, item in enumerate(items, 1)]
             return "\n".join(([heading + ":"] if heading else []) + lines)
         case Table(columns, rows):
-            return "\n".join(_row_text(columns, row) for row in rows)
+            return "\n".join(table_row_text(columns, row) for row in rows)
         case Choices(heading, choices):
             return f"{heading} " + " | ".join(choice.label for choice in choices)
         case DatedNote(note):
-            return f"Note, {note.date}: {note.text} (Source: {note.source})"
+            return f"Note, {note.date}: {plain(parse(note.text))} (Source: {note.source})"
         case Attribution(text, url):
             return f"{text}. {url}".strip() if url else f"{text}."
 
 
 def _item_text(item: Item, bullet: str) -> str:
     return f"{bullet}{item.title}: {item.text}" if item.text else bullet + item.title
-
-
-def _row_text(columns: tuple[str, ...], row: tuple[str, ...]) -> str:
-    """One line per row, each value with its column's name, so that the table makes sense when it is read aloud."""
-    cells = (f"{name}: {value}" for name, value in zip(columns[1:], row[1:], strict=True))
-    return f"{row[0]}. " + "; ".join(cells) + "."

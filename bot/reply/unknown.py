@@ -6,7 +6,15 @@ from collections.abc import Iterable, Sequence
 
 from bot.model import Choice, Choices, Entry, Finding, Item, Items, Knowledge, Library, Part, Text
 from bot.reply.entry import MOST_RELATED
-from bot.reply.wording import choice_of, find_group, first_sentence, join_with_and, matching_sentence, source_parts
+from bot.reply.wording import (
+    answer_part,
+    choice_of,
+    find_group,
+    first_sentence,
+    join_with_and,
+    matching_sentence,
+    source_parts,
+)
 
 
 def unknown_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
@@ -46,7 +54,7 @@ def _about_subject(entries: Sequence[Entry], knowledge: Knowledge) -> Iterable[P
     """That it isn't known of the subject, and what is known of it."""
     yield Text(knowledge.voice.lines["unknown_subject"])
     for entry in entries:
-        yield Text(entry.answer)
+        yield answer_part(entry)
     yield from source_parts(entries, knowledge)
     related = [knowledge.by_id[other] for entry in entries for other in entry.related][:MOST_RELATED]
     if related:

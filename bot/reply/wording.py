@@ -5,8 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from bot.model import Attribution, Choice, Entry, Finding, Group, Knowledge, Library, Part
+from bot.markdown import parse, to_markdown
+from bot.model import Attribution, Choice, Entry, Finding, Formatted, Group, Knowledge, Library, Part, Text
 from bot.text import clean, sentences
+
+ANSWER_SHOWN = 12_000
+"""Characters of an answer that are shown, as many as Slack takes as Markdown. `check` advises to divide a longer one."""
 
 
 def source_parts(entries: Iterable[Entry], knowledge: Knowledge) -> Iterable[Part]:
@@ -48,6 +52,14 @@ def _readable_date(date: str) -> str:
     except ValueError:
         return date
     return f"{day.day} {day:%B} {day.year}"
+
+
+def answer_part(entry: Entry) -> Part:
+    """An entry's answer: its Markdown as nodes, or the lines of a plain one."""
+    if entry.answer_format == "plain":
+        return Text(entry.answer)
+    source = to_markdown(entry.answer, entry.answer_format)
+    return Formatted(parse(entry.answer[:ANSWER_SHOWN], entry.answer_format), source)
 
 
 def choice_of(entry: Entry) -> Choice:
@@ -96,9 +108,9 @@ def upper_first(text: str) -> str:
 def matching_sentence(finding: Finding, entry: Entry) -> str:
     """The sentence of an entry's answer that the question is nearest to, as the answer has it; empty if there is none."""
     nearest = finding.evidence.sentence
-    return next((text for text in sentences(entry.answer) if nearest and clean(text) == nearest), "")
+    return next((text for text in sentences(entry.plain_answer) if nearest and clean(text) == nearest), "")
 
 
 def first_sentence(entry: Entry) -> str:
     """The first sentence of an entry's answer."""
-    return next(iter(sentences(entry.answer)), "")
+    return next(iter(sentences(entry.plain_answer)), "")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from bot.model import Kind, Question, Reply
+from bot.model import PART_MARK, Kind, Question, Reply, ShowRest
 from bot.reply import plain_text
 from bot.slack.admission import no_op
-from bot.slack.blocks import Layout, context_block, escape, paragraph_blocks, render_blocks
+from bot.slack.blocks import Layout, context_block, escape, has_image, paragraph_blocks, render_blocks
 from bot.slack.blocks.footer import AnswerFooter, ShareMode, footer_blocks
 from bot.slack.blocks.limits import BLOCKS, Block, cut, size
 from bot.slack.blocks.views import View, modal_view
@@ -169,6 +169,33 @@ def reply_message(
     return OutgoingMessage(text=reply_text(reply, note), render=render, key=key)
 
 
+MAX_PARTS_SENT = 4
+"""Further parts of a long answer that one press sends: a response_url may be used five times."""
+
+
+def further_messages(context: Context, reply: Reply, key: str) -> Iterator[tuple[Reply, OutgoingMessage]]:
+    """The further parts of a long answer, each as a reply and its message; the last one has a button for those that are left."""
+    base, _, number = reply.reference.partition(PART_MARK)
+    first = int(number or 1) + 1
+    show_rest = next((part for part in reply.parts if isinstance(part, ShowRest)), None)
+    for index, parts in enumerate(reply.further[:MAX_PARTS_SENT]):
+        reference = f"{base}{PART_MARK}{first + index}"
+        is_last = index + 1 == MAX_PARTS_SENT < len(reply.further) and show_rest is not None
+        shown = (*parts, replace(show_rest, ask="")) if is_last and show_rest is not None else parts
+        part = replace(reply, parts=shown, further=(), reference=reference)
+        yield part, reply_message(context, part, None, f"{key}:{reference}")
+
+
+def rest_in_one_message(context: Context, reply: Reply, key: str) -> OutgoingMessage:
+    """The further parts of a long answer as one message, for a modal."""
+    messages = [message for _, message in further_messages(context, reply, key)]
+
+    def render(layout: Layout) -> list[Block]:
+        return [block for message in messages for block in message.render(layout)]
+
+    return OutgoingMessage(text=messages[0].text, render=render, key=key)
+
+
 def text_message(text: str, key: str = "", blocks: list[Block] | None = None) -> OutgoingMessage:
     """A sentence of ours as a message; `blocks` replace its own, if given."""
     shown = blocks if blocks is not None else paragraph_blocks(text)
@@ -228,11 +255,11 @@ async def send(
         case PostEphemeral():
             return await _post_ephemeral(context, destination, message, on_wait)
         case OpenModal(trigger_id, state, back):
-            view = modal_view(state, message.render("classic"), context.strings, back=back)
-            return await open_modal(context, trigger_id, view, on_wait)
+            view, fallback = views_of(context, message, state, back)
+            return await open_modal(context, trigger_id, view, on_wait, fallback)
         case UpdateModal(view_id, state, back):
-            view = modal_view(state, message.render("classic"), context.strings, back=back)
-            return await update_modal(context, view_id, view, on_wait)
+            view, fallback = views_of(context, message, state, back)
+            return await update_modal(context, view_id, view, on_wait, fallback)
 
 
 async def send_text(context: Context, destination: Destination, text: str, key: str = "") -> SendResult:
@@ -240,16 +267,39 @@ async def send_text(context: Context, destination: Destination, text: str, key: 
     return await send(context, destination, text_message(text, key))
 
 
-async def open_modal(context: Context, trigger_id: str, view: View, on_wait: OnWait = no_op) -> SendResult:
-    """Open a modal, while its trigger_id is valid."""
+def views_of(
+    context: Context, message: OutgoingMessage, state: ModalState, back: int | None
+) -> tuple[View, Callable[[], View] | None]:
+    """The view of a message in a modal, and what makes the one without pictures; None if it has none."""
+    blocks = message.render("classic")
+    view = modal_view(state, blocks, context.strings, back=back)
+    if not has_image(blocks):
+        return view, None
+    return view, lambda: modal_view(state, message.render("links"), context.strings, back=back)
+
+
+async def open_modal(
+    context: Context, trigger_id: str, view: View, on_wait: OnWait = no_op, fallback: Callable[[], View] | None = None
+) -> SendResult:
+    """Open a modal, while its trigger_id is valid; `fallback` makes the view that is sent if Slack refuses its blocks."""
     args = {"trigger_id": trigger_id, "view": view}
-    return await context.outbox.send(Request(method="views.open", args=args, ttl=TRIGGER_TTL, on_wait=on_wait))
+    request = Request(method="views.open", args=args, ttl=TRIGGER_TTL, on_wait=on_wait)
+    return await context.outbox.send(_with_fallback_view(request, fallback))
 
 
-async def update_modal(context: Context, view_id: str, view: View, on_wait: OnWait = no_op) -> SendResult:
-    """Replace the view of an open modal."""
+async def update_modal(
+    context: Context, view_id: str, view: View, on_wait: OnWait = no_op, fallback: Callable[[], View] | None = None
+) -> SendResult:
+    """Replace the view of an open modal; `fallback` as for `open_modal`."""
     args = {"view_id": view_id, "view": view}
-    return await context.outbox.send(Request(method="views.update", args=args, on_wait=on_wait))
+    request = Request(method="views.update", args=args, on_wait=on_wait)
+    return await context.outbox.send(_with_fallback_view(request, fallback))
+
+
+def _with_fallback_view(request: Request, fallback: Callable[[], View] | None) -> Request:
+    if fallback is None:
+        return request
+    return replace(request, fallback_args=lambda: {**request.args, "view": fallback()})
 
 
 async def publish_home(
@@ -263,31 +313,20 @@ async def publish_home(
 def post_request(
     context: Context, destination: PostInChannel, message: OutgoingMessage, on_wait: OnWait = no_op
 ) -> Request:
-    """The request that posts a message; if Slack refuses the cards, the classic layout is sent."""
-    where = _where(destination.channel, destination.thread)
-    blocks = message.render(context.layout)
-
-    def fallback_args() -> dict[str, Any]:
-        classic = message.render("classic")
-        return where | _message_args(message.text, classic if classic != blocks else [], message.key)
-
-    return Request(
-        method="chat.postMessage",
-        args=where | _message_args(message.text, blocks, message.key),
-        fallback_args=fallback_args,
-        on_wait=on_wait,
-    )
+    """The request that posts a message."""
+    request = Request(method="chat.postMessage", args=_where(destination.channel, destination.thread), on_wait=on_wait)
+    return _with_message(request, message, context.layout)
 
 
 def public_response(response_url: str, message: OutgoingMessage) -> Request:
     """The request that posts a message publicly in the channel of a response_url."""
-    args = _message_args(message.text, message.render("classic"), message.key)
-    return Request(url=response_url, args=args | {"response_type": "in_channel", "replace_original": False})
+    args = {"response_type": "in_channel", "replace_original": False}
+    return _with_message(Request(url=response_url, args=args), message, "classic")
 
 
 async def replace_private(context: Context, response_url: str, message: OutgoingMessage) -> SendResult:
     """Replace the private message whose button was pressed."""
-    return await context.outbox.send(_private_request(response_url, message, replace=True))
+    return await context.outbox.send(_private_request(response_url, message, replaces=True))
 
 
 async def _post(context: Context, destination: PostInChannel, message: OutgoingMessage, on_wait: OnWait) -> SendResult:
@@ -314,8 +353,8 @@ async def _post_ephemeral(
     if destination.response_url and (destination.replace or not destination.thread):
         return await context.outbox.send(private(on_wait))
     where = _where(destination.channel, destination.thread) | {"user": destination.user}
-    args = where | _message_args(message.text, message.render("classic"), message.key)
-    result = await context.outbox.send(Request(method="chat.postEphemeral", args=args, on_wait=on_wait))
+    request = Request(method="chat.postEphemeral", args=where, on_wait=on_wait)
+    result = await context.outbox.send(_with_message(request, message, "classic"))
     if isinstance(result, Refused) and destination.response_url:
         return await context.outbox.send(private(on_wait))
     return result
@@ -342,7 +381,19 @@ def _message_args(text: str, blocks: list[Block], key: str) -> dict[str, Any]:
     }
 
 
-def _private_request(url: str, message: OutgoingMessage, replace: bool = False, on_wait: OnWait = no_op) -> Request:
-    args = _message_args(message.text, message.render("classic"), message.key)
-    args |= {"response_type": "ephemeral", "replace_original": replace}
-    return Request(url=url, args=args, on_wait=on_wait)
+def _with_message(request: Request, message: OutgoingMessage, layout: Layout) -> Request:
+    """The request with a message. If Slack refuses its blocks, for cards that it doesn't know or for a picture that it can't
+    fetch, it is sent once more without either, or without blocks."""
+    where, blocks = request.args, message.render(layout)
+
+    def fallback_args() -> dict[str, Any]:
+        simple = message.render("links")
+        return {**where, **_message_args(message.text, simple if simple != blocks else [], message.key)}
+
+    args = {**where, **_message_args(message.text, blocks, message.key)}
+    return replace(request, args=args, fallback_args=fallback_args)
+
+
+def _private_request(url: str, message: OutgoingMessage, replaces: bool = False, on_wait: OnWait = no_op) -> Request:
+    args = {"response_type": "ephemeral", "replace_original": replaces}
+    return _with_message(Request(url=url, args=args, on_wait=on_wait), message, "classic")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, Literal, cast
 
-from bot.model import Reply
+from bot.model import PART_MARK, Reply
 from bot.slack.blocks.limits import BUTTON_VALUE, METADATA, cut, size
 
 Payload = Mapping[str, Any]
@@ -194,7 +194,7 @@ class ParsedAnswerRef:
 
 def parse_answer_ref(ref: str) -> ParsedAnswerRef:
     """The parts of an answer's reference; a part that is missing is empty."""
-    kind, group, ids = [*ref.split("|", 2), "", ""][:3]
+    kind, group, ids = [*ref.partition(PART_MARK)[0].split("|", 2), "", ""][:3]
     return ParsedAnswerRef(kind, group, tuple(name for name in ids.split(",") if name))
 
 

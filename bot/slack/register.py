@@ -17,7 +17,7 @@ from slack_bolt.error import BoltUnhandledRequestError
 
 from bot.slack.admission import Overloaded
 from bot.slack.context import Context, Handler
-from bot.slack.features import curation, explain, feedback, home, messages, modals, notifications, sharing
+from bot.slack.features import curation, explain, feedback, home, messages, modals, notifications, sharing, show_rest
 from bot.slack.logs import format_without_message
 from bot.slack.payloads import Payload, asker_of, event_of, get_dict, get_str, join_key
 from bot.slack.transport.client import Refused
@@ -60,6 +60,7 @@ def register(bolt: AsyncApp, context: Context) -> None:
 ACTIONS: dict[str, Handler] = {
     "why": explain.explain,
     "vote": feedback.vote,
+    "rest": show_rest.show_rest,
     "share": sharing.share,
     "reply": sharing.reply_in_thread,
     "tell": notifications.subscribe,

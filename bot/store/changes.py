@@ -210,7 +210,10 @@ def _settled_names(edit: Change) -> Iterator[str]:
 def _row(edit: Change) -> dict[str, Any]:
     asks = json.dumps(edit.asks)
     long = {name: storable(getattr(edit, name)) for name in ("text", "title", "answer")}
-    short = {name: storable(getattr(edit, name), LONGEST_NAME) for name in ("workspace", "kind", "entry", "by")}
+    short = {
+        name: storable(getattr(edit, name), LONGEST_NAME)
+        for name in ("workspace", "kind", "entry", "by", "answer_format")
+    }
     return {"id": edit.id, **short, **long, "asks": asks, "batch": edit.batch or edit.id, "at": edit.at}
 
 

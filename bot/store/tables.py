@@ -101,6 +101,7 @@ changes = Table(
     Column("revision", Integer, nullable=False),
     Column("place", Integer, nullable=False),
     Column("undone", Float(53)),
+    Column("answer_format", String(20), nullable=False, server_default="plain"),
     Index("askpy_changes_workspace", "workspace", "revision"),
     Index("askpy_changes_undone", "undone"),
 )

@@ -31,6 +31,7 @@ class FollowUp:
         has_unknown_name: It asks about a name that nobody knows.
         wants_best: It asks for the best of `ids`.
         asks_about_shown: It asks something of the entry that was shown before.
+        part: The part of a long answer that is asked for, counted from 1.
         reason: Why, for the evidence.
     """
 
@@ -43,6 +44,7 @@ class FollowUp:
     has_unknown_name: bool = False
     wants_best: bool = False
     asks_about_shown: bool = False
+    part: int = 1
     reason: str = ""
 
 

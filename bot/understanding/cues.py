@@ -233,6 +233,10 @@ MORE = _only(
     "more|elaborate|details?|further|explain|longer|again|repeat|go deeper|info",
     "about|on|of|it|that|this|them|those|these|info|details?|please|one|me|to|us|again|more|in|further|the",
 )
+REST = Cue(
+    r"^(?:(?:show|read|give|send)(?: me)? )?(?:the )?(?:rest|part (?P<number>[1-9]\d?))(?: of (?:it|that|this|the answer))?$"
+)
+"""A further part of a long answer."""
 NO = Cue(
     r"^(?:(?:no|nope|nah|wrong|not|actually|sorry|i (?:meant|mean|said|asked|was asking)(?: about| for)?|"
     r"(?:thats|that is) not (?:it|what i meant|what i asked)|not that(?: one)?) )+"

@@ -157,7 +157,7 @@ class Decider:
             other = self._knowledge.by_id.get(top.id)
             if other is None or asked <= {stem(word) for word in words(other.title)}:
                 return None
-        if asked and asked <= {stem(word) for word in words(self._knowledge.by_id[entry_id].answer)}:
+        if asked and asked <= {stem(word) for word in words(self._knowledge.by_id[entry_id].plain_answer)}:
             return self._findings.answer(reading, Target("entry", entry_id), "the subject itself")
         finding = self._findings.make(
             reading, "unknown", (entry_id,), "it isn't said of the subject", OUT_OF_SCOPE_LOG_ODDS

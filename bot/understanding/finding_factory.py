@@ -133,7 +133,7 @@ class FindingFactory:
         if number not in self._stems:
             target = self._targets[number]
             entry = self.knowledge.by_id.get(target.id) if target.kind == "entry" else None
-            texts = [*self._index.texts_of(number), *([entry.title, entry.answer, *entry.names] if entry else ())]
+            texts = [*self._index.texts_of(number), *([entry.title, entry.plain_answer, *entry.names] if entry else ())]
             stems = {stem(word) for text in texts for word in words(text)}
             self._stems[number] = frozenset(stems) | (self._stems_of_card(target.id) if entry else frozenset())
         return self._stems[number]
@@ -255,7 +255,7 @@ class FindingFactory:
         if not isinstance(card, Library):
             return frozenset()
         groups = [self._groups[name] for name in (*card.capabilities, *card.also, card.side) if name in self._groups]
-        texts = [card.name, *card.aliases, card.what, card.summary, card.answer, *card.good_for, *card.names]
+        texts = [card.name, *card.aliases, card.what, card.summary, card.plain_answer, *card.good_for, *card.names]
         texts += [word for group in groups for word in (group.label, *group.words)]
         card_words = {word for text in (*texts, *self.knowledge.subject) for word in words(text)}
         variants = {

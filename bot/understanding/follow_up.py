@@ -390,6 +390,14 @@ def _why(turn: ConversationTurn) -> FollowUp | None:
     return FollowUp((turn.current.id,), asks=asks, reason="why, about the entry before")
 
 
+def _rest(turn: ConversationTurn) -> FollowUp | None:
+    """ "Show the rest", "show part 3": a further part of the answer before."""
+    match = cues.REST.match(turn.text)
+    if match is None or turn.current is None or turn.state.kind == "unknown":
+        return None
+    return FollowUp((turn.current.id,), part=int(match["number"] or 2), reason="the rest of the answer before")
+
+
 def _more(turn: ConversationTurn) -> FollowUp | None:
     """ "Tell me more": the entry again."""
     if not cues.MORE.match(turn.text) or turn.state.kind == "unknown":
@@ -482,6 +490,7 @@ def _named_card(turn: ConversationTurn) -> FollowUp | None:
 
 _RULES = (
     _restart,
+    _rest,
     _unknown_name,
     _accepted_offer,
     _choice_by_position,

@@ -6,8 +6,10 @@ Nothing here knows the pack's subject: names, groups, synonyms and out-of-scope 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 from bot.model import RESTART, ConversationState, Evidence, Finding, Kind, Knowledge
@@ -119,6 +121,15 @@ class Matcher:
         index = self._index.with_exact_phrases(phrasings, [*map(clean, refused)])
         return Matcher(knowledge, index, self._names, self._disambiguator, targets)
 
+    @cached_property
+    def _part_of(self) -> re.Pattern[str]:
+        """ "Show part 2 of" and a question, in the words of the pack's voice: a further part of a long answer."""
+        lines = self.knowledge.voice.lines
+        words_before, of = re.escape(lines["show_part"]), re.escape(lines["of"])
+        return re.compile(
+            rf"{words_before}\s+(?P<number>[1-9]\d?)\s+{of}\s+(?P<question>\S.*)", re.IGNORECASE | re.DOTALL
+        )
+
     def correct(self, word: str) -> str | None:
         """The word of the pack or of English that a typed word is read as; None if it is neither."""
         return self._index.correct(word)
@@ -165,6 +176,8 @@ class Matcher:
             The finding; its kind is "unknown" where nothing fits well enough.
         """
         cleaned = clean(text)
+        if (part := self._part_of.match(cleaned)) is not None:  # it stands for itself, in any conversation
+            return replace(self.find(part["question"]), part=int(part["number"]))
         typed = words(cleaned)
         if not typed:
             return Finding(kind="help", ids=(), evidence=Evidence(understood="", reason="no words"))
@@ -240,7 +253,7 @@ class Matcher:
                 finding = replace(finding, attribute=self._findings.attribute(reading))
             # where nothing is asked of an entry, the words only say which one is meant: "the 3rd"
             beyond = result.wants_best or (result.asks_about_shown and finding.beyond)
-            return replace(finding, beyond=beyond)
+            return replace(finding, beyond=beyond, part=result.part)
         unknown = self._findings.make(reading, "unknown", result.offers, result.reason)
         if result.asks_about_shown and (pronoun := cues.IT.search(reading.text)) is not None:
             around = reading.text[: pronoun.start()], reading.text[pronoun.end() :]

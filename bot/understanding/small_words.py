@@ -181,7 +181,7 @@ def _slip(typed: str, meant: str) -> int:
 def _own_texts(knowledge: Knowledge, names: Names) -> list[str]:
     texts = [name.shown for name in names.by_joined.values()]
     for entry in knowledge.entries:
-        texts += [entry.title, entry.answer, *entry.names]
+        texts += [entry.title, entry.plain_answer, *entry.names]
         if isinstance(entry, Library):
             texts += [*entry.aliases, entry.what, entry.summary, *entry.good_for]
     for group in knowledge.groups:

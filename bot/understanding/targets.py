@@ -94,7 +94,7 @@ def answers_of(knowledge: Knowledge, targets: Sequence[Target]) -> Iterable[tupl
     for number, target in enumerate(targets):
         if target.kind == "entry":
             entry = knowledge.by_id[target.id]
-            yield entry.answer, number
+            yield entry.plain_answer, number
             if isinstance(entry, Library):
                 yield from ((text, number) for text in (entry.what, entry.summary, *entry.good_for))
             yield from ((note.text, number) for note in entry.notes)

@@ -351,7 +351,7 @@ def _slips(word: str, lexicon: Lexicon) -> list[str]:
 def _texts(knowledge: Knowledge) -> Iterable[str]:
     """Every text of a pack that says something about its entries."""
     for entry in knowledge.entries:
-        yield from (entry.title, entry.answer, *entry.names, *(note.text for note in entry.notes))
+        yield from (entry.title, entry.plain_answer, *entry.names, *(note.text for note in entry.notes))
         if entry.curated:
             yield from entry.asks  # the index may not have them
         if isinstance(entry, Library):

@@ -275,7 +275,7 @@ def once(faults: Faults, before: int) -> None:
 def test_a_fallback_that_cannot_be_rendered_leaves_nothing_open(
     make_door: MakeDoor, stub: Stub, code: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    faults = Faults(random.Random(1), probability=1.0, places=("render.classic",))
+    faults = Faults(random.Random(1), probability=1.0, places=("render.links",))
     door = make_faulty(make_door, stub, faults, monkeypatch)
     for number in range(70):  # more than there are slots
         stub.fail("chat.postMessage", Fault(error=code))

@@ -11,6 +11,7 @@ from typing import Any
 from bot.slack.blocks.limits import (
     ACTION_ID,
     ACTIONS,
+    ALT_TEXT,
     BLOCKS,
     BUTTON_LABEL,
     BUTTON_VALUE,
@@ -141,10 +142,22 @@ def _divider(block: Block) -> Iterator[str]:
         yield "has more than its type"
 
 
+_STYLES = {"bold", "italic", "strike", "code"}
+_PARTS = {
+    "rich_text_section": {"type", "elements"},
+    "rich_text_preformatted": {"type", "elements", "border"},
+    "rich_text_quote": {"type", "elements", "border"},
+    "rich_text_list": {"type", "elements", "style", "indent", "offset", "border"},
+}
+"""The parts of a rich_text block, and their fields."""
+
+
 def _rich_text(block: Block) -> Iterator[str]:
     elements = block.get("elements", [])
     if not elements:
         yield "empty"
+    for element in elements:
+        yield from _rich_text_part(element)
     leaves = list(_leaves(elements))
     if not any(leaf.get("text") or leaf.get("url") or leaf.get("user_id") or leaf.get("channel_id") for leaf in leaves):
         yield "says nothing"
@@ -157,7 +170,47 @@ def _rich_text(block: Block) -> Iterator[str]:
         if leaf.get("type") == "text" and not leaf.get("text"):
             yield "empty text element"
         if leaf.get("type") == "link":
-            yield from _url(leaf.get("url"))
+            yield from _link_url(leaf.get("url"))
+            if not leaf.get("text"):
+                yield "link without a text"
+        if set(leaf.get("style", {})) - _STYLES or not all(value is True for value in leaf.get("style", {}).values()):
+            yield f"style {leaf['style']}"
+        if leaf.get("style") == {}:
+            yield "empty style"
+
+
+def _rich_text_part(part: Block) -> Iterator[str]:
+    """What is wrong with a section, list, quote or code block: which fields it has, and what stands in it."""
+    kind, inner = str(part.get("type")), part.get("elements", [])
+    if kind not in _PARTS or set(part) - _PARTS.get(kind, set()):
+        yield f"a {kind} with {sorted(part)}"
+        return
+    if not inner:
+        yield f"an empty {kind}"
+    if kind != "rich_text_list":
+        allowed = {"text", "link"} if kind == "rich_text_preformatted" else {"text", "link", "user", "channel"}
+        if outside := {str(leaf.get("type")) for leaf in inner} - allowed:
+            yield f"{sorted(outside)} in a {kind}"
+        return
+    if part.get("style") not in ("bullet", "ordered"):
+        yield f"a list of style {part.get('style')}"
+    if not 0 <= part.get("indent", 0) <= 8 or part.get("offset", 0) < 0:
+        yield "indent or offset out of range"
+    for item in inner:
+        if item.get("type") != "rich_text_section":
+            yield f"a {item.get('type')} in a list"
+        else:
+            yield from _rich_text_part(item)
+
+
+def _image(block: Block) -> Iterator[str]:
+    if unknown := set(block) - {"type", "block_id", "image_url", "alt_text", "title"}:
+        yield f"image with {sorted(unknown)}"
+    yield from _url(block.get("image_url"))
+    if not str(block.get("image_url")).startswith("https://"):
+        yield "image not by https"
+    if not 1 <= size(block.get("alt_text", "")) <= ALT_TEXT:
+        yield "alt_text empty or too long"
 
 
 def _card(block: Block) -> Iterator[str]:
@@ -194,9 +247,17 @@ def _table(block: Block) -> Iterator[str]:
     if any(len(row) > TABLE_COLUMNS for row in rows):
         yield f"more than {TABLE_COLUMNS} columns"
     cells = [cell for row in rows for cell in row]
-    if any(cell.get("type") != "raw_text" or not str(cell.get("text", "")).strip() for cell in cells):
-        yield "an empty cell, or no raw_text"
-    if sum(size(cell.get("text", "")) for cell in cells) > TABLE_CHARACTERS:
+    for cell in cells:
+        if cell.get("type") == "rich_text":
+            yield from _rich_text(cell)
+        elif cell.get("type") != "raw_text" or not str(cell.get("text", "")).strip():
+            yield "an empty cell, or neither raw_text nor rich_text"
+    settings = block.get("column_settings", [])
+    if any(setting.get("align", "left") not in ("left", "center", "right") for setting in settings):
+        yield "a column's align"
+    if len(settings) > TABLE_COLUMNS:
+        yield "more settings than columns"
+    if sum(size(leaf.get("text", "")) for cell in cells for leaf in _leaves([cell])) > TABLE_CHARACTERS:
         yield f"more than {TABLE_CHARACTERS} characters"
 
 
@@ -295,7 +356,7 @@ def _chart(block: Block) -> Iterator[str]:
 
 _CHECKS: dict[str, Callable[[Block], Iterator[str]]] = {
     "header": _header, "section": _section, "context": _context, "actions": _actions, "divider": _divider,
-    "rich_text": _rich_text, "card": _card, "carousel": _carousel, "table": _table,
+    "rich_text": _rich_text, "image": _image, "card": _card, "carousel": _carousel, "table": _table,
     "context_actions": _context_actions, "input": _input, "data_visualization": _chart,
 }  # fmt: skip
 
@@ -344,6 +405,12 @@ def _text(text: Any, limit: int, plain: bool = False) -> Iterator[str]:
 def _url(url: Any) -> Iterator[str]:
     if not isinstance(url, str) or not url.startswith(("https://", "http://")) or size(url) > URL:
         yield f"url {url!r}"
+
+
+def _link_url(url: Any) -> Iterator[str]:
+    """A link in rich_text may also write a mail."""
+    if not (isinstance(url, str) and url.startswith("mailto:") and size(url) <= URL):
+        yield from _url(url)
 
 
 def _leaves(elements: Sequence[Block]) -> Iterator[Block]:

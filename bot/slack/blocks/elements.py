@@ -80,6 +80,11 @@ def card_block(title: str, subtitle: str, body: str, buttons: Sequence[Block]) -
     return card | ({"actions": list(buttons)} if buttons else {})
 
 
+def has_image(blocks: Sequence[Block]) -> bool:
+    """Whether a picture is among the blocks."""
+    return any(block["type"] == "image" for block in blocks)
+
+
 def is_url(url: str) -> bool:
     """Whether Slack can link to `url`."""
     if not _URL.fullmatch(url):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
+from bot.markdown import Block as Node
 from bot.model import (
     Attribution,
     Card,
@@ -12,12 +13,14 @@ from bot.model import (
     Choices,
     DatedNote,
     Facts,
+    Formatted,
     Heading,
     Item,
     Items,
     Link,
     Part,
     Reply,
+    ShowRest,
     Table,
     Text,
 )
@@ -35,12 +38,12 @@ from bot.slack.blocks.elements import (
     quote_url,
 )
 from bot.slack.blocks.limits import Block, cut, size
+from bot.slack.blocks.markdown import markdown_blocks, note_blocks
 from bot.slack.blocks.rich_text import (
     fact_blocks,
     item_section,
     line_block,
     link_element,
-    note_blocks,
     paragraph_blocks,
     rich_text_blocks,
     rich_text_list,
@@ -50,7 +53,9 @@ from bot.slack.blocks.rich_text import (
 )
 from bot.slack.strings import default_strings
 
-Layout = Literal["classic", "cards"]
+Layout = Literal["classic", "cards", "links"]
+"""How a reply is drawn. "cards": in Slack's native card, carousel and table, which messages take. "classic": for every surface.
+"links": as "classic", with links in place of pictures, because one that Slack can't fetch refuses the whole message."""
 
 MAX_BUTTONS = 5
 """Buttons that ask a question, those on cards apart: as many as a phone shows together. More items go into a menu."""
@@ -62,7 +67,7 @@ def render_blocks(reply: Reply, layout: Layout = "classic", strings: Mapping[str
     """The blocks of `reply`, within Slack's limits; never empty for a reply that has text.
 
     Args:
-        layout: "cards" for messages in Slack's native card, carousel and table; "classic" for every surface.
+        layout: see `Layout`.
         strings: the strings of Slack's surfaces; None for the shipped ones.
     """
     renderer = ReplyRenderer(reply, layout, strings or default_strings())
@@ -78,7 +83,8 @@ class ReplyRenderer:
     """
 
     def __init__(self, reply: Reply, layout: Layout, strings: Mapping[str, str]) -> None:
-        self.strings, self.native = strings, layout == "cards"
+        self.reference, self.strings = reply.reference, strings
+        self.native, self.has_images = layout == "cards", layout != "links"
         self.lists = [part for part in reply.parts if isinstance(part, Items)]
         self.choices = [choice for part in reply.parts if isinstance(part, Choices) for choice in part.choices]
         self.has_carousel = self.native and reply.kind in ("list", "recommend") and self._fits_carousel()
@@ -97,6 +103,10 @@ class ReplyRenderer:
                 return _header_blocks(text)
             case Text(text):
                 return paragraph_blocks(text)
+            case Formatted(nodes):
+                return self._markdown_blocks(nodes)
+            case ShowRest(label):
+                return self._show_rest_blocks(label)
             case Card():
                 return self._native_card_blocks(part) if self.native else self._classic_card_blocks(part)
             case Facts():
@@ -225,6 +235,20 @@ class ReplyRenderer:
         placeholder = plain_text_object(self.strings["open_one"], limits.PLACEHOLDER)
         menu = {"type": "static_select", "action_id": f"ask:{self.ask_count}", "placeholder": placeholder}
         return actions_blocks([menu | {"options": options}])
+
+    # --- answers in Markdown
+
+    def _markdown_blocks(self, nodes: Sequence[Node]) -> list[Block]:
+        may_have_table = self.native and not self.has_table
+        blocks = markdown_blocks(nodes, tables=int(may_have_table), images=self.has_images)
+        self.has_table = self.has_table or any(block["type"] == "table" for block in blocks)
+        return blocks
+
+    def _show_rest_blocks(self, label: str) -> list[Block]:
+        """The button that sends the further parts of a long answer; its value is the reply's reference."""
+        if not self.reference:
+            return []
+        return actions_blocks([button(label, "rest", {"value": self.reference})])
 
     # --- tables
 

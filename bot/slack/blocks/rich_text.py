@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
-from bot.model import DatedNote, Facts, Item
+from bot.model import Facts, Item
 from bot.slack.blocks import limits
 from bot.slack.blocks.elements import is_url, quote_url
 from bot.slack.blocks.limits import Block, cut, size
@@ -72,17 +72,6 @@ def table_row_blocks(columns: Sequence[str], row: Sequence[str]) -> list[Block]:
     ]
     heading = rich_text_section(text_element(label or "–", bold=True))
     return rich_text_blocks([heading, *rich_text_list(items, "bullet")])
-
-
-def note_blocks(part: DatedNote, strings: Mapping[str, str]) -> list[Block]:
-    """A pack's dated note with its source, as a quote."""
-    note = part.note
-    elements = [text_element(f"{strings['note']}, {note.date}: ", bold=True), text_element(note.text.strip())]
-    if is_url(note.url):
-        elements += [text_element(" "), link_element(note.url, note.source or strings["source"])]
-    elif note.source.strip():
-        elements.append(text_element(f" ({note.source.strip()})"))
-    return rich_text_blocks([{"type": "rich_text_quote", "elements": elements}])
 
 
 # --- elements

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 
 from bot.model import Question, Reply, Surface
@@ -21,6 +22,7 @@ from bot.slack.outgoing import (
     open_modal,
     reply_message,
     update_modal,
+    views_of,
 )
 from bot.slack.payloads import (
     ModalState,
@@ -80,20 +82,23 @@ async def show_page(
 ) -> None:
     """Show the page of a modal's state; `footer_state` and `allow_share` as in `modal_message`."""
     state = destination.state
-    view = await _page(context, state, asker, footer_state, allow_share)
+    view, fallback = await _page(context, state, asker, footer_state, allow_share)
     match destination:
         case OpenModal(trigger_id):
-            await open_modal(context, trigger_id, view)
+            await open_modal(context, trigger_id, view, fallback=fallback)
         case UpdateModal(view_id):
-            await update_modal(context, view_id, view)
+            await update_modal(context, view_id, view, fallback=fallback)
 
 
-async def _page(context: Context, state: ModalState, asker: str, footer_state: FooterState, allow_share: bool) -> View:
+async def _page(
+    context: Context, state: ModalState, asker: str, footer_state: FooterState, allow_share: bool
+) -> tuple[View, Callable[[], View] | None]:
+    """The view of a page, and what makes the one without pictures."""
     if state.search and not state.trail:
-        return modal_view(state, search_blocks(context.engine.knowledge, context.strings), context.strings)
+        return modal_view(state, search_blocks(context.engine.knowledge, context.strings), context.strings), None
     reply = await context.answer(modal_question(state, workspace_of(asker)), asker)
     message = modal_message(context, reply, state, asker, footer_state, allow_share=allow_share)
-    return modal_view(state, message.render("classic"), context.strings, back=pages_back(state))
+    return views_of(context, message, state, pages_back(state))
 
 
 # --- buttons
@@ -151,7 +156,8 @@ async def _search_page(context: Context, state: ModalState, asker: str) -> View:
     trace.answered(reply)
     trace.sending()
     message = modal_message(context, reply, state, asker)
-    view = modal_view(state, message.render("classic"), context.strings, back=pages_back(state))
+    # "links": if Slack couldn't fetch a picture, it would refuse the acknowledgement, and nothing else can be sent.
+    view = modal_view(state, message.render("links"), context.strings, back=pages_back(state))
     trace.result = Sent()
     trace.finish()
     context.recorder.add(question, reply)

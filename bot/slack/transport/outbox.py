@@ -24,6 +24,8 @@ MAX_ATTEMPTS = 8
 """Attempts to send one request."""
 BACKOFF = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Seconds before each repetition for which Slack has set no time, plus or minus 20 %."""
+REFUSED_BLOCKS = ("invalid_blocks", "invalid_arguments")
+"""Codes by which Slack refuses the blocks of a message, and those of a view."""
 TRIGGER_TTL = 2.5
 """Seconds; a trigger_id expires after three."""
 PARALLEL_ABOVE, MAX_PARALLEL = 8, 8
@@ -225,8 +227,8 @@ class Outbox:
         try:
             result = await self._post(job)
             request = job.request
-            if isinstance(result, Refused) and result.code.startswith("invalid_blocks") and request.fallback_args:
-                logger.warning("%s: %s; sending the classic layout", request.label, result.code)
+            if isinstance(result, Refused) and result.code.startswith(REFUSED_BLOCKS) and request.fallback_args:
+                logger.warning("%s: %s; sending the classic layout without pictures", request.label, result.code)
                 job.request = replace(request, args=request.fallback_args(), fallback_args=None)
                 result = await self._post(job)
         except Exception as error:  # an error in our own code: the message must neither get lost nor be posted twice

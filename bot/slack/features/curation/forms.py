@@ -219,7 +219,9 @@ def _submit_answer(context: Context, submission: ViewSubmission) -> tuple[FormRe
     curator, render_form = submission.curator, _answer_form_renderer(context, submission)
     knowledge = current_knowledge(context, curator.team)
     entry_id = free_entry_id(context, curator.team, title, knowledge)
-    change = new_batch(context, curator, "entry")(entry=entry_id, title=title, answer=answer, asks=asks)
+    change = new_batch(context, curator, "entry")(
+        entry=entry_id, title=title, answer=answer, answer_format="typed", asks=asks
+    )
     digest = draft_digest(context, change)
     if submission.state.checked == digest:
         result = save_changes(context, curator, [change], knowledge)

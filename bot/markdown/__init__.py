@@ -1,0 +1,46 @@
+"""Answers in Markdown: a tree of frozen nodes, its plain text, its division into parts, and text as Markdown source.
+
+Only what curators write is parsed: answers and notes of a pack, and answers typed in Slack's forms. What askers type never is.
+Front ends draw the nodes: bot/slack/blocks/markdown.py, bot/terminal.py.
+"""
+
+from bot.markdown.nodes import (
+    Block,
+    CodeBlock,
+    Image,
+    ListItem,
+    MarkdownList,
+    MarkdownTable,
+    Paragraph,
+    Quote,
+    Rule,
+    Span,
+    Subheading,
+)
+from bot.markdown.parse import AnswerFormat, parse
+from bot.markdown.plain import plain, plain_answer, table_row_text
+from bot.markdown.source import escape_text, to_markdown
+from bot.markdown.split import split, units
+
+__all__ = [
+    "AnswerFormat",
+    "Block",
+    "CodeBlock",
+    "Image",
+    "ListItem",
+    "MarkdownList",
+    "MarkdownTable",
+    "Paragraph",
+    "Quote",
+    "Rule",
+    "Span",
+    "Subheading",
+    "escape_text",
+    "parse",
+    "plain",
+    "plain_answer",
+    "split",
+    "table_row_text",
+    "to_markdown",
+    "units",
+]

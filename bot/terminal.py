@@ -17,6 +17,7 @@ from bot.model import (
     Attribution,
     Card,
     Choices,
+    Code,
     DatedNote,
     Facts,
     Heading,
@@ -28,6 +29,7 @@ from bot.model import (
     Table,
     Text,
 )
+from bot.text import code_spans
 
 MAX_WIDTH = 100
 """Columns of a line: longer ones are hard to read, however wide the window is."""
@@ -73,6 +75,9 @@ def _render_part(part: Part) -> RenderableType:
             )
         case Facts(rows):
             return _grid(rows)
+        case Code(label, text):
+            pieces = [(piece, "green" if is_code else "") for piece, is_code in code_spans(text)]
+            return Styled.assemble((f"{label}  ", "bold"), *pieces)
         case Items(items, heading, numbered):
             return _items(items, heading, numbered)
         case Table(columns, rows):
@@ -83,7 +88,7 @@ def _render_part(part: Part) -> RenderableType:
             separator, start = ("  ·  ", "  ") if fits else ("\n  ", "\n  ")
             return Styled().append(heading + start, style="dim").append(separator.join(labels), style="cyan")
         case DatedNote(note):
-            text_and_source = Styled(f"{note.text} ").append(f"({note.source})", style="dim")
+            text_and_source = Styled(note.text).append(f" ({note.source})" if note.source else "", style="dim")
             return Panel(
                 text_and_source,
                 title=Styled(f"Note, {note.date}", style="yellow"),

@@ -85,6 +85,14 @@ def sentences(text: str) -> list[str]:
     return [sentence.strip() for sentence in _SENTENCE_END.split(text) if sentence.strip()]
 
 
+def code_spans(text: str) -> list[tuple[str, bool]]:
+    """The pieces of a text, each with whether it is code: what stands between backticks, or all of a text without any."""
+    pieces = text.split("`")
+    if len(pieces) < 3:
+        return [(text.replace("`", ""), True)]
+    return [(piece, number % 2 == 1) for number, piece in enumerate(pieces) if piece]
+
+
 def words(text: str) -> list[str]:
     """Casefolded words of a text: runs of letters and digits, with trailing + and # (c++, c#).
 

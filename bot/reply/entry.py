@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from bot.model import (
+    NEWS,
+    Attribute,
     Card,
     Choice,
     Choices,
+    Code,
     DatedNote,
     Entry,
     Facts,
@@ -22,7 +27,7 @@ from bot.model import (
     Step,
     Text,
 )
-from bot.reply.facts import attribute_parts, facts
+from bot.reply.facts import attribute_parts, facts, install_text
 from bot.reply.wording import (
     choice_of,
     first_sentence,
@@ -32,9 +37,20 @@ from bot.reply.wording import (
     matching_sentence,
     source_parts,
 )
+from bot.retrieval.english import FUNCTION_WORDS
+from bot.text import sentences, stem, words
 
 MOST_RELATED = 3
 """Related questions under an answer: a phone shows three buttons without scrolling past the answer."""
+MOST_BELOW_CARD = 4
+"""Questions under a card: what is new, a comparison, and related entries."""
+MAX_OPENING = 200
+"""Characters of an answer's first paragraph that stands on the card in place of the summary: Slack's card takes no more."""
+SAID_SHARE = 0.4
+"""Share of a sentence's telling words that other texts have where they say the same. The shipped pack's summaries, each the short
+form of its answer, share 0.4 to 1.0."""
+_MARKDOWN = re.compile(r"[`*_\[\]<>|~#]|https?:")
+"""What may be Markdown in a paragraph."""
 
 
 def entry_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
@@ -65,31 +81,102 @@ def entry_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
 
 
 def _library_parts(card: Library, finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
+    """The parts of a card: one attribute of it and the card in short, or all of it, or its notes alone."""
+    if finding.attribute is not None and finding.attribute.name == NEWS and card.notes:
+        yield from _news_parts(card, finding.attribute, knowledge)
+        return
     lines = knowledge.voice.lines
     asked_parts = attribute_parts(card, finding.attribute, knowledge) if finding.attribute is not None else []
     yield from asked_parts
     is_missing = not asked_parts and (finding.beyond or finding.attribute is not None)
     if is_missing and not finding.out_of_scope:  # a word on the names beside the card has said so
         yield Text(lines["beyond"])
-    homepage = card.homepage if card.homepage != card.docs else ""
-    links = (Link(lines["docs"], card.docs), Link(lines["homepage"], homepage))
-    yield Card(
-        title=card.name,
-        subtitle=join_with_dots(group_label(card.side, knowledge), card.what),
-        summary=card.summary,
-        links=tuple(link for link in links if link.url),
-        choices=tuple(_compare_choices(card, knowledge)),
-    )
     if asked_parts or is_missing:
+        yield _card(card, card.summary, knowledge)
         yield from source_parts([card], knowledge)
-        yield from _related(card, knowledge)
+        yield from _questions_about(card, knowledge)
         return
-    yield Text(card.answer)
+    opening, rest = _split_opening(card.answer)
+    yield _card(card, " ".join(filter(None, (opening, *_unsaid_sentences(card)))), knowledge)
+    if rest:
+        yield Text(rest)
     rows = [(lines[key], value) for key, value in facts(card, knowledge) if value]
     if rows:
         yield Facts(tuple(rows))
-    yield from _notes_and_source(card, knowledge)
-    yield from _related(card, knowledge)
+    if command := install_text(card):
+        yield Code(lines["label_install"], command)
+    for note in card.notes:
+        if note.short:
+            yield DatedNote(replace(note, text=note.short, source="", url=""))
+    yield from source_parts([card], knowledge)
+    yield from _questions_about(card, knowledge)
+
+
+def _news_parts(card: Library, attribute: Attribute, knowledge: Knowledge) -> Iterable[Part]:
+    """A card's notes, each with its own source."""
+    yield Heading(join_with_dots(card.name, knowledge.voice.lines["whats_new"]))
+    yield from attribute_parts(card, attribute, knowledge)
+    choices = (choice_of(card), *_compare_choices(card, knowledge), *_related_below(card, knowledge))
+    yield Choices(knowledge.voice.lines["related"], choices[:MOST_BELOW_CARD])
+
+
+def _card(card: Library, summary: str, knowledge: Knowledge) -> Card:
+    lines = knowledge.voice.lines
+    homepage = card.homepage if card.homepage != card.docs else ""
+    links = (Link(lines["docs"], card.docs), Link(lines["homepage"], homepage))
+    return Card(
+        title=card.name,
+        subtitle=join_with_dots(group_label(card.side, knowledge), card.what),
+        summary=summary,
+        links=tuple(link for link in links if link.url),
+        choices=_own_choices(card, knowledge),
+    )
+
+
+def _split_opening(answer: str) -> tuple[str, str]:
+    """The first paragraph of an answer, if it is plain and as short as a card's summary, and the rest; else "" and all of it.
+
+    What leads to the lines below it, by a colon at its end, stays with them.
+    """
+    first, _, rest = answer.strip().partition("\n")
+    is_paragraph = not rest or rest.startswith(("\n", "- ", "* ", "1. "))
+    if not is_paragraph or len(first) > MAX_OPENING or first.endswith(":") or _MARKDOWN.search(first):
+        return "", answer.strip()
+    return first, rest.strip("\n")
+
+
+def _unsaid_sentences(card: Library) -> list[str]:
+    """The sentences of a card's summary that its other texts don't say: the answer is there in full, so most are said."""
+    said = _telling_stems(" ".join((card.name, card.what, card.answer, *card.good_for)))
+    return [sentence for sentence in sentences(card.summary) if not _is_said(_telling_stems(sentence), said)]
+
+
+def _is_said(telling: frozenset[str], said: frozenset[str]) -> bool:
+    has_new_number = any(stem.isdigit() for stem in telling - said)
+    return len(telling & said) >= SAID_SHARE * len(telling) and not has_new_number
+
+
+def _telling_stems(text: str) -> frozenset[str]:
+    return frozenset(stem(word) for word in words(text) if word not in FUNCTION_WORDS)
+
+
+def _own_choices(card: Library, knowledge: Knowledge) -> tuple[Choice, ...]:
+    """Questions about the card itself: what is new, and the comparison with a related card."""
+    news = (Choice(knowledge.voice.lines["whats_new"], card.news_question),) if card.notes else ()
+    return (*news, *_compare_choices(card, knowledge))
+
+
+def _questions_about(card: Library, knowledge: Knowledge) -> Iterable[Part]:
+    """Buttons for the questions about a card, and for related entries."""
+    choices = (*_own_choices(card, knowledge), *_related_below(card, knowledge))
+    if choices:
+        yield Choices(knowledge.voice.lines["related"], choices[:MOST_BELOW_CARD])
+
+
+def _related_below(card: Library, knowledge: Knowledge) -> list[Choice]:
+    """Related entries; without the card that a button compares with, if others are left."""
+    compared = [other.id for other in _compared_with(card, knowledge)]
+    return _related_choices(card, knowledge, compared if len(card.related) > len(compared) else [])
 
 
 def _compare_choices(card: Library, knowledge: Knowledge) -> Iterable[Choice]:
@@ -97,10 +184,9 @@ def _compare_choices(card: Library, knowledge: Knowledge) -> Iterable[Choice]:
         yield Choice(f"{knowledge.voice.lines['compare_with']} {other.name}", f"{card.name} vs {other.name}")
 
 
-def _compared_with(entry: Entry, knowledge: Knowledge) -> list[Library]:
-    """The first related card, which a card's button compares it with; empty for other entries."""
-    cards = libraries(entry.related, knowledge) if isinstance(entry, Library) else []
-    return cards[:1]
+def _compared_with(card: Library, knowledge: Knowledge) -> list[Library]:
+    """The first related card, which a card's button compares it with."""
+    return libraries(card.related, knowledge)[:1]
 
 
 def _notes_and_source(entry: Entry, knowledge: Knowledge) -> Iterable[Part]:
@@ -110,10 +196,8 @@ def _notes_and_source(entry: Entry, knowledge: Knowledge) -> Iterable[Part]:
 
 
 def _related(entry: Entry, knowledge: Knowledge) -> Iterable[Part]:
-    """Buttons for related entries; without the card that a button compares with, if others are left."""
-    compared = [other.id for other in _compared_with(entry, knowledge)]
-    excluded = compared if len(entry.related) > len(compared) else []
-    choices = tuple(_related_choices(entry, knowledge, excluded))
+    """Buttons for related entries."""
+    choices = tuple(_related_choices(entry, knowledge, ()))
     if choices:
         yield Choices(knowledge.voice.lines["related"], choices)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.model import Attribution, Card, Choices, DatedNote, Facts, Heading, Item, Items, Part, Reply, Table, Text
+from bot.model import Attribution, Card, Choices, Code, DatedNote, Facts, Heading, Item, Items, Part, Reply, Table, Text
+from bot.text import code_spans
 
 PLAIN_LIMIT = 3_900
 """Characters of a reply's text. Slack splits a message at 4,040; the rest is for what is added around a reply."""
@@ -44,6 +45,8 @@ def _part_text(part: Part) -> str:
             return "\n".join([first_line, *([summary] if summary else []), *link_lines])
         case Facts(rows):
             return "\n".join(f"{label}: {value}" for label, value in rows)
+        case Code(label, text):
+            return f"{label}: {''.join(piece for piece, _ in code_spans(text))}"
         case Items(items, heading, numbered):
             lines = [_item_text(item, f"{n}. " if numbered else "- ") for n, item in enumerate(items, 1)]
             return "\n".join(([heading + ":"] if heading else []) + lines)
@@ -52,7 +55,7 @@ def _part_text(part: Part) -> str:
         case Choices(heading, choices):
             return f"{heading} " + " | ".join(choice.label for choice in choices)
         case DatedNote(note):
-            return f"Note, {note.date}: {note.text} (Source: {note.source})"
+            return f"Note, {note.date}: {note.text}" + (f" (Source: {note.source})" if note.source else "")
         case Attribution(text, url):
             return f"{text}. {url}".strip() if url else f"{text}."
 

@@ -79,8 +79,17 @@ def group_labels(ids: Iterable[str], knowledge: Knowledge) -> list[str]:
 
 def join_with_and(parts: Iterable[str]) -> str:
     """a; a and b; a, b and c"""
+    return _join_with("and", parts)
+
+
+def join_with_or(parts: Iterable[str]) -> str:
+    """a; a or b; a, b or c"""
+    return _join_with("or", parts)
+
+
+def _join_with(word: str, parts: Iterable[str]) -> str:
     listed = list(parts)
-    return ", ".join(listed[:-1]) + " and " + listed[-1] if len(listed) > 1 else "".join(listed)
+    return f"{', '.join(listed[:-1])} {word} {listed[-1]}" if len(listed) > 1 else "".join(listed)
 
 
 def join_with_dots(*parts: str) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
-from bot.model import DatedNote, Facts, Item
+from bot.model import Code, DatedNote, Facts, Item
 from bot.slack.blocks import limits
 from bot.slack.blocks.elements import is_url, quote_url
 from bot.slack.blocks.limits import Block, cut, size
+from bot.text import code_spans
 
 # --- blocks
 
@@ -61,6 +62,16 @@ def fact_blocks(part: Facts) -> list[Block]:
             elements.append(text_element(f"{label}: ", bold=True))
             elements.append(link_element(value, value) if is_url(value) else text_element(value.strip()))
     return rich_text_blocks([rich_text_section(*elements)]) if elements else []
+
+
+def code_blocks(part: Code) -> list[Block]:
+    """A command as a block of its own; words with commands in them as a line, with its label in bold and the commands as code."""
+    spans = [(text, is_code) for text, is_code in code_spans(part.text) if text.strip()]
+    if len(spans) == 1 and spans[0][1]:
+        command = text_element(spans[0][0].strip())
+        return rich_text_blocks([{"type": "rich_text_preformatted", "elements": [command]}])
+    pieces = [text_element(text) | ({"style": {"code": True}} if is_code else {}) for text, is_code in spans]
+    return rich_text_blocks([rich_text_section(text_element(f"{part.label}: ", bold=True), *pieces)]) if pieces else []
 
 
 def table_row_blocks(columns: Sequence[str], row: Sequence[str]) -> list[Block]:

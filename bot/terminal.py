@@ -29,6 +29,7 @@ from bot.model import (
     Table,
     Text,
 )
+from bot.reply import greet
 from bot.text import code_spans
 
 MAX_WIDTH = 100
@@ -172,7 +173,9 @@ def chat(engine: Engine, lines: Iterable[str], *, connected: bool) -> None:
     if not connected:
         sys.stderr.write(HOW_TO_CONNECT + "\n")
     if is_interactive:
-        output.print(Styled(engine.knowledge.voice.small_talk["greeting"].answer, style="cyan"))
+        output.print(Styled(engine.knowledge.name, style="bold cyan"))
+        output.print(render(greet(engine.knowledge)))
+        output.print()
     for text, conversation in conversations(_typed_lines(output) if is_interactive else lines):
         if is_interactive and text.strip().casefold() in LEAVE_COMMANDS:
             output.print(Styled(engine.knowledge.voice.small_talk["goodbye"].answer, style="cyan"))

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 
 from bot.model import Attribution, Choice, Entry, Finding, Group, Knowledge, Library, Part
-from bot.text import clean, sentences
+from bot.text import clean, normalize_phrase, sentences
 
 
 def source_parts(entries: Iterable[Entry], knowledge: Knowledge) -> Iterable[Part]:
@@ -53,6 +53,39 @@ def _readable_date(date: str) -> str:
 def choice_of(entry: Entry) -> Choice:
     """The button that opens an entry. A test of the pack proves that its question finds the entry."""
     return Choice(entry.label, entry.opening_question)
+
+
+def example_choices(knowledge: Knowledge, limit: int) -> tuple[Choice, ...]:
+    """Questions to try: the pack's own examples, else the titles of its first entries, steps only where there is nothing else."""
+    if knowledge.voice.examples:
+        return tuple(Choice(example, example) for example in knowledge.voice.examples[:limit])
+    entries = [entry for entry in knowledge.entries if entry.kind != "step"] or knowledge.entries
+    first_choices: dict[str, Choice] = {}
+    for entry in entries:
+        first_choices.setdefault(normalize_phrase(entry.opening_question), choice_of(entry))
+        if len(first_choices) == limit:
+            break
+    return tuple(first_choices.values())
+
+
+def introduction(knowledge: Knowledge) -> list[str]:
+    """Sentences on what the pack is about and on what can be asked of it: only what it has cards, groups and steps for."""
+    lines = knowledge.voice.lines
+    kinds = {entry.kind for entry in knowledge.entries}
+    sizes = [len(knowledge.members(group)) for group in knowledge.groups]
+    abilities = [
+        lines[key]
+        for key, is_possible in (
+            ("can_explain", "library" in kinds),
+            ("can_compare", max(sizes, default=0) > 1),
+            ("can_list", any(sizes)),
+            ("can_recommend", any(sizes)),
+            ("can_lead", "step" in kinds),
+        )
+        if is_possible
+    ]
+    about = [] if knowledge.about in ("", knowledge.name) else [f"{lines['about']} {knowledge.about}."]
+    return [*about, *([f"{lines['can']} {join_with_and(abilities)}."] if abilities else [])]
 
 
 def libraries(ids: Iterable[str], knowledge: Knowledge) -> list[Library]:

@@ -120,7 +120,8 @@ def scenes(shots: Iterable[Shot], engine: Engine) -> Iterator[Scene]:
 
 def _slack_scene(engine: Engine, shot: Shot) -> Scene:
     """What Slack would get."""
-    strings, knowledge = load_strings(engine.knowledge.voice.lines), engine.knowledge
+    knowledge = engine.knowledge
+    strings = load_strings(knowledge.voice.lines, knowledge.name)
     context = cast(Context, SimpleNamespace(engine=engine, strings=strings))  # all that drawing needs of one
     match shot.surface:
         case "curate":

@@ -181,7 +181,16 @@ def knowledge(cards: int = 3) -> Knowledge:
         Group(id="web", title="Web frameworks", label="Web framework"),
         Group(id="none", title="Nothing", label="Nothing"),
     )
-    lines = {"why_understood": "Understood", "why_corrected": "Read as"}
+    lines = {
+        **{
+            "why_understood": "Understood",
+            "why_corrected": "Read as",
+            "about": "I answer questions about",
+            "can": "I can",
+        },
+        **{"can_explain": "explain one", "can_compare": "compare two", "can_list": "list a kind"},
+        **{"can_recommend": "suggest one", "can_lead": "lead you through steps"},
+    }
     return Knowledge(
         name="Sample",
         about="samples",

@@ -90,7 +90,7 @@ def _reason(finding: Finding, offers: Sequence[Entry], knowledge: Knowledge) -> 
 def help_parts(knowledge: Knowledge) -> Iterable[Part]:
     """The parts of the help: the pack's name, what it is about, what can be asked of it, how, and questions to try."""
     yield Heading(knowledge.name)
-    yield Text("\n".join((*introduction(knowledge), knowledge.voice.small_talk["help"].answer)))
+    yield Text(f"{introduction(knowledge)}\n{knowledge.voice.small_talk['help'].answer}".strip())
     yield from _examples(knowledge, MOST_EXAMPLES)
 
 

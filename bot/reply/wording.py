@@ -68,8 +68,11 @@ def example_choices(knowledge: Knowledge, limit: int) -> tuple[Choice, ...]:
     return tuple(first_choices.values())
 
 
-def introduction(knowledge: Knowledge) -> list[str]:
-    """Sentences on what the pack is about and on what can be asked of it: only what it has cards, groups and steps for."""
+def introduction(knowledge: Knowledge) -> str:
+    """What the pack is about, and what can be asked of it: only what it has cards, groups and steps for.
+
+    Empty for a pack of plain topics that doesn't say what it is about.
+    """
     lines = knowledge.voice.lines
     kinds = {entry.kind for entry in knowledge.entries}
     sizes = [len(knowledge.members(group)) for group in knowledge.groups]
@@ -85,7 +88,7 @@ def introduction(knowledge: Knowledge) -> list[str]:
         if is_possible
     ]
     about = [] if knowledge.about in ("", knowledge.name) else [f"{lines['about']} {knowledge.about}."]
-    return [*about, *([f"{lines['can']} {join_with_and(abilities)}."] if abilities else [])]
+    return " ".join([*about, *([f"{lines['can']} {join_with_and(abilities)}."] if abilities else [])])
 
 
 def libraries(ids: Iterable[str], knowledge: Knowledge) -> list[Library]:

@@ -290,6 +290,12 @@ def test_a_pack_overrides_strings() -> None:
     assert "unknown" not in load_strings({"unknown": "x"})
 
 
+def test_a_modal_is_titled_with_the_pack() -> None:
+    assert load_strings({}, "Handbook")["modal_title"] == "Handbook"
+    long = modal_view(ModalState(), [], load_strings({}, "A handbook with a very long name"))
+    assert view_faults(long | {"blocks": [{"type": "divider"}]}) == []
+
+
 def test_every_part_is_rendered() -> None:
     text = json.dumps(render_blocks(KINDS["library"]), ensure_ascii=False)
     for words in ("Flask", "micro framework", "It does this.", "small services", "The name of", "Two sides", "Bottle"):

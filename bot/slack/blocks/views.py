@@ -154,7 +154,7 @@ def _first_page_blocks(knowledge: Knowledge, strings: Strings) -> list[Block]:
     search_button = button(strings["search"], "search", {"style": "primary", "value": "search"})
     return [
         header_block(knowledge.name),
-        *paragraph_blocks("\n".join((*introduction(knowledge), strings["home_intro"]))),
+        *paragraph_blocks(f"{introduction(knowledge)}\n{strings['home_intro']}"),
         *actions_blocks([search_button]),
         *search_blocks(knowledge, strings),
         *([context_block(strings["home_browse"]), *actions_blocks(page_buttons)] if page_buttons else []),

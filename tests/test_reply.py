@@ -15,11 +15,14 @@ from bot.model import (
     Choice,
     Choices,
     DatedNote,
+    Entry,
     Evidence,
     Facts,
+    Group,
     Heading,
     Item,
     Items,
+    Knowledge,
     Library,
     Note,
     Reply,
@@ -27,7 +30,7 @@ from bot.model import (
     Table,
     Text,
 )
-from bot.reply import compose, plain_text
+from bot.reply import compose, greet, plain_text
 from bot.reply.entry import MOST_BELOW_CARD, MOST_RELATED
 from bot.reply.plain_text import PLAIN_LIMIT
 from bot.text import sentences
@@ -181,6 +184,64 @@ def test_few_questions_stand_under_an_answer() -> None:
 def test_a_list_tells_apart_what_could_only_serve_as_well() -> None:
     lists = [(p.heading, [item.title for item in p.items]) for p in sample("list").parts if isinstance(p, Items)]
     assert lists == [("By hand", ["Handsaw"]), ("Powered", ["Jigsaw"]), ("Could serve as well", ["Plane"])]
+
+
+# --- the help
+
+
+def entry_of(kind: str, name: str) -> Entry:
+    """A topic, a step or a card with this title."""
+    if kind == "library":
+        return Library(id=name.lower(), title=name, name=name, answer="It is.", asks=(name,), side="side")
+    if kind == "step":
+        return Step(id=name.lower(), title=name, answer="Do it.", asks=(name,), of="topic", number=1)
+    return Entry(id=name.lower(), title=name, answer="It is.", asks=(name,))
+
+
+ABILITIES = {
+    "topics": (["topic Ours"], ""),
+    "a card": (["library Saw"], "I can explain one thing by its name."),
+    "cards": (["library Saw", "library Axe"], "I can explain one thing by its name and compare two."),
+    "a group of one": (
+        ["library Saw", "group"],
+        "I can explain one thing by its name and suggest one for what you need.",
+    ),
+    "a group": (
+        ["library Saw", "library Axe", "group"],
+        "I can explain one thing by its name, compare two, list a kind and suggest one for what you need.",
+    ),
+    "steps": (["topic Ours", "step One"], "I can lead you through steps."),
+}
+
+
+def with_entries(listed: list[str]) -> Knowledge:
+    """The small pack with other entries, and one group of all cards if it is listed."""
+    entries = tuple(entry_of(*each.split()) for each in listed if each != "group")
+    groups = (Group(id="side", title="Side", label="side"),) if "group" in listed else ()
+    known = replace(pack(), entries=entries, groups=groups, by_id={entry.id: entry for entry in entries})
+    return replace(known, voice=replace(known.voice, examples=()))
+
+
+@pytest.mark.parametrize("name", ABILITIES)
+def test_the_help_says_only_what_works(name: str) -> None:
+    listed, said = ABILITIES[name]
+    known = with_entries(listed)
+    (text,) = [part.text for part in compose(finding("help"), known).parts if isinstance(part, Text)]
+    about = f"I answer questions about {known.about}."
+    assert text == f"{about} {said}".strip() + f"\n{known.voice.small_talk['help'].answer}".rstrip()
+
+
+def test_without_examples_the_first_titles_are_offered_and_none_twice() -> None:
+    known = with_entries(
+        ["step One", "topic Ours", "topic ours", "library Saw", "topic Two", "topic Three", "topic Four"]
+    )
+    offered = [c.ask for p in compose(finding("help"), known).parts if isinstance(p, Choices) for c in p.choices]
+    assert offered == ["Ours", "What is Saw?", "Two", "Three", "Four"]
+    greeted = [c.ask for p in greet(known).parts if isinstance(p, Choices) for c in p.choices]
+    assert greeted == ["Ours", "What is Saw?", "Two"]
+    assert [c.ask for p in greet(with_entries(["step One"])).parts if isinstance(p, Choices) for c in p.choices] == [
+        "One"
+    ]
 
 
 # --- within bounds

@@ -74,15 +74,15 @@ def introduction(knowledge: Knowledge) -> str:
     Empty for a pack of plain topics that doesn't say what it is about.
     """
     lines = knowledge.voice.lines
-    kinds = {entry.kind for entry in knowledge.entries}
-    sizes = [len(knowledge.members(group)) for group in knowledge.groups]
+    kinds = [entry.kind for entry in knowledge.entries]
+    largest_group = max((len(knowledge.members(group)) for group in knowledge.groups), default=0)
     abilities = [
         lines[key]
         for key, is_possible in (
             ("can_explain", "library" in kinds),
-            ("can_compare", max(sizes, default=0) > 1),
-            ("can_list", any(sizes)),
-            ("can_recommend", any(sizes)),
+            ("can_compare", kinds.count("library") > 1),
+            ("can_list", largest_group > 1),
+            ("can_recommend", largest_group > 0),
             ("can_lead", "step" in kinds),
         )
         if is_possible

@@ -113,6 +113,9 @@ CARDS = {
         "",
     ),
     "a number is new": ("Costs 12 a day.", "What it costs a day changes.", "What it costs a day changes. Costs 12 a day.", ""),
+    "the summary denies it": (
+        "It doesn't cut metal.", "It cuts wood and metal.", "It cuts wood and metal. It doesn't cut metal.", ""
+    ),
     "what leads to a list stays with it": ("", "It has:\n- a blade", "", "It has:\n- a blade"),
     "a paragraph of two lines stays whole": ("", "One line\nand another.", "", "One line\nand another."),
     "what may be formatted stays as it is": ("", "Press `q`.\n- a", "", "Press `q`.\n- a"),

@@ -49,6 +49,7 @@ MAX_OPENING = 200
 SAID_SHARE = 0.4
 """Share of a sentence's telling words that other texts have where they say the same. The shipped pack's summaries, each the short
 form of its answer, share 0.4 to 1.0."""
+_NEGATIONS = frozenset("no not never none cannot cant dont doesnt isnt arent wont shouldnt mustnt".split())
 _MARKDOWN = re.compile(r"[`*_\[\]<>|~#]|https?:")
 """What may be Markdown in a paragraph."""
 
@@ -152,12 +153,13 @@ def _unsaid_sentences(card: Library) -> list[str]:
 
 
 def _is_said(telling: frozenset[str], said: frozenset[str]) -> bool:
-    has_new_number = any(stem.isdigit() for stem in telling - said)
-    return len(telling & said) >= SAID_SHARE * len(telling) and not has_new_number
+    """Whether texts with the stems `said` say what a sentence does; not if only the sentence has a number or denies something."""
+    differs = any(word.isdigit() or word in _NEGATIONS for word in telling - said)
+    return len(telling & said) >= SAID_SHARE * len(telling) and not differs
 
 
 def _telling_stems(text: str) -> frozenset[str]:
-    return frozenset(stem(word) for word in words(text) if word not in FUNCTION_WORDS)
+    return frozenset(stem(word) for word in words(text) if word not in FUNCTION_WORDS or word in _NEGATIONS)
 
 
 def _own_choices(card: Library, knowledge: Knowledge) -> tuple[Choice, ...]:

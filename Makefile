@@ -11,7 +11,7 @@ PICTURES ?=
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: help run test e2e load fire bench check audit pictures format lock clean
+.PHONY: help run test e2e load fire bench check audit pictures heights format lock clean
 
 help:
 	@echo "make run     set up once, then start the bot: in the terminal, or in Slack where credentials are set"
@@ -20,6 +20,7 @@ help:
 	@echo "make audit   known vulnerabilities of the packages of requirements.txt, where an advisory database can be reached"
 	@echo "make e2e     the bot against a stand-in Slack, a browser and a PostgreSQL of its own (Linux, x86-64)"
 	@echo "make pictures  renders every kind of reply to PNG, into build/pictures and the best into docs/pictures"
+	@echo "make heights  the height of every card in Slack at a phone's width; fails above 900 pixels"
 	@echo "make load    answers a second over HTTP and their CPU, beside a bare Bolt app; a stand-in Slack, two minutes"
 	@echo "make fire    load, flood, kills, Slack's faults, fuzz, memory on both databases; an hour, or parts: ARGS=\"kill day\""
 	@echo "make bench   the matcher beside others on public question sets, half an hour; ASKPY_BENCHMARK_DATA names their folder"
@@ -61,6 +62,10 @@ endif
 pictures: $(VENV)/.ready-to-run tests/pictures/node_modules/.ready
 	@set -e; mkdir -p build; $(BIN)/python -m tests.pictures.scenes $(ARGS) >build/scenes.json; \
 	  node tests/pictures/shoot.mjs build/pictures docs/pictures <build/scenes.json
+
+heights: $(VENV)/.ready-to-run tests/pictures/node_modules/.ready
+	@set -e; mkdir -p build; $(BIN)/python -m tests.pictures.scenes --cards >build/cards.json; \
+	  node tests/pictures/shoot.mjs --heights 900 <build/cards.json
 
 load: $(VENV)/.ready-to-load
 	@$(BIN)/python -m benchmarks.load.throughput $(ARGS)

@@ -76,7 +76,9 @@ def _pack(settings: Settings) -> Iterator[DoctorLine]:
     faults = [fault for fault in faults if not fault.advice]
     count = f"{len(faults)} fault{'s' * (len(faults) > 1)}"
     remedy = f"{count}, first {faults[0]}; all of them: python -m bot check" if faults else ""
-    yield f"knowledge pack {settings.pack}", remedy
+    number = len(knowledge.entries) if knowledge is not None else 0
+    title = f" {knowledge.name}, {number} {'entry' if number == 1 else 'entries'}," if knowledge is not None else ""
+    yield f"knowledge pack{title} {settings.pack}", remedy
 
 
 def _cache(settings: Settings) -> Iterator[DoctorLine]:

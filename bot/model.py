@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bot.markdown import AnswerFormat, Block, plain_answer
+from bot.markdown import AnswerFormat, Block, Spans, plain_answer
 
 Kind = Literal["topic", "step", "library", "compare", "list", "recommend", "help", "smalltalk", "unknown"]
 EntryKind = Literal["topic", "step", "library"]
@@ -22,6 +22,10 @@ MOST_COMPARED = 6
 
 RESTART = "restart"
 """The name of the small talk that starts a conversation again: its state is emptied."""
+
+
+NEWS = "news"
+"""The name of the attribute that asks for all of a card's notes: "what's new in Django?"."""
 
 
 class AskPyError(Exception):
@@ -72,12 +76,16 @@ class ConversationState:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A dated correction or update with its own source, shown apart from the answer. `date` is ISO; `text` is Markdown."""
+    """A dated correction or update with its own source, shown apart from the answer. `date` is ISO; `text` is Markdown.
+
+    `short` says it in one line, for the card that would mislead without it: a card's other notes are behind "What's new".
+    """
 
     date: str
     text: str
     source: str
     url: str = ""
+    short: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +179,8 @@ class Library(Entry):
         capabilities: Ids of the other groups that it is a member of, the most central first.
         also: Ids of groups that list it after their members, and recommend it only if they have no members.
         package: Its name on the package index.
-        install: The command that installs it, if that isn't `pip install` and the package's name.
+        install: How to install it, if that isn't `pip install` and the package's name: a command, or words with commands
+            between backticks.
     """
 
     name: str
@@ -198,6 +207,11 @@ class Library(Entry):
     @property
     def opening_question(self) -> str:
         return f"What is {self.name}?"
+
+    @property
+    def news_question(self) -> str:
+        """The question that a button asks for the card's notes."""
+        return f"What's new in {self.name}?"
 
     @property
     def short_text(self) -> str:
@@ -522,10 +536,11 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Formatted:
-    """An answer in Markdown, or a part of it, as nodes. `source` is the whole answer's Markdown."""
+    """An answer in Markdown, or a part of it, as nodes. `source` is the whole answer as it is written, in `answer_format`."""
 
     blocks: tuple[Block, ...]
     source: str = ""
+    answer_format: AnswerFormat = "markdown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -542,7 +557,10 @@ class ShowRest:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """The part of a reply that shows a `Library` in short: `subtitle` is "side · kind", `summary` at most 200 characters."""
+    """The part of a reply that shows a `Library` in short: `subtitle` is "side · kind".
+
+    `choices` are questions about the card itself; those that are also in the reply's `Choices` may be shown in either place.
+    """
 
     title: str
     subtitle: str
@@ -556,6 +574,14 @@ class Facts:
     """Pairs of a label and a value, one in a row."""
 
     rows: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Something to copy, such as an install command: a single span of code, or text with commands in it."""
+
+    label: str
+    spans: Spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -595,7 +621,7 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class DatedNote:
-    """A note of the pack, shown apart from the answer."""
+    """A note of the pack, shown apart from the answer; its source may be empty."""
 
     note: Note
 
@@ -608,7 +634,7 @@ class Attribution:
     url: str = ""
 
 
-Part = Heading | Text | Formatted | ShowRest | Card | Facts | Items | Table | Choices | DatedNote | Attribution
+Part = Heading | Text | Formatted | ShowRest | Card | Facts | Code | Items | Table | Choices | DatedNote | Attribution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

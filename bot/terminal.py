@@ -32,6 +32,7 @@ from bot.model import (
     Attribution,
     Card,
     Choices,
+    Code,
     DatedNote,
     Facts,
     Formatted,
@@ -45,6 +46,7 @@ from bot.model import (
     Table,
     Text,
 )
+from bot.reply import greet
 
 MAX_WIDTH = 100
 """Columns of a line: longer ones are hard to read, however wide the window is."""
@@ -94,6 +96,8 @@ def _render_part(part: Part) -> RenderableType:
             )
         case Facts(rows):
             return _grid(rows)
+        case Code(label, spans):
+            return Styled(f"{label}  ", style="bold").append_text(_styled(spans))
         case Items(items, heading, numbered):
             return _items(items, heading, numbered)
         case Table(columns, rows):
@@ -105,7 +109,7 @@ def _render_part(part: Part) -> RenderableType:
             return Styled().append(heading + start, style="dim").append(separator.join(labels), style="cyan")
         case DatedNote(note):
             return Panel(
-                Group(_markdown(parse(note.text)), Styled(note.source, style="dim")),
+                Group(_markdown(parse(note.text)), *([Styled(note.source, style="dim")] if note.source else [])),
                 title=Styled(f"Note, {note.date}", style="yellow"),
                 title_align="left",
                 border_style="yellow",
@@ -241,7 +245,9 @@ def chat(engine: Engine, lines: Iterable[str], *, connected: bool) -> None:
     if not connected:
         sys.stderr.write(HOW_TO_CONNECT + "\n")
     if is_interactive:
-        output.print(Styled(engine.knowledge.voice.small_talk["greeting"].answer, style="cyan"))
+        output.print(Styled(engine.knowledge.name, style="bold cyan"))
+        output.print(render(greet(engine.knowledge)))
+        output.print()
     for text, conversation in conversations(_typed_lines(output) if is_interactive else lines):
         if is_interactive and text.strip().casefold() in LEAVE_COMMANDS:
             output.print(Styled(engine.knowledge.voice.small_talk["goodbye"].answer, style="cyan"))

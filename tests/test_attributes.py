@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.model import DatedNote, Text
-from support.shipped import answer, found, knowledge
+from bot.engine import Engine, ProcessMemory
+from bot.model import DatedNote, Heading, Question, Text
+from support.shipped import answer, found, knowledge, matcher
 
 ASKED = {
     "is django free": "licence",
@@ -27,6 +28,12 @@ ASKED = {
     "can i use fastapi with python 3.8": "needs",
     "which python does fastapi need": "needs",
     "does brython support python 3": "needs",
+    "what's new in celery?": "news",
+    "any news about flask": "news",
+    "what changed in django recently": "news",
+    "release notes of pandas": "news",
+    "latest changes in dash": "news",
+    "kivy changelog": "news",
     # slips are forgiven as they are elsewhere
     "how do i instal flask": "install",
     "kivy licens": "licence",
@@ -35,6 +42,7 @@ ASKED = {
     "what is django": "",
     "django": "",
     "pros and cons of flask": "",
+    "our news site runs on django and the editors need a login": "",
     "how do i use flask with python": "",
     "django is free to choose the tables of our accounts": "",
     "my flask install broke after the upgrade of the database": "",
@@ -94,3 +102,11 @@ def test_a_card_that_is_alone_of_its_kind_has_none() -> None:
 @pytest.mark.parametrize("text", ["why flask instead of django", "is fastapi an alternative to flask"])
 def test_two_cards_are_compared_though_one_is_the_other_s_alternative(text: str) -> None:
     assert found(text).kind == "compare"
+
+
+def test_the_news_of_a_card_follow_it() -> None:
+    engine = Engine(matcher(), ProcessMemory())
+    engine.answer(Question("what is kivy", conversation="c"))
+    parts = engine.answer(Question("any news?", conversation="c")).parts
+    assert parts[0] == Heading("Kivy · What's new")
+    assert [part.note for part in parts if isinstance(part, DatedNote)] == list(knowledge().by_id["kivy"].notes)[::-1]

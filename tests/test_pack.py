@@ -13,7 +13,7 @@ import pytest
 
 from bot.curation.lint import lint
 from bot.knowledge import inspect
-from bot.model import Card, Choices, Finding, Item, Items, Library, Reply, Step
+from bot.model import NEWS, Card, Choices, Finding, Item, Items, Library, Reply, Step
 from bot.text import clean, normalize_phrase, words
 from bot.understanding.targets import targets_of
 from support.shipped import FOLDER, ROOT, answer, found, knowledge, matcher
@@ -325,6 +325,8 @@ def promised(label: str, reply: Reply) -> str:
     lines, by_label = knowledge().voice.lines, {entry.label: entry.id for entry in knowledge().entries}
     if label == lines["compare_them"]:
         return f"compare:{','.join(reply.ids)}"
+    if label == lines["whats_new"]:
+        return reply.ids[0]
     if label.startswith(lines["compare_with"]):
         return f"compare:{reply.ids[0]},{by_label[label.removeprefix(lines['compare_with']).strip()]}"
     if label == lines["all_steps"]:
@@ -352,6 +354,15 @@ EXAMPLES = {
     "I want to build a dashboard": "recommend:dashboard",
     "How do I become a Python developer?": "become-python-developer",
 }
+
+
+def test_every_card_is_asked_for_its_news_by_its_button() -> None:
+    cards = [entry for entry in knowledge().entries if isinstance(entry, Library) and entry.notes]
+    asked = {card.id: found(card.news_question) for card in cards}
+    assert [
+        name for name, finding in asked.items() if finding.attribute is None or finding.attribute.name != NEWS
+    ] == []
+    assert len(cards) == len(LIBRARIES)
 
 
 def test_every_example_leads_to_what_it_shows() -> None:

@@ -9,10 +9,33 @@ from dataclasses import replace
 
 import pytest
 
-from bot.model import Choices, Evidence, Heading, Item, Items, Library, Reply, Step, Table, Text
-from bot.reply import compose, plain_text
-from bot.reply.entry import MOST_RELATED
+from bot.markdown import plain
+from bot.model import (
+    Attribute,
+    Card,
+    Choice,
+    Choices,
+    DatedNote,
+    Entry,
+    Evidence,
+    Facts,
+    Formatted,
+    Group,
+    Heading,
+    Item,
+    Items,
+    Knowledge,
+    Library,
+    Note,
+    Reply,
+    Step,
+    Table,
+    Text,
+)
+from bot.reply import compose, greet, plain_text
+from bot.reply.entry import MOST_BELOW_CARD, MOST_RELATED
 from bot.reply.plain_text import PLAIN_LIMIT
+from bot.text import sentences
 from support.samples import FINDINGS, GOLDEN, finding, golden, pack, sample
 from support.shipped import answer, found, knowledge
 
@@ -58,9 +81,95 @@ def test_a_row_that_says_nothing_about_anyone_is_left_out() -> None:
     table = [each for each in compose(finding("compare", "plane", "jigsaw"), pack()).parts if isinstance(each, Table)]
     assert pack().voice.lines["label_install"] in [row[0] for row in table[0].rows]
     bare = compose(finding("compare", "plane", "plane"), pack())
-    assert [row[0] for each in bare.parts if isinstance(each, Table) for row in each.rows] == [
-        pack().voice.lines["label_side"]
+    assert [each for each in bare.parts if isinstance(each, Table)] == []
+    assert Facts((("In common", "By hand"),)) in bare.parts
+
+
+def test_what_all_compared_cards_share_stands_above_the_table() -> None:
+    parts = compose(finding("compare", "handsaw", "plane"), pack()).parts
+    (table,) = [each for each in parts if isinstance(each, Table)]
+    assert Facts((("In common", "By hand"),)) in parts
+    assert [row[0] for row in table.rows] == ["What it is", "Capabilities", "Install", "Take it if"]
+    assert table.rows[-1] == ("Take it if", "it's for long cuts or quiet hours", "not said")
+
+
+# --- a card says nothing twice
+
+CARDS = {
+    "the summary is a sentence of the answer": (
+        "Cuts along the grain.",
+        "Cuts along the grain. It needs no power.\n- One is enough.",
+        "Cuts along the grain. It needs no power.",
+        "- One is enough.",
+    ),
+    "the summary says it in other words": (
+        "Long saw that cuts wood by hand.",
+        "A saw for cutting wood with your hands.\n\nOil it.",
+        "A saw for cutting wood with your hands.",
+        "Oil it.",
+    ),
+    "the summary says more": (
+        "Cuts along the grain. Ask Mia before you borrow one.",
+        "It cuts along the grain.",
+        "It cuts along the grain. Ask Mia before you borrow one.",
+        "",
+    ),
+    "a number is new": ("Costs 12 a day.", "What it costs a day changes.", "What it costs a day changes. Costs 12 a day.", ""),
+    "the summary denies it": (
+        "It doesn't cut metal.", "It cuts wood and metal.", "It cuts wood and metal. It doesn't cut metal.", ""
+    ),
+    "what leads to a list stays with it": ("", "It has:\n- a blade", "", "It has:\n\n- a blade"),
+    "a line feed in a paragraph is a blank": ("", "One line\nand another.", "One line and another.", ""),
+    "a paragraph of two lines stays whole": ("", "One line\\\nand another.", "", "One line\nand another."),
+    "what may be formatted stays as it is": ("", "Press `q`.\n- a", "", "Press q.\n\n- a"),
+    "a long paragraph stays below the card": ("", "Word " * 50 + "end.", "", "Word " * 50 + "end."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_a_card_says_nothing_twice(name: str) -> None:
+    summary, answered, shown, below = CARDS[name]
+    card = Library(id="x", title="X", name="X", answer=answered, asks=("x",), summary=summary)
+    parts = compose(finding("library", "x"), replace(pack(), by_id={"x": card})).parts
+    assert [part.summary for part in parts if isinstance(part, Card)] == [shown]
+    assert [plain(part.blocks) for part in parts if isinstance(part, Formatted)] == ([below] if below else [])
+
+
+def test_every_sentence_of_the_shipped_cards_stands_once() -> None:
+    known = knowledge()
+    shown = {
+        card.id: sentences(plain_text(compose(finding("library", card.id), known)))
+        for card in known.entries
+        if isinstance(card, Library)
+    }
+    assert {name: said for name, said in shown.items() if len(said) != len(set(said))} == {}
+
+
+# --- a card's notes
+
+
+def test_a_card_has_the_short_form_of_its_notes_and_a_button_for_all_of_them() -> None:
+    parts = compose(finding("library", "handsaw"), pack()).parts
+    assert [part.note for part in parts if isinstance(part, DatedNote)] == [
+        Note("2024-02-29", "The maker has closed.", "", short="The maker has closed.")
     ]
+    assert Choice("What's new", "What's new in Handsaw?") in [
+        choice for part in parts if isinstance(part, Choices) for choice in part.choices
+    ]
+
+
+def test_news_are_all_notes_and_nothing_else() -> None:
+    parts = compose(finding("library", "handsaw", attribute=Attribute("news")), pack()).parts
+    assert [type(part) for part in parts] == [Heading, DatedNote, DatedNote, Choices]
+    assert [part.note.date for part in parts if isinstance(part, DatedNote)] == ["2024-03-01", "2024-02-29"]
+    assert isinstance(parts[0], Heading)
+    assert parts[0].text == "Handsaw · What's new"
+
+
+def test_a_card_without_notes_has_no_news() -> None:
+    reply = compose(finding("library", "jigsaw", attribute=Attribute("news")), pack())
+    assert reply.parts[0] == Text(pack().voice.lines["beyond"])
+    assert "What's new" not in plain_text(compose(finding("library", "jigsaw"), pack()))
 
 
 def test_a_step_leads_back_on_and_to_all_of_them() -> None:
@@ -73,12 +182,72 @@ def test_a_step_leads_back_on_and_to_all_of_them() -> None:
 
 
 def test_few_questions_stand_under_an_answer() -> None:
-    assert [len(p.choices) for p in sample("library").parts if isinstance(p, Choices)] == [MOST_RELATED]
+    assert [len(p.choices) for p in sample("library").parts if isinstance(p, Choices)] == [MOST_BELOW_CARD]
+    topic = compose(finding("topic", "python-frontend-or-backend"), knowledge())
+    assert [len(p.choices) for p in topic.parts if isinstance(p, Choices)] == [MOST_RELATED]
 
 
 def test_a_list_tells_apart_what_could_only_serve_as_well() -> None:
     lists = [(p.heading, [item.title for item in p.items]) for p in sample("list").parts if isinstance(p, Items)]
     assert lists == [("By hand", ["Handsaw"]), ("Powered", ["Jigsaw"]), ("Could serve as well", ["Plane"])]
+
+
+# --- the help
+
+
+def entry_of(kind: str, name: str) -> Entry:
+    """A topic, a step or a card with this title."""
+    if kind == "library":
+        return Library(id=name.lower(), title=name, name=name, answer="It is.", asks=(name,), side="side")
+    if kind == "step":
+        return Step(id=name.lower(), title=name, answer="Do it.", asks=(name,), of="topic", number=1)
+    return Entry(id=name.lower(), title=name, answer="It is.", asks=(name,))
+
+
+ABILITIES = {
+    "topics": (["topic Ours"], ""),
+    "a card": (["library Saw"], "I can explain one thing by its name."),
+    "cards": (["library Saw", "library Axe"], "I can explain one thing by its name and compare two."),
+    "a group of one": (
+        ["library Saw", "group"],
+        "I can explain one thing by its name and suggest one for what you need.",
+    ),
+    "a group": (
+        ["library Saw", "library Axe", "group"],
+        "I can explain one thing by its name, compare two, list a kind and suggest one for what you need.",
+    ),
+    "steps": (["topic Ours", "step One"], "I can lead you through steps."),
+}
+
+
+def with_entries(listed: list[str]) -> Knowledge:
+    """The small pack with other entries, and one group of all cards if it is listed."""
+    entries = tuple(entry_of(*each.split()) for each in listed if each != "group")
+    groups = (Group(id="side", title="Side", label="side"),) if "group" in listed else ()
+    known = replace(pack(), entries=entries, groups=groups, by_id={entry.id: entry for entry in entries})
+    return replace(known, voice=replace(known.voice, examples=()))
+
+
+@pytest.mark.parametrize("name", ABILITIES)
+def test_the_help_says_only_what_works(name: str) -> None:
+    listed, said = ABILITIES[name]
+    known = with_entries(listed)
+    (text,) = [part.text for part in compose(finding("help"), known).parts if isinstance(part, Text)]
+    about = f"I answer questions about {known.about}."
+    assert text == f"{about} {said}".strip() + f"\n{known.voice.small_talk['help'].answer}".rstrip()
+
+
+def test_without_examples_the_first_titles_are_offered_and_none_twice() -> None:
+    known = with_entries(
+        ["step One", "topic Ours", "topic ours", "library Saw", "topic Two", "topic Three", "topic Four"]
+    )
+    offered = [c.ask for p in compose(finding("help"), known).parts if isinstance(p, Choices) for c in p.choices]
+    assert offered == ["Ours", "What is Saw?", "Two", "Three", "Four"]
+    greeted = [c.ask for p in greet(known).parts if isinstance(p, Choices) for c in p.choices]
+    assert greeted == ["Ours", "What is Saw?", "Two"]
+    assert [c.ask for p in greet(with_entries(["step One"])).parts if isinstance(p, Choices) for c in p.choices] == [
+        "One"
+    ]
 
 
 # --- within bounds

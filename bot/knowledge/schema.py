@@ -16,6 +16,8 @@ TITLE_LIMIT = 150
 """Characters of a title or name: the limit of Slack's header block and of a card's title."""
 ANSWER_LIMIT = 3_000
 """Characters of an answer: Slack's text blocks take no more, and an answer is sent whole or not at all."""
+SHORT_LIMIT = 120
+"""Characters of a note's short form: two lines on a phone."""
 PHRASING_LIMIT = 500
 """Characters of one phrasing. Real questions are shorter; a longer one is a paste."""
 
@@ -89,6 +91,7 @@ class NoteSchema(Schema):
     text: NonEmptyText
     source: NonEmptyText
     url: WebAddress = ""
+    short: Annotated[str, Field(max_length=SHORT_LIMIT)] = ""
 
 
 class EntrySchema(Schema):

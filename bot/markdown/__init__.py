@@ -15,6 +15,7 @@ from bot.markdown.nodes import (
     Quote,
     Rule,
     Span,
+    Spans,
     Subheading,
 )
 from bot.markdown.parse import AnswerFormat, parse
@@ -34,6 +35,7 @@ __all__ = [
     "Quote",
     "Rule",
     "Span",
+    "Spans",
     "Subheading",
     "escape_text",
     "parse",

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from bot.markdown.nodes import Block, MarkdownList, Paragraph
-from bot.markdown.parse import PARSED, AnswerFormat, parse, parser
+from bot.markdown.parse import AnswerFormat, parse, parser
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>~|&]|https?:(?=//)|mailto:)")
 _SPECIAL_START = re.compile(r"^(\s*)([#+=-]|>|\d{1,9}(?=[.)]))", re.MULTILINE)
@@ -28,7 +27,6 @@ def _escape_start(match: re.Match[str]) -> str:
     return f"{blanks}{mark}\\" if mark.isdigit() else f"{blanks}\\{mark}"
 
 
-@lru_cache(maxsize=PARSED)
 def to_markdown(answer: str, answer_format: AnswerFormat) -> str:
     """An answer in any format as the Markdown that means the same in a pack's file, where a line feed is a blank."""
     match answer_format:
@@ -51,17 +49,20 @@ def _with_hard_breaks(answer: str) -> str:
     """The source with a hard break at the end of each line inside a paragraph whose line feed is shown."""
     answer = answer.replace("\r\n", "\n").replace("\r", "\n")
     lines, shown = answer.split("\n"), parse(answer, "typed")
-    for token in parser().parse(answer):
-        if token.type != "inline" or not token.map or not token.children:
-            continue
-        breaks = [child.type for child in token.children if child.type in ("softbreak", "hardbreak")]
-        first, end = token.map
-        for number in range(first, end - 1):
-            if len(breaks) == end - first - 1 and breaks[number - first] == "hardbreak":
-                continue
-            line = lines[number]
-            ends_in_address = ":" in line.rpartition(" ")[2]  # which would take in a backslash
-            lines[number] = line.rstrip() + ("  " if ends_in_address else "\\")
-            if len(breaks) != end - first - 1 and parse("\n".join(lines), "typed") != shown:
-                lines[number] = line  # a line feed inside code or a link isn't shown
+    numbers = [
+        number
+        for token in parser().parse(answer)
+        if token.type == "inline" and token.map
+        for number in range(token.map[0], token.map[1] - 1)
+    ]
+    for number in numbers:
+        line = lines[number]
+        for hard_break in (
+            "\\",
+            "  ",
+            "",
+        ):  # a backslash can be part of an address or end an emphasis; code has no breaks
+            lines[number] = line.rstrip() + hard_break if hard_break else line
+            if parse("\n".join(lines), "typed") == shown:
+                break
     return "\n".join(lines)

@@ -4,14 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bot.model import Attribute, Choice, Choices, Finding, Heading, Item, Items, Knowledge, Library, Part, Table, Text
-from bot.reply.facts import attribute_parts_of_each, facts
+from bot.model import (
+    NEWS,
+    Attribute,
+    Choice,
+    Choices,
+    Facts,
+    Finding,
+    Heading,
+    Item,
+    Items,
+    Knowledge,
+    Library,
+    Part,
+    Table,
+    Text,
+)
+from bot.reply.facts import attribute_parts_of_each, capabilities_row, plain_install
 from bot.reply.wording import (
     choice_of,
     find_group,
     group_label,
     join_with_and,
     join_with_dots,
+    join_with_or,
     libraries,
     source_parts,
     upper_first,
@@ -38,31 +54,46 @@ def comparison_parts(
     """
     lines = knowledge.voice.lines
     if attribute is not None and (parts := attribute_parts_of_each(cards, attribute, knowledge)):
-        yield from (*parts, *source_parts(cards, knowledge))
+        yield from parts
+        if attribute.name != NEWS:  # notes have sources of their own
+            yield from source_parts(cards, knowledge)
         yield Choices(lines["open"], tuple(choice_of(card) for card in cards))
         return
     if undecided or attribute is not None:
         yield Text(lines["undecided" if undecided else "beyond"])
     yield Heading(join_with_and(card.name for card in cards) + lines["side_by_side"])
-    yield _comparison_table(cards, knowledge)
+    shared, table = _comparison(cards, knowledge)
+    if shared:
+        yield Facts(((lines["in_common"], join_with_dots(*shared)),))
+    if table.rows:
+        yield table
     yield from source_parts(cards, knowledge)
     yield Choices(lines["open"], tuple(choice_of(card) for card in cards))
 
 
-def _comparison_table(cards: list[Library], knowledge: Knowledge) -> Table:
-    """A row for each fact that a card has; a card's name as the title of each column."""
+def _comparison(cards: list[Library], knowledge: Knowledge) -> tuple[list[str], Table]:
+    """The values that all cards share, and a table of the others, in columns below the cards' names.
+
+    Its last row says when to take each.
+    """
     lines = knowledge.voice.lines
-    rows: list[tuple[str, tuple[str, ...]]] = [
-        (lines["label_side"], tuple(group_label(card.side, knowledge) for card in cards)),
-        (lines["label_what"], tuple(upper_first(card.what) for card in cards)),
+    rows = [
+        (lines["label_side"], [group_label(card.side, knowledge) for card in cards]),
+        (lines["label_what"], [upper_first(card.what) for card in cards]),
+        (lines["label_capabilities"], [capabilities_row(card, knowledge)[1] for card in cards]),
+        (lines["label_install"], [plain_install(card) for card in cards]),
+        (lines["label_take_it"], [_when_to_take(card, knowledge) for card in cards]),
     ]
-    facts_of_cards = [facts(card, knowledge, MAX_GOOD_FOR_IN_CELL) for card in cards]
-    for same_fact in zip(*facts_of_cards, strict=True):
-        rows.append((lines[same_fact[0][0]], tuple(value for _, value in same_fact)))
-    return Table(
-        ("", *(card.name for card in cards)),
-        tuple((label, *(value or lines["gap"] for value in values)) for label, values in rows if any(values)),
-    )
+    shared = [values[0] for _, values in rows if values[0] and len(set(values)) == 1]
+    differing = [(label, values) for label, values in rows if len(set(values)) > 1]
+    table_rows = tuple((label, *(value or lines["gap"] for value in values)) for label, values in differing)
+    return shared, Table(("", *(card.name for card in cards)), table_rows)
+
+
+def _when_to_take(card: Library, knowledge: Knowledge) -> str:
+    """Words that follow "Take it if", from what a card is good for; empty where nothing is said of that."""
+    uses = join_with_or(card.good_for[:MAX_GOOD_FOR_IN_CELL])
+    return f"{knowledge.voice.lines['take_it']} {uses}" if uses else ""
 
 
 def list_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:

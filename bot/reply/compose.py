@@ -24,7 +24,7 @@ from bot.model import (
 from bot.reply.collections import comparison_parts, list_parts, recommendation_parts
 from bot.reply.entry import entry_parts
 from bot.reply.parts import divide
-from bot.reply.unknown import help_parts, unknown_parts
+from bot.reply.unknown import greeting_parts, help_parts, unknown_parts
 from bot.reply.wording import join_with_and, libraries, source_parts
 
 
@@ -43,6 +43,12 @@ def compose(finding: Finding, knowledge: Knowledge) -> Reply:
         reference=_reference(finding),
     )
     return divide(reply, finding, knowledge)
+
+
+def greet(knowledge: Knowledge) -> Reply:
+    """The reply to a greeting."""
+    evidence = Evidence(understood="")
+    return compose(Finding(kind="smalltalk", ids=(), talk="greeting", evidence=evidence), knowledge)
 
 
 def rebuild(reference: str, knowledge: Knowledge) -> Reply | None:
@@ -104,6 +110,8 @@ def _own_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
             return recommendation_parts(finding, knowledge)
         case "help":
             return help_parts(knowledge)
+        case "smalltalk" if finding.talk == "greeting":
+            return greeting_parts(knowledge)
         case "smalltalk":
             text = Text(knowledge.voice.small_talk[finding.talk or "greeting"].answer)
             return [text, *source_parts((), knowledge)] if finding.talk == "source" else [text]

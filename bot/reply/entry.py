@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from bot.model import (
+    NEWS,
+    Attribute,
     Card,
     Choice,
     Choices,
+    Code,
     DatedNote,
     Entry,
     Facts,
@@ -22,7 +26,7 @@ from bot.model import (
     Step,
     Text,
 )
-from bot.reply.facts import attribute_parts, facts
+from bot.reply.facts import attribute_parts, facts, install_spans
 from bot.reply.wording import (
     answer_part,
     choice_of,
@@ -32,10 +36,21 @@ from bot.reply.wording import (
     libraries,
     matching_sentence,
     source_parts,
+    split_opening,
 )
+from bot.retrieval.english import FUNCTION_WORDS
+from bot.text import sentences, stem, words
 
 MOST_RELATED = 3
 """Related questions under an answer: a phone shows three buttons without scrolling past the answer."""
+MOST_BELOW_CARD = 4
+"""Questions under a card: what is new, a comparison, and related entries."""
+MAX_OPENING = 200
+"""Characters of an answer's first paragraph that stands on the card in place of the summary: Slack's card takes no more."""
+SAID_SHARE = 0.4
+"""Share of a sentence's telling words that other texts have where they say the same. The shipped pack's summaries, each the short
+form of its answer, share 0.4 to 1.0."""
+_NEGATIONS = frozenset("no not never none cannot cant dont doesnt isnt arent wont shouldnt mustnt".split())
 
 
 def entry_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
@@ -66,31 +81,91 @@ def entry_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
 
 
 def _library_parts(card: Library, finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
+    """The parts of a card: one attribute of it and the card in short, or all of it, or its notes alone."""
+    if finding.attribute is not None and finding.attribute.name == NEWS and card.notes:
+        yield from _news_parts(card, finding.attribute, knowledge)
+        return
     lines = knowledge.voice.lines
     asked_parts = attribute_parts(card, finding.attribute, knowledge) if finding.attribute is not None else []
     yield from asked_parts
     is_missing = not asked_parts and (finding.beyond or finding.attribute is not None)
     if is_missing and not finding.out_of_scope:  # a word on the names beside the card has said so
         yield Text(lines["beyond"])
-    homepage = card.homepage if card.homepage != card.docs else ""
-    links = (Link(lines["docs"], card.docs), Link(lines["homepage"], homepage))
-    yield Card(
-        title=card.name,
-        subtitle=join_with_dots(group_label(card.side, knowledge), card.what),
-        summary=card.summary,
-        links=tuple(link for link in links if link.url),
-        choices=tuple(_compare_choices(card, knowledge)),
-    )
     if asked_parts or is_missing:
+        yield _card(card, card.summary, knowledge)
         yield from source_parts([card], knowledge)
-        yield from _related(card, knowledge)
+        yield from _questions_about(card, knowledge)
         return
-    yield answer_part(card)
+    opening, rest = split_opening(card, MAX_OPENING)
+    yield _card(card, " ".join(filter(None, (opening, *_unsaid_sentences(card)))), knowledge)
+    if rest is not None:
+        yield rest
     rows = [(lines[key], value) for key, value in facts(card, knowledge) if value]
     if rows:
         yield Facts(tuple(rows))
-    yield from _notes_and_source(card, knowledge)
-    yield from _related(card, knowledge)
+    if command := install_spans(card):
+        yield Code(lines["label_install"], command)
+    for note in card.notes:
+        if note.short:
+            yield DatedNote(replace(note, text=note.short, source="", url=""))
+    yield from source_parts([card], knowledge)
+    yield from _questions_about(card, knowledge)
+
+
+def _news_parts(card: Library, attribute: Attribute, knowledge: Knowledge) -> Iterable[Part]:
+    """A card's notes, each with its own source."""
+    yield Heading(join_with_dots(card.name, knowledge.voice.lines["whats_new"]))
+    yield from attribute_parts(card, attribute, knowledge)
+    choices = (choice_of(card), *_compare_choices(card, knowledge), *_related_below(card, knowledge))
+    yield Choices(knowledge.voice.lines["related"], choices[:MOST_BELOW_CARD])
+
+
+def _card(card: Library, summary: str, knowledge: Knowledge) -> Card:
+    lines = knowledge.voice.lines
+    homepage = card.homepage if card.homepage != card.docs else ""
+    links = (Link(lines["docs"], card.docs), Link(lines["homepage"], homepage))
+    return Card(
+        title=card.name,
+        subtitle=join_with_dots(group_label(card.side, knowledge), card.what),
+        summary=summary,
+        links=tuple(link for link in links if link.url),
+        choices=_own_choices(card, knowledge),
+    )
+
+
+def _unsaid_sentences(card: Library) -> list[str]:
+    """The sentences of a card's summary that its other texts don't say: the answer is there in full, so most are said."""
+    said = _telling_stems(" ".join((card.name, card.what, card.plain_answer, *card.good_for)))
+    return [sentence for sentence in sentences(card.summary) if not _is_said(_telling_stems(sentence), said)]
+
+
+def _is_said(telling: frozenset[str], said: frozenset[str]) -> bool:
+    """Whether texts with the stems `said` say what a sentence does; not if only the sentence has a number or denies something."""
+    differs = any(word.isdigit() or word in _NEGATIONS for word in telling - said)
+    return len(telling & said) >= SAID_SHARE * len(telling) and not differs
+
+
+def _telling_stems(text: str) -> frozenset[str]:
+    return frozenset(stem(word) for word in words(text) if word not in FUNCTION_WORDS or word in _NEGATIONS)
+
+
+def _own_choices(card: Library, knowledge: Knowledge) -> tuple[Choice, ...]:
+    """Questions about the card itself: what is new, and the comparison with a related card."""
+    news = (Choice(knowledge.voice.lines["whats_new"], card.news_question),) if card.notes else ()
+    return (*news, *_compare_choices(card, knowledge))
+
+
+def _questions_about(card: Library, knowledge: Knowledge) -> Iterable[Part]:
+    """Buttons for the questions about a card, and for related entries."""
+    choices = (*_own_choices(card, knowledge), *_related_below(card, knowledge))
+    if choices:
+        yield Choices(knowledge.voice.lines["related"], choices[:MOST_BELOW_CARD])
+
+
+def _related_below(card: Library, knowledge: Knowledge) -> list[Choice]:
+    """Related entries; without the card that a button compares with, if others are left."""
+    compared = [other.id for other in _compared_with(card, knowledge)]
+    return _related_choices(card, knowledge, compared if len(card.related) > len(compared) else [])
 
 
 def _compare_choices(card: Library, knowledge: Knowledge) -> Iterable[Choice]:
@@ -98,10 +173,9 @@ def _compare_choices(card: Library, knowledge: Knowledge) -> Iterable[Choice]:
         yield Choice(f"{knowledge.voice.lines['compare_with']} {other.name}", f"{card.name} vs {other.name}")
 
 
-def _compared_with(entry: Entry, knowledge: Knowledge) -> list[Library]:
-    """The first related card, which a card's button compares it with; empty for other entries."""
-    cards = libraries(entry.related, knowledge) if isinstance(entry, Library) else []
-    return cards[:1]
+def _compared_with(card: Library, knowledge: Knowledge) -> list[Library]:
+    """The first related card, which a card's button compares it with."""
+    return libraries(card.related, knowledge)[:1]
 
 
 def _notes_and_source(entry: Entry, knowledge: Knowledge) -> Iterable[Part]:
@@ -111,10 +185,8 @@ def _notes_and_source(entry: Entry, knowledge: Knowledge) -> Iterable[Part]:
 
 
 def _related(entry: Entry, knowledge: Knowledge) -> Iterable[Part]:
-    """Buttons for related entries; without the card that a button compares with, if others are left."""
-    compared = [other.id for other in _compared_with(entry, knowledge)]
-    excluded = compared if len(entry.related) > len(compared) else []
-    choices = tuple(_related_choices(entry, knowledge, excluded))
+    """Buttons for related entries."""
+    choices = tuple(_related_choices(entry, knowledge, ()))
     if choices:
         yield Choices(knowledge.voice.lines["related"], choices)
 

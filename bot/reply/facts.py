@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.markdown import escape_text
-from bot.model import Attribute, DatedNote, Entry, Facts, Heading, Knowledge, Library, Part, Text
+from bot.markdown import Paragraph, Span, Spans, escape_text, parse
+from bot.model import NEWS, Attribute, Code, DatedNote, Entry, Facts, Heading, Knowledge, Library, Note, Part, Text
 from bot.reply.wording import group_label, group_labels, join_with_and, join_with_dots
 from bot.text import sentences, stem, words
 
@@ -25,11 +25,11 @@ def attribute_parts(entry: Entry, attribute: Attribute, knowledge: Knowledge) ->
     """
     parts: list[Part] = []
     if isinstance(entry, Library) and (row := _asked_row(entry, attribute, knowledge))[1]:
-        parts.append(Facts((row,)))
+        parts.append(Code(row[0], install_spans(entry)) if attribute.name == "install" else Facts((row,)))
     phrases = [_stems(phrase) for phrase in attribute.phrases]
     if attribute.name not in _ROW_ONLY and (stating := _stating_sentences(entry, phrases)):
         parts.append(Text("\n".join(stating)))
-    return parts + [DatedNote(note) for note in entry.notes if _states(note.text, phrases)]
+    return parts + [DatedNote(note) for note in _asked_notes(entry, attribute, phrases)]
 
 
 def attribute_parts_of_each(cards: Sequence[Library], attribute: Attribute, knowledge: Knowledge) -> list[Part]:
@@ -38,7 +38,7 @@ def attribute_parts_of_each(cards: Sequence[Library], attribute: Attribute, know
     They are a row for each card, then the notes that say it, each with its card's name.
     """
     phrases = [_stems(phrase) for phrase in attribute.phrases]
-    notes = [(card, note) for card in cards for note in card.notes if _states(note.text, phrases)]
+    notes = [(card, note) for card in cards for note in _asked_notes(card, attribute, phrases)]
     ids_with_note = {card.id for card, _ in notes}
     values = {card.id: _attribute_value(card, attribute, phrases, knowledge) for card in cards}
     if not (ids_with_note or any(values.values())):
@@ -71,17 +71,26 @@ def _asked_row(card: Library, attribute: Attribute, knowledge: Knowledge) -> tup
     lines = knowledge.voice.lines
     match attribute.name:
         case "install":
-            return lines["label_install"], install_command(card)
+            return lines["label_install"], plain_install(card)
         case "docs":
             return lines["docs"], card.docs
         case "homepage":
             return lines["homepage"], card.homepage or card.docs
+        case "news":
+            return lines["whats_new"], ""
         case "side":
             return lines["label_side"], group_label(card.side, knowledge)
         case "group" if attribute.group in card.capabilities:
             return lines["label_capabilities"], ", ".join(group_labels([attribute.group], knowledge))
         case _:
             return "", ""
+
+
+def _asked_notes(entry: Entry, attribute: Attribute, phrases: Sequence[str]) -> list[Note]:
+    """The notes that state an attribute; where news are asked for all, the newest first, of one day the last in the pack."""
+    if attribute.name == NEWS:
+        return sorted(entry.notes, key=lambda note: note.date)[::-1]
+    return [note for note in entry.notes if _states(note.text, phrases)]
 
 
 def _states(text: str, phrases: Sequence[str]) -> bool:
@@ -94,18 +103,26 @@ def _stems(text: str) -> str:
     return f" {' '.join(map(stem, words(text)))} "
 
 
-def facts(card: Library, knowledge: Knowledge, max_good_for: int | None = None) -> list[tuple[str, str]]:
-    """The rows of a card and of a comparison: the key of each label in voice.yaml, and the value, which may be empty.
-
-    At most `max_good_for` items of `good_for` are in its value.
-    """
-    return [
-        ("label_good_for", join_with_and(card.good_for[:max_good_for])),
-        ("label_capabilities", ", ".join(group_labels(card.capabilities, knowledge))),
-        ("label_install", install_command(card)),
-    ]
+def facts(card: Library, knowledge: Knowledge) -> list[tuple[str, str]]:
+    """The rows of a card: the key of each label in voice.yaml, and the value, which may be empty."""
+    return [("label_good_for", join_with_and(card.good_for)), capabilities_row(card, knowledge)]
 
 
-def install_command(card: Library) -> str:
-    """The pack's install command, else the one computed from the package's name, else an empty text."""
-    return card.install or (f"pip install {card.package}" if card.package else "")
+def capabilities_row(card: Library, knowledge: Knowledge) -> tuple[str, str]:
+    """The row of a card's capabilities: the key of its label, and the value."""
+    return "label_capabilities", ", ".join(group_labels(card.capabilities, knowledge))
+
+
+def install_spans(card: Library) -> Spans:
+    """How to install a card: the pack's words, with backticks around commands, or a command; empty if neither is known."""
+    text = card.install or (f"pip install {card.package}" if card.package else "")
+    match parse(text):
+        case (Paragraph(spans),) if any(span.code for span in spans):
+            return spans
+        case _:
+            return (Span(text, code=True),) if text else ()
+
+
+def plain_install(card: Library) -> str:
+    """How to install a card, without backticks."""
+    return "".join(span.text for span in install_spans(card))

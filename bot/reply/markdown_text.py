@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from bot.markdown import escape_text, to_markdown
+from dataclasses import replace
+
+from bot.markdown import escape_text, plain_answer, to_markdown
 from bot.model import (
     Attribution,
     Card,
     Choices,
+    Code,
     DatedNote,
     Facts,
     Formatted,
@@ -22,7 +25,12 @@ from bot.model import (
 
 def markdown_text(reply: Reply) -> str:
     """The reply as Markdown: of a long answer the whole, and of buttons their labels."""
-    return "\n\n".join(text for part in reply.parts if (text := _part_markdown(part)))
+    sources = [plain_answer(p.source, p.answer_format) for p in reply.parts if isinstance(p, Formatted)]
+    parts = (
+        replace(part, summary="") if isinstance(part, Card) and any(part.summary in text for text in sources) else part
+        for part in reply.parts
+    )
+    return "\n\n".join(text for part in parts if (text := _part_markdown(part)))
 
 
 def _part_markdown(part: Part) -> str:
@@ -31,8 +39,8 @@ def _part_markdown(part: Part) -> str:
             return f"## {_line(text)}"
         case Text(text):
             return to_markdown(text, "plain")
-        case Formatted(_, source):
-            return source
+        case Formatted(_, source, answer_format):
+            return to_markdown(source, answer_format)
         case ShowRest():
             return ""
         case Card(title, subtitle, summary, links):
@@ -41,6 +49,9 @@ def _part_markdown(part: Part) -> str:
             return "\n\n".join(line for line in (*lines, listed) if line)
         case Facts(rows):
             return "\n".join(f"- **{_line(label)}:** {_line(value)}" for label, value in rows)
+        case Code(label, spans):
+            texts = (f"`` {span.text} ``" if span.code else escape_text(span.text) for span in spans)
+            return f"**{_line(label)}:** {''.join(texts)}"
         case Items(items, heading, numbered):
             lines = [
                 f"{f'{number}.' if numbered else '-'} **{_line(item.title)}**"

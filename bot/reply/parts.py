@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.markdown import Block, split, units
+from bot.markdown import split, units
 from bot.model import PART_MARK, Entry, Finding, Formatted, Heading, Knowledge, Part, Reply, ShowRest
 from bot.reply.plain_text import parts_text
 
@@ -29,13 +29,13 @@ def divide(reply: Reply, finding: Finding, knowledge: Knowledge) -> Reply:
     if len(divided) == 1:
         return reply
     entry = knowledge.by_id[finding.ids[0]] if len(finding.ids) == 1 else None
-    messages = [_message(number, divided, answer.source, entry, knowledge) for number in range(2, len(divided) + 1)]
+    contents = [replace(answer, blocks=blocks) for blocks in divided]
+    messages = [_message(number, contents, entry, knowledge) for number in range(2, len(divided) + 1)]
     part = min(max(finding.part, 1), len(divided))
     rest = [] if part == len(divided) or entry is None else [_show_rest(part + 1, entry, knowledge)]
     if part == 1:
-        first = Formatted(divided[0], answer.source)
-        parts: Sequence[Part] = (*reply.parts[:index], first, *rest, *reply.parts[index + 1 :])
-        return replace(reply, parts=tuple(parts), further=tuple(messages))
+        parts = (*reply.parts[:index], contents[0], *rest, *reply.parts[index + 1 :])
+        return replace(reply, parts=parts, further=tuple(messages))
     return replace(
         reply,
         parts=(*messages[part - 2], *rest),
@@ -44,13 +44,11 @@ def divide(reply: Reply, finding: Finding, knowledge: Knowledge) -> Reply:
     )
 
 
-def _message(
-    number: int, divided: Sequence[tuple[Block, ...]], source: str, entry: Entry | None, knowledge: Knowledge
-) -> tuple[Part, ...]:
+def _message(number: int, contents: Sequence[Formatted], entry: Entry | None, knowledge: Knowledge) -> tuple[Part, ...]:
     lines = knowledge.voice.lines
     label = entry.label if entry is not None else ""
-    heading = f"{label} ({lines['part']} {number} {lines['of']} {len(divided)})".strip()
-    return (Heading(heading), Formatted(divided[number - 1], source))
+    heading = f"{label} ({lines['part']} {number} {lines['of']} {len(contents)})".strip()
+    return (Heading(heading), contents[number - 1])
 
 
 def _show_rest(number: int, entry: Entry, knowledge: Knowledge) -> ShowRest:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bot.markdown import parse, plain, table_row_text
+from bot.markdown import Paragraph, parse, plain, table_row_text
 from bot.model import (
     Attribution,
     Card,
     Choices,
+    Code,
     DatedNote,
     Facts,
     Formatted,
@@ -74,6 +75,8 @@ def _part_text(part: Part) -> str:
             return "\n".join([first_line, *([summary] if summary else []), *link_lines])
         case Facts(rows):
             return "\n".join(f"{label}: {value}" for label, value in rows)
+        case Code(label, spans):
+            return f"{label}: {plain([Paragraph(spans)])}"
         case Items(items, heading, numbered):
             lines = [_item_text(item, f"{n}. " if numbered else "- ") for n, item in enumerate(items, 1)]
             return "\n".join(([heading + ":"] if heading else []) + lines)
@@ -82,7 +85,8 @@ def _part_text(part: Part) -> str:
         case Choices(heading, choices):
             return f"{heading} " + " | ".join(choice.label for choice in choices)
         case DatedNote(note):
-            return f"Note, {note.date}: {plain(parse(note.text))} (Source: {note.source})"
+            text = f"Note, {note.date}: {plain(parse(note.text))}"
+            return f"{text} (Source: {note.source})" if note.source else text
         case Attribution(text, url):
             return f"{text}. {url}".strip() if url else f"{text}."
 

@@ -1,20 +1,25 @@
-"""Replies without an answer, or with a part of one; and the help."""
+"""Replies without an answer, or with a part of one; the help and the greeting."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bot.model import Choice, Choices, Entry, Finding, Item, Items, Knowledge, Library, Part, Text
+from bot.model import Choice, Choices, Entry, Finding, Heading, Item, Items, Knowledge, Library, Part, Text
 from bot.reply.entry import MOST_RELATED
 from bot.reply.wording import (
     answer_part,
     choice_of,
+    example_choices,
     find_group,
     first_sentence,
+    introduction,
     join_with_and,
     matching_sentence,
     source_parts,
 )
+
+MOST_EXAMPLES = 6
+"""Questions to try in the help; as many examples as a pack should have."""
 
 
 def unknown_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
@@ -84,18 +89,19 @@ def _reason(finding: Finding, offers: Sequence[Entry], knowledge: Knowledge) -> 
 
 
 def help_parts(knowledge: Knowledge) -> Iterable[Part]:
-    """The parts of the help: what the bot does, and questions to try: the pack's examples, else titles of its first entries."""
-    yield Text(knowledge.voice.small_talk["help"].answer)
-    if knowledge.voice.examples:
-        yield from _examples(knowledge)
-    else:
-        yield Choices(
-            knowledge.voice.lines["try"], tuple(choice_of(entry) for entry in knowledge.entries[:MOST_RELATED])
-        )
+    """The parts of the help: the pack's name, what it is about, what can be asked of it, how, and questions to try."""
+    yield Heading(knowledge.name)
+    yield Text(f"{introduction(knowledge)}\n{knowledge.voice.small_talk['help'].answer}".strip())
+    yield from _examples(knowledge, MOST_EXAMPLES)
 
 
-def _examples(knowledge: Knowledge, limit: int | None = None) -> Iterable[Part]:
-    """The pack's example questions as buttons; nothing where it has none."""
-    examples = knowledge.voice.examples[:limit]
-    if examples:
-        yield Choices(knowledge.voice.lines["try"], tuple(Choice(example, example) for example in examples))
+def greeting_parts(knowledge: Knowledge) -> Iterable[Part]:
+    """The parts of a greeting: it, and questions to try."""
+    yield Text(knowledge.voice.small_talk["greeting"].answer)
+    yield from _examples(knowledge, MOST_RELATED)
+
+
+def _examples(knowledge: Knowledge, limit: int) -> Iterable[Part]:
+    """Questions to try as buttons; nothing where the pack has neither examples nor entries."""
+    if choices := example_choices(knowledge, limit):
+        yield Choices(knowledge.voice.lines["try"], choices)

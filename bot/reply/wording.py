@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from bot.markdown import parse, to_markdown
+from bot.markdown import Paragraph, Span, parse
 from bot.model import Attribution, Choice, Entry, Finding, Formatted, Group, Knowledge, Library, Part, Text
-from bot.text import clean, sentences
+from bot.text import clean, normalize_phrase, sentences
 
 ANSWER_SHOWN = 12_000
 """Characters of an answer that are shown, as many as Slack takes as Markdown. `check` advises to divide a longer one."""
@@ -58,13 +58,62 @@ def answer_part(entry: Entry) -> Part:
     """An entry's answer: its Markdown as nodes, or the lines of a plain one."""
     if entry.answer_format == "plain":
         return Text(entry.answer)
-    source = to_markdown(entry.answer, entry.answer_format)
-    return Formatted(parse(entry.answer[:ANSWER_SHOWN], entry.answer_format), source)
+    return Formatted(parse(entry.answer[:ANSWER_SHOWN], entry.answer_format), entry.answer, entry.answer_format)
+
+
+def split_opening(entry: Entry, limit: int) -> tuple[str, Part | None]:
+    """The first paragraph of an entry's answer, if it has no formatting and at most `limit` characters, and the rest.
+
+    Otherwise "" and the whole answer. What leads to the blocks below it, by a colon at its end, stays with them.
+    """
+    whole = answer_part(entry)
+    blocks = whole.blocks if isinstance(whole, Formatted) else parse(entry.answer, entry.answer_format)
+    match blocks:
+        case (Paragraph(spans=(Span(text) as span,)), *rest) if span == Span(text):
+            if len(text) <= limit and "\n" not in text and not text.endswith(":"):
+                return text, Formatted(tuple(rest), entry.answer, entry.answer_format) if rest else None
+    return "", whole
 
 
 def choice_of(entry: Entry) -> Choice:
     """The button that opens an entry. A test of the pack proves that its question finds the entry."""
     return Choice(entry.label, entry.opening_question)
+
+
+def example_choices(knowledge: Knowledge, limit: int) -> tuple[Choice, ...]:
+    """Questions to try: the pack's own examples, else the titles of its first entries, steps only where there is nothing else."""
+    if knowledge.voice.examples:
+        return tuple(Choice(example, example) for example in knowledge.voice.examples[:limit])
+    entries = [entry for entry in knowledge.entries if entry.kind != "step"] or knowledge.entries
+    first_choices: dict[str, Choice] = {}
+    for entry in entries:
+        first_choices.setdefault(normalize_phrase(entry.opening_question), choice_of(entry))
+        if len(first_choices) == limit:
+            break
+    return tuple(first_choices.values())
+
+
+def introduction(knowledge: Knowledge) -> str:
+    """What the pack is about, and what can be asked of it: only what it has cards, groups and steps for.
+
+    Empty for a pack of plain topics that doesn't say what it is about.
+    """
+    lines = knowledge.voice.lines
+    kinds = [entry.kind for entry in knowledge.entries]
+    largest_group = max((len(knowledge.members(group)) for group in knowledge.groups), default=0)
+    abilities = [
+        lines[key]
+        for key, is_possible in (
+            ("can_explain", "library" in kinds),
+            ("can_compare", kinds.count("library") > 1),
+            ("can_list", largest_group > 1),
+            ("can_recommend", largest_group > 0),
+            ("can_lead", "step" in kinds),
+        )
+        if is_possible
+    ]
+    about = [] if knowledge.about in ("", knowledge.name) else [f"{lines['about']} {knowledge.about}."]
+    return " ".join([*about, *([f"{lines['can']} {join_with_and(abilities)}."] if abilities else [])])
 
 
 def libraries(ids: Iterable[str], knowledge: Knowledge) -> list[Library]:
@@ -91,8 +140,17 @@ def group_labels(ids: Iterable[str], knowledge: Knowledge) -> list[str]:
 
 def join_with_and(parts: Iterable[str]) -> str:
     """a; a and b; a, b and c"""
+    return _join_with("and", parts)
+
+
+def join_with_or(parts: Iterable[str]) -> str:
+    """a; a or b; a, b or c"""
+    return _join_with("or", parts)
+
+
+def _join_with(word: str, parts: Iterable[str]) -> str:
     listed = list(parts)
-    return ", ".join(listed[:-1]) + " and " + listed[-1] if len(listed) > 1 else "".join(listed)
+    return f"{', '.join(listed[:-1])} {word} {listed[-1]}" if len(listed) > 1 else "".join(listed)
 
 
 def join_with_dots(*parts: str) -> str:

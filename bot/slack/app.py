@@ -130,7 +130,7 @@ def build_app(
         store=store,
         client=client,
         outbox=outbox,
-        strings=load_strings(lines),
+        strings=load_strings(lines, engine.knowledge.name),
         layout=layout,
         curators=Curators.from_names(curators, lambda: client.identity.team),
         recorder=recorder,

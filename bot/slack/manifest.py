@@ -48,7 +48,10 @@ def manifest(url: str | None = None, name: str = "AskPy", about: str = "") -> di
     """
     address = request_url(url) if url is not None else None
     name = _one_line(name, MAX_APP_NAME) or "AskPy"
-    about = _one_line(about, MAX_DESCRIPTION) or "Curated answers"
+    about = _one_line(about, MAX_DESCRIPTION)
+    about = (
+        "Curated answers" if about in ("", name) else about
+    )  # a pack that doesn't say what it is about has its name there
     command = {
         "command": "/askpy",
         "description": _one_line(f"Ask {name} a question", MAX_DESCRIPTION),

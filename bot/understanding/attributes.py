@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.model import Attribute, Knowledge, Library
+from bot.model import NEWS, Attribute, Knowledge, Library
 from bot.text import normalize_phrase, stem, words
 from bot.understanding.question_type import STOPWORDS
 
@@ -31,6 +31,12 @@ _CUES = {
     "licence": Cues(
         "free license licence licensed licensing gratis cost costs price pricing paid pay commercial opensource open_source",
         "open_source license licence licensed free commercial gpl price paid cost",
+    ),
+    NEWS: Cues(
+        "whats_new what_is_new anything_new something_new news updates what_changed what_has_changed whats_changed "
+        "has_anything_changed changed_recently recently_changed what_changes changes_recently recent_changes latest_changes "
+        "changelog changelogs change_log release_note release_notes",
+        "",
     ),
     "version": Cues(
         "version versions release releases released latest newest current update updated maintained maintenance abandoned "
@@ -78,7 +84,7 @@ ATTRIBUTE_WORDS = frozenset(
     beginner beginners maintained author maker creator cost costs price open source long take takes behind setup pip
     difficulty complicated performance speed maintains created developed wrote made company popular worth
     learn learning understand drawbacks downsides disadvantages limitations companies firms popularity tutorial tutorials
-    course courses current""".split()
+    course courses current new news changed changes changelog recent recently""".split()
 )
 """Words that ask about an entry that was shown, without naming it; most of them ask for an attribute of _CUES."""
 

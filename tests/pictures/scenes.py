@@ -1,6 +1,7 @@
 """What make pictures takes pictures of: real replies from the shipped pack, on every surface, as JSON for shoot.mjs.
 
-Run from the root: python -m tests.pictures.scenes [NAME...], where a name stands for all that begin with it.
+Run from the root: python -m tests.pictures.scenes [NAME...], where a name stands for all that begin with it; with --cards, every
+card of the pack in both layouts at a phone's width, for make heights.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
@@ -20,7 +21,7 @@ from rich.terminal_theme import TerminalTheme
 from bot import terminal
 from bot.engine import Engine
 from bot.knowledge import load
-from bot.model import Question
+from bot.model import Library, Question
 from bot.settings import read_settings
 from bot.slack.blocks import Layout, render_blocks
 from bot.slack.blocks.views import FIRST_PAGE, home_view, modal_view, search_blocks
@@ -56,6 +57,8 @@ KINDS = {
     "roadmap": "How do I become a Python developer?",
     "library": "What is Celery?",
     "library-note": "What is Pyjs?",
+    "news": "What's new in Django?",
+    "install": "How do I install PyQt?",
     "compare": "Flask or FastAPI?",
     "compare-three": "Compare Django, Flask and FastAPI",
     "list": "Which libraries run in the browser?",
@@ -78,7 +81,6 @@ KEPT = {
     "home": ("light", "dark"),
     "compare-terminal": ("light", "dark"),
     "step": ("dark",),
-    "recommend-one": "Which library for scheduled jobs?",
     "offers": ("light",),
     "command": ("light",),
     "modal": ("dark",),
@@ -118,7 +120,8 @@ def scenes(shots: Iterable[Shot], engine: Engine) -> Iterator[Scene]:
 
 def _slack_scene(engine: Engine, shot: Shot) -> Scene:
     """What Slack would get."""
-    strings, knowledge = load_strings(engine.knowledge.voice.lines), engine.knowledge
+    knowledge = engine.knowledge
+    strings = load_strings(knowledge.voice.lines, knowledge.name)
     context = cast(Context, SimpleNamespace(engine=engine, strings=strings))  # all that drawing needs of one
     match shot.surface:
         case "curate":
@@ -178,13 +181,20 @@ def _terminal_scene(engine: Engine, shot: Shot) -> Scene:
     return {"svg": svg}
 
 
+def every_card(engine: Engine) -> Iterator[Shot]:
+    """A shot of each card of the pack in each layout."""
+    for card in engine.knowledge.entries:
+        if isinstance(card, Library):
+            for layout in get_args(Layout):
+                yield Shot(f"{card.id}-{layout}", card.opening_question, layout=layout)
+
+
 def main() -> None:
     settings = read_settings()
     engine = Engine(Matcher.from_knowledge(load(settings.pack), settings.cache_folder))
     wanted = tuple(sys.argv[1:]) or ("",)
-    json.dump(
-        list(scenes((shot for shot in SHOTS if shot.name.startswith(wanted)), engine)), sys.stdout, ensure_ascii=False
-    )
+    shots = every_card(engine) if "--cards" in wanted else (shot for shot in SHOTS if shot.name.startswith(wanted))
+    json.dump(list(scenes(shots, engine)), sys.stdout, ensure_ascii=False)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 // Takes the pictures: node shoot.mjs ALL KEPT < scenes.json
 // Every scene in light and dark goes into the folder ALL; those that a scene keeps also go into KEPT.
+// node shoot.mjs --heights MOST < scenes.json prints the height of each reply in CSS pixels, and fails if one is higher than MOST.
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
@@ -10,6 +11,7 @@ import { chromium } from "playwright-core";
 import UPNG from "upng-js";
 
 const [all, kept] = process.argv.slice(2);
+const most = all === "--heights" ? Number(kept) : 0;
 const here = fileURLToPath(new URL(".", import.meta.url));
 const MOST_BYTES = 150_000; // of a kept picture: a clone stays small
 const COLOURS = 128; // letters have few, and fewer make a smaller file
@@ -53,16 +55,33 @@ const quiet = [
   "--font-render-hinting=none",
 ];
 const browser = await chromium.launch({ executablePath, args: root ? ["--no-sandbox", ...quiet] : quiet });
+const measure = async (page, scenes) => {
+  const measured = [];
+  for (const scene of scenes) {
+    for (const theme of ["light", "dark"]) {
+      await page.evaluate(([each, colours]) => window.show(each, colours), [scene, theme]);
+      const { height } = await page.locator(".row").last().boundingBox();
+      measured.push([Math.ceil(height), `${scene.name}-${theme}`]);
+    }
+  }
+  return measured.sort(([one], [other]) => other - one);
+};
+
 try {
-  await mkdir(all, { recursive: true });
-  await mkdir(kept, { recursive: true });
+  if (!most) await mkdir(all, { recursive: true });
+  if (!most) await mkdir(kept, { recursive: true });
   const page = await browser.newPage({ viewport: { width: 1000, height: 1000 }, deviceScaleFactor: 2 });
   const faults = [];
   page.on("pageerror", (error) => faults.push(String(error)));
   page.on("request", (request) => /^https?:/.test(request.url()) && faults.push(`wanted ${request.url()}`));
   await page.setContent(html);
   await page.addScriptTag({ content: made(".js") });
-  for (const scene of scenes) {
+  const measured = most ? await measure(page, scenes) : [];
+  for (const [height, name] of measured) {
+    console.log(`${String(height).padStart(5)}  ${name}`);
+    if (height > most) faults.push(`${name}: ${height} pixels high, at most ${most}`);
+  }
+  for (const scene of most ? [] : scenes) {
     for (const theme of ["light", "dark"]) {
       const file = `${scene.name}-${theme}.png`;
       await page.evaluate(([each, colours]) => window.show(each, colours), [scene, theme]);
@@ -75,7 +94,7 @@ try {
     }
   }
   if (faults.length) throw new Error(faults.join("\n"));
-  console.log(`${scenes.length * 2} pictures in ${all}, the kept ones in ${kept}`);
+  if (!most) console.log(`${scenes.length * 2} pictures in ${all}, the kept ones in ${kept}`);
 } finally {
   await browser.close();
 }

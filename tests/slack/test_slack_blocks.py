@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot.model import Choice, Choices, Item, Items, Text
+from bot.model import Choice, Choices, Code, Item, Items, Library, Text
+from bot.reply.facts import install_spans
 from bot.slack.blocks import MAX_BUTTONS, render_blocks, shared_by_block
 from bot.slack.blocks.footer import AnswerFooter, footer_blocks
 from bot.slack.blocks.limits import cut, size
@@ -19,6 +20,9 @@ from bot.slack.strings import default_strings, load_strings
 from support.block_lint import faults, view_faults
 from support.golden import golden
 from support.slack_samples import (
+    CARD,
+    CARD_WITH_ROW,
+    CREDIT,
     EXTREMES,
     HOSTILE,
     KINDS,
@@ -34,6 +38,7 @@ from support.slack_samples import (
 )
 
 REPLIES = KINDS | {
+    "library-row": CARD_WITH_ROW,
     "roadmap": ROADMAP,
     "list-short": SHORT_LIST,
     "recommend-one": ONE,
@@ -175,16 +180,54 @@ def _buttons(node: Any) -> list[dict[str, Any]]:
     return [button for item in node for button in _buttons(item)] if isinstance(node, list) else []
 
 
-def test_a_card_has_docs_compare_and_related() -> None:
-    card, *below = render_blocks(KINDS["library"], "cards")
-    labels = [(button["text"]["text"], button.get("accessibility_label", "")) for button in card["actions"]]
-    assert labels == [
-        ("Docs", "Documentation: Flask"),
-        ("Compare with Django", ""),
-        ("Related: What is Bottle?", ""),
+def test_questions_about_a_card_are_on_it_or_in_the_one_row_below() -> None:
+    card, *below = render_blocks(CARD_WITH_ROW, "cards")
+    assert [button["text"]["text"] for button in card["actions"]] == ["What's new", "Compare with Django"]
+    assert [button["text"]["text"] for button in _buttons(below)] == ["Bottle"]
+    classic = render_blocks(CARD_WITH_ROW, "classic")
+    rows = [[button["text"]["text"] for button in _buttons([block])] for block in classic if block["type"] == "actions"]
+    assert rows == [["What's new", "Compare with Django", "Bottle"]]
+
+
+@pytest.mark.parametrize("layout", ["classic", "cards"])
+def test_links_and_source_are_one_row_above_the_buttons(layout: Any) -> None:
+    blocks = render_blocks(CARD_WITH_ROW, layout)
+    rows = [block for block in blocks if block["type"] == "context" and "|" in json.dumps(block)]
+    assert [[element["text"].partition("|")[2] for element in row["elements"]] for row in rows] == [
+        ["Documentation>", "Homepage>", "From “Two sides” (A. Writer, 2023), paragraph 4>"]
     ]
-    assert [button["text"]["text"] for button in _buttons(below)] == ["Roadmap"]
-    assert "Homepage" in json.dumps(below)
+    assert blocks.index(rows[0]) < next(n for n, block in enumerate(blocks) if block["type"] == "actions")
+    without_source = [part for part in CARD_WITH_ROW.parts if part != CREDIT]
+    links = [json.dumps(block) for block in render_blocks(reply("library", *without_source), layout)]
+    assert [number for number, block in enumerate(links) if "Homepage" in block] == [len(links) - 3]
+
+
+def test_a_summary_too_long_for_a_card_stands_once() -> None:
+    long = replace(CARD, summary="Many words. " * 30)
+    assert json.dumps(render_blocks(reply("library", long), "cards")).count("Many words.") == 30
+
+
+CODE = {
+    "pip install flask": [
+        {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": "pip install flask"}]}
+    ],
+    "`a`, or \\*b\\*": [
+        {
+            "type": "rich_text_section",
+            "elements": [
+                {"type": "text", "text": "Install: ", "style": {"bold": True}},
+                {"type": "text", "text": "a", "style": {"code": True}},
+                {"type": "text", "text": ", or *b*"},
+            ],
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("text", CODE)
+def test_a_command_is_code(text: str) -> None:
+    spans = install_spans(Library(id="a", title="A", name="A", answer="A.", asks=("a",), install=text))
+    assert render_blocks(reply("library", Code("Install", spans))) == [{"type": "rich_text", "elements": CODE[text]}]
 
 
 def test_short_lists_are_one_carousel() -> None:
@@ -247,6 +290,12 @@ def test_cut(text: str, limit: int, expected: str) -> None:
 def test_a_pack_overrides_strings() -> None:
     assert load_strings({"share": "Show them", "unknown": "x"})["share"] == "Show them"
     assert "unknown" not in load_strings({"unknown": "x"})
+
+
+def test_a_modal_is_titled_with_the_pack() -> None:
+    assert load_strings({}, "Handbook")["modal_title"] == "Handbook"
+    long = modal_view(ModalState(), [], load_strings({}, "A handbook with a very long name"))
+    assert view_faults(long | {"blocks": [{"type": "divider"}]}) == []
 
 
 def test_every_part_is_rendered() -> None:

@@ -228,7 +228,7 @@ def test_everything_can_be_pressed(make_door: MakeDoor, stub: Stub, caplog: pyte
         "channel thread", "dm", "private", "private thread", "home ", "modal answer", "modal search",
     }  # fmt: skip
     assert {action for _, action in pressed} == {
-        "ask", "link", "why", "tell", "none", "vote", "share", "reply", "search", "back", "go",
+        "ask", "why", "tell", "none", "vote", "share", "reply", "search", "back", "go",
     }  # fmt: skip
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from bot.markdown import Span, parse
 from bot.model import (
     Attribution,
     Card,
     Choice,
     Choices,
+    Code,
     ConversationState,
     DatedNote,
     Entry,
@@ -61,12 +63,15 @@ CARD = Card(
     links=(Link("Documentation", "https://example.org/docs"), Link("Homepage", "https://example.org/")),
     choices=(Choice("Compare with Django", "Flask vs Django"),),
 )
-FACTS = Facts((("Good for", "small services"), ("Install", "pip install flask"), ("Docs", "https://example.org/docs")))
+FACTS = Facts((("Good for", "small services"), ("Docs", "https://example.org/docs")))
+INSTALL = Code("Install", (Span("pip install flask", code=True),))
 
 KINDS: dict[str, Reply] = {
     "topic": reply("topic", Heading("Two sides"), Text("One.\n- a\n- b\nTwo.\nThree."), NOTE, CREDIT, MORE, ids=("t",)),
     "step": reply("step", Heading("Step 2 of 9"), Text("Learn by doing."), CREDIT, MORE, ids=("s",)),
-    "library": reply("library", CARD, Text("It does this.\nAnd that."), FACTS, NOTE, CREDIT, MORE, ids=("flask",)),
+    "library": reply(
+        "library", CARD, Text("It does this.\nAnd that."), FACTS, INSTALL, NOTE, CREDIT, MORE, ids=("flask",)
+    ),
     "compare": reply(
         "compare",
         Heading("Flask and Django"),
@@ -87,6 +92,15 @@ KINDS: dict[str, Reply] = {
     "smalltalk": reply("smalltalk", Text("Hello.")),
     "unknown": reply("unknown", Text("I don't know that."), Choices("Did you mean:", (Choice("Flask", "Flask?"),))),
 }
+ABOUT_CARD = (Choice("What's new", "What's new in Flask?"), *CARD.choices)
+CARD_WITH_ROW = reply(
+    "library",
+    replace(CARD, choices=ABOUT_CARD),
+    Code("Install", parse("`pip install flask`, or `uv add flask`")[0].spans),
+    CREDIT,
+    Choices("Go on with:", (*ABOUT_CARD, Choice("Bottle", "What is Bottle?"))),
+    ids=("flask",),
+)
 OFFER = reply(
     "unknown", Text("Not sure."), Choices("Did you mean:", (Choice("Flask", "What is Flask?"),)), ids=("flask",)
 )
@@ -121,13 +135,15 @@ EXTREMES: dict[str, Reply] = {
     "empty": reply("unknown", Text("")),
     "hostile": reply(
         "unknown", Heading(HOSTILE), Text(HOSTILE), Card(HOSTILE, HOSTILE, HOSTILE, (Link(HOSTILE, HOSTILE),)),
-        Facts(((HOSTILE, HOSTILE),)), Items((Item(HOSTILE, HOSTILE, HOSTILE, HOSTILE),) * 3, HOSTILE),
+        Facts(((HOSTILE, HOSTILE),)), Code(HOSTILE, (Span(HOSTILE),)),
+        Items((Item(HOSTILE, HOSTILE, HOSTILE, HOSTILE),) * 3, HOSTILE),
         Table((HOSTILE, HOSTILE), ((HOSTILE, HOSTILE),)), Choices(HOSTILE, (Choice(HOSTILE, HOSTILE),)),
         DatedNote(Note(HOSTILE, HOSTILE, HOSTILE, HOSTILE)), Attribution(HOSTILE, "https://e.example/<!channel>|x"),
     ),
     "long": reply(
         "list", Heading(LONG), Text(LONG), Text("- " + LONG), Card(LONG, LONG, LONG, choices=(Choice(LONG, LONG),) * 30),
-        Facts(((LONG, LONG),) * 3), Items((Item(LONG, LONG, LONG, LONG),) * 5, LONG), Items(items(120), LONG),
+        Facts(((LONG, LONG),) * 3), Code(LONG, (Span(LONG, code=True),)), Code(LONG, (Span(LONG, code=True), Span(LONG))),
+        Items((Item(LONG, LONG, LONG, LONG),) * 5, LONG), Items(items(120), LONG),
         Table((LONG,) * 3, ((LONG,) * 3,) * 4), Choices(LONG, (Choice(LONG, LONG),)), DatedNote(Note(LONG, LONG, LONG)),
         Attribution(LONG, "https://example.org/" + "a" * 4000),
     ),
@@ -167,7 +183,16 @@ def knowledge(cards: int = 3) -> Knowledge:
         Group(id="web", title="Web frameworks", label="Web framework"),
         Group(id="none", title="Nothing", label="Nothing"),
     )
-    lines = {"why_understood": "Understood", "why_corrected": "Read as"}
+    lines = {
+        **{
+            "why_understood": "Understood",
+            "why_corrected": "Read as",
+            "about": "I answer questions about",
+            "can": "I can",
+        },
+        **{"can_explain": "explain one", "can_compare": "compare two", "can_list": "list a kind"},
+        **{"can_recommend": "suggest one", "can_lead": "lead you through steps"},
+    }
     return Knowledge(
         name="Sample",
         about="samples",

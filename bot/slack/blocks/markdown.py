@@ -20,7 +20,7 @@ from bot.markdown import (
     parse,
     plain,
 )
-from bot.model import DatedNote
+from bot.model import Code, DatedNote
 from bot.slack.blocks import limits
 from bot.slack.blocks.elements import is_url, quote_url
 from bot.slack.blocks.limits import Block, cut, size
@@ -49,6 +49,15 @@ def markdown_blocks(nodes: Iterable[Node], *, tables: int = 0, images: bool = Tr
         elements = []
         tables -= sum(block["type"] == "table" for block in own)
     return [*blocks, *rich_text_blocks(elements)]
+
+
+def code_blocks(part: Code) -> list[Block]:
+    """A command as a block of its own; text with commands in it as a line, with its label in bold."""
+    match part.spans:
+        case (Span(text, code=True),):
+            return rich_text_blocks([{"type": "rich_text_preformatted", "elements": [text_element(text)]}])
+        case spans:
+            return rich_text_blocks([_section([Span(f"{part.label}: ", bold=True), *spans])])
 
 
 def note_blocks(part: DatedNote, strings: Strings) -> list[Block]:

@@ -11,6 +11,7 @@ from bot.model import (
     Card,
     Choice,
     Choices,
+    Code,
     DatedNote,
     Facts,
     Formatted,
@@ -38,7 +39,7 @@ from bot.slack.blocks.elements import (
     quote_url,
 )
 from bot.slack.blocks.limits import Block, cut, size
-from bot.slack.blocks.markdown import markdown_blocks, note_blocks
+from bot.slack.blocks.markdown import code_blocks, markdown_blocks, note_blocks
 from bot.slack.blocks.rich_text import (
     fact_blocks,
     item_section,
@@ -111,22 +112,24 @@ class ReplyRenderer:
                 return self._native_card_blocks(part) if self.native else self._classic_card_blocks(part)
             case Facts():
                 return fact_blocks(part)
+            case Code():
+                return code_blocks(part)
             case Items():
                 return self._carousel_blocks(part) if self.has_carousel else self._list_blocks(part)
             case Table():
                 return self._table_blocks(part)
             case Choices():
-                return self._choice_blocks(part)
+                return [*self.attribution_blocks(), *self._choice_blocks(part)]
             case DatedNote():
                 return note_blocks(part, self.strings)
             case Attribution():
                 return self.attribution_blocks(part)
 
     def attribution_blocks(self, *attributions: Attribution) -> list[Block]:
-        """Where the answer comes from, and the waiting links, in one line of small text."""
-        links = [Attribution(link.label, link.url) for link in self.waiting_links]
+        """The waiting links, and where the answer comes from, in one row of small text."""
+        links = [Attribution(link.label, link.url) for link in self.waiting_links if is_url(link.url)]
         self.waiting_links = ()
-        return _attribution_links([each for each in (*attributions, *links) if each.text.strip()])
+        return _attribution_links([each for each in (*links, *attributions) if each.text.strip()])
 
     # --- buttons
 
@@ -139,14 +142,6 @@ class ReplyRenderer:
             extra["accessibility_label"] = cut(accessibility_label, limits.BUTTON_LABEL)
         return button(choice.label, f"ask:{self.ask_count}", extra)
 
-    def _link_button(self, link: Link, title: str) -> Block:
-        """A button that opens a web page about `title`."""
-        self.link_count += 1
-        label = self.strings["docs_button"] if link.label == self.strings["docs"] else link.label
-        accessibility_label = cut(f"{link.label}: {title}", limits.BUTTON_LABEL)
-        extra = {"url": quote_url(link.url), "accessibility_label": accessibility_label}
-        return button(label, f"link:{self.link_count}", extra)
-
     def _without_button(self, choices: Iterable[Choice]) -> list[Choice]:
         """The choices whose question has no button yet, each question once."""
         first_choices: dict[str, Choice] = {}
@@ -158,30 +153,30 @@ class ReplyRenderer:
     # --- cards
 
     def _native_card_blocks(self, card: Card) -> list[Block]:
-        """A card with three buttons: documentation, comparison, related question. What doesn't fit follows below it."""
-        links = [link for link in card.links if is_url(link.url)]
-        buttons = [self._link_button(link, card.title) for link in links[:1]]
-        self.waiting_links = tuple(links[1:])
-        buttons += [self._ask_button(choice) for choice in card.choices[: limits.CARD_ACTIONS - len(buttons)]]
-        for choice in self._without_button(self.choices)[: limits.CARD_ACTIONS - len(buttons)]:
-            buttons.append(self._ask_button(Choice(f"{self.strings['related_button']}: {choice.label}", choice.ask)))
-        full_text = paragraph_blocks(card.summary) if size(card.summary.strip()) > limits.CARD_BODY else []
-        more_buttons = [self._ask_button(choice) for choice in self._without_button(card.choices)[:MAX_BUTTONS]]
+        """A card with buttons for the questions about it; a summary that is too long for a card follows below it."""
+        self.waiting_links += card.links
+        buttons = [self._ask_button(choice) for choice in self._without_button(card.choices)[: limits.CARD_ACTIONS]]
+        fits = size(card.summary.strip()) <= limits.CARD_BODY
         return [
-            card_block(card.title, card.subtitle, card.summary, buttons),
-            *full_text,
-            *actions_blocks(more_buttons),
+            card_block(card.title, card.subtitle, card.summary if fits else "", buttons),
+            *([] if fits else paragraph_blocks(card.summary)),
+            *self._card_choice_blocks(card),
         ]
 
     def _classic_card_blocks(self, card: Card) -> list[Block]:
-        links = [self._link_button(link, card.title) for link in card.links if is_url(link.url)]
-        questions = [self._ask_button(choice) for choice in card.choices[:MAX_BUTTONS]]
+        self.waiting_links += card.links
         return [
             *_header_blocks(card.title),
             *_context_blocks(card.subtitle),
             *paragraph_blocks(card.summary),
-            *actions_blocks(links + questions),
+            *self._card_choice_blocks(card),
         ]
+
+    def _card_choice_blocks(self, card: Card) -> list[Block]:
+        """Buttons for the questions about a card that have none yet, and get none below the answer."""
+        offered = {choice.ask for choice in self.choices}
+        choices = [choice for choice in self._without_button(card.choices) if choice.ask not in offered]
+        return actions_blocks([self._ask_button(choice) for choice in choices[:MAX_BUTTONS]])
 
     def _choice_blocks(self, part: Choices) -> list[Block]:
         """Buttons for the choices that have none yet."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from bot.model import Choice, Entry, Group, Knowledge, Library, Step
-from bot.reply.wording import choice_of
+from bot.reply.wording import choice_of, example_choices, introduction
 from bot.slack.blocks import limits
 from bot.slack.blocks.elements import (
     actions_blocks,
@@ -65,7 +65,8 @@ def modal_view(state: ModalState, blocks: Sequence[Block], strings: Strings, bac
 
 def search_blocks(knowledge: Knowledge, strings: Strings) -> list[Block]:
     """What the search shows before it is used: examples."""
-    return [context_block(strings["home_try"]), *actions_blocks(_example_buttons(example_choices(knowledge)))]
+    choices = example_choices(knowledge, MAX_EXAMPLES)
+    return [context_block(strings["home_try"]), *actions_blocks(_example_buttons(choices))] if choices else []
 
 
 def _search_input(state: ModalState, strings: Strings) -> Block:
@@ -152,8 +153,8 @@ def _first_page_blocks(knowledge: Knowledge, strings: Strings) -> list[Block]:
     ]
     search_button = button(strings["search"], "search", {"style": "primary", "value": "search"})
     return [
-        header_block(strings["home_title"]),
-        *paragraph_blocks(strings["home_intro"]),
+        header_block(knowledge.name),
+        *paragraph_blocks(f"{introduction(knowledge)}\n{strings['home_intro']}"),
         *actions_blocks([search_button]),
         *search_blocks(knowledge, strings),
         *([context_block(strings["home_browse"]), *actions_blocks(page_buttons)] if page_buttons else []),
@@ -177,13 +178,6 @@ def _entry_row(entry: Entry, strings: Strings) -> Block:
 
 
 # --- entries and groups
-
-
-def example_choices(knowledge: Knowledge) -> list[Choice]:
-    """Examples of questions: the pack's own, else its first entries."""
-    if knowledge.voice.examples:
-        return [Choice(example, example) for example in knowledge.voice.examples[:MAX_EXAMPLES]]
-    return [choice_of(entry) for entry in knowledge.entries[:MAX_EXAMPLES]]
 
 
 def _example_buttons(choices: Iterable[Choice]) -> list[Block]:

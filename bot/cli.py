@@ -177,7 +177,7 @@ def diff(old: str, new: str, questions: Path | None) -> None:
     from contextlib import ExitStack
 
     from bot.evaluation import compare, git_checkout, output
-    from bot.knowledge import PackError
+    from bot.knowledge import PackError, read_files
 
     settings = read_settings()
     pack = next((Path(name) for name in (new, old) if Path(name).is_dir()), settings.pack)
@@ -185,11 +185,12 @@ def diff(old: str, new: str, questions: Path | None) -> None:
         states = []
         for name in (old, new):
             checkout = stack.enter_context(git_checkout.check_out(name, pack))
+            files = read_files(checkout.folder)
             try:
-                knowledge = load(checkout.folder, settings.cache_folder)
+                knowledge = load(files, settings.cache_folder)
             except PackError as error:
                 raise PackError(Path(checkout.name), error.faults) from None
-            states.append(compare.pack_state(checkout.folder, Matcher.from_knowledge(knowledge, settings.cache_folder)))
+            states.append(compare.pack_state(files, Matcher.from_knowledge(knowledge, settings.cache_folder)))
         dialogues = pack.resolve().parent / compare.DIALOGUES_FOLDER
         asked = compare.texts_to_ask(states[0], states[1], dialogues, questions)
         changes = compare.answer_changes(states[0], states[1], asked, output.track)

@@ -18,6 +18,12 @@ MOST_COMPARED = 6
 """Cards in a comparison; a wider table can't be read."""
 
 
+ANSWER_ADVICE = 3_000
+"""Characters of an answer that Slack's text blocks take; a longer one is sent in parts."""
+ANSWER_SHOWN = 12_000
+"""Characters of an answer that are shown in all its parts."""
+
+
 RESTART = "restart"
 """The name of the small talk that starts a conversation again: its state is emptied."""
 

@@ -16,7 +16,6 @@ from bot.cli import main
 from bot.curation.check import CheckResult, check_pack
 from bot.evaluation import compare
 from bot.knowledge import read_files
-from bot.knowledge import read_files
 from bot.model import Question
 from support.shipped import FOLDER, answer, matcher
 

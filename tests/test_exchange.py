@@ -140,7 +140,9 @@ def test_a_change_is_written_where_it_belongs_and_nothing_else_is_touched(name: 
     apply(found)
     assert export_changes(pack, [one]).patch == ""
     knowledge = load(pack)
-    assert [str(fault) for fault in lint(knowledge, source_locations(read_files(pack), knowledge)) if not fault.advice] == []
+    assert [
+        str(fault) for fault in lint(knowledge, source_locations(read_files(pack), knowledge)) if not fault.advice
+    ] == []
 
 
 def test_a_phrasing_of_a_new_entry_stands_with_it(pack: Path) -> None:

@@ -228,11 +228,17 @@ REFUSED: dict[str, tuple[dict[str, str | bytes], list[str]]] = {
     ),
     "not YAML": (
         {**MINIMAL, "more.yaml": "- id: a\n  title: [A\n  answer: x\n"},
-        ["more.yaml:3: not YAML: did not find expected ',' or ']'; a bracket isn't closed, or a comma is missing; look at this line and the ones before"],
+        [
+            "more.yaml:3: not YAML: did not find expected ',' or ']'; "
+            "a bracket isn't closed, or a comma is missing; look at this line and the ones before"
+        ],
     ),
     "a colon in a text": (
         {**MINIMAL, "more.yaml": "- id: a\n  title: Ports: which\n"},
-        ["more.yaml:2: not YAML: mapping values are not allowed in this context; put a text that has a colon in quotes, or below a field that ends with ': |'"],
+        [
+            "more.yaml:2: not YAML: mapping values are not allowed in this context; "
+            "put a text that has a colon in quotes, or below a field that ends with ': |'"
+        ],
     ),
     "a tab": (
         {**MINIMAL, "more.yaml": "- id: a\n\ttitle: A\n"},
@@ -294,7 +300,10 @@ REFUSED: dict[str, tuple[dict[str, str | bytes], list[str]]] = {
     ),
     "a list where a text is wanted": (
         {**MINIMAL, "answers.yaml": ANSWERS.replace("title: When are you open?", "title: [a, b]")},
-        ["answers.yaml:2: opening-hours: title is a list or a mapping where a text is wanted; a text with a colon, [ or { stands in quotes"],
+        [
+            "answers.yaml:2: opening-hours: title is a list or a mapping where a text is wanted; "
+            "a text with a colon, [ or { stands in quotes"
+        ],
     ),
     "entries that aren't": (
         {**MINIMAL, "more.yaml": "- just words\n- [a]\n"},

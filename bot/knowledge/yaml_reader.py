@@ -8,7 +8,7 @@ overflows a thread's stack. The C parser is used where there is one: it is ten t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -91,16 +91,19 @@ def parse(content: bytes, file: str) -> Document:
     if position is not None:
         line = text.count("\n", 0, position) + 1
         return _broken(file, line, f"has the character {printable(text[position])}, which can't be seen; delete it")
-    builder = _Builder(file, text)
+    loader = Loader(text)
+    builder = _Builder(file, text, loader.get_event)
     value: YamlValue | None = None
     try:
-        value = builder.build(yaml.parse(text, Loader=Loader))
+        value = builder.build()
     except yaml.MarkedYAMLError as error:
         rows = text.split("\n")
         line = min(error.problem_mark.line, text.rstrip().count("\n")) + 1 if error.problem_mark else 1
         builder.faults.append(Fault(file, line, "", f"not YAML: {error.problem}; {_remedy(error, rows)}"))
     except _StopReadingError as error:
         builder.faults.append(Fault(file, error.line, "", str(error)))
+    finally:
+        loader.dispose()
     return Document(file, value, builder.lines if value is not None else {}, tuple(builder.faults))
 
 
@@ -120,17 +123,13 @@ class _StopReadingError(Exception):
 
 
 _Event = Any  # the stubs call every mark of an event optional, and a parsed one has it
-_Events = Iterator[_Event]
 
 _ITEM_INSIDE = re.compile(r"\s*-(?:\s|$)")
 """A line that looks like an item of a list."""
 _NO_BLANK_AFTER_DASH = re.compile(r"\s*-[^\W\d]")
+_HASH_ANYWHERE = re.compile(r"#\w")
 _HASH = re.compile(r"\s+#\w")
 """A comment without a blank after its #: more likely the name of a channel."""
-
-
-def _line(event: _Event) -> int:
-    return int(event.start_mark.line) + 1
 
 
 @dataclass(slots=True)
@@ -139,87 +138,83 @@ class _Builder:
 
     file: str
     text: str
+    next_event: Callable[[], _Event]
     lines: dict[ValuePath, int] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     anchors: dict[str, tuple[YamlValue, int] | None] = field(default_factory=dict)
     """By name: the value, and its size in characters; None while the value isn't complete."""
-    size: int = 0
-    """Characters of all values so far, and one for each value."""
     aliased: int = 0
-    """Those of them that aliases have repeated."""
+    """Characters that aliases have repeated."""
     _rows: list[str] | None = None
     """The lines of the text, once they are needed."""
     _has_hash: bool = False
 
-    def build(self, events: _Events) -> YamlValue | None:
-        """The value of the one document; None if it is empty. Raises _StopReadingError."""
-        self._has_hash = _HASH.search(self.text) is not None
-        value: YamlValue | None = None
-        has_document = False
-        for event in events:
-            if isinstance(event, yaml.DocumentStartEvent):
-                if has_document:
-                    text = "a second document begins here (---); take the line out, or make it a file of its own"
-                    raise _StopReadingError(_line(event), text)
-                has_document = True
-                value = self._value(next(events), (), events, 0)
+    def build(self) -> YamlValue | None:
+        """The value of the one document; None if it is empty. Raises _StopReadingError and yaml.MarkedYAMLError."""
+        self._has_hash = _HASH_ANYWHERE.search(self.text) is not None
+        self.next_event()  # the start of the stream
+        if type(self.next_event()) is yaml.StreamEndEvent:
+            return None
+        value = self._value(self.next_event(), (), 0)
+        self.next_event()  # the end of the document
+        event = self.next_event()
+        if not isinstance(event, yaml.StreamEndEvent):
+            text = "a second document begins here (---); take the line out, or make it a file of its own"
+            raise _StopReadingError(event.start_mark.line + 1, text)
         return value
 
-    def _value(self, event: _Event, path: ValuePath, events: _Events, depth: int) -> YamlValue:
+    def _value(self, event: _Event, path: ValuePath, depth: int) -> YamlValue:
         """The value that begins with `event`; the events up to its end are consumed."""
-        line = self.lines[path] = _line(event)
-        if isinstance(event, yaml.AliasEvent):
-            return self._aliased(str(event.anchor), line)
+        line = self.lines[path] = event.start_mark.line + 1
+        kind = type(event)
+        if kind is yaml.AliasEvent:
+            return self._aliased(event.anchor, line)
         if event.tag is not None:
-            self.add(
-                line, f"{printable(event.tag)} is a tag, and none is read; put a text that starts with ! in quotes"
-            )
-        if event.anchor is None:
-            return self._built(event, path, events, depth)
-        self.anchors[event.anchor] = None
-        before = self.size
-        value = self._built(event, path, events, depth)
-        self.anchors[event.anchor] = value, self.size - before
+            tag = shortened(printable(event.tag))
+            self.add(line, f"{tag} is a tag, and none is read; put a text that starts with ! in quotes")
+        name = event.anchor
+        if name is not None:
+            self.anchors[name] = None
+        if kind is yaml.ScalarEvent:
+            value: YamlValue = self._scalar(event, line)
+        elif depth == MAX_DEPTH:
+            remedy = "take levels out, and put a text that starts with [ or { in quotes"
+            raise _StopReadingError(line, f"nests more than {MAX_DEPTH} levels deep; {remedy}")
+        elif kind is yaml.SequenceStartEvent:
+            value = self._list(path, depth + 1)
+        else:
+            value = self._mapping(path, depth + 1)
+        if name is not None:
+            self.anchors[name] = value, _size(value)
         return value
 
-    def _built(self, event: _Event, path: ValuePath, events: _Events, depth: int) -> YamlValue:
-        self.size += 1
-        if isinstance(event, yaml.ScalarEvent):
-            return self._scalar(event)
-        if depth == MAX_DEPTH:
-            text = f"nests more than {MAX_DEPTH} levels deep; take levels out, and put a text that starts with [ or {{ in quotes"
-            raise _StopReadingError(_line(event), text)
-        if isinstance(event, yaml.SequenceStartEvent):
-            return self._list(path, events, depth + 1)
-        return self._mapping(path, events, depth + 1)
-
-    def _list(self, path: ValuePath, events: _Events, depth: int) -> list[YamlValue]:
+    def _list(self, path: ValuePath, depth: int) -> list[YamlValue]:
         items: list[YamlValue] = []
-        while not isinstance(event := next(events), yaml.SequenceEndEvent):
+        while type(event := self.next_event()) is not yaml.SequenceEndEvent:
             if len(items) == MAX_ITEMS:
                 text = f"a list has more than {MAX_ITEMS:,} items; divide it among several files"
-                raise _StopReadingError(_line(event), text)
-            items.append(self._value(event, (*path, len(items)), events, depth))
+                raise _StopReadingError(event.start_mark.line + 1, text)
+            items.append(self._value(event, (*path, len(items)), depth))
         return items
 
-    def _mapping(self, path: ValuePath, events: _Events, depth: int) -> dict[str, YamlValue]:
+    def _mapping(self, path: ValuePath, depth: int) -> dict[str, YamlValue]:
         values: dict[str, YamlValue] = {}
         line_of_key: dict[str, int] = {}
-        while not isinstance(event := next(events), yaml.MappingEndEvent):
-            line = _line(event)
-            if not isinstance(event, yaml.ScalarEvent):
+        while type(event := self.next_event()) is not yaml.MappingEndEvent:
+            line = event.start_mark.line + 1
+            if type(event) is not yaml.ScalarEvent:
                 remedy = "write 'name: value', and put a text that starts with {, [ or * in quotes"
                 raise _StopReadingError(line, f"the name of a field is no text; {remedy}")
             if len(values) == MAX_ITEMS:
                 raise _StopReadingError(line, f"has more than {MAX_ITEMS:,} fields; divide it among several files")
-            key = self._scalar(event)
-            if key in line_of_key:
+            key = self._scalar(event, line)
+            inner = (*path, key)
+            value = self._value(self.next_event(), inner, depth)
+            if key in values:
                 self.add(line, f"'{shortened(key)}' stands twice, first in line {line_of_key[key]}; keep one")
-                self._value(next(events), (*path, key), events, depth)
             else:
-                values[key] = self._value(next(events), (*path, key), events, depth)
-                line_of_key[key] = line
-            self.lines[*path, key] = line_of_key[key]
+                values[key], line_of_key[key] = value, line
+            self.lines[inner] = line_of_key[key]
         return values
 
     def _aliased(self, name: str, line: int) -> YamlValue:
@@ -229,23 +224,21 @@ class _Builder:
         if anchored is None:
             raise _StopReadingError(line, f"'*{name}' stands inside what it repeats (&{name}); write it out")
         value, size = anchored
-        self.size += size
         self.aliased += size
         if self.aliased > MAX_ALIASED:
             text = f"aliases such as '*{name}' repeat more than {MAX_ALIASED:,} characters; write the texts out"
             raise _StopReadingError(line, text)
         return value
 
-    def _scalar(self, event: _Event) -> str:
-        value = str(event.value)
-        self.size += len(value)
-        line = _line(event)
-        if event.style == '"':
+    def _scalar(self, event: _Event, line: int) -> str:
+        value: str = event.value
+        style = event.style
+        if style == '"':
             position = find_control_character(value)
             if position is not None:
                 self.add(line, f"has the character {printable(value[position])}, which can't be seen; take it out")
-        elif not event.style:
-            if event.start_mark.line != event.end_mark.line or value.startswith("-"):
+        elif not style:
+            if value[:1] == "-" or event.end_mark.line >= line:
                 self._check_dashes(event)
             if self._has_hash:
                 self._check_comment(event)
@@ -284,6 +277,15 @@ class _Builder:
         self.faults.append(Fault(self.file, line, "", text))
         if len(self.faults) == MAX_FAULTS:
             raise _StopReadingError(line, "is read no further: mend the faults above first")
+
+
+def _size(value: YamlValue) -> int:
+    """The characters of a value, and one for each text, list and mapping in it."""
+    if isinstance(value, str):
+        return 1 + len(value)
+    if isinstance(value, list):
+        return 1 + sum(map(_size, value))
+    return 1 + sum(len(key) + _size(item) for key, item in value.items())
 
 
 MAX_QUOTED = 60

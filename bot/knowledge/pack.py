@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from pydantic import ValidationError
 
@@ -36,10 +36,11 @@ from bot.knowledge.schema import (
     is_id,
 )
 from bot.knowledge.yaml_reader import Document, ValuePath, YamlValue, parse, shortened
-from bot.model import Entry, Group, Knowledge, Library, Note, OutOfScope, SmallTalk, Source, Step, Voice
+from bot.model import Entry, Group, Knowledge, Library, Note, OutOfScope, SmallTalk, Source, Step, Voice, VoiceKey
 
 S = TypeVar("S", bound=Schema)
 
+VOICE_KEYS: tuple[VoiceKey, ...] = get_args(VoiceKey)
 SMALL_TALK = ("greeting", "thanks", "goodbye", "help", "ready", "sorry", "source")
 RESERVED = ("pack", "voice", "groups", "synonyms", "out_of_scope")
 """Files, without their extension, that hold something other than entries."""
@@ -436,20 +437,22 @@ def _voice(default_voice: bytes, state: _PackState) -> Voice:
             text = f"'{shortened(key)}' is none of the bot's sentences{_suggestion(key, defaults)}"
             state.add(own.file, own.line((key,)), "", text)
     small_talk = {name: _small_talk(name, defaults, overrides, own, state) for name in SMALL_TALK}
-    lines: dict[str, str] = {}
-    for key, value in {**defaults, **overrides}.items():
-        if key in SMALL_TALK or key == "examples":
-            continue
-        if not isinstance(value, str):
-            state.add(own.file, own.line((key,)), "", f"{shortened(key)} is not a text")
+    lines: dict[VoiceKey, str] = {}
+    for key in VOICE_KEYS:
+        value = overrides.get(key, defaults.get(key))
+        fault = ""
+        if value is None:
+            state.add(DEFAULT_VOICE.name, 1, "", f"lacks '{key}'; this is AskPy's own file: install AskPy again")
+        elif not isinstance(value, str):
+            fault = f"{key} is not a text"
         elif not value.strip():
-            text = f"{shortened(key)} is empty; write something, or leave it out to keep the default"
-            state.add(own.file, own.line((key,)), "", text)
+            fault = f"{key} is empty; write something, or leave it out to keep the default"
         elif len(value) > TEXT_LIMIT:
-            text = f"{shortened(key)} is longer than {TEXT_LIMIT:,} characters; shorten it"
-            state.add(own.file, own.line((key,)), "", text)
+            fault = f"{key} is longer than {TEXT_LIMIT:,} characters; shorten it"
         else:
             lines[key] = value.strip()
+        if fault:
+            state.add(own.file, own.line((key,)), "", fault)
     return Voice(small_talk=small_talk, lines=lines, examples=_examples({**defaults, **overrides}, own, state))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.model import Attribute, DatedNote, Entry, Facts, Heading, Knowledge, Library, Part, Text
+from bot.model import Attribute, DatedNote, Entry, Facts, Heading, Knowledge, Library, Part, Text, VoiceKey
 from bot.reply.wording import group_label, group_labels, join_with_and, join_with_dots
 from bot.text import sentences, stem, words
 
@@ -93,7 +93,7 @@ def _stems(text: str) -> str:
     return f" {' '.join(map(stem, words(text)))} "
 
 
-def facts(card: Library, knowledge: Knowledge, max_good_for: int | None = None) -> list[tuple[str, str]]:
+def facts(card: Library, knowledge: Knowledge, max_good_for: int | None = None) -> list[tuple[VoiceKey, str]]:
     """The rows of a card and of a comparison: the key of each label in voice.yaml, and the value, which may be empty.
 
     At most `max_good_for` items of `good_for` are in its value.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from bot.model import Attribution, Choice, Entry, Finding, Group, Knowledge, Library, Part
+from bot.model import Attribution, Choice, Entry, Finding, Group, Knowledge, Library, Part, VoiceKey
 from bot.text import clean, sentences
 
 
@@ -21,7 +21,7 @@ def source_parts(entries: Iterable[Entry], knowledge: Knowledge) -> Iterable[Par
     paragraphs = {paragraph for entry in entries for paragraph in entry.paragraphs}
     suffix = ""
     if paragraphs:
-        key = "paragraph" if len(paragraphs) == 1 else "paragraphs"
+        key: VoiceKey = "paragraph" if len(paragraphs) == 1 else "paragraphs"
         suffix = f", {knowledge.voice.lines[key]} {_ranges(paragraphs)}"
     title = f"{knowledge.voice.lines['from']} “{source.title}”" + (f" ({details})" if details else "")
     yield Attribution(title + suffix, source.url)

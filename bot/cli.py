@@ -436,12 +436,10 @@ def _blocks(reply: Reply, settings: Settings) -> Any:
     return render_blocks(reply, "classic" if settings.cards == "classic" else "cards")
 
 
-_LINE_ENDS = "\x85\u2028\u2029"
+_ESCAPED = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x2029)}
+"""Control characters that JSON leaves as they are, and that may steer a terminal; some readers divide lines at the last two."""
 
 
 def _print_json(record: dict[str, Any]) -> None:
-    line = json.dumps(record, ensure_ascii=False)
-    for mark in _LINE_ENDS:  # some readers divide lines at these as well
-        line = line.replace(mark, f"\\u{ord(mark):04x}")
-    sys.stdout.write(line + "\n")
+    sys.stdout.write(json.dumps(record, ensure_ascii=False).translate(_ESCAPED) + "\n")
     sys.stdout.flush()

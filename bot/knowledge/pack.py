@@ -35,8 +35,9 @@ from bot.knowledge.schema import (
     StepSchema,
     is_id,
 )
-from bot.knowledge.yaml_reader import Document, ValuePath, YamlValue, parse, shortened
+from bot.knowledge.yaml_reader import MAX_VALUES, Document, ValuePath, YamlValue, parse, shortened
 from bot.model import Entry, Group, Knowledge, Library, Note, OutOfScope, SmallTalk, Source, Step, Voice, VoiceKey
+from bot.text import clean, normalize_phrase
 
 S = TypeVar("S", bound=Schema)
 
@@ -44,8 +45,6 @@ VOICE_KEYS: tuple[VoiceKey, ...] = get_args(VoiceKey)
 SMALL_TALK = ("greeting", "thanks", "goodbye", "help", "ready", "sorry", "source")
 RESERVED = ("pack", "voice", "groups", "synonyms", "out_of_scope")
 """Files, without their extension, that hold something other than entries."""
-MAX_VALUES = 200_000
-"""Texts, lists and mappings of a pack: four times those of 449 entries with a hundred phrasings each."""
 MAX_COMPARED = 1_000
 """Names that one which doesn't exist is compared with, to guess which one is meant."""
 MAX_FAULTS = 1_000
@@ -79,7 +78,7 @@ class _PackState:
         self.faults.append(Fault(file, line, shortened(entry), text, reference=reference))
         if len(self.faults) >= MAX_FAULTS:
             self.faults.append(
-                Fault(file, line, "", f"{MAX_FAULTS:,} faults are enough; mend them, then there may be more")
+                Fault(file, line, "", f"has {MAX_FAULTS:,} faults or more; mend these first, then look again")
             )
             raise _TooMuchError
 
@@ -177,6 +176,8 @@ def _validate(
     for detail in details:
         if detail["type"] == "missing" and detail["loc"][-1] in meant:
             continue  # it is there under another name, which is a fault of its own
+        if detail["type"] == "too_short" and any(other["loc"][:-1] == detail["loc"] for other in details):
+            continue  # its items are at fault
         text = _sentence(detail["type"], detail["loc"], str(detail["msg"]), detail.get("ctx", {}), schema)
         state.add(document.file, document.line((*path, *detail["loc"])), entry, text)
     return None
@@ -410,10 +411,12 @@ def _synonyms(state: _PackState) -> dict[str, tuple[str, ...]]:
             fault = ONE_TEXT
         elif len(word) > TITLE_LIMIT or any(len(text) > TITLE_LIMIT for text in texts):
             fault = f"a word is longer than {TITLE_LIMIT} characters; shorten it"
+        elif not all(map(normalize_phrase, (word, *texts))):
+            fault = "one of the words has no letters and digits; write a word, or take it out"
         if fault:
             state.add(document.file, document.line((word,)), "", f"{shortened(word)}: {fault}")
         else:
-            synonyms[word] = tuple(texts)
+            synonyms[clean(word)] = (*synonyms.get(clean(word), ()), *map(clean, texts))
     return synonyms
 
 

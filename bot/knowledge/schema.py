@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from bot.knowledge.yaml_reader import shortened
 from bot.model import Caution
+from bot.text import clean, normalize_phrase
 
 SUMMARY_LIMIT = 200
 """Characters of a card's summary: the body of Slack's card block takes no more."""
@@ -38,6 +39,12 @@ def _not_empty(text: str) -> str:
     if not text.strip():
         raise PydanticCustomError("empty", "is empty")
     return text.strip()
+
+
+def _with_words(text: str) -> str:
+    if not normalize_phrase(text):
+        raise PydanticCustomError("no_words", "has an item without letters and digits; write a word, or take it out")
+    return text
 
 
 def _id_or_empty(text: str) -> str:
@@ -84,16 +91,18 @@ def _true_or_false(value: object) -> object:
 
 # An optional field's empty default passes: what isn't written isn't checked.
 AnswerText = Annotated[str, AfterValidator(_not_empty)]
-NonEmptyText = Annotated[AnswerText, Field(max_length=TEXT_LIMIT)]
-TitleText = Annotated[NonEmptyText, Field(max_length=TITLE_LIMIT)]
-PhrasingText = Annotated[NonEmptyText, Field(max_length=PHRASING_LIMIT)]
-NonEmptyLine = Annotated[NonEmptyText, Field(max_length=LINE_LIMIT)]
+NonEmptyText = Annotated[str, AfterValidator(_not_empty), Field(max_length=TEXT_LIMIT)]
+TitleText = Annotated[str, AfterValidator(_not_empty), Field(max_length=TITLE_LIMIT)]
+PhrasingText = Annotated[str, AfterValidator(_not_empty), Field(max_length=PHRASING_LIMIT)]
+NonEmptyLine = Annotated[str, AfterValidator(_not_empty), Field(max_length=LINE_LIMIT)]
 Line = Annotated[str, Field(max_length=LINE_LIMIT)]
 IdText = Annotated[str, Field(max_length=ID_LIMIT), AfterValidator(_id_or_empty)]
 RequiredId = Annotated[IdText, AfterValidator(_not_empty)]
 IsoDate = Annotated[str, AfterValidator(_iso_date)]
 WebAddress = Annotated[str, Field(max_length=ADDRESS_LIMIT), AfterValidator(_web_address)]
-NameList = Annotated[tuple[TitleText, ...], BeforeValidator(as_list)]
+NameText = Annotated[TitleText, AfterValidator(_with_words)]
+NameList = Annotated[tuple[NameText, ...], BeforeValidator(as_list)]
+WordList = Annotated[tuple[Annotated[NameText, AfterValidator(clean)], ...], BeforeValidator(as_list)]
 LineList = Annotated[tuple[NonEmptyLine, ...], BeforeValidator(as_list)]
 PhrasingList = Annotated[tuple[PhrasingText, ...], BeforeValidator(as_list)]
 IdList = Annotated[tuple[IdText, ...], BeforeValidator(as_list)]
@@ -122,7 +131,7 @@ class EntrySchema(Schema):
     asks: PhrasingList = Field(min_length=1)
     not_asks: PhrasingList = ()
     answer: AnswerText
-    paragraphs: NameList = ()
+    paragraphs: LineList = ()
     names: NameList = ()
     related: IdList = ()
     notes: tuple[NoteSchema, ...] = ()
@@ -164,7 +173,7 @@ class PackSchema(Schema):
 
     name: TitleText
     about: Line = ""
-    subject: NameList = ()
+    subject: WordList = ()
     source: SourceSchema | None = None
     caution: Caution = "usual"
 
@@ -175,7 +184,7 @@ class GroupSchema(Schema):
     id: RequiredId
     title: TitleText
     label: TitleText
-    words: NameList = ()
+    words: WordList = ()
     list_asks: PhrasingList = ()
     pick_asks: PhrasingList = ()
     not_asks: PhrasingList = ()

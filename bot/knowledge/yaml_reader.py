@@ -31,6 +31,8 @@ MAX_DEPTH = 20
 """Levels of nesting. A pack needs five; a file with more is a mistake or an attack."""
 MAX_ITEMS = 10_000
 """Items of a list, and fields of a mapping: many times what the largest packs have."""
+MAX_VALUES = 200_000
+"""Texts, lists and mappings of a file, and of a pack: four times those of 449 entries with a hundred phrasings each."""
 MAX_FAULTS = 100
 """Faults of a file's syntax after which the rest of it isn't read."""
 
@@ -170,7 +172,7 @@ class _Builder:
         if kind is yaml.AliasEvent:
             return self._aliased(event.anchor, line)
         if event.tag is not None:
-            tag = shortened(printable(event.tag))
+            tag = shortened(printable(event.tag)).replace("tag:yaml.org,2002:", "!!")
             self.add(line, f"{tag} is a tag, and none is read; put a text that starts with ! in quotes")
         name = event.anchor
         if name is not None:
@@ -180,6 +182,9 @@ class _Builder:
         elif depth == MAX_DEPTH:
             remedy = "take levels out, and put a text that starts with [ or { in quotes"
             raise _StopReadingError(line, f"nests more than {MAX_DEPTH} levels deep; {remedy}")
+        elif len(self.lines) > MAX_VALUES:
+            text = f"the file has more than {MAX_VALUES:,} texts, lists and fields; take out what nobody asks"
+            raise _StopReadingError(line, text)
         elif kind is yaml.SequenceStartEvent:
             value = self._list(path, depth + 1)
         else:
@@ -332,13 +337,15 @@ def _remedy_of_value(row: str, column: int, problem: str) -> str:
     value = found["value"] if found else ""
     if "expected comment or line break" in problem:
         return f"write the text below the {value[:1]}, not beside it"
+    if "escape" in problem:
+        return "a backslash in double quotes begins a code; put the text in single quotes"
     if problem == "found unexpected end of stream":
         return "a quote isn't closed; write it at the end of the text"
     if "cannot start any token" in problem:
         return "put a text that starts with this character in quotes"
     if value.startswith(("'", '"')) and column > row.index(value):
         return f"a text in quotes ends at the next {value[0]}; take quotes of the other kind, and [ and ] for a list"
-    if value.startswith(_INDICATORS):
+    if value.startswith(_INDICATORS) and column >= row.index(value):
         return f"put a text that starts with {value[0]} in quotes"
     return ""
 

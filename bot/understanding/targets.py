@@ -120,7 +120,9 @@ def code_digest() -> str:
     """12 hexadecimal digits of a SHA-256 over the code and data that an index depends on besides its pack."""
     digest = hashlib.sha256()
     bot = Path(__file__).parents[1]
-    code = [*sorted((bot / "retrieval").glob("*.py")), *sorted((bot / "understanding").glob("*.py"))]
+    code = [
+        path for package in ("knowledge", "retrieval", "understanding") for path in sorted((bot / package).glob("*.py"))
+    ]
     data = sorted(path for path in (bot / "retrieval" / "data").iterdir() if path.suffix in (".txt", ".npy", ".json"))
     for path in [*code, bot / "text.py", bot / "model.py", *data]:
         content = path.read_bytes()

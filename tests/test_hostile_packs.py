@@ -416,7 +416,7 @@ FAULTS: dict[str, list[str]] = {
         f"groups.yaml:5: {SHORT}: list_asks is longer than 500 characters; shorten it",
         f"groups.yaml:6: {SHORT}: pick_asks is longer than 500 characters; shorten it",
         f"groups.yaml:7: {SHORT}: not_asks is longer than 500 characters; shorten it",
-        f"groups.yaml:8: {SHORT}: all is true or false",
+        f"groups.yaml:8: {SHORT}: all can only be true or false",
     ],
     "a long word in pack.yaml": [
         "pack.yaml:1: name is longer than 150 characters; shorten it",

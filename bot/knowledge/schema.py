@@ -86,7 +86,7 @@ ONE_TEXT = "is one text with a comma; write a list, each in a line of its own th
 def _true_or_false(value: object) -> object:
     if isinstance(value, str) and value.lower() in ("true", "yes", "false", "no"):
         return value.lower() in ("true", "yes")
-    raise ValueError("is true or false")
+    raise ValueError("can only be true or false")
 
 
 # An optional field's empty default passes: what isn't written isn't checked.

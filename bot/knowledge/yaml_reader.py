@@ -100,7 +100,8 @@ def parse(content: bytes, file: str) -> Document:
         value = builder.build()
     except yaml.MarkedYAMLError as error:
         rows = text.split("\n")
-        line = min(error.problem_mark.line, text.rstrip().count("\n")) + 1 if error.problem_mark else 1
+        mark = error.context_mark if error.problem == UNCLOSED_QUOTE else error.problem_mark
+        line = min(mark.line, text.rstrip().count("\n")) + 1 if mark else 1
         builder.faults.append(Fault(file, line, "", f"not YAML: {error.problem}; {_remedy(error, rows)}"))
     except _StopReadingError as error:
         builder.faults.append(Fault(file, error.line, "", str(error)))
@@ -308,6 +309,7 @@ _FIELD = re.compile(r"\s*(?:- +)?([A-Za-z_][\w-]*):(?= |$)")
 """A line that begins with a field, or with an item whose first field it is."""
 _FIELD_WITHOUT_BLANK = re.compile(r"\s*(?:- +)?([A-Za-z_]\w*):(?![/\s])")
 _VALUE = re.compile(r"\s*(?:- +)*(?:[\w-]+: +)?(?P<value>\S.*)")
+UNCLOSED_QUOTE = "found unexpected end of stream"
 _INDICATORS = tuple("*&!@`%{[|>?")
 """Characters that mean something to YAML at the beginning of a text."""
 
@@ -339,7 +341,7 @@ def _remedy_of_value(row: str, column: int, problem: str) -> str:
         return f"write the text below the {value[:1]}, not beside it"
     if "escape" in problem:
         return "a backslash in double quotes begins a code; put the text in single quotes"
-    if problem == "found unexpected end of stream":
+    if problem == UNCLOSED_QUOTE:
         return "a quote isn't closed; write it at the end of the text"
     if "cannot start any token" in problem:
         return "put a text that starts with this character in quotes"

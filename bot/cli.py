@@ -436,8 +436,8 @@ def _blocks(reply: Reply, settings: Settings) -> Any:
     return render_blocks(reply, "classic" if settings.cards == "classic" else "cards")
 
 
-_ESCAPED = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x2029)}
-"""Control characters that JSON leaves as they are, and that may steer a terminal; some readers divide lines at the last two."""
+_ESCAPED = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x2029, 0x202D, 0x202E)}
+"""Characters that JSON leaves as they are, and that may steer a terminal; some readers divide lines at U+2028 and U+2029."""
 
 
 def _print_json(record: dict[str, Any]) -> None:

@@ -106,6 +106,22 @@ def test_a_phrasing_goes_to_its_entry(pack: Path) -> None:
     assert known.by_id["opening-hours"].asks[-1] == "what about saturdays"
 
 
+def test_control_characters_that_an_earlier_release_stored_are_taken_out(pack: Path) -> None:
+    stored = Change(
+        id="1",
+        workspace="T1",
+        kind="entry",
+        entry="lunch",
+        title="Lunch\x1b[2J?",
+        answer="At\x07 noon.\r\n- every\x9b day",
+        asks=("food\x00 now", "\x1b"),
+    )
+    known = apply_changes(load(pack), [stored, change("ask", "\x08eat\x08", "lunch"), change("ask", "\x1b", "lunch")])
+    entry = known.by_id["lunch"]
+    assert (entry.title, entry.answer) == ("Lunch[2J?", "At noon.\n- every day")
+    assert entry.asks == ("food now", "eat")
+
+
 def test_a_phrasing_belongs_to_whom_it_was_given_last(pack: Path) -> None:
     known = apply_changes(load(pack), [change("ask", "Days off, please", "opening-hours")])
     assert "days off please" not in known.by_id["holidays"].asks

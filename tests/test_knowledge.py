@@ -579,6 +579,7 @@ MISTAKES: dict[str, tuple[dict[str, str | bytes], list[str]]] = {
     "ask for asks": (
         {"more.yaml": entry("  ask: [bb]\n  answer: x\n")},
         [
+            "more.yaml:1: b: asks is missing; add it",
             "more.yaml:3: b: 'ask' is not a field here; asks, not_asks?",
         ],
     ),

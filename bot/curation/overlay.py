@@ -131,7 +131,7 @@ def _cleaned(change: Change) -> Change:
     """The change without control characters in its texts: an earlier release stored them as they were typed."""
     texts = (change.text, change.title, change.answer, *change.asks)
     text, title, answer, *asks = map(without_control_characters, texts)
-    return replace(change, text=text, title=title, answer=answer, asks=tuple(asks))
+    return replace(change, text=text, title=title, answer=answer, asks=tuple(filter(None, asks)))
 
 
 def _entry(change: Change) -> Entry:

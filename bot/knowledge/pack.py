@@ -171,11 +171,7 @@ def _validate(
         return schema.model_validate({} if value is None else value)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-    unknown = [str(detail["loc"][-1]) for detail in details if detail["type"] == "extra_forbidden"]
-    meant = {name for word in unknown for name in _similar(word, schema.model_fields)}
     for detail in details:
-        if detail["type"] == "missing" and detail["loc"][-1] in meant:
-            continue  # it is there under another name, which is a fault of its own
         if detail["type"] == "too_short" and any(other["loc"][:-1] == detail["loc"] for other in details):
             continue  # its items are at fault
         text = _sentence(detail["type"], detail["loc"], str(detail["msg"]), detail.get("ctx", {}), schema)
@@ -227,16 +223,11 @@ def _unknown_field(name: str, schema: type[Schema] | None) -> str:
     return text + (similar or f"; there are: {', '.join(schema.model_fields)}")
 
 
-def _similar(word: str, known: Collection[str]) -> list[str]:
-    """Up to two known words that are spelt like `word`; none where there are too many to compare with."""
-    if len(word) > ID_LIMIT or len(known) > MAX_COMPARED:
-        return []
-    return difflib.get_close_matches(word, list(known), n=2, cutoff=0.5)
-
-
 def _suggestion(word: str, known: Collection[str]) -> str:
-    """The same as "; title?"; empty where there is none."""
-    similar = _similar(word, known)
+    """Up to two known words that are spelt like `word`, as "; title?"; empty where none is, or there are too many to compare."""
+    if len(word) > ID_LIMIT or len(known) > MAX_COMPARED:
+        return ""
+    similar = difflib.get_close_matches(word, list(known), n=2, cutoff=0.5)
     return f"; {', '.join(similar)}?" if similar else ""
 
 

@@ -92,16 +92,12 @@ def fingerprint(folder: Path) -> str:
 
 def read_file(path: Path) -> bytes:
     """The content of an ordinary file. Raises OSError for any other, and for one that is larger than MAX_FILE_SIZE."""
-    descriptor = os.open(
-        path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)
-    )  # opening a named pipe would wait for a writer
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise _NotOrdinaryError
-        content = file.read(MAX_FILE_SIZE + 1)
-    if len(content) > MAX_FILE_SIZE:
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):  # a pipe would wait for a writer, a device may never end
+        raise _NotOrdinaryError
+    if status.st_size > MAX_FILE_SIZE:
         raise _TooLargeError
-    return content
+    return path.read_bytes()
 
 
 class _NotOrdinaryError(OSError):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from bot.model import Group, Knowledge, Library
-from bot.text import clean, normalize_phrase
+from bot.text import clean, words
 
 TargetKind = Literal["entry", "list", "pick", "talk"]
 
@@ -63,10 +63,10 @@ def phrasings_of(knowledge: Knowledge, targets: Sequence[Target]) -> Iterable[tu
     Small talk that says the same as the pack is left out.
     """
     groups = {group.id: group for group in knowledge.groups}
-    seen: set[str] = set()
+    seen: set[tuple[str, ...]] = set()
     for number, target in enumerate(targets):
         for text in map(clean, _asks(knowledge, groups, target)):
-            key = normalize_phrase(text)
+            key = tuple(words(text))
             if target.kind != "talk" or key not in seen:
                 seen.add(key)
                 yield text, number

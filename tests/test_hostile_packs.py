@@ -91,6 +91,7 @@ HOSTILE: dict[str, dict[str, Content]] = {
     "a text of 10 megabytes": more("- id: b\n  answer: " + "x " * 5_000_000),
     "files that are too large together": {**PACK, **{f"m{n}.yaml": "#" * 1_900_000 for n in range(5)}},
     "2,000 files": {**PACK, **{f"m{n}.yaml": "" for n in range(2_000)}},
+    "1,100 folders": {**PACK, **{f"d{n}/note.txt": "" for n in range(1_100)}},
     "NUL": more(b"- id: b\n  title: a\0b\n"),
     "an escape sequence": more("- id: b\n  title: \x1b]52;c;aGk=\x07\n"),
     "an escape sequence, written out": more(
@@ -284,6 +285,9 @@ FAULTS: dict[str, list[str]] = {
     "2,000 files": [
         "pack.yaml:1: beside it are more than 1,000 files; name a folder that holds nothing but the pack "
         "(ASKPY_KNOWLEDGE), or join files",
+    ],
+    "1,100 folders": [
+        "pack.yaml:1: beside it are more than 1,000 folders; name a folder that holds nothing but the pack (ASKPY_KNOWLEDGE)",
     ],
     "NUL": [
         "more.yaml:2: has the character \\x00, which can't be seen; delete it",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import stat
@@ -108,6 +107,10 @@ class _TooLargeError(OSError):
     pass
 
 
+class _TooManyFoldersError(OSError):
+    pass
+
+
 def unreadable(error: OSError) -> str:
     """Why `read_file` has failed, and what helps, as the text of a fault."""
     match error:
@@ -140,7 +143,7 @@ def files_of(folder: Path) -> list[Path]:
         if len(paths) > MAX_FILES:
             break
         if len(seen) > MAX_FILES:
-            raise OSError(errno.E2BIG, f"it has more than {MAX_FILES:,} folders", str(folder))
+            raise _TooManyFoldersError
     return sorted(paths)
 
 
@@ -158,6 +161,9 @@ def _is_yaml(name: str) -> bool:
 
 
 def _folder_fault(error: OSError) -> Fault:
+    if isinstance(error, _TooManyFoldersError):
+        text = f"beside it are more than {MAX_FILES:,} folders; name a folder that holds nothing but the pack (ASKPY_KNOWLEDGE)"
+        return Fault(PACK_FILE, 1, "", text)
     remedy = "check the permissions, or name another folder (ASKPY_KNOWLEDGE)"
     return Fault(PACK_FILE, 1, "", f"{error.filename} can't be read ({error.strerror}); {remedy}")
 

@@ -182,7 +182,7 @@ def diff(old: str, new: str, questions: Path | None) -> None:
     from contextlib import ExitStack
 
     from bot.evaluation import compare, git_checkout, output
-    from bot.knowledge import PackError
+    from bot.knowledge import PackError, read_files
 
     settings = read_settings()
     pack = next((Path(name) for name in (new, old) if Path(name).is_dir()), settings.pack)
@@ -190,11 +190,12 @@ def diff(old: str, new: str, questions: Path | None) -> None:
         states = []
         for name in (old, new):
             checkout = stack.enter_context(git_checkout.check_out(name, pack))
+            files = read_files(checkout.folder)
             try:
-                knowledge = load(checkout.folder, settings.cache_folder)
+                knowledge = load(files, settings.cache_folder)
             except PackError as error:
                 raise PackError(Path(checkout.name), error.faults) from None
-            states.append(compare.pack_state(checkout.folder, Matcher.from_knowledge(knowledge, settings.cache_folder)))
+            states.append(compare.pack_state(files, Matcher.from_knowledge(knowledge, settings.cache_folder)))
         dialogues = pack.resolve().parent / compare.DIALOGUES_FOLDER
         asked = compare.texts_to_ask(states[0], states[1], dialogues, questions)
         changes = compare.answer_changes(states[0], states[1], asked, output.track)
@@ -453,12 +454,10 @@ def _messages(reply: Reply, layout: Layout) -> list[dict[str, Any]]:
     return [{"text": plain_text(each), "blocks": render_blocks(each, layout)} for each in replies]
 
 
-_LINE_ENDS = "\x85\u2028\u2029"
+_ESCAPED = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x2029, 0x202D, 0x202E)}
+"""Characters that JSON leaves as they are, and that may steer a terminal; some readers divide lines at U+2028 and U+2029."""
 
 
 def _print_json(record: dict[str, Any]) -> None:
-    line = json.dumps(record, ensure_ascii=False)
-    for mark in _LINE_ENDS:  # some readers divide lines at these as well
-        line = line.replace(mark, f"\\u{ord(mark):04x}")
-    sys.stdout.write(line + "\n")
+    sys.stdout.write(json.dumps(record, ensure_ascii=False).translate(_ESCAPED) + "\n")
     sys.stdout.flush()

@@ -20,6 +20,12 @@ MOST_COMPARED = 6
 """Cards in a comparison; a wider table can't be read."""
 
 
+ANSWER_ADVICE = 3_000
+"""Characters of an answer that Slack's text blocks take; a longer one is sent in parts."""
+ANSWER_SHOWN = 12_000
+"""Characters of an answer that are shown in all its parts."""
+
+
 RESTART = "restart"
 """The name of the small talk that starts a conversation again: its state is emptied."""
 
@@ -251,18 +257,115 @@ class SmallTalk:
     answer: str
 
 
+VoiceKey = Literal[
+    "empty",
+    "oops",
+    "unknown",
+    "unknown_offer",
+    "unknown_which",
+    "unknown_lost",
+    "unknown_partial",
+    "unknown_out_of_scope",
+    "unknown_instead",
+    "unknown_beside",
+    "unknown_subject",
+    "only_named",
+    "beyond",
+    "undecided",
+    "reads_english",
+    "reads_english_es",
+    "reads_english_fr",
+    "reads_english_de",
+    "reads_english_pt",
+    "reads_english_it",
+    "about",
+    "can",
+    "can_explain",
+    "can_compare",
+    "can_list",
+    "can_recommend",
+    "can_lead",
+    "did_you_mean",
+    "did_you_mean_first",
+    "sentence",
+    "named_in",
+    "related",
+    "open",
+    "ask_of",
+    "try",
+    "docs",
+    "homepage",
+    "compare_with",
+    "whats_new",
+    "from",
+    "paragraph",
+    "paragraphs",
+    "label_side",
+    "label_what",
+    "label_good_for",
+    "label_capabilities",
+    "label_install",
+    "label_take_it",
+    "take_it",
+    "in_common",
+    "step",
+    "of",
+    "show_rest",
+    "rest_hint",
+    "show_part",
+    "part",
+    "previous",
+    "next",
+    "all_steps",
+    "side_by_side",
+    "gap",
+    "list",
+    "also_listed",
+    "recommend",
+    "recommend_any",
+    "compare_them",
+    "share",
+    "feedback_thanks",
+    "why",
+    "why_understood",
+    "why_corrected",
+    "why_named",
+    "why_out_of_scope",
+    "why_unknown_words",
+    "why_asks_for",
+    "why_because",
+    "why_sentence",
+    "why_margin",
+    "why_coverage",
+    "why_confidence",
+    "why_gate",
+    "why_answer",
+    "why_sure",
+    "why_candidates",
+    "why_exact",
+    "why_close",
+    "why_some",
+    "why_nearly",
+    "why_less",
+    "why_high",
+    "why_fair",
+    "why_low",
+]
+"""The keys of the bot's own sentences and labels: voice.yaml has a text for each, or no pack loads."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Voice:
     """The bot's own texts.
 
     Attributes:
         small_talk: By name: greeting, thanks, goodbye, help, ready, sorry, source.
-        lines: All other sentences and labels by their keys in voice.yaml.
+        lines: All other sentences and labels.
         examples: Questions to try.
     """
 
     small_talk: Mapping[str, SmallTalk]
-    lines: Mapping[str, str]
+    lines: Mapping[VoiceKey, str]
     examples: tuple[str, ...] = ()
 
 

@@ -80,6 +80,29 @@ def _limit_combining(text: str) -> str:
     return "".join(characters)
 
 
+def find_control_character(text: str) -> int | None:
+    """The position of the first character that is no text and may harm whoever reads it; None where there is none.
+
+    They are the control characters but for line feed and tab, with which a text could steer a terminal or forge a line of a log;
+    those that turn the order of letters round (U+202D, U+202E); and byte order marks and non-characters, which YAML can't hold.
+    """
+    found = _CONTROL.search(text)
+    return found.start() if found is not None else None
+
+
+def without_control_characters(text: str) -> str:
+    """The text without what `find_control_character` finds; Windows' line ends become line feeds."""
+    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def printable(text: str) -> str:
+    """The text on one line, with Python's escapes in place of what can't be printed."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202d\u202e\ufeff\ufffe\uffff]")
+
+
 def sentences(text: str) -> list[str]:
     """The sentences of a cleaned text, in order; a line feed ends one too."""
     return [sentence.strip() for sentence in _SENTENCE_END.split(text) if sentence.strip()]
@@ -130,7 +153,7 @@ _CONTRACTED = frozenset("what that it who how where there here let he she when w
 
 
 def normalize_phrase(text: str) -> str:
-    """The words of a text, joined by blanks: equal for two spellings of one phrasing.
+    """The words of a text, cleaned as a question is, joined by blanks: equal for two spellings of one phrasing.
 
     Two phrasings are the same if their normalized forms are: in the lint, in curators' changes, in misses and in exports.
     """
@@ -143,7 +166,7 @@ LONGEST_CACHED_PHRASE = 200
 
 @lru_cache(maxsize=32_768)  # the lint goes through all phrasings of a pack five times, and each curated change once
 def _normalize_phrase(text: str) -> str:
-    return " ".join(words(text))
+    return " ".join(words(clean(text)))
 
 
 LONGEST_CACHED = 32

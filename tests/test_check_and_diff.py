@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from bot.cli import main
 from bot.curation.check import CheckResult, check_pack
 from bot.evaluation import compare
+from bot.knowledge import read_files
 from bot.model import Question
 from support.shipped import FOLDER, answer, matcher
 
@@ -313,7 +314,7 @@ def test_what_cannot_be_compared_is_said(packs: tuple[Path, Path], tmp_path: Pat
 
 def test_texts_listed_word_for_word_get_the_answers_of_the_engine() -> None:
     """`pack_state` doesn't rank them; ranked, the answers are the same."""
-    state = compare.pack_state(FOLDER, matcher())
+    state = compare.pack_state(read_files(FOLDER), matcher())
     asked = [one for one in compare.texts_to_ask(state, state, Path("nowhere")) if len(one.text) % 37 == 0]
     assert len(asked) > 100
     for one in asked:

@@ -18,6 +18,7 @@ from click.testing import CliRunner
 from bot.cli import main
 from bot.model import Question
 from bot.reply import plain_text
+from bot.text import find_control_character
 from support.shipped import ROOT, engine
 
 PACK = {
@@ -247,6 +248,7 @@ LINES: dict[str, tuple[bytes, list[str]]] = {
     ),
     "a null character": (b"opening\x00hours\n", ["opening\x00hours"]),
     "a very long line": (b"opening hours " * 20_000 + b"\nparking space\n", ["opening hours " * 20_000, "parking space"]),
+    "escape sequences": ("opening \x1b[2J\x9b2J\x7f\u202ehours\n".encode(), ["opening \x1b[2J\x9b2J\x7f\u202ehours"]),
     "not in the BMP": ("opening hours 🕘\n".encode(), ["opening hours 🕘"]),
 }  # fmt: skip
 
@@ -257,6 +259,7 @@ def test_every_line_gets_one_answer_in_order(name: str, run: Any) -> None:
     code, out, err = run("ask", "--json", "-", typed=typed)
     assert (code, err) == (0, "")
     assert [record["question"] for record in records(out)] == questions
+    assert find_control_character(out) is None  # nothing that steers a terminal
     assert [set(record) for record in records(out)] == [{"question", "kind", "ids", "confidence", "text"}] * len(
         questions
     )

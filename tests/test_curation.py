@@ -15,13 +15,15 @@ import pytest
 
 from bot.curation import build
 from bot.curation.build import BuildError, BuildStoppedError, PackChangedError, build_index
+from bot.curation.check import check_pack
 from bot.curation.clusters import cluster_misses
 from bot.curation.overlay import apply_changes, is_settled, settled
 from bot.curation.preview import preview, preview_changes
 from bot.curation.reloader import MAX_WORKSPACES, REVISION_MAX_AGE, PackReloader
 from bot.engine import Engine
-from bot.knowledge import PackError, fingerprint, load
-from bot.model import Change, ChangeKind, Knowledge, Miss, Question
+from bot.knowledge import PackError, fingerprint, load, pack_cache
+from bot.knowledge.files import read_file
+from bot.model import Change, ChangeKind, Miss, Question
 from bot.reply import plain_text
 from bot.retrieval.index import Index
 from bot.understanding import Matcher
@@ -102,6 +104,22 @@ def answer(live: PackReloader, text: str, workspace: str = "T1") -> tuple[str, .
 def test_a_phrasing_goes_to_its_entry(pack: Path) -> None:
     known = apply_changes(load(pack), [change("ask", "what about saturdays", "opening-hours")])
     assert known.by_id["opening-hours"].asks[-1] == "what about saturdays"
+
+
+def test_control_characters_that_an_earlier_release_stored_are_taken_out(pack: Path) -> None:
+    stored = Change(
+        id="1",
+        workspace="T1",
+        kind="entry",
+        entry="lunch",
+        title="Lunch\x1b[2J?",
+        answer="At\x07 noon.\r\n- every\x9b day",
+        asks=("food\x00 now", "\x1b"),
+    )
+    known = apply_changes(load(pack), [stored, change("ask", "\x08eat\x08", "lunch"), change("ask", "\x1b", "lunch")])
+    entry = known.by_id["lunch"]
+    assert (entry.title, entry.answer) == ("Lunch[2J?", "At noon.\n- every day")
+    assert entry.asks == ("food now", "eat")
 
 
 def test_a_phrasing_belongs_to_whom_it_was_given_last(pack: Path) -> None:
@@ -438,23 +456,74 @@ def test_changes_whose_index_fails_work_word_for_word_and_are_tried_again(
     assert answer(live, "wheelchair acces at the entrance") == ("parking",)
 
 
+def save_while_reading(path: Path, saves: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an editor save the file `path` each time that it has just been read, until nothing is left to save."""
+
+    def read(read_path: Path) -> bytes:
+        content = read_file(read_path)
+        if read_path == path and saves:
+            path.write_text(saves.pop(0), "utf-8")
+        return content
+
+    monkeypatch.setattr("bot.knowledge.files.read_file", read)
+
+
 def test_files_that_change_while_they_are_read_are_read_again(pack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """K1: a digest stands for what was read, or nothing is kept under it."""
     live = reloader(pack)
-    path, saves = pack / "answers.yaml", iter(["nine to six", "nine to seven"])
-
-    def load_slowly(folder: Path, cache: Path | None = None) -> Knowledge:
-        knowledge = load(folder, cache)
-        for hours in saves:  # the editor saves once more, behind the reader's back
-            path.write_text(PACK.replace("nine to five", hours), "utf-8")
-            return replace(knowledge, fingerprint=fingerprint(folder))
-        return knowledge
-
-    monkeypatch.setattr("bot.curation.reloader.load", load_slowly)
-    path.write_text(PACK + "\n", "utf-8")
+    saves = [PACK.replace("nine to five", hours) for hours in ("nine to six", "nine to seven")]
+    save_while_reading(pack / "answers.yaml", saves, monkeypatch)
+    (pack / "answers.yaml").write_text(PACK + "\n", "utf-8")
     live.poll()
     assert "nine to seven" in live.knowledge().by_id["opening-hours"].answer
-    assert live.version == fingerprint(pack)[:8]
+    assert (live.version, live.faults) == (fingerprint(pack)[:8], ())
+
+
+def test_files_that_never_stay_as_they_are_are_a_fault_and_tried_again(
+    pack: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = reloader(pack)
+    saves = [PACK.replace("nine to five", hours) for hours in ("nine to six", "nine to seven", "nine to twelve")]
+    save_while_reading(pack / "answers.yaml", saves, monkeypatch)
+    (pack / "answers.yaml").write_text(PACK + "\n", "utf-8")
+    live.poll()
+    assert live.faults == (
+        "pack.yaml:1: files keep changing while they are read; they are read again once they stay as they are",
+    )
+    live.poll()
+    assert "nine to twelve" in live.knowledge().by_id["opening-hours"].answer
+    assert live.faults == ()
+
+
+def test_what_is_cached_is_what_was_read(pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is saved between reading and taking the digest: old words never stand under the new digest."""
+    save_while_reading(pack / "answers.yaml", [PACK.replace("nine to five", "nine to six")], monkeypatch)
+    old, new = load(pack, tmp_path), load(pack, tmp_path)
+    assert [
+        "nine to five" in old.by_id["opening-hours"].answer,
+        "nine to six" in new.by_id["opening-hours"].answer,
+    ] == [
+        True,
+        True,
+    ]
+    assert new.fingerprint == fingerprint(pack) != old.fingerprint
+    for known in (old, new):
+        assert pack_cache.load(pack_cache.path_of(tmp_path, known.fingerprint), known.fingerprint) == known
+
+
+def test_check_blames_the_lines_of_what_it_has_read(pack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = "\n- {id: b, title: B, asks: [when are you open], answer: x}\n"
+    (pack / "more.yaml").write_text(shared, "utf-8")
+    save_while_reading(pack / "more.yaml", ["\n\n" + shared], monkeypatch)
+    found = [fault for fault in check_pack(pack, CACHE).faults if "also stands under" in fault.text]
+    assert [(fault.file, fault.line) for fault in found] == [("more.yaml", 2)]
+
+
+def test_a_child_builds_nothing_for_a_pack_that_has_changed(pack: Path, tmp_path: Path) -> None:
+    old = fingerprint(pack)
+    (pack / "answers.yaml").write_text(PACK.replace("nine to five", "nine to six"), "utf-8")
+    with pytest.raises(PackChangedError):
+        build_index(pack, tmp_path, old)
+    assert not build.is_built(tmp_path, old, old)
 
 
 def test_a_callback_that_fails_stops_nothing(pack: Path) -> None:

@@ -21,7 +21,7 @@ from bot.curation.source_locations import source_locations
 from bot.exchange.export import Export, export_changes
 from bot.exchange.yaml_edit import ListEdit, edit_lists
 from bot.exchange.yaml_text import scalar, value
-from bot.knowledge import load
+from bot.knowledge import load, read_files
 from bot.knowledge.yaml_reader import read
 from bot.model import Change, Knowledge
 from bot.store import Store
@@ -140,7 +140,9 @@ def test_a_change_is_written_where_it_belongs_and_nothing_else_is_touched(name: 
     apply(found)
     assert export_changes(pack, [one]).patch == ""
     knowledge = load(pack)
-    assert [str(fault) for fault in lint(knowledge, source_locations(pack, knowledge)) if not fault.advice] == []
+    assert [
+        str(fault) for fault in lint(knowledge, source_locations(read_files(pack), knowledge)) if not fault.advice
+    ] == []
 
 
 def test_a_phrasing_of_a_new_entry_stands_with_it(pack: Path) -> None:

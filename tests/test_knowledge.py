@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import gc
 import time
+import unicodedata
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from bot.cli import main
+from bot.curation.check import check_pack
 from bot.curation.lint import lint
 from bot.engine import Engine
-from bot.knowledge import PackError, fingerprint, inspect, load
+from bot.knowledge import PackError, fingerprint, inspect, load, read_files
+from bot.knowledge.files import DEFAULT_VOICE
+from bot.knowledge.pack import SMALL_TALK, VOICE_KEYS
+from bot.knowledge.yaml_reader import parse
 from bot.model import Knowledge, OutOfScope, Question
 from bot.understanding import Matcher
 
@@ -228,11 +234,17 @@ REFUSED: dict[str, tuple[dict[str, str | bytes], list[str]]] = {
     ),
     "not YAML": (
         {**MINIMAL, "more.yaml": "- id: a\n  title: [A\n  answer: x\n"},
-        ["more.yaml:3: not YAML: did not find expected ',' or ']'; look at the indent, a colon or a quote just before this"],
+        [
+            "more.yaml:3: not YAML: did not find expected ',' or ']'; "
+            "a bracket isn't closed, or a comma is missing; look at this line and the ones before"
+        ],
     ),
     "a colon in a text": (
         {**MINIMAL, "more.yaml": "- id: a\n  title: Ports: which\n"},
-        ["more.yaml:2: not YAML: mapping values are not allowed in this context; put a text that has a colon in quotes"],
+        [
+            "more.yaml:2: not YAML: mapping values are not allowed in this context; "
+            "put a text that has a colon in quotes, or below a field that ends with ': |'"
+        ],
     ),
     "a tab": (
         {**MINIMAL, "more.yaml": "- id: a\n\ttitle: A\n"},
@@ -247,7 +259,7 @@ REFUSED: dict[str, tuple[dict[str, str | bytes], list[str]]] = {
     ),
     "two documents": (
         {**MINIMAL, "more.yaml": "- id: a\n---\n- id: b\n"},
-        ["more.yaml:2: not YAML: but found another document; look at the indent, a colon or a quote just before this"],
+        ["more.yaml:2: a second document begins here (---); take the line out, or make it a file of its own"],
     ),
     "an unknown field": (
         {**MINIMAL, "answers.yaml": ANSWERS + "  titel: x\n"},
@@ -255,7 +267,7 @@ REFUSED: dict[str, tuple[dict[str, str | bytes], list[str]]] = {
     ),
     "a field of another kind": (
         {**MINIMAL, "answers.yaml": ANSWERS + "  homepage: https://example.org/\n"},
-        ["answers.yaml:5: opening-hours: 'homepage' is not a field here"],
+        ["answers.yaml:5: opening-hours: 'homepage' is not a field here; entries of the kind library have it"],
     ),
     "missing fields": (
         {**MINIMAL, "answers.yaml": "- id: a\n"},
@@ -272,9 +284,9 @@ REFUSED: dict[str, tuple[dict[str, str | bytes], list[str]]] = {
     "empty values": (
         {**MINIMAL, "answers.yaml": "- id: a\n  title:\n  asks: []\n  answer: ' '\n"},
         [
-            "answers.yaml:2: a: title is empty; write something or leave the field out",
+            "answers.yaml:2: a: title is empty; write something",
             "answers.yaml:3: a: asks is empty; give at least 1",
-            "answers.yaml:4: a: answer is empty; write something or leave the field out",
+            "answers.yaml:4: a: answer is empty; write something",
         ],
     ),
     "an id that isn't one": (
@@ -294,7 +306,10 @@ REFUSED: dict[str, tuple[dict[str, str | bytes], list[str]]] = {
     ),
     "a list where a text is wanted": (
         {**MINIMAL, "answers.yaml": ANSWERS.replace("title: When are you open?", "title: [a, b]")},
-        ["answers.yaml:2: opening-hours: title is a list or a mapping where a text is wanted"],
+        [
+            "answers.yaml:2: opening-hours: title is a list or a mapping where a text is wanted; "
+            "a text with a colon, [ or { stands in quotes"
+        ],
     ),
     "entries that aren't": (
         {**MINIMAL, "more.yaml": "- just words\n- [a]\n"},
@@ -316,7 +331,7 @@ REFUSED: dict[str, tuple[dict[str, str | bytes], list[str]]] = {
     ),
     "a note without any day": (
         {**MINIMAL, "answers.yaml": ANSWERS + "  notes:\n    - date:\n      text: x\n      source: y\n"},
-        ["answers.yaml:6: opening-hours: notes.date is empty; write something or leave the field out"],
+        ["answers.yaml:6: opening-hours: notes.date is empty; write something"],
     ),
     "a step number that isn't one": (
         {**MINIMAL, "answers.yaml": ANSWERS + STEP.replace("2", "two")},
@@ -388,10 +403,7 @@ REFUSED: dict[str, tuple[dict[str, str | bytes], list[str]]] = {
     ),
     "an anchor inside itself": (
         {**MINIMAL, "more.yaml": "&a\n- *a\n"},
-        [
-            "more.yaml:1: is not an entry: no fields; write '- id: ...'",
-            "more.yaml:1: nests without end; an anchor (&) inside itself, or far too many levels",
-        ],
+        ["more.yaml:2: '*a' stands inside what it repeats (&a); write it out"],
     ),
 }  # fmt: skip
 
@@ -402,6 +414,466 @@ def test_a_pack_with_a_slip_is_refused_and_the_slip_named(slip: str, tmp_path: P
     with pytest.raises(PackError) as refused:
         load(folder(tmp_path, files))
     assert list(map(str, refused.value.faults)) == [line.replace("{folder}", str(tmp_path)) for line in said]
+
+
+def entry(fields: str) -> str:
+    """An entry with these fields beside its id and title."""
+    return f"- id: b\n  title: B\n{fields}"
+
+
+MISTAKES: dict[str, tuple[dict[str, str | bytes], list[str]]] = {
+    "an item a blank too far in": (
+        {"more.yaml": entry("  asks:\n    - when open\n     - closing times\n  answer: x\n")},
+        [
+            "more.yaml:5: goes on with the text above it; put its dash below the other dashes, or write the whole text below "
+            "a field that ends with ': |'",
+        ],
+    ),
+    "a bullet in an answer without |": (
+        {"more.yaml": entry("  asks: [bb]\n  answer: Bring these\n    - a pen\n    - paper\n")},
+        [
+            "more.yaml:5: goes on with the text above it; put its dash below the other dashes, or write the whole text below "
+            "a field that ends with ': |'",
+        ],
+    ),
+    "a dash without a blank": (
+        {"more.yaml": entry("  asks:\n    -when open\n    -closing times\n  answer: x\n")},
+        [
+            "more.yaml:4: has no blank after its dash; write '- ' and then the text, or put it in quotes",
+        ],
+    ),
+    "an id with a dash without a blank": (
+        {"more.yaml": "-id: b\n title: B\n"},
+        [
+            "more.yaml:1: has no blank after its dash; write '- ' and then the text, or put it in quotes",
+            "more.yaml:2: not YAML: mapping values are not allowed in this context; put a text that has a colon in quotes, "
+            "or below a field that ends with ': |'",
+        ],
+    ),
+    "a colon without a blank": (
+        {"more.yaml": "- id: b\n  title:Ports\n  asks: [bb]\n  answer: x\n"},
+        [
+            "more.yaml:3: not YAML: could not find expected ':'; write a blank after the colon of 'title:'",
+        ],
+    ),
+    "the first colon without a blank": (
+        {"more.yaml": "- id:b\n  title: B\n  asks: [bb]\n  answer: x\n"},
+        [
+            "more.yaml:2: not YAML: mapping values are not allowed in this context; write a blank after the colon of 'id:'",
+        ],
+    ),
+    "pack.yaml without a blank": (
+        {"pack.yaml": "name:Demo\n"},
+        [
+            "pack.yaml:1: this is not a mapping of fields (name: value); look for a blank after each colon",
+        ],
+    ),
+    "commas in place of a list": (
+        {"more.yaml": entry("  asks: when open, closing times\n  answer: x\n")},
+        [
+            "more.yaml:3: b: asks is one text with a comma; write a list, each in a line of its own that starts with '- '",
+        ],
+    ),
+    "commas in a list of ids": (
+        {"more.yaml": entry("  asks: [bb]\n  answer: x\n  related: opening-hours, b\n")},
+        [
+            "more.yaml:5: b: related is one text with a comma; write a list, each in a line of its own that starts with '- '",
+        ],
+    ),
+    "commas in synonyms": (
+        {"synonyms.yaml": "wifi: wlan, wi-fi\n"},
+        [
+            "synonyms.yaml:1: wifi: is one text with a comma; write a list, each in a line of its own that starts with '- '",
+        ],
+    ),
+    "commas in one of the synonyms": (
+        {"synonyms.yaml": "wifi:\n  - wlan, wi-fi\n"},
+        [
+            "synonyms.yaml:1: wifi: is one text with a comma; write a list, each in a line of its own that starts with '- '",
+        ],
+    ),
+    "quotes for each of several": (
+        {"more.yaml": entry("  asks: 'when open', 'closing times'\n  answer: x\n")},
+        [
+            "more.yaml:3: not YAML: did not find expected key; a text in quotes ends at the next '; take quotes of the other "
+            "kind, and [ and ] for a list",
+        ],
+    ),
+    "an empty answer": (
+        {"more.yaml": entry("  asks: [bb]\n  answer:\n")},
+        [
+            "more.yaml:4: b: answer is empty; write something",
+        ],
+    ),
+    "no answer": (
+        {"more.yaml": entry("  asks: [bb]\n")},
+        [
+            "more.yaml:1: b: answer is missing; add it",
+        ],
+    ),
+    "an empty item": (
+        {"more.yaml": entry("  asks:\n    - bb\n    -\n  answer: x\n")},
+        [
+            "more.yaml:5: b: asks has an item without a text; write something after its dash, or take it out",
+        ],
+    ),
+    "no phrasings": (
+        {"more.yaml": entry("  asks:\n  answer: x\n")},
+        [
+            "more.yaml:3: b: asks is empty; give at least 1",
+        ],
+    ),
+    "an optional field that is empty": (
+        {"more.yaml": "- id: l\n  kind: library\n  name: L\n  asks: [what is l]\n  answer: x\n  aliases: ['']\n"},
+        [
+            "more.yaml:6: l: aliases has an item without a text; write something after its dash, or take it out",
+        ],
+    ),
+    "stars round a word": (
+        {"more.yaml": entry("  asks: [bb]\n  answer: *see* the guide\n")},
+        [
+            "more.yaml:4: not YAML: did not find expected alphabetic or numeric character; put a text that starts with * in "
+            "quotes",
+        ],
+    ),
+    "a star before a word": (
+        {"more.yaml": entry("  asks: [bb]\n  answer: *see\n")},
+        [
+            "more.yaml:4: '*see' repeats nothing; put a text that starts with * in quotes",
+        ],
+    ),
+    "an exclamation mark before a word": (
+        {"more.yaml": entry("  asks: [bb]\n  answer: !see\n")},
+        [
+            "more.yaml:4: !see is a tag, and none is read; put a text that starts with ! in quotes",
+            "more.yaml:4: b: answer is empty; write something",
+        ],
+    ),
+    "a link in Markdown": (
+        {"more.yaml": entry("  asks: [bb]\n  answer: [guide](https://example.org) of it\n")},
+        [
+            "more.yaml:4: not YAML: did not find expected key; put a text that starts with [ in quotes",
+        ],
+    ),
+    "a name in braces": (
+        {"more.yaml": entry("  asks: [bb]\n  answer: {name}\n")},
+        [
+            "more.yaml:4: b: answer is a list or a mapping where a text is wanted; a text with a colon, [ or { stands in "
+            "quotes",
+        ],
+    ),
+    "names in double braces": (
+        {"more.yaml": entry("  asks: [bb]\n  answer: {{ name }}\n")},
+        [
+            "more.yaml:4: the name of a field is no text; write 'name: value', and put a text that starts with {, [ or * in "
+            "quotes",
+        ],
+    ),
+    "an address on an entry": (
+        {"more.yaml": entry("  asks: [bb]\n  answer: x\n  url: https://example.org\n")},
+        [
+            "more.yaml:5: b: 'url' is not a field here; there are: id, kind, title, asks, not_asks, answer, paragraphs, "
+            "names, related, notes",
+        ],
+    ),
+    "ask for asks": (
+        {"more.yaml": entry("  ask: [bb]\n  answer: x\n")},
+        [
+            "more.yaml:1: b: asks is missing; add it",
+            "more.yaml:3: b: 'ask' is not a field here; asks, not_asks?",
+        ],
+    ),
+    "quotes inside quotes": (
+        {"more.yaml": '- id: b\n  title: "What is "this"?"\n'},
+        [
+            'more.yaml:2: not YAML: did not find expected key; a text in quotes ends at the next "; take quotes of the other '
+            "kind, and [ and ] for a list",
+        ],
+    ),
+    "an apostrophe inside quotes": (
+        {"more.yaml": "- id: b\n  title: 'What's this?'\n"},
+        [
+            "more.yaml:2: not YAML: did not find expected key; a text in quotes ends at the next '; take quotes of the other "
+            "kind, and [ and ] for a list",
+        ],
+    ),
+    "a quote that isn't closed": (
+        {"more.yaml": '- id: b\n  title: "What is this?\n  asks: [bb]\n  answer: x\n'},
+        [
+            "more.yaml:2: not YAML: found unexpected end of stream; a quote isn't closed; write it at the end of the text",
+        ],
+    ),
+    "a path in double quotes": (
+        {"more.yaml": entry('  asks: [bb]\n  answer: "C:\\path"\n')},
+        [
+            "more.yaml:4: not YAML: found unknown escape character; a backslash in double quotes begins a code; put the text "
+            "in single quotes",
+        ],
+    ),
+    "a colon in an answer": (
+        {"more.yaml": entry("  asks: [bb]\n  answer: Note: bring a pen\n")},
+        [
+            "more.yaml:4: not YAML: mapping values are not allowed in this context; put a text that has a colon in quotes, "
+            "or below a field that ends with ': |'",
+        ],
+    ),
+    "a colon in an answer's next line": (
+        {"more.yaml": entry("  asks: [bb]\n  answer: Bring a pen.\n    Note: it is lent\n")},
+        [
+            "more.yaml:5: not YAML: mapping values are not allowed in this context; give 'Note' the indent of the field "
+            "above it; if it is no field, put a text that has a colon in quotes, or below a field that ends with ': |'",
+        ],
+    ),
+    "a colon in a phrasing": (
+        {"more.yaml": entry("  asks:\n    - how do i: open\n  answer: x\n")},
+        [
+            "more.yaml:4: b: asks is a list or a mapping where a text is wanted; a text with a colon, [ or { stands in quotes",
+        ],
+    ),
+    "text beside |": (
+        {"more.yaml": entry("  asks: [bb]\n  answer: | Bring a pen.\n    It is lent.\n")},
+        [
+            "more.yaml:4: not YAML: did not find expected comment or line break; write the text below the |, not beside it",
+        ],
+    ),
+    "a field further in than the others": (
+        {"more.yaml": "- id: b\n   title: B\n  asks: [bb]\n  answer: x\n"},
+        [
+            "more.yaml:2: not YAML: mapping values are not allowed in this context; give 'title' the indent of the field "
+            "above it; if it is no field, put a text that has a colon in quotes, or below a field that ends with ': |'",
+        ],
+    ),
+    "a field less far in than the others": (
+        {"more.yaml": "- id: b\n  title: B\n asks: [bb]\n  answer: x\n"},
+        [
+            "more.yaml:3: not YAML: did not find expected '-' indicator; give 'asks' the indent of the field above it; if it "
+            "is no field, put a text that has a colon in quotes, or below a field that ends with ': |'",
+        ],
+    ),
+    "an id without its dash": (
+        {"more.yaml": entry("  asks: [bb]\n  answer: x\n") + "id: c\ntitle: C\n"},
+        [
+            "more.yaml:5: not YAML: did not find expected '-' indicator; start the entry with '- ', in the column of the "
+            "other dashes",
+        ],
+    ),
+    "a file without a dash": (
+        {"more.yaml": "id: b\ntitle: B\n"},
+        [
+            "more.yaml:1: is not a list of entries; start each entry with '- id: ...', or name the file pack.yaml, "
+            "voice.yaml, groups.yaml, synonyms.yaml, out_of_scope.yaml if it is one",
+        ],
+    ),
+    "a bracket that isn't closed": (
+        {"more.yaml": "- id: b\n  asks: [bb, cc\n  answer: x\n"},
+        [
+            "more.yaml:3: not YAML: did not find expected ',' or ']'; a bracket isn't closed, or a comma is missing; look at "
+            "this line and the ones before",
+        ],
+    ),
+    "a tab before a field": (
+        {"more.yaml": "- id: b\n\ttitle: B\n"},
+        [
+            "more.yaml:2: not YAML: found a tab character that violates indentation; use spaces, not tabs",
+        ],
+    ),
+    "a no-break space before a field": (
+        {"more.yaml": "- id: b\n\u00a0\u00a0title: B\n"},
+        [
+            "more.yaml:2: not YAML: did not find expected '-' indicator; the line begins with blanks that are none (a "
+            "no-break space, perhaps); type them anew",
+        ],
+    ),
+    "a blank at the end of an id": (
+        {"more.yaml": "- id: 'b '\n  title: B\n  asks: [bb]\n  answer: x\n"},
+        [
+            "more.yaml:1: b : id 'b ' can't be an id: lower-case letters and digits, joined by single hyphens",
+        ],
+    ),
+    "maybe": (
+        {"groups.yaml": GROUPS + "  all: maybe\n", "more.yaml": CARDS},
+        [
+            "groups.yaml:7: web: all can only be true or false",
+        ],
+    ),
+    "an id in capitals with an underscore": (
+        {"more.yaml": "- id: Opening_Hours\n  title: B\n  asks: [bb]\n  answer: x\n"},
+        [
+            "more.yaml:1: Opening_Hours: id 'Opening_Hours' can't be an id: lower-case letters and digits, joined by single "
+            "hyphens",
+        ],
+    ),
+    "a kind in capitals": (
+        {"more.yaml": entry("  kind: Library\n  asks: [bb]\n  answer: x\n")},
+        [
+            "more.yaml:3: b: kind is 'Library'; it can be topic, step, library",
+        ],
+    ),
+    "Windows' letters": (
+        {"more.yaml": "- id: b\n  title: Café\n".encode("cp1252")},
+        [
+            "more.yaml:2: byte 20 is not UTF-8; save the file as UTF-8",
+        ],
+    ),
+    "an emoji as a word": (
+        {"groups.yaml": GROUPS + "  words: ['🚀']\n", "more.yaml": CARDS},
+        [
+            "groups.yaml:7: web: words has an item without letters and digits; write a word, or take it out",
+        ],
+    ),
+}
+"""What curators really type, with what they are told."""
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_of_form_is_told_with_its_remedy(mistake: str, tmp_path: Path) -> None:
+    files, said = MISTAKES[mistake]
+    assert faults(tmp_path, {**MINIMAL, **files}) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "cut"),
+    [
+        ("ask in #general first", "#general first"),
+        ("ask in # or not", ""),
+        ("see https://x.org/#a", ""),
+        ("c # why", ""),
+    ],
+)
+def test_a_text_that_a_comment_cuts_off_is_advice(text: str, cut: str, tmp_path: Path) -> None:
+    pack, found = inspect(folder(tmp_path, {**MINIMAL, "more.yaml": entry(f"  asks: [bb]\n  answer: {text}\n")}))
+    said = f"more.yaml:4: '{cut}' is a comment, and left out; put the text in quotes if it belongs to it"
+    assert [(str(fault), fault.advice, fault.refuses) for fault in found] == [(said, True, False)] * bool(cut)
+    assert pack is not None
+
+
+@pytest.mark.parametrize(
+    ("length", "said"),
+    [
+        (3_000, []),
+        (3_001, ["answers.yaml:4: opening-hours: answer has 3,001 characters, and is sent in parts; shorten it if it can be"]),
+        (12_000, ["answers.yaml:4: opening-hours: answer has 12,000 characters, and is sent in parts; shorten it if it can be"]),
+        (
+            12_001,
+            [
+                "answers.yaml:4: opening-hours: answer has 12,001 characters, and only the first 12,000 are shown; "
+                "split the entry"
+            ],
+        ),
+    ],
+)  # fmt: skip
+def test_a_long_answer_is_advice(length: int, said: list[str], tmp_path: Path) -> None:
+    answer = ("words " * 2_001)[: length - 1] + "x"
+    pack = folder(tmp_path, {**MINIMAL, "answers.yaml": ANSWERS.replace("Weekdays from nine to five.", answer)})
+    assert len(load(pack).by_id["opening-hours"].answer) == length
+    result = check_pack(pack)
+    assert [str(fault) for fault in result.faults if "answer has" in fault.text] == said
+    assert not result.has_faults
+
+
+# --- one way to clean on both sides
+
+AS_WRITTEN = [
+    "what’s the door’s code",
+    unicodedata.normalize("NFD", "wo ist das café größer"),
+    "ｗｈｅｒｅ　ｉｓ　ｌｕｎｃｈ",
+    "pass\u00adword re\u200bset now",
+    "where do i :smile: park",
+    "read <https://wiki.example.org|the wiki> first",
+    "see https://wiki.example.org/page beforehand",
+    "ask <@U123ABC456> about it",
+    "write in <#C123|general> please",
+    "terms &amp; conditions",
+    "“quoted” words – and dashes…",
+    "vectors &lt;int&gt; explained",
+    "`git rebase` fails",
+    "emoji 👩‍💻 at work",
+    "\u2067isolated\u2069 letters",
+    "a\u00a0no-break blank",
+    "ＰＩＮ ①②",
+]
+
+
+def quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def everywhere(place: str) -> dict[str, str | bytes]:
+    """A pack with an entry or group for each of AS_WRITTEN, which stands at `place`."""
+    entries, groups = [ANSWERS], ["- id: web\n  title: Web\n  label: Web\n"]
+    for number, text in enumerate(map(quoted, AS_WRITTEN)):
+        title, asks = text if place == "title" else f"Title {number}", text if place == "asks" else f"zebra {number}"
+        more = f"  kind: library\n  name: Card{number}\n" if place in ("aliases", "name") else ""
+        more += f"  aliases: [{text}]\n" if place == "aliases" else ""
+        more = more.replace(f"Card{number}", text) if place == "name" else more
+        if place in ("list_asks", "pick_asks"):
+            more = f"  kind: library\n  name: Card{number}\n  side: g{number}\n"
+            groups.append(f"- id: g{number}\n  title: G{number}\n  label: G{number}\n  {place}: [{text}]\n")
+        titled = f"  title: {title}\n" if place != "name" else ""  # a card's title is its name
+        entries.append(f"- id: e{number}\n{titled}  asks: [{asks}]\n  answer: x\n{more}")
+    return {"pack.yaml": "name: Demo\n", "answers.yaml": "".join(entries), "groups.yaml": "".join(groups)}
+
+
+@pytest.mark.parametrize("place", ["title", "asks", "aliases", "name", "list_asks", "pick_asks"])
+def test_what_is_asked_as_it_is_written_is_found_for_certain(place: str, tmp_path: Path) -> None:
+    engine = Engine(Matcher.from_knowledge(load(folder(tmp_path, everywhere(place)))))
+    replies = [engine.answer(Question(text)) for text in AS_WRITTEN]
+    found = [(text, reply.ids, reply.confidence) for text, reply in zip(AS_WRITTEN, replies, strict=True)]
+    assert found == [(text, (f"e{number}",), 1.0) for number, text in enumerate(AS_WRITTEN)]
+
+
+def test_what_is_listed_as_out_of_scope_is_refused_as_it_is_written(tmp_path: Path) -> None:
+    asks = "".join(f"  - {quoted(text)}\n" for text in AS_WRITTEN)
+    engine = Engine(Matcher.from_knowledge(load(folder(tmp_path, {**MINIMAL, "out_of_scope.yaml": f"asks:\n{asks}"}))))
+    assert {engine.answer(Question(text)).kind for text in AS_WRITTEN} == {"unknown"}
+
+
+def test_synonyms_and_words_of_groups_are_cleaned_as_questions_are(tmp_path: Path) -> None:
+    files = {
+        "pack.yaml": "name: Demo\nsubject: ['the shop’s :tada:']\n",
+        "answers.yaml": ANSWERS + CARDS,
+        "groups.yaml": GROUPS + "  words: ['&lt;html&gt; pages :globe:']\n",
+        "synonyms.yaml": "'opening :door: hours': ['büro’s <https://x.org|times>']\n".replace(
+            "ü", unicodedata.normalize("NFD", "ü")
+        ),
+    }
+    pack = load(folder(tmp_path, files))
+    assert (pack.subject, pack.groups[1].words) == (("the shop's",), ("<html> pages",))
+    assert pack.synonyms == {"opening hours": ("büro's times",)}
+
+
+def test_a_phrasing_without_words_is_advice(tmp_path: Path) -> None:
+    answers = ANSWERS.replace("opening hours]", "':smile:', 'https://wiki.example.org/page']")
+    found = [str(fault) for fault in check_pack(folder(tmp_path, {**MINIMAL, "answers.yaml": answers})).faults]
+    said = "has no words, so that nothing finds it; write what people ask, or take it out"
+    assert [line for line in found if "no words" in line] == [
+        f"answers.yaml:3: opening-hours: ':smile:' {said}",
+        f"answers.yaml:3: opening-hours: 'https://wiki.example.org/page' {said}",
+    ]
+
+
+# --- the bot's own texts
+
+
+def test_every_text_of_the_bot_has_a_key_and_every_key_a_text() -> None:
+    """The type lists the keys that code uses, which mypy checks."""
+    shipped = parse(DEFAULT_VOICE.read_bytes(), "voice.yaml").value
+    assert isinstance(shipped, dict)
+    assert {key for key, value in shipped.items() if isinstance(value, str)} == set(VOICE_KEYS)
+    assert shipped.keys() - VOICE_KEYS == {*SMALL_TALK, "examples"}
+
+
+@pytest.mark.parametrize("line", ["gap: no word on it", "why_sure: Sure"])
+def test_a_shipped_voice_that_lacks_a_text_is_refused(line: str, tmp_path: Path) -> None:
+    files = read_files(folder(tmp_path, MINIMAL))
+    key = line.partition(":")[0]
+    kept = [row for row in files.default_voice.splitlines(keepends=True) if not row.startswith(f"{key}:".encode())]
+    assert len(kept) < len(files.default_voice.splitlines())
+    with pytest.raises(PackError) as refused:
+        load(replace(files, default_voice=b"".join(kept)))
+    assert [str(fault) for fault in refused.value.faults] == [
+        f"voice.yaml:1: lacks '{key}'; this is AskPy's own file: install AskPy again"
+    ]
 
 
 def test_a_slip_in_one_entry_is_not_blamed_on_those_that_name_it(tmp_path: Path) -> None:
@@ -420,7 +892,7 @@ def test_a_slip_in_a_group_is_not_blamed_on_those_that_name_it(tmp_path: Path) -
     [
         (GROUPS.replace("- id: web\n  title", "- title"), "groups.yaml:4: group 2: id is missing; add it"),
         (GROUPS.replace("id: web", "id: Web"), "groups.yaml:4: Web: id 'Web' can't be an id: "),
-        (GROUPS + "  titel: [\n", "groups.yaml:8: not YAML: "),
+        (GROUPS + "  titel: [\n", "groups.yaml:7: not YAML: "),
         ("id: web\n", "groups.yaml:1: is not a list of groups; "),
     ],
 )
@@ -471,7 +943,7 @@ def test_anchors_that_multiply_are_refused(tmp_path: Path) -> None:
     """Six levels of nine references each: half a million values out of a few lines."""
     levels = ["a0: &a0 [x]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 7)]
     found = faults(tmp_path, {**MINIMAL, "synonyms.yaml": "\n".join(levels) + "\n"})
-    assert [fault for fault in found if "anchor" in fault] != []
+    assert found == ["synonyms.yaml:6: aliases such as '*a4' repeat more than 200,000 characters; write the texts out"]
 
 
 # --- what loads and is still blamed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -16,6 +17,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+
+from bot.slack.strings import default_strings
 
 ROOT = Path(__file__).parents[1]
 LOCKS = ("requirements.txt", "tests/requirements.txt", "tests/audit/requirements.txt")
@@ -50,6 +53,36 @@ def tracked() -> tuple[str, ...]:
 @cache
 def pyproject() -> dict[str, object]:
     return tomllib.loads(read("pyproject.toml"))["project"]
+
+
+# --- texts
+
+
+def test_every_key_of_a_text_that_slack_code_reads_is_in_strings_yaml() -> None:
+    known, unknown = default_strings(), []
+    for path in sorted((ROOT / "bot" / "slack").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(node, ast.Subscript) and ast.unparse(node.value).rpartition(".")[2] == "strings"):
+                continue
+            keys = [child for child in ast.walk(node.slice) if _is_key(child)]
+            patterns = [_pattern(key) for key in keys if not any(key in _parts(other) for other in keys)]
+            unknown += [(path.name, node.lineno, p) for p in patterns if not any(re.fullmatch(p, key) for key in known)]
+    assert unknown == []
+
+
+def _is_key(node: ast.AST) -> bool:
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+def _parts(node: ast.AST) -> list[ast.AST]:
+    """What an f-string is made of; nothing for another node."""
+    return [child for child in ast.walk(node) if child is not node] if isinstance(node, ast.JoinedStr) else []
+
+
+def _pattern(node: ast.AST) -> str:
+    """The keys that an expression may stand for, as a regular expression."""
+    parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+    return "".join(re.escape(str(part.value)) if isinstance(part, ast.Constant) else r"\w+" for part in parts)
 
 
 # --- files

@@ -9,7 +9,7 @@ from pathlib import Path
 from bot.curation.lint import lint, unreached
 from bot.curation.overlaps import MAX_SHOWN, Overlap, Track, find_overlaps
 from bot.curation.source_locations import source_locations
-from bot.knowledge import Fault, inspect
+from bot.knowledge import Fault, inspect, read_files
 from bot.model import Knowledge
 from bot.retrieval.calibration import MIN_PHRASINGS
 from bot.understanding import Matcher
@@ -79,10 +79,11 @@ def check_pack(folder: Path, cache: Path | None = None, track: Track = iter) -> 
         cache: Where its index is cached; without it, the index is built.
         track: Yields the phrasings that are compared one by one, say with a progress bar.
     """
-    knowledge, faults = inspect(folder)
+    files = read_files(folder)
+    knowledge, faults = inspect(files)
     if knowledge is None:
         return CheckResult(tuple(faults), 0)
-    locations = source_locations(folder, knowledge)
+    locations = source_locations(files, knowledge)
     faults = faults + lint(knowledge, locations)
     if any(fault.refuses for fault in faults):  # it doesn't load, so that there is nothing to ask
         return CheckResult(tuple(sorted(faults)), len(knowledge.entries))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from bot.curation.source_locations import SourceLocations, label, phrasings
 from bot.knowledge import Fault
 from bot.knowledge.files import OUT_OF_SCOPE_FILE
-from bot.model import Entry, Knowledge, Library
+from bot.model import ANSWER_ADVICE, ANSWER_SHOWN, Entry, Knowledge, Library
 from bot.retrieval.english import english
 from bot.text import normalize_phrase, words
 from bot.understanding import Matcher
@@ -34,6 +34,7 @@ def lint(knowledge: Knowledge, locations: SourceLocations | None = None) -> list
         owners.setdefault(normalize_phrase(phrasing), target)
     faults = {*_shared(knowledge, owners, known), *_answered_out_of_scope(knowledge, owners, known)}
     faults |= {*_contradicting_not_asks(knowledge, known), *_few_phrasings(knowledge), *_ordinary_names(knowledge)}
+    faults |= {*_long_answers(knowledge, known), *_unreadable_phrasings(knowledge, known)}
     return sorted(faults | {*_repeated_groups(knowledge), *_future_notes(knowledge)})
 
 
@@ -108,6 +109,29 @@ def _few_phrasings(knowledge: Knowledge) -> Iterable[Fault]:
         if count < FEWEST_PHRASINGS:
             text = f"has {count} phrasing{'s' if count != 1 else ''}; {FEWEST_PHRASINGS} or more make it easier to find"
             yield _fault(entry, text, advice=True)
+
+
+def _long_answers(knowledge: Knowledge, locations: SourceLocations) -> Iterable[Fault]:
+    for entry in knowledge.entries:
+        length = len(entry.answer)
+        if length > ANSWER_SHOWN:
+            text = f"answer has {length:,} characters, and only the first {ANSWER_SHOWN:,} are shown; split the entry"
+        elif length > ANSWER_ADVICE:
+            text = f"answer has {length:,} characters, and is sent in parts; shorten it if it can be"
+        else:
+            continue
+        file, line = locations.fields.get((entry.id, "answer"), (entry.file, entry.line))
+        yield Fault(file, line, entry.id, text, refuses=False, advice=True)
+
+
+def _unreadable_phrasings(knowledge: Knowledge, locations: SourceLocations) -> Iterable[Fault]:
+    """Phrasings of which nothing is left once links, mentions and emoji are taken out, as they are of questions."""
+    for entry in knowledge.entries:
+        for phrasing in (*entry.asks, *entry.not_asks):
+            if not normalize_phrase(phrasing):
+                file, line = locations.of(entry.id, phrasing)
+                text = f"'{phrasing}' has no words, so that nothing finds it; write what people ask, or take it out"
+                yield Fault(file or entry.file, line or entry.line, entry.id, text, refuses=False, advice=True)
 
 
 def _ordinary_names(knowledge: Knowledge) -> Iterable[Fault]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 from bot.model import CURATED, Change, Entry, Group, Knowledge
-from bot.text import normalize_phrase
+from bot.text import normalize_phrase, without_control_characters
 
 
 def apply_changes(knowledge: Knowledge, changes: Sequence[Change]) -> Knowledge:
@@ -23,7 +23,7 @@ def apply_changes(knowledge: Knowledge, changes: Sequence[Change]) -> Knowledge:
     Returns:
         The changed pack, with a fingerprint of its own; the pack itself where there is nothing to change.
     """
-    effective = [change for change in changes if change.kind != "ignore"]
+    effective = [_cleaned(change) for change in changes if change.kind != "ignore"]
     if not effective:
         return knowledge
     pack = _EditablePack.from_knowledge(knowledge)
@@ -61,6 +61,8 @@ class _EditablePack:
             case "entry":
                 self.entries.setdefault(change.entry, _entry(change))
                 self._remove_elsewhere(change.asks, change.entry)
+            case "ask" | "not_ask" if not normalize_phrase(change.text):
+                pass  # nobody can ask it
             case "ask" if entry is not None:
                 self._remove_elsewhere(change.phrasings, entry.id)
                 entry = self.entries[entry.id]
@@ -123,6 +125,13 @@ def _group_without(group: Group, removed: frozenset[str]) -> Group:
         pick_asks=_without(group.pick_asks, removed),
         not_asks=_without(group.not_asks, removed),
     )
+
+
+def _cleaned(change: Change) -> Change:
+    """The change without control characters in its texts: an earlier release stored them as they were typed."""
+    texts = (change.text, change.title, change.answer, *change.asks)
+    text, title, answer, *asks = map(without_control_characters, texts)
+    return replace(change, text=text, title=title, answer=answer, asks=tuple(filter(None, asks)))
 
 
 def _entry(change: Change) -> Entry:

@@ -20,7 +20,7 @@ from bot.curation import build
 from bot.curation.build import BuildError, BuildStoppedError, PackChangedError, reason
 from bot.curation.overlay import apply_changes
 from bot.curation.preview import Preview, preview
-from bot.knowledge import Fault, PackError, fingerprint, load
+from bot.knowledge import Fault, PackError, load, read_files
 from bot.knowledge.files import DEFAULT_VOICE, files_of
 from bot.model import Change, Knowledge
 from bot.understanding import Matcher
@@ -253,24 +253,20 @@ class PackReloader:
     def _load(self, current: Matcher | None = None) -> Matcher:
         """The matcher for what is in the folder; `current` if that is for the very same.
 
-        Files that change while they are read are read again: a pack is only taken under the fingerprint that its files had before
-        and after.
+        Files of which one changes while they are read are read again: some of them may belong to the state before.
         """
         for _ in range(READ_ATTEMPTS):
-            digest = _fingerprint(self._folder)
-            if current is not None and current.knowledge.fingerprint == digest:
+            stamp = _stamp(self._folder)
+            files = read_files(self._folder)
+            if _stamp(self._folder) != stamp:
+                continue
+            if current is not None and current.knowledge.fingerprint == files.fingerprint:
                 return current
             try:
-                self._prepare(digest, digest, ())
-                knowledge = load(self._folder, self._cache)
+                self._prepare(files.fingerprint, files.fingerprint, ())
             except PackChangedError:
                 continue
-            except PackError:
-                if _fingerprint(self._folder) == digest:
-                    raise
-                continue
-            if knowledge.fingerprint == digest:
-                return Matcher.from_knowledge(knowledge, self._cache)
+            return Matcher.from_knowledge(load(files, self._cache), self._cache)
         text = "files keep changing while they are read; they are read again once they stay as they are"
         raise PackError(self._folder, [Fault("pack.yaml", 1, "", text)])
 
@@ -379,21 +375,17 @@ def _with_exact_phrases(base: Matcher, knowledge: Knowledge, changes: tuple[Chan
     return base.with_exact_phrases(knowledge, [*titles, *asks], refused)
 
 
-def _fingerprint(folder: Path) -> str:
-    """The digest of the pack's files; empty where they can't be listed."""
-    try:
-        return fingerprint(folder)
-    except OSError:
-        return ""
-
-
 def _stamp(folder: Path) -> Stamp:
     """What tells that a file of the pack has changed; nothing where they can't be listed."""
-    stamps = []
     try:
-        for path in [DEFAULT_VOICE, *files_of(folder)]:
-            status = path.stat()
-            stamps.append((str(path), status.st_ino, status.st_mtime_ns, status.st_size))
+        return tuple(map(_stamp_of_file, [DEFAULT_VOICE, *files_of(folder)]))
     except OSError:
         return ()
-    return tuple(stamps)
+
+
+def _stamp_of_file(path: Path) -> tuple[str, int, int, int]:
+    try:
+        status = path.stat()
+    except OSError:  # it has just gone, or is a link that leads nowhere
+        return str(path), 0, 0, 0
+    return str(path), status.st_ino, status.st_mtime_ns, status.st_size

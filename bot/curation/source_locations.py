@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from bot.knowledge.files import OUT_OF_SCOPE_FILE, files_of, is_out_of_scope_file
-from bot.knowledge.yaml_reader import Document, ValuePath, read
+from bot.knowledge import PackFiles
+from bot.knowledge.files import OUT_OF_SCOPE_FILE, is_out_of_scope_file
+from bot.knowledge.yaml_reader import Document, ValuePath, parse
 from bot.model import Knowledge
 from bot.text import normalize_phrase
 from bot.understanding.targets import Target, phrasings_of, targets_of
@@ -51,13 +51,13 @@ def phrasings(knowledge: Knowledge) -> list[tuple[str, Target]]:
     return [(text, target) for text, target in all_phrasings if target.kind != "talk" and normalize_phrase(text)]
 
 
-def source_locations(folder: Path, knowledge: Knowledge) -> SourceLocations:
-    """The locations of everything in a pack's folder."""
+def source_locations(files: PackFiles, knowledge: Knowledge) -> SourceLocations:
+    """The locations of everything in the files of a pack."""
     by_phrasing: dict[tuple[str, str], SourceLocation] = {}
     owners: dict[str, SourceLocation] = {entry.id: (entry.file, entry.line) for entry in knowledge.entries}
     fields: dict[tuple[str, str], SourceLocation] = {}
-    for path in files_of(folder):
-        document = read(path, path.relative_to(folder).as_posix())
+    for file, content in files.contents.items():
+        document = parse(content, file)
         fields.update(_fields(document))
         owner = OUT_OF_SCOPE_FILE if is_out_of_scope_file(document.file) else document.file
         if owner == OUT_OF_SCOPE_FILE:

@@ -21,6 +21,7 @@ from bot.curation.source_locations import (
 )
 from bot.engine import Engine, ProcessMemory
 from bot.evaluation.evaluate import numbered_lines
+from bot.knowledge import PackFiles
 from bot.knowledge.files import OUT_OF_SCOPE_FILE
 from bot.knowledge.yaml_reader import read
 from bot.model import AskPyError, Entry, Group, Kind, Knowledge, Question
@@ -91,8 +92,8 @@ class PackState:
     ask: Callable[[Question], AnsweredIds]
 
 
-def pack_state(folder: Path, matcher: Matcher) -> PackState:
-    """The state of the pack in `folder`. `matcher`: built for it."""
+def pack_state(files: PackFiles, matcher: Matcher) -> PackState:
+    """The state of the pack in `files`. `matcher`: built for it."""
     engine, targets, exact = Engine(matcher, ProcessMemory()), targets_of(matcher.knowledge), matcher.index.exact
 
     def ask(question: Question) -> AnsweredIds:
@@ -106,7 +107,7 @@ def pack_state(folder: Path, matcher: Matcher) -> PackState:
         reply = engine.answer(question)
         return AnsweredIds(reply.kind, reply.ids)
 
-    return PackState(matcher.knowledge, source_locations(folder, matcher.knowledge), ask)
+    return PackState(matcher.knowledge, source_locations(files, matcher.knowledge), ask)
 
 
 # --- what is asked

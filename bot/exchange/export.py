@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Literal
 
 from bot.curation.lint import lint
@@ -15,12 +14,12 @@ from bot.curation.source_locations import source_locations
 from bot.exchange.patch import file_patch, patch_root
 from bot.exchange.yaml_edit import EntryEdit, ListEdit, edit_lists
 from bot.exchange.yaml_text import NewEntry, entry_yaml, scalar
-from bot.knowledge import Fault, inspect, load
-from bot.knowledge.files import OUT_OF_SCOPE_FILE, files_of, out_of_scope_file
-from bot.knowledge.yaml_reader import YamlValue, read
+from bot.knowledge import Fault, PackFiles, inspect, load, read_files
+from bot.knowledge.files import OUT_OF_SCOPE_FILE, out_of_scope_file
+from bot.knowledge.yaml_reader import YamlValue, parse
 from bot.markdown import to_markdown
-from bot.model import CURATED, AskPyError, Change, Entry, Group, Knowledge
-from bot.text import normalize_phrase
+from bot.model import CURATED, Change, Entry, Group, Knowledge
+from bot.text import normalize_phrase, without_control_characters
 
 GROUPS_FILE = "groups.yaml"
 
@@ -56,14 +55,15 @@ class Export:
 
 def export_changes(folder: Path, changes: Sequence[Change]) -> Export:
     """The changes that the files of the pack in `folder` don't have yet. Raises PackError if the pack doesn't load."""
-    plan = _plan(load(folder), changes)
-    texts = {path.relative_to(folder).as_posix(): _read_text(path) for path in files_of(folder)}
-    edited, failed = _edit_files(folder, texts, plan)
+    files = read_files(folder)
+    plan = _plan(load(files), changes)
+    texts = {name: content.decode() for name, content in files.contents.items()}  # a pack that loads is UTF-8
+    edited, failed = _edit_files(texts, plan)
     root, prefix = patch_root(folder)
     patch = "".join(file_patch(prefix + name, texts.get(name), edited[name]) for name in sorted(edited))
     exported = plan.exported - sum(len(edit.add) for failure in failed.values() for _, edit in failure.edits)
     faults = [f"{name}: {failure.error}; write it by hand: {failure.added}" for name, failure in failed.items()]
-    return Export(patch, root, exported, plan.notes, (*plan.faults, *faults, *_new_faults(folder, edited)))
+    return Export(patch, root, exported, plan.notes, (*plan.faults, *faults, *_new_faults(files, edited)))
 
 
 # --- the plan: what the files lack
@@ -122,8 +122,8 @@ def _stripped(change: Change) -> Change:
 
 
 def _strip(text: str) -> str:
-    """Without carriage returns, lone surrogates, and blanks around it."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace").decode().strip()
+    """Without control characters, lone surrogates, and blanks around it."""
+    return without_control_characters(text).encode("utf-8", "replace").decode().strip()
 
 
 def _entry_edits(before: Knowledge, after: Knowledge) -> Iterator[_FileEdit]:
@@ -160,6 +160,8 @@ def _status(change: Change, knowledge: Knowledge, after: Knowledge) -> _Status:
     entry, phrase = knowledge.by_id.get(change.entry), normalize_phrase(change.text)
     match change.kind:
         case "ignore":
+            return "ignored"
+        case "ask" | "not_ask" if not phrase:
             return "ignored"
         case "entry":
             return "exported" if entry is None else "present"
@@ -216,16 +218,16 @@ class _Failure:
         return ", ".join(repr(text) for _, edit in self.edits for text in edit.add)
 
 
-def _edit_files(folder: Path, texts: Mapping[str, str], plan: _Plan) -> tuple[dict[str, str], dict[str, _Failure]]:
+def _edit_files(texts: Mapping[str, str], plan: _Plan) -> tuple[dict[str, str], dict[str, _Failure]]:
     """The new text of every file that changes, and the files whose edits can't be made."""
     edited: dict[str, str] = {}
     failed: dict[str, _Failure] = {}
-    for name, edits in _edits_by_file(folder, texts, plan).items():
+    for name, edits in _edits_by_file(texts, plan).items():
         if name not in texts:
             edited[name] = "".join(["asks:\n", *(f"  - {scalar(text)}\n" for _, edit in edits for text in edit.add)])
             continue
         try:
-            edited[name] = _edit_file(folder, name, texts[name], edits)
+            edited[name] = _edit_file(name, texts[name], edits)
         except ValueError as error:
             failed[name] = _Failure(str(error), edits)
     if plan.new_entries:
@@ -238,17 +240,17 @@ def _edit_files(folder: Path, texts: Mapping[str, str], plan: _Plan) -> tuple[di
     return edited, failed
 
 
-def _edits_by_file(folder: Path, texts: Mapping[str, str], plan: _Plan) -> dict[str, list[EntryEdit]]:
+def _edits_by_file(texts: Mapping[str, str], plan: _Plan) -> dict[str, list[EntryEdit]]:
     edits: dict[str, list[EntryEdit]] = {}
     ids: dict[str, list[str]] = {}
     for planned in plan.edits:
         name = planned.file
         if name == OUT_OF_SCOPE_FILE:
-            name = out_of_scope_file(folder)
+            name = out_of_scope_file(texts)
         elif name not in texts:  # files of fixed names may end in .yml as well
             name = name.removesuffix("aml") + "ml"
         if planned.owner and name not in ids:
-            ids[name] = _ids(read(folder / name, name).value)
+            ids[name] = _ids(_parse(texts[name], name))
         position = ids[name].index(planned.owner) if planned.owner else None
         edits.setdefault(name, []).append((position, planned.edit))
     return edits
@@ -259,11 +261,11 @@ def _ids(value: YamlValue | None) -> list[str]:
     return [str(item.get("id", "")) if isinstance(item, dict) else "" for item in value or []]
 
 
-def _edit_file(folder: Path, name: str, text: str, edits: Sequence[EntryEdit]) -> str:
+def _edit_file(name: str, text: str, edits: Sequence[EntryEdit]) -> str:
     """The file with its lists edited. Raises ValueError unless reading it back gives the old value with just these edits."""
     bom = "\ufeff" if text.startswith("\ufeff") else ""
     edited = bom + edit_lists(text.removeprefix(bom), edits)
-    if _parse(edited, name) != _edited_value(read(folder / name, name).value, edits):
+    if _parse(edited, name) != _edited_value(_parse(text, name), edits):
         raise ValueError("its lists are written in a way that can't be added to (an anchor, perhaps)")
     return edited
 
@@ -291,12 +293,10 @@ def _copy(value: YamlValue | None) -> YamlValue | None:
 
 def _parse(text: str, name: str) -> YamlValue | None:
     """The value of a YAML text; raises ValueError if it has faults."""
-    with TemporaryDirectory(prefix="askpy-export-") as temporary:
-        path = Path(temporary, "file.yaml")
-        path.write_bytes(text.encode())
-        document = read(path, name)
-    if document.faults:
-        raise ValueError(document.faults[0].text)
+    document = parse(text.encode(), name)
+    faults = [fault.text for fault in document.faults if fault.refuses]
+    if faults:
+        raise ValueError(faults[0])
     return document.value
 
 
@@ -312,18 +312,13 @@ def _append(text: str | None, blocks: str) -> str:
 # --- the patched pack
 
 
-def _new_faults(folder: Path, edited: Mapping[str, str]) -> list[str]:
+def _new_faults(files: PackFiles, edited: Mapping[str, str]) -> list[str]:
     """The faults that the patched pack has and this one doesn't."""
     if not edited:
         return []
-    with TemporaryDirectory(prefix="askpy-export-") as temporary:
-        patched = Path(temporary)
-        for path in files_of(folder):
-            _write(patched / path.relative_to(folder), path.read_bytes())
-        for name, text in edited.items():
-            _write(patched / name, text.encode())
-        faults = _faults(patched)
-    known = {_without_details(fault) for fault in _faults(folder)}
+    patched = {**files.contents, **{name: text.encode() for name, text in edited.items()}}
+    known = {_without_details(fault) for fault in _faults(files)}
+    faults = _faults(replace(files, contents=dict(sorted(patched.items()))))
     return [f"With the patch: {fault}" for fault in faults if _without_details(fault) not in known]
 
 
@@ -332,20 +327,8 @@ def _without_details(fault: Fault) -> tuple[str, str]:
     return fault.entry, fault.text.partition(" (")[0]
 
 
-def _faults(folder: Path) -> list[Fault]:
-    knowledge, faults = inspect(folder)
+def _faults(files: PackFiles) -> list[Fault]:
+    knowledge, faults = inspect(files)
     if knowledge is not None:
-        faults = faults + lint(knowledge, source_locations(folder, knowledge))
+        faults = faults + lint(knowledge, source_locations(files, knowledge))
     return [fault for fault in faults if not fault.advice]
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode()
-    except UnicodeDecodeError:
-        raise AskPyError(f"{path} is not UTF-8; save it as UTF-8.") from None

@@ -12,8 +12,8 @@ from bot.exchange.faq import Faq, FaqQuestion
 from bot.exchange.faq_markdown import read_markdown
 from bot.exchange.faq_table import read_table
 from bot.exchange.yaml_text import NewEntry, entry_yaml, scalar
-from bot.knowledge.schema import ANSWER_LIMIT, PHRASING_LIMIT, TITLE_LIMIT
-from bot.model import AskPyError
+from bot.knowledge.schema import PHRASING_LIMIT, TITLE_LIMIT
+from bot.model import ANSWER_ADVICE, AskPyError
 from bot.text import normalize_phrase, slug
 
 
@@ -161,8 +161,8 @@ def _fault(question: FaqQuestion, phrase: str) -> str:
     """Why a question can't become an entry, or ""."""
     if not phrase:
         return "has no words: left out"
-    if len(question.answer) > ANSWER_LIMIT:
-        length = f"{len(question.answer):,} characters, {ANSWER_LIMIT:,} can be sent"
+    if len(question.answer) > ANSWER_ADVICE:
+        length = f"{len(question.answer):,} characters, {ANSWER_ADVICE:,} can be sent"
         return f"the answer has {length}: left out; shorten it"
     return ""
 

@@ -11,10 +11,17 @@ from pathlib import Path
 
 from bot.knowledge import pack_cache
 from bot.knowledge.fault import Fault
-from bot.knowledge.files import OUT_OF_SCOPE_FILE, fingerprint, has_former_name, out_of_scope_file
+from bot.knowledge.files import (
+    OUT_OF_SCOPE_FILE,
+    PackFiles,
+    fingerprint,
+    has_former_name,
+    out_of_scope_file,
+    read_files,
+)
 from bot.model import AskPyError, Knowledge
 
-__all__ = ["Fault", "PackError", "fingerprint", "inspect", "load"]
+__all__ = ["Fault", "PackError", "PackFiles", "fingerprint", "inspect", "load", "read_files"]
 
 logger = logging.getLogger(__name__)
 
@@ -28,31 +35,33 @@ class PackError(AskPyError):
         super().__init__(f"The knowledge pack {folder} has {count}:\n" + "\n".join(map(str, self.faults)))
 
 
-def load(folder: Path, cache: Path | None = None) -> Knowledge:
+def load(source: Path | PackFiles, cache: Path | None = None) -> Knowledge:
     """Load a pack.
 
     Args:
-        folder: The pack's folder.
+        source: The pack's folder, or its files as they were read before.
         cache: The cache folder: the pack is taken from there if it is there, else written to it. None: no cache.
 
     Raises:
         PackError: The pack can't be loaded; the error has every fault that is a reason.
     """
-    if has_former_name(name := out_of_scope_file(folder)):
-        logger.warning("Rename %s to %s: the next release won't read it.", folder / name, OUT_OF_SCOPE_FILE)
-    digest = _fingerprint(folder) if cache is not None else None
-    if cache is None or digest is None:
-        return _load(folder)
-    path = pack_cache.path_of(cache, digest)
-    knowledge = pack_cache.load(path, digest)
+    files = _files(source)
+    if has_former_name(name := out_of_scope_file(files.contents)):
+        logger.warning("Rename %s to %s: the next release won't read it.", files.folder / name, OUT_OF_SCOPE_FILE)
+    path = pack_cache.path_of(cache, files.fingerprint) if cache is not None else None
+    knowledge = pack_cache.load(path, files.fingerprint) if path is not None else None
     if knowledge is None:
-        knowledge = _load(folder)
-        pack_cache.save(knowledge, path)
+        knowledge, faults = inspect(files)
+        reasons = [fault for fault in faults if fault.refuses]
+        if knowledge is None or reasons:
+            raise PackError(files.folder, reasons)
+        if path is not None:
+            pack_cache.save(knowledge, path)
     return knowledge
 
 
-def inspect(folder: Path) -> tuple[Knowledge | None, list[Fault]]:
-    """Read and check a pack.
+def inspect(source: Path | PackFiles) -> tuple[Knowledge | None, list[Fault]]:
+    """Check a pack, given as for `load`.
 
     Returns:
         The pack, or None where it can't be loaded, and the faults of its form in file order. (`bot.curation.lint` finds those
@@ -60,24 +69,8 @@ def inspect(folder: Path) -> tuple[Knowledge | None, list[Fault]]:
     """
     from bot.knowledge import pack  # noqa: PLC0415  building pydantic's models takes longer than an answer
 
-    try:
-        return pack.inspect(folder)
-    except OSError as error:
-        remedy = "check the permissions, or name another folder (ASKPY_KNOWLEDGE)"
-        return None, [Fault("pack.yaml", 1, "", f"{error.filename} can't be read ({error.strerror}); {remedy}")]
+    return pack.inspect(_files(source))
 
 
-def _load(folder: Path) -> Knowledge:
-    knowledge, faults = inspect(folder)
-    reasons = [fault for fault in faults if fault.refuses]
-    if knowledge is None or reasons:
-        raise PackError(folder, reasons)
-    return knowledge
-
-
-def _fingerprint(folder: Path) -> str | None:
-    """The digest of the pack's files; None where they can't be listed, of which `inspect` says why."""
-    try:
-        return fingerprint(folder) if folder.is_dir() else None
-    except OSError:
-        return None
+def _files(source: Path | PackFiles) -> PackFiles:
+    return source if isinstance(source, PackFiles) else read_files(source)

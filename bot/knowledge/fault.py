@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.text import printable
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -28,5 +30,6 @@ class Fault:
         return self.reference, self.file, self.line, self.entry, self.text
 
     def __str__(self) -> str:
+        """One line, whatever stands in the pack: a fault goes to logs and terminals."""
         location = f"{self.file}:{self.line}: "
-        return location + (f"{self.entry}: " if self.entry else "") + self.text
+        return printable(location + (f"{self.entry}: " if self.entry else "") + self.text)

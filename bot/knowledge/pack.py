@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from pydantic import ValidationError
 
@@ -15,13 +14,17 @@ from bot.knowledge.fault import Fault
 from bot.knowledge.files import (
     DEFAULT_VOICE,
     OUT_OF_SCOPE_FILE,
-    files_of,
-    fingerprint,
+    PACK_FILE,
+    PackFiles,
     has_former_name,
     is_out_of_scope_file,
 )
 from bot.knowledge.schema import (
+    ID_LIMIT,
+    ONE_TEXT,
     SCHEMA_OF_KIND,
+    TEXT_LIMIT,
+    TITLE_LIMIT,
     EntrySchema,
     GroupSchema,
     LibrarySchema,
@@ -32,14 +35,20 @@ from bot.knowledge.schema import (
     StepSchema,
     is_id,
 )
-from bot.knowledge.yaml_reader import Document, ValuePath, YamlValue, parse, read
-from bot.model import Entry, Group, Knowledge, Library, Note, OutOfScope, SmallTalk, Source, Step, Voice
+from bot.knowledge.yaml_reader import MAX_VALUES, Document, ValuePath, YamlValue, parse, shortened
+from bot.model import Entry, Group, Knowledge, Library, Note, OutOfScope, SmallTalk, Source, Step, Voice, VoiceKey
+from bot.text import clean, normalize_phrase
 
 S = TypeVar("S", bound=Schema)
 
+VOICE_KEYS: tuple[VoiceKey, ...] = get_args(VoiceKey)
 SMALL_TALK = ("greeting", "thanks", "goodbye", "help", "ready", "sorry", "source")
 RESERVED = ("pack", "voice", "groups", "synonyms", "out_of_scope")
 """Files, without their extension, that hold something other than entries."""
+MAX_COMPARED = 1_000
+"""Names that one which doesn't exist is compared with, to guess which one is meant."""
+MAX_FAULTS = 1_000
+"""Faults after which a pack isn't read any further."""
 FORMER_VOICE_KEYS = {"unknown_stranger": "unknown_out_of_scope", "why_strangers": "why_out_of_scope"}
 """Keys of voice.yaml by their names in earlier releases, which this release is the last to read."""
 
@@ -61,28 +70,48 @@ class _PackState:
     has_unknown_group_ids: bool = False
     empty_files: list[str] = field(default_factory=list)
 
-    def add(self, file: str, line: int, entry: str, text: str) -> None:
-        """Add a fault that keeps the pack from loading."""
-        self.faults.append(Fault(file, line, entry, text))
+    values: int = 0
+    """Texts, lists and mappings that have been read."""
+
+    def add(self, file: str, line: int, entry: str, text: str, *, reference: bool = False) -> None:
+        """Add a fault that keeps the pack from loading. Raises _TooMuchError if there are too many."""
+        self.faults.append(Fault(file, line, shortened(entry), text, reference=reference))
+        if len(self.faults) >= MAX_FAULTS:
+            self.faults.append(
+                Fault(file, line, "", f"has {MAX_FAULTS:,} faults or more; mend these first, then look again")
+            )
+            raise _TooMuchError
 
 
-def inspect(folder: Path) -> tuple[Knowledge | None, list[Fault]]:
-    """The pack, or None where it can't be loaded, and the faults of its form in file order (`lint` finds those of meaning).
+class _TooMuchError(Exception):
+    """The rest of the pack isn't read; the last fault says why."""
 
-    Raises OSError for a folder that can't be listed.
-    """
-    if not (folder / "pack.yaml").is_file():
+
+def inspect(files: PackFiles) -> tuple[Knowledge | None, list[Fault]]:
+    """The pack, or None where it can't be loaded, and the faults of its form in file order (`lint` finds those of meaning)."""
+    state = _PackState(faults=list(files.faults), has_unknown_ids=bool(files.faults))
+    if PACK_FILE not in files.contents:
         remedy = "name the folder that holds pack.yaml (ASKPY_KNOWLEDGE), or add one with at least `name: ...`"
-        return None, [Fault("pack.yaml", 1, "", f"not found in {folder}; {remedy}")]
-    state = _PackState()
-    for path in files_of(folder):
-        _read_file(path, path.relative_to(folder).as_posix(), state)
-    return _assemble(folder, state), sorted(set(state.faults))
+        return None, state.faults or [Fault(PACK_FILE, 1, "", f"not found in {files.folder}; {remedy}")]
+    try:
+        for file, content in files.contents.items():
+            _read_file(parse(content, file), state)
+        knowledge = _assemble(files, state)
+    except _TooMuchError:
+        knowledge = None
+    return knowledge, sorted(set(state.faults))
 
 
-def _read_file(path: Path, file: str, state: _PackState) -> None:
-    document = read(path, file)
+def _read_file(document: Document, state: _PackState) -> None:
+    file = document.file
     state.faults += document.faults
+    state.values += len(document.lines)
+    if state.values > MAX_VALUES:
+        text = (
+            f"the files up to this one have more than {MAX_VALUES:,} texts, lists and fields; take out what nobody asks"
+        )
+        state.add(file, 1, "", text)
+        raise _TooMuchError
     name = "out_of_scope" if is_out_of_scope_file(file) else file.rpartition(".")[0]
     if name in state.documents:
         state.add(file, 1, "", f"stands beside {state.documents[name].file}; keep one of the two")
@@ -96,11 +125,13 @@ def _read_file(path: Path, file: str, state: _PackState) -> None:
         _read_entries(document, state)
 
 
-def _assemble(folder: Path, state: _PackState) -> Knowledge | None:
-    pack = _validate(PackSchema, state.documents["pack"], state)
+def _assemble(files: PackFiles, state: _PackState) -> Knowledge | None:
+    document = state.documents["pack"]
+    is_broken = document.value is None and bool(document.faults)
+    pack = None if is_broken else _validate(PackSchema, document, state)
     groups = _groups(state)
     out_of_scope = _out_of_scope(state)
-    voice = _voice(state)
+    voice = _voice(files.default_voice, state)
     synonyms = _synonyms(state)
     by_id = _by_id(state)
     if not by_id and not state.ids and not state.has_unknown_ids:
@@ -122,7 +153,7 @@ def _assemble(folder: Path, state: _PackState) -> Knowledge | None:
         voice=voice,
         out_of_scope=out_of_scope,
         synonyms=synonyms,
-        fingerprint=fingerprint(folder),
+        fingerprint=files.fingerprint,
         by_id=by_id,
         caution=pack.caution,
     )
@@ -139,41 +170,63 @@ def _validate(
     try:
         return schema.model_validate({} if value is None else value)
     except ValidationError as error:
-        for detail in error.errors():
-            name = ".".join(step for step in detail["loc"] if isinstance(step, str))
-            text = _sentence(detail["type"], name, str(detail["msg"]), detail.get("ctx", {}), schema)
-            state.add(document.file, document.line((*path, *detail["loc"])), entry, text)
-        return None
+        details = error.errors(include_url=False, include_input=False)
+    for detail in details:
+        if detail["type"] == "too_short" and any(other["loc"][:-1] == detail["loc"] for other in details):
+            continue  # its items are at fault
+        text = _sentence(detail["type"], detail["loc"], str(detail["msg"]), detail.get("ctx", {}), schema)
+        state.add(document.file, document.line((*path, *detail["loc"])), entry, text)
+    return None
 
 
-def _sentence(error_type: str, name: str, message: str, context: object, schema: type[Schema]) -> str:
-    """One of pydantic's messages in words for curators; `name` is the field's."""
+def _sentence(error_type: str, path: tuple[str | int, ...], message: str, context: object, schema: type[Schema]) -> str:
+    """One of pydantic's messages in words for curators; `path` leads to the field."""
+    name = shortened(".".join(step for step in path if isinstance(step, str)))
     limits = context if isinstance(context, dict) else {}
     if error_type == "extra_forbidden":
-        last = name.rpartition(".")[2]
-        return f"'{last}' is not a field here{_suggestion(last, schema.model_fields)}"
+        return _unknown_field(str(path[-1]), schema if len(path) == 1 else None)
     if error_type == "missing":
         return f"{name} is missing; add it"
+    if error_type == "empty":
+        if path and isinstance(path[-1], int):
+            return f"{name} has an item without a text; write something after its dash, or take it out"
+        is_optional = len(path) == 1 and name in schema.model_fields and not schema.model_fields[name].is_required()
+        return f"{name} is empty; write something" + (" or leave the field out" if is_optional else "")
     if error_type in ("string_too_long", "too_long"):
-        why = " and can't be sent whole" if name == "answer" else ""
-        return f"{name} is longer than {limits.get('max_length')} characters{why}; shorten it"
+        return f"{name} is longer than {limits.get('max_length'):,} characters; shorten it"
     if error_type == "too_short":
         return f"{name} is empty; give at least {limits.get('min_length')}"
     if error_type == "string_type":
-        return f"{name} is a list or a mapping where a text is wanted"
+        return f"{name} is a list or a mapping where a text is wanted; a text with a colon, [ or {{ stands in quotes"
     if error_type in ("tuple_type", "list_type"):
         return f"{name} is not a list; put each on a line of its own that starts with '- '"
     if error_type in ("model_type", "model_attributes_type", "dict_type"):
-        return f"{name or 'this'} is not a mapping of fields (name: value)"
+        return f"{name or 'this'} is not a mapping of fields (name: value); look for a blank after each colon"
     if error_type == "literal_error":
         return f"{name} can only be {limits.get('expected')}"
-    if error_type == "int_parsing":
+    if error_type.startswith("int_"):
         return f"{name} is not a whole number"
     return f"{name} {message.removeprefix('Value error, ')}".strip()
 
 
-def _suggestion(word: str, known: Iterable[str]) -> str:
-    """Up to two known words that are spelt like `word`, as "; title?"; empty where none is."""
+def _unknown_field(name: str, schema: type[Schema] | None) -> str:
+    """The fault of a field that there isn't. `schema`: that of the fields there may be; None if they aren't known."""
+    text = f"'{shortened(name)}' is not a field here"
+    if name == "<<":
+        return f"{text}; write the fields that it would repeat"
+    if schema is None:
+        return text
+    kinds = [kind for kind, other in SCHEMA_OF_KIND.items() if name in other.model_fields]
+    if kinds and issubclass(schema, EntrySchema):
+        return f"{text}; entries of the kind {' or '.join(kinds)} have it"
+    similar = _suggestion(name, schema.model_fields)
+    return text + (similar or f"; there are: {', '.join(schema.model_fields)}")
+
+
+def _suggestion(word: str, known: Collection[str]) -> str:
+    """Up to two known words that are spelt like `word`, as "; title?"; empty where none is, or there are too many to compare."""
+    if len(word) > ID_LIMIT or len(known) > MAX_COMPARED:
+        return ""
     similar = difflib.get_close_matches(word, list(known), n=2, cutoff=0.5)
     return f"; {', '.join(similar)}?" if similar else ""
 
@@ -200,18 +253,25 @@ def _read_entry(document: Document, state: _PackState, index: int, value: YamlVa
         state.add(document.file, line, "", "is not an entry: no fields; write '- id: ...'")
         state.has_unknown_ids = True
         return None
-    name = str(value.get("id", "")) or f"entry {index + 1}"
+    name = _id_of(value) or f"entry {index + 1}"
     if is_id(name):
         state.ids.add(name)
     else:
         state.has_unknown_ids = True
     kind = value.get("kind", "topic")
     if not isinstance(kind, str) or kind not in SCHEMA_OF_KIND:
-        text = f"kind is '{kind}'; it can be {', '.join(SCHEMA_OF_KIND)}"
+        kind = f"'{shortened(kind)}'" if isinstance(kind, str) else "no text"
+        text = f"kind is {kind}; it can be {', '.join(SCHEMA_OF_KIND)}"
         state.add(document.file, document.line((index, "kind")), name, text)
         return None
     validated = _validate(SCHEMA_OF_KIND[kind], document, state, (index,), name)
     return _entry(validated, document.file, line) if validated is not None else None
+
+
+def _id_of(value: YamlValue) -> str:
+    """The id of an entry or group, as it stands there; empty if it has none."""
+    found = value.get("id", "") if isinstance(value, dict) else ""
+    return found if isinstance(found, str) else ""
 
 
 def _entry(validated: EntrySchema, file: str, line: int) -> Entry:
@@ -250,14 +310,17 @@ def _check_references(state: _PackState) -> None:
         missing = [] if state.has_unknown_ids else _missing(entry_ids, state.ids)
         missing += [] if state.has_unknown_group_ids else _missing(group_ids, state.group_ids)
         for path, text in missing:
-            line = document.line((index, *path))
-            state.faults.append(Fault(document.file, line, entry.id, text, reference=True))
+            state.add(document.file, document.line((index, *path)), entry.id, text, reference=True)
+        if entry.id in entry.related:
+            line = document.line((index, "related", entry.related.index(entry.id)))
+            text = "related names the entry itself; take it out"
+            state.faults.append(Fault(document.file, line, entry.id, text, refuses=False))
 
 
 def _missing(references: Iterable[tuple[ValuePath, str]], known: set[str]) -> list[tuple[ValuePath, str]]:
     """The path and the fault of each reference to an id that isn't known; an empty id is no reference."""
     return [
-        (path, f"{path[0]} names '{name}', which is nowhere{_suggestion(name, sorted(known))}")
+        (path, f"{path[0]} names '{name}', which is nowhere{_suggestion(name, known)}")
         for path, name in references
         if name and name not in known
     ]
@@ -297,7 +360,7 @@ def _groups(state: _PackState) -> list[Group]:
     groups: list[Group] = []
     line_of_id: dict[str, int] = {}
     for index, value in enumerate(document.value):
-        name = str(value.get("id", "")) if isinstance(value, dict) else ""
+        name = _id_of(value)
         state.has_unknown_group_ids |= not is_id(name)
         validated = _validate(GroupSchema, document, state, (index,), name or f"group {index + 1}")
         line = document.line((index,))
@@ -331,23 +394,32 @@ def _synonyms(state: _PackState) -> dict[str, tuple[str, ...]]:
     synonyms: dict[str, tuple[str, ...]] = {}
     for word, value in document.value.items():
         variants = [value] if isinstance(value, str) else value
-        if not isinstance(variants, list) or not all(isinstance(v, str) and v.strip() for v in variants):
-            text = f"{word}: the words that mean the same are a list of texts"
-            state.add(document.file, document.line((word,)), "", text)
-            continue
-        synonyms[word] = tuple(map(str, variants))
+        texts = [variant for variant in variants if isinstance(variant, str)]
+        fault = ""
+        if isinstance(variants, dict) or len(texts) < len(variants) or not all(map(str.strip, texts)):
+            fault = "the words that mean the same are a list of texts"
+        elif any("," in text for text in texts):
+            fault = ONE_TEXT
+        elif len(word) > TITLE_LIMIT or any(len(text) > TITLE_LIMIT for text in texts):
+            fault = f"a word is longer than {TITLE_LIMIT} characters; shorten it"
+        elif not all(map(normalize_phrase, (word, *texts))):
+            fault = "one of the words has no letters and digits; write a word, or take it out"
+        if fault:
+            state.add(document.file, document.line((word,)), "", f"{shortened(word)}: {fault}")
+        else:
+            synonyms[clean(word)] = (*synonyms.get(clean(word), ()), *map(clean, texts))
     return synonyms
 
 
 @lru_cache(maxsize=1)  # every pack has the same, and parsing it takes longer than a small pack
-def _default_voice(text: str) -> dict[str, YamlValue]:
-    value = parse(text, DEFAULT_VOICE.name).value
+def _default_voice(content: bytes) -> dict[str, YamlValue]:
+    value = parse(content, DEFAULT_VOICE.name).value
     return value if isinstance(value, dict) else {}
 
 
-def _voice(state: _PackState) -> Voice:
+def _voice(default_voice: bytes, state: _PackState) -> Voice:
     """The default voice, overridden by the pack's own sentences."""
-    defaults = _default_voice(DEFAULT_VOICE.read_text(encoding="utf-8"))
+    defaults = _default_voice(default_voice)
     own = state.documents.get("voice") or Document("voice.yaml", {}, {}, ())
     if own.value is not None and not isinstance(own.value, dict):
         state.add(own.file, 1, "", "is not a mapping; write 'greeting: ...' and so on")
@@ -356,20 +428,25 @@ def _voice(state: _PackState) -> Voice:
     overrides = own.value if isinstance(own.value, dict) else {}
     for key in overrides:
         if key not in defaults:
-            text = f"'{key}' is none of the bot's sentences{_suggestion(key, defaults)}"
+            text = f"'{shortened(key)}' is none of the bot's sentences{_suggestion(key, defaults)}"
             state.add(own.file, own.line((key,)), "", text)
     small_talk = {name: _small_talk(name, defaults, overrides, own, state) for name in SMALL_TALK}
-    lines: dict[str, str] = {}
-    for key, value in {**defaults, **overrides}.items():
-        if key in SMALL_TALK or key == "examples":
-            continue
-        if not isinstance(value, str):
-            state.add(own.file, own.line((key,)), "", f"{key} is not a text")
+    lines: dict[VoiceKey, str] = {}
+    for key in VOICE_KEYS:
+        value = overrides.get(key, defaults.get(key))
+        fault = ""
+        if value is None:
+            state.add(DEFAULT_VOICE.name, 1, "", f"lacks '{key}'; this is AskPy's own file: install AskPy again")
+        elif not isinstance(value, str):
+            fault = f"{key} is not a text"
         elif not value.strip():
-            text = f"{key} is empty; write something, or leave it out to keep the default"
-            state.add(own.file, own.line((key,)), "", text)
+            fault = f"{key} is empty; write something, or leave it out to keep the default"
+        elif len(value) > TEXT_LIMIT:
+            fault = f"{key} is longer than {TEXT_LIMIT:,} characters; shorten it"
         else:
             lines[key] = value.strip()
+        if fault:
+            state.add(own.file, own.line((key,)), "", fault)
     return Voice(small_talk=small_talk, lines=lines, examples=_examples({**defaults, **overrides}, own, state))
 
 
@@ -393,10 +470,15 @@ def _with_current_key(path: ValuePath) -> ValuePath:
 
 def _examples(values: dict[str, YamlValue], own: Document, state: _PackState) -> tuple[str, ...]:
     value = values.get("examples", [])
+    if isinstance(value, str) and "," in value:
+        state.add(own.file, own.line(("examples",)), "", f"examples {ONE_TEXT}")
     listed = [value] if isinstance(value, str) else value
     examples = [example for example in listed if isinstance(example, str) and example.strip()]
     if isinstance(listed, dict) or len(examples) < len(listed):
         text = "examples is a list of questions, each a text that isn't empty"
+        state.add(own.file, own.line(("examples",)), "", text)
+    if any(len(example) > TITLE_LIMIT for example in examples):
+        text = f"examples has a question that is longer than {TITLE_LIMIT} characters; shorten it"
         state.add(own.file, own.line(("examples",)), "", text)
     return tuple(examples)
 

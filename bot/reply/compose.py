@@ -7,6 +7,7 @@ A new kind of reply is also listed in `Kind` (model.py) and, if people can share
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import cast
 
 from bot.model import (
     MOST_COMPARED,
@@ -20,6 +21,7 @@ from bot.model import (
     Part,
     Reply,
     Text,
+    VoiceKey,
 )
 from bot.reply.collections import comparison_parts, list_parts, recommendation_parts
 from bot.reply.entry import entry_parts
@@ -87,7 +89,8 @@ def _with_language(parts: tuple[Part, ...], language: str, knowledge: Knowledge)
     lines, end = knowledge.voice.lines, len(parts)
     while end > 1 and isinstance(parts[end - 1], Choices | Attribution):
         end -= 1
-    return (*parts[:end], Text(lines.get(f"reads_english_{language}", lines["reads_english"])), *parts[end:])
+    key = cast("VoiceKey", f"reads_english_{language}")  # not every language has one
+    return (*parts[:end], Text(lines.get(key, lines["reads_english"])), *parts[end:])
 
 
 def _parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:

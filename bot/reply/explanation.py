@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.model import Evidence, Facts, Finding, Heading, Item, Items, Knowledge, Match, Part, Reply
+from bot.model import Evidence, Facts, Finding, Heading, Item, Items, Knowledge, Match, Part, Reply, VoiceKey
 from bot.reply.wording import find_group, join_with_and
 
 MAX_CANDIDATES = 4
@@ -25,7 +25,7 @@ def explain(finding: Finding, knowledge: Knowledge, *, raw: bool = False) -> Rep
         What was understood, corrected, named and matched, and the other candidates.
     """
     evidence, lines = finding.evidence, knowledge.voice.lines
-    rows = [
+    rows: list[tuple[VoiceKey, str]] = [
         ("why_understood", evidence.understood),
         ("why_corrected", ", ".join(f"{word.typed} → {word.read_as}" for word in evidence.corrections)),
         ("why_named", ", ".join(evidence.named)),
@@ -48,7 +48,7 @@ def explain(finding: Finding, knowledge: Knowledge, *, raw: bool = False) -> Rep
     return Reply(kind=finding.kind, ids=finding.ids, parts=tuple(parts), evidence=evidence, reference="")
 
 
-def _raw_rows(finding: Finding) -> list[tuple[str, str]]:
+def _raw_rows(finding: Finding) -> list[tuple[VoiceKey, str]]:
     evidence = finding.evidence
     answer = " ".join([finding.kind, *finding.ids])
     gate = f"{answer}; answers from {evidence.answer_from:.2f}, offers from {evidence.offer_from:.2f} of evidence"
@@ -60,13 +60,15 @@ def _raw_rows(finding: Finding) -> list[tuple[str, str]]:
     ]
 
 
-def _worded_rows(finding: Finding, knowledge: Knowledge) -> list[tuple[str, str]]:
+def _worded_rows(finding: Finding, knowledge: Knowledge) -> list[tuple[VoiceKey, str]]:
     evidence, lines = finding.evidence, knowledge.voice.lines
     if finding.kind in ("unknown", "help", "smalltalk"):
         return []
     group = find_group(finding.group, knowledge)
     answer = group.title if group else join_with_and(knowledge.by_id[entry_id].label for entry_id in finding.ids)
-    sure = "why_high" if evidence.confidence >= HIGH else "why_fair" if evidence.confidence >= FAIR else "why_low"
+    sure: VoiceKey = (
+        "why_high" if evidence.confidence >= HIGH else "why_fair" if evidence.confidence >= FAIR else "why_low"
+    )
     return [("why_answer", answer), ("why_sure", lines[sure] if evidence.candidates else "")]
 
 
@@ -81,6 +83,7 @@ def _title(target: str, knowledge: Knowledge) -> str:
 
 def _closeness(match: Match, evidence: Evidence, knowledge: Knowledge) -> str:
     best = evidence.candidates[0]
+    key: VoiceKey
     if match is best:
         key = "why_exact" if evidence.confidence == 1.0 else "why_close" if evidence.confidence >= FAIR else "why_some"
     else:

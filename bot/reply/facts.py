@@ -6,7 +6,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.markdown import Paragraph, Span, Spans, escape_text, parse
-from bot.model import NEWS, Attribute, Code, DatedNote, Entry, Facts, Heading, Knowledge, Library, Note, Part, Text
+from bot.model import (
+    NEWS,
+    Attribute,
+    Code,
+    DatedNote,
+    Entry,
+    Facts,
+    Heading,
+    Knowledge,
+    Library,
+    Note,
+    Part,
+    Text,
+    VoiceKey,
+)
 from bot.reply.wording import group_label, group_labels, join_with_and, join_with_dots
 from bot.text import sentences, stem, words
 
@@ -103,12 +117,12 @@ def _stems(text: str) -> str:
     return f" {' '.join(map(stem, words(text)))} "
 
 
-def facts(card: Library, knowledge: Knowledge) -> list[tuple[str, str]]:
+def facts(card: Library, knowledge: Knowledge) -> list[tuple[VoiceKey, str]]:
     """The rows of a card: the key of each label in voice.yaml, and the value, which may be empty."""
     return [("label_good_for", join_with_and(card.good_for)), capabilities_row(card, knowledge)]
 
 
-def capabilities_row(card: Library, knowledge: Knowledge) -> tuple[str, str]:
+def capabilities_row(card: Library, knowledge: Knowledge) -> tuple[VoiceKey, str]:
     """The row of a card's capabilities: the key of its label, and the value."""
     return "label_capabilities", ", ".join(group_labels(card.capabilities, knowledge))
 

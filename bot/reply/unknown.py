@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bot.model import Choice, Choices, Entry, Finding, Heading, Item, Items, Knowledge, Library, Part, Text
+from bot.model import Choice, Choices, Entry, Finding, Heading, Item, Items, Knowledge, Library, Part, Text, VoiceKey
 from bot.reply.entry import MOST_RELATED
 from bot.reply.wording import (
     answer_part,
@@ -79,7 +79,9 @@ def _reason(finding: Finding, offers: Sequence[Entry], knowledge: Knowledge) -> 
         return f"{join_with_and(finding.mentioned_only)}: {lines['only_named']}"
     if finding.out_of_scope:
         is_partial = any(isinstance(entry, Library) for entry in offers)
-        key = "unknown_instead" if finding.group else "unknown_partial" if is_partial else "unknown_out_of_scope"
+        key: VoiceKey = (
+            "unknown_instead" if finding.group else "unknown_partial" if is_partial else "unknown_out_of_scope"
+        )
         return f"{join_with_and(finding.out_of_scope)}: {lines[key]}"
     if finding.around_pronoun:
         return lines["unknown_which"]

@@ -6,11 +6,21 @@ import datetime as dt
 from collections.abc import Iterable
 
 from bot.markdown import Paragraph, Span, parse
-from bot.model import Attribution, Choice, Entry, Finding, Formatted, Group, Knowledge, Library, Part, Text
+from bot.model import (
+    ANSWER_SHOWN,
+    Attribution,
+    Choice,
+    Entry,
+    Finding,
+    Formatted,
+    Group,
+    Knowledge,
+    Library,
+    Part,
+    Text,
+    VoiceKey,
+)
 from bot.text import clean, normalize_phrase, sentences
-
-ANSWER_SHOWN = 12_000
-"""Characters of an answer that are shown, as many as Slack takes as Markdown. `check` advises to divide a longer one."""
 
 
 def source_parts(entries: Iterable[Entry], knowledge: Knowledge) -> Iterable[Part]:
@@ -25,7 +35,7 @@ def source_parts(entries: Iterable[Entry], knowledge: Knowledge) -> Iterable[Par
     paragraphs = {paragraph for entry in entries for paragraph in entry.paragraphs}
     suffix = ""
     if paragraphs:
-        key = "paragraph" if len(paragraphs) == 1 else "paragraphs"
+        key: VoiceKey = "paragraph" if len(paragraphs) == 1 else "paragraphs"
         suffix = f", {knowledge.voice.lines[key]} {_ranges(paragraphs)}"
     title = f"{knowledge.voice.lines['from']} “{source.title}”" + (f" ({details})" if details else "")
     yield Attribution(title + suffix, source.url)
@@ -101,17 +111,14 @@ def introduction(knowledge: Knowledge) -> str:
     lines = knowledge.voice.lines
     kinds = [entry.kind for entry in knowledge.entries]
     largest_group = max((len(knowledge.members(group)) for group in knowledge.groups), default=0)
-    abilities = [
-        lines[key]
-        for key, is_possible in (
-            ("can_explain", "library" in kinds),
-            ("can_compare", kinds.count("library") > 1),
-            ("can_list", largest_group > 1),
-            ("can_recommend", largest_group > 0),
-            ("can_lead", "step" in kinds),
-        )
-        if is_possible
-    ]
+    possible: tuple[tuple[VoiceKey, bool], ...] = (
+        ("can_explain", "library" in kinds),
+        ("can_compare", kinds.count("library") > 1),
+        ("can_list", largest_group > 1),
+        ("can_recommend", largest_group > 0),
+        ("can_lead", "step" in kinds),
+    )
+    abilities = [lines[key] for key, is_possible in possible if is_possible]
     about = [] if knowledge.about in ("", knowledge.name) else [f"{lines['about']} {knowledge.about}."]
     return " ".join([*about, *([f"{lines['can']} {join_with_and(abilities)}."] if abilities else [])])
 

@@ -17,6 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.curation.reloader import PackReloader
 from bot.engine import Engine
+from bot.model import VoiceKey
 from bot.slack.admission import Admission, InteractionLimit
 from bot.slack.answer_log import AnswerLog
 from bot.slack.blocks import Layout
@@ -85,7 +86,7 @@ def build_app(
     store: Store,
     config: SlackConfig,
     *,
-    lines: Mapping[str, str],
+    lines: Mapping[VoiceKey, str],
     layout: Layout = "cards",
     curators: Sequence[str] = (),
     reloader: PackReloader | None = None,

@@ -9,6 +9,8 @@ from types import MappingProxyType
 
 import yaml
 
+from bot.model import VoiceKey
+
 Strings = Mapping[str, str]
 """The strings of strings.yaml by their keys."""
 
@@ -20,10 +22,11 @@ def default_strings() -> Strings:
     return MappingProxyType({str(key): str(line) for key, line in yaml.safe_load(text).items()})
 
 
-def load_strings(lines: Mapping[str, str], name: str = "") -> Strings:
+def load_strings(lines: Mapping[VoiceKey, str], name: str = "") -> Strings:
     """The shipped strings, overridden by the pack's `lines`; keys that strings.yaml doesn't have are ignored.
 
     Modals are titled with the pack's `name`.
     """
-    strings = {key: lines.get(key) or line for key, line in default_strings().items()}
+    own = dict[str, str](lines.items())
+    strings = {key: own.get(key) or line for key, line in default_strings().items()}
     return MappingProxyType(strings | ({"modal_title": name} if name else {}))

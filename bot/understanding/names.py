@@ -14,7 +14,7 @@ from typing import Literal
 from bot.model import Knowledge, Library
 from bot.retrieval.english import WordCache
 from bot.retrieval.spelling import UNLIMITED, Budget, Lexicon
-from bot.text import words
+from bot.text import clean, words
 from bot.understanding.question_type import COMPARISON_WORDS
 from bot.understanding.slips import is_slip
 
@@ -229,11 +229,11 @@ def _all_names(knowledge: Knowledge, is_english: Callable[[str], bool]) -> Itera
     ordinary = set(knowledge.out_of_scope.ordinary_names)
     for spelling in (*knowledge.out_of_scope.names, *knowledge.out_of_scope.ordinary_names):
         if spelling.casefold() not in subject:
-            tokens = words(spelling)
+            tokens = words(clean(spelling))
             yield Name(spelling, "".join(tokens), len(tokens), spelling, "out_of_scope", spelling in ordinary)
 
 
 def _name(spelling: str, shown: str, about: str, kind: NameKind, is_english: Callable[[str], bool]) -> Name:
-    tokens = words(spelling)
+    tokens = words(clean(spelling))
     is_ordinary = len(tokens) == 1 and is_english(tokens[0])
     return Name(shown, "".join(tokens), len(tokens), about, kind, is_ordinary)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from bot.model import Group, Knowledge, Library
-from bot.text import clean, normalize_phrase
+from bot.text import clean, words
 
 TargetKind = Literal["entry", "list", "pick", "talk"]
 
@@ -63,10 +63,10 @@ def phrasings_of(knowledge: Knowledge, targets: Sequence[Target]) -> Iterable[tu
     Small talk that says the same as the pack is left out.
     """
     groups = {group.id: group for group in knowledge.groups}
-    seen: set[str] = set()
+    seen: set[tuple[str, ...]] = set()
     for number, target in enumerate(targets):
         for text in map(clean, _asks(knowledge, groups, target)):
-            key = normalize_phrase(text)
+            key = tuple(words(text))
             if target.kind != "talk" or key not in seen:
                 seen.add(key)
                 yield text, number
@@ -120,7 +120,9 @@ def code_digest() -> str:
     """12 hexadecimal digits of a SHA-256 over the code and data that an index depends on besides its pack."""
     digest = hashlib.sha256()
     bot = Path(__file__).parents[1]
-    code = [*sorted((bot / "retrieval").glob("*.py")), *sorted((bot / "understanding").glob("*.py"))]
+    code = [
+        path for package in ("knowledge", "retrieval", "understanding") for path in sorted((bot / package).glob("*.py"))
+    ]
     data = sorted(path for path in (bot / "retrieval" / "data").iterdir() if path.suffix in (".txt", ".npy", ".json"))
     for path in [*code, bot / "text.py", bot / "model.py", *data]:
         content = path.read_bytes()

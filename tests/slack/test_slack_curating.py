@@ -302,6 +302,18 @@ def test_a_new_answer_is_looked_at_and_then_saved(room: Room) -> None:
     assert len(room.previewer.drafts) == 1
 
 
+def test_control_characters_are_taken_out_of_what_curators_type(room: Room) -> None:
+    typed = {
+        "title": "Where \x1b]52;c;aGk=\x07do apps live?\x9b2J",
+        "answer": "On our\u202e own\x00 machine.\r\n- ask\x1b[2J ops\x7f",
+        "asks": "a\x1b[2Jb\r\nhow to\x08 deploy",
+    }
+    room.submit(room.submit(written(room), **typed))
+    (made,) = room.store.changes.made
+    assert (made.title, made.answer) == ("Where ]52;c;aGk=do apps live?2J", "On our own machine.\n- ask[2J ops")
+    assert made.asks == ("a[2Jb", "how to deploy")
+
+
 def test_a_draft_that_has_changed_is_looked_at_again(room: Room) -> None:
     checked = room.submit(written(room), **FILLED)
     again = room.submit(checked, answer="Another answer.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from bot.model import Facts, Part, Question, Reply
+from bot.model import Facts, Part, Question, Reply, VoiceKey
 from bot.slack.blocks import context_block, render_blocks
 from bot.slack.context import Context
 from bot.slack.outgoing import OutgoingMessage, UpdateModal, private_destination, reply_text, send
@@ -20,7 +20,7 @@ from bot.slack.payloads import (
     workspace_of,
 )
 
-ROWS_WITH_WORDS = ("why_understood", "why_corrected", "why_out_of_scope", "why_unknown_words")
+ROWS_WITH_WORDS: tuple[VoiceKey, ...] = ("why_understood", "why_corrected", "why_out_of_scope", "why_unknown_words")
 """Labels of the evidence's rows that quote a person."""
 
 

@@ -36,7 +36,7 @@ from bot.slack.logs import format_without_message
 from bot.slack.outgoing import update_modal
 from bot.slack.payloads import CuratorModalState, Payload, get_dict, get_str, state_values, team_id_of, user_id_of
 from bot.slack.transport.client import Refused
-from bot.text import clean, words
+from bot.text import clean, without_control_characters, words
 
 FormResponse = dict[str, Any]
 """The payload with which a form is acknowledged."""
@@ -67,8 +67,8 @@ class ViewSubmission:
     first_block: str
 
     def value(self, name: str) -> str:
-        """The value of an input; empty if there is no such input."""
-        return next(iter(self.values.get(name, ())), "")
+        """The value of an input, without control characters; empty if there is no such input."""
+        return without_control_characters(next(iter(self.values.get(name, ())), ""))
 
     def ticked(self, name: str) -> frozenset[str] | None:
         """The ticked values of all checkboxes of this name; None if there are no checkboxes."""

@@ -9,12 +9,13 @@ import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot import __version__
+from bot import __version__, program
 from bot.engine import Engine, ProcessMemory
 from bot.knowledge import load
 from bot.model import AskPyError, Change, Question, Reply
@@ -47,8 +48,39 @@ class _Group(click.Group):
             ctx.exit(0)
 
 
+def _remember_pack(ctx: click.Context, _: click.Parameter, folder: Path | None) -> None:
+    """Keep the folder for `_settings`. It may be given before the command or after it; the last one counts."""
+    if folder is not None:
+        ctx.meta[_PACK] = folder
+
+
+_PACK = "bot.knowledge"
+"""Key of `Context.meta`: the folder that --knowledge names."""
+
+knowledge_option = click.option(
+    "--knowledge",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    expose_value=False,
+    callback=_remember_pack,
+    help="The knowledge pack, whatever ASKPY_KNOWLEDGE says.",
+)
+"""For each command that reads the pack, and for AskPy without a command."""
+
+
+def _settings() -> Settings:
+    """The settings, with the pack that --knowledge names."""
+    return _with_pack(read_settings())
+
+
+def _with_pack(settings: Settings) -> Settings:
+    folder = click.get_current_context().meta.get(_PACK)
+    return settings if folder is None else replace(settings, knowledge=folder)
+
+
 @click.group(cls=_Group, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="askpy")
+@knowledge_option
 @click.pass_context
 def main(ctx: click.Context) -> None:
     """Answers a team's questions from curated knowledge, in Slack and in the terminal.
@@ -57,7 +89,7 @@ def main(ctx: click.Context) -> None:
     """
     if ctx.invoked_subcommand is not None:
         return
-    if read_settings().has_slack:
+    if _settings().has_slack:
         ctx.invoke(serve)
     else:
         ctx.invoke(chat)
@@ -66,12 +98,13 @@ def main(ctx: click.Context) -> None:
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print each reply as a JSON object on one line.")
 @click.option("--blocks", is_flag=True, help="With --json: add the Block Kit that Slack would get.")
+@knowledge_option
 def chat(as_json: bool, blocks: bool) -> None:
     """A conversation in the terminal. An empty line starts a new one."""
     _require_json(as_json, blocks=blocks)
     from bot import terminal  # Rich is not for --json
 
-    settings = read_settings()
+    settings = _settings()
     engine = _engine(settings, memory=ProcessMemory())
     if as_json:
         for text, conversation in terminal.conversations(_stdin_lines()):
@@ -88,10 +121,11 @@ def chat(as_json: bool, blocks: bool) -> None:
 @click.option("--blocks", is_flag=True, help="With --json: add the Block Kit that Slack would get.")
 @click.option("--top", type=click.IntRange(1, 1000), help="With --json: add the engine's N best entries.")
 @click.argument("words", nargs=-1, required=True, metavar="WORDS... | -")
+@knowledge_option
 def ask(as_json: bool, blocks: bool, top: int | None, words: tuple[str, ...]) -> None:
     """One answer; nothing is remembered or recorded. A question that begins with a dash comes after `--`."""
     _require_json(as_json, blocks=blocks, top=top is not None)
-    settings = read_settings()
+    settings = _settings()
     engine = _engine(settings)
     questions = _stdin_lines() if words == ("-",) else iter([" ".join(words)])
     for text in questions:
@@ -109,22 +143,24 @@ def ask(as_json: bool, blocks: bool, top: int | None, words: tuple[str, ...]) ->
 @main.command()
 @click.option("--socket", "mode", flag_value="socket", help="Socket Mode (the default with SLACK_APP_TOKEN).")
 @click.option("--http", "mode", flag_value="http", help="HTTP on PORT.")
+@knowledge_option
 def serve(mode: str | None = None) -> None:
     """Run the Slack app."""
     from bot import serving
 
-    settings = read_settings()
+    settings = _settings()
     serving.serve(settings, mode)
 
 
 @main.command()
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 @click.option("--all", "show_all", is_flag=True, help="Every piece of advice, not the first few of each kind.")
+@knowledge_option
 def check(path: Path | None, show_all: bool) -> None:
     """Lint a knowledge pack: every fault at once, then advice; exit 1 if there is any fault."""
-    settings = read_settings()
+    settings = _settings()
     if path is not None and path.is_file():
-        raise AskPyError(f"{path} is a file; name its folder: python -m bot check {shlex.quote(str(path.parent))}")
+        raise AskPyError(f"{path} is a file; name its folder: {program()} check {shlex.quote(str(path.parent))}")
     _print_check(path if path is not None else settings.pack, settings, show_all=show_all)
 
 
@@ -134,12 +170,13 @@ def check(path: Path | None, show_all: bool) -> None:
     "--min", "least", type=click.FloatRange(0, 100), help="Exit 1 if fewer per cent of the covered questions are right."
 )
 @click.option("--verbose", is_flag=True, help="List every question that isn't right.")
+@knowledge_option
 def eval(file: Path, least: float | None, verbose: bool) -> None:
     """Ask labelled questions and count right, offered, abstained and wrong answers, by category."""
     from bot.evaluation import evaluate, output
 
     questions = evaluate.read_questions(file)
-    engine = _engine(read_settings(), memory=ProcessMemory())
+    engine = _engine(_settings(), memory=ProcessMemory())
     unknown = evaluate.unknown_ids(questions, engine.knowledge.by_id)
     for line in [f"{file}:{n}: {fault}" for n, faults in unknown.items() for fault in faults][:MAX_NOTICES]:
         click.echo(line, err=True)
@@ -158,17 +195,19 @@ def eval(file: Path, least: float | None, verbose: bool) -> None:
 
 @main.command()
 @click.argument("question", nargs=-1, required=True)
+@knowledge_option
 def why(question: tuple[str, ...]) -> None:
     """The evidence behind an answer."""
     from bot import terminal
 
-    terminal.console().print(terminal.render(_engine(read_settings()).explain(Question(" ".join(question)), raw=True)))
+    terminal.console().print(terminal.render(_engine(_settings()).explain(Question(" ".join(question)), raw=True)))
 
 
 @main.command()
 @click.argument("old")
 @click.argument("new")
 @click.option("--questions", type=click.Path(path_type=Path), help="Questions to ask as well, labelled or one a line.")
+@knowledge_option
 def diff(old: str, new: str, questions: Path | None) -> None:
     """Compare two packs: questions whose answer changes, and entries whose text changes.
 
@@ -179,7 +218,7 @@ def diff(old: str, new: str, questions: Path | None) -> None:
     from bot.evaluation import compare, git_checkout, output
     from bot.knowledge import PackError
 
-    settings = read_settings()
+    settings = _settings()
     pack = next((Path(name) for name in (new, old) if Path(name).is_dir()), settings.pack)
     with ExitStack() as stack:
         states = []
@@ -198,22 +237,20 @@ def diff(old: str, new: str, questions: Path | None) -> None:
 
 @main.command()
 @click.option("--workspace", metavar="T...", help="Whose changes; needed where several workspaces have some.")
-@click.option(
-    "--pack", type=click.Path(path_type=Path), help="The pack to compare with, instead of the configured one."
-)
 @click.option("--output", type=click.Path(path_type=Path), help="Write the patch here instead of printing it.")
-def export(workspace: str | None, pack: Path | None, output: Path | None) -> None:
+@knowledge_option
+def export(workspace: str | None, output: Path | None) -> None:
     """Curated changes as a patch against the pack's YAML, for `git apply` or `patch -p1`.
 
     Nothing is printed where nothing is left. Exit 1 if a change can't be exported.
     """
     from bot.exchange.export import export_changes
 
-    settings = read_settings()
+    settings = _settings()
     with _open_store(settings) as store:
         chosen = _choose_workspace(workspace, store.changes.workspaces())
         changes = store.changes.active(chosen) if chosen else ()
-    result = export_changes(pack if pack is not None else settings.pack, changes)
+    result = export_changes(settings.pack, changes)
     if output is None:
         click.echo(result.patch.encode(), nl=False)
     elif result.patch:
@@ -238,8 +275,8 @@ def import_(file: Path, into: Path | None, name: str) -> None:
     for note in result.notes:
         click.echo(note, err=True)
     click.echo(f"{result.entries} {'entry' if result.entries == 1 else 'entries'} written to {result.folder}.")
-    _print_check(result.folder, read_settings())
-    click.echo(f'Try it: ASKPY_KNOWLEDGE={shlex.quote(str(result.folder))} python -m bot ask "..."', err=True)
+    _print_check(result.folder, _settings())
+    click.echo(f'Try it: {program()} ask --knowledge {shlex.quote(str(result.folder))} "..."', err=True)
 
 
 @main.command()
@@ -253,13 +290,14 @@ def import_(file: Path, into: Path | None, name: str) -> None:
     help="The page's file.",
 )
 @click.option("--no-html", is_flag=True, help="Print only.")
+@knowledge_option
 def report(days: int, workspace: str | None, html: Path, no_html: bool) -> None:
     """The week: answered, offered and missed by day, what was missed most, votes, trials, changes; and a page of it."""
     from bot.report.figures import compute_figures
     from bot.report.page import render_page
     from bot.report.printed import print_report
 
-    settings = read_settings()
+    settings = _settings()
     now = dt.datetime.now(dt.UTC)
     with _open_store(settings) as store:
         known = sorted({*store.tallies.workspaces(), *store.changes.workspaces()})
@@ -282,22 +320,25 @@ def report(days: int, workspace: str | None, html: Path, no_html: bool) -> None:
 
 @main.command()
 @click.option("--url", help="The public address of the bot, for HTTP; without it, Socket Mode.")
+@knowledge_option
 def manifest(url: str | None) -> None:
     """Print the Slack app manifest."""
     from bot.slack.manifest import manifest as built
 
-    settings = read_settings()
+    settings = _settings()
     knowledge = load(settings.pack, settings.cache_folder)
     click.echo(json.dumps(built(url, knowledge.name, knowledge.about), indent=2))
 
 
 @main.command()
+@knowledge_option
 def doctor() -> None:
     """Check configuration, credentials, database and pack, and print the fix for each fault."""
     from bot.doctor import run_checks
     from bot.settings import usable_settings
 
-    if not run_checks(*usable_settings()):
+    settings, faults = usable_settings()
+    if not run_checks(_with_pack(settings), faults):
         raise SystemExit(1)
 
 

@@ -60,7 +60,7 @@ def test_a_real_file_becomes_a_pack_that_answers(name: str, run: Any, monkeypatc
     code, out, err = run("import", FAQS / name, "--into", "pack")
     assert (code, out.splitlines()[0]) == (0, f"{count} entries written to pack.")
     assert out.splitlines()[1].startswith(f"pack: {count} entries, no faults")
-    assert err.splitlines()[-1] == 'Try it: ASKPY_KNOWLEDGE=pack python -m bot ask "..."'
+    assert err.splitlines()[-1] == 'Try it: python -m bot ask --knowledge pack "..."'
     knowledge = load(Path("pack"))
     assert (knowledge.name, [fault for fault in lint(knowledge) if not fault.advice]) == (called, [])
     monkeypatch.setenv("ASKPY_KNOWLEDGE", "pack")

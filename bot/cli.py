@@ -38,7 +38,9 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except AskPyError as error:
-            click.echo(str(error), err=True)
+            from bot.terminal import echo
+
+            echo(str(error), err=True)
             ctx.exit(2)
         except (KeyboardInterrupt, click.Abort):
             ctx.exit(130)  # the exit code of shells for an interrupt
@@ -137,7 +139,7 @@ def ask(as_json: bool, blocks: bool, top: int | None, words: tuple[str, ...]) ->
         else:
             from bot import terminal  # Rich is not for --json
 
-            terminal.console().print(terminal.render(reply))
+            terminal.show(terminal.console(), reply)
 
 
 @main.command()
@@ -404,10 +406,11 @@ def _print_check(folder: Path, settings: Settings, *, show_all: bool = False) ->
     """Print what `check` finds in a pack; exit 1 if it has a fault."""
     from bot.curation.check import check_pack
     from bot.evaluation.output import track
+    from bot.terminal import echo
 
     result = check_pack(folder, settings.cache_folder, track)
     for line in result.lines(folder, show_all=show_all):
-        click.echo(line)
+        echo(line)
     if result.has_faults:
         raise SystemExit(1)
 

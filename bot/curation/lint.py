@@ -106,7 +106,10 @@ def _few_phrasings(knowledge: Knowledge) -> Iterable[Fault]:
     for entry in knowledge.entries:
         count = len(set(map(normalize_phrase, entry.asks)))
         if count < FEWEST_PHRASINGS:
-            text = f"has {count} phrasing{'s' if count != 1 else ''}; {FEWEST_PHRASINGS} or more make it easier to find"
+            phrasings = f"{count} phrasing{'s' if count != 1 else ''}"
+            text = (
+                f"{phrasings}; add the words in which people really ask, {FEWEST_PHRASINGS} phrasings or more an entry"
+            )
             yield _fault(entry, text, advice=True)
 
 

@@ -171,24 +171,25 @@ def check(path: Path | None, show_all: bool) -> None:
 @click.option(
     "--min", "least", type=click.FloatRange(0, 100), help="Exit 1 if fewer per cent of the covered questions are right."
 )
-@click.option("--verbose", is_flag=True, help="List every question that isn't right.")
+@click.option("--verbose", is_flag=True, help="List every question that isn't right, with figures.")
 @knowledge_option
 def eval(file: Path, least: float | None, verbose: bool) -> None:
     """Ask labelled questions and count right, offered, abstained and wrong answers, by category."""
     from bot.evaluation import evaluate, output
+    from bot.terminal import echo
 
     questions = evaluate.read_questions(file)
     engine = _engine(_settings(), memory=ProcessMemory())
     unknown = evaluate.unknown_ids(questions, engine.knowledge.by_id)
     for line in [f"{file}:{n}: {fault}" for n, faults in unknown.items() for fault in faults][:MAX_NOTICES]:
-        click.echo(line, err=True)
+        echo(line, err=True)
     with output.progress_bar(len(questions)) as advance:
         judged = evaluate.ask_all(questions, engine.answer, advance)
     output.print_evaluation(judged, verbose=verbose)
     if unknown:
         several = len(unknown) > 1
         lines = f"{len(unknown)} line{'s' * several} name{'s' * (not several)} an id that the pack doesn't have"
-        click.echo(f"{lines}; no answer is right by it.")
+        echo(f"{lines}; no answer is right by it.")
     right = evaluate.per_cent_right(judged)
     if least is not None and right < least:
         click.echo(f"{right:.1f} % of the covered questions are right; --min asks for {least:.1f} %.", err=True)
@@ -197,20 +198,23 @@ def eval(file: Path, least: float | None, verbose: bool) -> None:
 
 @main.command()
 @click.argument("question", nargs=-1, required=True)
+@click.option("--verbose", is_flag=True, help="With ids, scores and thresholds.")
 @knowledge_option
-def why(question: tuple[str, ...]) -> None:
-    """The evidence behind an answer."""
+def why(question: tuple[str, ...], verbose: bool) -> None:
+    """Why an answer is what it is: what was understood, and what it is close to."""
     from bot import terminal
 
-    terminal.console().print(terminal.render(_engine(_settings()).explain(Question(" ".join(question)), raw=True)))
+    explanation = _engine(_settings()).explain(Question(" ".join(question)), raw=verbose)
+    terminal.show(terminal.console(), explanation)
 
 
 @main.command()
 @click.argument("old")
 @click.argument("new")
 @click.option("--questions", type=click.Path(path_type=Path), help="Questions to ask as well, labelled or one a line.")
+@click.option("--verbose", is_flag=True, help="With kinds and ids of the answers, in place of titles.")
 @knowledge_option
-def diff(old: str, new: str, questions: Path | None) -> None:
+def diff(old: str, new: str, questions: Path | None, verbose: bool) -> None:
     """Compare two packs: questions whose answer changes, and entries whose text changes.
 
     OLD and NEW are folders, or git revisions of the pack's folder.
@@ -234,7 +238,8 @@ def diff(old: str, new: str, questions: Path | None) -> None:
         dialogues = pack.resolve().parent / compare.DIALOGUES_FOLDER
         asked = compare.texts_to_ask(states[0], states[1], dialogues, questions)
         changes = compare.answer_changes(states[0], states[1], asked, output.track)
-    output.print_changes(changes, asked, compare.text_changes(*states))
+    packs = states[0].knowledge, states[1].knowledge
+    output.print_changes(changes, asked, compare.text_changes(*states), packs, verbose=verbose)
 
 
 @main.command()

@@ -67,7 +67,7 @@ def console(**options: object) -> Console:
 
 
 def echo(text: str, *, err: bool = False) -> None:
-    """Print lines to stdout or stderr; a terminal breaks them between words, and indents what follows in a line."""
+    """Print lines to stdout or stderr; on a terminal they are broken between words, and indented lines hang."""
     stream = sys.stderr if err else sys.stdout
     if stream is not None and stream.isatty():
         width = min(shutil.get_terminal_size().columns, MAX_WIDTH)
@@ -76,8 +76,8 @@ def echo(text: str, *, err: bool = False) -> None:
 
 
 def _broken(line: str, width: int) -> str:
-    indent = line[: len(line) - len(line.lstrip())] + "  "
-    return textwrap.fill(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    indent = line[: len(line) - len(line.lstrip())]
+    return textwrap.fill(line, width, subsequent_indent=2 * indent, break_long_words=False, break_on_hyphens=False)
 
 
 def show(output: Console, reply: Reply) -> None:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -16,7 +17,8 @@ from bot.cli import main
 from bot.curation.check import CheckResult, check_pack
 from bot.evaluation import compare
 from bot.model import Question
-from support.shipped import FOLDER, answer, matcher
+from bot.reply.wording import name_answer
+from support.shipped import FOLDER, answer, knowledge, matcher
 
 MINIMAL = {
     "pack.yaml": "name: Demo\n",
@@ -272,10 +274,11 @@ def test_every_answer_that_differs_is_shown_with_its_place(packs: tuple[Path, Pa
     ran = run("diff", *packs, "--questions", questions)
     assert ran.exit_code == 0
     assert told(ran)[1:] == [
-        "answers.yaml:7 Where are you? unknown -> topic way",
-        "answers.yaml:7 opening hours topic opening-hours -> topic way",
-        "visit.yaml:4 opening hours topic opening-hours -> topic way",
-        "q.jsonl:2 opening hours topic opening-hours -> topic way",
+        "answers.yaml:7 Where are you? no answer -> Where are you?",
+        "answers.yaml:7 opening hours When are you open? -> Where are you?",
+        "visit.yaml:4 opening hours When are you open? -> Where are you?",
+        "q.jsonl:2 opening hours When are you open? -> Where are you?",
+        "",
         "4 of 6 answers differ: 2 of 3 phrasings, 1 of 2 dialogues, 1 of 1 question.",
     ]
 
@@ -291,9 +294,10 @@ def test_entries_whose_words_are_new_are_named_with_the_field_and_its_line(tmp_p
         0,
         [
             "where other words in",
-            "answers.yaml:4 opening-hours answer",
-            "cards.yaml:2 bottle install",
-            "groups.yaml:1 web label",
+            "answers.yaml:4 When are you open? answer",
+            "cards.yaml:2 Bottle install",
+            "groups.yaml:1 The web label",
+            "",
             told(ran)[-1],
         ],
     )
@@ -310,7 +314,7 @@ def test_entries_whose_words_are_new_are_named_with_the_field_and_its_line(tmp_p
 )
 def test_questions_to_compare_need_no_labels(packs: tuple[Path, Path], tmp_path: Path, name: str, text: str) -> None:
     ran = run("diff", *packs, "--questions", folder(tmp_path, {name: text}) / name)
-    assert f"{name}:2 opening hours topic opening-hours -> topic way" in told(ran)
+    assert f"{name}:2 opening hours When are you open? -> Where are you?" in told(ran)
 
 
 @pytest.mark.parametrize("text", ['{"question": "opening hours"}', '{"q": 3}', '{"q": "opening', "{" * 9999])
@@ -321,7 +325,46 @@ def test_a_line_that_is_no_question_is_named(packs: tuple[Path, Path], tmp_path:
 
 def test_what_only_the_old_pack_asks_is_marked(packs: tuple[Path, Path]) -> None:
     ran = run("diff", packs[1], packs[0])
-    assert "answers.yaml (old):7 Where are you? topic way -> unknown" in told(ran)
+    assert "answers.yaml (old):7 Where are you? Where are you? -> no answer" in told(ran)
+
+
+def test_kinds_and_ids_are_shown_on_request(packs: tuple[Path, Path]) -> None:
+    ran = run("diff", *packs, "--verbose")
+    assert "answers.yaml:7 opening hours topic opening-hours -> topic way" in told(ran)
+
+
+def test_entries_with_one_title_are_told_apart_by_their_ids(packs: tuple[Path, Path], tmp_path: Path) -> None:
+    renamed = LATER.replace("title: Where are you?", "title: When are you open?")
+    ran = run("diff", packs[0], folder(tmp_path / "twin", {**MINIMAL, "answers.yaml": renamed}))
+    changed = "When are you open? (topic opening-hours) -> When are you open? (topic way)"
+    assert f"answers.yaml:7 opening hours {changed}" in told(ran)
+
+
+ANSWERS = {
+    "topic": "What is Python?",
+    "compare": "compared: Flask and Django",
+    "list": "listed: Flask, Django, FastAPI, Tornado and 1 more",
+    "recommend": "recommended: Flask",
+    "unknown": "no answer, offered: Flask",
+    "help": "help",
+    "smalltalk": "small talk",
+}
+NAMED_IDS = {
+    "topic": "what-is-python",
+    "compare": "flask django",
+    "list": "flask django fastapi tornado pyramid",
+    "recommend": "flask",
+    "unknown": "flask",
+}
+
+
+@pytest.mark.parametrize("kind", ANSWERS)
+def test_every_kind_of_answer_has_a_name_in_titles(kind: Any) -> None:
+    assert name_answer(kind, NAMED_IDS.get(kind, "").split(), knowledge()) == ANSWERS[kind]
+
+
+def test_no_answer_and_no_offer() -> None:
+    assert name_answer("unknown", (), knowledge()) == "no answer"
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git isn't installed")

@@ -110,10 +110,10 @@ def find_overlaps(matcher: Matcher, locations: SourceLocations, track: Track = i
             nearest = index.texts[int(first) + int(scores.phrasing_cosines[first:last].argmax())]
             text, own, other = index.texts[phrasing], targets[owner].id, targets[rival].id
             if not is_set_apart(text, nearest, index.texts_of(owner), index.texts_of(rival)):
-                lost = LostPhrasing(
-                    text, locations.of(own, text), nearest, locations.of(other, nearest), round(lead, 6)
+                place, nearest_place = locations.of(own, text), locations.of(other, nearest)
+                pairs.setdefault((owner, rival), []).append(
+                    LostPhrasing(text, place, nearest, nearest_place, round(lead, 6))
                 )
-                pairs.setdefault((owner, rival), []).append(lost)
     overlaps = []
     for (owner, rival), lost in sorted(pairs.items()):
         same = [phrasing for phrasing in lost if have_same_words(phrasing.text, phrasing.nearest)]

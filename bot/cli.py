@@ -192,7 +192,7 @@ def eval(file: Path, least: float | None, verbose: bool) -> None:
         echo(f"{lines}; no answer is right by it.")
     right = evaluate.per_cent_right(judged)
     if least is not None and right < least:
-        click.echo(f"{right:.1f} % of the covered questions are right; --min asks for {least:.1f} %.", err=True)
+        echo(f"{right:.1f} % of the covered questions are right; --min asks for {least:.1f} %.", err=True)
         raise SystemExit(1)
 
 
@@ -252,6 +252,7 @@ def export(workspace: str | None, output: Path | None) -> None:
     Nothing is printed where nothing is left. Exit 1 if a change can't be exported.
     """
     from bot.exchange.export import export_changes
+    from bot.terminal import echo
 
     settings = _settings()
     with _open_store(settings) as store:
@@ -263,7 +264,7 @@ def export(workspace: str | None, output: Path | None) -> None:
     elif result.patch:
         _write_file(output, result.patch)
     for line in result.messages(output):
-        click.echo(line, err=True)
+        echo(line, err=True)
     if result.faults:
         raise SystemExit(1)
 
@@ -277,13 +278,14 @@ def export(workspace: str | None, output: Path | None) -> None:
 def import_(file: Path, into: Path | None, name: str) -> None:
     """Turn a FAQ (CSV, TSV or Markdown) into a knowledge pack, and check it. Nothing is overwritten."""
     from bot.exchange.import_faq import import_faq
+    from bot.terminal import echo
 
     result = import_faq(file, into, name)
     for note in result.notes:
-        click.echo(note, err=True)
-    click.echo(f"{result.entries} {'entry' if result.entries == 1 else 'entries'} written to {result.folder}.")
+        echo(note, err=True)
+    echo(f"{result.entries} {'entry' if result.entries == 1 else 'entries'} written to {result.folder}.")
     _print_check(result.folder, _settings())
-    click.echo(f'Try it: {program()} ask --knowledge {shlex.quote(str(result.folder))} "..."', err=True)
+    echo(f'Try it: {program()} ask --knowledge {shlex.quote(str(result.folder))} "..."', err=True)
 
 
 @main.command()
@@ -303,6 +305,7 @@ def report(days: int, workspace: str | None, html: Path, no_html: bool) -> None:
     from bot.report.figures import compute_figures
     from bot.report.page import render_page
     from bot.report.printed import print_report
+    from bot.terminal import echo
 
     settings = _settings()
     now = dt.datetime.now(dt.UTC)
@@ -322,7 +325,7 @@ def report(days: int, workspace: str | None, html: Path, no_html: bool) -> None:
             f"Made by AskPy {__version__} from {store.database.label}, {now:%Y-%m-%d %H:%M} UTC. Days are days in UTC."
         )
         _write_file(html, render_page(figures, footer))
-        click.echo(f"The page is {html}.", err=True)
+        echo(f"The page is {html}.", err=True)
 
 
 @main.command()
@@ -359,6 +362,7 @@ MAX_NOTICES = 20
 def _open_store(settings: Settings) -> Iterator[Store]:
     """The store, for commands that only read. Raises AskPyError if the database can't be read, before or during the block."""
     from bot.store import Store
+    from bot.terminal import echo
 
     store = Store(settings.database, retention_days=settings.retention_days)
     try:
@@ -366,7 +370,7 @@ def _open_store(settings: Settings) -> Iterator[Store]:
         if fault:
             raise AskPyError(f"The database can't be read: {fault}. Check DATABASE_URL; `doctor` tells more.")
         unset = "; DATABASE_URL isn't set" if settings.database_url is None else ""
-        click.echo(f"Reading {store.database.safe_url}{unset}.", err=True)
+        echo(f"Reading {store.database.safe_url}{unset}.", err=True)
         yield store
         if store.database.failures:
             raise AskPyError(

@@ -66,18 +66,21 @@ def console(**options: object) -> Console:
     return result
 
 
-def echo(text: str, *, err: bool = False) -> None:
-    """Print lines to stdout or stderr; on a terminal they are broken between words, and indented lines hang."""
+def echo(text: str, *, err: bool = False, hang: int = 0) -> None:
+    """Print lines to stdout or stderr; on a terminal they are broken between words.
+
+    `hang`: columns by which what follows in a line is indented; an indented line hangs by as much again.
+    """
     stream = sys.stderr if err else sys.stdout
     if stream is not None and stream.isatty():
         width = min(shutil.get_terminal_size().columns, MAX_WIDTH)
-        text = "\n".join(_broken(line, width) for line in text.split("\n"))
+        text = "\n".join(_broken(line, width, hang) for line in text.split("\n"))
     click.echo(text, err=err)
 
 
-def _broken(line: str, width: int) -> str:
-    indent = line[: len(line) - len(line.lstrip())]
-    return textwrap.fill(line, width, subsequent_indent=2 * indent, break_long_words=False, break_on_hyphens=False)
+def _broken(line: str, width: int, hang: int) -> str:
+    indent = " " * max(hang, 2 * (len(line) - len(line.lstrip())))
+    return textwrap.fill(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def show(output: Console, reply: Reply) -> None:
@@ -123,10 +126,7 @@ def _render_part(part: Part) -> RenderableType:
         case Table(columns, rows):
             return _table(columns, rows)
         case Choices(heading, choices):
-            labels = [choice.label for choice in choices]
-            fits = len(heading) + sum(len(label) + 5 for label in labels) <= MAX_CHOICES_WIDTH
-            separator, start = ("  ·  ", "  ") if fits else ("\n  ", "\n  ")
-            return Styled().append(heading + start, style="dim").append(separator.join(labels), style="cyan")
+            return SuggestedQuestions(heading, tuple(choice.label for choice in choices))
         case DatedNote(note):
             text_and_source = Styled(f"{note.text} ").append(f"({note.source})", style="dim")
             return Panel(
@@ -138,6 +138,23 @@ def _render_part(part: Part) -> RenderableType:
             )
         case Attribution(text, url):
             return Styled(f"{text} {url}".strip(), style="dim italic")
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestedQuestions:
+    """A heading and labels in one line where they fit, else each label on its own."""
+
+    heading: str
+    labels: tuple[str, ...]
+
+    def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:
+        needed = cell_len(self.heading) + sum(cell_len(label) + len(LABEL_SEPARATOR) for label in self.labels)
+        fits = needed <= min(options.max_width, MAX_CHOICES_WIDTH)
+        separator, start = (LABEL_SEPARATOR, "  ") if fits else ("\n  ", "\n  ")
+        yield Styled().append(self.heading + start, style="dim").append(separator.join(self.labels), style="cyan")
+
+
+LABEL_SEPARATOR = "  ·  "
 
 
 def _paragraphs(text: str) -> RenderableType:
@@ -189,6 +206,8 @@ def _table(columns: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> Fitti
 class FittingTable:
     """A table; where its columns don't fit side by side, a block for each row, each cell with its column's name.
 
+    The block of a row of numbers is one sentence.
+
     Attributes:
         columns: The columns' names.
         rows: The cells; each row is as long as `columns`.
@@ -231,10 +250,13 @@ class FittingTable:
 
     def _blocks(self) -> RenderableType:
         columns, rows = self.narrow or (self.columns, self.rows)
+        are_numbers = set(range(1, len(columns))) <= set(self.right)
         blocks: list[RenderableType] = []
         for title, *cells in rows:
             named = [(name, cell) for name, cell in zip(columns[1:], cells, strict=True) if cell]
-            blocks += [Styled(title, style="bold") if isinstance(title, str) else title, _grid(named), Styled()]
+            blocks.append(Styled(title, style="bold") if isinstance(title, str) else title)
+            blocks.append(Styled(", ".join(f"{name} {cell}" for name, cell in named)) if are_numbers else _grid(named))
+            blocks.append(Styled())
         return Group(*blocks[:-1])
 
 

@@ -112,8 +112,10 @@ def test_the_shipped_pack_has_neither_faults_nor_advice() -> None:
 
 
 MINIMAL_CHECKED = """\
-Advice: add the words in which people really ask, 8 phrasings or more an entry (1)
-  When are you open? (answers.yaml:1): 2 phrasings
+Advice, by what to do
+
+Add the words in which people really ask, 8 phrasings or more an entry (1):
+  When are you open? (answers.yaml:1): has 2 phrasings
 
 Caution is usual. The phrasings are too few to say how many questions are answered: it takes 60, in entries that have two or more.
 """
@@ -129,7 +131,7 @@ def test_a_minimal_pack_is_without_blame(tmp_path: Path) -> None:
 def test_faults_come_first_and_the_verdict_counts_them(tmp_path: Path) -> None:
     ran = run("check", folder(tmp_path, {**MINIMAL, "out_of_scope.yaml": "asks: [opening hours]\n"}))
     lines = ran.stdout.splitlines()
-    assert (ran.exit_code, lines[0].split(": ")[0], lines[1], lines[2][:7]) == (1, "out_of_scope.yaml:1", "", "Advice:")
+    assert (ran.exit_code, lines[0].split(": ")[0], lines[1], lines[2][:7]) == (1, "out_of_scope.yaml:1", "", "Advice,")
     assert lines[-1] == (
         f"{tmp_path}: 1 entry, 1 fault, 1 piece of advice. "
         "Mend the faults first: the pack can be loaded, and doesn't do all that it says."
@@ -146,8 +148,8 @@ def test_of_each_advice_the_first_are_shown_and_all_on_request(tmp_path: Path) -
     )
     pack = folder(tmp_path, {**MINIMAL, "answers.yaml": answers})
     first, everything = run("check", pack).stdout.splitlines(), run("check", "--all", pack).stdout.splitlines()
-    assert first[0].endswith("(7)")
-    assert (first[6], everything[7]) == ("  and 2 more: check --all", "  About tulips (answers.yaml:7): 1 phrasing")
+    assert first[2].endswith("(7):")
+    assert (first[8], everything[9]) == ("  and 2 more: check --all", "  About tulips (answers.yaml:7): has 1 phrasing")
 
 
 RARE = "otters glaciers violins harbours pottery magnets tulips"

@@ -558,7 +558,7 @@ def test_an_import_that_fails_in_the_bot_itself_is_no_missing_package(monkeypatc
 
 
 CALLS = {
-    "/home/ann/.local/bin/askpy": "askpy",
+    "/opt/tools/bin/askpy": "askpy",
     "C:\\tools\\askpy.exe": "askpy",
     "/srv/askpy/bot/__main__.py": "python -m bot",
     "-m": "python -m bot",

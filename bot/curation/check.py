@@ -56,8 +56,11 @@ class CheckResult:
         for fault in self.faults:
             if fault.advice:
                 by_remedy.setdefault(fault.text.rpartition("; ")[2], []).append(fault)
+        if by_remedy:
+            yield "Advice, by what to do"
+            yield ""
         for remedy, advice in by_remedy.items():
-            yield f"Advice: {remedy} ({len(advice)})"
+            yield f"{remedy[0].upper()}{remedy[1:]} ({len(advice)}):"
             shown = advice if show_all or len(advice) <= FIRST_SHOWN else advice[:FIRST_SHOWN]
             yield from (self._advice_line(fault, remedy) for fault in shown)
             if len(shown) < len(advice):

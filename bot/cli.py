@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot import __version__
+from bot import __version__, program
 from bot.engine import Engine, ProcessMemory
 from bot.knowledge import load
 from bot.model import AskPyError, Change, Question, Reply
@@ -39,7 +39,9 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except AskPyError as error:
-            click.echo(str(error), err=True)
+            from bot.terminal import echo
+
+            echo(str(error), err=True)
             ctx.exit(2)
         except (KeyboardInterrupt, click.Abort):
             ctx.exit(130)  # the exit code of shells for an interrupt
@@ -49,8 +51,39 @@ class _Group(click.Group):
             ctx.exit(0)
 
 
+def _remember_pack(ctx: click.Context, _: click.Parameter, folder: Path | None) -> None:
+    """Keep the folder for `_settings`. It may be given before the command or after it; the last one counts."""
+    if folder is not None:
+        ctx.meta[_PACK] = folder
+
+
+_PACK = "bot.knowledge"
+"""Key of `Context.meta`: the folder that --knowledge names."""
+
+knowledge_option = click.option(
+    "--knowledge",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    expose_value=False,
+    callback=_remember_pack,
+    help="The knowledge pack, whatever ASKPY_KNOWLEDGE says.",
+)
+"""For each command that reads the pack, and for AskPy without a command."""
+
+
+def _settings() -> Settings:
+    """The settings, with the pack that --knowledge names."""
+    return _with_pack(read_settings())
+
+
+def _with_pack(settings: Settings) -> Settings:
+    folder = click.get_current_context().meta.get(_PACK)
+    return settings if folder is None else replace(settings, knowledge=folder)
+
+
 @click.group(cls=_Group, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="askpy")
+@knowledge_option
 @click.pass_context
 def main(ctx: click.Context) -> None:
     """Answers a team's questions from curated knowledge, in Slack and in the terminal.
@@ -59,7 +92,7 @@ def main(ctx: click.Context) -> None:
     """
     if ctx.invoked_subcommand is not None:
         return
-    if read_settings().has_slack:
+    if _settings().has_slack:
         ctx.invoke(serve)
     else:
         ctx.invoke(chat)
@@ -69,12 +102,13 @@ def main(ctx: click.Context) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print each reply as a JSON object on one line.")
 @click.option("--blocks", is_flag=True, help="With --json: add the Block Kit that Slack would get.")
 @click.option("--markdown", is_flag=True, help="With --json: add the whole answer as Markdown.")
+@knowledge_option
 def chat(as_json: bool, blocks: bool, markdown: bool) -> None:
     """A conversation in the terminal. An empty line starts a new one."""
     _require_json(as_json, blocks=blocks, markdown=markdown)
     from bot import terminal  # Rich is not for --json
 
-    settings = read_settings()
+    settings = _settings()
     engine = _engine(settings, memory=ProcessMemory())
     if as_json:
         for text, conversation in terminal.conversations(_stdin_lines()):
@@ -93,10 +127,11 @@ def chat(as_json: bool, blocks: bool, markdown: bool) -> None:
 @click.option("--top", type=click.IntRange(1, 1000), help="With --json: add the engine's N best entries.")
 @click.option("--markdown", is_flag=True, help="With --json: add the whole answer as Markdown.")
 @click.argument("words", nargs=-1, required=True, metavar="WORDS... | -")
+@knowledge_option
 def ask(as_json: bool, blocks: bool, top: int | None, markdown: bool, words: tuple[str, ...]) -> None:
     """One answer; nothing is remembered or recorded. A question that begins with a dash comes after `--`."""
     _require_json(as_json, blocks=blocks, top=top is not None, markdown=markdown)
-    settings = read_settings()
+    settings = _settings()
     engine = _engine(settings)
     questions = _stdin_lines() if words == ("-",) else iter([" ".join(words)])
     for text in questions:
@@ -108,28 +143,30 @@ def ask(as_json: bool, blocks: bool, top: int | None, markdown: bool, words: tup
         else:
             from bot import terminal  # Rich is not for --json
 
-            terminal.console().print(terminal.render(reply))
+            terminal.show(terminal.console(), reply)
 
 
 @main.command()
 @click.option("--socket", "mode", flag_value="socket", help="Socket Mode (the default with SLACK_APP_TOKEN).")
 @click.option("--http", "mode", flag_value="http", help="HTTP on PORT.")
+@knowledge_option
 def serve(mode: str | None = None) -> None:
     """Run the Slack app."""
     from bot import serving
 
-    settings = read_settings()
+    settings = _settings()
     serving.serve(settings, mode)
 
 
 @main.command()
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 @click.option("--all", "show_all", is_flag=True, help="Every piece of advice, not the first few of each kind.")
+@knowledge_option
 def check(path: Path | None, show_all: bool) -> None:
     """Lint a knowledge pack: every fault at once, then advice; exit 1 if there is any fault."""
-    settings = read_settings()
+    settings = _settings()
     if path is not None and path.is_file():
-        raise AskPyError(f"{path} is a file; name its folder: python -m bot check {shlex.quote(str(path.parent))}")
+        raise AskPyError(f"{path} is a file; name its folder: {program()} check {shlex.quote(str(path.parent))}")
     _print_check(path if path is not None else settings.pack, settings, show_all=show_all)
 
 
@@ -138,43 +175,50 @@ def check(path: Path | None, show_all: bool) -> None:
 @click.option(
     "--min", "least", type=click.FloatRange(0, 100), help="Exit 1 if fewer per cent of the covered questions are right."
 )
-@click.option("--verbose", is_flag=True, help="List every question that isn't right.")
+@click.option("--verbose", is_flag=True, help="List every question that isn't right, with figures.")
+@knowledge_option
 def eval(file: Path, least: float | None, verbose: bool) -> None:
     """Ask labelled questions and count right, offered, abstained and wrong answers, by category."""
     from bot.evaluation import evaluate, output
+    from bot.terminal import echo
 
     questions = evaluate.read_questions(file)
-    engine = _engine(read_settings(), memory=ProcessMemory())
+    engine = _engine(_settings(), memory=ProcessMemory())
     unknown = evaluate.unknown_ids(questions, engine.knowledge.by_id)
     for line in [f"{file}:{n}: {fault}" for n, faults in unknown.items() for fault in faults][:MAX_NOTICES]:
-        click.echo(line, err=True)
+        echo(line, err=True)
     with output.progress_bar(len(questions)) as advance:
         judged = evaluate.ask_all(questions, engine.answer, advance)
     output.print_evaluation(judged, verbose=verbose)
     if unknown:
         several = len(unknown) > 1
         lines = f"{len(unknown)} line{'s' * several} name{'s' * (not several)} an id that the pack doesn't have"
-        click.echo(f"{lines}; no answer is right by it.")
+        echo(f"{lines}; no answer is right by it.")
     right = evaluate.per_cent_right(judged)
     if least is not None and right < least:
-        click.echo(f"{right:.1f} % of the covered questions are right; --min asks for {least:.1f} %.", err=True)
+        echo(f"{right:.1f} % of the covered questions are right; --min asks for {least:.1f} %.", err=True)
         raise SystemExit(1)
 
 
 @main.command()
 @click.argument("question", nargs=-1, required=True)
-def why(question: tuple[str, ...]) -> None:
-    """The evidence behind an answer."""
+@click.option("--verbose", is_flag=True, help="With ids, scores and thresholds.")
+@knowledge_option
+def why(question: tuple[str, ...], verbose: bool) -> None:
+    """Why an answer is what it is: what was understood, and what it is close to."""
     from bot import terminal
 
-    terminal.console().print(terminal.render(_engine(read_settings()).explain(Question(" ".join(question)), raw=True)))
+    explanation = _engine(_settings()).explain(Question(" ".join(question)), raw=verbose)
+    terminal.show(terminal.console(), explanation)
 
 
 @main.command()
 @click.argument("old")
 @click.argument("new")
 @click.option("--questions", type=click.Path(path_type=Path), help="Questions to ask as well, labelled or one a line.")
-def diff(old: str, new: str, questions: Path | None) -> None:
+@click.option("--verbose", is_flag=True, help="With kinds and ids of the answers, in place of titles.")
+@knowledge_option
+def diff(old: str, new: str, questions: Path | None, verbose: bool) -> None:
     """Compare two packs: questions whose answer changes, and entries whose text changes.
 
     OLD and NEW are folders, or git revisions of the pack's folder.
@@ -184,7 +228,7 @@ def diff(old: str, new: str, questions: Path | None) -> None:
     from bot.evaluation import compare, git_checkout, output
     from bot.knowledge import PackError, read_files
 
-    settings = read_settings()
+    settings = _settings()
     pack = next((Path(name) for name in (new, old) if Path(name).is_dir()), settings.pack)
     with ExitStack() as stack:
         states = []
@@ -199,33 +243,33 @@ def diff(old: str, new: str, questions: Path | None) -> None:
         dialogues = pack.resolve().parent / compare.DIALOGUES_FOLDER
         asked = compare.texts_to_ask(states[0], states[1], dialogues, questions)
         changes = compare.answer_changes(states[0], states[1], asked, output.track)
-    output.print_changes(changes, asked, compare.text_changes(*states))
+    packs = states[0].knowledge, states[1].knowledge
+    output.print_changes(changes, asked, compare.text_changes(*states), packs, verbose=verbose)
 
 
 @main.command()
 @click.option("--workspace", metavar="T...", help="Whose changes; needed where several workspaces have some.")
-@click.option(
-    "--pack", type=click.Path(path_type=Path), help="The pack to compare with, instead of the configured one."
-)
 @click.option("--output", type=click.Path(path_type=Path), help="Write the patch here instead of printing it.")
-def export(workspace: str | None, pack: Path | None, output: Path | None) -> None:
+@knowledge_option
+def export(workspace: str | None, output: Path | None) -> None:
     """Curated changes as a patch against the pack's YAML, for `git apply` or `patch -p1`.
 
     Nothing is printed where nothing is left. Exit 1 if a change can't be exported.
     """
     from bot.exchange.export import export_changes
+    from bot.terminal import echo
 
-    settings = read_settings()
+    settings = _settings()
     with _open_store(settings) as store:
         chosen = _choose_workspace(workspace, store.changes.workspaces())
         changes = store.changes.active(chosen) if chosen else ()
-    result = export_changes(pack if pack is not None else settings.pack, changes)
+    result = export_changes(settings.pack, changes)
     if output is None:
         click.echo(result.patch.encode(), nl=False)
     elif result.patch:
         _write_file(output, result.patch)
     for line in result.messages(output):
-        click.echo(line, err=True)
+        echo(line, err=True)
     if result.faults:
         raise SystemExit(1)
 
@@ -239,13 +283,14 @@ def export(workspace: str | None, pack: Path | None, output: Path | None) -> Non
 def import_(file: Path, into: Path | None, name: str) -> None:
     """Turn a FAQ (CSV, TSV or Markdown) into a knowledge pack, and check it. Nothing is overwritten."""
     from bot.exchange.import_faq import import_faq
+    from bot.terminal import echo
 
     result = import_faq(file, into, name)
     for note in result.notes:
-        click.echo(note, err=True)
-    click.echo(f"{result.entries} {'entry' if result.entries == 1 else 'entries'} written to {result.folder}.")
-    _print_check(result.folder, read_settings())
-    click.echo(f'Try it: ASKPY_KNOWLEDGE={shlex.quote(str(result.folder))} python -m bot ask "..."', err=True)
+        echo(note, err=True)
+    echo(f"{result.entries} {'entry' if result.entries == 1 else 'entries'} written to {result.folder}.")
+    _print_check(result.folder, _settings())
+    echo(f'Try it: {program()} ask --knowledge {shlex.quote(str(result.folder))} "..."', err=True)
 
 
 @main.command()
@@ -259,13 +304,15 @@ def import_(file: Path, into: Path | None, name: str) -> None:
     help="The page's file.",
 )
 @click.option("--no-html", is_flag=True, help="Print only.")
+@knowledge_option
 def report(days: int, workspace: str | None, html: Path, no_html: bool) -> None:
     """The week: answered, offered and missed by day, what was missed most, votes, trials, changes; and a page of it."""
     from bot.report.figures import compute_figures
     from bot.report.page import render_page
     from bot.report.printed import print_report
+    from bot.terminal import echo
 
-    settings = read_settings()
+    settings = _settings()
     now = dt.datetime.now(dt.UTC)
     with _open_store(settings) as store:
         known = sorted({*store.tallies.workspaces(), *store.changes.workspaces()})
@@ -283,27 +330,30 @@ def report(days: int, workspace: str | None, html: Path, no_html: bool) -> None:
             f"Made by AskPy {__version__} from {store.database.label}, {now:%Y-%m-%d %H:%M} UTC. Days are days in UTC."
         )
         _write_file(html, render_page(figures, footer))
-        click.echo(f"The page is {html}.", err=True)
+        echo(f"The page is {html}.", err=True)
 
 
 @main.command()
 @click.option("--url", help="The public address of the bot, for HTTP; without it, Socket Mode.")
+@knowledge_option
 def manifest(url: str | None) -> None:
     """Print the Slack app manifest."""
     from bot.slack.manifest import manifest as built
 
-    settings = read_settings()
+    settings = _settings()
     knowledge = load(settings.pack, settings.cache_folder)
     click.echo(json.dumps(built(url, knowledge.name, knowledge.about), indent=2))
 
 
 @main.command()
+@knowledge_option
 def doctor() -> None:
     """Check configuration, credentials, database and pack, and print the fix for each fault."""
     from bot.doctor import run_checks
     from bot.settings import usable_settings
 
-    if not run_checks(*usable_settings()):
+    settings, faults = usable_settings()
+    if not run_checks(_with_pack(settings), faults):
         raise SystemExit(1)
 
 
@@ -317,6 +367,7 @@ MAX_NOTICES = 20
 def _open_store(settings: Settings) -> Iterator[Store]:
     """The store, for commands that only read. Raises AskPyError if the database can't be read, before or during the block."""
     from bot.store import Store
+    from bot.terminal import echo
 
     store = Store(settings.database, retention_days=settings.retention_days)
     try:
@@ -324,7 +375,7 @@ def _open_store(settings: Settings) -> Iterator[Store]:
         if fault:
             raise AskPyError(f"The database can't be read: {fault}. Check DATABASE_URL; `doctor` tells more.")
         unset = "; DATABASE_URL isn't set" if settings.database_url is None else ""
-        click.echo(f"Reading {store.database.safe_url}{unset}.", err=True)
+        echo(f"Reading {store.database.safe_url}{unset}.", err=True)
         yield store
         if store.database.failures:
             raise AskPyError(
@@ -369,10 +420,11 @@ def _print_check(folder: Path, settings: Settings, *, show_all: bool = False) ->
     """Print what `check` finds in a pack; exit 1 if it has a fault."""
     from bot.curation.check import check_pack
     from bot.evaluation.output import track
+    from bot.terminal import echo
 
     result = check_pack(folder, settings.cache_folder, track)
     for line in result.lines(folder, show_all=show_all):
-        click.echo(line)
+        echo(line)
     if result.has_faults:
         raise SystemExit(1)
 

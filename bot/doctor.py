@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shlex
 import time
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from tempfile import TemporaryFile
 
-import click
 from slack_sdk.errors import SlackApiError
 
+from bot import program
 from bot.curation.lint import lint
 from bot.knowledge import inspect
 from bot.model import AskPyError
@@ -19,9 +20,14 @@ from bot.settings import Secret, SettingFaults, Settings, SettingsError, env_fil
 from bot.slack.manifest import SCOPES
 from bot.slack.transport.client import UNREACHABLE, SlackClient, SlackConfig, error_code, reason_of
 from bot.store import Store
+from bot.terminal import echo
 
 MAX_CLOCK_OFFSET = 120
 """Seconds that this machine's clock may be off; Slack's signatures are good for 300."""
+
+
+LABEL = 7
+"""Columns of the verdict before each line."""
 
 
 class Hint(str):
@@ -53,9 +59,9 @@ def run_checks(settings: Settings, setting_faults: SettingFaults = ()) -> bool:
         *_slack(settings),
     ):
         verdict = "hint" if isinstance(fault, Hint) else "fault" if fault else "fine"
-        click.echo(f"{verdict:6} {subject}" + (f": {fault}" if fault else ""))
+        echo(f"{verdict:6} {subject}" + (f": {fault}" if fault else ""), hang=LABEL)
         faults += verdict == "fault"
-    click.echo("Nothing is wrong." if not faults else f"{faults} to mend.")
+    echo("Nothing is wrong." if not faults else f"{faults} to mend.")
     return not faults
 
 
@@ -75,10 +81,14 @@ def _pack(settings: Settings) -> Iterator[DoctorLine]:
     faults = faults + (lint(knowledge) if knowledge is not None else [])
     faults = [fault for fault in faults if not fault.advice]
     count = f"{len(faults)} fault{'s' * (len(faults) > 1)}"
-    remedy = f"{count}, first {faults[0]}; all of them: python -m bot check" if faults else ""
+    remedy = (
+        f"{count}, first {faults[0]}; all of them: {program()} check {shlex.quote(str(settings.pack))}"
+        if faults
+        else ""
+    )
     number = len(knowledge.entries) if knowledge is not None else 0
-    title = f" {knowledge.name}, {number} {'entry' if number == 1 else 'entries'}," if knowledge is not None else ""
-    yield f"knowledge pack{title} {settings.pack}", remedy
+    name = f" {knowledge.name}, {number} {'entry' if number == 1 else 'entries'}," if knowledge is not None else ""
+    yield f"knowledge pack{name} {settings.pack}", remedy
 
 
 def _cache(settings: Settings) -> Iterator[DoctorLine]:

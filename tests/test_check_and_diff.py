@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -17,7 +18,8 @@ from bot.curation.check import CheckResult, check_pack
 from bot.evaluation import compare
 from bot.knowledge import read_files
 from bot.model import Question
-from support.shipped import FOLDER, answer, matcher
+from bot.reply.wording import name_answer
+from support.shipped import FOLDER, answer, knowledge, matcher
 
 MINIMAL = {
     "pack.yaml": "name: Demo\n",
@@ -95,54 +97,102 @@ def shipped() -> CheckResult:
     return check_pack(FOLDER, Path(os.environ["ASKPY_CACHE"]))
 
 
-def test_the_shipped_pack_has_no_faults_and_some_advice() -> None:
+def test_the_shipped_pack_has_neither_faults_nor_advice() -> None:
     found = shipped()
-    assert [str(fault) for fault in found.faults if not fault.advice] == []
-    assert (found.entries, found.advice_count) == (47, 20)
-    assert found.note.endswith("shown are the worst 20.")
-    told, whole = list(found.lines(FOLDER)), list(found.lines(FOLDER, show_all=True))
-    assert told[0] == f"{FOLDER}: 47 entries, no faults. 20 pieces of advice; the pack works as it is."
-    price = re.fullmatch(
+    assert found.faults == ()
+    price, verdict = found.lines(FOLDER)
+    assert verdict == f"{FOLDER}: 47 entries, no faults, no advice"
+    shares = re.fullmatch(
         r"Caution is usual: of 100 questions like your phrasings about (\d+) are answered, and (\d+) get suggestions; "
         r"of 100 that you don't cover about (\d+) are answered\.",
-        told[1],
+        price,
     )
-    assert price is not None
-    answered, offered, strange = map(int, price.groups())
+    assert shares is not None
+    answered, offered, strange = map(int, shares.groups())
     assert (answered > 70, answered + offered <= 100, strange < 20) == (True, True, True)
-    assert (told[2:4], told[-2]) == (
-        ["", "Say what sets the two apart (20):"],
-        "and 15 more, which `check --all` shows",
-    )
-    assert (len(told), len(whole)) == (11, 25)
 
 
-def test_every_piece_of_advice_names_the_line_of_its_phrasing() -> None:
-    for fault in shipped().faults:
-        line = (FOLDER / fault.file).read_text(encoding="utf-8").splitlines()[fault.line - 1]
-        assert fault.text.split("'")[1] in line
+MINIMAL_CHECKED = """\
+Advice, by what to do
+
+Add the words in which people really ask, 8 phrasings or more an entry (1):
+  When are you open? (answers.yaml:1): has 2 phrasings
+
+Caution is usual. The phrasings are too few to say how many questions are answered: it takes 60, in entries that have two or more.
+"""
 
 
 def test_a_minimal_pack_is_without_blame(tmp_path: Path) -> None:
     ran = run("check", folder(tmp_path, MINIMAL))
     assert ran.exit_code == 0
-    assert ran.stdout.splitlines() == [
-        f"{tmp_path}: 1 entry, no faults. 1 piece of advice; the pack works as it is.",
-        "Caution is usual. The phrasings are too few to say how many questions are answered: it takes 60, in entries that have "
-        "two or more.",
-        "",
-        "8 or more make it easier to find (1):",
-        "answers.yaml:1: opening-hours: has 2 phrasings",
-    ]
+    verdict = f"{tmp_path}: 1 entry, no faults, 1 piece of advice. The pack works as it is."
+    assert ran.stdout == f"{MINIMAL_CHECKED}{verdict}\n"
 
 
-def test_a_phrasing_that_another_entry_would_win_is_named_with_both_lines(tmp_path: Path) -> None:
-    advice = [str(fault) for fault in check_pack(folder(tmp_path, OFFICE)).faults]
-    wanted = (
-        "answers.yaml:9: badge-lost: 'which floor repairs badges' would go to badge-repair "
-        "('repairs of badges, which floor', answers.yaml:17) if it weren't listed; say what sets the two apart"
+def test_faults_come_first_and_the_verdict_counts_them(tmp_path: Path) -> None:
+    ran = run("check", folder(tmp_path, {**MINIMAL, "out_of_scope.yaml": "asks: [opening hours]\n"}))
+    lines = ran.stdout.splitlines()
+    assert (ran.exit_code, lines[0].split(": ")[0], lines[1], lines[2][:7]) == (1, "out_of_scope.yaml:1", "", "Advice,")
+    assert lines[-1] == (
+        f"{tmp_path}: 1 entry, 1 fault, 1 piece of advice. "
+        "Mend the faults first: the pack can be loaded, and doesn't do all that it says."
     )
-    assert wanted in advice
+    broken = run("check", folder(tmp_path, {"answers.yaml": "- {id: a, title: A, asks: [a], anser: x}\n"}))
+    assert broken.stdout.splitlines()[-1].endswith(
+        "2 faults, no advice. Mend the faults first: the pack can't be loaded with them."
+    )
+
+
+def test_of_each_advice_the_first_are_shown_and_all_on_request(tmp_path: Path) -> None:
+    answers = "".join(
+        f"- {{id: e{n}, title: 'About {word}', asks: [{word}], answer: x}}\n" for n, word in enumerate(RARE.split())
+    )
+    pack = folder(tmp_path, {**MINIMAL, "answers.yaml": answers})
+    first, everything = run("check", pack).stdout.splitlines(), run("check", "--all", pack).stdout.splitlines()
+    assert first[2].endswith("(7):")
+    assert (first[8], everything[9]) == ("  and 2 more: check --all", "  About tulips (answers.yaml:7): has 1 phrasing")
+
+
+RARE = "otters glaciers violins harbours pottery magnets tulips"
+
+LOST_BADGES = (
+    "  Lost badges (answers.yaml:9): 'which floor repairs badges' reads like 'repairs of badges, which floor' "
+    "(Broken badges, answers.yaml:17)"
+)
+
+
+def test_the_same_words_under_two_entries_are_named_with_both_lines(tmp_path: Path) -> None:
+    assert LOST_BADGES in run("check", folder(tmp_path, OFFICE)).stdout.splitlines()
+
+
+def test_a_word_that_sets_two_phrasings_apart_is_no_overlap(tmp_path: Path) -> None:
+    """Twins: "repairs of badges, which floor" and "repairs of lamps, which floor"."""
+    lamps = OFFICE["answers.yaml"].replace("repairs of badges, which floor", "repairs of lamps, which floor")
+    assert (
+        "reads like 'repairs of lamps" not in run("check", folder(tmp_path, {**OFFICE, "answers.yaml": lamps})).stdout
+    )
+
+
+def test_two_entries_that_share_their_phrasings_words_are_told_apart_by_more_than_an_eighth(tmp_path: Path) -> None:
+    """One of five phrasings of "When do I get the keys?" reads like the other entry's, in other words than its own."""
+    found = check_pack(folder(tmp_path, HOUSE))
+    (overlap,) = [fault for fault in found.faults if "reads like" in fault.text]
+    assert (overlap.entry, overlap.text.split("'")[1]) == ("keys", "may i keep a dog in the house")
+
+
+HOUSE = {
+    "pack.yaml": "name: House\n",
+    "answers.yaml": """\
+- id: keys
+  title: Keys of the flat
+  asks: [who has the keys, a key is lost, the key broke in the lock, may i keep a dog in the house]
+  answer: Ask the janitor.
+- id: pets
+  title: Pets in the house
+  asks: [may i keep a cat in the house, are pets allowed, keeping a dog, is my dog allowed in the house]
+  answer: Pets are allowed.
+""",
+}
 
 
 def test_advice_alone_leaves_the_exit_code_at_0(tmp_path: Path) -> None:
@@ -227,10 +277,11 @@ def test_every_answer_that_differs_is_shown_with_its_place(packs: tuple[Path, Pa
     ran = run("diff", *packs, "--questions", questions)
     assert ran.exit_code == 0
     assert told(ran)[1:] == [
-        "answers.yaml:7 Where are you? unknown -> topic way",
-        "answers.yaml:7 opening hours topic opening-hours -> topic way",
-        "visit.yaml:4 opening hours topic opening-hours -> topic way",
-        "q.jsonl:2 opening hours topic opening-hours -> topic way",
+        "answers.yaml:7 Where are you? no answer -> Where are you?",
+        "answers.yaml:7 opening hours When are you open? -> Where are you?",
+        "visit.yaml:4 opening hours When are you open? -> Where are you?",
+        "q.jsonl:2 opening hours When are you open? -> Where are you?",
+        "",
         "4 of 6 answers differ: 2 of 3 phrasings, 1 of 2 dialogues, 1 of 1 question.",
     ]
 
@@ -246,9 +297,10 @@ def test_entries_whose_words_are_new_are_named_with_the_field_and_its_line(tmp_p
         0,
         [
             "where other words in",
-            "answers.yaml:4 opening-hours answer",
-            "cards.yaml:2 bottle install",
-            "groups.yaml:1 web label",
+            "answers.yaml:4 When are you open? answer",
+            "cards.yaml:2 Bottle install",
+            "groups.yaml:1 The web label",
+            "",
             told(ran)[-1],
         ],
     )
@@ -265,7 +317,7 @@ def test_entries_whose_words_are_new_are_named_with_the_field_and_its_line(tmp_p
 )
 def test_questions_to_compare_need_no_labels(packs: tuple[Path, Path], tmp_path: Path, name: str, text: str) -> None:
     ran = run("diff", *packs, "--questions", folder(tmp_path, {name: text}) / name)
-    assert f"{name}:2 opening hours topic opening-hours -> topic way" in told(ran)
+    assert f"{name}:2 opening hours When are you open? -> Where are you?" in told(ran)
 
 
 @pytest.mark.parametrize("text", ['{"question": "opening hours"}', '{"q": 3}', '{"q": "opening', "{" * 9999])
@@ -276,7 +328,46 @@ def test_a_line_that_is_no_question_is_named(packs: tuple[Path, Path], tmp_path:
 
 def test_what_only_the_old_pack_asks_is_marked(packs: tuple[Path, Path]) -> None:
     ran = run("diff", packs[1], packs[0])
-    assert "answers.yaml (old):7 Where are you? topic way -> unknown" in told(ran)
+    assert "answers.yaml (old):7 Where are you? Where are you? -> no answer" in told(ran)
+
+
+def test_kinds_and_ids_are_shown_on_request(packs: tuple[Path, Path]) -> None:
+    ran = run("diff", *packs, "--verbose")
+    assert "answers.yaml:7 opening hours topic opening-hours -> topic way" in told(ran)
+
+
+def test_entries_with_one_title_are_told_apart_by_their_ids(packs: tuple[Path, Path], tmp_path: Path) -> None:
+    renamed = LATER.replace("title: Where are you?", "title: When are you open?")
+    ran = run("diff", packs[0], folder(tmp_path / "twin", {**MINIMAL, "answers.yaml": renamed}))
+    changed = "When are you open? (topic opening-hours) -> When are you open? (topic way)"
+    assert f"answers.yaml:7 opening hours {changed}" in told(ran)
+
+
+ANSWERS = {
+    "topic": "What is Python?",
+    "compare": "compared: Flask and Django",
+    "list": "listed: Flask, Django, FastAPI, Tornado and 1 more",
+    "recommend": "recommended: Flask",
+    "unknown": "no answer, offered: Flask",
+    "help": "help",
+    "smalltalk": "small talk",
+}
+NAMED_IDS = {
+    "topic": "what-is-python",
+    "compare": "flask django",
+    "list": "flask django fastapi tornado pyramid",
+    "recommend": "flask",
+    "unknown": "flask",
+}
+
+
+@pytest.mark.parametrize("kind", ANSWERS)
+def test_every_kind_of_answer_has_a_name_in_titles(kind: Any) -> None:
+    assert name_answer(kind, NAMED_IDS.get(kind, "").split(), knowledge()) == ANSWERS[kind]
+
+
+def test_no_answer_and_no_offer() -> None:
+    assert name_answer("unknown", (), knowledge()) == "no answer"
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git isn't installed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import logging
 import os
@@ -15,6 +16,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from bot import __main__ as start
+from bot import program
 from bot.cli import main
 from bot.model import Question
 from bot.reply import plain_text
@@ -309,6 +312,21 @@ def test_a_reader_that_leaves_is_no_fault(started: Any) -> None:
     assert (process.returncode, err) == (0, b"")
 
 
+LONG_ANSWER = (
+    "Weekdays from nine to five, " + "and on request at any other time of the day, " * 9 + "without exception."
+)
+
+
+def test_a_pipe_gets_unbroken_lines(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "pack.yaml").write_text("name: Demo\n", encoding="utf-8")
+    entry = f"- id: a\n  title: When are you open?\n  asks: [opening hours]\n  answer: {LONG_ANSWER}\n"
+    (tmp_path / "a.yaml").write_text(entry, encoding="utf-8")
+    for typed in (b"", b"opening hours\n"):
+        command = ("chat",) if typed else ("ask", "opening hours")
+        out = run(*command, typed=typed, ASKPY_KNOWLEDGE=".", COLUMNS="40")[1]
+        assert LONG_ANSWER in out.splitlines()
+
+
 @pytest.mark.parametrize("command", [("ask", "opening hours"), ("ask", "--json", "opening hours"), ("chat",)])
 def test_a_narrow_encoding_is_no_fault(command: tuple[str, ...], started: Any) -> None:
     process = started(*command, PYTHONIOENCODING="ascii")
@@ -392,12 +410,17 @@ def test_help_and_version_exit_0(run: Any) -> None:
     assert [run(option)[0] for option in ("--help", "--version")] == [0, 0]
 
 
-def test_why_shows_the_evidence(run: Any) -> None:
+FIGURES = ("topic opening-hours", "1.000000", "talk:greeting")
+
+
+def test_why_speaks_in_titles_and_on_request_in_figures(run: Any) -> None:
     code, out, err = run("why", "opening", "hours?")
     assert (code, err) == (0, "")
-    assert [
-        said for said in ("opening hours", "topic opening-hours", "1.000000", "talk:greeting") if said not in out
-    ] == []
+    in_words = ("Understood: opening hours", "Answer: When are you open?", "How sure: sure", "word for word")
+    assert [said for said in in_words if said not in out] == []
+    assert [figure for figure in FIGURES if figure in out] == []
+    verbose = run("why", "--verbose", "opening", "hours?")[1]
+    assert [figure for figure in FIGURES if figure not in verbose] == []
 
 
 QUESTIONS = [
@@ -412,7 +435,13 @@ def test_eval_counts_and_its_minimum_decides_the_code(run: Any, tmp_path: Path) 
     code, out, _ = run("eval", "own.jsonl", "--verbose")
     covered = next(line for line in out.splitlines() if line.startswith("covered")).split()
     assert (code, covered) == (0, ["covered", "2", "50.0", "0.0", "0.0", "50.0"])
-    assert "'parking space'" in out
+    assert out.splitlines()[:2] == [
+        "Of 2 questions that the pack covers, 1 got the right answer, 0 the right one among the suggestions, "
+        "0 nothing that helps, 1 a wrong answer.",
+        "Of 1 that it doesn't cover, 0 were answered all the same.",
+    ]
+    assert ("'parking space'" in out, "AUROC" in out) == (True, True)
+    assert "AUROC" not in run("eval", "own.jsonl")[1]
     assert [run("eval", "own.jsonl", "--min", least)[0] for least in ("50", "51")] == [0, 1]
 
 
@@ -461,6 +490,88 @@ def test_the_manifest_is_json(run: Any) -> None:
     code, out, err = run("manifest", "--url", "https://bot.example.org")
     assert (code, err) == (0, "")
     assert json.loads(out)["settings"]["event_subscriptions"]["request_url"] == "https://bot.example.org/slack/events"
+
+
+# --- the pack by an option
+
+READS_A_PACK = {
+    "ask": ("ask opening hours", "When are you open?"),
+    "chat": ("chat", "When are you open?"),
+    "no command": ("", "When are you open?"),
+    "check": ("check", "2 entries, no faults"),
+    "why": ("why opening hours", "When are you open?"),
+    "manifest": ("manifest", "Demo"),
+    "doctor": ("doctor", "fine   knowledge pack Demo, 2 entries, {pack}"),
+    "eval": ("eval own.jsonl", "1 got the right answer"),
+}
+
+
+@pytest.mark.parametrize("name", READS_A_PACK)
+def test_an_option_names_the_pack_and_wins(name: str, run: Any, pack: Path, tmp_path: Path) -> None:
+    words, expected = READS_A_PACK[name]
+    (tmp_path / "own.jsonl").write_text('{"q": "opening hours", "gold": ["opening-hours"]}\n', encoding="utf-8")
+    for arguments in {("--knowledge", str(pack), *words.split()), (*words.split(), "--knowledge", str(pack))}:
+        out = run(*arguments, typed=b"opening hours\n", ASKPY_KNOWLEDGE="nowhere", DATABASE_URL="sqlite://")[1]
+        assert expected.format(pack=pack) in out
+
+
+def test_every_command_that_reads_the_pack_takes_the_option() -> None:
+    takes = {name for name, command in main.commands.items() if any(p.name == "knowledge" for p in command.params)}
+    assert set(main.commands) - takes == {"import"}
+
+
+# --- the start
+
+
+def test_a_python_that_is_too_old_is_told_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 8, 10, "final", 0))
+    with pytest.raises(SystemExit) as ended:
+        start.run()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == f"AskPy needs Python 3.11 or newer; this is 3.8, {sys.executable}.\n"
+
+
+@pytest.mark.parametrize("name", ["__init__.py", "__main__.py"])
+def test_what_runs_before_that_check_is_plain_old_python(name: str) -> None:
+    source = (ROOT / "bot" / name).read_text(encoding="utf-8")
+    tree = ast.parse(source, feature_version=(3, 6))
+    imported = {
+        node.module if isinstance(node, ast.ImportFrom) else alias.name
+        for node in tree.body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    assert imported <= {"bot", *sys.stdlib_module_names}
+
+
+def test_without_its_packages_it_says_how_to_install_them(tmp_path: Path) -> None:
+    """-S: without site-packages."""
+    command = [sys.executable, "-S", "-m", "bot", "ask", "hours"]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout, ran.stderr.count("\n")) == (2, "", 1)
+    assert [said for said in ("No module named 'click'", "make run", "uv tool install") if said not in ran.stderr] == []
+
+
+def test_an_import_that_fails_in_the_bot_itself_is_no_missing_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "bot.cli", None)
+    with pytest.raises(ModuleNotFoundError):
+        start.run()
+
+
+CALLS = {
+    "/opt/tools/bin/askpy": "askpy",
+    "C:\\tools\\askpy.exe": "askpy",
+    "/srv/askpy/bot/__main__.py": "python -m bot",
+    "-m": "python -m bot",
+}
+
+
+@pytest.mark.parametrize("argument", CALLS)
+def test_sentences_name_the_command_that_was_called(argument: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", [argument])
+    assert program() == CALLS[argument]
 
 
 def test_settings_from_a_file_are_read_and_real_ones_win(started: Any, tmp_path: Path) -> None:

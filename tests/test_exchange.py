@@ -410,7 +410,7 @@ def test_what_cannot_be_exported_is_exit_1(run: Any, tmp_path: Path) -> None:
 
 
 SLIPS = {
-    "no pack": (("--pack", "nowhere"), "pack.yaml:1: not found in nowhere"),
+    "no pack": (("--knowledge", "nowhere"), "pack.yaml:1: not found in nowhere"),
     "no place to write": (("--output", "no/such/folder"), "can't be written"),
 }
 

@@ -59,8 +59,8 @@ def test_a_real_file_becomes_a_pack_that_answers(name: str, run: Any, monkeypatc
     count, called, questions = REAL[name]
     code, out, err = run("import", FAQS / name, "--into", "pack")
     assert (code, out.splitlines()[0]) == (0, f"{count} entries written to pack.")
-    assert out.splitlines()[1].startswith(f"pack: {count} entries, no faults")
-    assert err.splitlines()[-1] == 'Try it: ASKPY_KNOWLEDGE=pack python -m bot ask "..."'
+    assert out.splitlines()[-1].startswith(f"pack: {count} entries, no faults")
+    assert err.splitlines()[-1] == 'Try it: python -m bot ask --knowledge pack "..."'
     knowledge = load(Path("pack"))
     assert (knowledge.name, [fault for fault in lint(knowledge) if not fault.advice]) == (called, [])
     monkeypatch.setenv("ASKPY_KNOWLEDGE", "pack")
@@ -124,12 +124,11 @@ def test_headers_in_another_language_are_no_entry(first: str, entries: int, told
 
 
 def test_an_only_phrasing_is_not_weighed_against_others(run: Any) -> None:
-    Path("faq.csv").write_text("Question,Answer,Phrasings\nWhere am I?,Here.,\nWho am I?,You.,\n", encoding="utf-8")
-    assert "if it weren't listed" not in run("import", "faq.csv", "--into", "one")[1]
-    Path("faq.csv").write_text(
-        "Question,Answer,Phrasings\nWhere am I?,Here.,\nWho am I?,You.,my name\n", encoding="utf-8"
-    )
-    assert run("import", "faq.csv", "--into", "two")[1].count("who-am-i: ") == 3
+    faq = "Question,Answer,Phrasings\nWhich floor repairs badges?,Two.,\nRepairs of badges which floor?,Three.,{}\n"
+    Path("faq.csv").write_text(faq.format(""), encoding="utf-8")
+    assert "reads like" not in run("import", "faq.csv", "--into", "one")[1]
+    Path("faq.csv").write_text(faq.format("my badge is broken"), encoding="utf-8")
+    assert run("import", "faq.csv", "--into", "two")[1].count("'Repairs of badges which floor?' reads like") == 1
 
 
 def test_a_file_of_a_pack_is_no_pack(run: Any) -> None:

@@ -103,7 +103,7 @@ def test_out_of_scope_is_read_under_its_former_name_too(tmp_path: Path, caplog: 
     assert ran.exit_code == 1
     covered = "'opening hours' also stands under opening-hours (answers.yaml:1); it is covered or it isn't, keep one"
     assert f"strangers.yaml:2: {covered}" in ran.stdout.splitlines()
-    assert "strangers.yaml:1: is called out_of_scope.yaml from this release on" in ran.stdout.splitlines()
+    assert "  strangers.yaml:1: is called out_of_scope.yaml from this release on" in ran.stdout.splitlines()
     assert "Rename it, the next release won't read it (1):" in ran.stdout.splitlines()
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.curation.lint import lint, unreached
-from bot.curation.overlaps import MAX_SHOWN, Overlap, Track, find_overlaps
-from bot.curation.source_locations import source_locations
+from bot.curation.overlaps import Track, find_overlaps
+from bot.curation.source_locations import label, source_locations, title
 from bot.knowledge import Fault, inspect, read_files
 from bot.model import Knowledge
 from bot.retrieval.calibration import MIN_PHRASINGS
 from bot.understanding import Matcher
+from bot.understanding.targets import targets_of
 
 FIRST_SHOWN = 5
 """Pieces of each kind of advice that are shown without `--all`, so that the result fits a screen."""
@@ -25,50 +26,70 @@ class CheckResult:
     Attributes:
         faults: Both, in file order; `Fault.advice` tells them apart.
         entries: Number of entries.
-        note: A sentence about overlaps that aren't among `faults`, or "".
         price: What the pack's caution means for it, in a sentence, or "".
+        titles: By the name that a fault gives an entry or a group, its title.
     """
 
     faults: tuple[Fault, ...]
     entries: int
-    note: str = ""
     price: str = ""
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def has_faults(self) -> bool:
         return any(not fault.advice for fault in self.faults)
 
-    @property
-    def advice_count(self) -> int:
-        return sum(fault.advice for fault in self.faults)
-
     def lines(self, folder: Path, *, show_all: bool = False) -> Iterator[str]:
-        """What `check` prints: all faults or that there are none, then the advice, all of it or the first of each kind."""
-        if self.has_faults:
-            yield from (str(fault) for fault in self.faults if not fault.advice)
-        else:
-            count = self.advice_count
-            advice = f". {count} piece{'s' * (count > 1)} of advice; the pack works as it is." if count else ""
-            yield f"{folder}: {self.entries} {'entry' if self.entries == 1 else 'entries'}, no faults{advice}"
+        """What `check` prints: all faults, the advice by what to do, all of it or the first of each, and the verdict."""
+        faults = [str(fault) for fault in self.faults if not fault.advice]
+        yield from faults
+        if faults:
+            yield ""
+        yield from self._advice_lines(show_all)
         if self.price:
             yield self.price
-        yield from self._advice_lines(show_all)
+        yield self._verdict(folder)
 
     def _advice_lines(self, show_all: bool) -> Iterator[str]:
-        """The advice under its remedy, the part after the last semicolon, so that each remedy is said once."""
+        """What to do, the part of the text after the last semicolon, and below it each entry by its title."""
         by_remedy: dict[str, list[Fault]] = {}
         for fault in self.faults:
             if fault.advice:
                 by_remedy.setdefault(fault.text.rpartition("; ")[2], []).append(fault)
-        for remedy, group in by_remedy.items():
+        if by_remedy:
+            yield "Advice, by what to do"
             yield ""
-            yield f"{remedy[0].upper()}{remedy[1:]} ({len(group)}):"
-            shown = group if show_all or len(group) <= FIRST_SHOWN else group[:FIRST_SHOWN]
-            yield from (str(fault).removesuffix(f"; {remedy}") for fault in shown)
-            if len(shown) < len(group):
-                yield f"and {len(group) - len(shown)} more, which `check --all` shows"
-        if self.note:
-            yield self.note
+        for remedy, advice in by_remedy.items():
+            yield f"{remedy[0].upper()}{remedy[1:]} ({len(advice)}):"
+            shown = advice if show_all or len(advice) <= FIRST_SHOWN else advice[:FIRST_SHOWN]
+            yield from (self._advice_line(fault, remedy) for fault in shown)
+            if len(shown) < len(advice):
+                yield f"  and {len(advice) - len(shown)} more: check --all"
+            yield ""
+
+    def _advice_line(self, fault: Fault, remedy: str) -> str:
+        location, text = f"{fault.file}:{fault.line}", fault.text.removesuffix(f"; {remedy}")
+        name = self.titles.get(fault.entry, fault.entry)
+        return f"  {name} ({location}): {text}" if name else f"  {location}: {text}"
+
+    def _verdict(self, folder: Path) -> str:
+        """One line: how many entries, faults and pieces of advice, and whether the pack can be used."""
+        advice = sum(fault.advice for fault in self.faults)
+        faults = len(self.faults) - advice
+        counts = [_count(self.entries, "entry", "entries")] if self.entries else []
+        counts += [_count(faults, "fault", "faults") if faults else "no faults"]
+        counts += [_count(advice, "piece of advice", "pieces of advice") if advice else "no advice"]
+        if any(fault.refuses and not fault.advice for fault in self.faults):
+            end = ". Mend the faults first: the pack can't be loaded with them."
+        elif faults:
+            end = ". Mend the faults first: the pack can be loaded, and doesn't do all that it says."
+        else:
+            end = ". The pack works as it is." if advice else ""
+        return f"{folder}: {', '.join(counts)}{end}"
+
+
+def _count(number: int, one: str, several: str) -> str:
+    return f"{number} {one if number == 1 else several}"
 
 
 def check_pack(folder: Path, cache: Path | None = None, track: Track = iter) -> CheckResult:
@@ -84,15 +105,15 @@ def check_pack(folder: Path, cache: Path | None = None, track: Track = iter) -> 
     if knowledge is None:
         return CheckResult(tuple(faults), 0)
     locations = source_locations(files, knowledge)
+    titles = {label(target): title(target, knowledge) for target in targets_of(knowledge)}
     faults = faults + lint(knowledge, locations)
     if any(fault.refuses for fault in faults):  # it doesn't load, so that there is nothing to ask
-        return CheckResult(tuple(sorted(faults)), len(knowledge.entries))
+        return CheckResult(tuple(sorted(faults)), len(knowledge.entries), titles=titles)
     matcher = Matcher.from_knowledge(knowledge, cache)
     faulty = {fault.entry for fault in faults if not fault.advice}
     faults = faults + [fault for fault in unreached(matcher) if fault.entry not in faulty]
-    overlaps = find_overlaps(matcher, locations, track)
-    faults = sorted(faults) + [overlap.advice for overlap in overlaps[:MAX_SHOWN]]
-    return CheckResult(tuple(faults), len(knowledge.entries), _note(overlaps), _price(knowledge, matcher))
+    overlaps = [overlap.advice(knowledge) for overlap in find_overlaps(matcher, locations, track)]
+    return CheckResult((*overlaps, *sorted(faults)), len(knowledge.entries), _price(knowledge, matcher), titles)
 
 
 def _price(knowledge: Knowledge, matcher: Matcher) -> str:
@@ -107,15 +128,4 @@ def _price(knowledge: Knowledge, matcher: Matcher) -> str:
     return (
         f"Caution is {knowledge.caution}: of 100 questions like your phrasings about {answered} are answered, and {offered} get "
         f"suggestions; of 100 that you don't cover about {strange} are answered."
-    )
-
-
-def _note(overlaps: Sequence[Overlap]) -> str:
-    """A sentence with the number of all overlaps, if only the worst are shown."""
-    if len(overlaps) <= MAX_SHOWN:
-        return ""
-    lost = sum(overlap.lead <= 0 for overlap in overlaps)
-    return (
-        "All of these are listed, and so answered as they should be. Left out one at a time, at least "
-        f"{lost} phrasings would go elsewhere and {len(overlaps) - lost} nearly; shown are the worst {MAX_SHOWN}."
     )

@@ -107,7 +107,8 @@ def _few_phrasings(knowledge: Knowledge) -> Iterable[Fault]:
     for entry in knowledge.entries:
         count = len(set(map(normalize_phrase, entry.asks)))
         if count < FEWEST_PHRASINGS:
-            text = f"has {count} phrasing{'s' if count != 1 else ''}; {FEWEST_PHRASINGS} or more make it easier to find"
+            has = f"has {count} phrasing{'s' if count != 1 else ''}"
+            text = f"{has}; add the words in which people really ask, {FEWEST_PHRASINGS} phrasings or more an entry"
             yield _fault(entry, text, advice=True)
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from bot.curation.lint import lint
 from bot.curation.overlay import apply_changes
-from bot.curation.source_locations import phrasings
+from bot.curation.source_locations import label, phrasings, title
 from bot.model import Change, Finding, Knowledge
 from bot.text import normalize_phrase, stem, words
 from bot.understanding import Matcher
 from bot.understanding.question_type import STOPWORDS
+from bot.understanding.targets import targets_of
 
 MAX_QUESTIONS = 200
 """Questions that are asked before and after an edit: those most like it, since it changes the answers of those or of none, and
@@ -81,14 +82,16 @@ def preview_changes(
 
 
 def _faults(before: Knowledge, after: Knowledge) -> tuple[str, ...]:
-    """The lint's faults about the pack after the edit that it hadn't before, without locations: a draft has none."""
+    """The lint's faults about the pack after the edit that it hadn't before, with titles: a draft has no locations."""
     known = {(fault.entry, fault.text) for fault in lint(before)}
     new_faults = [
         fault
         for fault in lint(after)
         if (fault.entry, fault.text) not in known and not (fault.advice and fault.entry in before.by_id)
     ]
-    return tuple(f"{fault.entry}: {fault.text}" if fault.entry else fault.text for fault in new_faults)
+    titles = {label(target): title(target, after) for target in targets_of(after)}
+    named = ((titles.get(fault.entry, fault.entry), fault.text) for fault in new_faults)
+    return tuple(f"{name}: {text}" if name else text for name, text in named)
 
 
 def _unmet(edited: Matcher, changes: Sequence[Change]) -> list[str]:

@@ -44,6 +44,18 @@ def label(target: Target) -> str:
             return f"{target.id} ({target.kind}_asks)"
 
 
+def title(target: Target, knowledge: Knowledge) -> str:
+    """The title of a target, for people who don't know its id."""
+    match target.kind:
+        case "entry":
+            return knowledge.by_id[target.id].label
+        case "talk":
+            return f"small talk, {target.id}"
+        case "list" | "pick":
+            group = next(group for group in knowledge.groups if group.id == target.id)
+            return f"{group.title} ({'a list' if target.kind == 'list' else 'a recommendation'})"
+
+
 def phrasings(knowledge: Knowledge) -> list[tuple[str, Target]]:
     """Every phrasing of the pack's own entries and groups, in the pack's order, with the target that it leads to."""
     targets = targets_of(knowledge)

@@ -8,8 +8,6 @@ from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table
-from rich.text import Text
 
 from bot.evaluation.compare import AnswerChange, ComparedText, TextChange, summarize
 from bot.evaluation.evaluate import (
@@ -19,15 +17,14 @@ from bot.evaluation.evaluate import (
     coverage_without_false_answers,
     outcomes_by_slice,
 )
+from bot.model import Knowledge
+from bot.reply.wording import name_answer
+from bot.terminal import FittingTable, console, echo
 
 T = TypeVar("T")
 
 FIRST_SLICES = ("covered", "out-of-scope", "out-of-scope, near", "out-of-scope, far", "follow-up")
 """Rows at the top; the others follow in alphabetical order."""
-MIN_WIDTH, MAX_WIDTH = 80, 110
-"""Columns of the table of `eval`."""
-PIPE_WIDTH = 180
-"""Columns of the table of `diff` in a pipe or a file."""
 
 
 # --- progress
@@ -56,41 +53,54 @@ def track(items: Sequence[T]) -> Iterator[T]:
 
 
 def print_evaluation(judged: Sequence[JudgedReply], *, verbose: bool) -> None:
-    """Print outcomes by slice and figures of the confidence; with `verbose` every question whose reply isn't right."""
-    console = Console(highlight=False)
-    console.width = min(max(console.width, MIN_WIDTH), MAX_WIDTH)
-    console.print(_outcome_table(judged))
+    """Print outcomes in a sentence and by slice; with `verbose` figures of the confidence and every reply that isn't right."""
+    for sentence in _outcome_sentences(judged):
+        echo(sentence)
+    output = console()
+    output.print()
+    output.print(_outcome_table(judged))
+    if not verbose:
+        return
     area, coverage = confidence_auroc(judged), coverage_without_false_answers(judged)
     if area is not None and coverage is not None:
-        console.print(
+        echo(
             f"confidence, covered against out of scope: AUROC {area:.3f}; "
-            f"above every out-of-scope question: {100 * coverage:.1f} %",
-            soft_wrap=True,
+            f"above every out-of-scope question: {100 * coverage:.1f} %"
         )
-    if verbose:
-        for result in judged:
-            if result.outcome != "right":
-                console.print(_judged_line(result), soft_wrap=True)
+    for result in judged:
+        if result.outcome != "right":
+            echo(_judged_line(result))
 
 
-def _outcome_table(judged: Sequence[JudgedReply]) -> Table:
-    table = Table(title=None, box=None, pad_edge=False)
-    table.add_column("slice")
-    table.add_column("questions", justify="right")
-    for outcome in GRADES:
-        table.add_column(f"{outcome} %", justify="right")
+def _outcome_sentences(judged: Sequence[JudgedReply]) -> Iterator[str]:
     counts = outcomes_by_slice(judged)
+    if covered := counts.get("covered"):
+        right, offered, abstained, wrong = (covered[outcome] for outcome in GRADES)
+        total = right + offered + abstained + wrong
+        yield (
+            f"Of {total} questions that the pack covers, {right} got the right answer, {offered} the right one among the "
+            f"suggestions, {abstained} nothing that helps, {wrong} a wrong answer."
+        )
+    if others := counts.get("out-of-scope"):
+        total = sum(others[outcome] for outcome in GRADES)
+        yield f"Of {total} that it doesn't cover, {others['wrong']} were answered all the same."
+
+
+def _outcome_table(judged: Sequence[JudgedReply]) -> FittingTable:
+    counts = outcomes_by_slice(judged)
+    rows = []
     for name in [n for n in FIRST_SLICES if n in counts] + sorted(n for n in counts if n not in FIRST_SLICES):
         counter = counts[name]
         total = sum(counter[outcome] for outcome in GRADES)
         lenient = f" ({counter['lenient']} lenient)" if counter["lenient"] else ""
-        table.add_row(name + lenient, str(total), *(f"{100 * counter[o] / total:.1f}" for o in GRADES))
-    return table
+        rows.append((name + lenient, str(total), *(f"{100 * counter[outcome] / total:.1f}" for outcome in GRADES)))
+    columns = ("slice", "questions", *(f"{outcome} %" for outcome in GRADES))
+    return FittingTable(columns, tuple(rows), right=range(1, len(columns)))
 
 
-def _judged_line(result: JudgedReply) -> Text:
+def _judged_line(result: JudgedReply) -> str:
     answer = f"{result.reply.kind} {' '.join(result.reply.ids[:4])}"
-    return Text(
+    return (
         f"{result.outcome:9} {result.question.line:4} {result.question.text!r} -> {answer} "
         f"({result.reply.confidence:.3f}), wanted {' '.join(result.question.gold)}"
     )
@@ -100,38 +110,47 @@ def _judged_line(result: JudgedReply) -> Text:
 
 
 def print_changes(
-    changes: Sequence[AnswerChange], asked: Sequence[ComparedText], reworded: Sequence[TextChange]
+    changes: Sequence[AnswerChange],
+    asked: Sequence[ComparedText],
+    reworded: Sequence[TextChange],
+    packs: tuple[Knowledge, Knowledge],
+    *,
+    verbose: bool,
 ) -> None:
-    """Print the answers that differ, the entries whose texts differ, and a sentence with the numbers of both."""
-    console = Console(highlight=False)
-    console.width = max(console.width, 100) if console.is_terminal else PIPE_WIDTH
+    """Print the answers that differ, the entries whose texts differ, and a sentence with the numbers of both.
+
+    `packs`: the old and the new one, for titles. With `verbose` kinds and ids are printed instead.
+    """
+    output = console()
     if changes:
-        console.print(_change_table(changes, console.width))
+        output.print(_change_table(changes, packs, verbose))
+        output.print()
     if reworded:
-        console.print(_text_table(reworded))
+        output.print(_text_table(reworded, packs[1]))
+        output.print()
     sentences = summarize(changes, asked)
     if entries := len({change.id for change in reworded}):
         sentences += f" {entries} {'entries have' if entries > 1 else 'entry has'} other words."
-    console.print(sentences, soft_wrap=True)
+    echo(sentences)
 
 
-def _change_table(changes: Sequence[AnswerChange], width: int) -> Table:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("where", no_wrap=True)
-    table.add_column("asked", max_width=width // 3)
-    table.add_column("old")
-    table.add_column("-> new")
+def _change_table(changes: Sequence[AnswerChange], packs: tuple[Knowledge, Knowledge], verbose: bool) -> FittingTable:
+    rows = []
     for change in changes:
         file, line = change.asked.location
-        table.add_row(*map(Text, (f"{file}:{line}", change.asked.text, str(change.old), f"-> {change.new}")))
-    return table
+        old, new = (str(change.old), str(change.new)) if verbose else _names(change, packs)
+        rows.append((f"{file}:{line}", change.asked.text, old, f"-> {new}"))
+    return FittingTable(("where", "asked", "before", "now"), tuple(rows))
 
 
-def _text_table(reworded: Sequence[TextChange]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for name in ("where", "other words", "in"):
-        table.add_column(name, no_wrap=True)
-    for change in reworded:
-        file, line = change.location
-        table.add_row(*map(Text, (f"{file}:{line}", change.id, change.field)))
-    return table
+def _names(change: AnswerChange, packs: tuple[Knowledge, Knowledge]) -> tuple[str, str]:
+    """Both answers in titles; with ids behind them where the titles are the same."""
+    answers = (change.old, change.new)
+    old, new = (name_answer(answer.kind, answer.ids, pack) for answer, pack in zip(answers, packs, strict=True))
+    return (old, new) if old != new else (f"{old} ({change.old})", f"{new} ({change.new})")
+
+
+def _text_table(reworded: Sequence[TextChange], pack: Knowledge) -> FittingTable:
+    titles = {group.id: group.title for group in pack.groups} | {entry.id: entry.label for entry in pack.entries}
+    rows = tuple((f"{change.location[0]}:{change.location[1]}", titles[change.id], change.field) for change in reworded)
+    return FittingTable(("where", "other words", "in"), rows)

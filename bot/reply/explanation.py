@@ -12,6 +12,15 @@ NEARLY = 0.6
 HIGH, FAIR = 0.75, 0.5
 """Confidence from which an answer is sure, and fairly sure."""
 
+ASKED_FOR = {
+    "compare": "a comparison",
+    "list": "a list",
+    "define": "what it is",
+    "pick": "a recommendation",
+    "ask": "an answer",
+}
+"""Question types in words. What only tells something asks for nothing."""
+
 
 def explain(finding: Finding, knowledge: Knowledge, *, raw: bool = False) -> Reply:
     """The evidence for a finding as a reply.
@@ -31,7 +40,7 @@ def explain(finding: Finding, knowledge: Knowledge, *, raw: bool = False) -> Rep
         ("why_named", ", ".join(evidence.named)),
         ("why_out_of_scope", ", ".join(evidence.out_of_scope)),
         ("why_unknown_words", ", ".join(evidence.unknown_words)),
-        ("why_asks_for", evidence.question_type),
+        ("why_asks_for", evidence.question_type if raw else ASKED_FOR.get(evidence.question_type, "")),
         ("why_because", evidence.reason),
         ("why_sentence", evidence.sentence),
         *(_raw_rows(finding) if raw else _worded_rows(finding, knowledge)),

@@ -30,8 +30,8 @@ MAX_LINE_LOSS = 100
 """Characters that may be lost to cut at the end of a line instead of between two words."""
 
 
-def plain_text(reply: Reply) -> str:
-    """The reply as plain text, paragraphs divided by blank lines; at most PLAIN_LIMIT characters.
+def plain_text(reply: Reply, limit: int | None = PLAIN_LIMIT) -> str:
+    """The reply as plain text, paragraphs divided by blank lines; at most so many characters, None: all of them.
 
     Of a long answer it is the first part, with how to get the next one.
     """
@@ -39,8 +39,8 @@ def plain_text(reply: Reply) -> str:
     for part in reply.parts:
         addition = _part_text(part)
         longer = f"{text}\n\n{addition}" if text else addition
-        if len(longer) > PLAIN_LIMIT:
-            return _cut(longer, len(text))
+        if limit is not None and len(longer) > limit:
+            return _cut(longer, len(text), limit)
         text = longer
     return text
 
@@ -50,14 +50,14 @@ def parts_text(parts: Iterable[Part]) -> str:
     return "\n\n".join(map(_part_text, parts))
 
 
-def _cut(text: str, fitting_length: int) -> str:
+def _cut(text: str, fitting_length: int, limit: int) -> str:
     """The text within the limit, with a mark at its end; cut at the end of a line where that loses little, else between words.
 
     `fitting_length`: length of the parts that fit as a whole. A last part without a place to cut is left out.
     """
-    beginning = text[: PLAIN_LIMIT - 2]
+    beginning = text[: limit - 2]
     line_end = beginning.rfind("\n")
-    end = line_end if line_end > PLAIN_LIMIT - MAX_LINE_LOSS else beginning.rfind(" ")
+    end = line_end if line_end > limit - MAX_LINE_LOSS else beginning.rfind(" ")
     return beginning[: max(end, fitting_length)].rstrip() + "\n…"
 
 

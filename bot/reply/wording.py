@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bot.markdown import Paragraph, Span, parse
 from bot.model import (
@@ -14,6 +14,7 @@ from bot.model import (
     Finding,
     Formatted,
     Group,
+    Kind,
     Knowledge,
     Library,
     Part,
@@ -143,6 +144,32 @@ def group_label(group_id: str, knowledge: Knowledge) -> str:
 def group_labels(ids: Iterable[str], knowledge: Knowledge) -> list[str]:
     """The labels of the groups that there are among these ids."""
     return [group.label for group_id in ids if (group := find_group(group_id, knowledge))]
+
+
+MAX_NAMED = 4
+"""Titles of a list that `name_answer` names."""
+
+
+def name_answer(kind: Kind, ids: Sequence[str], knowledge: Knowledge) -> str:
+    """An answer in titles, for curators who compare answers: "compared: Flask and Django", "no answer, offered: Flask"."""
+    titles = [knowledge.by_id[entry_id].label for entry_id in ids]
+    match kind:
+        case "topic" | "step" | "library":
+            return join_with_and(titles)
+        case "compare":
+            return f"compared: {join_with_and(titles)}"
+        case "list":
+            hidden = len(titles) - MAX_NAMED
+            shown = [*titles[:MAX_NAMED], f"{hidden} more"] if hidden > 0 else titles
+            return f"listed: {join_with_and(shown)}"
+        case "recommend":
+            return f"recommended: {join_with_and(titles)}"
+        case "unknown":
+            return f"no answer, offered: {join_with_and(titles)}" if titles else "no answer"
+        case "help":
+            return "help"
+        case "smalltalk":
+            return "small talk"
 
 
 def join_with_and(parts: Iterable[str]) -> str:

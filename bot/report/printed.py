@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from bot.report.figures import Figures, OutcomeCounts
@@ -19,55 +20,54 @@ from bot.report.formatting import (
     per_cent,
     summed_note,
 )
+from bot.terminal import FittingTable, console, echo
 
-MAX_WIDTH = 100
-"""Columns in a pipe, and the most in a window."""
 BAR_WIDTH = 20
 
 
 def print_report(figures: Figures) -> None:
     """Print every section that isn't empty."""
-    console = Console(highlight=False)
-    console.width = min(console.width, MAX_WIDTH) if console.is_terminal else MAX_WIDTH
-    console.print(Text(heading(figures), style="bold"))
-    console.print()
+    output = console()
+    output.print(Text(heading(figures), style="bold"))
+    output.print()
     if figures.total.asked:
-        console.print(_period_table(figures))
+        output.print(_period_table(figures))
         comparison = compare_shares(figures.total, figures.before, figures.days)
         if comparison:
-            console.print(Text(f"That is {comparison}."), soft_wrap=True)
+            echo(f"That is {comparison}.")
     else:
-        console.print(NO_QUESTIONS)
+        output.print(NO_QUESTIONS)
     if figures.smalltalk:
-        console.print(f"Beside them, greetings, thanks and calls for help: {figures.smalltalk:,}.")
-    _print_section(console, "Missed most", _miss_table(figures) if figures.misses else None)
+        echo(f"Beside them, greetings, thanks and calls for help: {figures.smalltalk:,}.")
+    _print_section(output, "Missed most", _miss_table(figures) if figures.misses else None)
     if figures.hidden_clusters:
-        console.print(f"and {figures.hidden_clusters:,} more, in Slack's Home tab.")
-    _print_section(console, "Not helpful", _complaint_table(figures) if figures.complaints else None)
-    _print_section(console, "Channels on trial", _pilot_table(figures) if figures.pilots else None)
+        echo(f"and {figures.hidden_clusters:,} more, in Slack's Home tab.")
+    _print_section(output, "Not helpful", _complaint_table(figures) if figures.complaints else None)
+    _print_section(output, "Channels on trial", _pilot_table(figures) if figures.pilots else None)
     changes = format_changes(figures.changes)
-    _print_section(console, "Changed by curators", Text(changes) if changes else None)
+    _print_section(output, "Changed by curators", Text(changes) if changes else None)
     if figures.summed_workspaces:
-        console.print()
-        console.print(Text(summed_note(figures)), soft_wrap=True)
+        output.print()
+        echo(summed_note(figures))
 
 
-def _print_section(console: Console, title: str, body: Table | Text | None) -> None:
+def _print_section(output: Console, title: str, body: FittingTable | Text | None) -> None:
     if body is not None:
-        console.print()
-        console.print(Text(title, style="bold"))
-        console.print(body)
+        output.print()
+        output.print(Text(title, style="bold"))
+        output.print(body)
 
 
-def _period_table(figures: Figures) -> Table:
-    names = ("asked", "answered", "offered", "missed", "share")
-    table = _table(("week" if figures.by_week else "day", "left"), *((name, "right") for name in names))
-    table.add_column("")
+def _period_table(figures: Figures) -> FittingTable:
+    """A row for each day or week, and one for all of them; the bars only where they fit."""
+    columns = ("week" if figures.by_week else "day", "asked", "answered", "offered", "missed", "share")
     most = max(period.counts.asked for period in figures.periods)
-    for period in figures.periods:
-        table.add_row(format_period(period), *_cells(period.counts), _bar(period.counts, most))
-    table.add_row("all", *_cells(figures.total), "", style="bold")
-    return table
+    rows: list[tuple[str | Text, ...]] = [
+        (format_period(period), *_cells(period.counts), _bar(period.counts, most)) for period in figures.periods
+    ]
+    rows.append(tuple(Text(cell, style="bold") for cell in ("all", *_cells(figures.total), "")))
+    without_bars = tuple(row[:-1] for row in rows)
+    return FittingTable((*columns, ""), tuple(rows), right=range(1, len(columns)), narrow=(columns, without_bars))
 
 
 def _cells(counts: OutcomeCounts) -> tuple[str, ...]:
@@ -91,35 +91,33 @@ def _bar(counts: OutcomeCounts, most: int) -> Text:
     return bar
 
 
-def _miss_table(figures: Figures) -> Table:
-    table = _table(("times", "right"), ("question", "left"), ("nearest", "left"), ("last", "right"))
+def _miss_table(figures: Figures) -> FittingTable:
+    rows = []
     for cluster in figures.misses:
         similar = f" (and {len(cluster.similar)} like it)" if cluster.similar else ""
-        nearest = Text(cluster.nearest or "nothing")
-        table.add_row(f"{cluster.count:,}", Text(cluster.text + similar), nearest, format_day(cluster.last))
-    return table
+        nearest = cluster.nearest or "nothing"
+        rows.append((f"{cluster.count:,}", cluster.text + similar, nearest, format_day(cluster.last)))
+    return _counted(("times", "question", "nearest", "last"), rows)
 
 
-def _complaint_table(figures: Figures) -> Table:
-    table = _table(("votes", "right"), ("answer", "left"), ("why", "left"), ("last", "right"))
-    for summary in figures.complaints:
-        reasons = Text(format_reasons(summary.reasons))
-        table.add_row(f"{summary.count:,}", Text(summary.answer), reasons, format_day(summary.last))
-    return table
+def _complaint_table(figures: Figures) -> FittingTable:
+    rows = [
+        (f"{summary.count:,}", summary.answer, format_reasons(summary.reasons), format_day(summary.last))
+        for summary in figures.complaints
+    ]
+    return _counted(("votes", "answer", "why", "last"), rows)
 
 
-def _pilot_table(figures: Figures) -> Table:
-    names = ("answered", "offered", "missed", "votes")
-    table = _table(("channel", "left"), ("since", "right"), *((name, "right") for name in names))
-    for pilot in figures.pilots:
-        since = format_day(pilot.since)
-        table.add_row(Text(pilot.channel), since, *_cells(pilot.counts)[1:4], format_votes(pilot))
-    return table
+def _counted(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> FittingTable:
+    """A table that begins with a number; the second column is the title of a block."""
+    narrow = tuple((row[1], row[0], *row[2:]) for row in (columns, *rows))
+    return FittingTable(columns, tuple(rows), right=(0, len(columns) - 1), narrow=(narrow[0], narrow[1:]))
 
 
-def _table(*columns: tuple[str, str]) -> Table:
-    """An empty table of columns (name, justification)."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name, justify in columns:
-        table.add_column(name, justify="right" if justify == "right" else "left", no_wrap=justify == "right")
-    return table
+def _pilot_table(figures: Figures) -> FittingTable:
+    columns = ("channel", "since", "answered", "offered", "missed", "votes")
+    rows = tuple(
+        (pilot.channel, format_day(pilot.since), *_cells(pilot.counts)[1:4], format_votes(pilot))
+        for pilot in figures.pilots
+    )
+    return FittingTable(columns, rows, right=range(1, len(columns)))

@@ -30,7 +30,7 @@ from bot.retrieval.encoding import (
     stem_pair_occurrences,
     synonym_table,
 )
-from bot.retrieval.gate import Gate, confidence, gate_features, support, support_needed
+from bot.retrieval.gate import Gate, HeldOut, confidence, gate_features, support, support_needed
 from bot.retrieval.linear_classifier import MAX_PHRASINGS, empty_classifier, train_classifier
 from bot.retrieval.naive_bayes import build_naive_bayes
 from bot.retrieval.out_of_scope import OutOfScopeIndex, build_out_of_scope
@@ -300,6 +300,13 @@ class Index:
         """The word of the pack or of English that a typed word is read as; None if it is neither."""
         token = self.encoder.spelling.correct(word)
         return token.word if token.known or token.word in self.encoder.spelling.english else None
+
+    def would_answer(self, query: EncodedQuery, scores: Scores, target: int, held_out: HeldOut) -> bool:
+        """Whether the gate lets a target answer a question, with something of the pack held out, `scores` too."""
+        log_odds = self.gate.log_odds(
+            gate_features(self.stats, self.out_of_scope, self.gate, query, scores, target, held_out)
+        )
+        return log_odds >= self.gate.answer and self._is_supported(query, target, log_odds)
 
     def _ranking(
         self, query: EncodedQuery, scores: Scores, targets: list[int], limit: int, exact: int | None

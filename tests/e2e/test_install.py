@@ -55,6 +55,40 @@ def test_the_wheel_answers_without_the_checkout(wheel: Path, tmp_path: Path) -> 
     assert list(empty.iterdir()) == []
 
 
+def test_the_command_answers_in_any_folder(wheel: Path, tmp_path: Path) -> None:
+    """As a tool installer leaves it: the packages in one place, and a script that needs no activated environment."""
+    installed, empty, own = tmp_path / "installed", tmp_path / "empty", tmp_path / "own"
+    install = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-index",
+        "--target",
+        installed,
+        wheel,
+    ]
+    subprocess.run(install, capture_output=True, check=True)
+    empty.mkdir()
+    own.mkdir()
+    (own / "pack.yaml").write_text("name: Own\n", encoding="utf-8")
+    entry = "- id: hours\n  title: When are you open?\n  asks: [opening hours]\n  answer: From nine to five.\n"
+    (own / "answers.yaml").write_text(entry, encoding="utf-8")
+    env = os.environ | {"PYTHONPATH": str(installed), "ASKPY_KNOWLEDGE": ""}
+
+    def ask(*arguments: object) -> tuple[int, str]:
+        command = [installed / "bin" / "askpy", *map(str, arguments)]
+        ran = subprocess.run(command, cwd=empty, env=env, capture_output=True, text=True, check=False)
+        return ran.returncode, ran.stdout.splitlines()[0] if ran.stdout else ran.stderr
+
+    assert ask("ask", "whats tornado") == (0, "Tornado (Backend · scalable, non-blocking web server and framework)")
+    assert ask("ask", "--knowledge", own, "opening hours") == (0, "When are you open?")
+    assert ask("check", own / "pack.yaml") == (2, f"{own}/pack.yaml is a file; name its folder: askpy check {own}\n")
+    assert list(empty.iterdir()) == []
+
+
 def test_the_wheel_migrates_a_database_without_the_checkout(wheel: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "installed")

@@ -142,7 +142,7 @@ def test_a_new_answer_works_in_every_process(processes: tuple[Process, Process])
     one, other = processes
     checked = one.submit(one.modal("write:1"), title="Are dogs welcome?", answer="On Fridays.")
     assert one.found(DOG) == ()
-    assert "8 or more make it easier to find" in text(checked)
+    assert "8 phrasings or more an entry" in text(checked)
     one.submit(checked)
     assert (one.found(DOG), other.found("are dogs welcome")) == (("are-dogs-welcome",), ("are-dogs-welcome",))
     assert other.reloader.knowledge(TEAM).by_id["are-dogs-welcome"].answer == "On Fridays."

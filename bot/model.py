@@ -22,7 +22,7 @@ MOST_COMPARED = 6
 
 ANSWER_ADVICE = 3_000
 """Characters of an answer that Slack's text blocks take; a longer one is sent in parts."""
-ANSWER_SHOWN = 12_000
+ANSWER_SHOWN = 40_000
 """Characters of an answer that are shown in all its parts."""
 
 

@@ -43,6 +43,11 @@ def _not_empty(text: str) -> str:
     return text.strip()
 
 
+def _answer(text: str) -> str:
+    """Without blank lines around it; the indent of its first line stays, because code may begin there."""
+    return re.sub(r"\A(?:[ \t]*\n)+", "", _not_empty(text) and text).rstrip()
+
+
 def _with_words(text: str) -> str:
     if not normalize_phrase(text):
         raise PydanticCustomError("no_words", "has an item without letters and digits; write a word, or take it out")
@@ -92,7 +97,7 @@ def _true_or_false(value: object) -> object:
 
 
 # An optional field's empty default passes: what isn't written isn't checked.
-AnswerText = Annotated[str, AfterValidator(_not_empty)]
+AnswerText = Annotated[str, AfterValidator(_answer)]
 NonEmptyText = Annotated[str, AfterValidator(_not_empty), Field(max_length=TEXT_LIMIT)]
 TitleText = Annotated[str, AfterValidator(_not_empty), Field(max_length=TITLE_LIMIT)]
 PhrasingText = Annotated[str, AfterValidator(_not_empty), Field(max_length=PHRASING_LIMIT)]

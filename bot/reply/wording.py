@@ -69,7 +69,10 @@ def answer_part(entry: Entry) -> Part:
     """An entry's answer: its Markdown as nodes, or the lines of a plain one."""
     if entry.answer_format == "plain":
         return Text(entry.answer)
-    return Formatted(parse(entry.answer[:ANSWER_SHOWN], entry.answer_format), entry.answer, entry.answer_format)
+    blocks = parse(entry.answer[:ANSWER_SHOWN], entry.answer_format)
+    if len(entry.answer) > ANSWER_SHOWN:
+        blocks = (*blocks, Paragraph((Span("…"),)))
+    return Formatted(blocks, entry.answer, entry.answer_format)
 
 
 def split_opening(entry: Entry, limit: int) -> tuple[str, Part | None]:

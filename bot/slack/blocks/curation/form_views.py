@@ -120,7 +120,10 @@ def _text_input(name: str, text: str, strings: Strings, max_length: int, multili
     if text.strip():
         element["initial_value"] = cut(text, max_length)
     label = plain_text_object(strings[f"write_{name}"], limits.INPUT_LABEL)
-    return {"type": "input", "block_id": name, "label": label, "element": element}
+    block: Block = {"type": "input", "block_id": name, "label": label, "element": element}
+    if name == ANSWER:
+        block["hint"] = plain_text_object(strings["write_answer_help"], limits.INPUT_LABEL)
+    return block
 
 
 def _checkboxes(number: int, misses: Sequence[Miss], picked: Sequence[str], strings: Strings) -> Block:

@@ -10,7 +10,7 @@ from bot.model import PART_MARK, Entry, Finding, Formatted, Heading, Knowledge, 
 from bot.reply.plain_text import parts_text
 
 PART_LENGTH = 3_000
-"""Characters of an answer in one message: about six screens of a phone."""
+"""Characters of an answer in one message: about three screens of a phone."""
 MIN_PART_LENGTH = 1_000
 """Characters of an answer in the first message, however long its notes are."""
 TEXT_LENGTH = 3_700

@@ -12,8 +12,9 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, cast
 
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
@@ -49,6 +50,8 @@ class Shot:
     surface: Surface = "channel"
     layout: Layout = "cards"
     width: int = PHONE
+    office: bool = False
+    """Asked of the pack in tests/pictures/office, whose answers have every kind of Markdown, and not of the shipped one."""
 
 
 KINDS = {
@@ -74,6 +77,14 @@ KINDS = {
     "help": "help",
     "thanks": "thanks",
 }
+OFFICE = {
+    "markdown": "How do I connect to the VPN?",
+    "markdown-tables": "Which gateway does my office have?",
+    "markdown-long": "How do I set up a new laptop?",
+    "markdown-rest": "show part 2 of How do I set up a new laptop?",
+    "office-help": "help",
+    "office-unknown": "what's for lunch",
+}
 WIDE = ("topic", "library", "compare", "compare-three", "list", "list-few", "recommend")
 KEPT = {
     "library": ("light", "dark"),
@@ -92,6 +103,16 @@ SHOTS = (
     *(Shot(f"{name}-classic", asked, layout="classic") for name, asked in KINDS.items()),
     *(Shot(f"{name}-wide", KINDS[name], width=DESKTOP) for name in WIDE),
     *(Shot(f"{name}-terminal", asked, "terminal") for name, asked in KINDS.items()),
+    *(Shot(name, asked, office=True) for name, asked in OFFICE.items()),
+    *(Shot(f"{name}-classic", asked, layout="classic", office=True) for name, asked in OFFICE.items()),
+    *(Shot(f"{name}-wide", asked, width=DESKTOP, office=True) for name, asked in OFFICE.items()),
+    *(Shot(f"{name}-terminal", asked, "terminal", office=True) for name, asked in OFFICE.items()),
+    *(
+        Shot(f"{name}-modal", OFFICE[name], "modal", width=DESKTOP, office=True)
+        for name in ("markdown", "markdown-tables")
+    ),
+    Shot("markdown-links", OFFICE["markdown"], layout="links", office=True),
+    Shot("office-home", surface="home", width=HOME, office=True),
     Shot("command", KINDS["library"], "command", width=DESKTOP),
     Shot("modal", KINDS["library"], "modal", width=DESKTOP),
     Shot("why", KINDS["offers"], "why", width=DESKTOP),
@@ -110,12 +131,31 @@ SHOTS = (
 )
 
 
-def scenes(shots: Iterable[Shot], engine: Engine) -> Iterator[Scene]:
+STATUS_WINDOW = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='640' height='360'%3E%3Crect width='640' height='360' "
+    "fill='%23dfe7ef'/%3E%3Crect x='40' y='40' width='560' height='40' rx='8' fill='%231264a3'/%3E%3Crect x='40' y='110' "
+    "width='360' height='24' rx='6' fill='%2389a'/%3E%3Crect x='40' y='160' width='300' height='24' rx='6' "
+    "fill='%2389a'/%3E%3Ccircle cx='550' cy='270' r='40' fill='%231e783c'/%3E%3C/svg%3E"
+)
+"""Stands for every picture of an answer: nothing is fetched."""
+
+
+def scenes(shots: Iterable[Shot], shipped: Engine, office: Engine) -> Iterator[Scene]:
     """Each shot with what is seen on it: `blocks` or a `view` for Slack, an `svg` for each theme for the terminal."""
     for shot in shots:
+        engine = office if shot.office else shipped
         scene = {"name": shot.name, "asked": shot.asked, "surface": shot.surface, "width": shot.width}
         scene["kept"] = KEPT.get(shot.name, ())
-        yield scene | (_terminal_scene(engine, shot) if shot.surface == "terminal" else _slack_scene(engine, shot))
+        yield scene | (
+            _terminal_scene(engine, shot) if shot.surface == "terminal" else _offline(_slack_scene(engine, shot))
+        )
+
+
+def _offline(value: Any) -> Any:
+    """A scene with STATUS_WINDOW for its pictures."""
+    if isinstance(value, dict):
+        return {key: STATUS_WINDOW if key == "image_url" else _offline(inner) for key, inner in value.items()}
+    return [_offline(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _slack_scene(engine: Engine, shot: Shot) -> Scene:
@@ -181,20 +221,26 @@ def _terminal_scene(engine: Engine, shot: Shot) -> Scene:
     return {"svg": svg}
 
 
+LAYOUTS: tuple[Layout, ...] = ("cards", "classic")
+
+
 def every_card(engine: Engine) -> Iterator[Shot]:
     """A shot of each card of the pack in each layout."""
     for card in engine.knowledge.entries:
         if isinstance(card, Library):
-            for layout in get_args(Layout):
+            for layout in LAYOUTS:
                 yield Shot(f"{card.id}-{layout}", card.opening_question, layout=layout)
 
 
 def main() -> None:
     settings = read_settings()
-    engine = Engine(Matcher.from_knowledge(load(settings.pack), settings.cache_folder))
+    shipped, office = (
+        Engine(Matcher.from_knowledge(load(folder), settings.cache_folder))
+        for folder in (settings.pack, Path(__file__).with_name("office"))
+    )
     wanted = tuple(sys.argv[1:]) or ("",)
-    shots = every_card(engine) if "--cards" in wanted else (shot for shot in SHOTS if shot.name.startswith(wanted))
-    json.dump(list(scenes(shots, engine)), sys.stdout, ensure_ascii=False)
+    shots = every_card(shipped) if "--cards" in wanted else (shot for shot in SHOTS if shot.name.startswith(wanted))
+    json.dump(list(scenes(shots, shipped, office)), sys.stdout, ensure_ascii=False)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from bot.markdown import Block as Node
 from bot.markdown import (
@@ -24,11 +24,13 @@ from bot.model import Code, DatedNote
 from bot.slack.blocks import limits
 from bot.slack.blocks.elements import is_url, quote_url
 from bot.slack.blocks.limits import Block, cut, size
-from bot.slack.blocks.rich_text import link_element, rich_text_blocks, rich_text_section, text_element
+from bot.slack.blocks.rich_text import link_element, rich_text_blocks, rich_text_list, rich_text_section, text_element
 from bot.slack.strings import Strings
 
 MAX_INDENT = 8
 """Levels of indented lists that Slack shows."""
+NESTED = "    "
+"""Indents an item whose number is text by one level."""
 
 
 def markdown_blocks(nodes: Iterable[Node], *, tables: int = 0, images: bool = True) -> list[Block]:
@@ -39,11 +41,12 @@ def markdown_blocks(nodes: Iterable[Node], *, tables: int = 0, images: bool = Tr
         tables: How many tables may be native ones: one a message, none in a modal. The others become a list for each row.
         images: Whether pictures are shown; else they are links.
     """
-    blocks, elements = list[Block](), list[Block]()
+    blocks, elements, before = list[Block](), list[Block](), None
     for node in nodes:
         own = _own_blocks(node, tables, images=images)
         if own is None:
-            _add_elements(elements, _elements(node))
+            _add_elements(elements, node, before)
+            before = node
             continue
         blocks += [*rich_text_blocks(elements), *own]
         elements = []
@@ -114,7 +117,7 @@ def _row_lists(table: MarkdownTable) -> list[Block]:
     if not table.rows:
         return rich_text_blocks([_section([Span(plain([table]) or "–")])])
     if len(table.header) == 1:
-        return rich_text_blocks(_list_elements([_section(row[0] or (Span("–"),)) for row in table.rows], None, 0))
+        return rich_text_blocks(_list_elements([_section(row[0] or (Span("–"),)) for row in table.rows], "bullet", 0))
     elements: list[Block] = []
     for label, *cells in table.rows:
         elements.append(_section(_bold(label) or [Span("–", bold=True)]))
@@ -123,7 +126,7 @@ def _row_lists(table: MarkdownTable) -> list[Block]:
             for name, cell in zip(table.header[1:], cells, strict=True)
             if cell
         ]
-        elements += _list_elements([_section(spans) for spans in named], None, 0)
+        elements += _list_elements([_section(spans) for spans in named], "bullet", 0)
     return rich_text_blocks(elements)
 
 
@@ -154,20 +157,27 @@ def _elements(node: Node, indent: int = 0) -> Iterator[Block]:
 
 
 def _list(node: MarkdownList, indent: int) -> Iterator[Block]:
-    """A list; what isn't text in an item interrupts it, and the items behind that go on with their numbers."""
-    sections, first = list[Block](), node.start
-    for position, item in enumerate(node.items):
-        number = None if node.start is None else node.start + position
-        text, others = _item_text(item.blocks)
-        if not sections:
-            first = number
-        sections.append(_section(text or [Span(" ")]))
-        if others:
-            yield from _list_elements(sections, first, indent)
+    """A list; what isn't text in an item stands between two list elements.
+
+    Slack numbers each list element from 1, and its published types have no field for another number. So the numbers of a list
+    that begins elsewhere or is interrupted are text.
+    """
+    texts, others = zip(*(_item_text(item.blocks) for item in node.items), strict=True)
+    has_own_numbers = node.start is not None and (node.start != 1 or any(others[:-1]))
+    style: Literal["bullet", "ordered"] = "bullet" if node.start is None else "ordered"
+    sections = list[Block]()
+    for position, (text, other_blocks) in enumerate(zip(texts, others, strict=True)):
+        spans = text or [Span(" ")]
+        if has_own_numbers:
+            yield _section([Span(f"{NESTED * indent}{(node.start or 0) + position}. "), *spans])
+        else:
+            sections.append(_section(spans))
+        if other_blocks and sections:
+            yield from _list_elements(sections, style, indent)
             sections = []
-            for other in others:
-                yield from _elements(other, indent + 1)
-    yield from _list_elements(sections, first, indent)
+        for other in other_blocks:
+            yield from _elements(other, indent + 1)
+    yield from _list_elements(sections, style, indent)
 
 
 def _item_text(blocks: Sequence[Node]) -> tuple[list[Span], Sequence[Node]]:
@@ -180,16 +190,10 @@ def _item_text(blocks: Sequence[Node]) -> tuple[list[Span], Sequence[Node]]:
     return spans, ()
 
 
-def _list_elements(sections: list[Block], start: int | None, indent: int) -> list[Block]:
+def _list_elements(sections: list[Block], style: Literal["bullet", "ordered"], indent: int) -> list[Block]:
     """Sections as one list element; none for no sections."""
-    if not sections:
-        return []
-    element: dict[str, Any] = {"type": "rich_text_list", "style": "bullet" if start is None else "ordered"}
-    if indent:
-        element["indent"] = min(indent, MAX_INDENT)
-    if start is not None and start > 1:
-        element["offset"] = start - 1
-    return [element | {"elements": sections}]
+    elements = rich_text_list(sections, style)
+    return [element | {"indent": min(indent, MAX_INDENT)} for element in elements] if indent else elements
 
 
 def _quoted(blocks: Sequence[Node]) -> list[Block]:
@@ -212,14 +216,19 @@ def _quoted(blocks: Sequence[Node]) -> list[Block]:
     return elements
 
 
-def _add_elements(elements: list[Block], added: Iterable[Block]) -> None:
-    """Add elements; a section joins the one before it, with a blank line between."""
-    for element in added:
+def _add_elements(elements: list[Block], node: Node, before: Node | None) -> None:
+    """Add the elements of a node that follows `before`. Sections are joined: with a blank line between paragraphs, without one
+    below a heading and inside a list. What follows a list or a quote begins with a blank line."""
+    for position, element in enumerate(_elements(node)):
         last = elements[-1] if elements else None
-        if element["type"] == "rich_text_section" and last is not None and last["type"] == "rich_text_section":
-            last["elements"] += [text_element("\n\n"), *element["elements"]]
-        else:
+        if element["type"] != "rich_text_section" or last is None:
             elements.append(element)
+        elif last["type"] == "rich_text_section":
+            is_close = position or isinstance(before, Subheading)
+            last["elements"] += [text_element("\n" if is_close else "\n\n"), *element["elements"]]
+        else:
+            is_close = position or (last["type"] == "rich_text_preformatted" and not isinstance(node, Subheading))
+            elements.append(element if is_close else rich_text_section(text_element("\n"), *element["elements"]))
 
 
 def _bold(spans: Iterable[Span]) -> list[Span]:

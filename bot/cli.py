@@ -225,20 +225,28 @@ def export(workspace: str | None, pack: Path | None, output: Path | None) -> Non
 
 
 @main.command("import")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--into", type=click.Path(path_type=Path), help="The new pack's folder; without it, one named after the file."
-)
-@click.option("--name", default="", help="The new pack's name; without it, the file's title or name.")
-def import_(file: Path, into: Path | None, name: str) -> None:
-    """Turn a FAQ (CSV, TSV or Markdown) into a knowledge pack, and check it. Nothing is overwritten."""
-    from bot.exchange.import_faq import import_faq
+@click.argument("files", nargs=-1, required=True, metavar="FILES...", type=click.Path(path_type=Path))
+@click.option("--into", type=click.Path(path_type=Path), help="The pack's folder; without it, one named after the first file.")
+@click.option("--update", "is_update", is_flag=True, help="The files were imported into this pack before: bring it up to date.")
+@click.option("--name", default="", help="The new pack's name; without it, the first file's title or name.")
+@click.option("--encoding", default="", metavar="NAME", help="The encoding of text files (cp1252, utf-16); without it, recognized.")
+def import_(files: tuple[Path, ...], into: Path | None, is_update: bool, name: str, encoding: str) -> None:
+    """Turn FAQs into a knowledge pack, and check it.
 
-    result = import_faq(file, into, name)
+    FILES are CSV, TSV, Excel (.xlsx) and Markdown files, or folders of them. A folder that has files is never overwritten;
+    --update writes what changed in FILES into the pack that an earlier import made, and takes nothing out of it.
+    """
+    from bot.exchange.import_faq import import_faqs
+
+    result = import_faqs(files, into, name, encoding=encoding, is_update=is_update)
     for note in result.notes:
         click.echo(note, err=True)
-    click.echo(f"{result.entries} {'entry' if result.entries == 1 else 'entries'} written to {result.folder}.")
+    if result.update is None:
+        click.echo(f"{result.entries} {'entry' if result.entries == 1 else 'entries'} written to {result.folder}.")
+    else:
+        click.echo("\n".join((f"{result.folder}: {next(lines := result.update.lines())}", *lines)))
     _print_check(result.folder, read_settings())
+    click.echo(result.summary)
     click.echo(f'Try it: ASKPY_KNOWLEDGE={shlex.quote(str(result.folder))} python -m bot ask "..."', err=True)
 
 

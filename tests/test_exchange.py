@@ -19,7 +19,7 @@ from bot.curation.lint import lint
 from bot.curation.overlay import apply_changes
 from bot.curation.source_locations import source_locations
 from bot.exchange.export import Export, export_changes
-from bot.exchange.yaml_edit import ListEdit, edit_lists
+from bot.exchange.yaml_edit import ListEdit, edit_entries
 from bot.exchange.yaml_text import scalar, value
 from bot.knowledge import load
 from bot.knowledge.yaml_reader import read
@@ -186,7 +186,7 @@ def test_windows_line_ends_a_byte_order_mark_and_a_missing_last_line_feed_stay(t
 
 def test_long_lists_between_brackets_go_on_in_the_next_line() -> None:
     text = "- id: a\n  asks: [" + ", ".join(["some words"] * 8) + "]\n"
-    new = edit_lists(text, [(0, ListEdit("asks", ("quite a few more words", "and more")))])
+    new = edit_entries(text, [(0, ListEdit("asks", ("quite a few more words", "and more")))])
     assert new == text[:-2] + ",\n         quite a few more words, and more]\n"
 
 

@@ -226,10 +226,16 @@ def export(workspace: str | None, pack: Path | None, output: Path | None) -> Non
 
 @main.command("import")
 @click.argument("files", nargs=-1, required=True, metavar="FILES...", type=click.Path(path_type=Path))
-@click.option("--into", type=click.Path(path_type=Path), help="The pack's folder; without it, one named after the first file.")
-@click.option("--update", "is_update", is_flag=True, help="The files were imported into this pack before: bring it up to date.")
+@click.option(
+    "--into", type=click.Path(path_type=Path), help="The pack's folder; without it, one named after the first file."
+)
+@click.option(
+    "--update", "is_update", is_flag=True, help="The files were imported into this pack before: bring it up to date."
+)
 @click.option("--name", default="", help="The new pack's name; without it, the first file's title or name.")
-@click.option("--encoding", default="", metavar="NAME", help="The encoding of text files (cp1252, utf-16); without it, recognized.")
+@click.option(
+    "--encoding", default="", metavar="NAME", help="The encoding of text files, if it isn't recognized (cp1252)."
+)
 def import_(files: tuple[Path, ...], into: Path | None, is_update: bool, name: str, encoding: str) -> None:
     """Turn FAQs into a knowledge pack, and check it.
 

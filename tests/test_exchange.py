@@ -431,4 +431,4 @@ def test_without_ruamel_the_remedy_is_told(run: Any, tmp_path: Path, monkeypatch
     saved(tmp_path, change("ask", "badge vanished", "badge"))
     monkeypatch.setitem(sys.modules, "ruamel.yaml", None)
     code, out, err = run()
-    assert (code, out, "\nExporting needs ruamel.yaml" in err) == (2, "", True)
+    assert (code, out, "\nEditing a pack's files needs ruamel.yaml" in err) == (2, "", True)

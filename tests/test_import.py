@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import datetime as dt
 import os
 import random
 import re
+import sys
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +23,14 @@ from bot.curation.check import check_pack
 from bot.curation.lint import lint
 from bot.exchange.faq import joined_notes
 from bot.exchange.faq_files import read_faqs
-from bot.exchange.faq_inline import Reading, escape, text_of
+from bot.exchange.faq_inline import escape, text_of
 from bot.exchange.faq_markdown import read_markdown
-from bot.exchange.faq_table import cell_markdown, find_columns, split_phrasings
+from bot.exchange.faq_table import find_columns, split_phrasings
+from bot.exchange.faq_workbook import MAX_UNZIPPED
 from bot.exchange.import_faq import import_faqs
 from bot.knowledge import load
 from bot.knowledge.yaml_reader import parse
-from bot.model import Entry
+from bot.model import AskPyError, Entry
 from bot.text import slug
 
 FAQS = Path(__file__).with_name("faqs")
@@ -96,7 +100,9 @@ def test_a_real_file_becomes_a_pack_that_answers(name: str, run: Any, monkeypatc
     code, out, err = run("import", FAQS / name, "--into", "pack")
     assert (code, out.splitlines()[0]) == (0, f"{count} entries written to pack.")
     assert out.splitlines()[1].startswith(f"pack: {count} entries, no faults")
-    assert re.fullmatch(rf"{count} entries, \d+ answers? changed, \d+ things? left out, each named above\.", out.splitlines()[-1])
+    assert re.fullmatch(
+        rf"{count} entries, \d+ answers? changed, \d+ things? left out, each named above\.", out.splitlines()[-1]
+    )
     assert err.splitlines()[-1] == 'Try it: ASKPY_KNOWLEDGE=pack python -m bot ask "..."'
     knowledge = load(Path("pack"))
     assert (knowledge.name, [fault for fault in lint(knowledge) if not fault.advice]) == (called, [])
@@ -131,8 +137,8 @@ NOTES = {
     ],
     "product.md": [
         "product.md:5: a comment",
-        "product.md:9: 'Everything about the sensor, the app and your plants.' under the title 'Plantly: frequently asked questions' "
-        "answers no question",
+        "product.md:9: 'Everything about the sensor, the app and your plants.' under the title 'Plantly: frequently asked "
+        "questions' answers no question",
         "product.md:13: a table of contents",
         "product.md:96: no answer ('Can two people share a garden?')",
     ],
@@ -218,6 +224,14 @@ def test_however_a_table_is_written_it_is_read(written: bytes, tmp_path: Path) -
     }
 
 
+def test_commas_without_quotes_are_told(tmp_path: Path) -> None:
+    by_id, notes = taken(tmp_path, "faq.csv", "question,answer\nHow?,By bus, or on foot.\n")
+    assert ([entry.answer for entry in by_id.values()], notes) == (
+        ["By bus, or on foot."],
+        ("faq.csv:2: more cells than headers: taken for commas in the answer",),
+    )
+
+
 def test_columns_are_known_by_their_headers() -> None:
     found = find_columns(
         [
@@ -273,7 +287,10 @@ def test_long_titles_are_cut_and_questions_need_words(tmp_path: Path) -> None:
     text = f"question,answer\nTwo?,Fine.\n???,No words.\n{'Why so long ' * 20}?,Because.\n"
     by_id, notes = taken(tmp_path, "faq.csv", text)
     assert [len(entry.title) for entry in by_id.values()] == [4, 148]
-    assert [note.partition(" (")[0] for note in notes] == ["faq.csv:3: has no words", "faq.csv:4: the title was shortened"]
+    assert [note.partition(" (")[0] for note in notes] == [
+        "faq.csv:3: has no words",
+        "faq.csv:4: the title was shortened",
+    ]
 
 
 @settings(max_examples=60, deadline=None)
@@ -294,7 +311,9 @@ def test_whatever_stands_in_the_cells_the_pack_loads(
 # --- Markdown
 
 PAGES = {
-    "headings": ("# Help\n\n## How late?\nTill\n*nine*.\n\n## Where?\nHere.\n", {"How late?": "Till\n*nine*.", "Where?": "Here."}),
+    "headings": (
+        "# Help\n\n## How late?\nTill\n*nine*.\n\n## Where?\nHere.\n",
+        {"How late?": "Till\n*nine*.", "Where?": "Here."}),
     "pairs": ("Q: How late?\nA: Nine.\n\n**Q2:** Where?\n**A2:** Here.\n", {"How late?": "Nine.", "Where?": "Here."}),
     "both": ("### Q: How late?\n**A:** Till nine.\n", {"How late?": "Till nine."}),
     "a table": ("| Question | Answer |\n| --- | --- |\n| How late? | 9<br>Or \\| 10. |\n", {"How late?": "9\\\nOr | 10."}),
@@ -368,7 +387,8 @@ ANSWERS = {
     "pictures": ("![A dog](dog.png) ![](data:image/png;base64,AAAA) ![x](https://a.example/x.png)", "A dog  ![x](https://a.example/x.png)"),
     "entities": ("a &lt;b&gt; &amp; c&nbsp;d &copy; `&lt;`", "a \\<b> & c d © `&lt;`"),
     "inline HTML": (
-        '<b>a </b>b<i>c</i> <code>x_y &lt;z&gt;</code><br>\n<a href="https://a.example">d</a> <s>e</s> <kbd>F1</kbd> x<sup>2</sup>',
+        "<b>a </b>b<i>c</i> <code>x_y &lt;z&gt;</code><br>\n"
+        '<a href="https://a.example">d</a> <s>e</s> <kbd>F1</kbd> x<sup>2</sup>',
         "**a** b*c* `x_y <z>`\\\n[d](https://a.example) ~~e~~ `F1` x²",
     ),
     "a placeholder": ("Use <your-token> here.", "Use \\<your-token> here."),
@@ -435,7 +455,15 @@ def test_a_long_line_takes_time_by_its_length(name: str) -> None:
     assert time.process_time() - start < 8
 
 
-_WORDS = st.lists(st.sampled_from([*"alpha beta `a_b` *c* **d** _e_ <b>f</b> <x> &amp; [g] [h](/i) ![j](k.png) 2*3 \\* | ~~m~~ ::: <!--".split(), "<!-- l -->"]), max_size=8)
+_WORDS = st.lists(
+    st.sampled_from(
+        [
+            *"alpha beta `a_b` *c* **d** _e_ <b>f</b> <x> &amp; [g] [h](/i) ![j](k.png) 2*3 \\* | ~~m~~ ::: <!--".split(),
+            "<!-- l -->",
+        ]
+    ),
+    max_size=8,
+)
 _LINE = _WORDS.map(" ".join)
 _LINK = st.integers(0, 99).map(lambda n: f"[link {n}](https://kept.example/{n}_x)")
 _FENCED = st.lists(st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), max_size=12), max_size=4).map(
@@ -501,8 +529,8 @@ def test_nothing_is_overwritten(run: Any, tmp_path: Path) -> None:
         2,
         "",
         [
-            "full has files in it, and nothing is overwritten. Name a new folder with --into, or bring an imported pack up to date "
-            "with --update."
+            "full has files in it, and nothing is overwritten. Name a new folder with --into, or bring an imported pack up to "
+            "date with --update."
         ],
     )
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["pack.yaml"]
@@ -519,11 +547,11 @@ SLIPS: dict[str, tuple[str, bytes, str]] = {
     "no workbook": ("faq.xlsx", b"question,answer", "faq.xlsx is no workbook, whatever its name says."),
     "a broken workbook": ("faq.xlsx", b"PK\x03\x04....xl/", "faq.xlsx is damaged or protected by a password."),
     "an archive": ("faq.zip", b"PK\x03\x04....", "faq.zip is a zip archive. Unpack it, and import the folder."),
-    "a Word file": ("faq.docx", b"PK\x03\x04....word/document.xml", "faq.docx is a Word file. Save it as CSV (UTF-8), XLSX or Markdown"),
+    "a Word file": ("faq.docx", b"PK\x03\x04....word/document.xml", "faq.docx is a Word file. Save it as CSV"),
     "a PDF": ("faq.pdf", b"%PDF-1.7", "faq.pdf is a PDF. Save it as CSV (UTF-8), XLSX or Markdown"),
     "a web page": ("faq.html", b"<html><h1>How?</h1></html>", "faq.html is an HTML page. Export the pages as Markdown"),
     "a web page by another name": ("faq.md", b"<!DOCTYPE html>\n<p>x", "faq.md is an HTML page. Export the pages as Markdown"),
-    "an unknown encoding": ("faq.csv", "question,answer\nHow?,πώς ανοίγει η πόρτα".encode("cp1253"), "faq.csv is not UTF-8 (line 2 has the byte 0xf0)"),
+    "an unknown encoding": ("faq.csv", "question,answer\nHow?,πώς ανοίγει".encode("cp1253"), "faq.csv is not UTF-8 (line 2 has"),
     "other columns": ("faq.csv", b"Name,Phone\nAnn,12\nBob,13\n", "has the columns 'Name', 'Phone' and 2 rows below. Wanted is"),
     "only prose": ("faq.md", b"# Hello\n\nworld\n", ""),
     "no headings": ("faq.md", b"Just words.\nMore words.\n", "has 0 headings, no answer below one, and no Q: and A: lines"),
@@ -555,3 +583,346 @@ def test_what_steers_a_terminal_is_taken_out(tmp_path: Path) -> None:
 def test_a_question_keeps_its_answer_beside_those_below_it() -> None:
     page = "## Where is the wifi password?\nIn the kitchen.\n\n**Q: Can I bring my dog?**\nA: On Fridays.\n"
     assert answers(page) == {"Where is the wifi password?": "In the kitchen.", "Can I bring my dog?": "On Fridays."}
+
+
+# --- encodings
+
+TEXTS = {
+    "cp1252": "Où est la clé?,Dans le tiroir – à gauche.",
+    "mac_roman": "Où est la clé?,Dans le tiroir à gauche de l’entrée.",
+    "cp1250": "Kde je klíč?,Ve žluté skříňce u dveří: třetí zásuvka.",
+    "cp1254": "Anahtar nerede?,Girişin yanındaki dolapta: üçüncü çekmece sağda.",
+    "cp1251": "Где лежит ключ?,В жёлтом шкафу у двери: третий ящик слева.",
+    "koi8-r": "Где лежит ключ?,В жёлтом шкафу у двери: третий ящик слева.",
+    "cp932": "鍵はどこにありますか？,入口の左の棚にあります。",
+    "euc_jp": "鍵はどこにありますか？,入口の左の棚にあります。",
+    "cp949": "열쇠는 어디에 있습니까?,입구 왼쪽 선반에 있습니다.",
+    "gb18030": "钥匙在哪里？,在我们入口左边的柜子里，这是你的。",
+    "utf-16-le": "Где лежит ключ?,В жёлтом шкафу у двери.",
+}
+
+
+@pytest.mark.parametrize("encoding", TEXTS)
+def test_an_encoding_is_recognized(encoding: str, tmp_path: Path) -> None:
+    (tmp_path / "faq.csv").write_bytes(f"question,answer\n{TEXTS[encoding]}\n".encode(encoding))
+    (faq,) = read_faqs([tmp_path / "faq.csv"])
+    assert [f"{asked.question},{asked.answer}" for asked in faq.questions] == [TEXTS[encoding]]
+    assert bool(faq.notes) is not encoding.startswith("utf")
+
+
+UNSURE = {
+    "cp1253": "Πού είναι το κλειδί;,Στο συρτάρι.",
+    "cp1255": "איפה המפתח?,במגירה משמאל.",
+    "cp1256": "أين المفتاح؟,في الدرج.",
+    "iso8859-3": "Kie estas la ŝlosilo?,En la tirkesto ĉe la ĝardeno ĵus tie ĉi.",
+}
+
+
+@pytest.mark.parametrize("encoding", UNSURE)
+def test_an_encoding_that_is_not_sure_is_named_by_a_person(encoding: str, tmp_path: Path) -> None:
+    file = tmp_path / "faq.csv"
+    file.write_bytes(f"question,answer\n{UNSURE[encoding]}\n".encode(encoding))
+    with pytest.raises(AskPyError, match="no other encoding is sure"):
+        read_faqs([file])
+    (faq,) = read_faqs([file], encoding)
+    assert [f"{asked.question},{asked.answer}" for asked in faq.questions] == [UNSURE[encoding]]
+
+
+def test_a_wrong_encoding_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "faq.csv").write_bytes("question,answer\nOù?,Là.\n".encode("cp1252"))
+    with pytest.raises(AskPyError, match="'klingon' is no encoding that Python knows"):
+        read_faqs([tmp_path / "faq.csv"], "klingon")
+    with pytest.raises(AskPyError, match=r"is not utf-8 \(line 2\)"):
+        read_faqs([tmp_path / "faq.csv"], "utf-8")
+
+
+# --- folders, several files
+
+
+def test_a_folder_is_read_with_what_is_in_it(run: Any, tmp_path: Path) -> None:
+    wiki = tmp_path / "wiki"
+    (wiki / "net").mkdir(parents=True)
+    (wiki / ".git").mkdir()
+    (wiki / ".git" / "x.md").write_text("## Hidden?\nYes.\n", encoding="utf-8")
+    (wiki / "index.md").write_text("- [Network](net/)\n", encoding="utf-8")
+    (wiki / "net" / "wifi.md").write_text(
+        "# Wi-Fi is slow\n\nUse a cable.\n\n## On the train\n\nWait.\n", encoding="utf-8"
+    )
+    (wiki / "net" / "page.html").write_text("<p>x</p>", encoding="utf-8")
+    (wiki / "logo.png").write_bytes(b"\x89PNG")
+    (tmp_path / "more.csv").write_text("question,answer\nWho am I?,You.\n", encoding="utf-8")
+    code, out, err = run("import", "wiki", "more.csv", "--into", "pack")
+    assert (code, out.splitlines()[0], out.splitlines()[-1]) == (
+        0,
+        "2 entries written to pack.",
+        "2 entries, 0 answers changed, 3 things left out, each named above.",
+    )
+    assert err.splitlines()[:-1] == [
+        "net/page.html: an HTML page. Export the pages as Markdown (most wikis and sites can, and so can pandoc)",
+        "wiki: 1 .png file",
+        "wiki/index.md:1: 'Wiki' has no text but links",
+    ]
+    assert {entry.id: entry.answer for entry in load(Path("pack")).entries} == {
+        "wi-fi-is-slow": "Use a cable.\n\n## On the train\n\nWait.",
+        "who-am-i": "You.",
+    }
+
+
+def test_a_folder_of_pages_is_refused(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "a.html").write_text("<p>x</p>", encoding="utf-8")
+    told = "site has 1 HTML page and nothing that can be read. Export the pages as Markdown "
+    told += "(most wikis and sites can, and so can pandoc)."
+    assert run("import", "site", "--into", "pack") == (2, "", f"{told}\n")
+    (tmp_path / "none").mkdir()
+    assert "none has no file that can be read. Wanted is" in run("import", "none", "--into", "pack")[2]
+
+
+# --- workbooks
+
+
+def test_a_workbook_is_read_as_it_is_shown(tmp_path: Path) -> None:
+    from openpyxl import Workbook
+    from openpyxl.cell.rich_text import CellRichText, TextBlock
+    from openpyxl.cell.text import InlineFont
+
+    book = Workbook()
+    sheet = book.active
+    sheet.title = "IT"
+    sheet.append(["Our questions"])
+    sheet.append(["Question", "Answer", "Keywords", "Changed"])
+    sheet.append(["Where is the guide?", "Here", "manual, handbook", dt.date(2026, 3, 1)])
+    sheet["B3"].hyperlink = "https://it.example/guide"
+    sheet.append(["Where is the map?", "There"])
+    sheet["B4"].hyperlink = "maps/floor.pdf"
+    sheet.append(["When do we move?", dt.datetime(2026, 11, 5, 14, 30)])
+    sheet["B5"].number_format = "d mmm yyyy hh:mm"
+    sheet.append(["How many are we?", 1250])
+    sheet["B6"].number_format = "#,##0"
+    sheet.append(
+        ["How do I start __init__?", CellRichText("Press ", TextBlock(InlineFont(b=True), "both"), " keys <now>")]
+    )
+    sheet.append(["Who helps?", "Ann in the morning."])
+    sheet.append([None, "Bob later."])
+    sheet.merge_cells("A8:A9")
+    people = book.create_sheet("People")
+    people.append(["Q", "A"])
+    people.append(["Where is the guide?", "Ask your lead."])
+    book.create_sheet("Notes").append(["nothing", "of", "use"])
+    book.create_sheet("Draft").append(["Question", "Answer"])
+    book["Draft"].append(["Secret?", "Yes."])
+    book["Draft"].sheet_state = "hidden"
+    book.save(tmp_path / "faq.xlsx")
+    (faq,) = read_faqs([tmp_path / "faq.xlsx"])
+    assert {(question.group, question.question): question.answer for question in faq.questions} == {
+        (("IT",), "Where is the guide?"): "[Here](https://it.example/guide)",
+        (("IT",), "Where is the map?"): "There",
+        (("IT",), "When do we move?"): "5 Nov 2026 14:30",
+        (("IT",), "How many are we?"): "1,250",
+        (("IT",), "How do I start __init__?"): "Press **both** keys \\<now>",
+        (("IT",), "Who helps?"): "Ann in the morning.\n\nBob later.",
+        (("People",), "Where is the guide?"): "Ask your lead.",
+    }
+    assert faq.questions[0].asks == ("manual", "handbook")
+    assert joined_notes(faq.notes) == (
+        "faq.xlsx: not used: the columns Changed",
+        "faq.xlsx: the sheet 'Notes' has no columns for questions and answers",
+        "faq.xlsx: the sheet 'Draft' is hidden",
+        "faq.xlsx:1: 'Our questions' stands above the headers",
+        "faq.xlsx:4: the address 'maps/floor.pdf' works on the old site only; its label stays",
+    )
+
+
+def test_a_workbook_that_unzips_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with zipfile.ZipFile(tmp_path / "faq.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", b" " * (MAX_UNZIPPED + 1))
+    with pytest.raises(AskPyError, match="unzips to more than 100 MB"):
+        read_faqs([tmp_path / "faq.xlsx"])
+    with zipfile.ZipFile(tmp_path / "faq.xlsx", "w") as archive:
+        archive.writestr("xl/workbook.xml", b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "a">]><x/>')
+    with pytest.raises(AskPyError, match="has declarations that no spreadsheet program writes"):
+        read_faqs([tmp_path / "faq.xlsx"])
+
+
+def test_without_openpyxl_the_error_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with zipfile.ZipFile(tmp_path / "faq.xlsx", "w") as archive:
+        archive.writestr("xl/workbook.xml", b"<x/>")
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    with pytest.raises(AskPyError, match=r'pip install "askpy\[xlsx\]"'):
+        read_faqs([tmp_path / "faq.xlsx"])
+
+
+# --- update
+
+FIRST = """# Office
+
+## Where do I park? {#park}
+
+Behind the house.
+
+## How late?
+
+Nine.
+
+## Who pays?
+
+We do.
+
+## Is there tea?
+
+Yes.
+"""
+SECOND = """# Office
+
+## Where may I park my car? {#park}
+
+In front of the house.
+
+## How late?
+
+Ten.
+
+## Who pays for all this?
+
+We do.
+
+## Is there coffee?
+
+Always.
+"""
+
+
+def imported(tmp_path: Path, text: str, *, is_update: bool = False) -> Any:
+    (tmp_path / "office.md").write_text(text, encoding="utf-8")
+    return import_faqs([tmp_path / "office.md"], tmp_path / "pack", is_update=is_update)
+
+
+def test_an_update_tells_what_changed_appeared_and_vanished(run: Any, tmp_path: Path) -> None:
+    imported(tmp_path, FIRST)
+    file = tmp_path / "pack" / "answers.yaml"
+    written = file.read_text(encoding="utf-8")
+    written = written.replace(
+        "    - How late?\n", "    - How late?\n    - closing time  # asked on Monday\n  not_asks: [how late is it]\n"
+    )
+    file.write_text("# Ours.\n" + written.replace("answer: Nine.", "answer: Nine, on Friday eight."), encoding="utf-8")
+    (tmp_path / "office.md").write_text(SECOND, encoding="utf-8")
+    code, out, _ = run("import", "office.md", "--into", "pack", "--update")
+    assert (code, out.splitlines()[:6]) == (
+        0,
+        [
+            "pack: 3 changed, 1 new, 1 no longer in the source.",
+            "  changed park: the answer, the title, 1 phrasing",
+            "  changed how-late: the answer; what somebody had changed is a comment above it now",
+            "  changed who-pays: the title, 1 phrasing",
+            "  new     is-there-coffee: 'Is there coffee?'",
+            "  gone    is-there-tea: 'Is there tea?' stays in the pack; take it out there if it no longer holds",
+        ],
+    )
+    assert file.read_text(encoding="utf-8") == UPDATED
+    by_id = load(tmp_path / "pack").by_id
+    assert by_id["how-late"].asks == ("How late?", "closing time")
+    assert by_id["how-late"].not_asks == ("how late is it",)
+
+
+UPDATED = """# Ours.
+- id: park
+  title: Where may I park my car?
+  asks:
+    - Where do I park?
+    - Where may I park my car?
+  answer: In front of the house.
+
+- id: how-late
+  title: How late?
+  asks:
+    - How late?
+    - closing time  # asked on Monday
+  not_asks: [how late is it]
+  # Somebody had changed the answer that the import of office.md replaced:
+  # Nine, on Friday eight.
+  answer: Ten.
+
+- id: who-pays
+  title: Who pays for all this?
+  asks:
+    - Who pays?
+    - Who pays for all this?
+  answer: We do.
+
+- id: is-there-tea
+  title: Is there tea?
+  asks:
+    - Is there tea?
+  answer: Yes.
+
+- id: is-there-coffee
+  title: Is there coffee?
+  asks:
+    - Is there coffee?
+  answer: Always.
+"""
+
+
+def test_an_answer_that_somebody_changed_stays_while_its_source_does(tmp_path: Path) -> None:
+    imported(tmp_path, FIRST)
+    file = tmp_path / "pack" / "answers.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("Nine.", "Half past nine."), encoding="utf-8")
+    before = file.read_bytes()
+    for _ in range(2):
+        update = imported(tmp_path, FIRST, is_update=True).update
+        assert (update.changed, update.appeared, update.vanished, list(update.kept)) == ({}, {}, {}, ["how-late"])
+        assert file.read_bytes() == before
+
+
+def test_what_was_taken_out_of_the_pack_is_not_added_again(tmp_path: Path) -> None:
+    imported(tmp_path, FIRST)
+    file = tmp_path / "pack" / "answers.yaml"
+    file.write_text(file.read_text(encoding="utf-8").partition("- id: who-pays")[0], encoding="utf-8")
+    update = imported(tmp_path, FIRST, is_update=True).update
+    assert (update.changed, update.appeared, list(update.kept)) == ({}, {}, ["who-pays", "is-there-tea"])
+
+
+def test_without_a_record_no_answer_is_replaced(tmp_path: Path) -> None:
+    imported(tmp_path, FIRST)
+    (tmp_path / "pack" / "import.json").unlink()
+    update = imported(tmp_path, FIRST.replace("Nine.", "Ten."), is_update=True).update
+    assert (update.changed, update.kept) == (
+        {},
+        {"how-late": "the pack's answer differs from the source's, and no import left a record of it"},
+    )
+
+
+def test_a_file_of_a_folder_keeps_its_id_when_it_is_reworded(tmp_path: Path) -> None:
+    wiki = tmp_path / "wiki"
+    wiki.mkdir()
+    (wiki / "wifi.md").write_text("# Wi-Fi is slow\n\nUse a cable.\n", encoding="utf-8")
+    (wiki / "vpn.md").write_text("# VPN drops\n\nRenew it.\n", encoding="utf-8")
+    import_faqs([wiki], tmp_path / "pack")
+    (wiki / "wifi.md").write_text("# Network troubles\n\nUse two cables.\n", encoding="utf-8")
+    (wiki / "vpn.md").unlink()
+    update = import_faqs([wiki], tmp_path / "pack", is_update=True).update
+    assert update is not None
+    assert (list(update.changed), list(update.appeared), list(update.vanished)) == (["wi-fi-is-slow"], [], [])
+    assert load(tmp_path / "pack").by_id["wi-fi-is-slow"].answer == "Use two cables."
+
+
+def test_an_update_needs_a_pack(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "office.md").write_text(FIRST, encoding="utf-8")
+    told = "pack is no pack that could be updated. Leave --update out, or name the pack with --into."
+    assert run("import", "office.md", "--into", "pack", "--update") == (2, "", f"{told}\n")
+    imported(tmp_path, FIRST)
+    (tmp_path / "pack" / "import.json").write_text("[]", encoding="utf-8")
+    assert "can't be read as the record of an import" in run("import", "office.md", "--into", "pack", "--update")[2]
+
+
+def test_a_faq_of_449_entries_takes_five_seconds_at_most(tmp_path: Path) -> None:
+    page = "# Help\n\n" + "\n".join(
+        f"## How do I do thing number {n}?\n\nOpen [page {n}](https://help.example/{n}) and run:\n\n"
+        f"```sh\nthing --number {n}\n```\n\n"
+        f"1. One\n   - so\n2. Two, see [there](/docs/{n}) & <b>here</b>\n\n| a | b |\n|---|---|\n| {n} | `x` |\n"
+        for n in range(449)
+    )
+    (tmp_path / "faq.md").write_text(page, encoding="utf-8")
+    start = time.process_time()
+    assert import_faqs([tmp_path / "faq.md"], tmp_path / "pack").entries == 449
+    assert time.process_time() - start < 5

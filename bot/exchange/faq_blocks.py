@@ -157,7 +157,7 @@ class _BlockReader:
                 container.mark(token, line)
             else:
                 before = self.reading.changes
-                block = self._block(token, tokens[position + 1 : end], tokens[end], line)
+                block = self._block(token, tokens[position + 1 : end], line)
                 if block is not None:
                     if is_top and not indents and self.reading.changes == before and token.map:
                         block = replace(block, source=self._source(token.map))
@@ -174,7 +174,7 @@ class _BlockReader:
             chosen.pop()
         return tuple(chosen)
 
-    def _block(self, token: Token, inner: Sequence[Token], last: Token, line: int) -> Block | None:
+    def _block(self, token: Token, inner: Sequence[Token], line: int) -> Block | None:
         match token.type:
             case "paragraph_open":
                 return Paragraph(line, convert_token(inner[0], line, self.reading))
@@ -228,10 +228,14 @@ class _BlockReader:
             end = _closing(inner, position)
             items.append(self.read(inner[position + 1 : end], is_top=False))
             position = end + 1
-        is_tight = all(child.hidden for child in inner if child.type == "paragraph_open" and child.level == token.level + 2)
+        is_tight = all(
+            child.hidden for child in inner if child.type == "paragraph_open" and child.level == token.level + 2
+        )
         is_ordered = token.type == "ordered_list_open"
         start = token.attrGet("start")
-        return ListBlock(line, token.markup, (int(start) if start is not None else 1) if is_ordered else -1, is_tight, tuple(items))
+        return ListBlock(
+            line, token.markup, (int(start) if start is not None else 1) if is_ordered else -1, is_tight, tuple(items)
+        )
 
     def _table(self, inner: Sequence[Token], line: int) -> Table:
         rows: list[list[Inline]] = []
@@ -297,9 +301,9 @@ def _bold_line(line: int, inline: Inline) -> Paragraph:
 # --- HTML and marks, which may span several blocks
 
 BLOCK_NAMES = frozenset(
-    "address article aside blockquote body caption center dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 "
-    "h6 header hr html iframe legend li main menu nav ol p pre script section style summary table tbody td template tfoot th thead "
-    "tr ul head title noscript svg textarea".split()
+    "address article aside blockquote body caption center dd details div dl dt fieldset figcaption figure footer form "
+    "h1 h2 h3 h4 h5 h6 head header hr html iframe legend li main menu nav noscript ol p pre script section style summary "
+    "svg table tbody td template textarea tfoot th thead title tr ul".split()
 )
 COMPONENTS = {"tabitem": "tab", "tab": "tab", "step": "tab", "accordionitem": "fold"}
 """Components of documentation generators that have a title, with the kind of mark that they are."""
@@ -322,7 +326,7 @@ MAX_NESTED_PARSES = 2
 _ENDLESS = re.compile(r"[ \t]{0,3}(<(?:!--|(script|style|pre|textarea)\b[^<>]{0,500}>))", re.IGNORECASE)
 """What ends at a sign of its own, and would take all the rest of the file without it."""
 _NO_TAG = re.compile(r"<(?!!--)(?![^<>]{0,5000}>)")
-"""A sign that begins no tag: html.parser looks for the end of each of them, in time that grows with the square of their number."""
+"""A sign that begins no tag. html.parser looks for the end of each, in time that grows with the square of their number."""
 _BLOCK_START = re.compile(r"^(?:```|~~~|[-*+][ \t]+\S|\d{1,9}[.)][ \t]+\S|#{1,6}[ \t]|\|.*\||>[ \t]?\S)", re.M)
 
 
@@ -357,7 +361,9 @@ class _HtmlEvents(HTMLParser):
         return self.base + self.getpos()[0]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.container.open_tag(tag, {n: v or "" for n, v in reversed(attrs)}, self.get_starttag_text() or "", self._line())
+        self.container.open_tag(
+            tag, {n: v or "" for n, v in reversed(attrs)}, self.get_starttag_text() or "", self._line()
+        )
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
@@ -397,9 +403,9 @@ class _Container:
         """A block of Markdown."""
         self._flush()
         children = self.frames[-1].children
-        if isinstance(block, Definition) and not block.term.text and children and isinstance(children[-1], Definition):
-            term = children.pop()
-            assert isinstance(term, Definition)
+        term = children[-1] if children else None
+        if isinstance(block, Definition) and not block.term.text and isinstance(term, Definition):
+            children.pop()
             block = Definition(term.line, term.term, (*term.children, *block.children))
         children.append(block)
 
@@ -458,7 +464,19 @@ class _Container:
             self._embedded(attributes, line)
             return
         self._close_implied(name)
-        if name in ("div", "center", "section", "article", "aside", "main", "header", "footer", "fieldset", "form", "address"):
+        if name in (
+            "div",
+            "center",
+            "section",
+            "article",
+            "aside",
+            "main",
+            "header",
+            "footer",
+            "fieldset",
+            "form",
+            "address",
+        ):
             self.reading.note(line, f"<{name}> has no form in Markdown; what is in it stays")
         elif name in DROPPED:
             self.reading.note(line, f"<{name}> with what is in it")
@@ -474,7 +492,9 @@ class _Container:
         self._flush()
         self.reading.changes += 1
         title = next((attributes[key] for key in ("label", "title", "summary", "value") if attributes.get(key)), "")
-        self._push(_Frame(f"mark:{kind}", line, {"name": attributes.get("type", "") or name, "title": title, "tag": name}))
+        self._push(
+            _Frame(f"mark:{kind}", line, {"name": attributes.get("type", "") or name, "title": title, "tag": name})
+        )
 
     def _embedded(self, attributes: dict[str, str], line: int) -> None:
         address = absolute_address(attributes.get("src", ""))
@@ -560,7 +580,11 @@ class _Container:
                 lowest = number
             elif frame.name in SCOPES or frame.name.startswith("mark:"):
                 break
-        if lowest is not None and (name in CLOSES_BEFORE or self.frames[lowest].name == "p") and self.frames[lowest].name != "summary":
+        if (
+            lowest is not None
+            and (name in CLOSES_BEFORE or self.frames[lowest].name == "p")
+            and self.frames[lowest].name != "summary"
+        ):
             self._close_to(lowest)
 
     def _close_to(self, number: int) -> None:
@@ -586,7 +610,9 @@ class _Container:
             text = "\n".join(row.strip() for row in part.strip().split("\n"))
             inline = convert_inline(text, line, self.reading)
             if inline.markdown.strip():
-                frame.children.append(Paragraph(line, Inline(inline.markdown.strip("\\\n "), inline.text, inline.is_index)))
+                frame.children.append(
+                    Paragraph(line, Inline(inline.markdown.strip("\\\n "), inline.text, inline.is_index))
+                )
             line += part.count("\n") + 2
 
     # --- elements to blocks
@@ -625,7 +651,11 @@ class _Container:
     def _code(self, frame: _Frame) -> list[Block]:
         text = "".join(frame.text).removeprefix("\n").rstrip()
         language = re.search(r"(?:language|lang|brush)[-:]\s?([\w+#-]+)", frame.attributes.get("class", ""))
-        return [Code(frame.line, language[1] if language else frame.attributes.get("lang", ""), text + "\n")] if text.strip() else []
+        return (
+            [Code(frame.line, language[1] if language else frame.attributes.get("lang", ""), text + "\n")]
+            if text.strip()
+            else []
+        )
 
 
 def _fold(frame: _Frame, children: tuple[Block, ...], reading: Reading) -> Fold:
@@ -645,7 +675,9 @@ def _one_line(blocks: Iterable[Block]) -> Inline:
 
 def _flat(children: tuple[Block, ...]) -> tuple[Block, ...]:
     """The blocks, with items that stand in no list or table replaced by what is in them."""
-    return tuple(block for child in children for block in (_flat(child.children) if isinstance(child, _Item) else (child,)))
+    return tuple(
+        block for child in children for block in (_flat(child.children) if isinstance(child, _Item) else (child,))
+    )
 
 
 def _html_list(frame: _Frame, children: tuple[Block, ...]) -> list[Block]:
@@ -706,12 +738,17 @@ def _html_table(line: int, children: tuple[Block, ...], reading: Reading) -> lis
     has_header = all(cell.name == "th" for cell in cells[0]) or len(cells) == 1
     header = cells[0] if has_header else []
     body = cells[1:] if has_header else cells
-    if all(len(cell.children) <= 1 and not any(_needs_lines(b) for b in cell.children) for row in cells for cell in row):
+    if all(
+        len(cell.children) <= 1 and not any(_needs_lines(b) for b in cell.children) for row in cells for cell in row
+    ):
         padded = [tuple(_cell_text(cell) for cell in row) + (NOTHING,) * (width - len(row)) for row in body]
         if any("\\\n" in cell.markdown for row in padded for cell in row):
             reading.note(line, BREAKS_IN_CELLS, "changed")
         top = tuple(_one_line(cell.children) for cell in header) + (NOTHING,) * (width - len(header))
-        return [*before, Table(line, top, tuple(padded), ("",) * width, tuple(row[0].line if row else line for row in body))]
+        return [
+            *before,
+            Table(line, top, tuple(padded), ("",) * width, tuple(row[0].line if row else line for row in body)),
+        ]
     blocks: list[Block] = before
     for row in body or cells:
         for number, cell in enumerate(row):
@@ -755,7 +792,9 @@ def _lines(block: Block, *, is_first: bool = False) -> list[str]:
         if not is_first:
             return list(block.source)
         # What indents the whole answer would be lost at its start.
-        return textwrap.dedent("\n".join(block.source)).split("\n") if block.source[0][:1] == " " else list(block.source)
+        return (
+            textwrap.dedent("\n".join(block.source)).split("\n") if block.source[0][:1] == " " else list(block.source)
+        )
     match block:
         case Paragraph(inline=inline):
             return inline.markdown.split("\n") if inline.markdown.strip() else []
@@ -787,7 +826,11 @@ def _code_lines(block: Code) -> list[str]:
     sign = block.fence[:1] or "`"
     longest = max((len(run) for run in re.findall(re.escape(sign) + "{3,}", block.text)), default=0)
     fence = sign * max(3, len(block.fence), longest + 1 if longest >= 3 else 3)
-    return [fence + block.info, *block.text.removesuffix("\n").split("\n"), fence] if block.text else [fence + block.info, fence]
+    return (
+        [fence + block.info, *block.text.removesuffix("\n").split("\n"), fence]
+        if block.text
+        else [fence + block.info, fence]
+    )
 
 
 def _list_lines(block: ListBlock) -> list[str]:
@@ -807,7 +850,9 @@ def _item_lines(item: Sequence[Block], is_tight: bool) -> list[str]:
         return render(item).split("\n")
     lines: list[str] = []
     for number, block in enumerate(item):
-        needs_gap = number and not (isinstance(item[number - 1], Paragraph) and isinstance(block, (ListBlock, Code, Quote)))
+        needs_gap = number and not (
+            isinstance(item[number - 1], Paragraph) and isinstance(block, (ListBlock, Code, Quote))
+        )
         lines += ["", *_lines(block)] if needs_gap and lines else _lines(block)
     return lines
 
@@ -816,8 +861,7 @@ def _table_lines(block: Table) -> list[str]:
     width = max([len(block.header), *map(len, block.rows)], default=1)
     marks = {"left": ":---", "right": "---:", "center": ":---:"}
     alignment = [marks.get(name, "---") for name in (*block.alignment, *[""] * width)[:width]]
-    rows = [_row(block.header, width), "| " + " | ".join(alignment) + " |", *(_row(row, width) for row in block.rows)]
-    return rows
+    return [_row(block.header, width), "| " + " | ".join(alignment) + " |", *(_row(row, width) for row in block.rows)]
 
 
 def _row(cells: Sequence[Inline], width: int) -> str:

@@ -1,4 +1,4 @@
-"""The encoding of a text file: recognized where that is sure, else refused with the remedy. Wrong letters never come over silently."""
+"""The encoding of a text file: recognized where that is sure, else refused with the remedy. No wrong letters come over."""
 
 from __future__ import annotations
 
@@ -23,12 +23,21 @@ SAMPLE = 200_000
 _WESTERN = tuple(
     map(
         frozenset,
-        ["äöüß", "éèàçêîôûùëïœâæ", "áéíóúñüàçèòï", "ãõáéíóúâêôçà", "àèéìòù", "åäöéüæøà", "ëïéèöüê", "áéíóúýþðæö", "éèàçêîôûùëïœâäöüß"],
+        [
+            "äöüß",
+            "éèàçêîôûùëïœâæ",
+            "áéíóúñüàçèòï",
+            "ãõáéíóúâêôçà",
+            "àèéìòù",
+            "åäöéüæøà",
+            "ëïéèöüê",
+            "áéíóúýþðæö",
+            "éèàçêîôûùëïœâäöüß",
+        ],
     )
 )
 _CENTRAL = tuple(map(frozenset, ["ąćęłńóśźż", "áčďéěíňóřšťúůýž", "áäčďéíĺľňóôŕšťúýž", "áéíóöőúüű", "čćđšž", "ăâîșțşţ"]))
 _TURKISH = (frozenset("çğıöşüâî"),)
-_BALTIC = tuple(map(frozenset, ["ąčęėįšųūž", "āčēģīķļņšūž", "äöõüšž"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +53,7 @@ _LATIN = (
     _Candidate("cp1252", _WESTERN, "Windows-1252 (Western Europe)"),
     _Candidate("cp1250", _CENTRAL, "Windows-1250 (Central Europe)"),
     _Candidate("cp1254", _TURKISH, "Windows-1254 (Turkish)"),
-    _Candidate("cp1257", _BALTIC, "Windows-1257 (Baltic)"),
     _Candidate("mac_roman", _WESTERN, "Mac Roman"),
-    _Candidate("cp850", _WESTERN, "code page 850 (DOS)"),
 )
 _CYRILLIC = (
     _Candidate("cp1251", (), "Windows-1251 (Cyrillic)"),
@@ -61,7 +68,9 @@ _EAST_ASIAN = (
     _Candidate("big5", (), "Big5 (Chinese)"),
 )
 _COMMON_CYRILLIC = frozenset("оеаинтсрвлкмдпу")
-_COMMON_CHINESE = frozenset("的一是不了在有人我他这個个們们中来來上大为為和国國地到以说說时時要就出会會可也你对對生能而子那得于着下自之年过過发發后後用请請如何问問题題什么麼怎样樣")
+_COMMON_CHINESE = frozenset(
+    "的一是不了在有人我他这個个們们中来來上大为為和国國地到以说說时時要就出会會可也你对對生能而子那得于着下自之年过過发發后後用请請如何问問题題什么麼怎样樣"
+)
 _SIGNS = frozenset("“”‘’„‚«»‹›–—…•·†‡€£¥¢§©®™°ºª±×÷½¼¾²³µ¡¿¹‰¨´¸¦¬¶−→←≤≥≠√∞\xa0\xad")
 
 
@@ -109,11 +118,15 @@ def _decode_as(content: bytes, path: object, encoding: str) -> str:
         codec = codecs.lookup(encoding)
         return content.decode(codec.name)
     except LookupError:
-        raise AskPyError(f"'{encoding}' is no encoding that Python knows. Usual ones: utf-8, utf-16, cp1252, cp1251, cp932.") from None
+        raise AskPyError(
+            f"'{encoding}' is no encoding that Python knows. Usual ones: utf-8, utf-16, cp1252, cp1251, cp932."
+        ) from None
     except (UnicodeError, ValueError) as error:
         start = error.start if isinstance(error, UnicodeDecodeError) else 0
         line = content[:start].count(b"\n") + 1
-        raise AskPyError(f"{path} is not {encoding} (line {line}). Save it as UTF-8, or name another with --encoding.") from None
+        raise AskPyError(
+            f"{path} is not {encoding} (line {line}). Save it as UTF-8, or name another with --encoding."
+        ) from None
 
 
 def _wide(content: bytes) -> str:
@@ -122,7 +135,10 @@ def _wide(content: bytes) -> str:
     if len(content) % 2 or len(sample) < 8:
         return ""
     for encoding, low in (("utf-16-le", 0), ("utf-16-be", 1)):
-        zeros = sum(pair in (b" \0", b"\n\0") if low == 0 else pair in (b"\0 ", b"\0\n") for pair in map(bytes, zip(sample[::2], sample[1::2], strict=True)))
+        zeros = sum(
+            pair in (b" \0", b"\n\0") if low == 0 else pair in (b"\0 ", b"\0\n")
+            for pair in map(bytes, zip(sample[::2], sample[1::2], strict=True))
+        )
         if zeros * 25 < len(sample) // 2 and sample[1 - low :: 2].count(0) * 3 < len(sample) // 2:
             continue
         try:
@@ -139,7 +155,9 @@ def _is_text(text: str) -> bool:
     sample = text[:5_000]
     odd = sum(unicodedata.category(char) in ("Cc", "Cn", "Co", "Cs") and char not in "\r\n\t" for char in sample)
     scripts = {ord(char) >> 8 for char in sample if char.isalpha()}
-    return odd * 50 <= len(sample) and (len(scripts) <= 6 or all(0x30 <= script <= 0x9F or script in (0, 1, 0xFF) for script in scripts))
+    return odd * 50 <= len(sample) and (
+        len(scripts) <= 6 or all(0x30 <= script <= 0x9F or script in (0, 1, 0xFF) for script in scripts)
+    )
 
 
 def _guess(content: bytes) -> tuple[str, str] | None:
@@ -166,7 +184,10 @@ def _makes_sense(text: str, candidate: _Candidate) -> bool:
 
 
 def _is_east_asian(foreign: list[str], encoding: str) -> bool:
-    wide = sum(0x2E80 <= ord(char) <= 0x9FFF or 0xAC00 <= ord(char) <= 0xD7A3 or 0xFF01 <= ord(char) <= 0xFF60 for char in foreign)
+    wide = sum(
+        0x2E80 <= ord(char) <= 0x9FFF or 0xAC00 <= ord(char) <= 0xD7A3 or 0xFF01 <= ord(char) <= 0xFF60
+        for char in foreign
+    )
     if wide < 8 or wide * 10 < 9 * len(foreign):
         return False
     if encoding in ("cp932", "euc_jp"):
@@ -193,7 +214,7 @@ def _is_latin(text: str, foreign: list[str], languages: Iterable[frozenset[str]]
     letters = [char for char in foreign if char.isalpha() and char not in "ªºµ"]
     if any(char not in _SIGNS and not char.isalpha() for char in foreign):
         return False
-    if re.search(r"[^\W\d_][^\w\s\x00-\x7f’‘\xad·–—…\xa0][^\W\d_]|[a-zà-ÿ][À-ÞŠŽŒŸ](?=[a-z])", text):
+    if re.search(r"[^\W\d_][^\w\s\x00-\x7f’‘\xad·–—…\xa0][^\W\d_]|[a-zà-ÿ][À-ÞŠŽŒŸ](?=[a-z])|[¹²³¼½¾][^\W\d_]", text):
         return False
     if not letters:
         return True

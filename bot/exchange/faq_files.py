@@ -16,16 +16,26 @@ from bot.exchange.faq_workbook import read_workbook
 from bot.model import AskPyError
 
 WANTED = (
-    "Wanted is a CSV, TSV or Excel (.xlsx) file with a row of headers, one of them 'question' and one 'answer' (and if you like one "
-    "'phrasings', divided by |), or Markdown with each question as a heading above its answer, as Q: and A: lines, or in a table"
+    "Wanted is a CSV, TSV or Excel (.xlsx) file with a row of headers, one of them 'question' and one 'answer' (and if you "
+    "like one 'phrasings', divided by |), or Markdown with each question as a heading above its answer, as Q: and A: lines, or in "
+    "a table"
 )
-TABLE_SUFFIXES, MARKDOWN_SUFFIXES = (".csv", ".tsv", ".tab"), (".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd", ".txt")
+TABLE_SUFFIXES = (".csv", ".tsv", ".tab")
+MARKDOWN_SUFFIXES = (".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd", ".txt")
 WORKBOOK_SUFFIXES, HTML_SUFFIXES = (".xlsx", ".xlsm"), (".html", ".htm", ".xhtml")
-BINARY_FORMATS = {b"%PDF": "a PDF", b"\xd0\xcf\x11\xe0": "an old Excel or Word file, or one with a password", b"{\\rtf": "a rich text file (RTF)"}
+BINARY_FORMATS = {
+    b"%PDF": "a PDF",
+    b"\xd0\xcf\x11\xe0": "an old Excel or Word file, or one with a password",
+    b"{\\rtf": "a rich text file (RTF)",
+}
 """By the first bytes of the file."""
-ZIPPED_FORMATS = {b"word/document.xml": "a Word file", b"ppt/presentation.xml": "a presentation", b"opendocument": "an OpenDocument file"}
+ZIPPED_FORMATS = {
+    b"word/document.xml": "a Word file",
+    b"ppt/presentation.xml": "a presentation",
+    b"opendocument": "an OpenDocument file",
+}
 """By what a zip archive's beginning and end name."""
-HTML_REMEDY = "Export the pages as Markdown (most wikis and sites can, and so can pandoc), and import that"
+HTML_REMEDY = "Export the pages as Markdown (most wikis and sites can, and so can pandoc)"
 SKIPPED_FOLDERS = frozenset(["node_modules", "__pycache__", "venv"])
 MAX_FILES = 5_000
 """Files of a folder that are read; a folder with more was named by mistake."""
@@ -34,7 +44,7 @@ MAX_SIZE = 64 * 1024 * 1024
 TEXT_PER_CONTROL = 50
 """Characters for each control character, below which a file without questions isn't text; random bytes have nine."""
 _CONTROLS = {code: " " for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"}
-_UNSEEN = {code: None for code in (0xFEFF, 0xF8FF, *range(0xD800, 0xE000))}
+_UNSEEN = dict.fromkeys((65279, 63743, *range(55296, 57344)))
 _LINE_ENDS = {0x2028: "\n", 0x2029: "\n", 0x85: "\n"}
 
 
@@ -59,7 +69,9 @@ def read_faqs(paths: Iterable[Path], encoding: str = "") -> tuple[Faq, ...]:
     """
     faqs: list[Faq] = []
     for path in paths:
-        faqs += _read_folder(path, encoding) if path.is_dir() else [_read_named(_Input(path, path.name, False), encoding)]
+        faqs += (
+            _read_folder(path, encoding) if path.is_dir() else [_read_named(_Input(path, path.name, False), encoding)]
+        )
     return tuple(faqs)
 
 
@@ -75,7 +87,9 @@ def _read_named(source: _Input, encoding: str) -> Faq:
     if not lost:
         raise AskPyError(f"{path} has {faq.description}. {WANTED}.")
     described = f": it has {faq.description}" if faq.description else ""
-    raise AskPyError(f"Nothing in {path} can be taken over{described}.\n" + "\n".join(joined_notes(lost)[:5]) + f"\n{WANTED}.")
+    raise AskPyError(
+        f"Nothing in {path} can be taken over{described}.\n" + "\n".join(joined_notes(lost)[:5]) + f"\n{WANTED}."
+    )
 
 
 def _read_folder(folder: Path, encoding: str) -> list[Faq]:
@@ -84,7 +98,9 @@ def _read_folder(folder: Path, encoding: str) -> list[Faq]:
     readable = [path for path in files if path not in pages]
     if not readable:
         if pages:
-            raise AskPyError(f"{folder} has {len(pages)} HTML page{'s' * (len(pages) != 1)} and nothing that can be read. {HTML_REMEDY}.")
+            raise AskPyError(
+                f"{folder} has {len(pages)} HTML page{'s' * (len(pages) != 1)} and nothing that can be read. {HTML_REMEDY}."
+            )
         raise AskPyError(f"{folder} has no file that can be read. {WANTED}.")
     faqs = []
     for path in readable:
@@ -97,7 +113,10 @@ def _read_folder(folder: Path, encoding: str) -> list[Faq]:
             faq = replace(faq, notes=(*faq.notes, Note(name, 0, f"has {faq.description}")))
         faqs.append(faq)
     notes = [Note(path.relative_to(folder).as_posix(), 0, f"an HTML page. {HTML_REMEDY}") for path in pages]
-    notes += [Note(folder.name or str(folder), 0, f"{count} {suffix} file{'s' * (count != 1)}") for suffix, count in sorted(others.items())]
+    notes += [
+        Note(folder.name or str(folder), 0, f"{count} {suffix} file{'s' * (count != 1)}")
+        for suffix, count in sorted(others.items())
+    ]
     if not any(faq.questions for faq in faqs):
         listed = "\n".join(joined_notes([note for faq in faqs for note in faq.notes] + notes)[:5])
         raise AskPyError(f"Nothing in {folder} can be taken over:\n{listed}\n{WANTED}.")
@@ -135,7 +154,9 @@ def _read(source: _Input, encoding: str) -> tuple[Faq, str]:
     if content.startswith(b"PK\x03\x04"):
         return read_workbook(_checked_archive(content, path), source.name, path), ""
     if suffix in WORKBOOK_SUFFIXES:
-        raise AskPyError(f"{path} is no workbook, whatever its name says. Save it anew, or as CSV (UTF-8), and import that.")
+        raise AskPyError(
+            f"{path} is no workbook, whatever its name says. Save it anew, or as CSV (UTF-8), and import that."
+        )
     for start, kind in BINARY_FORMATS.items():
         if content.startswith(start):
             raise AskPyError(f"{path} is {kind}. Save it as CSV (UTF-8), XLSX or Markdown, and import that.")
@@ -153,7 +174,9 @@ def _read(source: _Input, encoding: str) -> tuple[Faq, str]:
 def _content(path: Path) -> bytes:
     try:
         if path.stat().st_size > MAX_SIZE:
-            raise AskPyError(f"{path} has more than {MAX_SIZE // 1024 // 1024} MB. Divide it, or name the file of the FAQ alone.")
+            raise AskPyError(
+                f"{path} has more than {MAX_SIZE // 1024 // 1024} MB. Divide it, or name the file of the FAQ alone."
+            )
         return path.read_bytes()
     except OSError as error:
         raise AskPyError(f"{path} can't be read: {error.strerror or error}. Name a file that you may read.") from None
@@ -184,7 +207,9 @@ def _questions_of(text: str, source: _Input) -> Faq:
 
 def _text_notes(decoded: str, guessed: str, source: _Input) -> Iterator[Note]:
     if guessed:
-        yield Note(source.name, 0, f"read as {guessed}; if letters are wrong, name the encoding with --encoding", "read as")
+        yield Note(
+            source.name, 0, f"read as {guessed}; if letters are wrong, name the encoding with --encoding", "read as"
+        )
     for number, line in enumerate(decoded.split("\n") if _count_controls(decoded) else (), 1):
         if _count_controls(line):
             yield Note(source.name, number, "control characters")
@@ -192,4 +217,3 @@ def _text_notes(decoded: str, guessed: str, source: _Input) -> Iterator[Note]:
 
 def _count_controls(text: str) -> int:
     return 0 if text.isprintable() else sum(ord(char) in _CONTROLS or ord(char) in _UNSEEN for char in text)
-

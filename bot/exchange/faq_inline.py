@@ -25,7 +25,7 @@ class Inline:
     Attributes:
         markdown: Its Markdown.
         text: Its plain text; line breaks are line feeds.
-        is_index: All of its words are links to places on the same page.
+        is_index: All of its words are links to places on the page, or to other pages of its site.
     """
 
     markdown: str
@@ -64,14 +64,25 @@ class Reading:
 # --- tags
 
 HTML_NAMES = frozenset(
-    "a abbr acronym address applet area article aside audio b base bdi bdo big blockquote body br button canvas caption center cite "
-    "code col colgroup data datalist dd del details dfn dialog dir div dl dt em embed fieldset figcaption figure font footer form "
-    "frame frameset h1 h2 h3 h4 h5 h6 head header hgroup hr html i iframe img input ins kbd label legend li link main map mark "
-    "marquee menu meta meter nav noscript object ol optgroup option output p param picture pre progress q rp rt ruby s samp script "
-    "search section select slot small source span strike strong style sub summary sup svg path table tbody td template textarea "
-    "tfoot th thead time title tr track tt u ul var video wbr".split()
+    "a abbr acronym address applet area article aside audio b base bdi bdo big blockquote body br button canvas caption "
+    "center cite code col colgroup data datalist dd del details dfn dialog dir div dl dt em embed fieldset figcaption figure "
+    "font footer form frame frameset h1 h2 h3 h4 h5 h6 head header hgroup hr html i iframe img input ins kbd label legend li "
+    "link main map mark marquee menu meta meter nav noscript object ol optgroup option output p param picture pre progress q "
+    "rp rt ruby s samp script search section select slot small source span strike strong style sub summary sup svg table "
+    "tbody td template textarea tfoot th thead time title tr track tt u ul var video wbr".split()
 )
-STYLES = {"b": "**", "strong": "**", "i": "*", "em": "*", "cite": "*", "dfn": "*", "var": "*", "s": "~~", "del": "~~", "strike": "~~"}
+STYLES = {
+    "b": "**",
+    "strong": "**",
+    "i": "*",
+    "em": "*",
+    "cite": "*",
+    "dfn": "*",
+    "var": "*",
+    "s": "~~",
+    "del": "~~",
+    "strike": "~~",
+}
 CODE = frozenset("code kbd samp tt".split())
 EMBEDDED = frozenset("iframe video audio embed source object".split())
 INVISIBLE = frozenset("wbr tbody thead tfoot colgroup col picture figure figcaption".split())
@@ -136,9 +147,8 @@ def absolute_address(address: str) -> str:
 def _destination(address: str) -> str:
     """The address between the brackets of a link."""
     address = address.replace("\n", "%0A")
-    if re.search(r"[\s<>()]", address):
-        if re.search(r"[\s<>]", address) or not _has_balanced_brackets(address):
-            return "<" + address.replace("<", "%3C").replace(">", "%3E") + ">"
+    if re.search(r"[\s<>]", address) or not _has_balanced_brackets(address):
+        return "<" + address.replace("<", "%3C").replace(">", "%3E") + ">"
     return address or "<>"
 
 
@@ -153,7 +163,7 @@ def _has_balanced_brackets(address: str) -> bool:
 
 def _title_part(title: str) -> str:
     title = " ".join(title.split())
-    return " \"" + title.replace("\\", "\\\\").replace('"', '\\"') + '"' if title else ""
+    return ' "' + title.replace("\\", "\\\\").replace('"', '\\"') + '"' if title else ""
 
 
 # --- escaping
@@ -163,7 +173,10 @@ _SPECIAL = re.compile(
     r"|`|(?<![^\W_])_|_(?![^\W_])|\*(?=\S)|(?<=\S)\*|~(?=~)"
     r"|<(?=[A-Za-z/!?])|&(?=#?\w{1,31};)|\](?=[(\[:])|\[(?=\^)|\[(?=\[)"
 )
-_LINE_START = re.compile(r"^([ \t]*)(?:(#{1,6}(?=[ \t]|$)|[-+](?=[ \t]|$)|>|=+[ \t]*$|-{2,}[ \t-]*$|:{3,}|!!!|~{3,}|\|)|(\d{1,9})([.)])(?=[ \t]|$))", re.M)
+_LINE_START = re.compile(
+    r"^([ \t]*)(?:(#{1,6}(?=[ \t]|$)|[-+](?=[ \t]|$)|>|=+[ \t]*$|-{2,}[ \t-]*$|:{3,}|!!!|~{3,}|\|)|(\d{1,9})([.)])(?=[ \t]|$))",
+    re.M,
+)
 _BARE_ADDRESS = re.compile(r"(?:https?://|mailto:)[^\s<>\"]{1,2000}", re.IGNORECASE)
 
 
@@ -247,7 +260,9 @@ class _Converter:
             if token.type == "text_special" and token.info == "entity":
                 self._entity(token.content, tokens[number + 1].content[:1] if number + 1 < len(tokens) else "")
             elif token.type == "text" and "{" in token.content:
-                self._text(self._without_marks(token.content, number > 0 and tokens[number - 1].type in _MAY_HAVE_ATTRIBUTES))
+                self._text(
+                    self._without_marks(token.content, number > 0 and tokens[number - 1].type in _MAY_HAVE_ATTRIBUTES)
+                )
             else:
                 self._token(token)
         while self.open:
@@ -330,13 +345,13 @@ class _Converter:
 
     def _push_link(self, tag: str, address: str, title: str, markup: str = "") -> None:
         self.open.append(_Open(tag, len(self.pieces), address, title, markup))
-        self.in_index += _is_on_page(address)
+        self.in_index += _is_internal(address)
 
     def _finish_link(self, link: _Open) -> _Piece:
         inner = self.pieces[link.start :]
         literal, text = "".join(piece.literal for piece in inner), "".join(piece.text for piece in inner)
         label = "".join(piece.markdown for piece in inner)
-        self.in_index -= _is_on_page(link.address)
+        self.in_index -= _is_internal(link.address)
         if link.markup == "linkify":
             return _Piece(text, literal, text)
         if link.markup == "autolink":
@@ -347,7 +362,10 @@ class _Converter:
         address = absolute_address(link.address)
         if not address:
             if link.address or label.strip():
-                self.reading.note(self.line, f"the address '{beginning(link.address, 100)}' works on the old site only; its label stays")
+                self.reading.note(
+                    self.line,
+                    f"the address '{beginning(link.address, 100)}' works on the old site only; its label stays",
+                )
             return _Piece(label, literal, text)
         if address != link.address.strip():
             self.reading.note(self.line, f"the address '{beginning(link.address, 100)}' was written in full", "changed")
@@ -371,8 +389,13 @@ class _Converter:
             label = re.sub(r"([\\\[\]])", r"\\\1", alt)
             self._add(f"![{label}]({_destination(absolute)}{_title_part(str(title or ''))})", alt, alt)
             return
-        what = "a picture within the page" if address.startswith("data:") else f"the picture '{beginning(address, 100)}'"
-        self.reading.note(self.line, f"{what} can't be taken along" + (f"; its description '{beginning(alt, 40)}' stays" if alt else ""))
+        what = (
+            "a picture within the page" if address.startswith("data:") else f"the picture '{beginning(address, 100)}'"
+        )
+        self.reading.note(
+            self.line,
+            f"{what} can't be taken along" + (f"; its description '{beginning(alt, 40)}' stays" if alt else ""),
+        )
         self._add(escape(alt), alt, alt)
 
     def _footnote(self, token: Token) -> None:
@@ -390,7 +413,9 @@ class _Converter:
     def _wiki_link(self, token: Token) -> None:
         if token.markup.startswith("!"):
             name = token.content.partition("|")[0]
-            self.reading.note(self.line, f"the picture or page '{beginning(name)}' that is shown here can't be taken along")
+            self.reading.note(
+                self.line, f"the picture or page '{beginning(name)}' that is shown here can't be taken along"
+            )
             return
         parts = [part.strip() for part in token.content.split("|") if part.strip()]
         if not parts:
@@ -451,7 +476,9 @@ class _Converter:
             self._image(tag.attributes.get("src", ""), tag.attributes.get("alt", ""), tag.attributes.get("title", ""))
         elif name == "input" and tag.attributes.get("type") == "checkbox":
             self._add("[x] " if "checked" in tag.attributes else "[ ] ", "", "")
-        elif name in EMBEDDED and (address := absolute_address(tag.attributes.get("src", tag.attributes.get("data", "")))):
+        elif name in EMBEDDED and (
+            address := absolute_address(tag.attributes.get("src", tag.attributes.get("data", "")))
+        ):
             self.reading.note(self.line, f"<{name}> became a link", "changed")
             self._add(f"<{address}> ", address, address)
         elif name not in INVISIBLE:
@@ -505,9 +532,9 @@ def _split_blanks(text: str) -> tuple[str, str, str]:
     return before, inner, stripped[len(inner) :]
 
 
-def _is_on_page(address: str) -> bool:
-    """Whether an address is a place on a page of the old site."""
-    return address.startswith("#") or ("#" in address and not absolute_address(address))
+def _is_internal(address: str) -> bool:
+    """Whether an address is a place on a page of the old site, or a page of it."""
+    return bool(address.strip()) and not absolute_address(address)
 
 
 def _looks_like_page(name: str) -> bool:
@@ -519,7 +546,7 @@ def convert_inline(source: str, line: int, reading: Reading, depth: int = 0) -> 
     source = source.strip("\n")
     if len(source) > LONGEST_INLINE:
         return Inline(source, source)
-    (token,) = parser().parseInline(source, _environment(reading)) or (None,)
+    (token,) = parser().parseInline(source, {}) or (None,)
     return convert_token(token, line, reading, depth) if token is not None else Inline(source, source)
 
 
@@ -547,10 +574,6 @@ def _without_outer_breaks(pieces: Sequence[_Piece]) -> Sequence[_Piece]:
     while start < end and pieces[end - 1].markdown in ("\\\n", "\n", " ", ""):
         end -= 1
     return pieces[start:end]
-
-
-def _environment(reading: Reading) -> dict[str, object]:
-    return {}
 
 
 def plain_text(tokens: Sequence[Token]) -> str:

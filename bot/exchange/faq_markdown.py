@@ -1,10 +1,10 @@
-"""Markdown files: which of their headings, marked lines, bold lines, folds, lists and tables are questions, and what answers them."""
+"""Markdown files: which headings, marked lines, bold lines, folds, lists and tables are questions, and what answers them."""
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
@@ -23,7 +23,7 @@ from bot.exchange.faq_blocks import (
     read_blocks,
     render,
 )
-from bot.exchange.faq_inline import NOTHING, Inline, Reading, text_of
+from bot.exchange.faq_inline import Inline, Reading, text_of
 from bot.exchange.faq_table import find_columns, questions_from_rows, split_phrasings
 from bot.knowledge.yaml_reader import YamlValue, parse
 from bot.text import normalize_phrase
@@ -33,42 +33,70 @@ MARKED_LEVEL = 50
 
 _Q = "Q|Question|Frage|Pregunta|Pergunta|Domanda|Вопрос|问题?|問題?|질문"
 _A = "A|Answer|Antwort|Respuesta|Resposta|Risposta|Réponse|Ответ|答案?|답변?"
-_QUESTION = re.compile(rf"[ \t]*[*_]{{0,3}}(?:{_Q})[*_]{{0,3}}[ \t]*#?\d{{0,4}}[*_]{{0,3}}[ \t]*(?:[:：]|[.)](?=[*_ \t]))[*_]{{0,3}}[ \t]*(\S.*)$", re.I)
-_ANSWER = re.compile(rf"[ \t]*([*_]{{0,3}})(?:{_A})([*_]{{0,3}})[ \t]*#?\d{{0,4}}[*_]{{0,3}}[ \t]*(?:[:：]|[.)](?=[*_ \t]|$))([*_]{{0,3}})[ \t]*(.*)$", re.I)
-_BOLD = re.compile(r"(\*\*\*|\*\*|__)(?=\S)((?:(?!\1).){1,600}?)(?<=\S)\1([?？؟]?)[ \t]*(?::[ \t]*)?(\\?\n|[ \t]|$|(?=[^\w\s]))(.*)", re.DOTALL)
+_NUMBERED = r"[ \t]*#?\d{0,4}[*_]{0,3}[ \t]*"
+_QUESTION = re.compile(
+    rf"[ \t]*[*_]{{0,3}}(?:{_Q})[*_]{{0,3}}{_NUMBERED}(?:[:：]|[.)](?=[*_ \t]))[*_]{{0,3}}[ \t]*(\S.*)$", re.IGNORECASE
+)
+_ANSWER = re.compile(
+    rf"[ \t]*([*_]{{0,3}})(?:{_A})([*_]{{0,3}}){_NUMBERED}(?:[:：]|[.)](?=[*_ \t]|$))([*_]{{0,3}})[ \t]*(.*)$",
+    re.IGNORECASE,
+)
+_BOLD = re.compile(
+    r"(\*\*\*|\*\*|__)(?=\S)((?:(?!\1).){1,600}?)(?<=\S)\1([?？؟]?)[ \t]*(?::[ \t]*)?(\\?\n|[ \t]|$|(?=[^\w\s]))(.*)",
+    re.DOTALL,
+)
 _ITALIC = re.compile(r"([*_])(?=[^\s*_])([^*_\n]{1,400}[?？؟])\1[ \t]*$")
 _PHRASINGS = re.compile(
-    r"[*_]{0,3}(also asked(?: as)?|keywords?|phrasings?|asks|aliases|other wordings)[*_]{0,3}[ \t]*:[*_]{0,3}[ \t]*(\S.*)$", re.I
+    r"[*_]{0,3}(also asked(?: as)?|keywords?|phrasings?|asks|aliases|other wordings)[*_]{0,3}[ \t]*:[*_]{0,3}[ \t]*(\S.*)$",
+    re.I,
 )
-_NUMBERING = re.compile(r"(?:Q?\d{1,4}(?:\.\d{1,3}){0,4}[.):]|\d{1,3}(?:\.\d{1,3}){1,4}|Q\d{1,4}[ \t]*[-–—]|[IVX]{1,5}\.|\(\d{1,4}\))[ \t]+", re.I)
+_NUMBERING = re.compile(
+    r"(?:Q?\d{1,4}(?:\.\d{1,3}){0,4}[.):]|\d{1,3}(?:\.\d{1,3}){1,4}|Q\d{1,4}[ \t]*[-–—]|[IVX]{1,5}\.|\(\d{1,4}\))[ \t]+",
+    re.I,
+)
 _SYMBOLS = re.compile(r"(?:[^\w\s\"'“„«‘¿¡(<\[`$./#@&+*-]{1,8}|:[a-z_]{2,30}:)[ \t]*(?=[\w\"'“„«‘¿¡(<`])")
-_BACK_TO_TOP = re.compile(r"[^\w]*(?:(?:go|back|return|jump)\s+)*(?:up\s+)?(?:to\s+)?(?:the\s+)?(?:top|start|index|contents?|toc|list|up)?[^\w]*", re.I)
-_ASKING_WORDS = frozenset(
-    "how what why when where who whom whose which can could do does did is are was were should shall will would may might must am has have".split()
+_BACK_TO_TOP = re.compile(
+    r"[^\w]*(?:(?:go|back|return|jump)\s+)*(?:up\s+)?(?:to\s+)?(?:the\s+)?(?:top|start|index|contents?|toc|list|up)?[^\w]*",
+    re.I,
 )
-_PARTS_OF_ANSWERS = re.compile(
-    r"(?:the\s+|show\s+|see\s+|view\s+|possible\s+|suggested\s+|recommended\s+|quick\s+|short\s+|long\s+|full\s+)*(?:answers?|solutions?|resolutions?|"
-    r"fix(?:es)?|workarounds?|causes?|reasons?|symptoms?|steps?|explanations?|details?|spoilers?|examples?|background|notes?|hints?|"
-    r"more|expand|environment|description|context|prerequisites?|requirements?|usage|output|code|see also|related|references|"
-    r"click(?:\s+\w+){0,6}|tap(?:\s+\w+){0,6}|read more|more (?:info(?:rmation)?|details)|show more|reveal(?:\s+\w+){0,4})(?:\s*\d+)?\W*",
-    re.IGNORECASE,
+_ASKING_WORDS = frozenset(
+    "how what why when where who whom whose which can could do does did is are was were should shall will would may might must "
+    "am has have".split()
+)
+
+
+def _alternatives(*patterns: str) -> re.Pattern[str]:
+    """A pattern for titles that are one of these as a whole, whatever signs stand behind."""
+    return re.compile(rf"(?:{'|'.join(patterns)})\W*", re.IGNORECASE)
+
+
+_PARTS_OF_ANSWERS = _alternatives(
+    r"(?:(?:the|show|see|view|possible|suggested|recommended|quick|short|long|full)\s+){0,3}(?:answers?|solutions?|resolutions?|"
+    r"fix(?:es)?|workarounds?|causes?|reasons?|symptoms?|steps?|explanations?|details?|spoilers?|examples?|background|notes?|"
+    r"hints?|more|environment|description|context|prerequisites?|requirements?|usage|output|code|references)(?:\s*\d+)?",
+    r"see also|related|expand|read more|show more|more (?:info(?:rmation)?|details)",
+    r"(?:click|tap|reveal)(?:\s+\w+){0,6}",
 )
 """Titles that belong to an answer: of a fold or of a heading below a question."""
-_NO_QUESTION = re.compile(
-    r"(?:(?:table of )?contents?|toc|index|overview|introduction|intro|preface|about this (?:page|document|faq|guide|list)|see also|"
-    r"further reading|related(?: (?:links|pages|articles|topics|docs|documentation))?|references?|links|resources|(?:more|additional) (?:information|resources|links)|"
-    r"licen[cs]e|contribut(?:ing|ors?|ions?)|credits|acknowledge?ments?|change ?log|next steps|what'?s next|navigation|footnotes|sources|"
-    r"(?:still |any |got |have |more |other |further |additional )*(?:have |got )?(?:any )?(?:more |other |further )?questions?|"
-    r"(?:still )?need (?:more |further |additional )?help|(?:still )?(?:stuck|not solved|have a question)|(?:didn'?t|can'?t|couldn'?t) find.{0,60}|"
-    r"(?:question|answer)s? not (?:listed|found|answered|here).{0,30}|is your question.{0,40}|(?:was|is) this (?:page )?helpful|feedback)\W*",
-    re.IGNORECASE,
+_NO_QUESTION = _alternatives(
+    r"(?:table of )?contents?|toc|index|overview|introduction|intro|preface|navigation|footnotes|sources|feedback",
+    r"about this (?:page|document|faq|guide|list)|see also|further reading|references?|links|resources",
+    r"related(?: (?:links|pages|articles|topics|docs|documentation))?|(?:more|additional) (?:information|resources|links)",
+    r"licen[cs]e|contribut(?:ing|ors?|ions?)|credits|acknowledge?ments?|change ?log|next steps|what'?s next",
+    r"(?:(?:still|any|got|have|more|other|further|additional) ){0,5}questions?|(?:still )?need (?:more |further )?help",
+    r"(?:still )?(?:stuck|not solved|have a question)|(?:didn'?t|can'?t|couldn'?t) find.{0,60}",
+    r"(?:question|answer)s? not (?:listed|found|answered|here).{0,30}|is your question.{0,40}|(?:was|is) this (?:page )?helpful",
 )
 """Titles of sections that are part of nearly every page and no question of it."""
-_FAQ_TITLE = re.compile(
-    r"\W*(?:the )?(?:faqs?(?: \(frequently asked questions\))?|frequently asked questions(?: \(faqs?\))?|q ?(?:&|and) ?a|questions (?:and|&) answers)\W*", re.I
+_FAQ_TITLE = _alternatives(
+    r"\W*(?:the )?(?:faqs?(?: \(frequently asked questions\))?|frequently asked questions(?: \(faqs?\))?)",
+    r"\W*(?:q ?(?:&|and) ?a|questions (?:and|&) answers)",
 )
 """The whole title of a page or section of questions."""
-_PAGE_TITLE = re.compile(r"\b(?:faqs?|frequently asked|q ?& ?a|questions and answers|questions|help|support|troubleshooting|knowledge base)\b", re.I)
+_PAGE_TITLE = re.compile(
+    r"\b(?:faqs?|frequently asked|q ?& ?a|questions and answers|questions|help|support|troubleshooting|knowledge base)\b",
+    re.I,
+)
 
 
 @dataclass(slots=True)
@@ -167,7 +195,11 @@ def _front_matter(text: str, reading: Reading) -> _FrontMatter:
     asks = tuple(text for key in _ASKS_KEYS for text in _texts(fields.get(key)) if _is_phrasing(text))
     tags = tuple(text for text in _texts(fields.get("tags")) if _is_phrasing(text) and " " in text)
     listed = tuple(_listed_questions(fields, reading))
-    unused = [name for name, value in fields.items() if name.lower() not in _USED_KEYS and isinstance(value, str) and len(value) > 80]
+    unused = [
+        name
+        for name, value in fields.items()
+        if name.lower() not in _USED_KEYS and isinstance(value, str) and len(value) > 80
+    ]
     for name in unused:
         reading.note(1, f"the front matter's '{name}' isn't used")
     return _FrontMatter(
@@ -229,6 +261,10 @@ def _scalar(value: YamlValue | None) -> str:
     return value if isinstance(value, str) else ""
 
 
+def _stripped_cell(cell: str, _line: int, _reading: Reading) -> str:
+    return cell.strip()
+
+
 def _trimmed_markdown(cell: str, line: int, reading: Reading) -> str:
     return render(read_blocks(cell.strip(), reading, line, depth=1))
 
@@ -273,7 +309,10 @@ class _Page:
             self._take_article(article, title or _name_of(self.reading.file))
         else:
             if self.matter.question:
-                self.reading.note(1, f"'{beginning(self.matter.question)}' has questions below it; its own text is left out with what names it")
+                self.reading.note(
+                    1,
+                    f"'{beginning(self.matter.question)}' has questions below it; its own text is left out with what names it",
+                )
             for section in [root] if root.blocks or not root.children else root.children:
                 self._take(section, ())
         if self.unanswered:
@@ -296,10 +335,15 @@ class _Page:
     def _take_article(self, article: _Section, title: str) -> None:
         blocks, listed = self._answer(_all_blocks(article), is_question=True)
         answer = render(blocks)
-        if answer and not _is_index(blocks, self.titles):
+        if answer and _is_index(blocks):
+            self._forget_addresses({leaf.line for block in blocks for leaf in _leaves(block)})
+        if answer and not _is_index(blocks):
             self.found.append(FaqQuestion(title, answer, article.line, listed, file=self.reading.file, id=article.id))
         else:
-            self.reading.note(article.line, f"'{beginning(title)}' has no text but links" if answer else f"no answer ('{beginning(title)}')")
+            self.reading.note(
+                article.line,
+                f"'{beginning(title)}' has no text but links" if answer else f"no answer ('{beginning(title)}')",
+            )
 
     # --- sections to questions
 
@@ -308,11 +352,10 @@ class _Page:
             self._take_question(section, group)
         elif section.asks_below and self._has_parts(section):
             self._take_topic(section, group)
-            self._take_children([child for child in section.children if child.is_question or child.asks_below], (*group, section.title))
-        elif section.asks_below:
-            self._pass_over(section)
-            self._take_children(section.children, self._inner_group(section, group))
-        elif section.children and (not self._has_text(section) or self._is_title(section)):
+            self._take_children(
+                [child for child in section.children if child.is_question or child.asks_below], (*group, section.title)
+            )
+        elif section.asks_below or (section.children and (not self._has_text(section) or self._is_title(section))):
             self._pass_over(section)
             self._take_children(section.children, self._inner_group(section, group))
         elif section.level == 0:
@@ -349,7 +392,9 @@ class _Page:
     def _take_question(self, section: _Section, group: tuple[str, ...]) -> None:
         parts = [child for child in section.children if not child.is_question and not child.asks_below]
         others = [child for child in section.children if child not in parts]
-        blocks, listed = self._answer([*section.blocks, *(b for part in parts for b in _all_blocks(part, with_head=True))], is_question=True)
+        blocks, listed = self._answer(
+            [*section.blocks, *(b for part in parts for b in _all_blocks(part, with_head=True))], is_question=True
+        )
         answer = render(blocks)
         if _NO_QUESTION.fullmatch(section.title):
             self.reading.note(section.line, f"'{beginning(section.title)}' is no question of this page")
@@ -385,7 +430,17 @@ class _Page:
         phrasings = (*(other.title for other in self.unanswered), *section.asks, *listed)
         self.unanswered.clear()
         self.found.append(
-            FaqQuestion(section.title, answer, section.line, phrasings, section.not_asks, section.label, section.id, group, self.reading.file)
+            FaqQuestion(
+                section.title,
+                answer,
+                section.line,
+                phrasings,
+                section.not_asks,
+                section.label,
+                section.id,
+                group,
+                self.reading.file,
+            )
         )
 
     def _pass_over(self, section: _Section) -> None:
@@ -393,7 +448,11 @@ class _Page:
         blocks, _ = self._answer(section.blocks, is_question=False)
         text = render(blocks)
         if text:
-            what = f"under the title '{beginning(section.title)}' answers no question" if section.title else "stands under no heading"
+            what = (
+                f"under the title '{beginning(section.title)}' answers no question"
+                if section.title
+                else "stands under no heading"
+            )
             self.reading.note(blocks[0].line, f"'{beginning(_plain(text))}' {what}")
 
     def _note_unanswered(self) -> None:
@@ -403,11 +462,13 @@ class _Page:
 
     # --- an answer
 
-    def _answer(self, blocks: Sequence[Block], *, is_question: bool, is_noted: bool = True) -> tuple[list[Block], tuple[str, ...]]:
+    def _answer(
+        self, blocks: Sequence[Block], *, is_question: bool, is_noted: bool = True
+    ) -> tuple[list[Block], tuple[str, ...]]:
         """The blocks of an answer without tables of contents and links to the page's top, and the phrasings that it lists."""
         kept: list[Block] = []
         listed: list[str] = []
-        for number, block in enumerate(blocks):
+        for block in blocks:
             if isinstance(block, Contents):
                 continue
             if isinstance(block, Paragraph):
@@ -416,24 +477,27 @@ class _Page:
                     commas = not found[1].lower().startswith(("also", "phrasing", "other", "asks"))
                     listed += split_phrasings(text_of(found[2].rstrip("*_ ")), commas=commas)
                     continue
-                if block.inline.is_index and _BACK_TO_TOP.fullmatch(block.inline.text) or block.inline.text.strip() in ("↑", "⬆", "⬆️"):
+                if (
+                    block.inline.is_index and _BACK_TO_TOP.fullmatch(block.inline.text)
+                ) or block.inline.text.strip() in ("↑", "⬆", "⬆️"):
                     if is_noted:
                         self.note_top_link(block.line)
                     continue
                 if not block.inline.markdown.strip():
                     continue
             is_alone = all(isinstance(other, (Contents, Rule)) for other in blocks if other is not block)
-            if _is_contents(block, self.titles) and not (is_question and is_alone) and (not is_question or _names_titles(block, self.titles)):
+            if (
+                _is_contents(block, self.titles)
+                and not (is_question and is_alone)
+                and (not is_question or _names_titles(block, self.titles))
+            ):
                 if is_noted:
                     self._note_contents(block)
                 continue
-            if number == 0 or not kept:
-                block = _without_answer_mark(block)
-            kept.append(block)
+            kept.append(block if kept else _without_answer_mark(block))
         if all(isinstance(block, (Rule, Heading)) for block in kept):
             kept = []
         return kept, tuple(listed)
-
 
     def _note_contents(self, block: Block) -> None:
         """Note that a table of contents goes, instead of each of its addresses."""
@@ -512,7 +576,11 @@ def _without_start(pattern: re.Pattern[str], text: str) -> str:
 def _all_blocks(section: _Section, *, with_head: bool = False) -> list[Block]:
     """The blocks of a section and of those below it, with their headings."""
     own = [section.head] if with_head and section.head is not None else []
-    return [*own, *section.blocks, *(block for child in section.children for block in _all_blocks(child, with_head=True))]
+    return [
+        *own,
+        *section.blocks,
+        *(block for child in section.children for block in _all_blocks(child, with_head=True)),
+    ]
 
 
 def _without_answer_mark(block: Block) -> Block:
@@ -563,12 +631,16 @@ def _is_contents(block: Block, titles: set[str]) -> bool:
 def _names_titles(block: Block, titles: set[str]) -> bool:
     """Whether most leaves of a list are headings of the page."""
     leaves = list(_leaves(block))
-    return len(leaves) > 2 and 2 * sum(normalize_phrase(_title(leaf.inline.text)) in titles for leaf in leaves) > len(leaves)
+    return len(leaves) > 2 and 2 * sum(normalize_phrase(_title(leaf.inline.text)) in titles for leaf in leaves) > len(
+        leaves
+    )
 
 
-def _is_index(blocks: Sequence[Block], titles: set[str]) -> bool:
+def _is_index(blocks: Sequence[Block]) -> bool:
     """Whether a file is only a list of pages."""
-    return all(isinstance(block, ListBlock) for block in blocks) and all(leaf.inline.is_index for block in blocks for leaf in _leaves(block))
+    return all(isinstance(block, ListBlock) for block in blocks) and all(
+        leaf.inline.is_index for block in blocks for leaf in _leaves(block)
+    )
 
 
 # --- blocks to sections
@@ -577,7 +649,9 @@ def _is_index(blocks: Sequence[Block], titles: set[str]) -> bool:
 class _Builder:
     """Adds blocks to a tree of sections, in their order."""
 
-    def __init__(self, page: _Page, root: _Section, *, plain_lines: bool = False, is_inside_question: bool = False) -> None:
+    def __init__(
+        self, page: _Page, root: _Section, *, plain_lines: bool = False, is_inside_question: bool = False
+    ) -> None:
         self.page, self.stack, self.plain_lines, self.is_inside = page, [root], plain_lines, is_inside_question
 
     @property
@@ -605,7 +679,9 @@ class _Builder:
                 if block.inline.is_index and _BACK_TO_TOP.fullmatch(title):
                     self.page.note_top_link(block.line)
                 elif title or block.inline.markdown:
-                    self._push(_Section(block.level, title, block.line, self.page.asks(block, title), block, block.anchor))
+                    self._push(
+                        _Section(block.level, title, block.line, self.page.asks(block, title), block, block.anchor)
+                    )
             case Paragraph():
                 self._paragraph(block, following)
             case Fold():
@@ -631,7 +707,9 @@ class _Builder:
         first = children[0]
         if self._is_marked(first):
             return True
-        return len(children) == 1 and isinstance(first, Paragraph) and self._emphasized(first.inline.markdown) is not None
+        return (
+            len(children) == 1 and isinstance(first, Paragraph) and self._emphasized(first.inline.markdown) is not None
+        )
 
     @staticmethod
     def _is_marked(block: Block) -> bool:
@@ -647,8 +725,17 @@ class _Builder:
             self._question(question, block.line)
             if rest.strip("\\\n "):
                 text = rest.strip("\\\n ")
-                self.top.blocks.append(Paragraph(block.line + markdown[: len(markdown) - len(text)].count("\n"), Inline(text, text_of(text))))
-        elif self.plain_lines and len(lines[0]) < 300 and asks(text_of(lines[0])) and (len(lines) > 1 or following is not None):
+                self.top.blocks.append(
+                    Paragraph(
+                        block.line + markdown[: len(markdown) - len(text)].count("\n"), Inline(text, text_of(text))
+                    )
+                )
+        elif (
+            self.plain_lines
+            and len(lines[0]) < 300
+            and asks(text_of(lines[0]))
+            and (len(lines) > 1 or following is not None)
+        ):
             self._question(lines[0].rstrip("\\"), block.line)
             if lines[1:]:
                 text = "\n".join(lines[1:])
@@ -740,11 +827,9 @@ class _Builder:
             self.top.blocks.append(block)
             return
         rows = [(line, [cell.markdown for cell in row]) for line, row in zip(block.row_lines, block.rows, strict=True)]
-        for question in questions_from_rows(columns, rows, self.page.reading, lambda cell, line, reading: cell.strip()):
-            section = _Section(
-                MARKED_LEVEL, question.question, question.line, True, None, question.id, asks=question.asks, not_asks=question.not_asks,
-                label=question.title,
-            )  # fmt: skip
+        for question in questions_from_rows(columns, rows, self.page.reading, _stripped_cell):
+            section = _Section(MARKED_LEVEL, question.question, question.line, is_question=True, id=question.id)
+            section.asks, section.not_asks, section.label = question.asks, question.not_asks, question.title
             section.blocks.append(Paragraph(question.line, Inline(question.answer, text_of(question.answer))))
             self._push(section)
             self.stack.pop()
@@ -759,20 +844,30 @@ class _Builder:
                     self._items(item)
                 else:
                     start = block.start + number if block.start >= 0 else -1
-                    self.top.blocks.append(ListBlock(first.line if first else block.line, block.marker, start, True, (item,)))
+                    self.top.blocks.append(
+                        ListBlock(first.line if first else block.line, block.marker, start, True, (item,))
+                    )
             return
-        asked = [isinstance(first, Paragraph) and self._asked_item(first, item) for first, item in zip(firsts, block.items, strict=True)]
-        is_heading_like = len(block.items) == 1 and following is not None and not isinstance(following, (ListBlock, Heading))
+        asked = [
+            isinstance(first, Paragraph) and self._asked_item(first)
+            for first, item in zip(firsts, block.items, strict=True)
+        ]
+        is_heading_like = (
+            len(block.items) == 1 and following is not None and not isinstance(following, (ListBlock, Heading))
+        )
         if not all(asked) or _is_contents(block, self.page.titles):
             self.top.blocks.append(block)
             return
         has_answers = [len(item) > 1 or self._item_rest(item[0]) != "" for item in block.items]
-        if self.has_open_question_here or not (all(has_answers) or self._is_bold(block) or (is_heading_like and not any(has_answers))):
+        if self.has_open_question_here or not (
+            all(has_answers) or self._is_bold(block) or (is_heading_like and not any(has_answers))
+        ):
             self.top.blocks.append(block)
             return
         for item in block.items:
             first = item[0]
-            assert isinstance(first, Paragraph)
+            if not isinstance(first, Paragraph):  # never, because it asks
+                continue
             question, rest = self._split_item(first)
             self._question(question, first.line)
             if rest:
@@ -788,7 +883,9 @@ class _Builder:
         """The blocks of an item with "Q:" or "A:"; lists within it are divided as well."""
         for block in item:
             if isinstance(block, ListBlock) and any(
-                inner and isinstance(inner[0], Paragraph) and (self._is_marked(inner[0]) or _ANSWER.match(inner[0].inline.markdown))
+                inner
+                and isinstance(inner[0], Paragraph)
+                and (self._is_marked(inner[0]) or _ANSWER.match(inner[0].inline.markdown))
                 for inner in block.items
             ):
                 for inner in block.items:
@@ -804,14 +901,16 @@ class _Builder:
             return False
         return _ANSWER.match(block.inline.markdown.partition("\n")[0]) is not None
 
-    def _asked_item(self, first: Paragraph, item: Sequence[Block]) -> bool:
+    def _asked_item(self, first: Paragraph) -> bool:
         return asks(text_of(self._split_item(first)[0]))
 
     def _item_rest(self, first: Block) -> str:
         return self._split_item(first)[1] if isinstance(first, Paragraph) else ""
 
     def _is_bold(self, block: ListBlock) -> bool:
-        return all(isinstance(item[0], Paragraph) and item[0].inline.markdown.startswith(("**", "__")) for item in block.items)
+        return all(
+            isinstance(item[0], Paragraph) and item[0].inline.markdown.startswith(("**", "__")) for item in block.items
+        )
 
     def _split_item(self, first: Paragraph) -> tuple[str, str]:
         """The question at an item's start, and the rest of its paragraph."""
@@ -828,5 +927,3 @@ def _balanced(markdown: str) -> str:
         if markdown.endswith(mark) and markdown.count(mark) % 2:
             return markdown.removesuffix(mark).rstrip()
     return markdown
-
-

@@ -17,6 +17,7 @@ import re
 from functools import lru_cache
 
 from markdown_it import MarkdownIt
+from markdown_it.ruler import RuleOptionsType
 from markdown_it.rules_block import StateBlock
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
@@ -37,10 +38,9 @@ def parser() -> MarkdownIt:
     if md.linkify is not None:
         md.linkify.set({"fuzzy_link": False, "fuzzy_email": False, "fuzzy_ip": False})
     md.core.ruler.disable("text_join")  # escapes and entities stay tokens of their own, with their source
-    md.validateLink = lambda url: True  # type: ignore[method-assign]
-    md.normalizeLink = lambda url: url  # type: ignore[method-assign]
-    md.normalizeLinkText = lambda url: url  # type: ignore[method-assign]
-    interrupting = {"alt": ["paragraph", "reference", "blockquote", "list"]}
+    md.validateLink = lambda _: True  # type: ignore[method-assign, assignment]
+    md.normalizeLink = md.normalizeLinkText = lambda url: url  # type: ignore[method-assign, assignment]
+    interrupting: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
     md.block.ruler.before("table", "mark", _mark_rule, interrupting)
     md.block.ruler.before("table", "indented_mark", _indented_mark_rule, interrupting)
     md.block.ruler.before("reference", "footnote", _footnote_rule, interrupting)
@@ -56,10 +56,14 @@ _COLONS = re.compile(r"(:{3,})[ \t]*(?:\{?\.?([A-Za-z][\w-]*)\}?)?[ \t]*(?:\[([^
 _LIQUID = re.compile(r"\{%-?[ \t]*(end)?([A-Za-z][\w-]*)[ \t]*(.{0,500}?)-?%\}[ \t]*$")
 _SHORTCODE = re.compile(r"\{\{[<%][ \t]*(/?)[ \t]*([A-Za-z][\w-]*)[ \t]*(.{0,500}?)/?[>%]\}\}[ \t]*$")
 _ATTRIBUTES = re.compile(r"\{:[^{}]{0,300}\}[ \t]*$")
-_CONTENTS = re.compile(r"(?:\[\[?_?TOC_?\]?\]|\$\{toc\}|\{:toc\}|@\[toc\][^\n]{0,80}|<!--\s*toc\s*-->)[ \t]*$", re.IGNORECASE)
+_CONTENTS = re.compile(
+    r"(?:\[\[?_?TOC_?\]?\]|\$\{toc\}|\{:toc\}|@\[toc\][^\n]{0,80}|<!--\s*toc\s*-->)[ \t]*$", re.IGNORECASE
+)
 _MODULE = re.compile(r"(?:import\s[^;]{1,300}?\sfrom\s|import\s)['\"][^'\"]{1,300}['\"];?[ \t]*$")
 _TARGET = re.compile(r"\([\w/.:-]{1,200}\)=[ \t]*$")
-_NAMED_VALUE = re.compile(r"(?:title|label|name|summary|caption|header)\s*=\s*(?:\"([^\"]{0,300})\"|'([^']{0,300})')", re.IGNORECASE)
+_NAMED_VALUE = re.compile(
+    r"(?:title|label|name|summary|caption|header)\s*=\s*(?:\"([^\"]{0,300})\"|'([^']{0,300})')", re.IGNORECASE
+)
 _QUOTED = re.compile(r"\"([^\"]{1,300})\"|'([^']{1,300})'")
 
 
@@ -67,7 +71,7 @@ def _line(state: StateBlock, number: int) -> str:
     return state.src[state.bMarks[number] + state.tShift[number] : state.eMarks[number]]
 
 
-def _mark_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+def _mark_rule(state: StateBlock, start: int, _end: int, silent: bool) -> bool:
     if state.is_code_block(start):
         return False
     found = _read_mark(_line(state, start))
@@ -123,7 +127,11 @@ def _container(name: str, arguments: str, nesting: int, line: str) -> tuple[str,
         quoted = _QUOTED.search(arguments)
         return "fold", name, title or ((quoted[1] or quoted[2]) if quoted else ""), nesting
     if name in ADMONITIONS:
-        kind = re.search(r"\b(" + "|".join(sorted(ADMONITIONS - GENERIC)) + r")\b", arguments.lower()) if name in GENERIC else None
+        kind = (
+            re.search(r"\b(" + "|".join(sorted(ADMONITIONS - GENERIC)) + r")\b", arguments.lower())
+            if name in GENERIC
+            else None
+        )
         return "admonition", kind[1] if kind else name, title, nesting
     if name in ("tab", "tabitem"):
         return "tab", name, title or arguments.strip(" \"'"), nesting
@@ -196,7 +204,9 @@ def _footnote_rule(state: StateBlock, start: int, end: int, silent: bool) -> boo
         if state.isEmpty(number):
             continue
         is_indented = state.sCount[number] >= state.blkIndent + 2
-        if not is_indented and (number > last + 1 or _line(state, number).startswith(("[", "#", "-", "*", ">", "`", "<", "|"))):
+        if not is_indented and (
+            number > last + 1 or _line(state, number).startswith(("[", "#", "-", "*", ">", "`", "<", "|"))
+        ):
             break
         lines += [""] * (number - last - 1) + [_line(state, number)]
         last = number
@@ -212,7 +222,12 @@ def _definition_rule(state: StateBlock, start: int, end: int, silent: bool) -> b
     if silent or state.is_code_block(start) or start + 1 >= end:
         return False
     below = start + 1 if not state.isEmpty(start + 1) else start + 2
-    if below >= end or state.isEmpty(below) or state.sCount[below] - state.blkIndent > 3 or state.sCount[below] < state.blkIndent:
+    if (
+        below >= end
+        or state.isEmpty(below)
+        or state.sCount[below] - state.blkIndent > 3
+        or state.sCount[below] < state.blkIndent
+    ):
         return False
     if not _DEFINITION.match(_line(state, below)):
         return False
@@ -224,7 +239,11 @@ def _definition_rule(state: StateBlock, start: int, end: int, silent: bool) -> b
         following = number
         while following < end and state.isEmpty(following):
             following += 1
-        if following < end and state.sCount[following] == state.blkIndent and _DEFINITION.match(_line(state, following)):
+        if (
+            following < end
+            and state.sCount[following] == state.blkIndent
+            and _DEFINITION.match(_line(state, following))
+        ):
             number = following
     state.line = number
     return True
@@ -248,7 +267,9 @@ def _push_definition(state: StateBlock, start: int, end: int) -> int:
     saved = state.tShift[start], state.sCount[start]
     state.tShift[start] += shift
     state.sCount[start] = indent
-    _tokenize_inside(state, start, last + 1, indent if _all_indented(state, start + 1, last + 1, indent) else state.blkIndent)
+    _tokenize_inside(
+        state, start, last + 1, indent if _all_indented(state, start + 1, last + 1, indent) else state.blkIndent
+    )
     state.tShift[start], state.sCount[start] = saved
     state.push("definition_close", "", -1)
     return last + 1

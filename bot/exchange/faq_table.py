@@ -56,6 +56,7 @@ class Columns:
     not_asks: tuple[int, ...]
     unused: tuple[str, ...]
     category: int | None = None
+    width: int = 2
 
 
 FIRST_TWO = Columns(0, 1, None, None, (), frozenset(), (), ())
@@ -80,7 +81,9 @@ def find_columns(header: Sequence[str], *, is_strict: bool = False) -> Columns |
     unused = tuple(header[n].strip() for n in rest if n not in (title, id_column) and header[n].strip())
     keywords = frozenset(n for n in asks if _contains(names[n], KEYWORD_NAMES))
     category = next((n for n in rest if n != title and CATEGORY_NAMES.intersection(names[n].split())), None)
-    return Columns(question, answer, title, id_column, tuple(asks), keywords, tuple(not_asks), unused, category)
+    return Columns(
+        question, answer, title, id_column, tuple(asks), keywords, tuple(not_asks), unused, category, len(header)
+    )
 
 
 def _normalize_name(cell: str) -> str:
@@ -119,25 +122,27 @@ _HEADER_CELL = re.compile(r"[^\W\d]\S*(?:\s\S+)?(?<![?.!])")
 """A header: one word or two, and no sentence."""
 
 
-def read_rows(rows: Sequence[TableRow], reading: Reading, sheet: str = "") -> Faq:
-    """The questions of the rows of a sheet, of which one may name the columns. `sheet`: its name, if the file has several."""
+def read_rows(rows: Sequence[TableRow], reading: Reading, read_cell: CellReader) -> Faq:
+    """The questions of the rows of a sheet, of which one may name the columns; without questions, what was recognized."""
     found = find_header(rows)
     if found is None:
         names = ", ".join(f"'{cell.strip()[:40]}'" for cell in rows[0][1][:8]) if rows else "nothing"
         below = max(0, len(rows) - 1)
         return Faq(description=f"the columns {names} and {below} row{'s' * (below != 1)} below")
     columns, position = found
-    questions = questions_from_rows(columns, rows[position + 1 :], reading, cell_markdown)
+    questions = questions_from_rows(columns, rows[position + 1 :], reading, read_cell)
     line, cells = rows[max(0, position)]
     for before, skipped in rows[: max(0, position)]:
-        reading.note(before, f"'{beginning(' '.join(cell for cell in skipped if cell.strip()))}' stands above the headers")
+        reading.note(
+            before, f"'{beginning(' '.join(cell for cell in skipped if cell.strip()))}' stands above the headers"
+        )
     if find_columns(cells) is None:  # in another language, or none at all
         names = ", ".join(f"'{cell.strip()[:40]}'" for cell in cells)
         if position == 0:
             reading.note(line, f"{names} taken for the headers of questions and answers")
         elif position < 0 and not cells[0].strip().endswith("?"):
             reading.note(line, f"no headers that are known; this line was taken as an entry, too ({names})", "read as")
-    return Faq(tuple(questions), name=sheet)
+    return Faq(tuple(questions))
 
 
 def find_header(rows: Sequence[TableRow]) -> tuple[Columns, int] | None:
@@ -158,12 +163,17 @@ def find_header(rows: Sequence[TableRow]) -> tuple[Columns, int] | None:
     return None
 
 
-def questions_from_rows(columns: Columns, rows: Iterable[TableRow], reading: Reading, read_cell: CellReader) -> list[FaqQuestion]:
+def questions_from_rows(
+    columns: Columns, rows: Iterable[TableRow], reading: Reading, read_cell: CellReader
+) -> list[FaqQuestion]:
     """The rows of a table as questions. A row with an answer alone continues the row above if its question's cell is merged."""
     questions: list[FaqQuestion] = []
     for line, cells in rows:
-        row = [*cells, *[""] * 64]
-        text, answer = text_of(read_cell(row[columns.question], line, reading)), read_cell(row[columns.answer], line, reading)
+        row = [*_fitted(cells, columns, line, reading), *[""] * 64]
+        text, answer = (
+            text_of(read_cell(row[columns.question], line, reading)),
+            read_cell(row[columns.answer], line, reading),
+        )
         if not text or not answer:
             fault = "no answer" if text else "an answer without a question" if answer else ""
             if fault:
@@ -181,13 +191,27 @@ def questions_from_rows(columns: Columns, rows: Iterable[TableRow], reading: Rea
                 tuple(ask for n in columns.not_asks for ask in _phrasings(row[n])),
                 text_of(read_cell(row[columns.title], line, reading)) if columns.title is not None else "",
                 row[columns.id].strip() if columns.id is not None else "",
-                (row[columns.category].strip(),) if columns.category is not None and row[columns.category].strip() else (),
+                (row[columns.category].strip(),)
+                if columns.category is not None and row[columns.category].strip()
+                else (),
                 reading.file,
             )
         )
     if columns.unused:
         reading.note(0, f"not used: the columns {', '.join(columns.unused)}")
     return questions
+
+
+def _fitted(cells: list[str], columns: Columns, line: int, reading: Reading) -> list[str]:
+    """A row without cells beyond the headers: they are the rest of an answer in the last column, whose commas had no quotes."""
+    extra = [cell.strip() for cell in cells[columns.width :] if cell.strip()]
+    if not extra:
+        return cells
+    if columns.answer != columns.width - 1:
+        reading.note(line, f"more cells than headers ('{beginning(' '.join(extra))}')")
+        return cells[: columns.width]
+    reading.note(line, "more cells than headers: taken for commas in the answer", "changed")
+    return [*cells[: columns.answer], ", ".join([cells[columns.answer].strip(), *extra])]
 
 
 def _phrasings(cell: str, commas: bool = False) -> list[str]:
@@ -205,14 +229,22 @@ def split_phrasings(text: str, commas: bool = False) -> list[str]:
 
 # --- cells
 
-_TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9]{0,15})(?:[ \t\n]+[A-Za-z:-]{1,40}(?:[ \t]*=[ \t]*(?:\"[^\"<>]{0,2000}\"|'[^'<>]{0,2000}'|[^\s\"'<>=]{1,500}))?){0,20}[ \t\n]*/?>")
+_TAG = re.compile(
+    r"</?([A-Za-z][A-Za-z0-9]{0,15})"
+    r"(?:\s+[A-Za-z:-]{1,40}(?:[ \t]*=[ \t]*(?:\"[^\"<>]{0,2000}\"|'[^'<>]{0,2000}'|[^\s\"'<>=]{1,500}))?){0,20}\s*/?>"
+)
 _BLOCK_TAG = re.compile(r"<(?:p|div|ul|ol|li|table|h[1-6]|pre|blockquote|details)\b", re.IGNORECASE)
-_LINK = re.compile(r"\[[^\[\]\n]{1,500}\]\(<?(?:https?://|mailto:|/|#|\.)[^()\s]{0,2000}(?:\([^()\s]{0,500}\)[^()\s]{0,500})?>?(?:\s+\"[^\"\n]{0,300}\")?\)")
+_LINK = re.compile(
+    r"\[[^\[\]\n]{1,500}\]\(<?(?:https?://|mailto:|/|#|\.)[^()\s]{0,2000}"
+    r"(?:\([^()\s]{0,500}\)[^()\s]{0,500})?>?(?:\s+\"[^\"\n]{0,300}\")?\)"
+)
 _FENCE = re.compile(r"^[ \t]{0,3}(```+|~~~+)[^`\n]*\n.*?^[ \t]{0,3}\1[ \t]*$", re.DOTALL | re.MULTILINE)
 _BOLD = re.compile(r"(?<![\w*])\*\*(?=[^\s*])[^*\n]{1,500}(?<=[^\s*])\*\*(?![\w*])")
 _CODE = re.compile(r"(?<!`)`(?=[^\s`])[^`\n]{1,500}(?<=[^\s`])`(?!`)")
 _MARKDOWN_LINE = re.compile(r"^(?:#{2,6} \S.*|\|(?: *:?-{3,}:? *\|)+ *)$", re.MULTILINE)
-_HYPERLINK = re.compile(r"=HYPERLINK\([ ]*\"([^\"]{1,2000})\"[ ]*(?:[,;][ ]*\"((?:[^\"]|\"\"){0,1000})\")?[ ]*\)", re.IGNORECASE)
+_HYPERLINK = re.compile(
+    r"=HYPERLINK\([ ]*\"([^\"]{1,2000})\"[ ]*(?:[,;][ ]*\"((?:[^\"]|\"\"){0,1000})\")?[ ]*\)", re.IGNORECASE
+)
 
 
 def cell_markdown(cell: str, line: int, reading: Reading) -> str:
@@ -288,7 +320,9 @@ def link_markdown(label: str, address: str) -> str:
     if text_of(label) in (address, absolute):
         return f"<{absolute}>"
     destination = f"<{absolute}>" if "(" in absolute or ")" in absolute else absolute
-    return "\n\n".join(f"[{part}]({destination})" for part in re.split(r"\n{2,}", label)) if "](" not in label else label
+    return (
+        "\n\n".join(f"[{part}]({destination})" for part in re.split(r"\n{2,}", label)) if "](" not in label else label
+    )
 
 
 # --- CSV and TSV
@@ -305,9 +339,11 @@ def read_table(text: str, file: str) -> Faq:
     tables = [_read_rows(text, delimiter, skipped_lines) for delimiter in delimiters]
     rows, endless = max(tables, key=lambda table: _likelihood(table[0]))
     reading = Reading(file)
-    faq = read_rows(rows, reading)
+    faq = read_rows(rows, reading, cell_markdown)
     if endless:
-        reading.note(endless, "a quotation mark that is opened here has no end, so that all below it is one cell", "read as")
+        reading.note(
+            endless, "a quotation mark that is opened here has no end, so that all below it is one cell", "read as"
+        )
     return Faq(faq.questions, faq.name, faq.description, tuple(reading.notes))
 
 

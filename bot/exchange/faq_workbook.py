@@ -7,21 +7,13 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bot.exchange.faq import Faq, FaqQuestion
 from bot.exchange.faq_inline import Reading
-from bot.exchange.faq_table import (
-    TableRow,
-    cell_markdown,
-    find_columns,
-    find_header,
-    link_markdown,
-    questions_from_rows,
-    read_rows,
-)
+from bot.exchange.faq_table import TableRow, cell_markdown, link_markdown, read_rows
 from bot.model import AskPyError
 
 if TYPE_CHECKING:
@@ -57,43 +49,31 @@ def read_workbook(content: bytes, file: str, path: object) -> Faq:
     descriptions: list[str] = []
     sheets = [sheet for sheet in book.worksheets if any(True for _ in _filled(sheet))]
     for sheet in sheets:
-        name = sheet.title if len(sheets) > 1 else ""
         if sheet.sheet_state != "visible":
             reading.note(0, f"the sheet '{sheet.title}' is hidden")
             continue
         rows = list(_rows(sheet, linked[sheet.title] if linked is not None else None, reading))
-        if find_header(rows) is None:
-            descriptions.append(f"the sheet '{sheet.title}' with {read_rows(rows, Reading(file)).description}")
-            if name:
+        faq = read_rows(rows, reading, _read_cell)
+        if faq.description:
+            descriptions.append(f"the sheet '{sheet.title}' with {faq.description}")
+            if len(sheets) > 1:
                 reading.note(0, f"the sheet '{sheet.title}' has no columns for questions and answers")
-            continue
-        questions += (_in_sheet(question, name) for question in _questions(rows, reading))
+        group = (sheet.title,) if len(sheets) > 1 else ()
+        questions += [replace(question, group=(*group, *question.group)) for question in _joined(faq.questions)]
     description = " and ".join(descriptions) or "no sheet with a text"
     return Faq(tuple(questions), str(book.properties.title or ""), description, tuple(reading.notes))
 
 
-def _in_sheet(question: FaqQuestion, sheet: str) -> FaqQuestion:
-    return replace(question, group=(*((sheet,) if sheet else ()), *question.group))
-
-
-def _questions(rows: list[TableRow], reading: Reading) -> list[FaqQuestion]:
-    found = find_header(rows)
-    assert found is not None
-    columns, position = found
-    if find_columns(rows[max(0, position)][1]) is None:
-        return list(read_rows(rows, reading).questions)
-    return _joined(questions_from_rows(columns, rows[position + 1 :], reading, _read_cell))
-
-
-def _joined(questions: list[FaqQuestion]) -> list[FaqQuestion]:
+def _joined(questions: Iterable[FaqQuestion]) -> list[FaqQuestion]:
     """Rows with one question directly below each other, as a merged cell makes them, as one question with all answers."""
     joined: list[FaqQuestion] = []
     for question in questions:
-        if joined and joined[-1].question == question.question and joined[-1].group == question.group:
-            last = joined.pop()
+        last = joined[-1] if joined else None
+        if last is None or (last.question, last.group) != (question.question, question.group):
+            joined.append(question)
+        else:
             answer = last.answer if question.answer in last.answer else f"{last.answer}\n\n{question.answer}"
-            question = replace(last, answer=answer, asks=(*last.asks, *question.asks))
-        joined.append(question)
+            joined[-1] = replace(last, answer=answer, asks=(*last.asks, *question.asks))
     return joined
 
 
@@ -117,12 +97,16 @@ def _check_archive(content: bytes, path: object) -> bool:
                     continue
                 with archive.open(member) as part:
                     if b"<!DOCTYPE" in part.read(2_000):
-                        raise AskPyError(f"{path} has declarations that no spreadsheet program writes. Save it anew, or as CSV (UTF-8).")
+                        raise AskPyError(
+                            f"{path} has declarations that no spreadsheet program writes. Save it anew, or as CSV (UTF-8)."
+                        )
                 if member.filename.startswith("xl/worksheets/") and not formulas:
                     formulas = b"HYPERLINK(" in archive.read(member)
             return formulas
     except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, ValueError, NotImplementedError, zlib.error):
-        raise AskPyError(f"{path} is damaged or protected by a password. Save it anew, or as CSV (UTF-8), and import that.") from None
+        raise AskPyError(
+            f"{path} is damaged or protected by a password. Save it anew, or as CSV (UTF-8), and import that."
+        ) from None
 
 
 def _open(content: bytes, path: object, *, formulas: bool = False) -> Any:
@@ -134,7 +118,9 @@ def _open(content: bytes, path: object, *, formulas: bool = False) -> Any:
         return load_workbook(io.BytesIO(content), data_only=not formulas, rich_text=True)
     except Exception as error:  # openpyxl raises whatever its parser ran into
         what = type(error).__name__
-        raise AskPyError(f"{path} can't be read as a workbook ({what}). Save it anew, or as CSV (UTF-8), and import that.") from None
+        raise AskPyError(
+            f"{path} can't be read as a workbook ({what}). Save it anew, or as CSV (UTF-8), and import that."
+        ) from None
 
 
 def _filled(sheet: Worksheet) -> Iterator[object]:
@@ -195,7 +181,9 @@ def _rich(value: Any, text: str) -> str:
             continue
         names = [tag for name, tag in tags.items() if getattr(run.font, name, None)]
         is_formatted |= bool(names)
-        parts.append("".join(f"<{n}>" for n in names) + _as_html(run.text) + "".join(f"</{n}>" for n in reversed(names)))
+        parts.append(
+            "".join(f"<{n}>" for n in names) + _as_html(run.text) + "".join(f"</{n}>" for n in reversed(names))
+        )
     return "".join(parts) if is_formatted else text
 
 
@@ -230,11 +218,19 @@ def _number(value: float, form: str) -> str:
     if "%" in form:
         return f"{value * 100:.{places}f}%"
     if form == "General" or not re.fullmatch(r"[#,0.]+", form):
-        return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else f"{value:.10g}" if isinstance(value, float) else str(value)
+        return (
+            str(int(value))
+            if isinstance(value, float) and value.is_integer() and abs(value) < 1e15
+            else f"{value:.10g}"
+            if isinstance(value, float)
+            else str(value)
+        )
     return f"{value:,.{places}f}" if "," in form else f"{value:.{places}f}"
 
 
-_DATE_PARTS = re.compile(r"\[[^\]]*\]|\"[^\"]*\"|\\.|yyyy|yy|mmmm|mmm|mm|m|dddd|ddd|dd|d|hh|h|ss|s|am/pm|a/p|.", re.IGNORECASE | re.DOTALL)
+_DATE_PARTS = re.compile(
+    r"\[[^\]]*\]|\"[^\"]*\"|\\.|yyyy|yy|mmmm|mmm|mm|m|dddd|ddd|dd|d|hh|h|ss|s|am/pm|a/p|.", re.IGNORECASE | re.DOTALL
+)
 
 
 def _date(value: dt.datetime | dt.date | dt.time, form: str) -> str:

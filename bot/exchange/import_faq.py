@@ -74,7 +74,9 @@ def import_faqs(
     questions = [question for faq in faqs for question in faq.questions]
     entries = _entries(questions, notes)
     if not entries:
-        raise AskPyError("\n".join([f"Nothing in {', '.join(map(str, paths))} can be taken over:", *joined_notes(notes)]))
+        raise AskPyError(
+            "\n".join([f"Nothing in {', '.join(map(str, paths))} can be taken over:", *joined_notes(notes)])
+        )
     update = None
     if is_update:
         update = update_pack(target, entries, {question.file for question in questions})
@@ -110,7 +112,9 @@ def _answers_changed(questions: Sequence[FaqQuestion], notes: Iterable[Note]) ->
 def _check_folder(folder: Path, is_update: bool) -> None:
     if is_update:
         if not (folder / "pack.yaml").is_file():
-            raise AskPyError(f"{folder} is no pack that could be updated. Leave --update out, or name the pack with --into.")
+            raise AskPyError(
+                f"{folder} is no pack that could be updated. Leave --update out, or name the pack with --into."
+            )
     elif folder.is_dir() and any(folder.iterdir()):
         raise AskPyError(
             f"{folder} has files in it, and nothing is overwritten. Name a new folder with --into, or bring an imported pack "
@@ -139,32 +143,40 @@ def _entries(questions: Iterable[FaqQuestion], notes: list[Note]) -> list[tuple[
     """An entry for each question, with unique ids, titles and phrasings. Adds notes on what had to go for that."""
     by_phrase: dict[str, tuple[NewEntry, FaqQuestion]] = {}
     ids: set[str] = set()
-    for question in map(_cleaned, questions):
-        phrase = normalize_phrase(question.question)
-        if not phrase:
-            notes.append(Note(question.file, question.line, f"has no words ('{beginning(question.question)}')"))
-            continue
-        if phrase in by_phrase:
-            entry, first = by_phrase[phrase]
-            if entry.answer == question.answer:
-                entry.asks += question.asks
-                notes.append(Note(question.file, question.line, f"stands in {_place(first, question)}, too: one entry", "changed"))
-                continue
-            distinct = _distinct(question, first, by_phrase)
-            if distinct is None:
-                text = f"asks what {_place(first, question)} asks, with another answer ('{beginning(question.question)}')"
-                notes.append(Note(question.file, question.line, text))
-                continue
-            notes.append(Note(question.file, question.line, f"asks what {_place(first, question)} asks: now '{beginning(distinct, 90)}'", "changed"))
-            question = replace(question, question=distinct, title="")
-            phrase = normalize_phrase(distinct)
-        new_id = slug(question.id if any(char.isalpha() for char in question.id) else question.title or question.question, ids)
-        ids.add(new_id)
-        asks = [question.question, *question.asks]
-        by_phrase[phrase] = (NewEntry(new_id, "", question.answer, asks, list(question.not_asks)), question)
+    for read in map(_cleaned, questions):
+        question, note = _told_apart(read, by_phrase)
+        notes += [note] if note else []
+        if question is not None:
+            source_id = question.id if any(map(str.isalpha, question.id)) else ""
+            new_id = slug(source_id or question.title or question.question, ids)
+            ids.add(new_id)
+            entry = NewEntry(new_id, "", question.answer, [question.question, *question.asks], list(question.not_asks))
+            by_phrase[normalize_phrase(question.question)] = (entry, question)
     _set_titles(by_phrase, notes)
     _remove_shared_phrasings(by_phrase, notes)
     return list(by_phrase.values())
+
+
+def _told_apart(
+    question: FaqQuestion, known: dict[str, tuple[NewEntry, FaqQuestion]]
+) -> tuple[FaqQuestion | None, Note | None]:
+    """The question, with words that tell it from one that asks the same; None where it can't be an entry. And a note on that."""
+    phrase = normalize_phrase(question.question)
+    if not phrase:
+        return None, Note(question.file, question.line, f"has no words ('{beginning(question.question)}')")
+    if phrase not in known:
+        return question, None
+    entry, first = known[phrase]
+    place = f"line {first.line}" if first.file == question.file else f"{first.file}:{first.line}"
+    if entry.answer == question.answer:
+        entry.asks += question.asks
+        return None, Note(question.file, question.line, f"stands in {place}, too: one entry", "changed")
+    distinct = _distinct(question, first, known)
+    if distinct is None:
+        text = f"asks what {place} asks, with another answer ('{beginning(question.question)}')"
+        return None, Note(question.file, question.line, text)
+    note = Note(question.file, question.line, f"asks what {place} asks: now '{beginning(distinct, 90)}'", "changed")
+    return replace(question, question=distinct, title=""), note
 
 
 def _cleaned(question: FaqQuestion) -> FaqQuestion:
@@ -175,10 +187,6 @@ def _cleaned(question: FaqQuestion) -> FaqQuestion:
         title=" ".join(question.title.split()),
         answer=question.answer.strip(),
     )
-
-
-def _place(first: FaqQuestion, second: FaqQuestion) -> str:
-    return f"line {first.line}" if first.file == second.file else f"{first.file}:{first.line}"
 
 
 def _distinct(question: FaqQuestion, first: FaqQuestion, taken: dict[str, tuple[NewEntry, FaqQuestion]]) -> str | None:
@@ -202,16 +210,22 @@ def _set_titles(entries: dict[str, tuple[NewEntry, FaqQuestion]], notes: list[No
         is_free = own and own not in titles and (own == phrase or own not in entries)
         text = question.title if is_free else question.question
         if question.title and not is_free:
-            notes.append(Note(question.file, question.line, f"the title '{beginning(question.title)}' is another entry's, too"))
+            notes.append(
+                Note(question.file, question.line, f"the title '{beginning(question.title)}' is another entry's, too")
+            )
         entry.title = _shorten(text, TITLE_LIMIT)
         if entry.title != text:
-            notes.append(Note(question.file, question.line, f"the title was shortened ('{beginning(text)}')", "changed"))
+            notes.append(
+                Note(question.file, question.line, f"the title was shortened ('{beginning(text)}')", "changed")
+            )
         titles.add(normalize_phrase(text))
 
 
 def _remove_shared_phrasings(entries: dict[str, tuple[NewEntry, FaqQuestion]], notes: list[Note]) -> None:
     """Leave each phrasing to one entry: a question or title to its own, and what several entries list to none of them."""
-    owners = Counter(phrase for entry, _ in entries.values() for phrase in {normalize_phrase(ask) for ask in entry.asks[1:]})
+    owners = Counter(
+        phrase for entry, _ in entries.values() for phrase in {normalize_phrase(ask) for ask in entry.asks[1:]}
+    )
     titles = {normalize_phrase(entry.title): phrase for phrase, (entry, _) in entries.items()}
     shared: dict[tuple[str, str], str] = {}
     for phrase, (entry, question) in entries.items():
@@ -232,7 +246,9 @@ def _remove_shared_phrasings(entries: dict[str, tuple[NewEntry, FaqQuestion]], n
     for file in {file for file, _ in shared}:
         listed = [f"'{beginning(text)}'" for (owner, _), text in shared.items() if owner == file]
         more = f" and {len(listed) - 8} more" if len(listed) > 8 else ""
-        notes.append(Note(file, 0, f"phrasings of more than one entry, which tell none of them: {', '.join(listed[:8])}{more}"))
+        notes.append(
+            Note(file, 0, f"phrasings of more than one entry, which tell none of them: {', '.join(listed[:8])}{more}")
+        )
 
 
 def _shorten(text: str, limit: int) -> str:

@@ -1,4 +1,4 @@
-"""What the last import wrote, kept beside the pack's files, so that the next one can tell its own answers from what people changed.
+"""What the last import wrote, kept beside the pack's files: so the next one tells its own answers from what people changed.
 
 It is JSON, which a pack's reader passes over, and belongs into the pack's repository.
 """
@@ -49,8 +49,15 @@ def digest(answer: str) -> str:
 
 def record_of(entry: NewEntry, question: FaqQuestion) -> Record:
     return Record(
-        question.file, question.group, question.id, question.is_alone, question.question, entry.title, tuple(entry.asks), digest(entry.answer)
-    )  # fmt: skip
+        file=question.file,
+        place=question.group,
+        key=question.id,
+        is_alone=question.is_alone,
+        question=question.question,
+        title=entry.title,
+        asks=tuple(entry.asks),
+        answer=digest(entry.answer),
+    )
 
 
 def write_record(path: Path, records: Mapping[str, Record]) -> None:
@@ -66,7 +73,9 @@ def read_record(path: Path) -> dict[str, Record]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise AskPyError(f"{path} can't be read as the record of an import. Restore it, or delete it: then no answer is replaced.") from None
+        raise AskPyError(
+            f"{path} can't be read as the record of an import. Restore it, or delete it: then no answer is replaced."
+        ) from None
 
 
 def _read(fields: Mapping[str, object]) -> Record:

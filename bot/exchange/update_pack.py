@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bot.exchange.faq import FaqQuestion, Note, beginning
 from bot.exchange.import_record import RECORD_FILE, Record, digest, read_record, record_of, write_record
-from bot.exchange.yaml_edit import EntryEdit, ListEdit, ValueEdit, edit_entries
+from bot.exchange.yaml_edit import ListEdit, ValueEdit, edit_entries
 from bot.exchange.yaml_text import NewEntry, entry_yaml
 from bot.knowledge import load
 from bot.knowledge.yaml_reader import parse, read
@@ -144,7 +144,7 @@ def _is_renamed(records: Mapping[str, Record], sources: Collection[str]) -> str:
 
 
 def _similar(entry: NewEntry, question: FaqQuestion, free: Mapping[str, Record], file: str) -> str | None:
-    """The entry of the same file that was reworded: alone in its file, with the same answer, or with most words below the same heading."""
+    """The entry that was reworded: alone in its file, with the same answer, or with most words below the same heading."""
     words = set(normalize_phrase(question.question).split())
     answer = digest(entry.answer)
     best, most = None, MIN_SHARED_WORDS
@@ -168,7 +168,9 @@ def _plan_new(plan: _Plan, entry: NewEntry, question: FaqQuestion, taken: set[st
     kept = [ask for number, ask in enumerate(entry.asks) if number == 0 or normalize_phrase(ask) not in taken]
     for ask in entry.asks:
         if ask not in kept:
-            plan.notes.append(Note(question.file, question.line, f"the phrasing '{beginning(ask)}' is another entry's in the pack"))
+            plan.notes.append(
+                Note(question.file, question.line, f"the phrasing '{beginning(ask)}' is another entry's in the pack")
+            )
     entry.asks = kept
     ids.add(entry.id)
     taken.update(map(normalize_phrase, kept))
@@ -187,12 +189,16 @@ def _plan_known(
             plan.kept[old.id] = "the pack's answer differs from the source's, and no import left a record of it"
         return
     plan.records[old.id] = record_of(entry, question)
-    if new != record.answer and new != current:
+    if new not in (record.answer, current):
         if current == record.answer:
             plan.edit(old, ValueEdit("answer", entry.answer), "the answer")
         else:
             before = f"Somebody had changed the answer that the import of {question.file} replaced:\n{old.answer}"
-            plan.edit(old, ValueEdit("answer", entry.answer, before), "the answer; what somebody had changed is a comment above it now")
+            plan.edit(
+                old,
+                ValueEdit("answer", entry.answer, before),
+                "the answer; what somebody had changed is a comment above it now",
+            )
     elif new == record.answer and current != record.answer:
         plan.kept[old.id] = "the answer that somebody changed; the source has none that is new"
     if old.title == record.title and entry.title != record.title and _may_have(entry.title, old, taken):
@@ -223,7 +229,9 @@ def _write(folder: Path, plan: _Plan) -> None:
         gap = "" if not text else newline if text.endswith("\n") else newline * 2
         texts[NEW_ENTRIES_FILE] = text + gap + blocks
         if parse(texts[NEW_ENTRIES_FILE], NEW_ENTRIES_FILE).faults:
-            raise AskPyError(f"{path} is written in a way that can't be added to. Make it a list of entries, each starting with '- id:'.")
+            raise AskPyError(
+                f"{path} is written in a way that can't be added to. Make it a list of entries, each starting with '- id:'."
+            )
     try:
         for file, text in texts.items():
             temporary = folder / f".{Path(file).name}.new"
@@ -231,7 +239,9 @@ def _write(folder: Path, plan: _Plan) -> None:
             temporary.replace(folder / file)
         write_record(folder / RECORD_FILE, plan.records)
     except OSError as error:
-        raise AskPyError(f"{folder} can't be written: {error.strerror or error}. Change its permissions, and try again.") from None
+        raise AskPyError(
+            f"{folder} can't be written: {error.strerror or error}. Change its permissions, and try again."
+        ) from None
 
 
 def _edited(folder: Path, file: str, edits: Sequence[tuple[str, ListEdit | ValueEdit]]) -> str:
@@ -239,13 +249,17 @@ def _edited(folder: Path, file: str, edits: Sequence[tuple[str, ListEdit | Value
     text = _read_text(folder / file)
     value = read(folder / file, file).value
     items = value if isinstance(value, list) else []
-    positions = {str(item["id"]): number for number, item in enumerate(items) if isinstance(item, dict) and "id" in item}
-    placed: list[EntryEdit] = [(positions[name], edit) for name, edit in edits]
+    positions = {
+        str(item["id"]): number for number, item in enumerate(items) if isinstance(item, dict) and "id" in item
+    }
+    placed = [(positions[name], edit) for name, edit in edits]
     bom = "\ufeff" if text.startswith("\ufeff") else ""
     try:
         edited = bom + edit_entries(text.removeprefix(bom), placed)
     except ValueError as error:
-        raise AskPyError(f"{folder / file} can't be edited: {error}. Write its entries as the import wrote them.") from None
+        raise AskPyError(
+            f"{folder / file} can't be edited: {error}. Write its entries as the import wrote them."
+        ) from None
     for position, edit in placed:
         item = items[position]
         if isinstance(item, dict):
@@ -255,7 +269,9 @@ def _edited(folder: Path, file: str, edits: Sequence[tuple[str, ListEdit | Value
                 listed = item.get(edit.field, [])
                 item[edit.field] = [*(listed if isinstance(listed, list) else [listed]), *edit.add]
     if _stripped(parse(edited, file).value) != _stripped(items):
-        raise AskPyError(f"{folder / file} is written in a way that can't be edited (an anchor, perhaps). Write its entries out.")
+        raise AskPyError(
+            f"{folder / file} is written in a way that can't be edited (an anchor, perhaps). Write its entries out."
+        )
     return edited
 
 

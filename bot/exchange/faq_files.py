@@ -17,8 +17,8 @@ from bot.model import AskPyError
 
 WANTED = (
     "Wanted is a CSV, TSV or Excel (.xlsx) file with a row of headers, one of them 'question' and one 'answer' (and if you "
-    "like one 'phrasings', divided by |), or Markdown with each question as a heading above its answer, as Q: and A: lines, or in "
-    "a table"
+    "like one 'phrasings', divided by |), or Markdown with each question as a heading above its answer, as Q: and A: lines, or "
+    "in a table"
 )
 TABLE_SUFFIXES = (".csv", ".tsv", ".tab")
 MARKDOWN_SUFFIXES = (".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd", ".txt")

@@ -139,7 +139,7 @@ def read_markdown(text: str, file: str, *, is_in_folder: bool = False) -> Faq:
         is_in_folder: It is one of several files of a folder, and may be one question with its answer.
     """
     reading = Reading(file)
-    matter = _front_matter(text, reading)
+    matter = _front_matter(_with_fences(text, reading), reading)
     blocks = read_blocks(matter.rest, reading)
     page = _Page(reading, blocks, is_in_folder, matter)
     questions = [*matter.questions, *page.questions()]
@@ -156,6 +156,33 @@ def _alone(question: FaqQuestion, matter: _FrontMatter) -> FaqQuestion:
         question.question, question.answer, question.line, (*question.asks, *matter.asks), question.not_asks, question.title,
         question.id or matter.id, question.group, question.file, is_alone=True,
     )  # fmt: skip
+
+
+_HIGHLIGHT = re.compile(
+    r"([ \t]*)(?:<[^<>]{1,200}>[ \t]*)*(?:\{%-?[ \t]*highlight|\{\{[<%][ \t]*highlight)[ \t]+\"?([\w+#-]+)[^{}]{0,200}\}\}?[ \t]*$"
+)
+_END_HIGHLIGHT = re.compile(
+    r"([ \t]*)(?:\{%-?[ \t]*endhighlight[ \t]*-?%\}|\{\{[<%][ \t]*/[ \t]*highlight[ \t]*[%>]\}\})[ \t]*(?:</[^<>]{1,50}>[ \t]*)*$"
+)
+_WRAPPER = re.compile(r"[ \t]*(?:<(?:div|center|figure|section)(?:[ \t][^<>]{0,300})?>[ \t]*)+$", re.IGNORECASE)
+_FENCE_START = re.compile(r"[ \t]{0,3}(?:```|~~~)")
+
+
+def _with_fences(text: str, reading: Reading) -> str:
+    """The text with Jekyll's and Hugo's marks for code as fences, and without the tags that wrap a fence and would hide it."""
+    lines = text.split("\n")
+    open_line = None
+    for number, line in enumerate(lines):
+        if open_line is None and "highlight" in line and (found := _HIGHLIGHT.match(line)):
+            open_line, opening = number, f"{found[1]}```{found[2]}"
+        elif open_line is not None and "highlight" in line and (found := _END_HIGHLIGHT.match(line)):
+            lines[open_line], lines[number], open_line = opening, f"{found[1]}```", None
+            reading.changes += 1
+    for number in range(1, len(lines)):
+        if _FENCE_START.match(lines[number]) and _WRAPPER.match(lines[number - 1]):
+            reading.note(number, "a tag around code has no form in Markdown; what is in it stays")
+            lines[number - 1] = ""
+    return "\n".join(lines)
 
 
 # --- front matter
@@ -302,35 +329,30 @@ class _Page:
         return is_marked or asks(title) or (heading.level in self.asking_levels and _looks_asked(title))
 
     def questions(self) -> list[FaqQuestion]:
-        root, page = self.root, self.title_section
-        article = page if page is not None else root
-        title = self.matter.question or self.matter.title or (page.title if page else "")
-        if self._is_article(article):
-            self._take_article(article, title or _name_of(self.reading.file))
+        page = self.title_section
+        is_alone = page is not None and len(self.root.children) == 1 and not self.root.blocks
+        article = page if page is not None and is_alone else self.root
+        is_asked = asks(self.matter.title) and (self.is_in_folder or not self.root.asks_below)
+        asked = self.matter.question or (self.matter.title if is_asked else "")
+        if asked and not self.matter.questions:  # the page is a question, perhaps with others below it
+            article.title, article.is_question = asked, True
+            self._take(article, ())
+        elif self._is_article(article):
+            self._take_article(article, self.matter.title or article.title or _name_of(self.reading.file))
         else:
-            if self.matter.question:
-                self.reading.note(
-                    1,
-                    f"'{beginning(self.matter.question)}' has questions below it; its own text is left out with what names it",
-                )
-            for section in [root] if root.blocks or not root.children else root.children:
+            for section in [self.root] if self.root.blocks or not self.root.children else self.root.children:
                 self._take(section, ())
-        if self.unanswered:
-            self._note_unanswered()
+        self._note_unanswered()
         return self.found
 
     def _is_article(self, article: _Section) -> bool:
-        """Whether the whole file is one question with its answer."""
-        if article is not self.root and len(self.root.children) > 1:
+        """Whether a file of a folder is one question with its answer, whatever its headings say."""
+        if not self.is_in_folder or article.asks_below or self.matter.questions:
             return False
-        if self.matter.question:
-            return not self.matter.questions
-        if article.asks_below or (article is not self.root and self.root.blocks):
+        title = self.matter.title or article.title
+        if article is self.root and article.children and not self.matter.title:
             return False
-        named = article.title or self.matter.title
-        if not self.is_in_folder:
-            return False
-        return bool(article.blocks or article.children) and not (article.children and _PAGE_TITLE.search(named))
+        return bool(article.blocks or article.children) and not (article.children and _PAGE_TITLE.search(title))
 
     def _take_article(self, article: _Section, title: str) -> None:
         blocks, listed = self._answer(_all_blocks(article), is_question=True)

@@ -356,6 +356,17 @@ PAGES = {
         "## Box contents\nA cup.\n## The FAQ on paper\nAt the desk.\n",
         {"Box contents": "A cup.", "The FAQ on paper": "At the desk."},
     ),
+    "a comment without an end": ("## How?\n\n<!-- x\n\nSo.\n", {"How?": "x\n\nSo."}),
+    "bold without a mark": ("**How to pay**\n\nBy card.\n", {"How to pay": "By card."}),
+    "lines below a title": ("# FAQ\n\nHow late?\n\nNine.\n\nWhere?\n\nHere.\n", {"How late?": "Nine.", "Where?": "Here."}),
+    "a page that asks": (
+        "---\ntitle: How late?\n---\nNine.\n\n## In winter\n\nEight.\n",
+        {"How late?": "Nine.\n\n## In winter\n\nEight."},
+    ),
+    "code of Jekyll": (
+        "## How?\n<div>{% highlight sh %}\n# no heading\n\n  x\n{% endhighlight %}</div>\n",
+        {"How?": "```sh\n# no heading\n\n  x\n```"},
+    ),
     "other question marks": ("### 为什么？\n因为。\n### لماذا؟\nلأن.\n", {"为什么？": "因为。", "لماذا؟": "لأن."}),
 }  # fmt: skip
 
@@ -413,11 +424,12 @@ def test_an_answer_is_taken_over(name: str) -> None:
 
 def test_what_an_answer_loses_is_named() -> None:
     page = (
-        "## How?\n\n[a](/x) ![b](c.png) <u>d</u>\n<!-- e -->\n\n[f](/x) [[G]] <font size='1'>h</font>\n\n"
+        "## [How](https://a.example)?\n\n[a](/x) ![b](c.png) <u>d</u>\n<!-- e -->\n\n[f](/x) [[G]] <font size='1'>h</font>\n\n"
         "![](data:image/png;base64,AA) [i](x){: .j }\n\n{: .k}\n"
     )
     faq = read_markdown(page, "faq.md")
     assert list(joined_notes(faq.notes)) == [
+        "faq.md:1: the link of the title 'How?'",
         "faq.md:3: the address '/x' works on the old site only; its label stays (also line 6)",
         "faq.md:3: the picture 'c.png' can't be taken along; its description 'b' stays",
         "faq.md:3: <u> has no form in Markdown; the text in it stays",
@@ -458,7 +470,7 @@ def test_a_long_line_takes_time_by_its_length(name: str) -> None:
 _WORDS = st.lists(
     st.sampled_from(
         [
-            *"alpha beta `a_b` *c* **d** _e_ <b>f</b> <x> &amp; [g] [h](/i) ![j](k.png) 2*3 \\* | ~~m~~ ::: <!--".split(),
+            *"alpha beta `a_b` *c* **d** _e_ <b>f</b> <x> &amp; [g] [h](/i) ![j](k.png) 2*3 \\* | ~~m~~ :::".split(),
             "<!-- l -->",
         ]
     ),
@@ -902,7 +914,11 @@ def test_a_file_of_a_folder_keeps_its_id_when_it_is_reworded(tmp_path: Path) -> 
     (wiki / "vpn.md").unlink()
     update = import_faqs([wiki], tmp_path / "pack", is_update=True).update
     assert update is not None
-    assert (list(update.changed), list(update.appeared), list(update.vanished)) == (["wi-fi-is-slow"], [], [])
+    assert (list(update.changed), list(update.appeared), list(update.vanished)) == (
+        ["wi-fi-is-slow"],
+        [],
+        ["vpn-drops"],
+    )
     assert load(tmp_path / "pack").by_id["wi-fi-is-slow"].answer == "Use two cables."
 
 

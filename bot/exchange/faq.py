@@ -61,12 +61,16 @@ class Faq:
         name: Its title, or "".
         description: What was recognized in a file without questions, for the error message.
         notes: What was left out or changed.
+        file: The source's name; "" for what is said of a folder.
+        is_read: The file could be read.
     """
 
     questions: tuple[FaqQuestion, ...] = ()
     name: str = ""
     description: str = ""
     notes: tuple[Note, ...] = ()
+    file: str = ""
+    is_read: bool = True
 
 
 def asks(text: str) -> bool:

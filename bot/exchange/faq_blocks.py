@@ -417,6 +417,9 @@ class _Container:
             for block in read_blocks(source[endless.end() :], self.reading, line, depth=self.depth + 1):
                 self.add(block)
             return
+        last = source.rfind("<!--")
+        if last >= 0 and source.find("-->", last) < 0:
+            source = f"{source[:last]}&lt;{source[last + 1 :]}"
         events = _HtmlEvents(self, line)
         events.feed(_NO_TAG.sub("&lt;", source))
         events.close()
@@ -663,7 +666,8 @@ def _fold(frame: _Frame, children: tuple[Block, ...], reading: Reading) -> Fold:
         return Fold(frame.line, convert_inline(frame.attributes["title"], frame.line, reading), children)
     summary = next((child for child in children if isinstance(child, _Item) and child.name == "summary"), None)
     rest = tuple(child for child in children if child is not summary)
-    return Fold(frame.line, _one_line(summary.children) if summary else NOTHING, _flat(rest))
+    title, others = _divided(summary.children if summary else ())
+    return Fold(frame.line, title, (*others, *_flat(rest)))
 
 
 def _one_line(blocks: Iterable[Block]) -> Inline:
@@ -671,6 +675,12 @@ def _one_line(blocks: Iterable[Block]) -> Inline:
     parts = [block.inline for block in _flat(tuple(blocks)) if isinstance(block, (Paragraph, Heading))]
     markdown = " ".join(part.markdown.replace("\\\n", " ") for part in parts)
     return Inline(" ".join(markdown.split()), " ".join(" ".join(part.text for part in parts).split()))
+
+
+def _divided(children: tuple[Block, ...]) -> tuple[Inline, tuple[Block, ...]]:
+    """The text of paragraphs and headings as one, and the blocks that are something else."""
+    others = tuple(child for child in _flat(children) if not isinstance(child, (Paragraph, Heading)))
+    return _one_line(children), others
 
 
 def _flat(children: tuple[Block, ...]) -> tuple[Block, ...]:
@@ -699,10 +709,9 @@ def _html_list(frame: _Frame, children: tuple[Block, ...]) -> list[Block]:
 
 
 def _html_heading(frame: _Frame, children: tuple[Block, ...]) -> list[Block]:
-    inline = _one_line(children)
-    others = [child for child in _flat(children) if not isinstance(child, (Paragraph, Heading))]
+    inline, others = _divided(children)
     if not inline.markdown:
-        return others
+        return list(others)
     return [Heading(frame.line, int(frame.name[1]), inline, frame.attributes.get("id", "")), *others]
 
 
@@ -710,7 +719,7 @@ def _definitions(children: tuple[Block, ...]) -> list[Block]:
     blocks: list[Block] = []
     for child in children:
         if isinstance(child, _Item) and child.name == "dt":
-            blocks.append(Definition(child.line, _one_line(child.children), ()))
+            blocks.append(Definition(child.line, *_divided(child.children)))
         elif isinstance(child, _Item) and blocks and isinstance(last := blocks[-1], Definition):
             blocks[-1] = replace(last, children=(*last.children, *_flat(child.children)))
         else:
@@ -729,7 +738,8 @@ BREAKS_IN_CELLS = "line breaks within the cells of a table became semicolons"
 def _html_table(line: int, children: tuple[Block, ...], reading: Reading) -> list[Block]:
     """A table of Markdown; where cells hold more than a paragraph, each row as paragraphs with the header in bold."""
     rows = [row for row in children if isinstance(row, _Item) and row.name == "tr"]
-    before = [block for child in children if child not in rows for block in _flat((child,))]
+    outside = [cell for row in rows for cell in row.children if not isinstance(cell, _Item)]
+    before = [block for child in (*children, *outside) if child not in rows for block in _flat((child,))]
     cells = [[cell for cell in row.children if isinstance(cell, _Item)] for row in rows]
     cells = [row for row in cells if any(cell.children for cell in row)]
     width = max(map(len, cells), default=0)

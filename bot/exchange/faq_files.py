@@ -68,9 +68,12 @@ def read_faqs(paths: Iterable[Path], encoding: str = "") -> tuple[Faq, ...]:
         AskPyError: A file can't be read, or none has questions; with what was recognized and what is wanted.
     """
     faqs: list[Faq] = []
-    for path in paths:
+    named = list(paths)
+    names = Counter(path.name for path in named)
+    for path in named:
+        name = path.name if names[path.name] == 1 else path.as_posix()
         faqs += (
-            _read_folder(path, encoding) if path.is_dir() else [_read_named(_Input(path, path.name, False), encoding)]
+            _read_folder(path, name, encoding) if path.is_dir() else [_read_named(_Input(path, name, False), encoding)]
         )
     return tuple(faqs)
 
@@ -79,7 +82,7 @@ def _read_named(source: _Input, encoding: str) -> Faq:
     """The questions of a file that was named. Raises AskPyError where there are none."""
     faq, text = _read(source, encoding)
     if faq.questions:
-        return faq
+        return replace(faq, file=source.name)
     path = source.path
     if text and _count_controls(text) * TEXT_PER_CONTROL > len(text):
         raise AskPyError(f"{path} is no text. {WANTED}.")
@@ -92,7 +95,12 @@ def _read_named(source: _Input, encoding: str) -> Faq:
     )
 
 
-def _read_folder(folder: Path, encoding: str) -> list[Faq]:
+def folder_name(folder: Path) -> str:
+    """The name of a folder in notes and in the record of an import, also of one that is given as "."."""
+    return folder.name or folder.resolve().name
+
+
+def _read_folder(folder: Path, given: str, encoding: str) -> list[Faq]:
     files, others = _files_of(folder)
     pages = [path for path in files if path.suffix.lower() in HTML_SUFFIXES]
     readable = [path for path in files if path not in pages]
@@ -104,14 +112,14 @@ def _read_folder(folder: Path, encoding: str) -> list[Faq]:
         raise AskPyError(f"{folder} has no file that can be read. {WANTED}.")
     faqs = []
     for path in readable:
-        name = f"{folder.name or folder.resolve().name}/{path.relative_to(folder).as_posix()}"
+        name = f"{given or folder_name(folder)}/{path.relative_to(folder).as_posix()}"
         try:
             faq, _ = _read(_Input(path, name, True), encoding)
         except AskPyError as error:
-            faq = Faq(notes=(Note(name, 0, str(error).removeprefix(f"{path} "), "left out"),))
+            faq = Faq(notes=(Note(name, 0, str(error).removeprefix(f"{path} "), "left out"),), is_read=False)
         if not faq.questions and not any(note.kind == "left out" for note in faq.notes):
             faq = replace(faq, notes=(*faq.notes, Note(name, 0, f"has {faq.description}")))
-        faqs.append(faq)
+        faqs.append(replace(faq, file=name))
     notes = [Note(path.relative_to(folder).as_posix(), 0, f"an HTML page. {HTML_REMEDY}") for path in pages]
     notes += [
         Note(folder.name or str(folder), 0, f"{count} {suffix} file{'s' * (count != 1)}")

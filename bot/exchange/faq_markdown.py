@@ -83,11 +83,15 @@ _NO_QUESTION = _alternatives(
     r"about this (?:page|document|faq|guide|list)|see also|further reading|references?|links|resources",
     r"related(?: (?:links|pages|articles|topics|docs|documentation))?|(?:more|additional) (?:information|resources|links)",
     r"licen[cs]e|contribut(?:ing|ors?|ions?)|credits|acknowledge?ments?|change ?log|next steps|what'?s next",
-    r"(?:(?:still|any|got|have|more|other|further|additional) ){0,5}questions?|(?:still )?need (?:more |further )?help",
-    r"(?:still )?(?:stuck|not solved|have a question)|(?:didn'?t|can'?t|couldn'?t) find.{0,60}",
-    r"(?:question|answer)s? not (?:listed|found|answered|here).{0,30}|is your question.{0,40}|(?:was|is) this (?:page )?helpful",
+    r"(?:(?:still|any|got|have|more|other|further|additional) ){0,5}questions?",
+    r"(?:still )?need (?:(?:any|some|more|further|additional) )?(?:help|assistance|support)",
+    r"(?:still )?(?:stuck|not solved|have a question)",
+    r"(?:didn|can|couldn)'?t find (?:an?|the|your|what) (?:answer|question|you).{0,40}",
+    r"(?:question|answer)s? not (?:listed|found|answered|here).{0,30}|is your question (?:not|missing).{0,40}",
+    r"(?:was|is) this (?:page )?helpful",
 )
 """Titles of sections that are part of nearly every page and no question of it."""
+_TITLE_LINK = re.compile(r"\]\(<?(?:https?:|mailto:)", re.IGNORECASE)
 _FAQ_TITLE = _alternatives(
     r"\W*(?:the )?(?:faqs?(?: \(frequently asked questions\))?|frequently asked questions(?: \(faqs?\))?)",
     r"\W*(?:q ?(?:&|and) ?a|questions (?:and|&) answers)",
@@ -105,7 +109,7 @@ class _Section:
 
     Attributes:
         level: 1 to 6 of a heading, MARKED_LEVEL of another question, 0 of the file.
-        title: Plain text.
+        title: Plain text; `markdown` is what it is made of.
         is_question: It asks, or is marked as a question.
         head: The heading, for sections that become part of an answer.
         blocks: Its own text.
@@ -122,6 +126,7 @@ class _Section:
     asks: tuple[str, ...] = ()
     not_asks: tuple[str, ...] = ()
     label: str = ""
+    markdown: str = ""
     blocks: list[Block] = field(default_factory=list)
     children: list[_Section] = field(default_factory=list)
 
@@ -159,10 +164,10 @@ def _alone(question: FaqQuestion, matter: _FrontMatter) -> FaqQuestion:
 
 
 _HIGHLIGHT = re.compile(
-    r"([ \t]*)(?:<[^<>]{1,200}>[ \t]*)*(?:\{%-?[ \t]*highlight|\{\{[<%][ \t]*highlight)[ \t]+\"?([\w+#-]+)[^{}]{0,200}\}\}?[ \t]*$"
+    r"([ \t]*)(?:<[^<>]{1,200}>[ \t]*)*(?:\{%-?|\{\{[<%])[ \t]*highlight[ \t]+\"?([\w+#-]+)[^{}]{0,200}\}\}?[ \t]*$"
 )
 _END_HIGHLIGHT = re.compile(
-    r"([ \t]*)(?:\{%-?[ \t]*endhighlight[ \t]*-?%\}|\{\{[<%][ \t]*/[ \t]*highlight[ \t]*[%>]\}\})[ \t]*(?:</[^<>]{1,50}>[ \t]*)*$"
+    r"([ \t]*)(?:\{%-?[ \t]*endhighlight[ \t]*-?%\}|\{\{[<%][ \t]*/highlight[ \t]*[%>]\}\})[ \t]*(?:</[^<>]{1,50}>[ \t]*)*$"
 )
 _WRAPPER = re.compile(r"[ \t]*(?:<(?:div|center|figure|section)(?:[ \t][^<>]{0,300})?>[ \t]*)+$", re.IGNORECASE)
 _FENCE_START = re.compile(r"[ \t]{0,3}(?:```|~~~)")
@@ -310,9 +315,10 @@ class _Page:
         self.unanswered: list[_Section] = []
         self.root = _Section(0, "", 1)
         _Builder(self, self.root).add_all(blocks)
-        if not self.root.asks_below and not any(isinstance(block, Heading) for block in blocks):
-            self.root = _Section(0, "", 1)  # a text without marks: lines that ask
-            _Builder(self, self.root, plain_lines=True).add_all(blocks)
+        if not self.root.asks_below and sum(isinstance(block, Heading) for block in blocks) <= 1:
+            plain = _Section(0, "", 1)  # a text without marks, but with lines that ask
+            _Builder(self, plain, plain_lines=True).add_all(blocks)
+            self.root = plain if plain.asks_below else self.root
         self.title_section = self._find_title_section()
         self.name = self.title_section.title if self.title_section else ""
 
@@ -449,6 +455,8 @@ class _Page:
             self._add(section, answer, listed, group)
 
     def _add(self, section: _Section, answer: str, listed: tuple[str, ...], group: tuple[str, ...]) -> None:
+        if _TITLE_LINK.search(section.markdown):
+            self.reading.note(section.line, f"the link of the title '{beginning(section.title)}'")
         phrasings = (*(other.title for other in self.unanswered), *section.asks, *listed)
         self.unanswered.clear()
         self.found.append(
@@ -701,9 +709,9 @@ class _Builder:
                 if block.inline.is_index and _BACK_TO_TOP.fullmatch(title):
                     self.page.note_top_link(block.line)
                 elif title or block.inline.markdown:
-                    self._push(
-                        _Section(block.level, title, block.line, self.page.asks(block, title), block, block.anchor)
-                    )
+                    is_question = self.page.asks(block, title)
+                    self._push(_Section(block.level, title, block.line, is_question, block, block.anchor))
+                    self.top.markdown = block.inline.markdown
             case Paragraph():
                 self._paragraph(block, following)
             case Fold():
@@ -720,7 +728,7 @@ class _Builder:
                 self.top.blocks.append(block)
 
     def _question(self, markdown: str, line: int) -> None:
-        self._push(_Section(MARKED_LEVEL, _title(text_of(markdown)), line, is_question=True))
+        self._push(_Section(MARKED_LEVEL, _title(text_of(markdown)), line, is_question=True, markdown=markdown))
 
     # --- paragraphs
 
@@ -771,8 +779,9 @@ class _Builder:
             return None
         if found := _BOLD.match(markdown[:1_500]):
             question = found[2] + found[3]
-            if asks(text_of(question)):
-                return question, markdown[found.start(5) :]
+            text, rest = text_of(question), markdown[found.start(5) :]
+            if asks(text) or (not rest.strip() and _looks_asked(_title(text)) and not self.has_open_question_here):
+                return question, rest
         elif (found := _ITALIC.match(markdown[:600])) and not self.has_open_question and len(markdown) < 600:
             return found[2], ""
         return None
@@ -822,7 +831,7 @@ class _Builder:
             else:
                 self.top.blocks += block.children
             return
-        section = _Section(MARKED_LEVEL, title, block.line, is_question=True)
+        section = _Section(MARKED_LEVEL, title, block.line, is_question=True, markdown=block.summary.markdown)
         self._push(section)
         if not asks(title):
             inner = _Section(0, "", block.line)

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bot.exchange.faq import Faq, FaqQuestion, Note, beginning, joined_notes
-from bot.exchange.faq_files import read_faqs
+from bot.exchange.faq import Faq, FaqQuestion, Note, asks, beginning, joined_notes
+from bot.exchange.faq_files import folder_name, read_faqs
 from bot.exchange.import_record import RECORD_FILE, record_of, write_record
-from bot.exchange.update_pack import PackUpdate, update_pack
+from bot.exchange.update_pack import PackUpdate, Sources, update_pack
 from bot.exchange.yaml_text import NewEntry, entry_yaml, scalar
 from bot.knowledge.schema import PHRASING_LIMIT, TITLE_LIMIT
 from bot.model import AskPyError
@@ -79,17 +79,20 @@ def import_faqs(
         )
     update = None
     if is_update:
-        update = update_pack(target, entries, {question.file for question in questions})
+        folders = tuple(f"{folder_name(path)}/" for path in paths if path.is_dir())
+        update = update_pack(target, entries, Sources.of(faqs, folders))
         notes += update.notes
     else:
-        _write_pack(target, _pack_name(name, faqs, paths[0]), entries)
+        _write_pack(target, _pack_name(name, faqs, paths[0].resolve()), entries)
     left_out = sum(note.kind == "left out" for note in notes)
     return ImportResult(target, len(entries), joined_notes(notes), _answers_changed(questions, notes), left_out, update)
 
 
-def _pack_name(name: str, faqs: Iterable[Faq], path: Path) -> str:
-    stem = path.resolve().stem.replace("_", " ").replace("-", " ").strip()
-    title = next((faq.name for faq in faqs if faq.name), "")
+def _pack_name(name: str, faqs: Sequence[Faq], path: Path) -> str:
+    stem = path.stem.replace("_", " ").replace("-", " ").strip()
+    first = faqs[0]
+    is_question = asks(first.name) or any(question.is_alone for question in first.questions)
+    title = "" if path.is_dir() or is_question else first.name
     return " ".join((name or title or stem[:1].upper() + stem[1:]).split())[:TITLE_LIMIT] or "FAQ"
 
 

@@ -6,11 +6,11 @@ the source changed too; then the edited one is kept beside it as a comment.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.exchange.faq import FaqQuestion, Note, beginning
+from bot.exchange.faq import Faq, FaqQuestion, Note, beginning
 from bot.exchange.import_record import RECORD_FILE, Record, digest, read_record, record_of, write_record
 from bot.exchange.yaml_edit import ListEdit, ValueEdit, edit_entries
 from bot.exchange.yaml_text import NewEntry, entry_yaml
@@ -72,8 +72,27 @@ class _Plan:
         self.changed[entry.id] = f"{said}, {what}" if said else what
 
 
-def update_pack(folder: Path, imported: Sequence[Imported], sources: Collection[str]) -> PackUpdate:
-    """Update the pack in `folder` with the entries that its sources have now. `sources`: names of the files that were read.
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What was read: names of files, names of those that couldn't be read, and folders with a slash behind their names."""
+
+    files: frozenset[str]
+    unread: frozenset[str]
+    folders: tuple[str, ...]
+
+    @staticmethod
+    def of(faqs: Iterable[Faq], folders: tuple[str, ...]) -> Sources:
+        files = [faq for faq in faqs if faq.file]
+        read, unread = (frozenset(faq.file for faq in files if faq.is_read is is_read) for is_read in (True, False))
+        return Sources(read, unread, folders)
+
+    def has(self, file: str) -> bool:
+        """Whether a file was read, or would have been if it were still there."""
+        return file in self.files or (file.startswith(self.folders) and file not in self.unread)
+
+
+def update_pack(folder: Path, imported: Sequence[Imported], sources: Sources) -> PackUpdate:
+    """Update the pack in `folder` with the entries that its sources have now.
 
     Raises:
         AskPyError: The pack doesn't load, its files can't be edited or written, or ruamel.yaml isn't installed.
@@ -94,7 +113,9 @@ def update_pack(folder: Path, imported: Sequence[Imported], sources: Collection[
     vanished = {
         name: f"'{beginning(knowledge.by_id[name].title)}' stays in the pack; take it out there if it no longer holds"
         for name, record in records.items()
-        if name in knowledge.by_id and name not in matches.values() and _is_source(record.file, records, sources)
+        if name in knowledge.by_id
+        and name not in matches.values()
+        and (sources.has(record.file) or _renamed(records, sources))
     }
     _write(folder, plan)
     return PackUpdate(plan.changed, plan.appeared, vanished, plan.kept, tuple(plan.notes))
@@ -103,13 +124,8 @@ def update_pack(folder: Path, imported: Sequence[Imported], sources: Collection[
 # --- which entry a question is
 
 
-def _is_source(file: str, records: Mapping[str, Record], sources: Collection[str]) -> bool:
-    """Whether a file of the record is among those that were read now, perhaps under a new name, if both are the only ones."""
-    return file in sources or (len(sources) == 1 and len({record.file for record in records.values()}) == 1)
-
-
 def _match(
-    imported: Sequence[Imported], records: Mapping[str, Record], knowledge: Knowledge, sources: Collection[str]
+    imported: Sequence[Imported], records: Mapping[str, Record], knowledge: Knowledge, sources: Sources
 ) -> dict[str, str]:
     """The id of the entry that each question was imported as, by the question; nothing for new ones."""
     matches: dict[str, str] = {}
@@ -123,7 +139,7 @@ def _match(
             matches[question.question] = name
             free.pop(name, None)
 
-    same_file = _is_renamed(records, sources)
+    same_file = _renamed(records, sources)
     for _, question in imported:
         file = same_file or question.file
         match(question, by_key.get((file, question.id)) if question.id else None)
@@ -137,10 +153,10 @@ def _match(
     return matches
 
 
-def _is_renamed(records: Mapping[str, Record], sources: Collection[str]) -> str:
-    """The record's only file, if only one file was read, which then is the same one; else ""."""
+def _renamed(records: Mapping[str, Record], sources: Sources) -> str:
+    """The record's only file, if only one file was read, which then is the same one under another name; else ""."""
     files = {record.file for record in records.values()}
-    return files.pop() if len(files) == 1 and len(sources) == 1 else ""
+    return files.pop() if len(files) == 1 and len(sources.files) == 1 and not sources.folders else ""
 
 
 def _similar(entry: NewEntry, question: FaqQuestion, free: Mapping[str, Record], file: str) -> str | None:

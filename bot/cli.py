@@ -275,21 +275,35 @@ def export(workspace: str | None, output: Path | None) -> None:
 
 
 @main.command("import")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, metavar="FILES...", type=click.Path(path_type=Path))
 @click.option(
-    "--into", type=click.Path(path_type=Path), help="The new pack's folder; without it, one named after the file."
+    "--into", type=click.Path(path_type=Path), help="The pack's folder; without it, one named after the first file."
 )
-@click.option("--name", default="", help="The new pack's name; without it, the file's title or name.")
-def import_(file: Path, into: Path | None, name: str) -> None:
-    """Turn a FAQ (CSV, TSV or Markdown) into a knowledge pack, and check it. Nothing is overwritten."""
-    from bot.exchange.import_faq import import_faq
+@click.option(
+    "--update", "is_update", is_flag=True, help="The files were imported into this pack before: bring it up to date."
+)
+@click.option("--name", default="", help="The new pack's name; without it, the first file's title or name.")
+@click.option(
+    "--encoding", default="", metavar="NAME", help="The encoding of text files, if it isn't recognized (cp1252)."
+)
+def import_(files: tuple[Path, ...], into: Path | None, is_update: bool, name: str, encoding: str) -> None:
+    """Turn FAQs into a knowledge pack, and check it.
+
+    FILES are CSV, TSV, Excel (.xlsx) and Markdown files, or folders of them. A folder that has files is never overwritten;
+    --update writes what changed in FILES into the pack that an earlier import made, and takes nothing out of it.
+    """
+    from bot.exchange.import_faq import import_faqs
     from bot.terminal import echo
 
-    result = import_faq(file, into, name)
+    result = import_faqs(files, into, name, encoding=encoding, is_update=is_update)
     for note in result.notes:
         echo(note, err=True)
-    echo(f"{result.entries} {'entry' if result.entries == 1 else 'entries'} written to {result.folder}.")
+    if result.update is None:
+        echo(f"{result.entries} {'entry' if result.entries == 1 else 'entries'} written to {result.folder}.")
+    else:
+        echo("\n".join((f"{result.folder}: {next(lines := result.update.lines())}", *lines)))
     _print_check(result.folder, _settings())
+    echo(result.summary)
     echo(f'Try it: {program()} ask --knowledge {shlex.quote(str(result.folder))} "..."', err=True)
 
 

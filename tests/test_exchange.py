@@ -19,7 +19,7 @@ from bot.curation.lint import lint
 from bot.curation.overlay import apply_changes
 from bot.curation.source_locations import source_locations
 from bot.exchange.export import Export, export_changes
-from bot.exchange.yaml_edit import ListEdit, edit_lists
+from bot.exchange.yaml_edit import ListEdit, edit_entries
 from bot.exchange.yaml_text import scalar, value
 from bot.knowledge import load, read_files
 from bot.knowledge.yaml_reader import read
@@ -188,7 +188,7 @@ def test_windows_line_ends_a_byte_order_mark_and_a_missing_last_line_feed_stay(t
 
 def test_long_lists_between_brackets_go_on_in_the_next_line() -> None:
     text = "- id: a\n  asks: [" + ", ".join(["some words"] * 8) + "]\n"
-    new = edit_lists(text, [(0, ListEdit("asks", ("quite a few more words", "and more")))])
+    new = edit_entries(text, [(0, ListEdit("asks", ("quite a few more words", "and more")))])
     assert new == text[:-2] + ",\n         quite a few more words, and more]\n"
 
 
@@ -433,4 +433,4 @@ def test_without_ruamel_the_remedy_is_told(run: Any, tmp_path: Path, monkeypatch
     saved(tmp_path, change("ask", "badge vanished", "badge"))
     monkeypatch.setitem(sys.modules, "ruamel.yaml", None)
     code, out, err = run()
-    assert (code, out, "\nExporting needs ruamel.yaml" in err) == (2, "", True)
+    assert (code, out, "\nEditing a pack's files needs ruamel.yaml" in err) == (2, "", True)

@@ -12,7 +12,7 @@ from bot.curation.lint import lint
 from bot.curation.overlay import apply_changes
 from bot.curation.source_locations import source_locations
 from bot.exchange.patch import file_patch, patch_root
-from bot.exchange.yaml_edit import EntryEdit, ListEdit, edit_lists
+from bot.exchange.yaml_edit import ListEdit, edit_entries
 from bot.exchange.yaml_text import NewEntry, entry_yaml, scalar
 from bot.knowledge import Fault, PackFiles, inspect, load, read_files
 from bot.knowledge.files import OUT_OF_SCOPE_FILE, out_of_scope_file
@@ -22,6 +22,8 @@ from bot.model import CURATED, Change, Entry, Group, Knowledge
 from bot.text import normalize_phrase, without_control_characters
 
 GROUPS_FILE = "groups.yaml"
+EntryEdit = tuple[int | None, ListEdit]
+"""The position of an entry or group in its file, None where the file itself is the mapping, and the edit of one of its lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +266,7 @@ def _ids(value: YamlValue | None) -> list[str]:
 def _edit_file(name: str, text: str, edits: Sequence[EntryEdit]) -> str:
     """The file with its lists edited. Raises ValueError unless reading it back gives the old value with just these edits."""
     bom = "\ufeff" if text.startswith("\ufeff") else ""
-    edited = bom + edit_lists(text.removeprefix(bom), edits)
+    edited = bom + edit_entries(text.removeprefix(bom), edits)
     if _parse(edited, name) != _edited_value(_parse(text, name), edits):
         raise ValueError("its lists are written in a way that can't be added to (an anchor, perhaps)")
     return edited

@@ -1,257 +1,960 @@
-"""Markdown files: questions as headings, Q: and A: lines, bold lines, foldable sections and tables."""
+"""Markdown files: which headings, marked lines, bold lines, folds, lists and tables are questions, and what answers them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 
-from bot.exchange.faq import Faq, FaqQuestion, plain_inline
-from bot.exchange.faq_table import faq_from_rows, find_columns, split_phrasings
-
-QUESTION_LEVEL = 7
-"""The level of a question that isn't a heading (Q: lines, bold lines, <summary>): below every heading."""
-
-_HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$")
-_SETEXT_RULE = re.compile(r" {0,3}(=+|-{2,})[ \t]*$")
-_FENCE = re.compile(r" {0,3}(```+|~~~+)")
-_QUESTION = re.compile(
-    r"\s*(?:[-*+]\s+)?[*_]{0,2}(?:Q|Question)(?:\s*\d*\s*:|\s*\d+[.)])[*_]{0,2}\s*(\S.*?)[*_]{0,2}\s*$", re.IGNORECASE
+from bot.exchange.faq import Faq, FaqQuestion, asks, beginning
+from bot.exchange.faq_blocks import (
+    Block,
+    Contents,
+    Definition,
+    Fold,
+    Heading,
+    ListBlock,
+    Paragraph,
+    Quote,
+    Rule,
+    Table,
+    read_blocks,
+    render,
 )
-_ANSWER = re.compile(r"\s*(?:[-*+]\s+)?[*_]{0,2}(?:A|Answer)(?:\s*\d*\s*:|\s*\d+[.)])[*_]{0,2}\s*(.*)$", re.IGNORECASE)
-_BOLD = re.compile(r"\s*(?:[-*+]\s+|\d+[.)]\s+)?(?:\*\*|__)([^*_]+\?)\s*(?:\*\*|__)\s*:?\s*(.*)$")
-_SUMMARY = re.compile(r"\s*(?:<details[^>]*>)?\s*<summary[^>]*>(.*?)</summary>\s*(.*)$", re.IGNORECASE)
-_FOLD = re.compile(r"</?(?:details|summary)[^>]*>|<a\s+(?:name|id)=[^>]*>(?:</a>)?|</a>", re.IGNORECASE)
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_FRONT_MATTER = re.compile(r"---[ \t]*\n(.*?\n)(?:---|\.\.\.)[ \t]*(?:\n|$)", re.DOTALL)
-_PHRASINGS = re.compile(
-    r"\s*(?:[-*+]\s+)?[*_]{0,2}(also asked(?: as)?|keywords?|phrasings?|asks|alternatives?|aliases|other wordings)[*_]{0,2}"
-    r"\s*:[*_]{0,2}\s*(\S.*)$",
+from bot.exchange.faq_inline import Inline, Reading, text_of
+from bot.exchange.faq_table import find_columns, questions_from_rows, split_phrasings
+from bot.knowledge.yaml_reader import YamlValue, parse
+from bot.text import normalize_phrase
+
+MARKED_LEVEL = 50
+"""The level of a question that isn't a heading: below every heading."""
+
+_Q = "Q|Question|Frage|Pregunta|Pergunta|Domanda|Вопрос|问题?|問題?|질문"
+_A = "A|Answer|Antwort|Respuesta|Resposta|Risposta|Réponse|Ответ|答案?|답변?"
+_NUMBERED = r"[ \t]*#?\d{0,4}[*_]{0,3}[ \t]*"
+_QUESTION = re.compile(
+    rf"[ \t]*[*_]{{0,3}}(?:{_Q})[*_]{{0,3}}{_NUMBERED}(?:[:：]|[.)](?=[*_ \t]))[*_]{{0,3}}[ \t]*(\S.*)$", re.IGNORECASE
+)
+_ANSWER = re.compile(
+    rf"[ \t]*([*_]{{0,3}})(?:{_A})([*_]{{0,3}}){_NUMBERED}(?:[:：]|[.)](?=[*_ \t]|$))([*_]{{0,3}})[ \t]*(.*)$",
     re.IGNORECASE,
 )
-_NUMBERING = re.compile(r"^(?:Q?\d+(?:\.\d+)*[.):]|Q(?:uestion)?\s*\d*:|\d+(?:\.\d+)+)\s+", re.IGNORECASE)
-_ANCHOR = re.compile(r"\s*\{#[^}]*\}\s*$")
-_ITEM = re.compile(r"\s*(?:[-*+]|(\d+)[.)])\s+(.*)$")
-_CONTENTS_ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+\[[^\]]*\]\(#[^)]*\)\s*$")
-_TABLE_RULE = re.compile(r"\s*\|?(?:\s*:?-+:?\s*\|)+\s*(?::?-+:?\s*)?$")
-_RULE = re.compile(r"\s*(?:[-*_]\s*){3,}$")
-_PAGE_TITLE = re.compile(r"\b(?:faqs?|frequently asked|q ?& ?a|questions and answers|contents)\b", re.IGNORECASE)
+_BOLD = re.compile(
+    r"(\*\*\*|\*\*|__)(?=\S)((?:(?!\1).){1,600}?)(?<=\S)\1([?？؟]?)[ \t]*(?::[ \t]*)?(\\?\n|[ \t]|$|(?=[^\w\s]))(.*)",
+    re.DOTALL,
+)
+_ITALIC = re.compile(r"([*_])(?=[^\s*_])([^*_\n]{1,400}[?？؟])\1[ \t]*$")
+_PHRASINGS = re.compile(
+    r"[*_]{0,3}(also asked(?: as)?|keywords?|phrasings?|asks|aliases|other wordings)[*_]{0,3}[ \t]*:[*_]{0,3}[ \t]*(\S.*)$",
+    re.I,
+)
+_NUMBERING = re.compile(
+    r"(?:Q?\d{1,4}(?:\.\d{1,3}){0,4}[.):]|\d{1,3}(?:\.\d{1,3}){1,4}|Q\d{1,4}[ \t]*[-–—]|[IVX]{1,5}\.|\(\d{1,4}\))[ \t]+",
+    re.I,
+)
+_SYMBOLS = re.compile(r"(?:[^\w\s\"'“„«‘¿¡(<\[`$./#@&+*-]{1,8}|:[a-z_]{2,30}:)[ \t]*(?=[\w\"'“„«‘¿¡(<`])")
+_BACK_TO_TOP = re.compile(
+    r"[^\w]*(?:(?:go|back|return|jump)\s+)*(?:up\s+)?(?:to\s+)?(?:the\s+)?(?:top|start|index|contents?|toc|list|up)?[^\w]*",
+    re.I,
+)
+_ASKING_WORDS = frozenset(
+    "how what why when where who whom whose which can could do does did is are was were should shall will would may might must "
+    "am has have".split()
+)
+
+
+def _alternatives(*patterns: str) -> re.Pattern[str]:
+    """A pattern for titles that are one of these as a whole, whatever signs stand behind."""
+    return re.compile(rf"(?:{'|'.join(patterns)})\W*", re.IGNORECASE)
+
+
+_PARTS_OF_ANSWERS = _alternatives(
+    r"(?:(?:the|show|see|view|possible|suggested|recommended|quick|short|long|full)\s+){0,3}(?:answers?|solutions?|resolutions?|"
+    r"fix(?:es)?|workarounds?|causes?|reasons?|symptoms?|steps?|explanations?|details?|spoilers?|examples?|background|notes?|"
+    r"hints?|more|environment|description|context|prerequisites?|requirements?|usage|output|code|references)(?:\s*\d+)?",
+    r"see also|related|expand|read more|show more|more (?:info(?:rmation)?|details)",
+    r"(?:click|tap|reveal)(?:\s+\w+){0,6}",
+)
+"""Titles that belong to an answer: of a fold or of a heading below a question."""
+_NO_QUESTION = _alternatives(
+    r"(?:table of )?contents?|toc|index|overview|introduction|intro|preface|navigation|footnotes|sources|feedback",
+    r"about this (?:page|document|faq|guide|list)|see also|further reading|references?|links|resources",
+    r"related(?: (?:links|pages|articles|topics|docs|documentation))?|(?:more|additional) (?:information|resources|links)",
+    r"licen[cs]e|contribut(?:ing|ors?|ions?)|credits|acknowledge?ments?|change ?log|next steps|what'?s next",
+    r"(?:(?:still|any|got|have|more|other|further|additional) ){0,5}questions?",
+    r"(?:still )?need (?:(?:any|some|more|further|additional) )?(?:help|assistance|support)",
+    r"(?:still )?(?:stuck|not solved|have a question)",
+    r"(?:didn|can|couldn)'?t find (?:an?|the|your|what) (?:answer|question|you).{0,40}",
+    r"(?:question|answer)s? not (?:listed|found|answered|here).{0,30}|is your question (?:not|missing).{0,40}",
+    r"(?:was|is) this (?:page )?helpful",
+)
+"""Titles of sections that are part of nearly every page and no question of it."""
+_TITLE_LINK = re.compile(r"\]\(<?(?:https?:|mailto:)", re.IGNORECASE)
+_FAQ_TITLE = _alternatives(
+    r"\W*(?:the )?(?:faqs?(?: \(frequently asked questions\))?|frequently asked questions(?: \(faqs?\))?)",
+    r"\W*(?:q ?(?:&|and) ?a|questions (?:and|&) answers)",
+)
+"""The whole title of a page or section of questions."""
+_PAGE_TITLE = re.compile(
+    r"\b(?:faqs?|frequently asked|q ?& ?a|questions and answers|questions|help|support|troubleshooting|knowledge base)\b",
+    re.I,
+)
 
 
 @dataclass(slots=True)
-class _FaqSection:
-    """A heading or question, and the lines below it up to the next.
+class _Section:
+    """A heading or question, and what stands below it.
 
     Attributes:
-        level: 1 to 6 of a heading, QUESTION_LEVEL of another question, 0 of what stands before the first of them.
-        title: Plain text.
-        line: Where it stands in the file.
-        body: The lines below it.
+        level: 1 to 6 of a heading, MARKED_LEVEL of another question, 0 of the file.
+        title: Plain text; `markdown` is what it is made of.
+        is_question: It asks, or is marked as a question.
+        head: The heading, for sections that become part of an answer.
+        blocks: Its own text.
+        children: The sections below it.
     """
 
     level: int
     title: str
     line: int
-    body: list[str] = field(default_factory=list)
+    is_question: bool = False
+    head: Block | None = None
+    id: str = ""
+    is_complete: bool = False
+    asks: tuple[str, ...] = ()
+    not_asks: tuple[str, ...] = ()
+    label: str = ""
+    markdown: str = ""
+    blocks: list[Block] = field(default_factory=list)
+    children: list[_Section] = field(default_factory=list)
 
     @property
-    def is_question(self) -> bool:
-        return self.level == QUESTION_LEVEL or self.title.endswith("?")
+    def asks_below(self) -> bool:
+        return any(child.is_question or child.asks_below for child in self.children)
 
 
-def read_markdown(text: str) -> Faq:
-    """The questions of a Markdown file."""
-    text = text.removeprefix("\ufeff")
-    front_matter = _FRONT_MATTER.match(text)
-    title = re.search(r"^title:\s*[\"']?(.*?)[\"']?\s*$", front_matter[1], re.MULTILINE) if front_matter else None
-    if front_matter:  # replaced by as many line feeds, so that line numbers stay
-        text = "\n" * front_matter[0].count("\n") + text[front_matter.end() :]
-    lines = _COMMENT.sub(lambda match: "\n" * match[0].count("\n"), text).split("\n")
-    faq = Faq(name=title[1] if title else "")
-    lines = _take_tables(lines, faq)
-    sections = _sections(lines)
-    top = next((section for section in sections if section.level < QUESTION_LEVEL), None)
-    if not faq.name and top is not None and top.level == 1 and not top.is_question:
-        faq.name = top.title
-    dropped = _take_questions(sections, faq)
-    faq.notes += dropped if faq.questions else []
-    faq.questions.sort(key=lambda question: question.line)
-    headings = sum(0 < section.level < QUESTION_LEVEL for section in sections)
-    faq.description = f"{headings} heading{'s' * (headings != 1)}, no answer below one, and no Q: and A: lines"
-    return faq
+def read_markdown(text: str, file: str, *, is_in_folder: bool = False) -> Faq:
+    """The questions of a Markdown file.
+
+    Args:
+        text: The file's text, with line feeds.
+        file: Its name in notes, relative to the folder that is imported.
+        is_in_folder: It is one of several files of a folder, and may be one question with its answer.
+    """
+    reading = Reading(file)
+    matter = _front_matter(_with_fences(text, reading), reading)
+    blocks = read_blocks(matter.rest, reading)
+    page = _Page(reading, blocks, is_in_folder, matter)
+    questions = [*matter.questions, *page.questions()]
+    questions.sort(key=lambda question: question.line)
+    if is_in_folder and len(questions) == 1:
+        questions = [_alone(questions[0], matter)]
+    headings = sum(isinstance(block, Heading) for block in blocks)
+    description = f"{headings} heading{'s' * (headings != 1)}, no answer below one, and no Q: and A: lines"
+    return Faq(tuple(questions), matter.title or page.name, description, tuple(reading.notes))
 
 
-# --- lines to sections
+def _alone(question: FaqQuestion, matter: _FrontMatter) -> FaqQuestion:
+    return FaqQuestion(
+        question.question, question.answer, question.line, (*question.asks, *matter.asks), question.not_asks, question.title,
+        question.id or matter.id, question.group, question.file, is_alone=True,
+    )  # fmt: skip
 
 
-def _sections(lines: Sequence[str]) -> list[_FaqSection]:
-    """The sections, in order; headings within code fences are text."""
-    sections = [_FaqSection(0, "", 1)]
-    fence = ""
-    for number, line in enumerate(lines, 1):
-        body = sections[-1].body
-        mark = _FENCE.match(line)
-        if fence or mark:
-            fence = "" if fence and mark and mark[1].startswith(fence) else fence or (mark[1] if mark else "")
-            body.append(line)
-        elif (rule := _SETEXT_RULE.match(line)) and _may_be_underlined(body):
-            sections.append(_FaqSection(1 if rule[1][0] == "=" else 2, _title(body.pop()), number - 1))
-        elif heading := _HEADING.match(line):
-            sections.append(_FaqSection(len(heading[1]), _title(heading[2]), number))
-        elif question := _SUMMARY.match(line) or _QUESTION.match(line) or _BOLD.match(line):
-            rest = question[2] if question.re is not _QUESTION else ""
-            sections.append(_FaqSection(QUESTION_LEVEL, _title(question[1]), number, [rest] if rest else []))
+_HIGHLIGHT = re.compile(
+    r"([ \t]*)(?:<[^<>]{1,200}>[ \t]*)*(?:\{%-?|\{\{[<%])[ \t]*highlight[ \t]+\"?([\w+#-]+)[^{}]{0,200}\}\}?[ \t]*$"
+)
+_END_HIGHLIGHT = re.compile(
+    r"([ \t]*)(?:\{%-?[ \t]*endhighlight[ \t]*-?%\}|\{\{[<%][ \t]*/highlight[ \t]*[%>]\}\})[ \t]*(?:</[^<>]{1,50}>[ \t]*)*$"
+)
+_WRAPPER = re.compile(r"[ \t]*(?:<(?:div|center|figure|section)(?:[ \t][^<>]{0,300})?>[ \t]*)+$", re.IGNORECASE)
+_FENCE_START = re.compile(r"[ \t]{0,3}(?:```|~~~)")
+
+
+def _with_fences(text: str, reading: Reading) -> str:
+    """The text with Jekyll's and Hugo's marks for code as fences, and without the tags that wrap a fence and would hide it."""
+    lines = text.split("\n")
+    open_line = None
+    for number, line in enumerate(lines):
+        if open_line is None and "highlight" in line and (found := _HIGHLIGHT.match(line)):
+            open_line, opening = number, f"{found[1]}```{found[2]}"
+        elif open_line is not None and "highlight" in line and (found := _END_HIGHLIGHT.match(line)):
+            lines[open_line], lines[number], open_line = opening, f"{found[1]}```", None
+            reading.changes += 1
+    for number in range(1, len(lines)):
+        if _FENCE_START.match(lines[number]) and _WRAPPER.match(lines[number - 1]):
+            reading.note(number, "a tag around code has no form in Markdown; what is in it stays")
+            lines[number - 1] = ""
+    return "\n".join(lines)
+
+
+# --- front matter
+
+
+@dataclass(frozen=True, slots=True)
+class _FrontMatter:
+    """What stands before the text. `rest`: the file without it, with as many lines. `questions`: those that it lists itself."""
+
+    rest: str
+    title: str = ""
+    question: str = ""
+    id: str = ""
+    asks: tuple[str, ...] = ()
+    questions: tuple[FaqQuestion, ...] = ()
+
+
+_YAML_MATTER = re.compile(r"---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
+_TOML_MATTER = re.compile(r"\+\+\+[ \t]*\n(.*?)^\+\+\+[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
+_ASKS_KEYS = ("asks", "phrasings", "questions", "aliases", "alias", "keywords", "keyword", "synonyms", "search_terms")
+_USED_KEYS = frozenset(["title", "question", "id", "slug", "tags", *_ASKS_KEYS])
+
+
+def _front_matter(text: str, reading: Reading) -> _FrontMatter:
+    start = len(text) - len(text.lstrip("\n"))
+    yaml, toml = _YAML_MATTER.match(text, start), _TOML_MATTER.match(text, start)
+    found = yaml or toml
+    if found is None:
+        return _FrontMatter(text)
+    fields = _yaml_fields(found[1]) if yaml else _toml_fields(found[1])
+    if fields is None:
+        if yaml and ":" not in found[1]:  # a rule, text and another rule
+            return _FrontMatter(text)
+        reading.note(1, "the front matter can't be read")
+        fields = {}
+    rest = "\n" * text[: found.end()].count("\n") + text[found.end() :]
+    asks = tuple(text for key in _ASKS_KEYS for text in _texts(fields.get(key)) if _is_phrasing(text))
+    tags = tuple(text for text in _texts(fields.get("tags")) if _is_phrasing(text) and " " in text)
+    listed = tuple(_listed_questions(fields, reading))
+    unused = [
+        name
+        for name, value in fields.items()
+        if name.lower() not in _USED_KEYS and isinstance(value, str) and len(value) > 80
+    ]
+    for name in unused:
+        reading.note(1, f"the front matter's '{name}' isn't used")
+    return _FrontMatter(
+        rest,
+        _text(fields.get("title")),
+        _text(fields.get("question")),
+        _text(fields.get("id")) or _text(fields.get("slug")).strip("/"),
+        (*asks, *tags),
+        listed,
+    )
+
+
+def _yaml_fields(source: str) -> dict[str, YamlValue] | None:
+    document = parse(source.encode(), "front matter")
+    return document.value if isinstance(document.value, dict) else None
+
+
+def _toml_fields(source: str) -> dict[str, YamlValue] | None:
+    try:
+        return {name: _as_text(value) for name, value in tomllib.loads(source).items()}
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return None
+
+
+def _as_text(value: object) -> YamlValue:
+    if isinstance(value, dict):
+        return {str(name): _as_text(inner) for name, inner in value.items()}
+    return [_as_text(item) for item in value] if isinstance(value, list) else str(value)
+
+
+def _text(value: YamlValue | None) -> str:
+    return " ".join(value.split()) if isinstance(value, str) else ""
+
+
+def _texts(value: YamlValue | None) -> list[str]:
+    if isinstance(value, str):
+        return [part.strip() for part in re.split(r"[|,;\n]", value) if part.strip()]
+    return [" ".join(item.split()) for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _is_phrasing(text: str) -> bool:
+    """Whether an alias is words that people type, and no address of a page."""
+    return any(map(str.isalpha, text)) and "/" not in text and not re.search(r"\.(?:html?|md)\b", text)
+
+
+def _listed_questions(fields: dict[str, YamlValue], reading: Reading) -> Iterator[FaqQuestion]:
+    """Questions that the front matter lists as data: a list of mappings with a question and an answer."""
+    for value in fields.values():
+        if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+            names = list({name: None for item in value if isinstance(item, dict) for name in item})
+            columns = find_columns(names, is_strict=True)
+            if columns is None:
+                continue
+            rows = [(1, [_scalar(item.get(name)) for name in names]) for item in value if isinstance(item, dict)]
+            yield from questions_from_rows(columns, rows, reading, _trimmed_markdown)
+
+
+def _scalar(value: YamlValue | None) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _stripped_cell(cell: str, _line: int, _reading: Reading) -> str:
+    return cell.strip()
+
+
+def _trimmed_markdown(cell: str, line: int, reading: Reading) -> str:
+    return render(read_blocks(cell.strip(), reading, line, depth=1))
+
+
+# --- the file
+
+
+class _Page:
+    """Divides the blocks of a file into sections, and takes the questions among them."""
+
+    def __init__(self, reading: Reading, blocks: Sequence[Block], is_in_folder: bool, matter: _FrontMatter) -> None:
+        self.reading, self.is_in_folder, self.matter = reading, is_in_folder, matter
+        self.titles = {normalize_phrase(heading.inline.text) for heading in _headings(blocks)}
+        self.asking_levels = _asking_levels(blocks)
+        self.found: list[FaqQuestion] = []
+        self.unanswered: list[_Section] = []
+        self.root = _Section(0, "", 1)
+        _Builder(self, self.root).add_all(blocks)
+        if not self.root.asks_below and sum(isinstance(block, Heading) for block in blocks) <= 1:
+            plain = _Section(0, "", 1)  # a text without marks, but with lines that ask
+            _Builder(self, plain, plain_lines=True).add_all(blocks)
+            self.root = plain if plain.asks_below else self.root
+        self.title_section = self._find_title_section()
+        self.name = self.title_section.title if self.title_section else ""
+
+    def _find_title_section(self) -> _Section | None:
+        """The page's title: a heading above all others, or one that says that it is."""
+        first = self.root.children[0] if self.root.children else None
+        if first is None or first.is_question or first.level == MARKED_LEVEL:
+            return None
+        is_only = first.level == 1 and sum(section.level == 1 for section in self.root.children) == 1
+        return first if is_only or _FAQ_TITLE.fullmatch(first.title) else None
+
+    def asks(self, heading: Heading, title: str) -> bool:
+        is_marked = _QUESTION.match(heading.inline.text[:1_000]) is not None
+        return is_marked or asks(title) or (heading.level in self.asking_levels and _looks_asked(title))
+
+    def questions(self) -> list[FaqQuestion]:
+        page = self.title_section
+        is_alone = page is not None and len(self.root.children) == 1 and not self.root.blocks
+        article = page if page is not None and is_alone else self.root
+        is_asked = asks(self.matter.title) and (self.is_in_folder or not self.root.asks_below)
+        asked = self.matter.question or (self.matter.title if is_asked else "")
+        if asked and not self.matter.questions:  # the page is a question, perhaps with others below it
+            article.title, article.is_question = asked, True
+            self._take(article, ())
+        elif self._is_article(article):
+            self._take_article(article, self.matter.title or article.title or _name_of(self.reading.file))
         else:
-            body.append(line)
-    return sections[1:] if not "".join(sections[0].body).strip() else sections
+            for section in [self.root] if self.root.blocks or not self.root.children else self.root.children:
+                self._take(section, ())
+        self._note_unanswered()
+        return self.found
+
+    def _is_article(self, article: _Section) -> bool:
+        """Whether a file of a folder is one question with its answer, whatever its headings say."""
+        if not self.is_in_folder or article.asks_below or self.matter.questions:
+            return False
+        title = self.matter.title or article.title
+        if article is self.root and article.children and not self.matter.title:
+            return False
+        return bool(article.blocks or article.children) and not (article.children and _PAGE_TITLE.search(title))
+
+    def _take_article(self, article: _Section, title: str) -> None:
+        blocks, listed = self._answer(_all_blocks(article), is_question=True)
+        answer = render(blocks)
+        if answer and _is_index(blocks):
+            self._forget_addresses({leaf.line for block in blocks for leaf in _leaves(block)})
+        if answer and not _is_index(blocks):
+            self.found.append(FaqQuestion(title, answer, article.line, listed, file=self.reading.file, id=article.id))
+        else:
+            self.reading.note(
+                article.line,
+                f"'{beginning(title)}' has no text but links" if answer else f"no answer ('{beginning(title)}')",
+            )
+
+    # --- sections to questions
+
+    def _take(self, section: _Section, group: tuple[str, ...]) -> None:
+        if section.is_question:
+            self._take_question(section, group)
+        elif section.asks_below and self._has_parts(section):
+            self._take_topic(section, group)
+            self._take_children(
+                [child for child in section.children if child.is_question or child.asks_below], (*group, section.title)
+            )
+        elif section.asks_below or (section.children and (not self._has_text(section) or self._is_title(section))):
+            self._pass_over(section)
+            self._take_children(section.children, self._inner_group(section, group))
+        elif section.level == 0:
+            self._pass_over(section)
+            self._take_children(section.children, group)
+        else:
+            self._take_topic(section, group)
+
+    def _take_children(self, children: Sequence[_Section], group: tuple[str, ...]) -> None:
+        for child in children:
+            if self.unanswered and not _shares_answer(self.unanswered[-1], child):
+                self._note_unanswered()
+            self._take(child, group)
+
+    def _inner_group(self, section: _Section, group: tuple[str, ...]) -> tuple[str, ...]:
+        return group if section.level == 0 or section is self.title_section else (*group, section.title)
+
+    def _is_title(self, section: _Section) -> bool:
+        """Whether a heading with a text of its own is the page's title, and the headings below it aren't parts of its text."""
+        if section is not self.title_section:
+            return False
+        parts = [child for child in section.children if _PARTS_OF_ANSWERS.fullmatch(child.title)]
+        return len(parts) < len(section.children)
+
+    def _has_parts(self, section: _Section) -> bool:
+        """Whether a heading that doesn't ask has a text of its own, and headings below it such as "Solution"."""
+        if section is self.title_section or not section.level or not self._has_text(section):
+            return False
+        return any(not child.is_question and _PARTS_OF_ANSWERS.fullmatch(child.title) for child in section.children)
+
+    def _has_text(self, section: _Section) -> bool:
+        return bool(render(self._answer(section.blocks, is_question=False, is_noted=False)[0]))
+
+    def _take_question(self, section: _Section, group: tuple[str, ...]) -> None:
+        parts = [child for child in section.children if not child.is_question and not child.asks_below]
+        others = [child for child in section.children if child not in parts]
+        blocks, listed = self._answer(
+            [*section.blocks, *(b for part in parts for b in _all_blocks(part, with_head=True))], is_question=True
+        )
+        answer = render(blocks)
+        if _NO_QUESTION.fullmatch(section.title):
+            self.reading.note(section.line, f"'{beginning(section.title)}' is no question of this page")
+        elif answer:
+            self._add(section, answer, listed, group)
+        elif others:
+            self._note_unanswered()
+        else:
+            self.unanswered.append(section)
+        self._take_children(others, (*group, section.title))
+
+    def _take_topic(self, section: _Section, group: tuple[str, ...]) -> None:
+        """A heading that doesn't ask, with what stands below it and doesn't ask either."""
+        parts = [child for child in section.children if not child.is_question and not child.asks_below]
+        below = [block for part in parts for block in _all_blocks(part, with_head=True)]
+        blocks, listed = self._answer([*section.blocks, *below], is_question=False)
+        answer = render(blocks)
+        if not answer:
+            if section.level:
+                self.reading.changes += 1
+        elif (
+            (section is self.title_section and section.children)
+            or not section.title
+            or _NO_QUESTION.fullmatch(section.title)
+            or _FAQ_TITLE.fullmatch(section.title)
+        ):
+            what = f"'{beginning(answer)}' under the title '{beginning(section.title)}' answers no question"
+            self.reading.note(section.line, what if section.title else f"'{beginning(answer)}' stands under no heading")
+        else:
+            self._add(section, answer, listed, group)
+
+    def _add(self, section: _Section, answer: str, listed: tuple[str, ...], group: tuple[str, ...]) -> None:
+        if _TITLE_LINK.search(section.markdown):
+            self.reading.note(section.line, f"the link of the title '{beginning(section.title)}'")
+        phrasings = (*(other.title for other in self.unanswered), *section.asks, *listed)
+        self.unanswered.clear()
+        self.found.append(
+            FaqQuestion(
+                section.title,
+                answer,
+                section.line,
+                phrasings,
+                section.not_asks,
+                section.label,
+                section.id,
+                group,
+                self.reading.file,
+            )
+        )
+
+    def _pass_over(self, section: _Section) -> None:
+        """Note the text of a section that is no answer."""
+        blocks, _ = self._answer(section.blocks, is_question=False)
+        text = render(blocks)
+        if text:
+            what = (
+                f"under the title '{beginning(section.title)}' answers no question"
+                if section.title
+                else "stands under no heading"
+            )
+            self.reading.note(blocks[0].line, f"'{beginning(_plain(text))}' {what}")
+
+    def _note_unanswered(self) -> None:
+        for section in self.unanswered:
+            self.reading.note(section.line, f"no answer ('{beginning(section.title)}')")
+        self.unanswered.clear()
+
+    # --- an answer
+
+    def _answer(
+        self, blocks: Sequence[Block], *, is_question: bool, is_noted: bool = True
+    ) -> tuple[list[Block], tuple[str, ...]]:
+        """The blocks of an answer without tables of contents and links to the page's top, and the phrasings that it lists."""
+        kept: list[Block] = []
+        listed: list[str] = []
+        for block in blocks:
+            if isinstance(block, Contents):
+                continue
+            if isinstance(block, Paragraph):
+                found = _PHRASINGS.fullmatch(block.inline.markdown)
+                if found:
+                    commas = not found[1].lower().startswith(("also", "phrasing", "other", "asks"))
+                    listed += split_phrasings(text_of(found[2].rstrip("*_ ")), commas=commas)
+                    continue
+                if (
+                    block.inline.is_index and _BACK_TO_TOP.fullmatch(block.inline.text)
+                ) or block.inline.text.strip() in ("↑", "⬆", "⬆️"):
+                    if is_noted:
+                        self.note_top_link(block.line)
+                    continue
+                if not block.inline.markdown.strip():
+                    continue
+            is_alone = all(isinstance(other, (Contents, Rule)) for other in blocks if other is not block)
+            if (
+                _is_contents(block, self.titles)
+                and not (is_question and is_alone)
+                and (not is_question or _names_titles(block, self.titles))
+            ):
+                if is_noted:
+                    self._note_contents(block)
+                continue
+            kept.append(block if kept else _without_answer_mark(block))
+        if all(isinstance(block, (Rule, Heading)) for block in kept):
+            kept = []
+        return kept, tuple(listed)
+
+    def _note_contents(self, block: Block) -> None:
+        """Note that a table of contents goes, instead of each of its addresses."""
+        self._forget_addresses({leaf.line for leaf in _leaves(block)})
+        self.reading.note(block.line, "a table of contents")
+
+    def note_top_link(self, line: int) -> None:
+        self._forget_addresses({line})
+        self.reading.note(line, "a link to the top of the page")
+
+    def _forget_addresses(self, lines: set[int]) -> None:
+        """Take back the notes on addresses in lines that go altogether."""
+        for note in [note for note in self.reading.notes if note.line in lines and note.text.startswith("the address")]:
+            self.reading.notes.remove(note)
 
 
-def _may_be_underlined(body: Sequence[str]) -> bool:
-    """Whether the last line is a heading if it is underlined: a paragraph of one line, and no item of a list."""
-    if not body or not body[-1].strip():
+def _shares_answer(section: _Section, following: _Section) -> bool:
+    """Whether a question without an answer has that of the next one: marked as it is, or a heading in the line above it."""
+    if not following.is_question or following.level != section.level:
         return False
-    return (len(body) == 1 or not body[-2].strip()) and not _ITEM.match(body[-1])
+    return section.level == MARKED_LEVEL or following.line == section.line + 1
+
+
+def _plain(markdown: str) -> str:
+    return text_of(markdown.partition("\n\n")[0][:1_000])
+
+
+def _name_of(file: str) -> str:
+    """A title made of a file's name."""
+    path = PurePath(file)
+    stem = path.parent.name if path.stem.lower() in ("index", "readme", "_index") and path.parent.name else path.stem
+    words = re.sub(r"^\d{1,4}[-_. ]+", "", stem).replace("_", " ").replace("-", " ").split()
+    return " ".join(words)[:1].upper() + " ".join(words)[1:] or "Question"
+
+
+def _headings(blocks: Sequence[Block]) -> Iterator[Heading]:
+    for block in blocks:
+        if isinstance(block, Heading):
+            yield block
+        elif isinstance(block, Fold):
+            yield from _headings(block.children)
+
+
+def _asking_levels(blocks: Sequence[Block]) -> frozenset[int]:
+    """The levels of headings of which at least two, and half of all, read as questions: there "How to …" asks without a mark."""
+    titles: dict[int, list[str]] = {}
+    for heading in _headings(blocks):
+        titles.setdefault(heading.level, []).append(_title(heading.inline.text))
+    asked = {level: sum(asks(title) or _looks_asked(title) for title in listed) for level, listed in titles.items()}
+    return frozenset(level for level, listed in titles.items() if asked[level] >= 2 and 2 * asked[level] >= len(listed))
+
+
+def _looks_asked(title: str) -> bool:
+    words = title.casefold().replace("’", "'").split()
+    return len(words) > 2 and words[0].partition("'")[0] in _ASKING_WORDS
 
 
 def _title(text: str) -> str:
-    text = " ".join(plain_inline(_FOLD.sub("", _ANCHOR.sub("", text))).split())
-    return re.sub(r"<[^>]+>", "", _NUMBERING.sub("", text)).strip().removesuffix("#").strip()
+    """A heading's text without numbers, marks and signs before it."""
+    text = " ".join(text.split())
+    for _ in range(3):
+        question = _QUESTION.match(text[:1_000]) if len(text) < 1_000 else None
+        shorter = _without_start(_SYMBOLS, _without_start(_NUMBERING, question[1] if question else text))
+        if shorter == text or not shorter:
+            break
+        text = shorter
+    text = re.sub(r"(?:\s*:[a-z_]{2,30}:|\s+[^\w\s?!.)\]\"'”»`>]{1,8})+$", "", text) if len(text) < 1_000 else text
+    return text.removesuffix("#").strip(" *_") if not text.startswith("_") else text.removesuffix("#").strip()
 
 
-def _take_questions(sections: Sequence[_FaqSection], faq: Faq) -> list[tuple[int, str]]:
-    """Add the sections that are questions: with a text of their own and no question below.
+def _without_start(pattern: re.Pattern[str], text: str) -> str:
+    found = pattern.match(text)
+    return text[found.end() :] if found else text
 
-    Headings below a question that are no questions are parts of its answer.
 
-    Returns:
-        Notes on texts that belong to no question, which don't matter in a file without questions.
-    """
-    unanswered: list[str] = []
-    dropped: list[tuple[int, str]] = []
-    n = 0
-    while n < len(sections):
-        section = sections[n]
-        end = next((m for m in range(n + 1, len(sections)) if sections[m].level <= section.level), len(sections))
-        below = sections[n + 1 : end]
-        n += 1
-        answer, asks = _answer(section.body)
-        intro = answer or _answer([line for line in section.body if not _CONTENTS_ITEM.match(line)])[0]
-        if section.level == 0 or not section.title:
-            if intro:
-                dropped.append((section.line, f"'{_beginning(intro)}' stands under no heading: left out"))
-            continue
-        if below and (any(sub.is_question for sub in below) or not section.is_question):
-            if answer and section.is_question:
-                faq.questions.append(FaqQuestion(section.title, answer, section.line, asks))
-            elif intro and (section.level == 1 or _PAGE_TITLE.search(section.title)):
-                dropped.append(_title_note(section, intro))
-            elif answer:
-                faq.notes.append(
-                    (section.line, f"'{section.title[:60]}' has questions below it; its own text is left out")
+def _all_blocks(section: _Section, *, with_head: bool = False) -> list[Block]:
+    """The blocks of a section and of those below it, with their headings."""
+    own = [section.head] if with_head and section.head is not None else []
+    return [
+        *own,
+        *section.blocks,
+        *(block for child in section.children for block in _all_blocks(child, with_head=True)),
+    ]
+
+
+def _without_answer_mark(block: Block) -> Block:
+    """An answer's first paragraph without "A:" before it."""
+    if isinstance(block, Paragraph) and (found := _ANSWER.match(block.inline.markdown.partition("\n")[0])):
+        rest = _rest_of_answer(found) + block.inline.markdown[len(found[0]) :]
+        return Paragraph(block.line, Inline(rest.strip("\n"), block.inline.text))
+    return block
+
+
+def _rest_of_answer(found: re.Match[str]) -> str:
+    """What follows "A:"; where that stands in bold together with what follows it, the bold stays."""
+    is_open = bool(found[1]) and not found[2] and not found[3]
+    return found[1] + found[4] if is_open and found[4].rstrip().endswith(found[1]) else found[4]
+
+
+# --- tables of contents
+
+
+def _leaves(block: Block) -> Iterator[Paragraph]:
+    if isinstance(block, Paragraph):
+        yield block
+    elif isinstance(block, ListBlock):
+        for item in block.items:
+            for child in item:
+                yield from _leaves(child)
+    elif isinstance(block, Quote):
+        for child in block.children:
+            yield from _leaves(child)
+    elif isinstance(block, Table):
+        for row in (block.header, *block.rows):
+            yield from (Paragraph(block.line, cell) for cell in row if cell.text.strip())
+
+
+def _is_contents(block: Block, titles: set[str]) -> bool:
+    """Whether a block is a table of contents: most of its leaves are links on the page, or the page's headings."""
+    if isinstance(block, Paragraph):
+        return block.inline.is_index and normalize_phrase(block.inline.text.partition("\n")[0]) in titles
+    if not isinstance(block, (ListBlock, Quote, Table)):
+        return False
+    if any(not isinstance(child, (Paragraph, ListBlock)) for item in getattr(block, "items", ()) for child in item):
+        return False
+    leaves = list(_leaves(block))
+    linked = sum(leaf.inline.is_index or normalize_phrase(leaf.inline.text) in titles for leaf in leaves)
+    return linked >= 1 and 2 * linked > len(leaves)
+
+
+def _names_titles(block: Block, titles: set[str]) -> bool:
+    """Whether most leaves of a list are headings of the page."""
+    leaves = list(_leaves(block))
+    return len(leaves) > 2 and 2 * sum(normalize_phrase(_title(leaf.inline.text)) in titles for leaf in leaves) > len(
+        leaves
+    )
+
+
+def _is_index(blocks: Sequence[Block]) -> bool:
+    """Whether a file is only a list of pages."""
+    return all(isinstance(block, ListBlock) for block in blocks) and all(
+        leaf.inline.is_index for block in blocks for leaf in _leaves(block)
+    )
+
+
+# --- blocks to sections
+
+
+class _Builder:
+    """Adds blocks to a tree of sections, in their order."""
+
+    def __init__(
+        self, page: _Page, root: _Section, *, plain_lines: bool = False, is_inside_question: bool = False
+    ) -> None:
+        self.page, self.stack, self.plain_lines, self.is_inside = page, [root], plain_lines, is_inside_question
+
+    @property
+    def top(self) -> _Section:
+        return self.stack[-1]
+
+    @property
+    def has_open_question(self) -> bool:
+        return self.is_inside or any(section.is_question for section in self.stack)
+
+    def add_all(self, blocks: Sequence[Block]) -> None:
+        for number, block in enumerate(blocks):
+            self._add(block, blocks[number + 1] if number + 1 < len(blocks) else None)
+
+    def _push(self, section: _Section) -> None:
+        while self.top.level >= section.level:
+            self.stack.pop()
+        self.top.children.append(section)
+        self.stack.append(section)
+
+    def _add(self, block: Block, following: Block | None) -> None:
+        match block:
+            case Heading():
+                title = _title(block.inline.text)
+                if block.inline.is_index and _BACK_TO_TOP.fullmatch(title):
+                    self.page.note_top_link(block.line)
+                elif title or block.inline.markdown:
+                    is_question = self.page.asks(block, title)
+                    self._push(_Section(block.level, title, block.line, is_question, block, block.anchor))
+                    self.top.markdown = block.inline.markdown
+            case Paragraph():
+                self._paragraph(block, following)
+            case Fold():
+                self._fold(block)
+            case Definition():
+                self._definition(block)
+            case Table():
+                self._table(block)
+            case ListBlock():
+                self._list(block, following)
+            case Quote(children=children) if children and self._is_asked_quote(children):
+                self.add_all(children)
+            case _:
+                self.top.blocks.append(block)
+
+    def _question(self, markdown: str, line: int) -> None:
+        self._push(_Section(MARKED_LEVEL, _title(text_of(markdown)), line, is_question=True, markdown=markdown))
+
+    # --- paragraphs
+
+    def _is_asked_quote(self, children: Sequence[Block]) -> bool:
+        """Whether a quote is a question: it begins with "Q:", or is one in bold."""
+        first = children[0]
+        if self._is_marked(first):
+            return True
+        return (
+            len(children) == 1 and isinstance(first, Paragraph) and self._emphasized(first.inline.markdown) is not None
+        )
+
+    @staticmethod
+    def _is_marked(block: Block) -> bool:
+        return isinstance(block, Paragraph) and (_QUESTION.match(block.inline.markdown.partition("\n")[0]) is not None)
+
+    def _paragraph(self, block: Paragraph, following: Block | None) -> None:
+        markdown = block.inline.markdown
+        lines = markdown.split("\n")
+        if any(_QUESTION.match(line) for line in lines if len(line) < 2_000):
+            self._marked_lines(block, lines)
+        elif found := self._emphasized(markdown):
+            question, rest = found
+            self._question(question, block.line)
+            if rest.strip("\\\n "):
+                text = rest.strip("\\\n ")
+                self.top.blocks.append(
+                    Paragraph(
+                        block.line + markdown[: len(markdown) - len(text)].count("\n"), Inline(text, text_of(text))
+                    )
                 )
-            continue
-        if below:
-            parts = [f"{sub.title}\n\n{_answer(sub.body)[0]}".strip() for sub in below]
-            answer, n = "\n\n".join([answer, *parts]).strip(), end
-        if not answer:
-            is_last = n == len(sections) or sections[n].level != QUESTION_LEVEL
-            if section.level == QUESTION_LEVEL and not is_last and not any(line.strip() for line in section.body):
-                unanswered.append(section.title)  # the next question's answer is for both
-            elif section.is_question:
-                faq.notes.append((section.line, f"no answer ('{section.title[:60]}'): left out"))
-            continue
-        if section.is_question or not _PAGE_TITLE.search(section.title):
-            faq.questions.append(FaqQuestion(section.title, answer, section.line, [*unanswered, *asks]))
+        elif (
+            self.plain_lines
+            and len(lines[0]) < 300
+            and asks(text_of(lines[0]))
+            and (len(lines) > 1 or following is not None)
+        ):
+            self._question(lines[0].rstrip("\\"), block.line)
+            if lines[1:]:
+                text = "\n".join(lines[1:])
+                self.top.blocks.append(Paragraph(block.line + 1, Inline(text, text_of(text))))
         else:
-            dropped.append(_title_note(section, answer))
-        unanswered = []
-    return dropped
+            self.top.blocks.append(block)
 
+    def _emphasized(self, markdown: str) -> tuple[str, str] | None:
+        """A question in bold at the start of a paragraph, or in italics as all of it, and the rest of the paragraph."""
+        if markdown[:1] not in ("*", "_"):
+            return None
+        if found := _BOLD.match(markdown[:1_500]):
+            question = found[2] + found[3]
+            text, rest = text_of(question), markdown[found.start(5) :]
+            if asks(text) or (not rest.strip() and _looks_asked(_title(text)) and not self.has_open_question_here):
+                return question, rest
+        elif (found := _ITALIC.match(markdown[:600])) and not self.has_open_question and len(markdown) < 600:
+            return found[2], ""
+        return None
 
-def _title_note(section: _FaqSection, text: str) -> tuple[int, str]:
-    return section.line, f"'{_beginning(text)}' under the title '{section.title[:60]}' answers no question: left out"
+    def _marked_lines(self, block: Paragraph, lines: Sequence[str]) -> None:
+        """The lines of a paragraph with "Q:" and "A:"."""
+        text: list[str] = []
+        is_question = False
+        start = block.line
+        for number, line in enumerate(lines):
+            question = _QUESTION.match(line) if len(line) < 2_000 else None
+            answer = _ANSWER.match(line) if question is None and len(line) < 20_000 else None
+            if question:
+                self._end_lines(text, is_question, start)
+                text, is_question, start = [_balanced(question[1].rstrip("\\ "))], True, block.line + number
+            elif answer and is_question:
+                self._end_lines(text, is_question, start)
+                text, is_question, start = [_rest_of_answer(answer)], False, block.line + number
+            elif is_question and asks(text_of(" ".join(text))):
+                self._end_lines(text, is_question, start)
+                text, is_question, start = [line], False, block.line + number
+            else:
+                text.append(line)
+        self._end_lines(text, is_question, start)
 
+    def _end_lines(self, text: Sequence[str], is_question: bool, line: int) -> None:
+        joined = "\n".join(text).strip("\\\n ")
+        if is_question:
+            self._question(" ".join(part.rstrip("\\ ") for part in text), line)
+        elif joined:
+            self.top.blocks.append(Paragraph(line, Inline(joined, text_of(joined))))
 
-def _beginning(text: str) -> str:
-    """The first words of a text, on one line."""
-    line = " ".join(text.split())
-    return line if len(line) <= 60 else line[:59].rpartition(" ")[0] + "…"
+    # --- folds, definitions, tables, lists
 
+    def _fold(self, block: Fold) -> None:
+        title = _title(block.summary.text)
+        part = not title or _PARTS_OF_ANSWERS.fullmatch(title) is not None
+        if not asks(title) and self.has_open_question:
+            if part:
+                self.top.blocks += block.children
+            else:
+                self.top.blocks.append(block)
+            return
+        if part and (self.top.level > 0 or not title):  # a heading whose text is folded
+            if not title:
+                self.add_all(block.children)
+            else:
+                self.top.blocks += block.children
+            return
+        section = _Section(MARKED_LEVEL, title, block.line, is_question=True, markdown=block.summary.markdown)
+        self._push(section)
+        if not asks(title):
+            inner = _Section(0, "", block.line)
+            _Builder(self.page, inner).add_all(block.children)
+            if inner.asks_below:  # a category
+                section.is_question, section.blocks, section.children = False, inner.blocks, inner.children
+                self.stack.pop()
+                return
+        section.blocks += block.children
+        self.stack.pop()
 
-# --- a section's text
-
-
-def _answer(body: Sequence[str]) -> tuple[str, list[str]]:
-    """The body as plain text, and the phrasings that it lists; nothing for a table of contents."""
-    lines = [_FOLD.sub("", line) for line in body]
-    filled = [line for line in lines if line.strip()]
-    if filled and sum(bool(_CONTENTS_ITEM.match(line)) for line in filled) * 2 > len(filled):
-        return "", []
-    asks: list[str] = []
-    blocks: list[str] = []
-    fence, continues = "", False
-    for line in lines:
-        mark = _FENCE.match(line)
-        if mark and (not fence or mark[1].startswith(fence)):
-            fence, continues = "" if fence else mark[1], False
-        elif fence:
-            blocks.append(line.rstrip())
-        elif listed := _PHRASINGS.match(line):
-            asks += split_phrasings(listed[2], commas=not listed[1].lower().startswith(("also", "phrasing")))
-            continues = False
+    def _definition(self, block: Definition) -> None:
+        if block.children and (asks(block.term.text) or not self.has_open_question):
+            section = _Section(MARKED_LEVEL, _title(block.term.text), block.line, is_question=True)
+            self._push(section)
+            section.blocks += block.children
+            self.stack.pop()
         else:
-            answer = _ANSWER.match(line) if not any(block.strip() for block in blocks) else None
-            _add_line(blocks, answer[1] if answer else line, continues)
-            continues = bool(line.strip())
-    text = "\n".join(blocks)
-    return re.sub(r"\n{3,}", "\n\n", text).strip(), asks
+            self.top.blocks.append(block)
+
+    def _table(self, block: Table) -> None:
+        columns = find_columns([cell.text for cell in block.header], is_strict=True)
+        if columns is None or self.has_open_question:
+            self.top.blocks.append(block)
+            return
+        rows = [(line, [cell.markdown for cell in row]) for line, row in zip(block.row_lines, block.rows, strict=True)]
+        for question in questions_from_rows(columns, rows, self.page.reading, _stripped_cell):
+            section = _Section(MARKED_LEVEL, question.question, question.line, is_question=True, id=question.id)
+            section.asks, section.not_asks, section.label = question.asks, question.not_asks, question.title
+            section.blocks.append(Paragraph(question.line, Inline(question.answer, text_of(question.answer))))
+            self._push(section)
+            self.stack.pop()
+
+    def _list(self, block: ListBlock, following: Block | None) -> None:
+        """A list whose items are questions with their answers, or the question of what follows it."""
+        firsts = [item[0] if item else None for item in block.items]
+        if any(first is not None and self._is_marked(first) for first in firsts):
+            for number, item in enumerate(block.items):
+                first = firsts[number]
+                if first is not None and (self._is_marked(first) or self._is_first_answer(first)):
+                    self._items(item)
+                else:
+                    start = block.start + number if block.start >= 0 else -1
+                    self.top.blocks.append(
+                        ListBlock(first.line if first else block.line, block.marker, start, True, (item,))
+                    )
+            return
+        asked = [
+            isinstance(first, Paragraph) and self._asked_item(first)
+            for first, item in zip(firsts, block.items, strict=True)
+        ]
+        is_heading_like = (
+            len(block.items) == 1 and following is not None and not isinstance(following, (ListBlock, Heading))
+        )
+        if not all(asked) or _is_contents(block, self.page.titles):
+            self.top.blocks.append(block)
+            return
+        has_answers = [len(item) > 1 or self._item_rest(item[0]) != "" for item in block.items]
+        if self.has_open_question_here or not (
+            all(has_answers) or self._is_bold(block) or (is_heading_like and not any(has_answers))
+        ):
+            self.top.blocks.append(block)
+            return
+        for item in block.items:
+            first = item[0]
+            if not isinstance(first, Paragraph):  # never, because it asks
+                continue
+            question, rest = self._split_item(first)
+            self._question(question, first.line)
+            if rest:
+                self.top.blocks.append(Paragraph(first.line, Inline(rest, text_of(rest))))
+            self.top.blocks += item[1:]
+
+    @property
+    def has_open_question_here(self) -> bool:
+        """Whether a question is open to which a list belongs: a heading, or one with marks of its own; not an item before it."""
+        return self.is_inside or any(section.is_question and section.level != MARKED_LEVEL for section in self.stack)
+
+    def _items(self, item: Sequence[Block]) -> None:
+        """The blocks of an item with "Q:" or "A:"; lists within it are divided as well."""
+        for block in item:
+            if isinstance(block, ListBlock) and any(
+                inner
+                and isinstance(inner[0], Paragraph)
+                and (self._is_marked(inner[0]) or _ANSWER.match(inner[0].inline.markdown))
+                for inner in block.items
+            ):
+                for inner in block.items:
+                    self._items(inner)
+            elif self._is_first_answer(block):
+                self.top.blocks.append(_without_answer_mark(block))
+            else:
+                self._add(block, None)
+
+    def _is_first_answer(self, block: Block) -> bool:
+        """Whether a block begins with "A:" and answers the question that is open."""
+        if not isinstance(block, Paragraph) or self.top.blocks or not self.top.is_question:
+            return False
+        return _ANSWER.match(block.inline.markdown.partition("\n")[0]) is not None
+
+    def _asked_item(self, first: Paragraph) -> bool:
+        return asks(text_of(self._split_item(first)[0]))
+
+    def _item_rest(self, first: Block) -> str:
+        return self._split_item(first)[1] if isinstance(first, Paragraph) else ""
+
+    def _is_bold(self, block: ListBlock) -> bool:
+        return all(
+            isinstance(item[0], Paragraph) and item[0].inline.markdown.startswith(("**", "__")) for item in block.items
+        )
+
+    def _split_item(self, first: Paragraph) -> tuple[str, str]:
+        """The question at an item's start, and the rest of its paragraph."""
+        found = self._emphasized(first.inline.markdown)
+        if found is not None:
+            return found[0], found[1].strip("\\\n ")
+        question, _, rest = first.inline.markdown.partition("\n")
+        return question.rstrip("\\ "), rest.strip("\\\n ")
 
 
-def _add_line(blocks: list[str], line: str, continues: bool) -> None:
-    """Add a line as plain text. `continues`: it may be more of the paragraph or item before it."""
-    line = re.sub(r"^\s*(?:>\s?)+", "", line)
-    item = _ITEM.match(line)
-    if not line.strip() or _RULE.match(line):
-        blocks.append("")
-    elif item and (item[1] is None or not continues or item[1] == "1" or _starts_number(blocks)):
-        blocks.append(f"{item[1]}. {plain_inline(item[2])}" if item[1] else f"- {plain_inline(item[2])}")
-    elif line.lstrip().startswith("|"):
-        cells = [cell for cell in map(plain_inline, _cells(line)) if cell]
-        if not _TABLE_RULE.match(line):
-            blocks.append("- " + " · ".join(cells))
-    elif continues and blocks and blocks[-1] and not blocks[-1].endswith("  "):
-        blocks[-1] += " " + plain_inline(line.strip())
-    else:
-        blocks.append(plain_inline(line.strip()))
-    if line.endswith("  ") or line.endswith("\\"):
-        blocks[-1] = blocks[-1].rstrip("\\") + "  "
-
-
-def _starts_number(blocks: Sequence[str]) -> bool:
-    return bool(blocks) and re.match(r"\d+\. ", blocks[-1]) is not None
-
-
-# --- tables
-
-
-def _take_tables(lines: Sequence[str], faq: Faq) -> list[str]:
-    """Add the questions of tables; the lines with those tables blanked."""
-    rest = list(lines)
-    for n in range(len(lines) - 2):
-        if "|" not in lines[n] or not _TABLE_RULE.match(lines[n + 1]):
-            continue
-        columns = find_columns(_cells(lines[n]))
-        if columns is None:
-            continue
-        end = next((m for m in range(n + 2, len(lines)) if "|" not in lines[m]), len(lines))
-        table = faq_from_rows(columns, [(m + 1, _cells(lines[m])) for m in range(n + 2, end)])
-        faq.questions += table.questions
-        faq.notes += table.notes
-        rest[n:end] = [""] * (end - n)
-    return rest
-
-
-def _cells(line: str) -> list[str]:
-    row = line.strip().removeprefix("|")
-    row = row[:-1] if row.endswith("|") and not row.endswith("\\|") else row
-    return [re.sub(r"<br\s*/?>", "\n", cell.replace("\\|", "|").strip()) for cell in re.split(r"(?<!\\)\|", row)]
+def _balanced(markdown: str) -> str:
+    """A question without the bold mark that was opened before "Q:"."""
+    for mark in ("***", "**", "__", "*", "_"):
+        if markdown.endswith(mark) and markdown.count(mark) % 2:
+            return markdown.removesuffix(mark).rstrip()
+    return markdown

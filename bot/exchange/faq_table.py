@@ -1,14 +1,16 @@
-"""CSV and TSV files, and tables in general: which column is the question and which the answer, and the questions of the rows."""
+"""Tables: which column is the question and which the answer, the questions of the rows, and cells as Markdown."""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from bot.exchange.faq import Faq, FaqQuestion, plain_cell
+from bot.exchange.faq import Faq, FaqQuestion, beginning
+from bot.exchange.faq_blocks import html_blocks, read_blocks, render
+from bot.exchange.faq_inline import HTML_NAMES, Reading, absolute_address, escape, text_of, unescape_html
 
 DELIMITERS = (",", ";", "\t", "|")
 HEADER_SEARCH_ROWS = 10
@@ -35,6 +37,10 @@ METADATA_NAME = re.compile(
     r"\b(?:id|no|nr|number|category|date|by|type|owner|author|status|url|link|count|views?|votes?|language|tags?)\b"
 )
 """In a name with "question" in it: the column is about the question ("Question ID") and isn't the question."""
+CATEGORY_NAMES = frozenset("category section group topic area product department team".split())
+STRICT_QUESTION_NAMES = frozenset("question q faq query problem issue symptom frage pregunta".split())
+STRICT_ANSWER_NAMES = frozenset("answer a response reply solution resolution fix antwort respuesta".split())
+"""Names of the two columns in a table of a Markdown file, which may as well be part of an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +55,19 @@ class Columns:
     keywords: frozenset[int]
     not_asks: tuple[int, ...]
     unused: tuple[str, ...]
+    category: int | None = None
+    width: int = 2
 
 
 FIRST_TWO = Columns(0, 1, None, None, (), frozenset(), (), ())
 """A table without a header: question and answer."""
 
 
-def find_columns(header: Sequence[str]) -> Columns | None:
-    """The columns by their names; None without a question and an answer."""
+def find_columns(header: Sequence[str], *, is_strict: bool = False) -> Columns | None:
+    """The columns by their names; None without a question and an answer. `is_strict`: only names that mean nothing else."""
     names = [_normalize_name(cell) for cell in header]
+    if is_strict and not (STRICT_QUESTION_NAMES.intersection(names) and STRICT_ANSWER_NAMES.intersection(names)):
+        return None
     not_asks = [n for n, name in enumerate(names) if _contains(name, NOT_ASK_NAMES)]
     asks = [n for n, name in enumerate(names) if n not in not_asks and _contains(name, PHRASING_NAMES)]
     free = [n for n in range(len(names)) if n not in (*not_asks, *asks)]
@@ -70,7 +80,10 @@ def find_columns(header: Sequence[str]) -> Columns | None:
     id_column = next((n for n in rest if names[n] in ID_NAMES), None)
     unused = tuple(header[n].strip() for n in rest if n not in (title, id_column) and header[n].strip())
     keywords = frozenset(n for n in asks if _contains(names[n], KEYWORD_NAMES))
-    return Columns(question, answer, title, id_column, tuple(asks), keywords, tuple(not_asks), unused)
+    category = next((n for n in rest if n != title and CATEGORY_NAMES.intersection(names[n].split())), None)
+    return Columns(
+        question, answer, title, id_column, tuple(asks), keywords, tuple(not_asks), unused, category, len(header)
+    )
 
 
 def _normalize_name(cell: str) -> str:
@@ -98,57 +111,41 @@ def _first_column(names: Sequence[str], free: Sequence[int], wanted: Sequence[st
     return None
 
 
-# --- files
+# --- rows
 
 TableRow = tuple[int, list[str]]
 """The line where it starts, and its cells."""
-
-
-def read_table(text: str) -> Faq:
-    """The questions of a CSV or TSV file; the delimiter is guessed, unless a line `sep=;` names it."""
-    text = text.removeprefix("\ufeff")
-    separator_line = re.match(r'"?sep=(.)"?[ \t]*\n', text, re.IGNORECASE)
-    delimiters = (separator_line[1],) if separator_line else DELIMITERS
-    skipped_lines = 1 if separator_line else 0
-    if separator_line:
-        text = text[separator_line.end() :]
-    readings = [_read_rows(text, delimiter, skipped_lines) for delimiter in delimiters]
-    tables = [(*header, rows) for rows in readings if (header := _find_header(rows))]
-    if not tables:
-        rows = max(readings, key=lambda rows: len(rows[0][1]) if rows else 0)
-        names = ", ".join(f"'{cell.strip()[:40]}'" for cell in rows[0][1][:8]) if rows else "nothing"
-        return Faq(description=f"the columns {names} and {len(rows) - 1} rows below")
-    columns, position, rows = max(tables, key=lambda table: len(table[2][table[1]][1]))
-    faq = faq_from_rows(columns, rows[position + 1 :])
-    line, cells = rows[max(0, position)]
-    if find_columns(cells) is None:  # in another language, or none at all
-        names = ", ".join(f"'{cell.strip()[:40]}'" for cell in cells)
-        if position == 0:
-            faq.notes.append((line, f"{names} taken for the headers of questions and answers: left out"))
-        elif position < 0 and not cells[0].strip().endswith("?"):
-            faq.notes.append((line, f"no headers that are known; this line was taken as an entry, too ({names})"))
-    return faq
-
-
-def _read_rows(text: str, delimiter: str, skipped_lines: int) -> list[TableRow]:
-    """The rows that aren't blank, up to the first that can't be read."""
-    csv.field_size_limit(MAX_CELL_LENGTH)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
-    rows, line = [], 1 + skipped_lines
-    try:
-        for cells in reader:
-            rows.append((line, cells))
-            line = reader.line_num + 1 + skipped_lines
-    except csv.Error:  # a cell without an end
-        return rows
-    return [row for row in rows if any(cell.strip() for cell in row[1])]
-
+CellReader = Callable[[str, int, Reading], str]
+"""A cell's content, its line, and what is known of the file; returns Markdown."""
 
 _HEADER_CELL = re.compile(r"[^\W\d]\S*(?:\s\S+)?(?<![?.!])")
 """A header: one word or two, and no sentence."""
 
 
-def _find_header(rows: Sequence[TableRow]) -> tuple[Columns, int] | None:
+def read_rows(rows: Sequence[TableRow], reading: Reading, read_cell: CellReader) -> Faq:
+    """The questions of the rows of a sheet, of which one may name the columns; without questions, what was recognized."""
+    found = find_header(rows)
+    if found is None:
+        names = ", ".join(f"'{cell.strip()[:40]}'" for cell in rows[0][1][:8]) if rows else "nothing"
+        below = max(0, len(rows) - 1)
+        return Faq(description=f"the columns {names} and {below} row{'s' * (below != 1)} below")
+    columns, position = found
+    questions = questions_from_rows(columns, rows[position + 1 :], reading, read_cell)
+    line, cells = rows[max(0, position)]
+    for before, skipped in rows[: max(0, position)]:
+        reading.note(
+            before, f"'{beginning(' '.join(cell for cell in skipped if cell.strip()))}' stands above the headers"
+        )
+    if find_columns(cells) is None:  # in another language, or none at all
+        names = ", ".join(f"'{cell.strip()[:40]}'" for cell in cells)
+        if position == 0:
+            reading.note(line, f"{names} taken for the headers of questions and answers")
+        elif position < 0 and not cells[0].strip().endswith("?"):
+            reading.note(line, f"no headers that are known; this line was taken as an entry, too ({names})", "read as")
+    return Faq(tuple(questions))
+
+
+def find_header(rows: Sequence[TableRow]) -> tuple[Columns, int] | None:
     """The columns, and the position of the row that names them; -1 for a table of questions and answers without names.
 
     Without known names, a table of two columns is one if most rows have a question mark in the first. A first row of two short
@@ -166,36 +163,212 @@ def _find_header(rows: Sequence[TableRow]) -> tuple[Columns, int] | None:
     return None
 
 
-# --- rows
-
-
-def faq_from_rows(columns: Columns, rows: Iterable[TableRow]) -> Faq:
-    """The rows of a table as questions."""
-    faq = Faq()
+def questions_from_rows(
+    columns: Columns, rows: Iterable[TableRow], reading: Reading, read_cell: CellReader
+) -> list[FaqQuestion]:
+    """The rows of a table as questions. A row with an answer alone continues the row above if its question's cell is merged."""
+    questions: list[FaqQuestion] = []
     for line, cells in rows:
-        row = [*cells, *[""] * 64]
-        text, answer = " ".join(plain_cell(row[columns.question]).split()), plain_cell(row[columns.answer])
+        row = [*_fitted(cells, columns, line, reading), *[""] * 64]
+        text, answer = (
+            text_of(read_cell(row[columns.question], line, reading)),
+            read_cell(row[columns.answer], line, reading),
+        )
         if not text or not answer:
             fault = "no answer" if text else "an answer without a question" if answer else ""
             if fault:
-                faq.notes.append((line, f"{fault} ('{(text or answer)[:60]}'): left out"))
+                reading.note(line, f"{fault} ('{beginning(text or answer)}')")
             continue
-        question = FaqQuestion(text, answer, line)
-        question.title = " ".join(plain_cell(row[columns.title]).split()) if columns.title is not None else ""
-        question.id = row[columns.id].strip() if columns.id is not None else ""
-        for n in columns.asks:
-            question.asks += split_phrasings(row[n], commas=n in columns.keywords)
-        for n in columns.not_asks:
-            question.not_asks += split_phrasings(row[n])
-        faq.questions.append(question)
+        if not any(map(str.isalnum, text)):
+            reading.note(line, f"has no words ('{beginning(text)}')")
+            continue
+        questions.append(
+            FaqQuestion(
+                text,
+                answer,
+                line,
+                tuple(ask for n in columns.asks for ask in _phrasings(row[n], commas=n in columns.keywords)),
+                tuple(ask for n in columns.not_asks for ask in _phrasings(row[n])),
+                text_of(read_cell(row[columns.title], line, reading)) if columns.title is not None else "",
+                row[columns.id].strip() if columns.id is not None else "",
+                (row[columns.category].strip(),)
+                if columns.category is not None and row[columns.category].strip()
+                else (),
+                reading.file,
+            )
+        )
     if columns.unused:
-        faq.notes.append((0, f"not used: the columns {', '.join(columns.unused)}"))
-    return faq
+        reading.note(0, f"not used: the columns {', '.join(columns.unused)}")
+    return questions
 
 
-def split_phrasings(cell: str, commas: bool = False) -> list[str]:
-    """The phrasings of a cell, divided by |, ; or line feeds. `commas`: by commas where it has none of those."""
-    parts = re.split(r"[|;\n]", plain_cell(cell))
+def _fitted(cells: list[str], columns: Columns, line: int, reading: Reading) -> list[str]:
+    """A row without cells beyond the headers: they are the rest of an answer in the last column, whose commas had no quotes."""
+    extra = [cell.strip() for cell in cells[columns.width :] if cell.strip()]
+    if not extra:
+        return cells
+    if columns.answer != columns.width - 1:
+        reading.note(line, f"more cells than headers ('{beginning(' '.join(extra))}')")
+        return cells[: columns.width]
+    reading.note(line, "more cells than headers: taken for commas in the answer", "changed")
+    return [*cells[: columns.answer], ", ".join([cells[columns.answer].strip(), *extra])]
+
+
+def _phrasings(cell: str, commas: bool = False) -> list[str]:
+    text = unescape_html(_TAG.sub("\n", cell) if "<" in cell else cell)
+    return split_phrasings(text, commas=commas)
+
+
+def split_phrasings(text: str, commas: bool = False) -> list[str]:
+    """The phrasings of a text, divided by |, ; or line feeds. `commas`: by commas where it has none of those."""
+    parts = re.split(r"[|;\n]", text)
     if commas and len(parts) == 1:
-        parts = cell.split(",")
-    return [" ".join(part.removeprefix("- ").split()) for part in parts if part.strip(" -")]
+        parts = text.split(",")
+    return [" ".join(part.strip().removeprefix("- ").split()) for part in parts if part.strip(" -")]
+
+
+# --- cells
+
+_TAG = re.compile(
+    r"</?([A-Za-z][A-Za-z0-9]{0,15})"
+    r"(?:\s+[A-Za-z:-]{1,40}(?:[ \t]*=[ \t]*(?:\"[^\"<>]{0,2000}\"|'[^'<>]{0,2000}'|[^\s\"'<>=]{1,500}))?){0,20}\s*/?>"
+)
+_BLOCK_TAG = re.compile(r"<(?:p|div|ul|ol|li|table|h[1-6]|pre|blockquote|details)\b", re.IGNORECASE)
+_LINK = re.compile(
+    r"\[[^\[\]\n]{1,500}\]\(<?(?:https?://|mailto:|/|#|\.)[^()\s]{0,2000}"
+    r"(?:\([^()\s]{0,500}\)[^()\s]{0,500})?>?(?:\s+\"[^\"\n]{0,300}\")?\)"
+)
+_FENCE = re.compile(r"^[ \t]{0,3}(```+|~~~+)[^`\n]*\n.*?^[ \t]{0,3}\1[ \t]*$", re.DOTALL | re.MULTILINE)
+_BOLD = re.compile(r"(?<![\w*])\*\*(?=[^\s*])[^*\n]{1,500}(?<=[^\s*])\*\*(?![\w*])")
+_CODE = re.compile(r"(?<!`)`(?=[^\s`])[^`\n]{1,500}(?<=[^\s`])`(?!`)")
+_MARKDOWN_LINE = re.compile(r"^(?:#{2,6} \S.*|\|(?: *:?-{3,}:? *\|)+ *)$", re.MULTILINE)
+_HYPERLINK = re.compile(
+    r"=HYPERLINK\([ ]*\"([^\"]{1,2000})\"[ ]*(?:[,;][ ]*\"((?:[^\"]|\"\"){0,1000})\")?[ ]*\)", re.IGNORECASE
+)
+
+
+def cell_markdown(cell: str, line: int, reading: Reading) -> str:
+    """A cell as Markdown.
+
+    A cell with tags of HTML is HTML. A cell with a link, an image, a fence, inline code, `**bold**`, a heading or a table as
+    Markdown writes them is Markdown. Any other is plain text: its line breaks stay, and no character in it becomes formatting.
+    """
+    cell = cell.replace("\r\n", "\n").replace("\r", "\n").strip("\n ")
+    if not cell.strip():
+        return ""
+    formula = _HYPERLINK.fullmatch(cell.strip())
+    if formula:
+        return link_markdown(plain_markdown((formula[2] or formula[1]).replace('""', '"')), formula[1])
+    if any(found[1].lower() in HTML_NAMES for found in _TAG.finditer(cell)):
+        if not _BLOCK_TAG.search(cell):
+            cell = re.sub(r"(?:<br\s*/?>)?\n", "<br>", cell, flags=re.IGNORECASE)
+        return render(html_blocks(cell, reading, line))
+    if is_markdown(cell):
+        return render(read_blocks(cell, reading, line))
+    text = unescape_html(cell)
+    if text != cell:
+        reading.changes += 1
+    return plain_markdown(text)
+
+
+def is_markdown(cell: str) -> bool:
+    """Whether a cell is evidently Markdown: what would be noise in plain text and has a meaning there."""
+    return any(mark.search(cell) for mark in (_LINK, _FENCE, _BOLD, _CODE, _MARKDOWN_LINE))
+
+
+_BULLET = re.compile(r"([ \t]*)[*•·–‣◦▪-][ \t]+(?=\S)")
+_NUMBER = re.compile(r"([ \t]*)(\d{1,3})[.)][ \t]+(?=\S)")
+
+
+def plain_markdown(text: str) -> str:
+    """Plain text as Markdown that shows it as it is: paragraphs, line breaks, lines with bullets or numbers as lists."""
+    lines: list[str] = []
+    for line in text.replace("\t", "    ").strip("\n ").split("\n"):
+        bullet, number = _BULLET.match(line), _NUMBER.match(line)
+        last = lines[-1] if lines else ""
+        if not line.strip():
+            lines += [""] if last else []
+        elif bullet:
+            lines.append(f"{_indent(bullet[1], last)}- {escape(line[bullet.end() :].strip())}")
+        elif number and (number[2] == "1" or any(re.match(r" *\d{1,3}\. ", above) for above in lines)):
+            lines += [""] if last and not _is_item(last) else []
+            lines.append(f"{_indent(number[1], last)}{number[2]}. {escape(line[number.end() :].strip())}")
+        elif _is_item(last):  # more of an item if it is indented, else a paragraph of its own
+            is_more = line.startswith("  ")
+            lines[-1] += "\\" if is_more else ""
+            lines += ["   " + escape(line.strip())] if is_more else ["", escape(line.strip())]
+        else:
+            lines[-1:] = [last + "\\"] if last else [last] if lines else []
+            lines.append((re.match(r" *", last)[0] if last else "") + escape(line.strip()))  # type: ignore[index]
+    return "\n".join(lines).strip("\n")
+
+
+def _indent(blanks: str, last: str) -> str:
+    """The indent of an item: that of a list below an item, if it is indented there."""
+    return "    " if len(blanks) >= 2 and (_is_item(last) or last.startswith("    ")) else ""
+
+
+def _is_item(line: str) -> bool:
+    return re.match(r" *(?:- |\d{1,3}\. )", line) is not None
+
+
+def link_markdown(label: str, address: str) -> str:
+    """A cell that is a link as a whole. The address stays out where it works on the old site only."""
+    absolute = absolute_address(address)
+    if not absolute or re.search(r"[\s<>]", absolute):
+        return label
+    if text_of(label) in (address, absolute):
+        return f"<{absolute}>"
+    destination = f"<{absolute}>" if "(" in absolute or ")" in absolute else absolute
+    return (
+        "\n\n".join(f"[{part}]({destination})" for part in re.split(r"\n{2,}", label)) if "](" not in label else label
+    )
+
+
+# --- CSV and TSV
+
+
+def read_table(text: str, file: str) -> Faq:
+    """The questions of a CSV or TSV file; the delimiter is guessed, unless a line `sep=;` names it."""
+    text = text.removeprefix("\ufeff")
+    separator_line = re.match(r'"?sep=(.)"?[ \t]*\n', text, re.IGNORECASE)
+    delimiters = (separator_line[1],) if separator_line else DELIMITERS
+    skipped_lines = 1 if separator_line else 0
+    if separator_line:
+        text = text[separator_line.end() :]
+    tables = [_read_rows(text, delimiter, skipped_lines) for delimiter in delimiters]
+    rows, endless = max(tables, key=lambda table: _likelihood(table[0]))
+    reading = Reading(file)
+    faq = read_rows(rows, reading, cell_markdown)
+    if endless:
+        reading.note(
+            endless, "a quotation mark that is opened here has no end, so that all below it is one cell", "read as"
+        )
+    return Faq(faq.questions, faq.name, faq.description, tuple(reading.notes))
+
+
+def _likelihood(rows: Sequence[TableRow]) -> tuple[bool, int]:
+    """How likely rows are divided by the right delimiter: by known headers, then by the cells of the first row."""
+    found = find_header(rows)
+    return found is not None, len(rows[max(0, found[1])][1]) if found else len(rows[0][1]) if rows else 0
+
+
+def _read_rows(text: str, delimiter: str, skipped_lines: int) -> tuple[list[TableRow], int]:
+    """The rows that aren't blank, and the line of the row in which a quotation mark has no end, or 0."""
+    csv.field_size_limit(MAX_CELL_LENGTH)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+    rows, line = [], 1 + skipped_lines
+    for cells in reader:
+        rows.append((line, cells))
+        line = reader.line_num + 1 + skipped_lines
+    endless = rows[-1][0] if rows and _is_endless(text, delimiter) else 0
+    return [row for row in rows if any(cell.strip() for cell in row[1])], endless
+
+
+def _is_endless(text: str, delimiter: str) -> bool:
+    try:
+        for _ in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True):
+            pass
+    except csv.Error as error:
+        return "unexpected end of data" in str(error)
+    return False

@@ -1,196 +1,258 @@
-"""Import: a FAQ file (CSV, TSV or Markdown, in the encodings that spreadsheet programs write) becomes a pack's folder."""
+"""Import: FAQ files and folders of them become a pack, or what is new in them comes into the pack that an earlier import made."""
 
 from __future__ import annotations
 
-import codecs
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bot.exchange.faq import Faq, FaqQuestion
-from bot.exchange.faq_markdown import read_markdown
-from bot.exchange.faq_table import read_table
+from bot.exchange.faq import Faq, FaqQuestion, Note, asks, beginning, joined_notes
+from bot.exchange.faq_files import folder_name, read_faqs
+from bot.exchange.import_record import RECORD_FILE, record_of, write_record
+from bot.exchange.update_pack import PackUpdate, Sources, update_pack
 from bot.exchange.yaml_text import NewEntry, entry_yaml, scalar
 from bot.knowledge.schema import PHRASING_LIMIT, TITLE_LIMIT
-from bot.model import ANSWER_ADVICE, AskPyError
+from bot.model import AskPyError
 from bot.text import normalize_phrase, slug
 
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """The new pack's folder, its number of entries, and notes on what was left out, each with file and line."""
+    """What an import did.
+
+    Attributes:
+        folder: The pack's folder.
+        entries: Number of entries that were read.
+        notes: What was left out or changed, each with file and line.
+        answers_changed: Number of answers in which something was left out or written otherwise.
+        left_out: Number of things that were left out.
+        update: What changed in the pack; None for a new one.
+    """
 
     folder: Path
     entries: int
     notes: tuple[str, ...]
+    answers_changed: int
+    left_out: int
+    update: PackUpdate | None = None
+
+    @property
+    def summary(self) -> str:
+        """The last line of an import."""
+        named = ", each named above" if self.left_out or self.answers_changed else ""
+        return (
+            f"{self.entries} {'entry' if self.entries == 1 else 'entries'}, {_count(self.answers_changed, 'answer')} changed, "
+            f"{_count(self.left_out, 'thing')} left out{named}."
+        )
 
 
-def import_faq(file: Path, folder: Path | None, name: str) -> ImportResult:
-    """Write a pack with the questions of a FAQ.
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def import_faqs(
+    paths: Sequence[Path], folder: Path | None, name: str = "", *, encoding: str = "", is_update: bool = False
+) -> ImportResult:
+    """Write a pack with the questions of FAQ files, or bring an imported pack up to date.
 
     Args:
-        file: The FAQ.
-        folder: The pack's folder; by default one in the working directory that is named after the file.
-        name: The pack's name; by default the file's title or name.
+        paths: Files, and folders of files.
+        folder: The pack's folder; by default one in the working directory that is named after the first file.
+        name: The pack's name; by default the first file's title or name.
+        encoding: That of text files; "" recognizes it.
+        is_update: The pack is there, and the same files were imported into it before.
 
     Raises:
-        AskPyError: The file has no questions, or the folder isn't empty or can't be written.
+        AskPyError: A file can't be read, there are no questions, or the folder can't be written or isn't what `is_update` says.
     """
-    faq = read_faq(file)
-    entries = _entries(faq)
-    notes = [f"{file.name}:{line}: {text}" if line else f"{file.name}: {text}" for line, text in sorted(faq.notes)]
+    target = folder if folder is not None else Path(slug(paths[0].resolve().stem, fallback="faq"))
+    _check_folder(target, is_update)
+    faqs = read_faqs(paths, encoding)
+    notes = [note for faq in faqs for note in faq.notes]
+    questions = [question for faq in faqs for question in faq.questions]
+    entries = _entries(questions, notes)
     if not entries:
-        raise AskPyError("\n".join([f"Nothing in {file} can be taken over:", *notes]))
-    stem = file.stem.replace("_", " ").replace("-", " ").strip()
-    pack_name = " ".join((name or faq.name or stem[:1].upper() + stem[1:]).split())[:TITLE_LIMIT]
-    target = folder if folder is not None else Path(slug(file.stem, fallback="faq"))
-    _write_pack(target, pack_name or "FAQ", entries)
-    return ImportResult(target, len(entries), tuple(notes))
+        raise AskPyError(
+            "\n".join([f"Nothing in {', '.join(map(str, paths))} can be taken over:", *joined_notes(notes)])
+        )
+    update = None
+    if is_update:
+        folders = tuple(f"{folder_name(path)}/" for path in paths if path.is_dir())
+        update = update_pack(target, entries, Sources.of(faqs, folders))
+        notes += update.notes
+    else:
+        _write_pack(target, _pack_name(name, faqs, paths[0].resolve()), entries)
+    left_out = sum(note.kind == "left out" for note in notes)
+    return ImportResult(target, len(entries), joined_notes(notes), _answers_changed(questions, notes), left_out, update)
 
 
-def _write_pack(folder: Path, name: str, entries: Sequence[NewEntry]) -> None:
-    """Write pack.yaml and answers.yaml into a folder that is new or empty."""
+def _pack_name(name: str, faqs: Sequence[Faq], path: Path) -> str:
+    stem = path.stem.replace("_", " ").replace("-", " ").strip()
+    first = faqs[0]
+    is_question = asks(first.name) or any(question.is_alone for question in first.questions)
+    title = "" if path.is_dir() or is_question else first.name
+    return " ".join((name or title or stem[:1].upper() + stem[1:]).split())[:TITLE_LIMIT] or "FAQ"
+
+
+def _answers_changed(questions: Sequence[FaqQuestion], notes: Iterable[Note]) -> int:
+    """The number of answers with a note: one on a line from a question's to the next one's."""
+    starts: dict[str, list[int]] = {}
+    for question in questions:
+        starts.setdefault(question.file, []).append(question.line)
+    changed = set()
+    for note in notes:
+        listed = sorted(starts.get(note.file, ()))
+        if note.line and listed and note.line >= listed[0]:
+            changed.add((note.file, bisect_right(listed, note.line)))
+    return len(changed)
+
+
+# --- the folder
+
+
+def _check_folder(folder: Path, is_update: bool) -> None:
+    if is_update:
+        if not (folder / "pack.yaml").is_file():
+            raise AskPyError(
+                f"{folder} is no pack that could be updated. Leave --update out, or name the pack with --into."
+            )
+    elif folder.is_dir() and any(folder.iterdir()):
+        raise AskPyError(
+            f"{folder} has files in it, and nothing is overwritten. Name a new folder with --into, or bring an imported pack "
+            "up to date with --update."
+        )
+    elif folder.is_file():
+        raise AskPyError(f"{folder} is a file. Name a new folder with --into.")
+
+
+def _write_pack(folder: Path, name: str, entries: Sequence[tuple[NewEntry, FaqQuestion]]) -> None:
+    """Write pack.yaml, answers.yaml and the record of the import into a folder that is new or empty."""
     try:
-        if folder.is_dir() and any(folder.iterdir()):
-            raise AskPyError(f"{folder} has files in it, and nothing is overwritten. Name a new folder with --into.")
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "pack.yaml").write_text(f"name: {scalar(name, 'value')}\n", encoding="utf-8", newline="\n")
-        (folder / "answers.yaml").write_text("\n".join(map(entry_yaml, entries)), encoding="utf-8", newline="\n")
-    except FileExistsError:
-        raise AskPyError(f"{folder} is a file. Name a new folder with --into.") from None
+        text = "\n".join(entry_yaml(entry) for entry, _ in entries)
+        (folder / "answers.yaml").write_text(text, encoding="utf-8", newline="\n")
+        write_record(folder / RECORD_FILE, {entry.id: record_of(entry, question) for entry, question in entries})
     except OSError as error:
         raise AskPyError(f"{folder} can't be written: {error.strerror or error}. Name another with --into.") from None
-
-
-# --- the file
-
-WANTED = (
-    "Wanted is a CSV or TSV file with a row of headers, one of them 'question' and one 'answer' (and if you like one "
-    "'phrasings', divided by |), or Markdown with each question as a heading above its answer, as Q: and A: lines, or in a table"
-)
-TABLE_SUFFIXES, MARKDOWN_SUFFIXES = (".csv", ".tsv", ".tab"), (".md", ".markdown", ".mdown", ".mkd", ".txt")
-BINARY_FORMATS = {
-    b"PK\x03\x04": "a spreadsheet or Word file",
-    b"%PDF": "a PDF",
-    b"\xd0\xcf\x11\xe0": "an old Excel or Word file",
-}
-"""By the first bytes of the file."""
-ENCODINGS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-"""By byte order mark."""
-TEXT_PER_CONTROL = 50
-"""Characters for each control character, below which a file without questions isn't text; random bytes have nine."""
-_CONTROLS = {code: " " for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"}
-
-
-def read_faq(path: Path) -> Faq:
-    """The questions of a file. Raises AskPyError, with what was recognized and what is wanted, where there are none."""
-    decoded = _decode_file(path)
-    text = decoded.translate(_CONTROLS)
-    if not text.strip():
-        raise AskPyError(f"{path} is empty. {WANTED}.")
-    suffix = path.suffix.lower()
-    readers = [read_table] if suffix in TABLE_SUFFIXES else [read_markdown] if suffix in MARKDOWN_SUFFIXES else []
-    faqs = [read(text) for read in readers or (read_table, read_markdown)]
-    best = max(faqs, key=lambda faq: len(faq.questions))
-    if best.questions:
-        return best
-    if sum(map(str.__ne__, decoded, text)) * TEXT_PER_CONTROL > len(text):
-        raise AskPyError(f"{path} is no text. {WANTED}.")
-    if not best.notes:
-        raise AskPyError(f"{path} has {' and '.join(faq.description for faq in faqs)}. {WANTED}.")
-    notes = "\n".join(f"{path.name}:{line}: {note}" for line, note in best.notes[:5])
-    raise AskPyError(f"Nothing in {path} can be taken over:\n{notes}\n{WANTED}.")
-
-
-def _decode_file(path: Path) -> str:
-    """The file's text, with line feeds at the ends of its lines. Raises AskPyError for formats that aren't text."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise AskPyError(f"{path} can't be read: {error.strerror or error}. Name a file that you may read.") from None
-    for start, kind in BINARY_FORMATS.items():
-        if content.startswith(start):
-            raise AskPyError(f"{path} is {kind}. Save it as CSV (UTF-8) or as Markdown, and import that.")
-    return _decode(content).replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
-
-
-def _decode(content: bytes) -> str:
-    for bom, encoding in ENCODINGS.items():
-        if content.startswith(bom):
-            return content.decode(encoding, errors="replace")
-    sample = content[:4000]
-    if sample.count(0) > len(sample) / 4:  # every other byte of English in UTF-16
-        return content.decode("utf-16-le" if sample[1::2].count(0) > sample[::2].count(0) else "utf-16-be", "replace")
-    try:
-        return content.decode()
-    except UnicodeDecodeError:
-        return content.decode("cp1252", errors="replace")
 
 
 # --- questions to entries
 
 
-def _entries(faq: Faq) -> list[NewEntry]:
-    """An entry for each question, without repeated questions and answers that are too long; notes are added to `faq`."""
-    entries: dict[str, NewEntry] = {}
+def _entries(questions: Iterable[FaqQuestion], notes: list[Note]) -> list[tuple[NewEntry, FaqQuestion]]:
+    """An entry for each question, with unique ids, titles and phrasings. Adds notes on what had to go for that."""
+    by_phrase: dict[str, tuple[NewEntry, FaqQuestion]] = {}
     ids: set[str] = set()
-    lines: dict[str, int] = {}
-    for question in faq.questions:
-        phrase = normalize_phrase(question.question)
-        fault = _fault(question, phrase)
-        if not fault and phrase in entries:
-            if entries[phrase].answer == question.answer:
-                entries[phrase].asks += question.asks
-                continue
-            fault = f"asks what line {lines[phrase]} asks, with another answer: left out"
-        if fault:
-            faq.notes.append((question.line, f"{fault} ('{question.question[:60]}')"))
-            continue
-        title = _shorten_title(question.title or question.question)
-        new_id = slug(question.id if any(char.isalpha() for char in question.id) else title, ids)
-        asks = [question.question, *question.asks]
-        entries[phrase] = NewEntry(new_id, title, question.answer, asks, question.not_asks)
-        ids.add(new_id)
-        lines[phrase] = question.line
-    _remove_shared_phrasings(entries, faq)
-    return list(entries.values())
+    for read in map(_cleaned, questions):
+        question, note = _told_apart(read, by_phrase)
+        notes += [note] if note else []
+        if question is not None:
+            source_id = question.id if any(map(str.isalpha, question.id)) else ""
+            new_id = slug(source_id or question.title or question.question, ids)
+            ids.add(new_id)
+            entry = NewEntry(new_id, "", question.answer, [question.question, *question.asks], list(question.not_asks))
+            by_phrase[normalize_phrase(question.question)] = (entry, question)
+    _set_titles(by_phrase, notes)
+    _remove_shared_phrasings(by_phrase, notes)
+    return list(by_phrase.values())
 
 
-def _fault(question: FaqQuestion, phrase: str) -> str:
-    """Why a question can't become an entry, or ""."""
+def _told_apart(
+    question: FaqQuestion, known: dict[str, tuple[NewEntry, FaqQuestion]]
+) -> tuple[FaqQuestion | None, Note | None]:
+    """The question, with words that tell it from one that asks the same; None where it can't be an entry. And a note on that."""
+    phrase = normalize_phrase(question.question)
     if not phrase:
-        return "has no words: left out"
-    if len(question.answer) > ANSWER_ADVICE:
-        length = f"{len(question.answer):,} characters, {ANSWER_ADVICE:,} can be sent"
-        return f"the answer has {length}: left out; shorten it"
-    return ""
+        return None, Note(question.file, question.line, f"has no words ('{beginning(question.question)}')")
+    if phrase not in known:
+        return question, None
+    entry, first = known[phrase]
+    place = f"line {first.line}" if first.file == question.file else f"{first.file}:{first.line}"
+    if entry.answer == question.answer:
+        entry.asks += question.asks
+        return None, Note(question.file, question.line, f"stands in {place}, too: one entry", "changed")
+    distinct = _distinct(question, first, known)
+    if distinct is None:
+        text = f"asks what {place} asks, with another answer ('{beginning(question.question)}')"
+        return None, Note(question.file, question.line, text)
+    note = Note(question.file, question.line, f"asks what {place} asks: now '{beginning(distinct, 90)}'", "changed")
+    return replace(question, question=distinct, title=""), note
 
 
-def _remove_shared_phrasings(entries: dict[str, NewEntry], faq: Faq) -> None:
-    """Leave each phrasing to one entry: a question to its own, and what several entries list to none of them."""
-    owners = Counter(phrase for entry in entries.values() for phrase in {normalize_phrase(a) for a in entry.asks[1:]})
-    shared: dict[str, str] = {}
-    for question, entry in entries.items():
-        kept = {question: _shorten_phrasing(entry.asks[0])}
+def _cleaned(question: FaqQuestion) -> FaqQuestion:
+    """The question with its texts on one line, and an answer without blanks around it."""
+    return replace(
+        question,
+        question=" ".join(question.question.split()),
+        title=" ".join(question.title.split()),
+        answer=question.answer.strip(),
+    )
+
+
+def _distinct(question: FaqQuestion, first: FaqQuestion, taken: dict[str, tuple[NewEntry, FaqQuestion]]) -> str | None:
+    """The question with what tells it from one of the same words: the heading above it, or its file. None if nothing does."""
+    others = set(first.group)
+    candidates = [name for name in reversed(question.group) if name not in others]
+    if question.file != first.file:
+        candidates.append(Path(question.file).stem.replace("-", " ").replace("_", " "))
+    for name in candidates:
+        text = f"{question.question} ({name})"
+        if normalize_phrase(text) not in taken:
+            return text
+    return None
+
+
+def _set_titles(entries: dict[str, tuple[NewEntry, FaqQuestion]], notes: list[Note]) -> None:
+    """Give each entry its title: the source's, unless another entry is found by it; else the question."""
+    titles: set[str] = set()
+    for phrase, (entry, question) in entries.items():
+        own = normalize_phrase(question.title)
+        is_free = own and own not in titles and (own == phrase or own not in entries)
+        text = question.title if is_free else question.question
+        if question.title and not is_free:
+            notes.append(
+                Note(question.file, question.line, f"the title '{beginning(question.title)}' is another entry's, too")
+            )
+        entry.title = _shorten(text, TITLE_LIMIT)
+        if entry.title != text:
+            notes.append(
+                Note(question.file, question.line, f"the title was shortened ('{beginning(text)}')", "changed")
+            )
+        titles.add(normalize_phrase(text))
+
+
+def _remove_shared_phrasings(entries: dict[str, tuple[NewEntry, FaqQuestion]], notes: list[Note]) -> None:
+    """Leave each phrasing to one entry: a question or title to its own, and what several entries list to none of them."""
+    owners = Counter(
+        phrase for entry, _ in entries.values() for phrase in {normalize_phrase(ask) for ask in entry.asks[1:]}
+    )
+    titles = {normalize_phrase(entry.title): phrase for phrase, (entry, _) in entries.items()}
+    shared: dict[tuple[str, str], str] = {}
+    for phrase, (entry, question) in entries.items():
+        kept = {phrase: _shorten(entry.asks[0], PHRASING_LIMIT)}
         for text in entry.asks[1:]:
-            phrase = normalize_phrase(text)
-            if phrase and phrase not in entries and owners[phrase] == 1 and len(text) <= PHRASING_LIMIT:
-                kept.setdefault(phrase, text)
-            elif phrase and phrase != question:
-                shared.setdefault(phrase, text)
+            key = normalize_phrase(text)
+            if not key or key == phrase:
+                continue
+            if len(text) > PHRASING_LIMIT:
+                notes.append(Note(question.file, question.line, f"a phrasing of more than {PHRASING_LIMIT} characters"))
+            elif key in entries or owners[key] > 1 or titles.get(key, phrase) != phrase:
+                shared.setdefault((question.file, key), text)
+            else:
+                kept.setdefault(key, text)
         entry.asks = list(kept.values())
-        not_asks = {phrase: a for a in entry.not_asks if (phrase := normalize_phrase(a)) and len(a) <= PHRASING_LIMIT}
-        entry.not_asks = [text for phrase, text in not_asks.items() if phrase not in kept]
-    if shared:
-        listed = ", ".join(f"'{text[:60]}'" for text in list(shared.values())[:8])
-        more = f" and {len(shared) - 8} more" if len(shared) > 8 else ""
-        faq.notes.append((0, f"phrasings of more than one entry, which tell none of them: left out: {listed}{more}"))
+        not_asks = {key: ask for ask in entry.not_asks if (key := normalize_phrase(ask)) and len(ask) <= PHRASING_LIMIT}
+        entry.not_asks = [text for key, text in not_asks.items() if key not in kept]
+    for file in {file for file, _ in shared}:
+        listed = [f"'{beginning(text)}'" for (owner, _), text in shared.items() if owner == file]
+        more = f" and {len(listed) - 8} more" if len(listed) > 8 else ""
+        notes.append(
+            Note(file, 0, f"phrasings of more than one entry, which tell none of them: {', '.join(listed[:8])}{more}")
+        )
 
 
-def _shorten_title(text: str) -> str:
-    return text if len(text) <= TITLE_LIMIT else text[: TITLE_LIMIT - 1].rpartition(" ")[0] + "…"
-
-
-def _shorten_phrasing(text: str) -> str:
-    return text if len(text) <= PHRASING_LIMIT else text[:PHRASING_LIMIT].rpartition(" ")[0]
+def _shorten(text: str, limit: int) -> str:
+    return text if len(text) <= limit else (text[: limit - 1].rpartition(" ")[0] or text[: limit - 1]) + "…"

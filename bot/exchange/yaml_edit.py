@@ -1,4 +1,4 @@
-"""Edits lists in a YAML file and leaves every other byte as it is: comments, order, quotes, widths.
+"""Edits lists and texts in a YAML file and leaves every other byte as it is: comments, order, quotes, widths.
 
 ruamel.yaml says where each node stands; the file is never dumped from parsed data.
 """
@@ -10,11 +10,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.exchange.yaml_text import LINE_LENGTH, scalar
+from bot.exchange.yaml_text import LINE_LENGTH, scalar, value
 from bot.model import AskPyError
 
 RUAMEL_MISSING = (
-    "Exporting needs ruamel.yaml, which isn't installed. requirements.txt lists it: "
+    "Editing a pack's files needs ruamel.yaml, which isn't installed. requirements.txt lists it: "
     "pip install --requirement requirements.txt, or pip install ruamel.yaml."
 )
 
@@ -31,8 +31,17 @@ class ListEdit:
     remove: frozenset[int] = frozenset()
 
 
-EntryEdit = tuple[int | None, ListEdit]
-"""The position of an entry or group in the file, None where the file itself is the mapping, and the edit of one of its lists."""
+@dataclass(frozen=True, slots=True)
+class ValueEdit:
+    """A new text for a field that is a text. `comment`: a text that is put above it as a comment, or ""."""
+
+    field: str
+    text: str
+    comment: str = ""
+
+
+EntryEdit = tuple[int | None, ListEdit | ValueEdit]
+"""The position of an entry or group in the file, None where the file itself is the mapping, and the edit of one of its fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +53,8 @@ class _Splice:
     text: str
 
 
-def edit_lists(text: str, edits: Iterable[EntryEdit]) -> str:
-    """The file's text with its lists edited.
+def edit_entries(text: str, edits: Iterable[EntryEdit]) -> str:
+    """The file's text with its lists and texts edited.
 
     Raises:
         ValueError: The file is written in a way that can't be edited; the message says what.
@@ -71,13 +80,15 @@ def _compose(text: str) -> Any:
         raise ValueError(str(error).splitlines()[0]) from None
 
 
-def _splices(text: str, root: Any, position: int | None, edit: ListEdit) -> list[_Splice]:
+def _splices(text: str, root: Any, position: int | None, edit: ListEdit | ValueEdit) -> list[_Splice]:
     if position is not None and not (_is(root, "sequence") and position < len(root.value)):
         raise ValueError("is not a list of entries")
     mapping = root if position is None else root.value[position]
     if not _is(mapping, "mapping"):
         raise ValueError("is not a mapping")
     fields = {key.value: (key, node) for key, node in mapping.value}
+    if isinstance(edit, ValueEdit):
+        return _edit_value(text, mapping, fields, edit)
     if edit.field not in fields:
         return _edit_missing(text, mapping, fields, edit) if edit.add else []
     key, node = fields[edit.field]
@@ -89,6 +100,21 @@ def _splices(text: str, root: Any, position: int | None, edit: ListEdit) -> list
     if node.flow_style:
         return _edit_flow(text, node, edit)
     return _edit_block(text, key, node, edit)
+
+
+def _edit_value(text: str, mapping: Any, fields: dict[str, tuple[Any, Any]], edit: ValueEdit) -> list[_Splice]:
+    """A text behind its key, whatever its quotes are."""
+    key, node = fields.get(edit.field, (None, None))
+    if not _is(node, "scalar"):
+        raise ValueError(f"{edit.field} is not a text")
+    newline, column = _newline(text), mapping.value[0][0].start_mark.column
+    written = scalar(edit.text, "flow") if mapping.flow_style else value(edit.text, column)
+    splices = [_Splice(node.start_mark.index, _end(text, node), written.replace("\n", newline))]
+    if edit.comment:
+        lines = [f"{' ' * column}# {line}".rstrip() for line in edit.comment.split("\n")]
+        start = _line_start(text, (mapping if mapping.flow_style else key).start_mark.index)
+        splices.append(_Splice(start, start, "".join(line + newline for line in lines)))
+    return splices
 
 
 # --- the three forms of a list

@@ -1,0 +1,227 @@
+"""The files that an import reads: which of a folder, what each of them is, and the questions in it."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bot.exchange.faq import Faq, Note, joined_notes
+from bot.exchange.faq_encoding import decode
+from bot.exchange.faq_markdown import read_markdown
+from bot.exchange.faq_table import read_table
+from bot.exchange.faq_workbook import read_workbook
+from bot.model import AskPyError
+
+WANTED = (
+    "Wanted is a CSV, TSV or Excel (.xlsx) file with a row of headers, one of them 'question' and one 'answer' (and if you "
+    "like one 'phrasings', divided by |), or Markdown with each question as a heading above its answer, as Q: and A: lines, or "
+    "in a table"
+)
+TABLE_SUFFIXES = (".csv", ".tsv", ".tab")
+MARKDOWN_SUFFIXES = (".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd", ".txt")
+WORKBOOK_SUFFIXES, HTML_SUFFIXES = (".xlsx", ".xlsm"), (".html", ".htm", ".xhtml")
+BINARY_FORMATS = {
+    b"%PDF": "a PDF",
+    b"\xd0\xcf\x11\xe0": "an old Excel or Word file, or one with a password",
+    b"{\\rtf": "a rich text file (RTF)",
+}
+"""By the first bytes of the file."""
+ZIPPED_FORMATS = {
+    b"word/document.xml": "a Word file",
+    b"ppt/presentation.xml": "a presentation",
+    b"opendocument": "an OpenDocument file",
+}
+"""By what a zip archive's beginning and end name."""
+HTML_REMEDY = "Export the pages as Markdown (most wikis and sites can, and so can pandoc)"
+SKIPPED_FOLDERS = frozenset(["node_modules", "__pycache__", "venv"])
+MAX_FILES = 5_000
+"""Files of a folder that are read; a folder with more was named by mistake."""
+MAX_SIZE = 64 * 1024 * 1024
+"""Bytes of a file: a FAQ has a thousandth of it."""
+TEXT_PER_CONTROL = 50
+"""Characters for each control character, below which a file without questions isn't text; random bytes have nine."""
+_CONTROLS = {code: " " for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"}
+_UNSEEN = dict.fromkeys((65279, 63743, *range(55296, 57344)))
+_LINE_ENDS = {0x2028: "\n", 0x2029: "\n", 0x85: "\n"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Input:
+    """A file, and its name in notes and in the pack's record."""
+
+    path: Path
+    name: str
+    is_in_folder: bool
+
+
+def read_faqs(paths: Iterable[Path], encoding: str = "") -> tuple[Faq, ...]:
+    """The questions of all files, a Faq for each file that has some or has notes.
+
+    Args:
+        paths: Files, and folders that are read with all folders in them.
+        encoding: That of the text files; "" recognizes it.
+
+    Raises:
+        AskPyError: A file can't be read, or none has questions; with what was recognized and what is wanted.
+    """
+    faqs: list[Faq] = []
+    named = list(paths)
+    names = Counter(path.name for path in named)
+    for path in named:
+        name = path.name if names[path.name] == 1 else path.as_posix()
+        faqs += (
+            _read_folder(path, name, encoding) if path.is_dir() else [_read_named(_Input(path, name, False), encoding)]
+        )
+    return tuple(faqs)
+
+
+def _read_named(source: _Input, encoding: str) -> Faq:
+    """The questions of a file that was named. Raises AskPyError where there are none."""
+    faq, text = _read(source, encoding)
+    if faq.questions:
+        return replace(faq, file=source.name)
+    path = source.path
+    if text and _count_controls(text) * TEXT_PER_CONTROL > len(text):
+        raise AskPyError(f"{path} is no text. {WANTED}.")
+    lost = [note for note in faq.notes if note.kind == "left out" and note.line]
+    if not lost:
+        raise AskPyError(f"{path} has {faq.description}. {WANTED}.")
+    described = f": it has {faq.description}" if faq.description else ""
+    raise AskPyError(
+        f"Nothing in {path} can be taken over{described}.\n" + "\n".join(joined_notes(lost)[:5]) + f"\n{WANTED}."
+    )
+
+
+def folder_name(folder: Path) -> str:
+    """The name of a folder in notes and in the record of an import, also of one that is given as "."."""
+    return folder.name or folder.resolve().name
+
+
+def _read_folder(folder: Path, given: str, encoding: str) -> list[Faq]:
+    files, others = _files_of(folder)
+    pages = [path for path in files if path.suffix.lower() in HTML_SUFFIXES]
+    readable = [path for path in files if path not in pages]
+    if not readable:
+        if pages:
+            raise AskPyError(
+                f"{folder} has {len(pages)} HTML page{'s' * (len(pages) != 1)} and nothing that can be read. {HTML_REMEDY}."
+            )
+        raise AskPyError(f"{folder} has no file that can be read. {WANTED}.")
+    faqs = []
+    for path in readable:
+        name = f"{given or folder_name(folder)}/{path.relative_to(folder).as_posix()}"
+        try:
+            faq, _ = _read(_Input(path, name, True), encoding)
+        except AskPyError as error:
+            faq = Faq(notes=(Note(name, 0, str(error).removeprefix(f"{path} "), "left out"),), is_read=False)
+        if not faq.questions and not any(note.kind == "left out" for note in faq.notes):
+            faq = replace(faq, notes=(*faq.notes, Note(name, 0, f"has {faq.description}")))
+        faqs.append(replace(faq, file=name))
+    notes = [Note(path.relative_to(folder).as_posix(), 0, f"an HTML page. {HTML_REMEDY}") for path in pages]
+    notes += [
+        Note(folder.name or str(folder), 0, f"{count} {suffix} file{'s' * (count != 1)}")
+        for suffix, count in sorted(others.items())
+    ]
+    if not any(faq.questions for faq in faqs):
+        listed = "\n".join(joined_notes([note for faq in faqs for note in faq.notes] + notes)[:5])
+        raise AskPyError(f"Nothing in {folder} can be taken over:\n{listed}\n{WANTED}.")
+    return [*faqs, Faq(notes=tuple(notes))]
+
+
+def _files_of(folder: Path) -> tuple[list[Path], Counter[str]]:
+    """The files of a folder that may have questions, in the order of their names, and the number of others by their suffix."""
+    files: list[Path] = []
+    others: Counter[str] = Counter()
+    wanted = (*TABLE_SUFFIXES, *MARKDOWN_SUFFIXES, *WORKBOOK_SUFFIXES, *HTML_SUFFIXES)
+    for parent, folders, names in os.walk(folder, onerror=_raise):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in SKIPPED_FOLDERS)
+        for name in sorted(names):
+            path = Path(parent, name)
+            if name.startswith((".", "~$")) or not path.is_file():
+                continue
+            if path.suffix.lower() in wanted:
+                files.append(path)
+            else:
+                others[path.suffix.lower() or "unnamed"] += 1
+        if len(files) > MAX_FILES:
+            raise AskPyError(f"{folder} has more than {MAX_FILES:,} files. Name the folder of the FAQ alone.")
+    return files, others
+
+
+def _raise(error: OSError) -> None:
+    raise AskPyError(f"{error.filename} can't be listed: {error.strerror or error}. Name a folder that you may read.")
+
+
+def _read(source: _Input, encoding: str) -> tuple[Faq, str]:
+    """The questions of a file, and its text for the check whether it is text; "" for workbooks."""
+    path, suffix = source.path, source.path.suffix.lower()
+    content = _content(path)
+    if content.startswith(b"PK\x03\x04"):
+        return read_workbook(_checked_archive(content, path), source.name, path), ""
+    if suffix in WORKBOOK_SUFFIXES:
+        raise AskPyError(
+            f"{path} is no workbook, whatever its name says. Save it anew, or as CSV (UTF-8), and import that."
+        )
+    for start, kind in BINARY_FORMATS.items():
+        if content.startswith(start):
+            raise AskPyError(f"{path} is {kind}. Save it as CSV (UTF-8), XLSX or Markdown, and import that.")
+    decoded, guessed = decode(content, path, encoding)
+    decoded = decoded.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
+    if suffix in HTML_SUFFIXES or decoded.lstrip()[:200].lower().startswith(("<!doctype html", "<html")):
+        raise AskPyError(f"{path} is an HTML page. {HTML_REMEDY}.")
+    text = decoded.translate(_LINE_ENDS).translate(_CONTROLS).translate(_UNSEEN)
+    if not text.strip():
+        raise AskPyError(f"{path} is empty. {WANTED}.")
+    faq = _questions_of(text, source)
+    return replace(faq, notes=(*_text_notes(decoded, guessed, source), *faq.notes)), decoded
+
+
+def _content(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MAX_SIZE:
+            raise AskPyError(
+                f"{path} has more than {MAX_SIZE // 1024 // 1024} MB. Divide it, or name the file of the FAQ alone."
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise AskPyError(f"{path} can't be read: {error.strerror or error}. Name a file that you may read.") from None
+
+
+def _checked_archive(content: bytes, path: Path) -> bytes:
+    ends = content[:4_000] + content[-20_000:]
+    for name, kind in ZIPPED_FORMATS.items():
+        if name in ends:
+            raise AskPyError(f"{path} is {kind}. Save it as CSV (UTF-8), XLSX or Markdown, and import that.")
+    if b"xl/" not in ends:
+        raise AskPyError(f"{path} is a zip archive. Unpack it, and import the folder.")
+    return content
+
+
+def _questions_of(text: str, source: _Input) -> Faq:
+    suffix = source.path.suffix.lower()
+    readings: list[Faq] = []
+    if suffix not in MARKDOWN_SUFFIXES:
+        readings.append(read_table(text, source.name))
+    if suffix not in TABLE_SUFFIXES:
+        readings.append(read_markdown(text, source.name, is_in_folder=source.is_in_folder))
+    best = max(readings, key=lambda faq: len(faq.questions))
+    questions = tuple(replace(question, file=source.name) for question in best.questions)
+    description = " and ".join(faq.description for faq in readings if faq.description)
+    return replace(best, questions=questions, description=description)
+
+
+def _text_notes(decoded: str, guessed: str, source: _Input) -> Iterator[Note]:
+    if guessed:
+        yield Note(
+            source.name, 0, f"read as {guessed}; if letters are wrong, name the encoding with --encoding", "read as"
+        )
+    for number, line in enumerate(decoded.split("\n") if _count_controls(decoded) else (), 1):
+        if _count_controls(line):
+            yield Note(source.name, number, "control characters")
+
+
+def _count_controls(text: str) -> int:
+    return 0 if text.isprintable() else sum(ord(char) in _CONTROLS or ord(char) in _UNSEEN for char in text)

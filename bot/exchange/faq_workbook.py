@@ -1,0 +1,285 @@
+"""Excel workbooks (.xlsx): the cells of each sheet as they are shown, with their links, as rows of Markdown."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from bot.exchange.faq import Faq, FaqQuestion
+from bot.exchange.faq_inline import Reading
+from bot.exchange.faq_table import TableRow, cell_markdown, link_markdown, read_rows
+from bot.model import AskPyError
+
+if TYPE_CHECKING:
+    from openpyxl.worksheet.worksheet import Worksheet
+
+OPENPYXL_MISSING = (
+    'Importing a workbook needs openpyxl, which isn\'t installed: pip install "askpy[xlsx]", or in a checkout '
+    "pip install openpyxl. Or save the sheet as CSV (UTF-8), and import that."
+)
+MAX_UNZIPPED = 100 * 1024 * 1024
+"""Bytes of a workbook's unzipped parts: a FAQ has a thousandth of it, and a small file can unzip to anything."""
+MAX_ROWS, MAX_COLUMNS = 20_000, 64
+"""Cells that are looked at. A stray cell in a sheet's last row would make it a million rows."""
+_MARK = "\uf8ff"
+"""Marks a cell whose content is Markdown already. It is private use, and taken out of what people write."""
+
+
+def read_workbook(content: bytes, file: str, path: object) -> Faq:
+    """The questions of all sheets.
+
+    Args:
+        content: The file's bytes.
+        file: Its name in notes.
+        path: Its name in errors.
+
+    Raises:
+        AskPyError: It is no workbook that can be read, it is too large, or openpyxl isn't installed.
+    """
+    formulas = _check_archive(content, path)
+    book, linked = _open(content, path), _open(content, path, formulas=True) if formulas else None
+    reading = Reading(file)
+    questions: list[FaqQuestion] = []
+    descriptions: list[str] = []
+    sheets = [sheet for sheet in book.worksheets if any(True for _ in _filled(sheet))]
+    for sheet in sheets:
+        if sheet.sheet_state != "visible":
+            reading.note(0, f"the sheet '{sheet.title}' is hidden")
+            continue
+        rows = list(_rows(sheet, linked[sheet.title] if linked is not None else None, reading))
+        faq = read_rows(rows, reading, _read_cell)
+        if faq.description:
+            descriptions.append(f"the sheet '{sheet.title}' with {faq.description}")
+            if len(sheets) > 1:
+                reading.note(0, f"the sheet '{sheet.title}' has no columns for questions and answers")
+        group = (sheet.title,) if len(sheets) > 1 else ()
+        questions += [replace(question, group=(*group, *question.group)) for question in _joined(faq.questions)]
+    description = " and ".join(descriptions) or "no sheet with a text"
+    return Faq(tuple(questions), str(book.properties.title or ""), description, tuple(reading.notes))
+
+
+def _joined(questions: Iterable[FaqQuestion]) -> list[FaqQuestion]:
+    """Rows with one question directly below each other, as a merged cell makes them, as one question with all answers."""
+    joined: list[FaqQuestion] = []
+    for question in questions:
+        last = joined[-1] if joined else None
+        if last is None or (last.question, last.group) != (question.question, question.group):
+            joined.append(question)
+        else:
+            answer = last.answer if question.answer in last.answer else f"{last.answer}\n\n{question.answer}"
+            joined[-1] = replace(last, answer=answer, asks=(*last.asks, *question.asks))
+    return joined
+
+
+def _read_cell(cell: str, line: int, reading: Reading) -> str:
+    return cell.removeprefix(_MARK) if cell.startswith(_MARK) else cell_markdown(cell, line, reading)
+
+
+def _check_archive(content: bytes, path: object) -> bool:
+    """Refuse what isn't a workbook of a usual size, before it is unzipped; whether cells may have links that formulas make."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = archive.infolist()
+            if sum(member.file_size for member in members) > MAX_UNZIPPED:
+                raise AskPyError(
+                    f"{path} unzips to more than {MAX_UNZIPPED // 1024 // 1024} MB, which no FAQ does. "
+                    "Copy its questions and answers into a new workbook, or save the sheet as CSV (UTF-8)."
+                )
+            formulas = False
+            for member in members:
+                if not member.filename.endswith((".xml", ".rels")):
+                    continue
+                with archive.open(member) as part:
+                    if b"<!DOCTYPE" in part.read(2_000):
+                        raise AskPyError(
+                            f"{path} has declarations that no spreadsheet program writes. Save it anew, or as CSV (UTF-8)."
+                        )
+                if member.filename.startswith("xl/worksheets/") and not formulas:
+                    formulas = b"HYPERLINK(" in archive.read(member)
+            return formulas
+    except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, ValueError, NotImplementedError, zlib.error):
+        raise AskPyError(
+            f"{path} is damaged or protected by a password. Save it anew, or as CSV (UTF-8), and import that."
+        ) from None
+
+
+def _open(content: bytes, path: object, *, formulas: bool = False) -> Any:
+    try:
+        from openpyxl import load_workbook  # noqa: PLC0415  an extra: only workbooks need it
+    except ModuleNotFoundError:
+        raise AskPyError(OPENPYXL_MISSING) from None
+    try:
+        return load_workbook(io.BytesIO(content), data_only=not formulas, rich_text=True)
+    except Exception as error:  # openpyxl raises whatever its parser ran into
+        what = type(error).__name__
+        raise AskPyError(
+            f"{path} can't be read as a workbook ({what}). Save it anew, or as CSV (UTF-8), and import that."
+        ) from None
+
+
+def _filled(sheet: Worksheet) -> Iterator[object]:
+    for row in sheet.iter_rows(max_row=min(sheet.max_row, MAX_ROWS), max_col=min(sheet.max_column, MAX_COLUMNS)):
+        for cell in row:
+            if cell.value not in (None, ""):
+                yield cell.value
+
+
+def _rows(sheet: Worksheet, linked: Worksheet | None, reading: Reading) -> Iterator[TableRow]:
+    if sheet.max_row > MAX_ROWS or sheet.max_column > MAX_COLUMNS:
+        reading.note(0, f"of the sheet '{sheet.title}' only {MAX_ROWS:,} rows and {MAX_COLUMNS} columns are read")
+    merged = {
+        (row, column): (area.min_row, area.min_col)
+        for area in sheet.merged_cells.ranges
+        if area.size["rows"] * area.size["columns"] <= MAX_ROWS
+        for row in range(area.min_row, area.max_row + 1)
+        for column in range(area.min_col, min(area.max_col, MAX_COLUMNS) + 1)
+    }
+    for row in sheet.iter_rows(max_row=min(sheet.max_row, MAX_ROWS), max_col=min(sheet.max_column, MAX_COLUMNS)):
+        cells = []
+        for cell in row:
+            origin = merged.get((cell.row or 0, cell.column or 0))
+            shown = sheet.cell(*origin) if origin is not None else cell
+            cells.append(_shown(shown, linked.cell(shown.row, shown.column) if linked is not None else None, reading))
+        while cells and not cells[-1]:
+            cells.pop()
+        if any(cells):
+            yield row[0].row or 0, cells
+
+
+def _shown(cell: Any, formula: Any, reading: Reading) -> str:
+    """The text of a cell, or Markdown behind _MARK where it has a link or formatted letters."""
+    text = _formatted(cell)
+    address = cell.hyperlink.target if cell.hyperlink is not None and cell.hyperlink.target else ""
+    if not address and formula is not None and isinstance(formula.value, str):
+        found = re.match(r'=HYPERLINK\(\s*"([^"]{1,2000})"', formula.value, re.IGNORECASE)
+        address = found[1] if found else ""
+        if found and not text:
+            text = address
+    if address:
+        markdown = link_markdown(cell_markdown(text, cell.row, reading), address)
+        if address not in markdown:
+            reading.note(cell.row, f"the address '{address[:100]}' works on the old site only; its label stays")
+        return _MARK + markdown
+    if not isinstance(cell.value, (str, int, float, bool)) and hasattr(cell.value, "as_list"):
+        return _rich(cell.value, text)
+    return text
+
+
+def _rich(value: Any, text: str) -> str:
+    """Formatted letters: bold, italic and struck ones as HTML, which `cell_markdown` reads."""
+    tags = {"b": "b", "i": "i", "strike": "s"}
+    parts, is_formatted = [], False
+    for run in value:
+        if isinstance(run, str):
+            parts.append(_as_html(run))
+            continue
+        names = [tag for name, tag in tags.items() if getattr(run.font, name, None)]
+        is_formatted |= bool(names)
+        parts.append(
+            "".join(f"<{n}>" for n in names) + _as_html(run.text) + "".join(f"</{n}>" for n in reversed(names))
+        )
+    return "".join(parts) if is_formatted else text
+
+
+def _as_html(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\n", "<br>")
+
+
+# --- values as they are shown
+
+
+def _formatted(cell: Any) -> str:
+    value, form = cell.value, str(cell.number_format or "General").partition(";")[0]
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "TRUE" if value else "FALSE"
+        case dt.datetime() | dt.date() | dt.time():
+            return _date(value, form)
+        case dt.timedelta():
+            minutes, seconds = divmod(int(value.total_seconds()), 60)
+            return f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}"
+        case int() | float():
+            return _number(value, form)
+        case _:
+            return str(value).replace(_MARK, "")
+
+
+def _number(value: float, form: str) -> str:
+    digits = re.search(r"0\.(0+)", form)
+    places = len(digits[1]) if digits else 0
+    if "%" in form:
+        return f"{value * 100:.{places}f}%"
+    if form == "General" or not re.fullmatch(r"[#,0.]+", form):
+        return (
+            str(int(value))
+            if isinstance(value, float) and value.is_integer() and abs(value) < 1e15
+            else f"{value:.10g}"
+            if isinstance(value, float)
+            else str(value)
+        )
+    return f"{value:,.{places}f}" if "," in form else f"{value:.{places}f}"
+
+
+_DATE_PARTS = re.compile(
+    r"\[[^\]]*\]|\"[^\"]*\"|\\.|yyyy|yy|mmmm|mmm|mm|m|dddd|ddd|dd|d|hh|h|ss|s|am/pm|a/p|.", re.IGNORECASE | re.DOTALL
+)
+
+
+def _date(value: dt.datetime | dt.date | dt.time, form: str) -> str:
+    """A date or time in the cell's own format."""
+    if form == "General":
+        return value.isoformat(sep=" ", timespec="minutes") if isinstance(value, dt.datetime) else value.isoformat()
+    day = value if isinstance(value, dt.date) else dt.date(1900, 1, 1)
+    time = value if isinstance(value, dt.time) else value.time() if isinstance(value, dt.datetime) else dt.time()
+    parts = [part for part in _DATE_PARTS.findall(form) if not part.startswith("[")]
+    lower = [part.lower() for part in parts]
+    is_halved = any(part in ("am/pm", "a/p") for part in lower)
+    shown = []
+    for number, part in enumerate(lower):
+        shown.append(_date_part(part, parts[number], day, time, is_halved, _is_minute(lower, number)))
+    return "".join(shown).strip()
+
+
+def _is_minute(parts: list[str], number: int) -> bool:
+    """Whether `m` or `mm` are minutes: they follow hours or stand before seconds."""
+    before = next((part for part in reversed(parts[:number]) if part[0] in "hdmys"), "")
+    after = next((part for part in parts[number + 1 :] if part[0] in "hdmys"), "")
+    return before.startswith("h") or after.startswith("s")
+
+
+def _date_part(part: str, source: str, day: dt.date, time: dt.time, is_halved: bool, is_minute: bool) -> str:
+    hour = (time.hour % 12 or 12) if is_halved else time.hour
+    match part:
+        case "yyyy":
+            return f"{day.year:04d}"
+        case "yy":
+            return f"{day.year % 100:02d}"
+        case "mmmm":
+            return day.strftime("%B")
+        case "mmm":
+            return day.strftime("%b")
+        case "mm" | "m":
+            number = time.minute if is_minute else day.month
+            return f"{number:02d}" if part == "mm" else str(number)
+        case "dddd":
+            return day.strftime("%A")
+        case "ddd":
+            return day.strftime("%a")
+        case "dd" | "d":
+            return f"{day.day:02d}" if part == "dd" else str(day.day)
+        case "hh" | "h":
+            return f"{hour:02d}" if part == "hh" else str(hour)
+        case "ss" | "s":
+            return f"{time.second:02d}" if part == "ss" else str(time.second)
+        case "am/pm" | "a/p":
+            return "AM" if time.hour < 12 else "PM"
+        case _:
+            return source.strip('"').removeprefix("\\")

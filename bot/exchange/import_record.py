@@ -1,0 +1,88 @@
+"""What the last import wrote, kept beside the pack's files: so the next one tells its own answers from what people changed.
+
+It is JSON, which a pack's reader passes over, and belongs into the pack's repository.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from bot.exchange.faq import FaqQuestion
+from bot.exchange.yaml_text import NewEntry
+from bot.model import AskPyError
+
+RECORD_FILE = "import.json"
+ABOUT = "What the last import wrote into this pack. import --update compares with it; the bot doesn't read it."
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An entry as it was imported.
+
+    Attributes:
+        file: The source's name.
+        place: The headings above it there.
+        key: Its id or anchor there, or "".
+        is_alone: It is the only question of its file.
+        question, title, asks: As they were written into the pack.
+        answer: SHA-256 of the answer.
+    """
+
+    file: str
+    place: tuple[str, ...]
+    key: str
+    is_alone: bool
+    question: str
+    title: str
+    asks: tuple[str, ...]
+    answer: str
+
+
+def digest(answer: str) -> str:
+    """SHA-256 of an answer, without the blanks around it, which a pack's reader takes away."""
+    return hashlib.sha256(answer.strip().encode("utf-8", "replace")).hexdigest()
+
+
+def record_of(entry: NewEntry, question: FaqQuestion) -> Record:
+    return Record(
+        file=question.file,
+        place=question.group,
+        key=question.id,
+        is_alone=question.is_alone,
+        question=question.question,
+        title=entry.title,
+        asks=tuple(entry.asks),
+        answer=digest(entry.answer),
+    )
+
+
+def write_record(path: Path, records: Mapping[str, Record]) -> None:
+    content = {"about": ABOUT, "entries": {name: asdict(record) for name, record in records.items()}}
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
+
+
+def read_record(path: Path) -> dict[str, Record]:
+    """The entries of the last import by id; none without a record. Raises AskPyError for a file that isn't one."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return {str(name): _read(fields) for name, fields in content["entries"].items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise AskPyError(
+            f"{path} can't be read as the record of an import. Restore it, or delete it: then no answer is replaced."
+        ) from None
+
+
+def _read(fields: Mapping[str, object]) -> Record:
+    place, asks = fields["place"], fields["asks"]
+    if not (isinstance(place, list) and isinstance(asks, list)):
+        raise TypeError("place and asks are lists")
+    return Record(
+        str(fields["file"]), tuple(map(str, place)), str(fields["key"]), bool(fields["is_alone"]), str(fields["question"]),
+        str(fields["title"]), tuple(map(str, asks)), str(fields["answer"]),
+    )  # fmt: skip

@@ -1,0 +1,307 @@
+"""Bring an imported pack up to date: what changed in its sources is written into its files, around what people changed there.
+
+Phrasings that people added stay, entries that vanished from a source stay, and an answer that somebody edited is replaced only if
+the source changed too; then the edited one is kept beside it as a comment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.exchange.faq import Faq, FaqQuestion, Note, beginning
+from bot.exchange.import_record import RECORD_FILE, Record, digest, read_record, record_of, write_record
+from bot.exchange.yaml_edit import ListEdit, ValueEdit, edit_entries
+from bot.exchange.yaml_text import NewEntry, entry_yaml
+from bot.knowledge import load
+from bot.knowledge.yaml_reader import parse, read
+from bot.model import AskPyError, Entry, Knowledge
+from bot.text import normalize_phrase, slug
+
+NEW_ENTRIES_FILE = "answers.yaml"
+MIN_SHARED_WORDS = 0.5
+"""Share of the words of two questions below which they aren't taken for one question that was reworded."""
+
+Imported = tuple[NewEntry, FaqQuestion]
+
+
+@dataclass(frozen=True, slots=True)
+class PackUpdate:
+    """What an update did, by id, each with what there is to say about it.
+
+    Attributes:
+        changed: Entries whose answer, title or phrasings were changed.
+        appeared: New entries.
+        vanished: Entries that their source no longer has; they stay.
+        kept: Entries with an answer that somebody edited and that stays, or that were taken out of the pack.
+        notes: Sentences for the person who imports.
+    """
+
+    changed: Mapping[str, str]
+    appeared: Mapping[str, str]
+    vanished: Mapping[str, str]
+    kept: Mapping[str, str]
+    notes: tuple[Note, ...] = ()
+
+    def lines(self) -> Iterator[str]:
+        """What `import --update` prints: the counts, then each entry."""
+        counts = f"{len(self.changed)} changed, {len(self.appeared)} new, {len(self.vanished)} no longer in the source"
+        yield counts + (f", {len(self.kept)} kept as they are." if self.kept else ".")
+        groups = (("changed", self.changed), ("new", self.appeared), ("gone", self.vanished), ("kept", self.kept))
+        for word, entries in groups:
+            yield from (f"  {word:8}{name}: {text}" for name, text in entries.items())
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What is to be written."""
+
+    edits: dict[str, list[tuple[str, ListEdit | ValueEdit]]] = field(default_factory=dict)
+    """The edits of each file, with the id of the entry."""
+    new: list[NewEntry] = field(default_factory=list)
+    records: dict[str, Record] = field(default_factory=dict)
+    changed: dict[str, str] = field(default_factory=dict)
+    appeared: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, str] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+
+    def edit(self, entry: Entry, edit: ListEdit | ValueEdit, what: str) -> None:
+        self.edits.setdefault(entry.file, []).append((entry.id, edit))
+        said = self.changed.get(entry.id)
+        self.changed[entry.id] = f"{said}, {what}" if said else what
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What was read: names of files, names of those that couldn't be read, and folders with a slash behind their names."""
+
+    files: frozenset[str]
+    unread: frozenset[str]
+    folders: tuple[str, ...]
+
+    @staticmethod
+    def of(faqs: Iterable[Faq], folders: tuple[str, ...]) -> Sources:
+        files = [faq for faq in faqs if faq.file]
+        read, unread = (frozenset(faq.file for faq in files if faq.is_read is is_read) for is_read in (True, False))
+        return Sources(read, unread, folders)
+
+    def has(self, file: str) -> bool:
+        """Whether a file was read, or would have been if it were still there."""
+        return file in self.files or (file.startswith(self.folders) and file not in self.unread)
+
+
+def update_pack(folder: Path, imported: Sequence[Imported], sources: Sources) -> PackUpdate:
+    """Update the pack in `folder` with the entries that its sources have now.
+
+    Raises:
+        AskPyError: The pack doesn't load, its files can't be edited or written, or ruamel.yaml isn't installed.
+    """
+    knowledge, records = load(folder), read_record(folder / RECORD_FILE)
+    matches = _match(imported, records, knowledge, sources)
+    plan = _Plan(records=dict(records))
+    taken = {normalize_phrase(ask) for entry in knowledge.entries for ask in entry.asks}
+    ids = {*knowledge.by_id, *records}
+    for entry, question in imported:
+        name = matches.get(question.question)
+        if name is None:
+            _plan_new(plan, entry, question, taken, ids)
+        elif name not in knowledge.by_id:
+            plan.kept[name] = "was taken out of the pack, and isn't added again"
+        else:
+            _plan_known(plan, knowledge.by_id[name], records.get(name), entry, question, taken)
+    vanished = {
+        name: f"'{beginning(knowledge.by_id[name].title)}' stays in the pack; take it out there if it no longer holds"
+        for name, record in records.items()
+        if name in knowledge.by_id
+        and name not in matches.values()
+        and (sources.has(record.file) or _renamed(records, sources))
+    }
+    _write(folder, plan)
+    return PackUpdate(plan.changed, plan.appeared, vanished, plan.kept, tuple(plan.notes))
+
+
+# --- which entry a question is
+
+
+def _match(
+    imported: Sequence[Imported], records: Mapping[str, Record], knowledge: Knowledge, sources: Sources
+) -> dict[str, str]:
+    """The id of the entry that each question was imported as, by the question; nothing for new ones."""
+    matches: dict[str, str] = {}
+    free = dict(records)
+    by_key = {(record.file, record.key): name for name, record in records.items() if record.key}
+    by_phrase = {normalize_phrase(record.question): name for name, record in records.items()}
+    asks = {normalize_phrase(ask): entry.id for entry in knowledge.entries for ask in (*entry.asks, entry.title)}
+
+    def match(question: FaqQuestion, name: str | None) -> None:
+        if name is not None and question.question not in matches and name not in matches.values():
+            matches[question.question] = name
+            free.pop(name, None)
+
+    same_file = _renamed(records, sources)
+    for _, question in imported:
+        file = same_file or question.file
+        match(question, by_key.get((file, question.id)) if question.id else None)
+    for _, question in imported:
+        match(question, by_phrase.get(normalize_phrase(question.question)))
+    for _, question in imported:
+        match(question, asks.get(normalize_phrase(question.question)))
+    for entry, question in imported:
+        if question.question not in matches:
+            match(question, _similar(entry, question, free, same_file or question.file))
+    return matches
+
+
+def _renamed(records: Mapping[str, Record], sources: Sources) -> str:
+    """The record's only file, if only one file was read, which then is the same one under another name; else ""."""
+    files = {record.file for record in records.values()}
+    return files.pop() if len(files) == 1 and len(sources.files) == 1 and not sources.folders else ""
+
+
+def _similar(entry: NewEntry, question: FaqQuestion, free: Mapping[str, Record], file: str) -> str | None:
+    """The entry that was reworded: alone in its file, with the same answer, or with most words below the same heading."""
+    words = set(normalize_phrase(question.question).split())
+    answer = digest(entry.answer)
+    best, most = None, MIN_SHARED_WORDS
+    for name, record in free.items():
+        if record.file != file:
+            continue
+        if (record.is_alone and question.is_alone) or record.answer == answer:
+            return name
+        other = set(normalize_phrase(record.question).split())
+        share = len(words & other) / max(1, len(words | other))
+        if record.place == question.group and share > most:
+            best, most = name, share
+    return best
+
+
+# --- what to write
+
+
+def _plan_new(plan: _Plan, entry: NewEntry, question: FaqQuestion, taken: set[str], ids: set[str]) -> None:
+    entry.id = slug(entry.id, ids)
+    kept = [ask for number, ask in enumerate(entry.asks) if number == 0 or normalize_phrase(ask) not in taken]
+    for ask in entry.asks:
+        if ask not in kept:
+            plan.notes.append(
+                Note(question.file, question.line, f"the phrasing '{beginning(ask)}' is another entry's in the pack")
+            )
+    entry.asks = kept
+    ids.add(entry.id)
+    taken.update(map(normalize_phrase, kept))
+    plan.new.append(entry)
+    plan.appeared[entry.id] = f"'{beginning(entry.title)}'"
+    plan.records[entry.id] = record_of(entry, question)
+
+
+def _plan_known(
+    plan: _Plan, old: Entry, record: Record | None, entry: NewEntry, question: FaqQuestion, taken: set[str]
+) -> None:
+    entry.id = old.id
+    new, current = digest(entry.answer), digest(old.answer)
+    if record is None:
+        if new != current:
+            plan.kept[old.id] = "the pack's answer differs from the source's, and no import left a record of it"
+        return
+    plan.records[old.id] = record_of(entry, question)
+    if new not in (record.answer, current):
+        if current == record.answer:
+            plan.edit(old, ValueEdit("answer", entry.answer), "the answer")
+        else:
+            before = f"Somebody had changed the answer that the import of {question.file} replaced:\n{old.answer}"
+            plan.edit(
+                old,
+                ValueEdit("answer", entry.answer, before),
+                "the answer; what somebody had changed is a comment above it now",
+            )
+    elif new == record.answer and current != record.answer:
+        plan.kept[old.id] = "the answer that somebody changed; the source has none that is new"
+    if old.title == record.title and entry.title != record.title and _may_have(entry.title, old, taken):
+        plan.edit(old, ValueEdit("title", entry.title), "the title")
+    known = set(map(normalize_phrase, (*record.asks, *old.asks, *old.not_asks)))
+    added = tuple(ask for ask in entry.asks if normalize_phrase(ask) not in known | taken)
+    if added:
+        plan.edit(old, ListEdit("asks", added), f"{len(added)} phrasing{'s' * (len(added) != 1)}")
+        taken.update(map(normalize_phrase, added))
+
+
+def _may_have(title: str, entry: Entry, taken: set[str]) -> bool:
+    """Whether an entry may have a title: no other entry has it as a phrasing."""
+    phrase = normalize_phrase(title)
+    return phrase not in taken or phrase in map(normalize_phrase, entry.asks)
+
+
+# --- writing
+
+
+def _write(folder: Path, plan: _Plan) -> None:
+    texts = {file: _edited(folder, file, edits) for file, edits in plan.edits.items()}
+    if plan.new:
+        path = folder / NEW_ENTRIES_FILE
+        text = texts.get(NEW_ENTRIES_FILE) or (_read_text(path) if path.is_file() else "")
+        newline = "\r\n" if "\r\n" in text else "\n"
+        blocks = "\n".join(map(entry_yaml, plan.new)).replace("\n", newline)
+        gap = "" if not text else newline if text.endswith("\n") else newline * 2
+        texts[NEW_ENTRIES_FILE] = text + gap + blocks
+        if parse(texts[NEW_ENTRIES_FILE].encode(), NEW_ENTRIES_FILE).faults:
+            raise AskPyError(
+                f"{path} is written in a way that can't be added to. Make it a list of entries, each starting with '- id:'."
+            )
+    try:
+        for file, text in texts.items():
+            temporary = folder / f".{Path(file).name}.new"
+            temporary.write_text(text, encoding="utf-8", newline="")
+            temporary.replace(folder / file)
+        write_record(folder / RECORD_FILE, plan.records)
+    except OSError as error:
+        raise AskPyError(
+            f"{folder} can't be written: {error.strerror or error}. Change its permissions, and try again."
+        ) from None
+
+
+def _edited(folder: Path, file: str, edits: Sequence[tuple[str, ListEdit | ValueEdit]]) -> str:
+    """A file's text with its entries edited. Raises AskPyError unless reading it back gives just these edits."""
+    text = _read_text(folder / file)
+    value = read(folder / file, file).value
+    items = value if isinstance(value, list) else []
+    positions = {
+        str(item["id"]): number for number, item in enumerate(items) if isinstance(item, dict) and "id" in item
+    }
+    placed = [(positions[name], edit) for name, edit in edits]
+    bom = "\ufeff" if text.startswith("\ufeff") else ""
+    try:
+        edited = bom + edit_entries(text.removeprefix(bom), placed)
+    except ValueError as error:
+        raise AskPyError(
+            f"{folder / file} can't be edited: {error}. Write its entries as the import wrote them."
+        ) from None
+    for position, edit in placed:
+        item = items[position]
+        if isinstance(item, dict):
+            if isinstance(edit, ValueEdit):
+                item[edit.field] = edit.text
+            else:
+                listed = item.get(edit.field, [])
+                item[edit.field] = [*(listed if isinstance(listed, list) else [listed]), *edit.add]
+    if _stripped(parse(edited.encode(), file).value) != _stripped(items):
+        raise AskPyError(
+            f"{folder / file} is written in a way that can't be edited (an anchor, perhaps). Write its entries out."
+        )
+    return edited
+
+
+def _stripped(value: object) -> object:
+    """A value with its texts as the pack's reader takes them, without blanks around them."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, dict):
+        return {name: _stripped(inner) for name, inner in value.items()}
+    return [_stripped(item) for item in value] if isinstance(value, list) else value
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode()
+    except UnicodeDecodeError:
+        raise AskPyError(f"{path} is not UTF-8; save it as UTF-8.") from None

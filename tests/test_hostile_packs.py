@@ -363,7 +363,7 @@ FAULTS: dict[str, list[str]] = {
         "more.yaml:7: b: step is not a whole number",
     ],
     "a long word as an id": [
-        f"more.yaml:1: {SHORT}: id is longer than 100 characters; shorten it",
+        f"more.yaml:1: {SHORT}: id is longer than 150 characters; shorten it",
     ],
     "a long word as a kind": [
         f"more.yaml:5: b: kind is '{SHORT}'; it can be topic, step, library",
@@ -384,7 +384,7 @@ FAULTS: dict[str, list[str]] = {
         "more.yaml:5: b: names is longer than 150 characters; shorten it",
     ],
     "a long word as a related id": [
-        "more.yaml:5: b: related is longer than 100 characters; shorten it",
+        "more.yaml:5: b: related is longer than 150 characters; shorten it",
     ],
     "a long word as a note": [
         "more.yaml:5: b: notes.source is longer than 500 characters; shorten it",
@@ -400,20 +400,20 @@ FAULTS: dict[str, list[str]] = {
     ],
     "a long word in every field of a card": [
         "more.yaml:5: flask: name is longer than 150 characters; shorten it",
-        "more.yaml:6: flask: side is longer than 100 characters; shorten it",
+        "more.yaml:6: flask: side is longer than 150 characters; shorten it",
         "more.yaml:7: flask: what is longer than 500 characters; shorten it",
         "more.yaml:8: flask: summary is longer than 200 characters; shorten it",
         "more.yaml:9: flask: package is longer than 500 characters; shorten it",
         "more.yaml:10: flask: install is longer than 500 characters; shorten it",
         "more.yaml:11: flask: aliases is longer than 150 characters; shorten it",
         "more.yaml:12: flask: good_for is longer than 500 characters; shorten it",
-        "more.yaml:13: flask: capabilities is longer than 100 characters; shorten it",
-        "more.yaml:14: flask: also is longer than 100 characters; shorten it",
+        "more.yaml:13: flask: capabilities is longer than 150 characters; shorten it",
+        "more.yaml:14: flask: also is longer than 150 characters; shorten it",
         "more.yaml:15: flask: homepage is longer than 3,000 characters; shorten it",
         "more.yaml:16: flask: docs is longer than 3,000 characters; shorten it",
     ],
     "a long word in a group": [
-        f"groups.yaml:1: {SHORT}: id is longer than 100 characters; shorten it",
+        f"groups.yaml:1: {SHORT}: id is longer than 150 characters; shorten it",
         f"groups.yaml:2: {SHORT}: title is longer than 150 characters; shorten it",
         f"groups.yaml:3: {SHORT}: label is longer than 150 characters; shorten it",
         f"groups.yaml:4: {SHORT}: words is longer than 150 characters; shorten it",

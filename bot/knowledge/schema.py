@@ -26,8 +26,8 @@ PHRASING_LIMIT = 500
 """Characters of one phrasing. Real questions are shorter; a longer one is a paste."""
 LINE_LIMIT = 500
 """Characters of a text that is read within a line, such as a card's noun phrases."""
-ID_LIMIT = 100
-"""Characters of an id; ids stand in buttons, logs and database columns."""
+ID_LIMIT = 150
+"""Characters of an id: the limit of an option in Slack's menus; ids also stand in buttons, logs and database columns."""
 ADDRESS_LIMIT = 3_000
 """Characters of a web address: the limit of Slack's buttons."""
 

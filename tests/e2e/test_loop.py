@@ -27,6 +27,9 @@ Json = dict[str, Any]
 SECRET = "0123456789abcdef0123456789abcdef"
 CURATOR, ASKER = "U0CURATOR", "U0ASKER"
 DOG, PLANTS = "may the dog sit under my table", "who waters the plants"
+CARETAKER = "The caretaker: **every** Friday.\nBring this:\n\n```\nkeys   __two__\n```"
+SAYS = "The caretaker: every Friday.\nBring this:\n\nkeys   __two__"
+"""What CARETAKER says as plain text, in Slack and from the pack's file."""
 
 
 class Member:
@@ -189,12 +192,12 @@ def test_from_a_missed_question_to_a_pull_request(stub: Stub, pack: Path, tmp_pa
         one.submit(modal, "Saved", entry="home-office")
         home = one.page("misses", PLANTS)
         modal = one.press(*button(home, "write", PLANTS), home, "views.open")
-        checked = one.submit(modal, "8 or more", title="Who waters the plants?", answer="The caretaker: every Friday.")
+        checked = one.submit(modal, "8 phrasings or more", title="Who waters the plants?", answer=CARETAKER)
         one.submit(checked, "Saved")
 
         # Both answer at once.
-        assert "caretaker" in one.ask(PLANTS)
-        assert "caretaker" in other.ask(PLANTS)
+        assert SAYS in one.ask(PLANTS)
+        assert SAYS in other.ask(PLANTS)
         assert other.ask(DOG) == one.ask(DOG) != missed
 
         # The patch goes into the pack, and nothing is left of it.
@@ -206,7 +209,7 @@ def test_from_a_missed_question_to_a_pull_request(stub: Stub, pack: Path, tmp_pa
         assert "no faults" in _bot(pack, "check", str(pack), **settings)
 
     alone = {"ASKPY_KNOWLEDGE": str(pack), "ASKPY_CACHE": str(tmp_path / "cache")}
-    assert "caretaker" in _bot(pack, "ask", PLANTS, **alone)
+    assert SAYS in json.loads(_bot(pack, "ask", "--json", PLANTS, **alone))["text"]
     assert json.loads(_bot(pack, "ask", "--json", DOG, **alone))["ids"] == ["home-office"]
     logs = "".join((tmp_path / f"{name}.log").read_text(encoding="utf-8") for name in ("one", "other"))
     assert "Traceback" not in logs

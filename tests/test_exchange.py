@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from bot.exchange.yaml_edit import ListEdit, edit_entries
 from bot.exchange.yaml_text import scalar, value
 from bot.knowledge import load, read_files
 from bot.knowledge.yaml_reader import read
+from bot.markdown import parse, plain
 from bot.model import Change, Knowledge
 from bot.store import Store
 from bot.text import normalize_phrase
@@ -151,6 +153,23 @@ def test_a_phrasing_of_a_new_entry_stands_with_it(pack: Path) -> None:
         3,
         ["    - wlan code", "    - get online", "    - wire fry"],
     )
+
+
+ANSWERS_BY_FORMAT = {
+    "typed": ("Call `__init__`, then **wait**\nfor _us_:\n- one", "Call __init__, then wait\nfor us:\n\n- one"),
+    "plain": ("Call `__init__`, then **wait**\n- # one", "Call `__init__`, then **wait**\n\n- # one"),
+}
+"""Answers that curators typed in Slack, with this release and with the ones before, and what the pack then says."""
+
+
+@pytest.mark.parametrize("answer_format", ANSWERS_BY_FORMAT)
+def test_an_answer_says_in_the_packs_file_what_it_said_in_slack(answer_format: Any, pack: Path) -> None:
+    answer, said = ANSWERS_BY_FORMAT[answer_format]
+    apply(export_changes(pack, [replace(wifi(answer=answer), answer_format=answer_format)]))
+    written = load(pack).by_id["wifi"].answer
+    assert parse(written) == parse(answer, answer_format)
+    assert plain(parse(written)) == said
+    assert export_changes(pack, [replace(wifi(answer=answer), answer_format=answer_format)]).patch == ""
 
 
 def test_new_entries_follow_those_that_stand_in_curated_yaml(pack: Path) -> None:

@@ -112,7 +112,10 @@ def test_the_release_before_may_still_be_at_work(store: Store, database: str) ->
         f"insert into askpy_claims (key, at) values ('{digest('k')}', {NOW})",
         f"insert into askpy_contexts (conversation, kind, ids, at) values ('{digest('U1')}', 'topic', '[\"x\"]', {NOW})",
         f"insert into askpy_votes (answer, voter, subject, vote, reason, at) values ('a', 'v', 's', 'bad', '', {NOW})",
+        "insert into askpy_changes (id, workspace, kind, text, entry, title, answer, asks, batch, by, at, revision, place)"
+        f" values ('c', 'T1', 'entry', '', 'init', 'Init?', '__init__', '[\"init\"]', 'c', 'T1:U1', {NOW}, 1, 0)",
     )
+    assert [(each.answer, each.answer_format) for each in store.changes.active("T1")] == [("__init__", "plain")]
     assert not store.claims.claim("k", "o")
     assert store.conversations.load("U1") == ConversationState("topic", ("x",))
 

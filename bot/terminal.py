@@ -36,8 +36,8 @@ from bot.markdown import (
     Span,
     Subheading,
     parse,
+    picture_span,
 )
-from bot.markdown.parse import PICTURE
 from bot.model import (
     Attribution,
     Card,
@@ -221,8 +221,8 @@ def _markdown_block(block: Block) -> RenderableType:
         case MarkdownTable(header, rows):
             names = tuple(_styled(cell).plain for cell in header)
             return FittingTable(names, tuple(tuple(_styled(cell) for cell in row) for row in rows), is_ruled=True)
-        case Image(url, alt):
-            return _styled((Span(f"{PICTURE}: {alt}", url=url),))
+        case Image():
+            return _styled((picture_span(block),))
         case Rule():
             return RuledLine(style="dim")
 

@@ -18,7 +18,7 @@ from bot.markdown.nodes import (
     Spans,
     Subheading,
 )
-from bot.markdown.parse import AnswerFormat, parse
+from bot.markdown.parse import AnswerFormat, parse, picture_span
 from bot.markdown.plain import plain, plain_answer, table_row_text
 from bot.markdown.source import escape_text, to_markdown
 from bot.markdown.split import split, units
@@ -39,6 +39,7 @@ __all__ = [
     "Subheading",
     "escape_text",
     "parse",
+    "picture_span",
     "plain",
     "plain_answer",
     "split",

@@ -119,7 +119,7 @@ def _blocks(nodes: Iterable[SyntaxTreeNode], line_break: str, *, inside: bool = 
 def _paragraph_blocks(inlines: Sequence[Span | Image], *, inside: bool) -> Iterator[Block]:
     """A paragraph; a picture in it divides it."""
     if inside:
-        inlines = [inline if isinstance(inline, Span) else _picture_link(inline) for inline in inlines]
+        inlines = [inline if isinstance(inline, Span) else picture_span(inline) for inline in inlines]
     spans: list[Span] = []
     for inline in (*inlines, None):
         if isinstance(inline, Span):
@@ -201,7 +201,8 @@ def _picture(url: str, alt: str, style: Span) -> Span | Image:
     return replace(style, text=f"{PICTURE}: {alt}" if alt else PICTURE, url=style.url or _address(url))
 
 
-def _picture_link(image: Image) -> Span:
+def picture_span(image: Image) -> Span:
+    """A picture as a link with its description."""
     return Span(image.alt if image.alt == PICTURE else f"{PICTURE}: {image.alt}", url=image.url)
 
 
@@ -210,7 +211,7 @@ def _is_short_and_whole(url: str) -> bool:
 
 
 def _spans_only(inlines: Iterable[Span | Image]) -> Spans:
-    return _stripped([inline if isinstance(inline, Span) else _picture_link(inline) for inline in inlines])
+    return _stripped([inline if isinstance(inline, Span) else picture_span(inline) for inline in inlines])
 
 
 def _stripped(spans: Sequence[Span]) -> Spans:

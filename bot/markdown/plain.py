@@ -13,11 +13,10 @@ from bot.markdown.nodes import (
     Paragraph,
     Quote,
     Rule,
-    Span,
     Spans,
     Subheading,
 )
-from bot.markdown.parse import PICTURE, AnswerFormat, parse
+from bot.markdown.parse import AnswerFormat, parse, picture_span
 
 
 def plain(blocks: Iterable[Block], *, addresses: bool = True) -> str:
@@ -56,9 +55,8 @@ def _lines(block: Block, shown: set[str] | None) -> Iterator[str]:
                 yield ", ".join(filter(None, names))
             for row in rows:
                 yield table_row_text(names, [_text(cell, shown) for cell in row])
-        case Image(url, alt):
-            label = alt if alt == PICTURE else f"{PICTURE}: {alt}"
-            yield _text((Span(label, url=url),), shown)
+        case Image():
+            yield _text((picture_span(block),), shown)
         case Rule():
             pass
 

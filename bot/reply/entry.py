@@ -98,6 +98,9 @@ def _library_parts(card: Library, finding: Finding, knowledge: Knowledge) -> Ite
         return
     opening, rest = split_opening(card, MAX_OPENING)
     yield _card(card, " ".join(filter(None, (opening, *_unsaid_sentences(card)))), knowledge)
+    for note in card.notes:
+        if note.short:  # what the card would mislead without comes before what it praises
+            yield DatedNote(replace(note, text=note.short, source="", url=""))
     if rest is not None:
         yield rest
     rows = [(lines[key], value) for key, value in facts(card, knowledge) if value]
@@ -105,9 +108,6 @@ def _library_parts(card: Library, finding: Finding, knowledge: Knowledge) -> Ite
         yield Facts(tuple(rows))
     if command := install_spans(card):
         yield Code(lines["label_install"], command)
-    for note in card.notes:
-        if note.short:
-            yield DatedNote(replace(note, text=note.short, source="", url=""))
     yield from source_parts([card], knowledge)
     yield from _questions_about(card, knowledge)
 
@@ -207,9 +207,9 @@ def _neighbours(step: Step, knowledge: Knowledge) -> Choices:
     index = steps.index(step)
     lines = knowledge.voice.lines
     choices = []
-    if index > 0:
-        choices.append(Choice(f"{lines['previous']}: {steps[index - 1].title}", steps[index - 1].title))
     if index + 1 < len(steps):
         choices.append(Choice(f"{lines['next']}: {steps[index + 1].title}", steps[index + 1].title))
+    if index > 0:
+        choices.append(Choice(f"{lines['previous']}: {steps[index - 1].title}", steps[index - 1].title))
     topic = knowledge.by_id[step.of]
     return Choices(lines["related"], (*choices, Choice(lines["all_steps"], topic.title)))

@@ -18,6 +18,7 @@ from bot.markdown import (
     Span,
     Subheading,
     parse,
+    picture_span,
     plain,
 )
 from bot.model import Code, DatedNote
@@ -150,8 +151,8 @@ def _elements(node: Node, indent: int = 0) -> Iterator[Block]:
                 yield {"type": "rich_text_quote", "elements": elements}
         case MarkdownTable():  # inside a list or a quote
             yield _section([Span(plain([node]) or "–")])
-        case Image(url, alt):
-            yield _section([Span(alt, url=url)])
+        case Image():
+            yield _section([picture_span(node)])
         case Rule():
             pass
 
@@ -207,8 +208,8 @@ def _quoted(blocks: Sequence[Node]) -> list[Block]:
                 own = [text_element(plain([block]), bold=True)]
             case CodeBlock(text):
                 own = _span_elements([Span(text, code=True)])
-            case Image(url, alt):
-                own = _span_elements([Span(alt, url=url)])
+            case Image():
+                own = _span_elements([picture_span(block)])
             case MarkdownList() | Quote() | MarkdownTable() | Rule():
                 own = _span_elements([Span(plain([block]))])
         if own:

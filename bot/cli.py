@@ -19,7 +19,7 @@ from bot import __version__, program
 from bot.engine import Engine, ProcessMemory
 from bot.knowledge import load
 from bot.model import AskPyError, Change, Question, Reply
-from bot.reply import markdown_text, plain_text
+from bot.reply import markdown_text, plain_text, without_show_rest
 from bot.settings import Settings, read_settings
 from bot.understanding import Matcher
 
@@ -516,7 +516,7 @@ def _messages(reply: Reply, layout: Layout) -> list[dict[str, Any]]:
     """The messages of a reply as Slack would get them: one for each part of a long answer."""
     from bot.slack.blocks import render_blocks
 
-    replies = [reply, *(replace(reply, parts=parts, further=()) for parts in reply.further)]
+    replies = [reply, *(replace(reply, parts=without_show_rest(parts), further=()) for parts in reply.further)]
     return [{"text": plain_text(each), "blocks": render_blocks(each, layout)} for each in replies]
 
 

@@ -135,4 +135,4 @@ def next_state(state: ConversationState | None, finding: Finding) -> Conversatio
         )
     new = () if unknown else finding.ids
     seen = (*(name for name in old.seen if name not in new), *new)[-MAX_SEEN:]
-    return ConversationState(finding.kind, finding.ids, finding.group or old.group, several, others, seen)
+    return ConversationState(finding.kind, finding.ids, finding.group or old.group, several, others, seen, finding.part)

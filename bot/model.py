@@ -22,7 +22,7 @@ MOST_COMPARED = 6
 
 ANSWER_ADVICE = 3_000
 """Characters of an answer that Slack's text blocks take; a longer one is sent in parts."""
-ANSWER_SHOWN = 40_000
+ANSWER_SHOWN = 20_000
 """Characters of an answer that are shown in all its parts."""
 
 
@@ -67,6 +67,7 @@ class ConversationState:
             mean one of them; empty after a new list.
         others: Other candidates for the last reply, for "no, the library".
         seen: The single entries shown since the last list, recommendation or comparison, the latest last.
+        part: The part of a long answer that was shown last, counted from 1.
     """
 
     kind: Kind
@@ -75,6 +76,7 @@ class ConversationState:
     before: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
+    part: int = 1
 
 
 # --- knowledge
@@ -141,7 +143,7 @@ class Entry:
 
     def __post_init__(self) -> None:
         if not self.plain_answer:  # else it was kept with the entry: parsing takes longer than loading
-            object.__setattr__(self, "plain_answer", plain_answer(self.answer, self.answer_format))
+            object.__setattr__(self, "plain_answer", plain_answer(self.answer[:ANSWER_SHOWN], self.answer_format))
 
     @property
     def kind(self) -> EntryKind:

@@ -206,7 +206,7 @@ def _markdown_block(block: Block) -> RenderableType:
         case Subheading(spans):
             return Styled(style="bold").append_text(_styled(spans))
         case CodeBlock(text):
-            return Padding(Styled(text, style="green", no_wrap=True, overflow="fold"), (0, 0, 0, 4))
+            return Padding(Styled(text, style="green", overflow="fold"), (0, 0, 0, 4))
         case MarkdownList(items, start):
             marks = ["•" if start is None else f"{start + position}." for position in range(len(items))]
             contents = (Group(*map(_markdown_block, item.blocks)) for item in items)
@@ -214,7 +214,7 @@ def _markdown_block(block: Block) -> RenderableType:
         case Quote(blocks):
             grid = Grid.grid(padding=(0, 1))
             grid.add_column(style="dim")
-            grid.add_column(ratio=1)
+            grid.add_column(ratio=1, overflow="fold")
             for inner in blocks:
                 grid.add_row("│", _markdown_block(inner))
             return grid
@@ -229,7 +229,7 @@ def _markdown_block(block: Block) -> RenderableType:
 
 def _styled(spans: Iterable[Span]) -> Styled:
     """Spans as styled text; behind a link stands its address, unless that is its label."""
-    text = Styled()
+    text = Styled(overflow="fold")
     listed = list(spans)
     for index, span in enumerate(listed):
         names = {"bold": span.bold, "italic": span.italic, "strike": span.struck, "green": span.code}
@@ -244,7 +244,7 @@ def _styled(spans: Iterable[Span]) -> Styled:
 def _bullet(mark: str, content: RenderableType) -> Grid:
     grid = Grid.grid(padding=(0, 1))
     grid.add_column(justify="right", min_width=2)
-    grid.add_column(ratio=1)
+    grid.add_column(ratio=1, overflow="fold")
     grid.add_row(mark, content)
     return grid
 

@@ -90,6 +90,12 @@ def find_control_character(text: str) -> int | None:
     return found.start() if found is not None else None
 
 
+def units(text: str) -> int:
+    """Length of a text as Slack may count it: in UTF-16 units, with &, < and > as entities."""
+    length = len(text) + 4 * text.count("&") + 3 * (text.count("<") + text.count(">"))
+    return length if text.isascii() else length + sum(character > "\uffff" for character in text)
+
+
 def without_control_characters(text: str) -> str:
     """The text without what `find_control_character` finds; Windows' line ends become line feeds."""
     return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,15 +21,18 @@ from bot.knowledge import load
 from bot.markdown import (
     Block,
     CodeBlock,
+    Image,
     MarkdownList,
+    MarkdownTable,
     Paragraph,
     Quote,
+    Rule,
+    Subheading,
     escape_text,
     parse,
     plain,
     split,
     to_markdown,
-    units,
 )
 from bot.model import Choice, Choices, Entry, Evidence, Formatted, Heading, Question, Reply
 from bot.reply import plain_text
@@ -40,6 +44,7 @@ from bot.slack.outgoing import reply_text
 from bot.slack.payloads import ModalState
 from bot.slack.strings import default_strings
 from bot.terminal import render
+from bot.text import units
 from bot.understanding import Matcher
 from support.block_lint import faults, view_faults
 from support.golden import golden
@@ -88,7 +93,7 @@ def test_line_feeds_typed_in_a_form_stay_and_those_of_a_pack_are_blanks() -> Non
 
 def test_an_answer_of_an_earlier_release_stays_plain() -> None:
     entry = Entry(id="a", title="A", answer="Put it into `__init__`.\n- *one*", asks=("a",), answer_format="plain")
-    assert plain_text(replace(reply(""), parts=(answer_part(entry),))) == entry.answer
+    assert plain_text(replace(reply(""), parts=(answer_part(entry),))) == "Put it into `__init__`.\n\n- *one*"
 
 
 SOURCES = st.one_of(answers(), st.text(max_size=80))
@@ -119,20 +124,66 @@ def test_a_plain_answer_exported_as_markdown_shows_the_same() -> None:
 # --- parts
 
 
-def texts(blocks: tuple[Block, ...]) -> str:
-    """Every character of the blocks but blanks."""
-    return "".join(plain(blocks, addresses=False).split())
+def contents(blocks: Sequence[Block]) -> Iterator[str]:
+    """What is written in the blocks, in order, without blanks: at one a text may be divided. Headers of tables aren't among it,
+    because they are repeated."""
+    for block in blocks:
+        match block:
+            case Paragraph(spans) | Subheading(spans):
+                yield from ("".join(f"{span.text}{span.url}".split()) for span in spans)
+            case CodeBlock(text):
+                yield "".join(text.split())
+            case MarkdownList(items):
+                for item in items:
+                    yield from contents(item.blocks)
+            case Quote(inner):
+                yield from contents(inner)
+            case MarkdownTable(_, rows):
+                yield from ("".join(f"{span.text}{span.url}".split()) for row in rows for cell in row for span in cell)
+            case Image(url, alt):
+                yield f"{''.join(alt.split())}{url}"
+            case Rule():
+                pass
+
+
+def languages(blocks: Sequence[Block]) -> set[str]:
+    """The languages of the blocks of code with something in them, however deep they stand."""
+    found: set[str] = set()
+    for block in blocks:
+        match block:
+            case CodeBlock(text, language) if text:
+                found.add(language)
+            case MarkdownList(items):
+                found |= set().union(*(languages(item.blocks) for item in items))
+            case Quote(inner):
+                found |= languages(inner)
+    return found
+
+
+def has_wide_row(blocks: Sequence[Block], limit: int) -> bool:
+    """Whether a row of a table is longer than a part: it then becomes a paragraph, with the columns' names."""
+    tables = (block for block in blocks if isinstance(block, MarkdownTable))
+    inner = [*(item.blocks for b in blocks if isinstance(b, MarkdownList) for item in b.items)]
+    inner += [block.blocks for block in blocks if isinstance(block, Quote)]
+    rows = (units(plain([replace(table, rows=(row,))])) for table in tables for row in table.rows)
+    return any(length > limit / 2 for length in rows) or any(has_wide_row(each, limit) for each in inner)
 
 
 @EXAMPLES
-@given(st.lists(answers(), min_size=1, max_size=6), st.integers(250, 900))
-def test_a_divided_answer_loses_nothing_and_each_part_fits(sources: list[str], limit: int) -> None:
+@given(st.lists(answers(), min_size=1, max_size=6), st.integers(400, 900))
+def test_a_divided_answer_fits_and_loses_nothing(sources: list[str], limit: int) -> None:
     blocks = parse("\n\n".join(sources))
     parts = split(blocks, limit)
     assert all(units(plain(part)) <= limit + 40 for part in parts)  # a link isn't divided
-    code = "\n".join(line for block in blocks if isinstance(block, CodeBlock) for line in block.text.split("\n"))
-    divided = "\n".join(line for part in parts for b in part if isinstance(b, CodeBlock) for line in b.text.split("\n"))
-    assert "".join(divided.split()) == "".join(code.split())
+    assert set().union(*map(languages, parts)) == languages(blocks)
+    if not has_wide_row(blocks, limit):
+        assert "".join(text for part in parts for text in contents(part)) == "".join(contents(blocks))
+
+
+def test_a_row_that_is_longer_than_a_part_becomes_text() -> None:
+    parts = split(parse(f"| a | b |\n|---|---|\n| x | {'word ' * 100} |\n| y | z |"), 300)
+    assert "".join(map(plain, parts)).count("word") == 100
+    assert plain(parts[-1]).endswith("\n\na: y; b: z.")
 
 
 def test_parts_end_between_blocks_and_code_is_closed_and_opened_again() -> None:
@@ -214,6 +265,18 @@ def test_terminal_golden(width: int) -> None:
     assert text == file.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("width", [40, 80])
+def test_the_terminal_cuts_nothing(width: int) -> None:
+    """A command and an address that are longer than a line go on in the next one."""
+    command = "kubectl --namespace production get pods --selector app=web,tier=frontend,release=stable --output wide"
+    address = "https://desk.example/" + "a-long-part-of-an-address/" * 6
+    source = (
+        f"```\n{command}\n```\n\n- see [the page]({address})\n\n> {address}\n\n| a | b |\n|---|---|\n| x | {address} |"
+    )
+    shown = "".join("".join(c for c in drawn(source, width) if c not in "│ \n"))
+    assert (command.replace(" ", "") in shown, shown.count(address), "…" in shown) == (True, 3, False)
+
+
 @EXAMPLES
 @given(answers())
 def test_random_markdown_is_drawn_in_the_terminal(source: str) -> None:
@@ -255,9 +318,11 @@ def test_a_long_answer_can_be_read_on_by_asking(tmp_path: Path) -> None:
     first = engine.answer(Question("how do i set it up", conversation="c"))
     assert plain_text(first).endswith("say “show part 2 of How do I set it up?”.")
     second = engine.answer(Question("show the rest", conversation="c"))
-    assert second.parts[:2] == first.further[0]
+    assert second.parts == first.further[0]
     third = engine.answer(Question("show part 3", conversation="c"))
-    assert third.parts[:2] == first.further[1]
+    assert third.parts == first.further[1]
+    again = [engine.answer(Question(text, conversation="d")) for text in ("setup", "show the rest", "show the rest")]
+    assert again[2].parts == third.parts
     assert engine.answer(Question("show part 3 of how do i set it up")).parts == third.parts
     assert (third.ids, third.reference) == (("setup",), "topic||setup#3")
     assert engine.rebuild_reply(third.reference) == replace(third, evidence=Evidence(understood=""))
@@ -271,5 +336,5 @@ def test_the_rest_of_a_short_answer_is_that_answer(tmp_path: Path) -> None:
 
 def test_of_an_answer_that_is_far_too_long_the_beginning_is_shown(tmp_path: Path) -> None:
     shown = long_engine(tmp_path, "word " * 10_000).answer(Question("setup"))
-    assert len(shown.further) + 1 == 14  # of forty thousand characters
+    assert len(shown.further) + 1 == 8  # of twenty thousand characters
     assert plain_text(replace(shown, parts=shown.further[-1])).endswith("…")

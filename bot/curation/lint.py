@@ -34,7 +34,11 @@ def lint(knowledge: Knowledge, locations: SourceLocations | None = None) -> list
         owners.setdefault(normalize_phrase(phrasing), target)
     faults = {*_shared(knowledge, owners, known), *_answered_out_of_scope(knowledge, owners, known)}
     faults |= {*_contradicting_not_asks(knowledge, known), *_few_phrasings(knowledge), *_ordinary_names(knowledge)}
-    faults |= {*_long_answers(knowledge, known), *_unreadable_phrasings(knowledge, known)}
+    faults |= {
+        *_long_answers(knowledge, known),
+        *_empty_answers(knowledge, known),
+        *_unreadable_phrasings(knowledge, known),
+    }
     return sorted(faults | {*_repeated_groups(knowledge), *_future_notes(knowledge)})
 
 
@@ -123,6 +127,16 @@ def _long_answers(knowledge: Knowledge, locations: SourceLocations) -> Iterable[
             continue
         file, line = locations.fields.get((entry.id, "answer"), (entry.file, entry.line))
         yield Fault(file, line, entry.id, text, refuses=False, advice=True)
+
+
+def _empty_answers(knowledge: Knowledge, locations: SourceLocations) -> Iterable[Fault]:
+    """Answers in which there is nothing to read once they are read as Markdown: a rule, an address without a text."""
+    for entry in knowledge.entries:
+        if not entry.plain_answer.strip():
+            file, line = locations.fields.get((entry.id, "answer"), (entry.file, entry.line))
+            yield Fault(
+                file, line, entry.id, "answer shows nothing: as Markdown it has no text; write some", refuses=False
+            )
 
 
 def _unreadable_phrasings(knowledge: Knowledge, locations: SourceLocations) -> Iterable[Fault]:

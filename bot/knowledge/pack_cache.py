@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,13 @@ def path_of(folder: Path, fingerprint: str) -> Path:
     """The cache file of the pack with this fingerprint; another one after every edit of the code that reads packs."""
     digest = hashlib.sha256()
     package = Path(__file__).parent
-    for path in [*sorted(package.glob("*.py")), package.parent / "model.py"]:
+    for path in [
+        *sorted(package.glob("*.py")),
+        *sorted((package.parent / "markdown").glob("*.py")),
+        package.parent / "model.py",
+    ]:
         digest.update(path.read_bytes())
+    digest.update(version("markdown-it-py").encode())  # the words of an answer are kept with the pack
     return folder / f"pack-{fingerprint[:24]}-{digest.hexdigest()[:12]}.json"
 
 

@@ -19,9 +19,9 @@ from bot.markdown.nodes import (
     Subheading,
 )
 from bot.markdown.parse import AnswerFormat, parse, picture_span
-from bot.markdown.plain import plain, plain_answer, table_row_text
+from bot.markdown.plain import plain, plain_answer, prose, table_row_text
 from bot.markdown.source import escape_text, to_markdown
-from bot.markdown.split import split, units
+from bot.markdown.split import split
 
 __all__ = [
     "AnswerFormat",
@@ -42,8 +42,8 @@ __all__ = [
     "picture_span",
     "plain",
     "plain_answer",
+    "prose",
     "split",
     "table_row_text",
     "to_markdown",
-    "units",
 ]

@@ -22,6 +22,7 @@ from bot.markdown.nodes import (
     Spans,
     Subheading,
 )
+from bot.text import units, without_control_characters
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -35,13 +36,14 @@ that starts with "- " a bullet."""
 LINK_SCHEMES = ("http://", "https://", "mailto:")
 """How the addresses begin that may become links."""
 LONGEST_ADDRESS = 2_000
-"""Characters of an address; Slack takes 3,000, and a longer one would leave no room for the text around it."""
+"""Units of an address (see `units`): Slack takes 3,000, and a longer one would leave no room for text in a message."""
 PICTURE = "Picture"
 """What stands before the description of a picture that isn't shown as one."""
 PARSED = 256
 """Answers whose nodes are kept in memory: those that are asked for often. One is a few kilobytes."""
-MAX_LEVELS = 20
-"""Levels of lists and quotes; deeper ones are shown as their source, and Python's recursion stays bounded."""
+MAX_LEVELS = 60
+"""Levels of nodes in each other: a list has two, a quote one. markdown-it drops what is deeper, so such an answer is shown as
+its source. Python's recursion stays bounded."""
 
 
 @lru_cache(maxsize=PARSED)
@@ -52,8 +54,10 @@ def parse(text: str, answer_format: AnswerFormat = "markdown") -> tuple[Block, .
         return tuple(_plain_blocks(text))
     from markdown_it.tree import SyntaxTreeNode  # noqa: PLC0415  a start from the cache doesn't need it
 
-    root = SyntaxTreeNode(parser().parse(text))
-    return tuple(_blocks(root.children, line_break="\n" if answer_format == "typed" else " "))
+    tokens = parser().parse(text)
+    if any(token.level >= MAX_LEVELS - 1 for token in tokens):
+        return (CodeBlock(without_control_characters(text).strip("\n")),)
+    return tuple(_blocks(SyntaxTreeNode(tokens).children, line_break="\n" if answer_format == "typed" else " "))
 
 
 @cache
@@ -74,6 +78,7 @@ def _every_address(url: str) -> bool:  # noqa: ARG001  markdown-it-py passes it 
 
 def _plain_blocks(text: str) -> Iterator[Block]:
     items: list[ListItem] = []
+    text = without_control_characters(text)
     for line in (line.strip() for line in text.split("\n") if line.strip()):
         if line.startswith("- "):
             items.append(ListItem((Paragraph((Span(line[2:]),)),)))
@@ -99,7 +104,7 @@ def _blocks(nodes: Iterable[SyntaxTreeNode], line_break: str, *, inside: bool = 
                 yield from (Subheading(spans) for spans in [_spans_only(_inlines(node, line_break))] if spans)
             case "fence" | "code_block":
                 language = node.info.split(maxsplit=1)[0] if node.info.strip() else ""
-                yield CodeBlock(node.content.removesuffix("\n"), language)
+                yield CodeBlock(without_control_characters(node.content.removesuffix("\n")), language)
             case "bullet_list" | "ordered_list":
                 items = tuple(
                     ListItem(tuple(_blocks(item.children, line_break, inside=True))) for item in node.children
@@ -165,10 +170,11 @@ def _inline_nodes(nodes: Iterable[SyntaxTreeNode], style: Span, line_break: str)
     for node in nodes:
         match node.type:
             case "text" | "text_special":
-                if node.content:
-                    yield replace(style, text=node.content)
+                if text := without_control_characters(node.content):  # a reference such as &#27; may have brought some
+                    yield replace(style, text=text)
             case "code_inline":
-                yield replace(style, text=node.content, code=True)
+                if text := without_control_characters(node.content):
+                    yield replace(style, text=text, code=True)
             case "softbreak":
                 yield replace(style, text=line_break)
             case "hardbreak":
@@ -180,8 +186,14 @@ def _inline_nodes(nodes: Iterable[SyntaxTreeNode], style: Span, line_break: str)
             case "s":
                 yield from _inline_nodes(node.children, replace(style, struck=True), line_break)
             case "link":
-                address = _address(str(node.attrs.get("href", "")))
-                yield from _inline_nodes(node.children, replace(style, url=address), line_break)
+                href = str(node.attrs.get("href", ""))
+                linked = replace(style, url=_address(href))
+                if node.info == "auto" and not "".join(child.content for child in node.children).isprintable():
+                    yield replace(
+                        linked, text=href
+                    )  # its label is the address decoded, which may hold control characters
+                else:
+                    yield from _inline_nodes(node.children, linked, line_break)
             case "image":
                 yield _picture(str(node.attrs.get("src", "")), node.content, style)
             case _:
@@ -190,15 +202,17 @@ def _inline_nodes(nodes: Iterable[SyntaxTreeNode], style: Span, line_break: str)
 
 def _address(url: str) -> str:
     """The address if it may become a link, else an empty text: then only the link's label is shown."""
-    return url if url.casefold().startswith(LINK_SCHEMES) and _is_short_and_whole(url) else ""
+    scheme, colon, rest = url.partition(":")
+    url = scheme.lower() + colon + rest
+    return url if url.startswith(LINK_SCHEMES) and _is_short_and_whole(url) else ""
 
 
 def _picture(url: str, alt: str, style: Span) -> Span | Image:
     """A picture by https; by http, a link with its description; any other, its description."""
-    alt = " ".join(alt.split())
-    if url.casefold().startswith("https://") and not style.url and _is_short_and_whole(url):
-        return Image(url, alt or PICTURE)
-    return replace(style, text=f"{PICTURE}: {alt}" if alt else PICTURE, url=style.url or _address(url))
+    alt, address = " ".join(without_control_characters(alt).split()), _address(url)
+    if address.startswith("https://") and not style.url:
+        return Image(address, alt or PICTURE)
+    return replace(style, text=f"{PICTURE}: {alt}" if alt else PICTURE, url=style.url or address)
 
 
 def picture_span(image: Image) -> Span:
@@ -207,7 +221,7 @@ def picture_span(image: Image) -> Span:
 
 
 def _is_short_and_whole(url: str) -> bool:
-    return len(url) <= LONGEST_ADDRESS and not any(character.isspace() for character in url)
+    return units(url) <= LONGEST_ADDRESS and not any(character.isspace() for character in url)
 
 
 def _spans_only(inlines: Iterable[Span | Image]) -> Spans:

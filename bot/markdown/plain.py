@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from urllib.parse import unquote
 
 from bot.markdown.nodes import (
     Block,
@@ -34,6 +35,21 @@ def plain_answer(answer: str, answer_format: AnswerFormat) -> str:
     return answer if answer_format == "plain" else plain(parse.__wrapped__(answer, answer_format), addresses=False)
 
 
+def prose(blocks: Iterable[Block]) -> Iterator[str]:
+    """The texts of paragraphs and of lists' items, without marks: what can be quoted as a sentence."""
+    for block in blocks:
+        match block:
+            case Paragraph(spans):
+                yield "".join(span.text for span in spans)
+            case MarkdownList(items):
+                for item in items:
+                    yield from prose(item.blocks)
+            case Quote(inner):
+                yield from prose(inner)
+            case Subheading() | CodeBlock() | MarkdownTable() | Image() | Rule():
+                pass
+
+
 def _lines(block: Block, shown: set[str] | None) -> Iterator[str]:
     """The lines of a block; `shown` collects the addresses that stand in the text, None: none is shown."""
     match block:
@@ -62,9 +78,14 @@ def _lines(block: Block, shown: set[str] | None) -> Iterator[str]:
 
 
 def table_row_text(columns: Sequence[str], row: Sequence[str]) -> str:
-    """A row of a table as one line, each value with its column's name, so that it makes sense when it is read aloud."""
-    cells = [f"{name}: {value}" if name else value for name, value in zip(columns[1:], row[1:], strict=True) if value]
-    return f"{row[0]}. {'; '.join(cells)}." if cells else row[0]
+    """A row of a table as one line, each value with its column's name, so that it makes sense when it is read aloud.
+
+    Where the first column has no name, its value is a title: "Install. Flask: pip install Flask."
+    """
+    named = [f"{name}: {value}" if name else value for name, value in zip(columns, row, strict=True) if value]
+    title = named[:1] if row[0] and not columns[0] else []
+    cells = "; ".join(named[len(title) :])
+    return " ".join([*(f"{text}." for text in title if cells), *([f"{cells}."] if cells else title)]) or "–"
 
 
 def _indented(lines: Sequence[str], bullet: str) -> Iterator[str]:
@@ -83,6 +104,6 @@ def _text(spans: Spans, shown: set[str] | None) -> str:
         shown.add(span.url)
         label = "".join(each.text for each in spans[: index + 1] if each.url == span.url).strip()
         address = span.url.removeprefix("mailto:")
-        if label not in (address, span.url):
+        if label != address and unquote(label) != unquote(span.url):
             parts.append(f" ({address})")
     return "".join(parts)

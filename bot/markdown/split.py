@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from urllib.parse import unquote
 
 from bot.markdown.nodes import (
     Block,
@@ -20,6 +21,7 @@ from bot.markdown.nodes import (
     Subheading,
 )
 from bot.markdown.plain import plain
+from bot.text import units
 
 MAX_STANDALONE = 12
 """Pictures, tables and rules in a part: in Slack each is a block of its own, with text between, and a message has fifty."""
@@ -57,12 +59,6 @@ def split(blocks: Sequence[Block], limit: int) -> tuple[tuple[Block, ...], ...]:
             parts.append([])
             room, standalone = limit, MAX_STANDALONE
     return tuple(map(tuple, parts))
-
-
-def units(text: str) -> int:
-    """Length of a text as Slack may count it: in UTF-16 units, with &, < and > as entities."""
-    length = len(text) + 4 * text.count("&") + 3 * (text.count("<") + text.count(">"))
-    return length if text.isascii() else length + sum(character > "\uffff" for character in text)
 
 
 def _size(block: Block) -> int:
@@ -116,20 +112,18 @@ def _divide(block: Block, room: int) -> Pieces:
 
 def _divide_table(table: MarkdownTable, rows: Sequence[tuple[Spans, ...]], room: int) -> Pieces:
     """A table between two rows; a row that is too long alone becomes a paragraph."""
-    sizes = [_size(replace(table, rows=(row,))) for row in rows]
-    if sizes and sizes[0] > room:
+    if rows and _size(replace(table, rows=table.rows[:1])) > room:
         first, rest = _divide(Paragraph((Span(plain([replace(table, rows=table.rows[:1])])),)), room)
         return first, (*rest, *((replace(table, rows=table.rows[1:]),) if len(rows) > 1 else ()))
-    count = _fitting(sizes, room) if sizes else 0
+    count = _fitting((_size(replace(table, rows=(row,))) for row in rows), room) if rows else 0
     return replace(table, rows=table.rows[:count]), (replace(table, rows=table.rows[count:]),) if count < len(
         rows
     ) else ()
 
 
 def _divide_list(items: tuple[ListItem, ...], start: int | None, room: int) -> Pieces:
-    sizes = [_size(MarkdownList((item,), start)) for item in items]
-    if sizes[0] <= room:
-        count = _fitting(sizes, room)
+    if _size(MarkdownList(items[:1], start)) <= room:
+        count = _fitting((_size(MarkdownList((item,), start)) for item in items), room)
         rest, next_start = items[count:], None if start is None else start + count
         return MarkdownList(items[:count], start), (MarkdownList(rest, next_start),) if rest else ()
     beginning, end = _divide_blocks(items[0].blocks, room)
@@ -140,15 +134,14 @@ def _divide_list(items: tuple[ListItem, ...], start: int | None, room: int) -> P
 
 
 def _divide_blocks(blocks: tuple[Block, ...], room: int) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
-    sizes = [_size(block) for block in blocks]
-    if sizes and sizes[0] > room:
+    if blocks and _size(blocks[0]) > room:
         first, rest = _divide(blocks[0], room)
         return (first,), (*rest, *blocks[1:])
-    count = _fitting(sizes, room) if sizes else 0
+    count = _fitting(map(_size, blocks), room) if blocks else 0
     return blocks[:count], blocks[count:]
 
 
-def _fitting(sizes: Sequence[int], room: int) -> int:
+def _fitting(sizes: Iterable[int], room: int) -> int:
     """How many of the first elements fit, at least one."""
     count = 0
     for length in sizes:
@@ -171,7 +164,7 @@ def _divide_lines(text: str, room: int) -> tuple[str, str]:
 
 def _divide_spans(spans: Spans, room: int) -> tuple[Spans, Spans]:
     text = "".join(span.text for span in spans)
-    end = _place_to_divide(text, min(_characters(text, room), _characters_with_addresses(spans, room)))
+    end = _outside_links(spans, _place_to_divide(text, _characters_with_addresses(spans, room)))
     beginning, rest = list[Span](), list[Span]()
     position = 0
     for span in spans:
@@ -184,14 +177,27 @@ def _divide_spans(spans: Spans, room: int) -> tuple[Spans, Spans]:
 
 
 def _characters_with_addresses(spans: Spans, room: int) -> int:
-    """How many characters of the spans fit if each address is counted as well."""
+    """How many characters of the spans fit if each address is counted as well. A link isn't divided: at least it fits."""
     count = 0
     for span in spans:
-        length = units(span.text) + (units(span.url) + 3 if span.url else 0)
+        is_its_label = unquote(span.text) == unquote(span.url)
+        length = units(span.text) + (units(span.url) + 3 if span.url and not is_its_label else 0)
         if length > room:
-            return count if span.url and count else count + _characters(span.text, max(room, 1))
+            if span.url:
+                return count or len(span.text)
+            return count + _characters(span.text, max(room, 1))
         room, count = room - length, count + len(span.text)
     return count
+
+
+def _outside_links(spans: Spans, end: int) -> int:
+    """`end`, or where the link begins that it would divide; behind a link with which the text begins."""
+    position = 0
+    for span in spans:
+        if span.url and position < end < position + len(span.text):
+            return position or len(span.text)
+        position += len(span.text)
+    return end
 
 
 def _place_to_divide(text: str, end: int) -> int:

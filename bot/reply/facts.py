@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.markdown import Paragraph, Span, Spans, escape_text, parse
+from bot.markdown import Paragraph, Span, Spans, escape_text, parse, plain, prose
 from bot.model import (
     NEWS,
     Attribute,
@@ -21,7 +21,7 @@ from bot.model import (
     Text,
     VoiceKey,
 )
-from bot.reply.wording import group_label, group_labels, join_with_and, join_with_dots
+from bot.reply.wording import answer_blocks, group_label, group_labels, join_with_and, join_with_dots
 from bot.text import sentences, stem, words
 
 MAX_SENTENCES = 2
@@ -63,7 +63,7 @@ def attribute_parts_of_each(cards: Sequence[Library], attribute: Attribute, know
         (card.name, values[card.id] or gap) for card in cards if values[card.id] or card.id not in ids_with_note
     )
     heading = Heading(join_with_dots(join_with_and(card.name for card in cards), label))
-    dated_notes = [DatedNote(replace(note, text=f"{escape_text(card.name)}: {note.text}")) for card, note in notes]
+    dated_notes = [DatedNote(replace(note, text=_labelled(card.name, note.text))) for card, note in notes]
     return [heading, *([Facts(rows)] if rows else []), *dated_notes]
 
 
@@ -75,8 +75,8 @@ def _attribute_value(card: Library, attribute: Attribute, phrases: Sequence[str]
 
 def _stating_sentences(entry: Entry, phrases: Sequence[str]) -> list[str]:
     """The first sentences of the answer that have one of the phrases."""
-    lines = entry.plain_answer.splitlines()
-    all_sentences = [sentence for line in lines for sentence in sentences(line.removeprefix("- "))]
+    texts = prose(answer_blocks(entry.answer, entry.answer_format))
+    all_sentences = [sentence for text in texts for sentence in sentences(text)]
     return [sentence for sentence in all_sentences if _states(sentence, phrases)][:MAX_SENTENCES]
 
 
@@ -104,7 +104,13 @@ def _asked_notes(entry: Entry, attribute: Attribute, phrases: Sequence[str]) -> 
     """The notes that state an attribute; where news are asked for all, the newest first, of one day the last in the pack."""
     if attribute.name == NEWS:
         return sorted(entry.notes, key=lambda note: note.date)[::-1]
-    return [note for note in entry.notes if _states(note.text, phrases)]
+    return [note for note in entry.notes if _states(plain(parse(note.text), addresses=False), phrases)]
+
+
+def _labelled(label: str, text: str) -> str:
+    """A note's Markdown behind a label: on its line, if the note begins with a paragraph."""
+    begins_with_paragraph = isinstance(next(iter(parse(text)), None), Paragraph)
+    return f"{escape_text(label)}: {text}" if begins_with_paragraph else f"{escape_text(label)}:\n\n{text}"
 
 
 def _states(text: str, phrases: Sequence[str]) -> bool:

@@ -60,7 +60,7 @@ def _part_markdown(part: Part) -> str:
             ]
             return (f"**{_line(heading)}**\n\n" if heading else "") + "\n".join(lines)
         case Table(columns, rows):
-            header = [_row(columns), _row(["---"] * len(columns))]
+            header = [_row([_line(name) for name in columns]), _row(["---"] * len(columns))]
             return "\n".join([*header, *map(_row, ([_line(cell) for cell in row] for row in rows))])
         case Choices(heading, choices):
             return f"{_line(heading)}\n\n" + "\n".join(f"- {_line(choice.label)}" for choice in choices)

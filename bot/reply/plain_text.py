@@ -85,7 +85,9 @@ def _part_text(part: Part) -> str:
         case Choices(heading, choices):
             return f"{heading} " + " | ".join(choice.label for choice in choices)
         case DatedNote(note):
-            text = f"Note, {note.date}: {plain(parse(note.text))}"
+            blocks = parse(note.text)
+            divider = " " if blocks and isinstance(blocks[0], Paragraph) else "\n"
+            text = f"Note, {note.date}:{divider}{plain(blocks)}"
             return f"{text} (Source: {note.source})" if note.source else text
         case Attribution(text, url):
             return f"{text}. {url}".strip() if url else f"{text}."

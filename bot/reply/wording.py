@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from bot.markdown import Paragraph, Span, parse
+from bot.markdown import AnswerFormat, Block, Paragraph, Span, parse, prose
 from bot.model import (
     ANSWER_SHOWN,
     Attribution,
@@ -18,7 +20,6 @@ from bot.model import (
     Knowledge,
     Library,
     Part,
-    Text,
     VoiceKey,
 )
 from bot.text import clean, normalize_phrase, sentences
@@ -65,14 +66,15 @@ def _readable_date(date: str) -> str:
     return f"{day.day} {day:%B} {day.year}"
 
 
-def answer_part(entry: Entry) -> Part:
-    """An entry's answer: its Markdown as nodes, or the lines of a plain one."""
-    if entry.answer_format == "plain":
-        return Text(entry.answer)
-    blocks = parse(entry.answer[:ANSWER_SHOWN], entry.answer_format)
-    if len(entry.answer) > ANSWER_SHOWN:
-        blocks = (*blocks, Paragraph((Span("…"),)))
-    return Formatted(blocks, entry.answer, entry.answer_format)
+def answer_part(entry: Entry) -> Formatted:
+    """An entry's answer."""
+    return Formatted(answer_blocks(entry.answer, entry.answer_format), entry.answer, entry.answer_format)
+
+
+def answer_blocks(answer: str, answer_format: AnswerFormat) -> tuple[Block, ...]:
+    """The blocks of an answer, of a far too long one as much as is shown."""
+    blocks = parse(answer[:ANSWER_SHOWN], answer_format)
+    return (*blocks, Paragraph((Span("…"),))) if len(answer) > ANSWER_SHOWN else blocks
 
 
 def split_opening(entry: Entry, limit: int) -> tuple[str, Part | None]:
@@ -80,13 +82,12 @@ def split_opening(entry: Entry, limit: int) -> tuple[str, Part | None]:
 
     Otherwise "" and the whole answer. What leads to the blocks below it, by a colon at its end, stays with them.
     """
-    whole = answer_part(entry)
-    blocks = whole.blocks if isinstance(whole, Formatted) else parse(entry.answer, entry.answer_format)
-    match blocks:
+    answer = answer_part(entry)
+    match answer.blocks:
         case (Paragraph(spans=(Span(text) as span,)), *rest) if span == Span(text):
             if len(text) <= limit and "\n" not in text and not text.endswith(":"):
-                return text, Formatted(tuple(rest), entry.answer, entry.answer_format) if rest else None
-    return "", whole
+                return text, replace(answer, blocks=tuple(rest)) if rest else None
+    return "", answer
 
 
 def choice_of(entry: Entry) -> Choice:
@@ -202,8 +203,17 @@ def upper_first(text: str) -> str:
 
 def matching_sentence(finding: Finding, entry: Entry) -> str:
     """The sentence of an entry's answer that the question is nearest to, as the answer has it; empty if there is none."""
-    nearest = finding.evidence.sentence
-    return next((text for text in sentences(entry.plain_answer) if nearest and clean(text) == nearest), "")
+    nearest = _MARK.sub("", finding.evidence.sentence)
+    if not nearest:
+        return ""
+    quotable = (text for part in prose(answer_blocks(entry.answer, entry.answer_format)) for text in sentences(part))
+    return next((text for text in quotable if len(text) <= LONGEST_QUOTED and clean(text) == nearest), "")
+
+
+LONGEST_QUOTED = 300
+"""Characters of a sentence that is quoted above its answer; a longer one is no short answer."""
+_MARK = re.compile(r"^(?:-|\d{1,9}\.) +|^“|”$")
+"""The mark of a list's item, or of a quote, around a sentence of an answer's plain text."""
 
 
 def first_sentence(entry: Entry) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from bot.model import PART_MARK, Kind, Question, Reply, ShowRest
-from bot.reply import plain_text
+from bot.model import PART_MARK, Kind, Question, Reply
+from bot.reply import plain_text, without_show_rest
 from bot.slack.admission import no_op
 from bot.slack.blocks import Layout, context_block, escape, has_image, paragraph_blocks, render_blocks
 from bot.slack.blocks.footer import AnswerFooter, ShareMode, footer_blocks
@@ -171,29 +172,37 @@ def reply_message(
 
 MAX_PARTS_SENT = 4
 """Further parts of a long answer that one press sends: a response_url may be used five times."""
+MODAL_BYTES = 200_000
+"""Bytes of the further parts in a modal, of the 250,000 that Slack takes for a view."""
 
 
-def further_messages(context: Context, reply: Reply, key: str) -> Iterator[tuple[Reply, OutgoingMessage]]:
-    """The further parts of a long answer, each as a reply and its message; the last one has a button for those that are left."""
+def further_messages(
+    context: Context, reply: Reply, key: str, most: int = MAX_PARTS_SENT
+) -> list[tuple[Reply, OutgoingMessage]]:
+    """At most so many further parts of a long answer, each as a reply and its message; the last has a button for what is left."""
     base, _, number = reply.reference.partition(PART_MARK)
-    first = int(number or 1) + 1
-    show_rest = next((part for part in reply.parts if isinstance(part, ShowRest)), None)
-    for index, parts in enumerate(reply.further[:MAX_PARTS_SENT]):
-        reference = f"{base}{PART_MARK}{first + index}"
-        is_last = index + 1 == MAX_PARTS_SENT < len(reply.further) and show_rest is not None
-        shown = (*parts, replace(show_rest, ask="")) if is_last and show_rest is not None else parts
+    sent = reply.further[:most]
+    messages = []
+    for index, parts in enumerate(sent):
+        reference = f"{base}{PART_MARK}{int(number or 1) + 1 + index}"
+        shown = parts if index == len(sent) - 1 else without_show_rest(parts)
         part = replace(reply, parts=shown, further=(), reference=reference)
-        yield part, reply_message(context, part, None, f"{key}:{reference}")
+        messages.append((part, reply_message(context, part, None, f"{key}:{reference}")))
+    return messages
 
 
 def rest_in_one_message(context: Context, reply: Reply, key: str) -> OutgoingMessage:
-    """The further parts of a long answer as one message, for a modal."""
-    messages = [message for _, message in further_messages(context, reply, key)]
+    """As many further parts of a long answer as fit into a modal, as one message."""
 
     def render(layout: Layout) -> list[Block]:
-        return [block for message in messages for block in message.render(layout)]
+        for most in range(MAX_PARTS_SENT, 0, -1):
+            messages = further_messages(context, reply, key, most)
+            blocks = [block for _, message in messages for block in message.render(layout)]
+            if len(blocks) < BLOCKS["modal"] and len(json.dumps(blocks)) <= MODAL_BYTES:
+                break
+        return blocks
 
-    return OutgoingMessage(text=messages[0].text, render=render, key=key)
+    return OutgoingMessage(text=further_messages(context, reply, key)[0][1].text, render=render, key=key)
 
 
 def text_message(text: str, key: str = "", blocks: list[Block] | None = None) -> OutgoingMessage:

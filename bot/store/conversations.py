@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from bot.model import ConversationState
+from bot.model import PART_MARK, ConversationState
 from bot.store.database import UNAVAILABLE, Database, KeyLocks, put_bounded
 from bot.store.tables import LONGEST_IDS, contexts
 
@@ -80,7 +80,7 @@ class Conversations:
         name, person = self._hmac_id(conversation), self._hmac_id(_person(conversation))
         with self._locks.of(name):
             known, at = self._remembered.get(name), self._clock()
-            row = {"kind": state.kind, "ids": _ids(state), "grouped": state.group, "at": at, "person": person}
+            row = {"kind": state.kind, "ids": _ids(state), "grouped": _group(state), "at": at, "person": person}
             write = partial(self._database.write, self._upsert, conversation=name, **row)
             is_written = self._database.run_or_default(write, 0) != 0
             saved = _Remembered(at, state, person, self._database.generation if is_written else 0)
@@ -118,9 +118,16 @@ def _ids(state: ConversationState) -> str:
     return stored
 
 
+def _group(state: ConversationState) -> str | None:
+    """A state's group, and behind a mark the part of a long answer: to an earlier release that is a group it doesn't know."""
+    return state.group if state.part == 1 else f"{state.group or ''}{PART_MARK}{state.part}"
+
+
 def _state(found: Any) -> ConversationState:
     """A stored state; of one that an older version stored, as much as it stored."""
     stored = json.loads(found.ids)
     ids, before, *rest = stored if stored and isinstance(stored[0], list) else (stored, [], [])
     seen, others = rest if len(rest) > 1 else ([], rest[0])
-    return ConversationState(found.kind, tuple(ids), found.grouped, tuple(before), tuple(others), tuple(seen))
+    group, _, part = (found.grouped or "").partition(PART_MARK)
+    number = int(part) if part.isdecimal() else 1
+    return ConversationState(found.kind, tuple(ids), group or None, tuple(before), tuple(others), tuple(seen), number)

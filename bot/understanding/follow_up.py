@@ -395,7 +395,9 @@ def _rest(turn: ConversationTurn) -> FollowUp | None:
     match = cues.REST.match(turn.text)
     if match is None or turn.current is None or turn.state.kind == "unknown":
         return None
-    return FollowUp((turn.current.id,), part=int(match["number"] or 2), reason="the rest of the answer before")
+    return FollowUp(
+        (turn.current.id,), part=int(match["number"] or turn.state.part + 1), reason="the rest of the answer before"
+    )
 
 
 def _more(turn: ConversationTurn) -> FollowUp | None:

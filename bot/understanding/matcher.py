@@ -176,7 +176,8 @@ class Matcher:
             The finding; its kind is "unknown" where nothing fits well enough.
         """
         cleaned = clean(text)
-        if (part := self._part_of.match(cleaned)) is not None:  # it stands for itself, in any conversation
+        part = self._part_of.match(cleaned)
+        if part is not None and not self._index.is_exact(words(cleaned)):  # it stands for itself, in any conversation
             return replace(self.find(part["question"]), part=int(part["number"]))
         typed = words(cleaned)
         if not typed:

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from bot.markdown import parse, plain
 from bot.model import Group, Knowledge, Library
 from bot.text import clean, words
 
@@ -97,7 +98,7 @@ def answers_of(knowledge: Knowledge, targets: Sequence[Target]) -> Iterable[tupl
             yield entry.plain_answer, number
             if isinstance(entry, Library):
                 yield from ((text, number) for text in (entry.what, entry.summary, *entry.good_for))
-            yield from ((note.text, number) for note in entry.notes)
+            yield from ((plain(parse(note.text), addresses=False), number) for note in entry.notes)
 
 
 def not_asks_of(knowledge: Knowledge, targets: Sequence[Target]) -> Iterable[tuple[str, int]]:
@@ -124,7 +125,7 @@ def code_digest() -> str:
         path for package in ("knowledge", "retrieval", "understanding") for path in sorted((bot / package).glob("*.py"))
     ]
     data = sorted(path for path in (bot / "retrieval" / "data").iterdir() if path.suffix in (".txt", ".npy", ".json"))
-    for path in [*code, bot / "text.py", bot / "model.py", *data]:
+    for path in [*code, *sorted((bot / "markdown").glob("*.py")), bot / "text.py", bot / "model.py", *data]:
         content = path.read_bytes()
         digest.update(f"{path.name}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()[:12]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from bot.markdown import parse, plain
 from bot.model import Knowledge, Library
 from bot.redact import redact
 from bot.retrieval.english import FUNCTION_WORDS, English, WordCache
@@ -351,7 +352,12 @@ def _slips(word: str, lexicon: Lexicon) -> list[str]:
 def _texts(knowledge: Knowledge) -> Iterable[str]:
     """Every text of a pack that says something about its entries."""
     for entry in knowledge.entries:
-        yield from (entry.title, entry.plain_answer, *entry.names, *(note.text for note in entry.notes))
+        yield from (
+            entry.title,
+            entry.plain_answer,
+            *entry.names,
+            *(plain(parse(note.text), addresses=False) for note in entry.notes),
+        )
         if entry.curated:
             yield from entry.asks  # the index may not have them
         if isinstance(entry, Library):

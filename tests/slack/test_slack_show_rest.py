@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,9 @@ import yaml
 
 from bot.engine import Engine
 from bot.knowledge import load
+from bot.model import Question
+from bot.reply import plain_text
+from bot.slack.blocks import render_blocks
 from bot.slack.payloads import ModalState
 from bot.slack.strings import default_strings
 from bot.understanding import Matcher
@@ -32,6 +37,14 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
         {"id": "status", "title": "How do I see the status?", "asks": ["see the status"], "answer": PICTURE},
     ]
     (folder / "answers.yaml").write_text(yaml.safe_dump(entries), encoding="utf-8")
+    return Engine(Matcher.from_knowledge(load(folder)))
+
+
+def engine_with(folder: Path, answer: str, notes: Sequence[Any] = ()) -> Engine:
+    """An engine over a pack of one entry."""
+    (folder / "pack.yaml").write_text("name: Office\n", encoding="utf-8")
+    entry = {"id": "setup", "title": "How do I set it up?", "asks": ["setup"], "answer": answer, "notes": list(notes)}
+    (folder / "answers.yaml").write_text(yaml.safe_dump([entry]), encoding="utf-8")
     return Engine(Matcher.from_knowledge(load(folder)))
 
 
@@ -101,16 +114,70 @@ def test_what_is_gone_is_said(door: Door, stub: Stub) -> None:
     assert STRINGS["not_there"] in dumped([call.args for call in stub.calls])
 
 
-def test_a_part_that_could_not_be_posted_can_be_had_by_another_press(door: Door, stub: Stub) -> None:
+def test_where_the_bot_may_not_post_the_rest_goes_to_the_one_who_pressed(door: Door, stub: Stub) -> None:
     door.mention("setup", ts="5.1")
     value = rest_value(posted(stub)[0])
-    stub.fail("chat.postMessage", Fault(error="channel_not_found"))
+    stub.fail("chat.postMessage", Fault(error="not_in_channel"))
     door.press("rest", value, **on_message(door, thread="5.1"))
+    private = stub.of("hook")
+    assert {message["response_type"] for message in private} == {"ephemeral"}
+    assert steps_in(posted(stub)[0]["blocks"], *private) == list(range(1, 61))
     door.press("rest", value, **on_message(door, thread="5.1"))
-    assert (
-        steps_in(*(message["blocks"] for message in posted(stub)[1:]))
-        == steps_in(STEPS)[len(steps_in(posted(stub)[0])) :]
-    )
+    assert STRINGS["rest_shown"] in dumped([call.args for call in stub.calls[-1:]])
+
+
+def test_what_slack_was_too_busy_for_can_be_had_by_another_press(door: Door, stub: Stub) -> None:
+    door.command("setup")
+    value, pressed = rest_value(stub.of("hook")[0]), on_message(door, private=True)
+    stub.fail("hook", Fault(404, "used_url"))
+    door.press("rest", value, **pressed)
+    door.press("rest", value, **pressed)
+    assert steps_in(*stub.of("hook")) == list(range(1, 61))
+
+
+def test_of_very_many_parts_four_are_sent_with_a_button_for_the_others(
+    make_door: MakeDoor, stub: Stub, tmp_path: Path
+) -> None:
+    door = make_door(stub, engine=engine_with(tmp_path, " ".join(f"word{number}." for number in range(1_900))))
+    door.mention("setup", ts="5.1")
+    door.press("rest", rest_value(posted(stub)[0]), **on_message(door, thread="5.1"))
+    assert len(posted(stub)) == 5
+    assert all("rest" not in buttons(message) for message in posted(stub)[1:-1])
+    assert posted(stub)[-1]["text"].endswith("say “show part 6 of How do I set it up?”.")
+    door.press("rest", rest_value(posted(stub)[-1]), **on_message(door, thread="5.1"))
+    text = dumped([message["blocks"] for message in posted(stub)])
+    assert [number for number in range(1_900) if f"word{number}." not in text] == []
+
+
+def test_a_modal_has_as_many_parts_as_fit_and_a_button_for_the_others(
+    make_door: MakeDoor, stub: Stub, tmp_path: Path
+) -> None:
+    pictures = "\n\n".join(f"![p](https://a.example/{number}.png)\n\nline {number}." for number in range(79))
+    door = make_door(stub, engine=engine_with(tmp_path, pictures))
+    value, seen = "topic||setup", dumped(render_blocks(door.engine.rebuild_reply("topic||setup"), "classic"))
+    for _ in range(6):
+        door.press("rest", value, **on_view(ModalState(("setup",), search=True)))
+        view = views_of(stub)[-1]
+        seen += dumped(view)
+        if "rest" not in buttons(view):
+            break
+        value = rest_value(view)
+    assert [number for number in range(79) if f"line {number}." not in seen or f"/{number}.png" not in seen] == []
+
+
+def test_the_rest_begins_where_the_first_message_ends_whatever_was_asked(tmp_path: Path) -> None:
+    """A sentence above the answer, and notes that don't fit, move nothing."""
+    sentence = "The rental bicycle of a visitor stands behind the old mill."
+    notes = [{"date": "2026-01-02", "text": f"note{n} " + "about it " * 280, "source": "us"} for n in range(3)]
+    engine = engine_with(tmp_path, f"Read this. {sentence}\n\n{STEPS}", notes)
+    asked = engine.answer(Question("where does the rental bicycle of a visitor stand"))
+    assert sentence in plain_text(asked)
+    rebuilt = engine.rebuild_reply(asked.reference)
+    assert rebuilt is not None
+    assert rebuilt.further == asked.further
+    text = "\n".join(plain_text(replace(asked, parts=parts, further=())) for parts in (asked.parts, *asked.further))
+    assert (steps_in(text), [f"note{n}" in text for n in range(3)]) == (list(range(1, 61)), [True] * 3)
+    assert "…" not in text
 
 
 # --- pictures

@@ -16,6 +16,7 @@ from bot.markdown import (
     Quote,
     Rule,
     Span,
+    Spans,
     Subheading,
     parse,
     picture_span,
@@ -114,21 +115,21 @@ def _cell(spans: Sequence[Span]) -> Block:
 
 
 def _row_lists(table: MarkdownTable) -> list[Block]:
-    """A list for each row, its first cell as the heading; cells without text are left out."""
-    if not table.rows:
-        return rich_text_blocks([_section([Span(plain([table]) or "–")])])
-    if len(table.header) == 1:
-        return rich_text_blocks(_list_elements([_section(row[0] or (Span("–"),)) for row in table.rows], "bullet", 0))
+    """A list for each row, its first cell as the heading, each cell with its column's name; cells without text are left out."""
+    if not table.rows or len(table.header) == 1:
+        heading = [_section(_bold(table.header[0]))] if len(table.header) == 1 and table.header[0] else []
+        items = _list_elements([_section(row[0] or (Span("–"),)) for row in table.rows], "bullet", 0)
+        return rich_text_blocks([*heading, *items] or [_section([Span(plain([table]) or "–")])])
     elements: list[Block] = []
-    for label, *cells in table.rows:
-        elements.append(_section(_bold(label) or [Span("–", bold=True)]))
-        named = [
-            (*_bold(name), Span(": ", bold=True), *cell)
-            for name, cell in zip(table.header[1:], cells, strict=True)
-            if cell
-        ]
-        elements += _list_elements([_section(spans) for spans in named], "bullet", 0)
+    for row in table.rows:
+        cells = [_named_cell(name, cell) for name, cell in zip(table.header, row, strict=True) if cell]
+        elements.append(_section(_bold(cells[0]) if cells else [Span("–", bold=True)]))
+        elements += _list_elements([_section(spans) for spans in cells[1:]], "bullet", 0)
     return rich_text_blocks(elements)
+
+
+def _named_cell(name: Spans, cell: Spans) -> list[Span]:
+    return [*_bold(name), Span(": ", bold=True), *cell] if name else list(cell)
 
 
 # --- rich_text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from bot.model import Question, Reply, Surface
 from bot.slack.context import Context
@@ -25,7 +26,7 @@ from bot.slack.transport.client import NotSent, Refused
 async def show_rest(context: Context, body: Payload) -> None:
     """Send the parts behind the one whose button was pressed: below it, in its modal, or to the asker alone.
 
-    In a channel or a direct message each part is sent once, whoever presses and however often.
+    Each part is sent once, however often the button is pressed; in a channel, whoever presses it.
     """
     destination = click_destination(body)
     reference, asker = action_of(body)[1], asker_of(body)
@@ -33,16 +34,15 @@ async def show_rest(context: Context, body: Payload) -> None:
         return
     workspace = workspace_of(asker)
     await context.refresh(workspace)
-    reply = context.engine.rebuild_reply(reference, workspace)
-    pressed = join_key("rest", workspace, channel_of(body), message_ts_of(body), reference)
+    reply = await context.compute(asker, partial(context.engine.rebuild_reply, reference, workspace))
+    private = private_destination(body) or destination
+    presser = asker if isinstance(destination, RespondPrivately) else ""
+    pressed = join_key("rest", workspace, channel_of(body), message_ts_of(body), presser, reference)
     if reply is None or not reply.further:
-        await send_text(context, destination, context.strings["not_there"], f"{pressed}:gone")
+        await send_text(context, private, context.strings["not_there"], f"{pressed}:gone")
     elif isinstance(destination, UpdateModal):
         await send(context, replace(destination, back=0), rest_in_one_message(context, reply, pressed))
-    elif not await _send_parts(
-        context, destination, reply, pressed, Question("", _surface(destination), None, workspace)
-    ):
-        private = private_destination(body) or destination
+    elif not await _send_parts(context, destination, reply, pressed, workspace):
         await send_text(context, private, context.strings["rest_shown"], f"{pressed}:shown")
 
 
@@ -52,21 +52,24 @@ def _surface(destination: Destination) -> Surface:
     return "command"
 
 
-async def _send_parts(context: Context, destination: Destination, reply: Reply, key: str, question: Question) -> bool:
-    """Send the parts in their order, until one can't be sent; whether there was one that hadn't been sent before."""
-    is_new = False
+async def _send_parts(context: Context, destination: Destination, reply: Reply, key: str, workspace: str) -> bool:
+    """Send the parts in their order, until one can't be sent; whether there was one that hadn't been sent before.
+
+    Where the channel refuses one, that part and those behind it go to the person who pressed.
+    """
+    is_new, claims = False, context.store.claims
     for part, message in further_messages(context, reply, key):
-        if not isinstance(destination, RespondPrivately) and not await context.run_db(
-            context.store.claims.claim_once, message.key
-        ):
+        if not await context.run_db(claims.claim_once, message.key):
             continue
         is_new = True
-        trace = context.answer_log.start(question)
+        trace = context.answer_log.start(Question("", _surface(destination), workspace=workspace))
         trace.reply = part
         trace.sending()
         trace.result = await send(context, destination, message)
         trace.finish()
-        if isinstance(trace.result, NotSent | Refused):
-            await context.run_db(context.store.claims.release, message.key)
+        if isinstance(trace.result, Refused) and isinstance(destination, PostInChannel) and destination.response_url:
+            destination = RespondPrivately(destination.response_url)  # where `send` has sent this part, too
+        elif isinstance(trace.result, NotSent | Refused):
+            await context.run_db(claims.release, message.key)
             break
     return is_new

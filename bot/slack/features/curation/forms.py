@@ -211,7 +211,7 @@ async def _show_moved(context: Context, submission: ViewSubmission, edit: _Meani
 
 def _submit_answer(context: Context, submission: ViewSubmission) -> tuple[FormResponse, FollowUpWork | None]:
     """Save a new answer if this very draft was checked; otherwise start its check. For a database thread."""
-    title, answer = " ".join(submission.value(TITLE).split()), submission.value(ANSWER).strip()
+    title, answer = " ".join(submission.value(TITLE).split()), submission.value(ANSWER).rstrip().strip("\n")
     asks = tuple(dict.fromkeys(line for line in clean(submission.value(ASKS)).split("\n") if words(line)))
     filled = {TITLE: words(title), ANSWER: answer, ASKS: asks}
     if empty := {name: context.strings["write_empty"] for name, value in filled.items() if not value}:

@@ -74,10 +74,13 @@ class ListBlock(Block):
 
 @dataclass(frozen=True, slots=True)
 class Table(Block):
+    """`sources`: the cells of the rows as they are written, or as Markdown."""
+
     header: tuple[Inline, ...]
     rows: tuple[tuple[Inline, ...], ...]
     alignment: tuple[str, ...]
     row_lines: tuple[int, ...]
+    sources: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,19 +242,25 @@ class _BlockReader:
 
     def _table(self, inner: Sequence[Token], line: int) -> Table:
         rows: list[list[Inline]] = []
+        sources: list[list[str]] = []
         row_lines: list[int] = []
         alignment: list[str] = []
         for token in inner:
             if token.type == "tr_open":
                 rows.append([])
+                sources.append([])
                 row_lines.append(self._line(token))
             elif token.type == "th_open":
                 alignment.append(str(token.attrGet("style") or "").removeprefix("text-align:"))
             elif token.type == "inline":
                 rows[-1].append(convert_token(token, row_lines[-1], self.reading))
+                sources[-1].append(token.content)
         if any("\\\n" in cell.markdown for row in rows for cell in row):
             self.reading.note(line, BREAKS_IN_CELLS, "changed")
-        return Table(line, tuple(rows[0]), tuple(map(tuple, rows[1:])), tuple(alignment), tuple(row_lines[1:]))
+        return Table(
+            line, tuple(rows[0]), tuple(map(tuple, rows[1:])), tuple(alignment), tuple(row_lines[1:]),
+            tuple(map(tuple, sources[1:])),
+        )  # fmt: skip
 
 
 def _closing(tokens: Sequence[Token], position: int) -> int:
@@ -606,14 +615,23 @@ class _Container:
             return
         line = frame.text_line + len(source[: len(source) - len(source.lstrip())].split("\n")) - 1
         source = textwrap.dedent(source.strip("\n")) if "\n" in source else source.strip()
-        if not self.is_literal and self.depth < MAX_NESTED_PARSES and _BLOCK_START.search(source):
+        start = None if self.is_literal or self.depth >= MAX_NESTED_PARSES else _BLOCK_START.search(source)
+        if start and source.startswith("<"):  # tags in the line above, which would hide it
+            self._add_paragraphs(source[: start.start()], line)
+            line += source[: start.start()].count("\n")
+            source = source[start.start() :]
+        if start:
             frame.children += read_blocks(source, self.reading, line, depth=self.depth + 1)
-            return
+        else:
+            self._add_paragraphs(source, line)
+
+    def _add_paragraphs(self, source: str, line: int) -> None:
+        """Inline source, divided at blank lines."""
         for part in re.split(r"\n[ \t]*\n", source):
             text = "\n".join(row.strip() for row in part.strip().split("\n"))
             inline = convert_inline(text, line, self.reading)
             if inline.markdown.strip():
-                frame.children.append(
+                self.frames[-1].children.append(
                     Paragraph(line, Inline(inline.markdown.strip("\\\n "), inline.text, inline.is_index))
                 )
             line += part.count("\n") + 2
@@ -757,7 +775,14 @@ def _html_table(line: int, children: tuple[Block, ...], reading: Reading) -> lis
         top = tuple(_one_line(cell.children) for cell in header) + (NOTHING,) * (width - len(header))
         return [
             *before,
-            Table(line, top, tuple(padded), ("",) * width, tuple(row[0].line if row else line for row in body)),
+            Table(
+                line,
+                top,
+                tuple(padded),
+                ("",) * width,
+                tuple(row[0].line if row else line for row in body),
+                tuple(tuple(cell.markdown for cell in row) for row in padded),
+            ),
         ]
     blocks: list[Block] = before
     for row in body or cells:

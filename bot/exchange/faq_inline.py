@@ -85,6 +85,8 @@ STYLES = {
 }
 CODE = frozenset("code kbd samp tt".split())
 EMBEDDED = frozenset("iframe video audio embed source object".split())
+_ADDRESSES = ("src", "data", "href", "url", "link", "to")
+"""Attributes with the address of what is embedded, or of what a component of a documentation generator links to."""
 INVISIBLE = frozenset("wbr tbody thead tfoot colgroup col picture figure figcaption".split())
 """Tags without which nothing is different, so that they need no note."""
 
@@ -304,7 +306,8 @@ class _Converter:
             self.index_text += sum(map(str.isalnum, text))
 
     def _text(self, text: str) -> None:
-        self._add(text, text, text)
+        is_below_tag = bool(self.pieces) and self.pieces[-1].markdown == "\\\n"  # <br>
+        self._add(_LINE_START.sub(_escape_start, text) if is_below_tag else text, text, text)
 
     def _entity(self, text: str, following: str) -> None:
         """A character that was written as an entity. `following`: the character behind it."""
@@ -476,8 +479,10 @@ class _Converter:
             self._image(tag.attributes.get("src", ""), tag.attributes.get("alt", ""), tag.attributes.get("title", ""))
         elif name == "input" and tag.attributes.get("type") == "checkbox":
             self._add("[x] " if "checked" in tag.attributes else "[ ] ", "", "")
-        elif name in EMBEDDED and (
-            address := absolute_address(tag.attributes.get("src", tag.attributes.get("data", "")))
+        elif (name in EMBEDDED or name not in HTML_NAMES) and (
+            address := absolute_address(
+                next((tag.attributes[key] for key in _ADDRESSES if tag.attributes.get(key)), "")
+            )
         ):
             self.reading.note(self.line, f"<{name}> became a link", "changed")
             self._add(f"<{address}> ", address, address)

@@ -467,6 +467,18 @@ PAGES = {
         "# Lampd FAQ\n\n## Setup\n\nUnpack.\n\n## Troubleshooting\n\n### It flickers\n\nWait.\n",
         {"Setup": "Unpack.", "It flickers": "Wait."},
     ),
+    "a project that is called a help": (
+        "# Help bot\n\n## Installation\n\nUnpack.\n\n## FAQ\n\n### It sleeps\n\nWait.\n\n## License\n\nMIT\n",
+        {"It sleeps": "Wait."},
+    ),
+    "a page of help": (
+        "# Help\n\n## Lamps\n\nHere.\n\n## Known issues\n\n### It sleeps\n\nWait.\n",
+        {"Lamps": "Here.", "It sleeps": "Wait."},
+    ),
+    "a note beside tables": (
+        "## Lamps\n\n| Problem | Fix |\n| --- | --- |\n| One | a |\n| Two | b |\n| Three | c |\n\n### Prices\n\nLow.\n",
+        {"One": "a", "Two": "b", "Three": "c"},
+    ),
     "no FAQ without questions below": (
         "# Lampd\n\n## Setup\n\nUnpack.\n\n## Troubleshooting\n\nWait.\n",
         {"Setup": "Unpack.", "Troubleshooting": "Wait."},

@@ -97,7 +97,8 @@ _FAQ_NAMES = "|".join((
     r"questions (?:fr[eé]quentes|courantes)|questions (?:fr[eé]quemment|souvent) pos[eé]es|foire aux questions",
     r"(?:h[aä]ufige|h[aä]ufig gestellte|oft gestellte) fragen|fragen und antworten|domande (?:frequenti|comuni)",
     r"частые вопросы|часто задаваемые вопросы|вопросы и ответы|вопрос-ответ|часті (?:за)?питання|veelgestelde vragen",
-    r"(?:często zadawane|najczęstsze) pytania|vanliga frågor|ofte (?:stillede spørgsmål|stilte spørsmål)|sık(?:ça)? sorulan sorular",
+    r"(?:często zadawane|najczęstsze) pytania|vanliga frågor|ofte (?:stillede spørgsmål|stilte spørsmål)",
+    r"sık(?:ça)? sorulan sorular",
     r"常见问题|常見問題|问题解答|问与答|问答|よくある(?:ご)?質問|質問と回答|자주 ?(?:묻는|하는) ?질문",
     r"الأسئلة الشائعة|שאלות נפוצות",
 ))  # fmt: skip
@@ -121,6 +122,13 @@ _PAGE_TITLE = re.compile(
     r"\b(?:faqs?|frequently asked|q ?& ?a|questions and answers|questions|help|support|troubleshooting|knowledge base)\b",
     re.I,
 )
+
+
+_PROJECT_SECTION = _alternatives(
+    r"installation|installing|install|getting started|quick ?start|usage|features|configuration|requirements|prerequisites",
+    r"development|building|build|testing|tests|licen[cs]e|contribut(?:ing|ors?|ions?)|credits|change ?log|roadmap|screenshots?",
+)
+"""Titles of sections that the README of a project has, whatever the project is called."""
 
 
 @dataclass(slots=True)
@@ -363,15 +371,18 @@ class _Page:
     def _find_faqs(self, sections: Sequence[_Section]) -> bool:
         """Mark the sections that alone hold the questions of a page; False if the page as a whole is a FAQ.
 
-        They are those that are a FAQ by their name, or where most questions are rows of tables, those with such tables.
+        They are those that are a FAQ by their name, and where most questions are rows of tables, those rows.
         """
         inner = [section for section in sections if section is not self.root and section is not self.title_section]
         named = [section for section in inner if self._is_faq(section)]
         rows = sum(section.is_row for section in inner)
         if rows > 2 and rows > sum(bool(section.blocks) and not section.is_row for section in inner):
-            named += [section for section in sections if any(child.is_row for child in section.children)]
-        elif any(_PAGE_TITLE.search(title) or _FAQ_SECTION.search(title) for title in (self.name, self.matter.title)):
+            named += [section for section in inner if section.is_row]
+        elif any(map(_FAQ_SECTION.search, (self.name, self.matter.title))):
             return False
+        elif any(map(_PAGE_TITLE.search, (self.name, self.matter.title))):
+            is_project = sum(_PROJECT_SECTION.fullmatch(section.title) is not None for section in inner) > 1
+            named = named if is_project else []
         for section in named:
             section.is_faq = True
         return bool(named)
@@ -529,6 +540,8 @@ class _Page:
             self.reading.note(section.line, f"'{beginning(section.title)}' is no question of this page")
         elif answer:
             self._add(section, answer, listed, group)
+        elif others and not section.level:  # the front matter's title, above a heading that says it in other words
+            others[0].asks = (section.title, *others[0].asks)
         elif others:
             self._note_unanswered()
         else:

@@ -6,7 +6,7 @@ import re
 import sys
 import tomllib
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
@@ -81,6 +81,7 @@ _NO_QUESTION = _alternatives(
     r"about this (?:page|document|faq|guide|list)|see also|further reading|references?|links|resources",
     r"related(?: (?:links|pages|articles|topics|docs|documentation))?|(?:more|additional) (?:information|resources|links)",
     r"licen[cs]e|contribut(?:ing|ors?|ions?)|credits|acknowledge?ments?|change ?log|next steps|what'?s next",
+    r"similar projects|sponsors?|maintainers?|star history",
     r"(?:(?:still|any|got|have|more|other|further|additional) ){0,5}questions?",
     r"(?:still )?need (?:(?:any|some|more|further|additional) )?(?:help|assistance|support)",
     r"(?:still )?(?:stuck|not solved|have a question)",
@@ -323,15 +324,11 @@ def _listed_questions(fields: dict[str, YamlValue], reading: Reading) -> Iterato
             if columns is None:
                 continue
             rows = [(1, [_scalar(item.get(name)) for name in names]) for item in value if isinstance(item, dict)]
-            yield from questions_from_rows(columns, rows, reading, _trimmed_markdown)
+            yield from questions_from_rows(columns, rows, reading, markdown_cell)
 
 
 def _scalar(value: YamlValue | None) -> str:
     return value if isinstance(value, str) else ""
-
-
-def _trimmed_markdown(cell: str, line: int, reading: Reading) -> str:
-    return render(read_blocks(cell.strip(), reading, line, depth=1))
 
 
 # --- the file
@@ -438,7 +435,7 @@ class _Page:
         blocks, listed = self._answer(_all_blocks(article), is_question=True)
         answer = render(blocks)
         if answer and _is_index(blocks):
-            self._forget_addresses({leaf.line for block in blocks for leaf in _leaves(block)})
+            self.forget_notes({leaf.line for block in blocks for leaf in _leaves(block)}, "the address")
         if answer and not _is_index(blocks):
             phrasings = (*titles[1:], *listed)
             self.found.append(
@@ -563,8 +560,7 @@ class _Page:
             or _NO_QUESTION.fullmatch(section.title)
             or _FAQ_TITLE.fullmatch(section.title)
         ):
-            what = f"'{beginning(answer)}' under the title '{beginning(section.title)}' answers no question"
-            self.reading.note(section.line, what if section.title else f"'{beginning(answer)}' stands under no heading")
+            self._note_unused(section, section.line, answer)
         else:
             self._add(section, answer, listed, group)
 
@@ -592,12 +588,11 @@ class _Page:
         blocks, _ = self._answer(section.blocks, is_question=False)
         text = render(blocks)
         if text:
-            what = (
-                f"under the title '{beginning(section.title)}' answers no question"
-                if section.title
-                else "stands under no heading"
-            )
-            self.reading.note(blocks[0].line, f"'{beginning(_plain(text))}' {what}")
+            self._note_unused(section, blocks[0].line, _plain(text))
+
+    def _note_unused(self, section: _Section, line: int, text: str) -> None:
+        under = f"under the title '{beginning(section.title)}' answers no question"
+        self.reading.note(line, f"'{beginning(text)}' {under if section.title else 'stands under no heading'}")
 
     def _note_unanswered(self) -> None:
         for section in self.unanswered:
@@ -645,21 +640,18 @@ class _Page:
 
     def _note_contents(self, block: Block) -> None:
         """Note that a table of contents goes, instead of each of its addresses."""
-        self._forget_addresses({leaf.line for leaf in _leaves(block)})
+        self.forget_notes({leaf.line for leaf in _leaves(block)}, "the address")
         self.reading.note(block.line, "a table of contents")
 
     def note_top_link(self, line: int) -> None:
-        self._forget_addresses({line})
+        self.forget_notes({line}, "the address")
         self.reading.note(line, "a link to the top of the page")
 
-    def forget_notes(self, lines: range) -> None:
-        """Take back the notes on lines that are read once more, or go altogether."""
-        self.reading.notes[:] = [note for note in self.reading.notes if note.line not in lines]
-
-    def _forget_addresses(self, lines: set[int]) -> None:
-        """Take back the notes on addresses in lines that go altogether."""
-        for note in [note for note in self.reading.notes if note.line in lines and note.text.startswith("the address")]:
-            self.reading.notes.remove(note)
+    def forget_notes(self, lines: Container[int], start: str = "") -> None:
+        """Take back the notes on lines that are read once more, or go altogether; only those with this beginning."""
+        self.reading.notes[:] = [
+            note for note in self.reading.notes if note.line not in lines or not note.text.startswith(start)
+        ]
 
 
 def _walk(section: _Section) -> Iterator[_Section]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from bot.exchange.faq import Faq, FaqQuestion, asks, beginning, looks_asked
 from bot.exchange.faq_blocks import html_blocks, read_blocks, render
-from bot.exchange.faq_inline import HTML_NAMES, Reading, absolute_address, escape, text_of, unescape_html
+from bot.exchange.faq_inline import HTML_NAMES, Reading, absolute_address, destination, escape, text_of, unescape_html
 
 DELIMITERS = (",", ";", "\t", "|")
 HEADER_SEARCH_ROWS = 10
@@ -418,11 +418,14 @@ _BLOCK_EDGE = re.compile(r"<(?P<end>/?)(?:ul|ol|table|pre|blockquote|details)\b[
 
 
 def markdown_cell(cell: str, line: int, reading: Reading) -> str:
-    """A cell of a Markdown table as Markdown of as many lines as it needs.
+    """A cell of a Markdown table as Markdown of as many lines as it needs; what has several lines is Markdown already.
 
     `<br>` ends a line. Lines with bullets or numbers are lists, as are those of HTML.
     """
-    if _BLOCK_EDGE.search(cell):
+    cell = cell.strip()
+    if "\n" in cell:
+        pass
+    elif _BLOCK_EDGE.search(cell):
         cell = _BLOCK_EDGE.sub(lambda edge: f"{edge[0]}\n\n" if edge["end"] else f"\n\n{edge[0]}", cell)
     else:
         cell = plain_markdown(_BREAK.sub(lambda found: found["code"] or "\n", cell), str)
@@ -452,9 +455,9 @@ def plain_markdown(text: str, read_line: Callable[[str], str] = escape) -> str:
         elif bullet:
             lines.append(f"{_indent(bullet[1], last)}- {read_line(line[bullet.end() :].strip())}")
         elif number and (number[2] == "1" or any(re.match(r" *\d{1,3}\. ", above) for above in lines)):
-            lines += [""] if last and not _is_item(last) else []
+            lines += [""] if last and not _LISTED.match(last) else []
             lines.append(f"{_indent(number[1], last)}{number[2]}. {read_line(line[number.end() :].strip())}")
-        elif _is_item(last):  # more of an item if it is indented, else a paragraph of its own
+        elif _LISTED.match(last):  # more of an item if it is indented, else a paragraph of its own
             is_more = line.startswith("  ")
             lines[-1] += "\\" if is_more else ""
             lines += ["   " + read_line(line.strip())] if is_more else ["", read_line(line.strip())]
@@ -466,11 +469,7 @@ def plain_markdown(text: str, read_line: Callable[[str], str] = escape) -> str:
 
 def _indent(blanks: str, last: str) -> str:
     """The indent of an item: that of a list below an item, if it is indented there."""
-    return "    " if len(blanks) >= 2 and (_is_item(last) or last.startswith("    ")) else ""
-
-
-def _is_item(line: str) -> bool:
-    return re.match(r" *(?:- |\d{1,3}\. )", line) is not None
+    return "    " if len(blanks) >= 2 and (_LISTED.match(last) or last.startswith("    ")) else ""
 
 
 def link_markdown(label: str, address: str) -> str:
@@ -480,10 +479,9 @@ def link_markdown(label: str, address: str) -> str:
         return label
     if text_of(label) in (address, absolute):
         return f"<{absolute}>"
-    destination = f"<{absolute}>" if "(" in absolute or ")" in absolute else absolute
-    return (
-        "\n\n".join(f"[{part}]({destination})" for part in re.split(r"\n{2,}", label)) if "](" not in label else label
-    )
+    if "](" in label:
+        return label
+    return "\n\n".join(f"[{part}]({destination(absolute)})" for part in re.split(r"\n{2,}", label))
 
 
 # --- CSV and TSV

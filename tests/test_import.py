@@ -483,6 +483,26 @@ PAGES = {
         "# Lampd\n\n## Setup\n\nUnpack.\n\n## Troubleshooting\n\nWait.\n",
         {"Setup": "Unpack.", "Troubleshooting": "Wait."},
     ),
+    "items of a FAQ": (
+        "# FAQ\n\n1. The lamp is red\n\n   Wait.\n2. The lamp is off\n\n   ```\n   x\n   ```\n",
+        {"The lamp is red": "Wait.", "The lamp is off": "```\nx\n```"},
+    ),
+    "items above the questions of a FAQ": (
+        "# FAQ\n\n1. Read\n\n   all.\n2. Ask\n\n   us.\n\n## How?\n\nSo.\n",
+        {"How?": "So."},
+    ),
+    "bold lines of a FAQ above lists": (
+        "# Lampd\n\n## Troubleshooting\n\n**The lamp is red**\n\n- Wait.\n\n**The lamp is off**\n\n- Go.\n",
+        {"The lamp is red": "- Wait.", "The lamp is off": "- Go."},
+    ),
+    "a table of HTML with lists": (
+        "<table><tr><th>Frage</th><th>Antwort</th></tr><tr><td>Wo?</td><td>Hier:<ul><li>a</li><li>b</li></ul></td></tr></table>",
+        {"Wo?": "Hier:\n\n- a\n- b"},
+    ),
+    "a table of HTML that is no FAQ": (
+        "## How?\n\n<table><tr><th>A</th><th>B</th></tr><tr><td>1</td><td><ul><li>a</li></ul></td></tr></table>",
+        {"How?": "**A**\n\n1\n\n**B**\n\n- a"},
+    ),
     "headings in a list": (
         "- ## One lamp\n\n  So.\n- ## Two lamps\n\n      x\n",
         {"One lamp": "So.", "Two lamps": "```\nx\n```"},

@@ -74,13 +74,20 @@ class ListBlock(Block):
 
 @dataclass(frozen=True, slots=True)
 class Table(Block):
-    """`sources`: the cells of the rows as they are written, or as Markdown."""
+    """A table.
+
+    Attributes:
+        sources: The cells of the rows as they are written, or, if `is_read`, as Markdown that needs nothing of its old site.
+        paragraphs: The table in another form, if its cells hold more than a Markdown table can.
+    """
 
     header: tuple[Inline, ...]
     rows: tuple[tuple[Inline, ...], ...]
     alignment: tuple[str, ...]
     row_lines: tuple[int, ...]
     sources: tuple[tuple[str, ...], ...]
+    is_read: bool = False
+    paragraphs: tuple[Block, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -766,26 +773,29 @@ def _html_table(line: int, children: tuple[Block, ...], reading: Reading) -> lis
     has_header = all(cell.name == "th" for cell in cells[0]) or len(cells) == 1
     header = cells[0] if has_header else []
     body = cells[1:] if has_header else cells
-    if all(
+    is_simple = all(
         len(cell.children) <= 1 and not any(_needs_lines(b) for b in cell.children) for row in cells for cell in row
-    ):
-        padded = [tuple(_cell_text(cell) for cell in row) + (NOTHING,) * (width - len(row)) for row in body]
-        if any("\\\n" in cell.markdown for row in padded for cell in row):
-            reading.note(line, BREAKS_IN_CELLS, "changed")
-        top = tuple(_one_line(cell.children) for cell in header) + (NOTHING,) * (width - len(header))
-        return [
-            *before,
-            Table(
-                line,
-                top,
-                tuple(padded),
-                ("",) * width,
-                tuple(row[0].line if row else line for row in body),
-                tuple(tuple(cell.markdown for cell in row) for row in padded),
-            ),
-        ]
-    blocks: list[Block] = before
-    for row in body or cells:
+    )
+    padded = [tuple(_cell_text(cell) for cell in row) + (NOTHING,) * (width - len(row)) for row in body]
+    if is_simple and any("\\\n" in cell.markdown for row in padded for cell in row):
+        reading.note(line, BREAKS_IN_CELLS, "changed")
+    table = Table(
+        line,
+        tuple(_one_line(cell.children) for cell in header) + (NOTHING,) * (width - len(header)),
+        tuple(padded),
+        ("",) * width,
+        tuple(row[0].line if row else line for row in body),
+        tuple(tuple(render(_flat(cell.children)) for cell in row) + ("",) * (width - len(row)) for row in body),
+        is_read=True,
+        paragraphs=() if is_simple else tuple(_row_paragraphs(line, header, body or cells)),
+    )
+    return [*before, table]
+
+
+def _row_paragraphs(line: int, header: Sequence[_Item], rows: Sequence[Sequence[_Item]]) -> list[Block]:
+    """Each row's cells below each other, with the header in bold."""
+    blocks: list[Block] = []
+    for row in rows:
         for number, cell in enumerate(row):
             label = _one_line(header[number].children) if number < len(header) else NOTHING
             blocks += [_bold_line(cell.line, label)] if label.text and cell.children else []
@@ -841,6 +851,8 @@ def _lines(block: Block, *, is_first: bool = False) -> list[str]:
             return [f"> {line}" if line else ">" for line in render(children).split("\n")]
         case ListBlock():
             return _list_lines(block)
+        case Table(paragraphs=paragraphs) if paragraphs:
+            return render(paragraphs).split("\n")
         case Table():
             return _table_lines(block)
         case Rule():

@@ -12,6 +12,7 @@ from pathlib import PurePath
 
 from bot.exchange.faq import Faq, FaqQuestion, asks, beginning, looks_asked
 from bot.exchange.faq_blocks import (
+    BREAKS_IN_CELLS,
     Block,
     Contents,
     Definition,
@@ -710,24 +711,26 @@ def _first_title(blocks: Sequence[Block]) -> Iterator[str]:
 
 
 def _bold_statements(blocks: Sequence[Block]) -> frozenset[int]:
-    """The lines of paragraphs and lists that begin in bold and are questions without asking.
+    """The lines of paragraphs and items of lists that are questions without asking.
 
-    They stand right below a heading that is a FAQ by its name, at least two of them, and have a text behind them.
+    They stand right below a heading that is a FAQ by its name, begin in bold, at least two of them, and have a text behind them.
+    Items without bold are, too, if each has several blocks, and the heading says that what is below it are questions.
     """
     lines: list[int] = []
     found: list[int] = []
-    is_faq = False
+    items: list[int] = []
+    title, level, is_faq = "", 0, False
     for number, block in enumerate(blocks):
         match block:
             case Heading():
                 lines += found if len(found) > 1 else ()
-                found, is_faq = [], _is_faq_name(_title(block.inline.text))
+                lines += items if block.level <= level else ()  # with headings below, those are the questions
+                title, level, found, items = _title(block.inline.text), block.level, [], []
+                is_faq = _is_faq_name(title)
             case Paragraph() if is_faq:
                 bold = _statement(block.inline.markdown)
                 following = blocks[number + 1] if number + 1 < len(blocks) else None
-                if bold and (
-                    bold[1] or (isinstance(following, Paragraph) and not _statement(following.inline.markdown))
-                ):
+                if bold and (bold[1] or _is_text(following)):
                     found.append(block.line)
             case ListBlock() if is_faq and len(block.items) > 1:
                 starts = [
@@ -738,9 +741,18 @@ def _bold_statements(blocks: Sequence[Block]) -> frozenset[int]:
                 ]
                 if all(start and start[0] and (start[0][1] or start[1] > 1) for start in starts):
                     found += [item[0].line for item in block.items]
+                elif _FAQ_TITLE.fullmatch(title) and all(start and start[1] > 1 for start in starts):
+                    items += [item[0].line for item in block.items]
             case _:
                 pass
-    return frozenset([*lines, *(found if len(found) > 1 else ())])
+    return frozenset([*lines, *items, *(found if len(found) > 1 else ())])
+
+
+def _is_text(block: Block | None) -> bool:
+    """Whether a block can answer what stands above it."""
+    if isinstance(block, Paragraph):
+        return not _statement(block.inline.markdown)
+    return block is not None and not isinstance(block, (Heading, Rule))
 
 
 def _statement(markdown: str) -> tuple[str, str] | None:
@@ -1043,7 +1055,10 @@ class _Builder:
         if asks(header[columns.question]):  # a table without names, whose first row Markdown takes for them
             rows.insert(0, (block.line, [cell.markdown for cell in block.header]))
             columns = replace(columns, names=())
-        self.page.forget_notes(range(block.line, block.row_lines[-1] + 1))
+        if block.is_read:
+            self.page.forget_notes({block.line}, BREAKS_IN_CELLS)
+        else:
+            self.page.forget_notes(range(block.line, block.row_lines[-1] + 1))
         for question in questions_from_rows(columns.with_parts(rows), rows, self.page.reading, markdown_cell):
             section = _Section(
                 MARKED_LEVEL, question.question, question.line, is_question=True, id=question.id, is_row=True

@@ -511,6 +511,19 @@ PAGES = {
         "1. ## One lamp\n\nSo.\n\n2. ## Two lamps\n\nThus.\n",
         {"One lamp": "So.", "Two lamps": "Thus."},
     ),
+    "a category that asks": (
+        "# How fast?\n\n## One?\n\na\n\n## Two?\n\nb\n\n## Fewer lamps\n\nc\n",
+        {"One?": "a", "Two?": "b", "Fewer lamps": "c"},
+    ),
+    "a question whose answer has headings": (
+        "## How?\n\n### Linux\n\na\n\n### Windows\n\nb\n\n### Why?\n\nc\n",
+        {"How?": "### Linux\n\na\n\n### Windows\n\nb", "Why?": "c"},
+    ),
+    "headings in lists, one after another": (
+        "- ## Why?\n\n  So.\n\ntext\n\n- ## One lamp\n\n  Thus.\n",
+        {"Why?": "So.\n\ntext", "One lamp": "Thus."},
+    ),
+    "headings that ask in a list below one that asks": ("# How?\n\n- ## By bus?\n\n  Yes.\n", {"By bus?": "Yes."}),
     "headings in a list of an answer": ("## How?\n\n1. ### Open\n\n   So.\n", {"How?": "1. ### Open\n\n   So."}),
     "a list that asks without marks": (
         "1. 如何更新\n\n   运行。\n2. 可以退货吗\n\n   可以。\n",

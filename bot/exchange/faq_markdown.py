@@ -530,6 +530,8 @@ class _Page:
     def _take_question(self, section: _Section, group: tuple[str, ...]) -> None:
         parts = [child for child in section.children if not child.is_question and not child.asks_below]
         others = [child for child in section.children if child not in parts]
+        if len(others) > 1 and len(others) >= len(parts) and not self._has_text(section):  # a category that asks
+            parts, others = [], section.children
         blocks, listed = self._answer(
             [*section.blocks, *(b for part in parts for b in _all_blocks(part, with_head=True))], is_question=True
         )
@@ -1071,7 +1073,8 @@ class _Builder:
     def _list(self, block: ListBlock, following: Block | None) -> None:
         """A list whose items are questions with their answers, or the question of what follows it."""
         firsts = [item[0] if item else None for item in block.items]
-        if any(isinstance(first, Heading) for first in firsts) and not self.has_open_question_here:
+        headings = [first for first in firsts if isinstance(first, Heading)]
+        if headings and not self._are_steps(headings):
             for number, item in enumerate(block.items):
                 if isinstance(firsts[number], Heading):
                     self.add_all(item)
@@ -1112,6 +1115,13 @@ class _Builder:
             if rest:
                 self.top.blocks.append(Paragraph(first.line, Inline(rest, text_of(rest))))
             self.top.blocks += item[1:]
+
+    def _are_steps(self, headings: Sequence[Heading]) -> bool:
+        """Whether the headings of a list are part of the answer to a heading above them that asks: none of them asks itself."""
+        if any(self.page.asks(heading, _title(heading.inline.text)) for heading in headings):
+            return self.is_inside
+        level = headings[0].level
+        return self.is_inside or any(section.is_question and section.level < level for section in self.stack)
 
     @staticmethod
     def _one_item(block: ListBlock, number: int) -> ListBlock:

@@ -450,6 +450,7 @@ PAGES = {
         "---\ntitle: How late?\n---\nNine.\n\n## In winter\n\nEight.\n",
         {"How late?": "Nine.\n\n## In winter\n\nEight."},
     ),
+    "a tag at the end of code": ("## How?\n\n```html\n<div>\n```\n\nSo.\n", {"How?": "```html\n<div>\n```\n\nSo."}),
     "code of Jekyll": (
         "## How?\n<div>{% highlight sh %}\n# no heading\n\n  x\n{% endhighlight %}</div>\n",
         {"How?": "```sh\n# no heading\n\n  x\n```"},

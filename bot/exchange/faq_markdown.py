@@ -185,20 +185,16 @@ def read_markdown(text: str, file: str, *, is_in_folder: bool = False, is_about_
     questions = [*matter.questions, *page.questions()]
     questions.sort(key=lambda question: question.line)
     if is_in_folder and len(questions) == 1:
-        is_page = questions[0].question in _first_title(blocks)
-        questions = [_alone(questions[0], matter, is_page)]
+        questions = [_alone(questions[0], matter)]
     headings = sum(isinstance(block, Heading) for block in blocks)
     description = f"{headings} heading{'s' * (headings != 1)}, no answer below one, and no Q: and A: lines"
     return Faq(tuple(questions), matter.title or page.name, description, tuple(reading.notes))
 
 
-def _alone(question: FaqQuestion, matter: _FrontMatter, is_page: bool) -> FaqQuestion:
-    """The only question of a file. The front matter's title says the same if it asks, or if the page begins with the question."""
-    says_same = is_page or asks(matter.title) or looks_asked(matter.title)
-    title = (matter.title,) if matter.title and says_same else ()
+def _alone(question: FaqQuestion, matter: _FrontMatter) -> FaqQuestion:
     return FaqQuestion(
-        question.question, question.answer, question.line, (*question.asks, *title, *matter.asks), question.not_asks,
-        question.title, question.id or matter.id, question.group, question.file, is_alone=True,
+        question.question, question.answer, question.line, (*question.asks, *matter.asks), question.not_asks, question.title,
+        question.id or matter.id, question.group, question.file, is_alone=True,
     )  # fmt: skip
 
 
@@ -209,7 +205,7 @@ _END_HIGHLIGHT = re.compile(
     r"([ \t]*)(?:\{%-?[ \t]*endhighlight[ \t]*-?%\}|\{\{[<%][ \t]*/highlight[ \t]*[%>]\}\})[ \t]*(?:</[^<>]{1,50}>[ \t]*)*$"
 )
 _WRAPPER = re.compile(r"[ \t]*(?:<(?:div|center|figure|section)(?:[ \t][^<>]{0,300})?>[ \t]*)+$", re.IGNORECASE)
-_FENCE_START = re.compile(r"[ \t]{0,3}(?:```|~~~)")
+_FENCE_START = re.compile(r"[ \t]{0,3}(`{3,}|~{3,})")
 
 
 def _with_fences(text: str, reading: Reading) -> str:
@@ -222,8 +218,17 @@ def _with_fences(text: str, reading: Reading) -> str:
         elif open_line is not None and "highlight" in line and (found := _END_HIGHLIGHT.match(line)):
             lines[open_line], lines[number], open_line = opening, f"{found[1]}```", None
             reading.changes += 1
-    for number in range(1, len(lines)):
-        if _FENCE_START.match(lines[number]) and _WRAPPER.match(lines[number - 1]):
+    fence = ""
+    for number, line in enumerate(lines):
+        found = _FENCE_START.match(line)
+        if found is None:
+            continue
+        if fence:
+            is_end = found[1].startswith(fence) and not line[found.end() :].strip()
+            fence = "" if is_end else fence
+            continue
+        fence = found[1]
+        if number and _WRAPPER.match(lines[number - 1]):
             reading.note(number, "a tag around code has no form in Markdown; what is in it stays")
             lines[number - 1] = ""
     return "\n".join(lines)
@@ -341,8 +346,7 @@ class _Page:
     def __init__(self, reading: Reading, blocks: Sequence[Block], is_in_folder: bool, matter: _FrontMatter) -> None:
         self.reading, self.is_in_folder, self.matter = reading, is_in_folder, matter
         self.titles = {normalize_phrase(heading.inline.text) for heading in _headings(blocks)}
-        is_asked = any(asks(title) for title in (matter.question, matter.title, *_first_title(blocks)))
-        self.asking_levels = frozenset() if is_in_folder and is_asked else _asking_levels(blocks)
+        self.asking_levels = _asking_levels(blocks)
         self.statements = _bold_statements(blocks)
         self.found: list[FaqQuestion] = []
         self.unanswered: list[_Section] = []
@@ -399,17 +403,16 @@ class _Page:
         return is_marked or asks(title) or (heading.level in self.asking_levels and looks_asked(title))
 
     def questions(self) -> list[FaqQuestion]:
-        page = self.title_section
-        is_alone = page is not None and len(self.root.children) == 1 and not self.root.blocks
-        article = page if page is not None and is_alone else self.root
+        is_alone = len(self.root.children) == 1 and not self.root.blocks and self.root.children[0].level == 1
+        article = self.root.children[0] if is_alone else self.root
         is_asked = asks(self.matter.title) and (self.is_in_folder or not self.root.asks_below)
         asked = self.matter.question or (self.matter.title if is_asked else "")
-        if asked and not self.matter.questions:  # the page is a question, perhaps with others below it
+        if self._is_article(article):
+            self._take_article(article)
+        elif asked and not self.matter.questions:  # the page is a question, perhaps with others below it
             article.asks = (article.title,) if article.title else ()
             article.title, article.is_question = asked, True
             self._take(article, ())
-        elif self._is_article(article):
-            self._take_article(article)
         elif self.has_faq:
             self._take_outside(self.root, ())
         else:
@@ -420,7 +423,11 @@ class _Page:
 
     def _is_article(self, article: _Section) -> bool:
         """Whether a file of a folder is one question with its answer, whatever its headings say."""
-        if not self.is_in_folder or article.asks_below or self.matter.questions:
+        if not self.is_in_folder or self.matter.questions:
+            return False
+        if any(map(asks, self._article_titles(article))):
+            return all(inner.head is not None for inner in _walk(article) if inner.level)
+        if article.asks_below:
             return False
         title = self.matter.title or article.title
         if _FAQ_TITLE.fullmatch(title) or _NO_QUESTION.fullmatch(title):
@@ -429,9 +436,13 @@ class _Page:
             return False
         return bool(article.blocks or article.children) and not (article.children and _PAGE_TITLE.search(title))
 
+    def _article_titles(self, article: _Section) -> list[str]:
+        """The titles of a file, those that ask before the others."""
+        titles = [title for title in (self.matter.question, self.matter.title, article.title) if title]
+        return sorted(titles, key=lambda title: not asks(title))
+
     def _take_article(self, article: _Section) -> None:
-        titles = [title for title in (self.matter.title, article.title) if title] or [_name_of(self.reading.file)]
-        titles.sort(key=lambda title: not asks(title))
+        titles = self._article_titles(article) or [_name_of(self.reading.file)]
         title = titles[0]
         blocks, listed = self._answer(_all_blocks(article), is_question=True)
         answer = render(blocks)
@@ -704,12 +715,6 @@ def _headings(blocks: Sequence[Block]) -> Iterator[Heading]:
         elif isinstance(block, ListBlock):
             for item in block.items:
                 yield from _headings(item[:1])
-
-
-def _first_title(blocks: Sequence[Block]) -> Iterator[str]:
-    """The title of the page's heading, if the page begins with one of the first level."""
-    if blocks and isinstance(first := blocks[0], Heading) and first.level == 1:
-        yield _title(first.inline.text)
 
 
 def _bold_statements(blocks: Sequence[Block]) -> frozenset[int]:
@@ -1074,7 +1079,7 @@ class _Builder:
         """A list whose items are questions with their answers, or the question of what follows it."""
         firsts = [item[0] if item else None for item in block.items]
         headings = [first for first in firsts if isinstance(first, Heading)]
-        if headings and not self._are_steps(headings):
+        if headings and not (block.start >= 0 and self._are_steps(headings)) and not self.is_inside:
             for number, item in enumerate(block.items):
                 if isinstance(firsts[number], Heading):
                     self.add_all(item)
@@ -1117,11 +1122,10 @@ class _Builder:
             self.top.blocks += item[1:]
 
     def _are_steps(self, headings: Sequence[Heading]) -> bool:
-        """Whether the headings of a list are part of the answer to a heading above them that asks: none of them asks itself."""
+        """Whether the headings of a list with numbers answer a heading above them that asks: none of them asks itself."""
         if any(self.page.asks(heading, _title(heading.inline.text)) for heading in headings):
-            return self.is_inside
-        level = headings[0].level
-        return self.is_inside or any(section.is_question and section.level < level for section in self.stack)
+            return False
+        return any(section.is_question and section.level < headings[0].level for section in self.stack)
 
     @staticmethod
     def _one_item(block: ListBlock, number: int) -> ListBlock:

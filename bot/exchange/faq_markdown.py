@@ -540,7 +540,7 @@ class _Page:
 
     def _take_question(self, section: _Section, group: tuple[str, ...]) -> None:
         parts = [child for child in section.children if not child.is_question and not child.asks_below]
-        others = [child for child in section.children if child not in parts]
+        others = [child for child in section.children if child.is_question or child.asks_below]
         if len(others) > 1 and len(others) >= len(parts) and not self._has_text(section):  # a category that asks
             parts, others = [], section.children
         blocks, listed = self._answer(

@@ -313,6 +313,14 @@ def test_any_text_is_read_back_as_it_was(text: str) -> None:
     assert yaml.safe_load(f"- a: {value(text, 2)}\n  b: c\n")[0]["a"].strip() == text
 
 
+@pytest.mark.parametrize("text", ["    a_b\n      c\n\nThen so.", " - a\n - b", "\n  a\nb"])
+def test_a_text_that_begins_with_blanks_is_a_block(text: str) -> None:
+    for indent in (0, 2, 4):
+        written = f"{' ' * indent}a: {value(text, indent)}\n{' ' * indent}b: c\n"
+        assert written.splitlines()[0].endswith("a: |2")
+        assert yaml.safe_load(written) == {"a": f"{text}\n", "b": "c"}
+
+
 ODD = [
     *("yes 3.10 0o14 1_000 ~ null #no *a &a !a | %a @a `a` << = ? --- [a] {a} a\\b é 👩‍💻".split()),
     *("a: b", "# no", "a #b", "- a", "'a'", '"a"', 'it\'s "so"', "\u2028", "x\x85y", "\ufeffa", "\0", "a\tb"),

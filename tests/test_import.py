@@ -165,8 +165,9 @@ def test_what_stands_under_a_title_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("first", "entries", "told"),
     [
-        ("Frage;Antwort", 2, "'Frage', 'Antwort' taken for the headers of questions and answers"),
-        ("Preguntas frecuentes;Respuesta", 2, "'Preguntas frecuentes', 'Respuesta' taken for the headers"),
+        ("Demando;Respondo", 2, "'Demando', 'Respondo' taken for the headers of questions and answers"),
+        ("Frage;Antwort", 2, ""),
+        ("Preguntas frecuentes;Respuesta", 2, ""),
         ("Parking;It is behind the house.", 3, "no headers that are known; this line was taken as an entry, too"),
         ("Who are you?;Ann", 3, ""),
     ],
@@ -244,7 +245,7 @@ def test_columns_are_known_by_their_headers() -> None:
     )
     assert found is not None
     assert (found.question, found.answer, found.id, found.asks, found.not_asks) == (2, 4, 0, (3, 5), (6,))
-    assert (found.keywords, found.unused) == (frozenset({3}), ("Question Category",))
+    assert (found.keywords, found.unused) == (frozenset({3}), (1,))
 
 
 @pytest.mark.parametrize(
@@ -259,6 +260,89 @@ def test_columns_are_known_by_their_headers() -> None:
 )
 def test_phrasings_are_divided(cell: str, phrasings: list[str]) -> None:
     assert split_phrasings(cell) == phrasings
+
+
+HEADERS = [
+    "Question | Answer", "FAQ | Reply", "Customer question | Short answer", "Symptom | Likely fix",
+    "Pregunta frecuente | Respuesta", "Dudas | Solución", "Problema | Solução",
+    "Pergunta | Resposta", "Problème | Solution", "Question fréquente | Réponse",
+    "Frage | Antwort", "Fehler | Lösung", "Domanda | Risposta", "Вопрос | Ответ",
+    "Проблема | Решение", "Питання | Відповідь", "Pytanie | Odpowiedź", "Vraag | Antwoord",
+    "Fråga | Svar", "Soru | Cevap", "问题 | 答案", "常见问题 | 解决方案", "問題 | 解決方法", "質問 | 回答", "症状 | 対処法",
+    "질문 | 답변", "سؤال | جواب",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_a_table_is_known_by_its_headers_in_many_languages(header: str) -> None:
+    page = f"# Page\n\n| {header} |\n| --- | --- |\n| **Lamp is red** | Wait.<br>- one<br>- `<br>` |\n"
+    assert answers(page) == {"Lamp is red": "Wait.\n\n- one\n- `<br>`"}
+    assert find_columns([name.strip().upper() for name in header.split("|")], is_strict=True) is not None
+
+
+ASKED = [
+    ("Wie weit ist es?", "Ist es weit?"),
+    ("¿Está lejos?", "¿Cuánto cuesta"),
+    ("Onde fica a praça", "Quanto custa a viagem"),
+    ("Où est la gare ?", "Combien coûte le billet"),
+    ("Где остановка?", "Сколько стоит билет"),
+    ("如何到达", "远吗"),
+    ("どこにありますか", "いくら？"),
+    ("어디에 있나요", "얼마인가요?"),
+]
+
+
+@pytest.mark.parametrize(("first", "second"), ASKED)
+def test_a_table_without_known_headers_is_known_by_cells_that_ask(first: str, second: str) -> None:
+    page = f"| x | y |\n| --- | --- |\n| {first} | One. |\n| {second} | Two. |\n"
+    assert answers(page) == {first: "One.", second: "Two."}
+
+
+NO_FAQS = [
+    "| Term | Meaning |\n| --- | --- |\n| Ask | To want to know. |\n| Why | A reason. |",
+    "| | A | B |\n| --- | --- | --- |\n| Can it swim? | yes | no |\n| Can it fly? | no | ? |",
+    "| device | left | right |\n| --- | --- | --- |\n| one | ? | y |\n| two | ? | ? |",
+    "| Issue | Severity | Owner |\n| --- | --- | --- |\n| It rains | low | Ann |",
+    "| Question number | Answer date |\n| --- | --- |\n| 12 | May |",
+    "| How late? | Nine. |\n| --- | --- |",
+]
+
+
+@pytest.mark.parametrize("table", NO_FAQS)
+def test_a_table_that_is_no_faq_stays_in_its_answer(table: str) -> None:
+    assert answers(f"## Lamps\n\nThese.\n\n{table}\n") == {"Lamps": f"These.\n\n{table}"}
+
+
+def test_what_else_a_row_says_belongs_to_its_answer() -> None:
+    page = (
+        "| # | Symptom | Cause | Fix | Severity |\n| --- | --- | --- | --- | --- |\n"
+        "| 1 | It rains | A cloud | Wait | low |\n| 2 | It snows | - cold<br>- wet | | high |\n"
+    )
+    faq = read_markdown(page, "faq.md")
+    assert [(asked.question, asked.answer) for asked in faq.questions] == [
+        ("It rains", "Wait\n\n**Cause:** A cloud"),
+        ("It snows", "**Cause:**\n\n- cold\n- wet"),
+    ]
+    assert joined_notes(faq.notes) == ("faq.md: not used: the columns #, Severity",)
+
+
+@pytest.mark.parametrize(
+    ("header", "answer"),
+    [
+        ("question,answer,answer_html", "So:\n\n- a"),
+        ("question,answerHtml,answerText", "So:\n\n- a"),
+        ("question,body_text,body_html", "So:\n\n- a"),
+        ("pregunta,respuesta,respuesta_html", "So:\n\n- a"),
+        ("question,answer,answer source", "So: a"),
+        ("question,answer,description", "So: a"),
+    ],
+)
+def test_of_two_columns_with_answers_the_fuller_cell_is_taken(header: str, answer: str, tmp_path: Path) -> None:
+    plain, html = "So: a", "<p>So:</p><ul><li>a</li></ul>"
+    cells = (html, plain) if "answerHtml" in header else (plain, html)
+    by_id, notes = taken(tmp_path, "faq.csv", f"{header}\nHow?,{','.join(cells)}\n")
+    assert [entry.answer for entry in by_id.values()] == [answer]
+    assert [note.startswith("faq.csv: answers in the columns '") for note in notes] == [answer != "So: a"]
 
 
 def test_a_question_that_stands_twice_is_one_entry(tmp_path: Path) -> None:
@@ -307,6 +391,11 @@ def test_whatever_stands_in_the_cells_the_pack_loads(
 
 
 # --- Markdown
+
+FAQ_SECTIONS = (
+    "FAQ / Troubleshooting", "Known issues on Windows", "Preguntas frecuentes", "Solução de problemas", "Dépannage",
+    "Fehlersuche und bekannte Probleme", "Problemi noti", "Устранение неполадок", "常见问题", "よくある質問", "문제 해결",
+)  # fmt: skip
 
 PAGES = {
     "headings": (
@@ -361,9 +450,90 @@ PAGES = {
         "---\ntitle: How late?\n---\nNine.\n\n## In winter\n\nEight.\n",
         {"How late?": "Nine.\n\n## In winter\n\nEight."},
     ),
+    "a tag at the end of code": ("## How?\n\n```html\n<div>\n```\n\nSo.\n", {"How?": "```html\n<div>\n```\n\nSo."}),
     "code of Jekyll": (
         "## How?\n<div>{% highlight sh %}\n# no heading\n\n  x\n{% endhighlight %}</div>\n",
         {"How?": "```sh\n# no heading\n\n  x\n```"},
+    ),
+    "statements below a FAQ of a page with more": (
+        "# Lampd\n\n## Setup\n\nUnpack.\n\n### Docker\n\nPull.\n\n## Häufige Fragen (FAQ)\n\nHier.\n\n"
+        "### Es flackert\n\nWarten.\n",
+        {"Es flackert": "Warten."},
+    ),
+    "a FAQ by any name": (
+        "".join(f"## {name}\n\n### It is {name}\n\nSo.\n\n" for name in FAQ_SECTIONS) + "## Setup\n\nUnpack.\n",
+        {f"It is {name}": "So." for name in FAQ_SECTIONS},
+    ),
+    "a page that is a FAQ as a whole": (
+        "# Lampd FAQ\n\n## Setup\n\nUnpack.\n\n## Troubleshooting\n\n### It flickers\n\nWait.\n",
+        {"Setup": "Unpack.", "It flickers": "Wait."},
+    ),
+    "a project that is called a help": (
+        "# Help bot\n\n## Installation\n\nUnpack.\n\n## FAQ\n\n### It sleeps\n\nWait.\n\n## License\n\nMIT\n",
+        {"It sleeps": "Wait."},
+    ),
+    "a page of help": (
+        "# Help\n\n## Lamps\n\nHere.\n\n## Known issues\n\n### It sleeps\n\nWait.\n",
+        {"Lamps": "Here.", "It sleeps": "Wait."},
+    ),
+    "a note beside tables": (
+        "## Lamps\n\n| Problem | Fix |\n| --- | --- |\n| One | a |\n| Two | b |\n| Three | c |\n\n### Prices\n\nLow.\n",
+        {"One": "a", "Two": "b", "Three": "c"},
+    ),
+    "no FAQ without questions below": (
+        "# Lampd\n\n## Setup\n\nUnpack.\n\n## Troubleshooting\n\nWait.\n",
+        {"Setup": "Unpack.", "Troubleshooting": "Wait."},
+    ),
+    "items of a FAQ": (
+        "# FAQ\n\n1. The lamp is red\n\n   Wait.\n2. The lamp is off\n\n   ```\n   x\n   ```\n",
+        {"The lamp is red": "Wait.", "The lamp is off": "```\nx\n```"},
+    ),
+    "items above the questions of a FAQ": (
+        "# FAQ\n\n1. Read\n\n   all.\n2. Ask\n\n   us.\n\n## How?\n\nSo.\n",
+        {"How?": "So."},
+    ),
+    "bold lines of a FAQ above lists": (
+        "# Lampd\n\n## Troubleshooting\n\n**The lamp is red**\n\n- Wait.\n\n**The lamp is off**\n\n- Go.\n",
+        {"The lamp is red": "- Wait.", "The lamp is off": "- Go."},
+    ),
+    "a table of HTML with lists": (
+        "<table><tr><th>Frage</th><th>Antwort</th></tr><tr><td>Wo?</td><td>Hier:<ul><li>a</li><li>b</li></ul></td></tr></table>",
+        {"Wo?": "Hier:\n\n- a\n- b"},
+    ),
+    "a table of HTML that is no FAQ": (
+        "## How?\n\n<table><tr><th>A</th><th>B</th></tr><tr><td>1</td><td><ul><li>a</li></ul></td></tr></table>",
+        {"How?": "**A**\n\n1\n\n**B**\n\n- a"},
+    ),
+    "headings in a list": (
+        "- ## One lamp\n\n  So.\n- ## Two lamps\n\n      x\n",
+        {"One lamp": "So.", "Two lamps": "```\nx\n```"},
+    ),
+    "a heading in a list above its text": (
+        "1. ## One lamp\n\nSo.\n\n2. ## Two lamps\n\nThus.\n",
+        {"One lamp": "So.", "Two lamps": "Thus."},
+    ),
+    "a category that asks": (
+        "# How fast?\n\n## One?\n\na\n\n## Two?\n\nb\n\n## Fewer lamps\n\nc\n",
+        {"One?": "a", "Two?": "b", "Fewer lamps": "c"},
+    ),
+    "a question whose answer has headings": (
+        "## How?\n\n### Linux\n\na\n\n### Windows\n\nb\n\n### Why?\n\nc\n",
+        {"How?": "### Linux\n\na\n\n### Windows\n\nb", "Why?": "c"},
+    ),
+    "headings in lists, one after another": (
+        "- ## Why?\n\n  So.\n\ntext\n\n- ## One lamp\n\n  Thus.\n",
+        {"Why?": "So.\n\ntext", "One lamp": "Thus."},
+    ),
+    "headings that ask in a list below one that asks": ("# How?\n\n- ## By bus?\n\n  Yes.\n", {"By bus?": "Yes."}),
+    "headings in a list of an answer": ("## How?\n\n1. ### Open\n\n   So.\n", {"How?": "1. ### Open\n\n   So."}),
+    "a list that asks without marks": (
+        "1. 如何更新\n\n   运行。\n2. 可以退货吗\n\n   可以。\n",
+        {"如何更新": "运行。", "可以退货吗": "可以。"},
+    ),
+    "code below a tag": ("## How?\n\n<br>\n```sh\nx\n```\n", {"How?": "```sh\nx\n```"}),
+    "code below a picture": (
+        '## How?\n\n<img src="https://a.example/i.png">\n```sh\nx\n```\n',
+        {"How?": "![](https://a.example/i.png)\n\n```sh\nx\n```"},
     ),
     "other question marks": ("### 为什么？\n因为。\n### لماذا؟\nلأن.\n", {"为什么？": "因为。", "لماذا؟": "لأن."}),
 }  # fmt: skip
@@ -400,6 +570,13 @@ ANSWERS = {
         '<a href="https://a.example">d</a> <s>e</s> <kbd>F1</kbd> x<sup>2</sup>',
         "**a** b*c* `x_y <z>`\\\n[d](https://a.example) ~~e~~ `F1` x²",
     ),
+    "a picture in a link": (
+        "[![a](https://a.example/i.png)](https://a.example) <a href='https://b.example'><img src='https://b.example/i.png'></a>",
+        "[![a](https://a.example/i.png)](https://a.example) [![](https://b.example/i.png)](https://b.example)",
+    ),
+    "a dash below a line break": ("<p>a<br/>- b</p>", "a\\\n\\- b"),
+    "a component that links": ('<Card to="https://a.example/x">\n\nb\n\n</Card>', "<https://a.example/x>\n\nb"),
+    "a link in a container's title": ("::: tip [a](https://a.example)\nb\n:::", "> **[a](https://a.example)**\n>\n> b"),
     "a placeholder": ("Use <your-token> here.", "Use \\<your-token> here."),
     "wiki links": ("See [[Network map]] or [[Text|some-page]].", "See Network map or Text."),
     "tags without a form": ("<u>so</u> <span class='x'>and</span> so", "so and so"),

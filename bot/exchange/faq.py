@@ -12,6 +12,24 @@ NoteKind = Literal["left out", "changed", "read as"]
 
 _ASKS = re.compile(r"[?？؟\u037e⁇⁈][^\w\s]{0,10}(?:\s|$)")
 """A question mark at the end of a word: of Latin, Chinese and Arabic script, the Greek one, and doubled ones."""
+_ASKING_WORDS = frozenset(
+    "how what why when where who whom whose which can could do does did is are was were should shall will would may might must "
+    "am has have "
+    "cómo cuál cuáles cuándo cuánto cuánta cuántos cuántas dónde adónde qué quién quiénes "
+    "como qual quais quando quanto quantos onde quem "
+    "comment pourquoi quand combien où qui quel quelle quels quelles puis-je peut-on est-ce qu'est-ce dois-je "
+    "wie was wann warum weshalb wieso wo woher wohin wer wen wem welche welcher welches welchen kann können darf muss gibt "
+    "cosa dove chi quale quali perché quanti "
+    "как что когда почему зачем где куда кто сколько какой какая какое какие можно чем "
+    "hoe wat wanneer waarom waar jak co kiedy dlaczego gdzie kto ile czy".split()
+)
+_ASKING_STARTS = re.compile(
+    r"\W*(?:¿|por qu[eé]\b|en qué\b|a quién\b|如何|怎么|怎樣|怎样|怎麼|为什么|為什麼|为何|为啥|什么是|什麼是|哪|谁|能否|是否"
+    r"|有没有|なぜ|どう|どこ|いつ|誰|何|어떻게|왜|무엇|언제|어디|누가)"
+)
+_ASKING_ENDS = re.compile(
+    r"(?:吗|嗎|呢|怎么办|怎麼辦|为什么|什么|ですか|ますか|のか|でしょうか|나요|까요|습니까|인가요)\W*$"
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -76,6 +94,14 @@ class Faq:
 def asks(text: str) -> bool:
     """Whether a title or a line of plain text is a question by its mark."""
     return _ASKS.search(text[-300:]) is not None
+
+
+def looks_asked(title: str) -> bool:
+    """Whether a title without a question mark reads as a question, by its first word, or by its first or last signs."""
+    words = title.casefold().replace("’", "'").split()
+    if len(words) > 2 and (words[0] in _ASKING_WORDS or words[0].partition("'")[0] in _ASKING_WORDS):
+        return True
+    return _ASKING_STARTS.match(title[:60]) is not None or _ASKING_ENDS.search(title[-60:]) is not None
 
 
 def beginning(text: str, length: int = 60) -> str:

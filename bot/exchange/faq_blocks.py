@@ -74,10 +74,20 @@ class ListBlock(Block):
 
 @dataclass(frozen=True, slots=True)
 class Table(Block):
+    """A table.
+
+    Attributes:
+        sources: The cells of the rows as they are written, or, if `is_read`, as Markdown that needs nothing of its old site.
+        paragraphs: The table in another form, if its cells hold more than a Markdown table can.
+    """
+
     header: tuple[Inline, ...]
     rows: tuple[tuple[Inline, ...], ...]
     alignment: tuple[str, ...]
     row_lines: tuple[int, ...]
+    sources: tuple[tuple[str, ...], ...]
+    is_read: bool = False
+    paragraphs: tuple[Block, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,19 +249,25 @@ class _BlockReader:
 
     def _table(self, inner: Sequence[Token], line: int) -> Table:
         rows: list[list[Inline]] = []
+        sources: list[list[str]] = []
         row_lines: list[int] = []
         alignment: list[str] = []
         for token in inner:
             if token.type == "tr_open":
                 rows.append([])
+                sources.append([])
                 row_lines.append(self._line(token))
             elif token.type == "th_open":
                 alignment.append(str(token.attrGet("style") or "").removeprefix("text-align:"))
             elif token.type == "inline":
                 rows[-1].append(convert_token(token, row_lines[-1], self.reading))
+                sources[-1].append(token.content)
         if any("\\\n" in cell.markdown for row in rows for cell in row):
             self.reading.note(line, BREAKS_IN_CELLS, "changed")
-        return Table(line, tuple(rows[0]), tuple(map(tuple, rows[1:])), tuple(alignment), tuple(row_lines[1:]))
+        return Table(
+            line, tuple(rows[0]), tuple(map(tuple, rows[1:])), tuple(alignment), tuple(row_lines[1:]),
+            tuple(map(tuple, sources[1:])),
+        )  # fmt: skip
 
 
 def _closing(tokens: Sequence[Token], position: int) -> int:
@@ -606,14 +622,23 @@ class _Container:
             return
         line = frame.text_line + len(source[: len(source) - len(source.lstrip())].split("\n")) - 1
         source = textwrap.dedent(source.strip("\n")) if "\n" in source else source.strip()
-        if not self.is_literal and self.depth < MAX_NESTED_PARSES and _BLOCK_START.search(source):
+        start = None if self.is_literal or self.depth >= MAX_NESTED_PARSES else _BLOCK_START.search(source)
+        if start and source.startswith("<"):  # tags in the line above, which would hide it
+            self._add_paragraphs(source[: start.start()], line)
+            line += source[: start.start()].count("\n")
+            source = source[start.start() :]
+        if start:
             frame.children += read_blocks(source, self.reading, line, depth=self.depth + 1)
-            return
+        else:
+            self._add_paragraphs(source, line)
+
+    def _add_paragraphs(self, source: str, line: int) -> None:
+        """Inline source, divided at blank lines."""
         for part in re.split(r"\n[ \t]*\n", source):
             text = "\n".join(row.strip() for row in part.strip().split("\n"))
             inline = convert_inline(text, line, self.reading)
             if inline.markdown.strip():
-                frame.children.append(
+                self.frames[-1].children.append(
                     Paragraph(line, Inline(inline.markdown.strip("\\\n "), inline.text, inline.is_index))
                 )
             line += part.count("\n") + 2
@@ -748,19 +773,29 @@ def _html_table(line: int, children: tuple[Block, ...], reading: Reading) -> lis
     has_header = all(cell.name == "th" for cell in cells[0]) or len(cells) == 1
     header = cells[0] if has_header else []
     body = cells[1:] if has_header else cells
-    if all(
+    is_simple = all(
         len(cell.children) <= 1 and not any(_needs_lines(b) for b in cell.children) for row in cells for cell in row
-    ):
-        padded = [tuple(_cell_text(cell) for cell in row) + (NOTHING,) * (width - len(row)) for row in body]
-        if any("\\\n" in cell.markdown for row in padded for cell in row):
-            reading.note(line, BREAKS_IN_CELLS, "changed")
-        top = tuple(_one_line(cell.children) for cell in header) + (NOTHING,) * (width - len(header))
-        return [
-            *before,
-            Table(line, top, tuple(padded), ("",) * width, tuple(row[0].line if row else line for row in body)),
-        ]
-    blocks: list[Block] = before
-    for row in body or cells:
+    )
+    padded = [tuple(_cell_text(cell) for cell in row) + (NOTHING,) * (width - len(row)) for row in body]
+    if is_simple and any("\\\n" in cell.markdown for row in padded for cell in row):
+        reading.note(line, BREAKS_IN_CELLS, "changed")
+    table = Table(
+        line,
+        tuple(_one_line(cell.children) for cell in header) + (NOTHING,) * (width - len(header)),
+        tuple(padded),
+        ("",) * width,
+        tuple(row[0].line if row else line for row in body),
+        tuple(tuple(render(_flat(cell.children)) for cell in row) + ("",) * (width - len(row)) for row in body),
+        is_read=True,
+        paragraphs=() if is_simple else tuple(_row_paragraphs(line, header, body or cells)),
+    )
+    return [*before, table]
+
+
+def _row_paragraphs(line: int, header: Sequence[_Item], rows: Sequence[Sequence[_Item]]) -> list[Block]:
+    """Each row's cells below each other, with the header in bold."""
+    blocks: list[Block] = []
+    for row in rows:
         for number, cell in enumerate(row):
             label = _one_line(header[number].children) if number < len(header) else NOTHING
             blocks += [_bold_line(cell.line, label)] if label.text and cell.children else []
@@ -816,6 +851,8 @@ def _lines(block: Block, *, is_first: bool = False) -> list[str]:
             return [f"> {line}" if line else ">" for line in render(children).split("\n")]
         case ListBlock():
             return _list_lines(block)
+        case Table(paragraphs=paragraphs) if paragraphs:
+            return render(paragraphs).split("\n")
         case Table():
             return _table_lines(block)
         case Rule():

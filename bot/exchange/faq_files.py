@@ -37,6 +37,8 @@ ZIPPED_FORMATS = {
 """By what a zip archive's beginning and end name."""
 HTML_REMEDY = "Export the pages as Markdown (most wikis and sites can, and so can pandoc)"
 SKIPPED_FOLDERS = frozenset(["node_modules", "__pycache__", "venv"])
+PROJECT_FILES = frozenset("contributing changelog code_of_conduct authors maintainers pull_request_template".split())
+"""Names of files that many repositories have, and that hold no questions of their readers."""
 MAX_FILES = 5_000
 """Files of a folder that are read; a folder with more was named by mistake."""
 MAX_SIZE = 64 * 1024 * 1024
@@ -50,11 +52,12 @@ _LINE_ENDS = {0x2028: "\n", 0x2029: "\n", 0x85: "\n"}
 
 @dataclass(frozen=True, slots=True)
 class _Input:
-    """A file, and its name in notes and in the pack's record."""
+    """A file, and its name in notes and in the pack's record. `is_about_folder`: it is the README of a folder of other files."""
 
     path: Path
     name: str
     is_in_folder: bool
+    is_about_folder: bool = False
 
 
 def read_faqs(paths: Iterable[Path], encoding: str = "") -> tuple[Faq, ...]:
@@ -114,7 +117,8 @@ def _read_folder(folder: Path, given: str, encoding: str) -> list[Faq]:
     for path in readable:
         name = f"{given or folder_name(folder)}/{path.relative_to(folder).as_posix()}"
         try:
-            faq, _ = _read(_Input(path, name, True), encoding)
+            is_about_folder = path.parent == folder and path.stem.lower() == "readme" and len(readable) > 1
+            faq, _ = _read(_Input(path, name, True, is_about_folder), encoding)
         except AskPyError as error:
             faq = Faq(notes=(Note(name, 0, str(error).removeprefix(f"{path} "), "left out"),), is_read=False)
         if not faq.questions and not any(note.kind == "left out" for note in faq.notes):
@@ -142,7 +146,9 @@ def _files_of(folder: Path) -> tuple[list[Path], Counter[str]]:
             path = Path(parent, name)
             if name.startswith((".", "~$")) or not path.is_file():
                 continue
-            if path.suffix.lower() in wanted:
+            if path.stem.lower() in PROJECT_FILES:
+                others["project"] += 1
+            elif path.suffix.lower() in wanted:
                 files.append(path)
             else:
                 others[path.suffix.lower() or "unnamed"] += 1
@@ -206,7 +212,9 @@ def _questions_of(text: str, source: _Input) -> Faq:
     if suffix not in MARKDOWN_SUFFIXES:
         readings.append(read_table(text, source.name))
     if suffix not in TABLE_SUFFIXES:
-        readings.append(read_markdown(text, source.name, is_in_folder=source.is_in_folder))
+        readings.append(
+            read_markdown(text, source.name, is_in_folder=source.is_in_folder, is_about_folder=source.is_about_folder)
+        )
     best = max(readings, key=lambda faq: len(faq.questions))
     questions = tuple(replace(question, file=source.name) for question in best.questions)
     description = " and ".join(faq.description for faq in readings if faq.description)

@@ -85,6 +85,8 @@ STYLES = {
 }
 CODE = frozenset("code kbd samp tt".split())
 EMBEDDED = frozenset("iframe video audio embed source object".split())
+_ADDRESSES = ("src", "data", "href", "url", "link", "to")
+"""Attributes with the address of what is embedded, or of what a component of a documentation generator links to."""
 INVISIBLE = frozenset("wbr tbody thead tfoot colgroup col picture figure figcaption".split())
 """Tags without which nothing is different, so that they need no note."""
 
@@ -144,7 +146,7 @@ def absolute_address(address: str) -> str:
     return "mailto:" + address if _MAIL.fullmatch(address) else ""
 
 
-def _destination(address: str) -> str:
+def destination(address: str) -> str:
     """The address between the brackets of a link."""
     address = address.replace("\n", "%0A")
     if re.search(r"[\s<>]", address) or not _has_balanced_brackets(address):
@@ -304,7 +306,8 @@ class _Converter:
             self.index_text += sum(map(str.isalnum, text))
 
     def _text(self, text: str) -> None:
-        self._add(text, text, text)
+        is_below_tag = bool(self.pieces) and self.pieces[-1].markdown == "\\\n"  # <br>
+        self._add(_LINE_START.sub(_escape_start, text) if is_below_tag else text, text, text)
 
     def _entity(self, text: str, following: str) -> None:
         """A character that was written as an entity. `following`: the character behind it."""
@@ -371,10 +374,10 @@ class _Converter:
             self.reading.note(self.line, f"the address '{beginning(link.address, 100)}' was written in full", "changed")
         if not label.strip():
             if link.tag != "a":
-                return _Piece(f"[{label}]({_destination(address)})", literal, text)
+                return _Piece(f"[{label}]({destination(address)})", literal, text)
             return _Piece(f"<{address}>" if not re.search(r"[\s<>]", address) else "", literal, address)
         before, label, after = _split_blanks(label)
-        return _Piece(f"{before}[{label}]({_destination(address)}{_title_part(link.title)}){after}", literal, text)
+        return _Piece(f"{before}[{label}]({destination(address)}{_title_part(link.title)}){after}", literal, text)
 
     def _image(self, source: str | int | float | None, alt: str, title: str | int | float | None) -> None:
         address, alt = str(source or ""), " ".join(alt.split())
@@ -387,7 +390,7 @@ class _Converter:
             if self.reading.has_references:
                 self.reading.changes += 1
             label = re.sub(r"([\\\[\]])", r"\\\1", alt)
-            self._add(f"![{label}]({_destination(absolute)}{_title_part(str(title or ''))})", alt, alt)
+            self._add(f"![{label}]({destination(absolute)}{_title_part(str(title or ''))})", alt, alt)
             return
         what = (
             "a picture within the page" if address.startswith("data:") else f"the picture '{beginning(address, 100)}'"
@@ -424,7 +427,7 @@ class _Converter:
         label = parts[-1] if len(parts) > 1 and not _looks_like_page(parts[-1]) else parts[0]
         address = next((found for part in parts if (found := absolute_address(part))), "")
         if address:
-            self._add(f"[{label}]({_destination(address)})" if label != address else f"<{address}>", label, label)
+            self._add(f"[{label}]({destination(address)})" if label != address else f"<{address}>", label, label)
             self.reading.changes += 1
             return
         self.reading.note(self.line, f"'{beginning(token.markup)}' links to a page of the old site; its text stays")
@@ -476,8 +479,10 @@ class _Converter:
             self._image(tag.attributes.get("src", ""), tag.attributes.get("alt", ""), tag.attributes.get("title", ""))
         elif name == "input" and tag.attributes.get("type") == "checkbox":
             self._add("[x] " if "checked" in tag.attributes else "[ ] ", "", "")
-        elif name in EMBEDDED and (
-            address := absolute_address(tag.attributes.get("src", tag.attributes.get("data", "")))
+        elif (name in EMBEDDED or name not in HTML_NAMES) and (
+            address := absolute_address(
+                next((tag.attributes[key] for key in _ADDRESSES if tag.attributes.get(key)), "")
+            )
         ):
             self.reading.note(self.line, f"<{name}> became a link", "changed")
             self._add(f"<{address}> ", address, address)

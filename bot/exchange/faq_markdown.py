@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
-from bot.exchange.faq import Faq, FaqQuestion, asks, beginning
+from bot.exchange.faq import Faq, FaqQuestion, asks, beginning, looks_asked
 from bot.exchange.faq_blocks import (
+    BREAKS_IN_CELLS,
     Block,
     Contents,
     Definition,
@@ -24,7 +27,7 @@ from bot.exchange.faq_blocks import (
     render,
 )
 from bot.exchange.faq_inline import Inline, Reading, text_of
-from bot.exchange.faq_table import find_columns, questions_from_rows, split_phrasings
+from bot.exchange.faq_table import columns_by_content, find_columns, markdown_cell, questions_from_rows, split_phrasings
 from bot.knowledge.yaml_reader import YamlValue, parse
 from bot.text import normalize_phrase
 
@@ -59,10 +62,6 @@ _BACK_TO_TOP = re.compile(
     r"[^\w]*(?:(?:go|back|return|jump)\s+)*(?:up\s+)?(?:to\s+)?(?:the\s+)?(?:top|start|index|contents?|toc|list|up)?[^\w]*",
     re.I,
 )
-_ASKING_WORDS = frozenset(
-    "how what why when where who whom whose which can could do does did is are was were should shall will would may might must "
-    "am has have".split()
-)
 
 
 def _alternatives(*patterns: str) -> re.Pattern[str]:
@@ -83,24 +82,55 @@ _NO_QUESTION = _alternatives(
     r"about this (?:page|document|faq|guide|list)|see also|further reading|references?|links|resources",
     r"related(?: (?:links|pages|articles|topics|docs|documentation))?|(?:more|additional) (?:information|resources|links)",
     r"licen[cs]e|contribut(?:ing|ors?|ions?)|credits|acknowledge?ments?|change ?log|next steps|what'?s next",
+    r"similar projects|sponsors?|maintainers?|star history",
     r"(?:(?:still|any|got|have|more|other|further|additional) ){0,5}questions?",
     r"(?:still )?need (?:(?:any|some|more|further|additional) )?(?:help|assistance|support)",
     r"(?:still )?(?:stuck|not solved|have a question)",
     r"(?:didn|can|couldn)'?t find (?:an?|the|your|what) (?:answer|question|you).{0,40}",
     r"(?:question|answer)s? not (?:listed|found|answered|here).{0,30}|is your question (?:not|missing).{0,40}",
-    r"(?:was|is) this (?:page )?helpful",
+    r"(?:was|is) this (?:page )?helpful|(?:report|open|file|submit)(?:ing)? (?:an? )?(?:issues?|bugs?)(?: reports?)?",
 )
 """Titles of sections that are part of nearly every page and no question of it."""
 _TITLE_LINK = re.compile(r"\]\(<?(?:https?:|mailto:)", re.IGNORECASE)
-_FAQ_TITLE = _alternatives(
-    r"\W*(?:the )?(?:faqs?(?: \(frequently asked questions\))?|frequently asked questions(?: \(faqs?\))?)",
-    r"\W*(?:q ?(?:&|and) ?a|questions (?:and|&) answers)",
-)
+_FAQ_NAMES = "|".join((
+    r"faqs?|f\.a\.q\.?|frequently asked(?: questions)?|q ?(?:&|and) ?as?|questions (?:and|&) answers|common questions",
+    r"(?:preguntas|dudas) (?:m[aá]s )?(?:frecuentes|comunes|habituales)|preguntas y respuestas",
+    r"(?:perguntas|d[uú]vidas) (?:mais )?(?:frequentes|comuns)|perguntas e respostas",
+    r"questions (?:fr[eé]quentes|courantes)|questions (?:fr[eé]quemment|souvent) pos[eé]es|foire aux questions",
+    r"(?:h[aä]ufige|h[aä]ufig gestellte|oft gestellte) fragen|fragen und antworten|domande (?:frequenti|comuni)",
+    r"частые вопросы|часто задаваемые вопросы|вопросы и ответы|вопрос-ответ|часті (?:за)?питання|veelgestelde vragen",
+    r"(?:często zadawane|najczęstsze) pytania|vanliga frågor|ofte (?:stillede spørgsmål|stilte spørsmål)",
+    r"sık(?:ça)? sorulan sorular",
+    r"常见问题|常見問題|问题解答|问与答|问答|よくある(?:ご)?質問|質問と回答|자주 ?(?:묻는|하는) ?질문",
+    r"الأسئلة الشائعة|שאלות נפוצות",
+))  # fmt: skip
+_TROUBLE_NAMES = "|".join((
+    r"trouble ?shooting|(?:known|common|frequent|typical) (?:issues?|problems?|errors?|pitfalls?|bugs|limitations?)|gotchas",
+    r"(?:soluci[oó]n|resoluci[oó]n) de (?:problemas|errores)|problemas (?:comunes|conocidos|frecuentes|habituales)",
+    r"(?:solu[cç][aã]o|resolu[cç][aã]o) de problemas|problemas (?:comuns|conhecidos)|risoluzione (?:dei )?problemi",
+    r"d[eé]pannage|r[eé]solution (?:de|des) probl[eè]mes|probl[eè]mes (?:connus|courants|fr[eé]quents)|problemi (?:noti|comuni)",
+    r"fehler(?:behebung|suche|beseitigung)|probleml[oö]sung(?:en)?|problembehandlung|(?:bekannte|h[aä]ufige) (?:probleme|fehler)",
+    r"(?:устранение|решение) (?:неполадок|неисправностей|проблем|ошибок)|(?:известные|частые|типичные) (?:проблемы|ошибки)",
+    r"probleemoplossing|bekende problemen|rozwiązywanie problemów|znane problemy|felsökning|feilsøking|sorun giderme",
+    r"(?:故障|问题|問題|错误|錯誤)(?:排查|排除|处理|處理|解决|解決)|疑难解答|疑難排解|已知问题|已知問題|常见错误|常見錯誤",
+    r"トラブルシューティング|既知の(?:問題|不具合)|よくある(?:問題|エラー)|문제 ?해결|알려진 ?(?:문제|이슈)",
+))  # fmt: skip
+_FAQ_TITLE = _alternatives(rf"\W*(?:the )?(?:{_FAQ_NAMES})(?:\s*[(（](?:{_FAQ_NAMES})[)）])?")
 """The whole title of a page or section of questions."""
+_FAQ_SECTION = re.compile(rf"(?<![a-zà-ÿа-яё])(?:{_FAQ_NAMES}|{_TROUBLE_NAMES})(?![a-zà-ÿа-яё]|\s?\d)", re.IGNORECASE)
+MAX_NAME_WORDS = 7
+"""Words of the title of a section that is a FAQ by its name, "Troubleshooting and known issues on Windows"."""
 _PAGE_TITLE = re.compile(
     r"\b(?:faqs?|frequently asked|q ?& ?a|questions and answers|questions|help|support|troubleshooting|knowledge base)\b",
     re.I,
 )
+
+
+_PROJECT_SECTION = _alternatives(
+    r"installation|installing|install|getting started|quick ?start|usage|features|configuration|requirements|prerequisites",
+    r"development|building|build|testing|tests|licen[cs]e|contribut(?:ing|ors?|ions?)|credits|change ?log|roadmap|screenshots?",
+)
+"""Titles of sections that the README of a project has, whatever the project is called."""
 
 
 @dataclass(slots=True)
@@ -111,6 +141,8 @@ class _Section:
         level: 1 to 6 of a heading, MARKED_LEVEL of another question, 0 of the file.
         title: Plain text; `markdown` is what it is made of.
         is_question: It asks, or is marked as a question.
+        is_row: It is a row of a table.
+        is_faq: It is one of the sections that alone hold the questions of the page.
         head: The heading, for sections that become part of an answer.
         blocks: Its own text.
         children: The sections below it.
@@ -122,7 +154,8 @@ class _Section:
     is_question: bool = False
     head: Block | None = None
     id: str = ""
-    is_complete: bool = False
+    is_row: bool = False
+    is_faq: bool = False
     asks: tuple[str, ...] = ()
     not_asks: tuple[str, ...] = ()
     label: str = ""
@@ -135,18 +168,20 @@ class _Section:
         return any(child.is_question or child.asks_below for child in self.children)
 
 
-def read_markdown(text: str, file: str, *, is_in_folder: bool = False) -> Faq:
+def read_markdown(text: str, file: str, *, is_in_folder: bool = False, is_about_folder: bool = False) -> Faq:
     """The questions of a Markdown file.
 
     Args:
         text: The file's text, with line feeds.
         file: Its name in notes, relative to the folder that is imported.
         is_in_folder: It is one of several files of a folder, and may be one question with its answer.
+        is_about_folder: It says what the folder is, and has a question only where it asks or has a FAQ.
     """
     reading = Reading(file)
     matter = _front_matter(_with_fences(text, reading), reading)
     blocks = read_blocks(matter.rest, reading)
-    page = _Page(reading, blocks, is_in_folder, matter)
+    page = _Page(reading, blocks, is_in_folder and not is_about_folder, matter)
+    page.has_faq |= is_about_folder
     questions = [*matter.questions, *page.questions()]
     questions.sort(key=lambda question: question.line)
     if is_in_folder and len(questions) == 1:
@@ -170,7 +205,7 @@ _END_HIGHLIGHT = re.compile(
     r"([ \t]*)(?:\{%-?[ \t]*endhighlight[ \t]*-?%\}|\{\{[<%][ \t]*/highlight[ \t]*[%>]\}\})[ \t]*(?:</[^<>]{1,50}>[ \t]*)*$"
 )
 _WRAPPER = re.compile(r"[ \t]*(?:<(?:div|center|figure|section)(?:[ \t][^<>]{0,300})?>[ \t]*)+$", re.IGNORECASE)
-_FENCE_START = re.compile(r"[ \t]{0,3}(?:```|~~~)")
+_FENCE_START = re.compile(r"[ \t]{0,3}(`{3,}|~{3,})")
 
 
 def _with_fences(text: str, reading: Reading) -> str:
@@ -183,8 +218,17 @@ def _with_fences(text: str, reading: Reading) -> str:
         elif open_line is not None and "highlight" in line and (found := _END_HIGHLIGHT.match(line)):
             lines[open_line], lines[number], open_line = opening, f"{found[1]}```", None
             reading.changes += 1
-    for number in range(1, len(lines)):
-        if _FENCE_START.match(lines[number]) and _WRAPPER.match(lines[number - 1]):
+    fence = ""
+    for number, line in enumerate(lines):
+        found = _FENCE_START.match(line)
+        if found is None:
+            continue
+        if fence:
+            is_end = found[1].startswith(fence) and not line[found.end() :].strip()
+            fence = "" if is_end else fence
+            continue
+        fence = found[1]
+        if number and _WRAPPER.match(lines[number - 1]):
             reading.note(number, "a tag around code has no form in Markdown; what is in it stays")
             lines[number - 1] = ""
     return "\n".join(lines)
@@ -286,19 +330,11 @@ def _listed_questions(fields: dict[str, YamlValue], reading: Reading) -> Iterato
             if columns is None:
                 continue
             rows = [(1, [_scalar(item.get(name)) for name in names]) for item in value if isinstance(item, dict)]
-            yield from questions_from_rows(columns, rows, reading, _trimmed_markdown)
+            yield from questions_from_rows(columns, rows, reading, markdown_cell)
 
 
 def _scalar(value: YamlValue | None) -> str:
     return value if isinstance(value, str) else ""
-
-
-def _stripped_cell(cell: str, _line: int, _reading: Reading) -> str:
-    return cell.strip()
-
-
-def _trimmed_markdown(cell: str, line: int, reading: Reading) -> str:
-    return render(read_blocks(cell.strip(), reading, line, depth=1))
 
 
 # --- the file
@@ -311,6 +347,7 @@ class _Page:
         self.reading, self.is_in_folder, self.matter = reading, is_in_folder, matter
         self.titles = {normalize_phrase(heading.inline.text) for heading in _headings(blocks)}
         self.asking_levels = _asking_levels(blocks)
+        self.statements = _bold_statements(blocks)
         self.found: list[FaqQuestion] = []
         self.unanswered: list[_Section] = []
         self.root = _Section(0, "", 1)
@@ -321,6 +358,9 @@ class _Page:
             self.root = plain if plain.asks_below else self.root
         self.title_section = self._find_title_section()
         self.name = self.title_section.title if self.title_section else ""
+        sections = list(_walk(self.root))
+        self.section_lines = sorted({section.line for section in sections})
+        self.has_faq = self._find_faqs(sections)
 
     def _find_title_section(self) -> _Section | None:
         """The page's title: a heading above all others, or one that says that it is."""
@@ -330,21 +370,51 @@ class _Page:
         is_only = first.level == 1 and sum(section.level == 1 for section in self.root.children) == 1
         return first if is_only or _FAQ_TITLE.fullmatch(first.title) else None
 
+    def _find_faqs(self, sections: Sequence[_Section]) -> bool:
+        """Mark the sections that alone hold the questions of a page; False if the page as a whole is a FAQ.
+
+        They are those that are a FAQ by their name, and where most questions are rows of tables, those rows.
+        """
+        inner = [section for section in sections if section is not self.root and section is not self.title_section]
+        named = [section for section in inner if self._is_faq(section)]
+        rows = sum(section.is_row for section in inner)
+        if rows > 2 and rows > sum(bool(section.blocks) and not section.is_row for section in inner):
+            named += [section for section in inner if section.is_row]
+        elif any(map(_FAQ_SECTION.search, (self.name, self.matter.title))):
+            return False
+        elif any(map(_PAGE_TITLE.search, (self.name, self.matter.title))):
+            is_project = sum(_PROJECT_SECTION.fullmatch(section.title) is not None for section in inner) > 1
+            named = named if is_project else []
+        for section in named:
+            section.is_faq = True
+        return bool(named)
+
+    def _is_faq(self, section: _Section) -> bool:
+        """Whether a section is a FAQ by its name, and has questions below it."""
+        if section.is_question or not section.children or not _is_faq_name(section.title):
+            return False
+        return any(
+            not _PARTS_OF_ANSWERS.fullmatch(child.title) and not _NO_QUESTION.fullmatch(child.title)
+            for child in section.children
+        )
+
     def asks(self, heading: Heading, title: str) -> bool:
         is_marked = _QUESTION.match(heading.inline.text[:1_000]) is not None
-        return is_marked or asks(title) or (heading.level in self.asking_levels and _looks_asked(title))
+        return is_marked or asks(title) or (heading.level in self.asking_levels and looks_asked(title))
 
     def questions(self) -> list[FaqQuestion]:
-        page = self.title_section
-        is_alone = page is not None and len(self.root.children) == 1 and not self.root.blocks
-        article = page if page is not None and is_alone else self.root
+        is_alone = len(self.root.children) == 1 and not self.root.blocks and self.root.children[0].level == 1
+        article = self.root.children[0] if is_alone else self.root
         is_asked = asks(self.matter.title) and (self.is_in_folder or not self.root.asks_below)
         asked = self.matter.question or (self.matter.title if is_asked else "")
-        if asked and not self.matter.questions:  # the page is a question, perhaps with others below it
+        if self._is_article(article):
+            self._take_article(article)
+        elif asked and not self.matter.questions:  # the page is a question, perhaps with others below it
+            article.asks = (article.title,) if article.title else ()
             article.title, article.is_question = asked, True
             self._take(article, ())
-        elif self._is_article(article):
-            self._take_article(article, self.matter.title or article.title or _name_of(self.reading.file))
+        elif self.has_faq:
+            self._take_outside(self.root, ())
         else:
             for section in [self.root] if self.root.blocks or not self.root.children else self.root.children:
                 self._take(section, ())
@@ -353,20 +423,36 @@ class _Page:
 
     def _is_article(self, article: _Section) -> bool:
         """Whether a file of a folder is one question with its answer, whatever its headings say."""
-        if not self.is_in_folder or article.asks_below or self.matter.questions:
+        if not self.is_in_folder or self.matter.questions:
+            return False
+        if any(map(asks, self._article_titles(article))):
+            return all(inner.head is not None for inner in _walk(article) if inner.level)
+        if article.asks_below:
             return False
         title = self.matter.title or article.title
+        if _FAQ_TITLE.fullmatch(title) or _NO_QUESTION.fullmatch(title):
+            return False
         if article is self.root and article.children and not self.matter.title:
             return False
         return bool(article.blocks or article.children) and not (article.children and _PAGE_TITLE.search(title))
 
-    def _take_article(self, article: _Section, title: str) -> None:
+    def _article_titles(self, article: _Section) -> list[str]:
+        """The titles of a file, those that ask before the others."""
+        titles = [title for title in (self.matter.question, self.matter.title, article.title) if title]
+        return sorted(titles, key=lambda title: not asks(title))
+
+    def _take_article(self, article: _Section) -> None:
+        titles = self._article_titles(article) or [_name_of(self.reading.file)]
+        title = titles[0]
         blocks, listed = self._answer(_all_blocks(article), is_question=True)
         answer = render(blocks)
         if answer and _is_index(blocks):
-            self._forget_addresses({leaf.line for block in blocks for leaf in _leaves(block)})
+            self.forget_notes({leaf.line for block in blocks for leaf in _leaves(block)}, "the address")
         if answer and not _is_index(blocks):
-            self.found.append(FaqQuestion(title, answer, article.line, listed, file=self.reading.file, id=article.id))
+            phrasings = (*titles[1:], *listed)
+            self.found.append(
+                FaqQuestion(title, answer, article.line, phrasings, file=self.reading.file, id=article.id)
+            )
         else:
             self.reading.note(
                 article.line,
@@ -375,15 +461,50 @@ class _Page:
 
     # --- sections to questions
 
+    def _take_outside(self, section: _Section, group: tuple[str, ...]) -> None:
+        """A section of a page with a FAQ in it: what is no part of the FAQ is taken if it asks, and else passed over."""
+        if section.is_faq:
+            self._take(section, group)
+        elif _is_asked(section):
+            self._take_question(section, group)
+        else:
+            is_passed = not self._has_questions(section)
+            passed = list(_walk(section)) if is_passed else [section]
+            for inner in passed:
+                self.forget_notes(self._own_lines(inner))
+            if is_passed or self._has_text(section):
+                what = f"{'' if is_passed else 'the text under '}'{beginning(section.title)}'"
+                self.reading.note(
+                    section.line,
+                    f"{what if section.title else 'the text above the first heading'} is no part of the FAQ on this page",
+                )
+            if not is_passed:
+                for child in section.children:
+                    self._take_outside(child, self._inner_group(section, group))
+
+    def _has_questions(self, section: _Section) -> bool:
+        return any(inner.is_faq or _is_asked(inner) for inner in _walk(section))
+
+    def _own_lines(self, section: _Section) -> range:
+        """The lines from a section's heading to the next section of whatever level."""
+        position = bisect_right(self.section_lines, section.line)
+        following = self.section_lines[position] if position < len(self.section_lines) else sys.maxsize
+        return range(section.line, following)
+
     def _take(self, section: _Section, group: tuple[str, ...]) -> None:
         if section.is_question:
             self._take_question(section, group)
+        elif self._is_faq(section):
+            self._pass_over(section)
+            self._take_children(section.children, self._inner_group(section, group))
         elif section.asks_below and self._has_parts(section):
             self._take_topic(section, group)
             self._take_children(
                 [child for child in section.children if child.is_question or child.asks_below], (*group, section.title)
             )
-        elif section.asks_below or (section.children and (not self._has_text(section) or self._is_title(section))):
+        elif section.asks_below or (
+            section.children and (self._is_title(section) or not (self._has_text(section) or _has_only_parts(section)))
+        ):
             self._pass_over(section)
             self._take_children(section.children, self._inner_group(section, group))
         elif section.level == 0:
@@ -419,7 +540,9 @@ class _Page:
 
     def _take_question(self, section: _Section, group: tuple[str, ...]) -> None:
         parts = [child for child in section.children if not child.is_question and not child.asks_below]
-        others = [child for child in section.children if child not in parts]
+        others = [child for child in section.children if child.is_question or child.asks_below]
+        if len(others) > 1 and len(others) >= len(parts) and not self._has_text(section):  # a category that asks
+            parts, others = [], section.children
         blocks, listed = self._answer(
             [*section.blocks, *(b for part in parts for b in _all_blocks(part, with_head=True))], is_question=True
         )
@@ -428,6 +551,8 @@ class _Page:
             self.reading.note(section.line, f"'{beginning(section.title)}' is no question of this page")
         elif answer:
             self._add(section, answer, listed, group)
+        elif others and not section.level:  # the front matter's title, above a heading that says it in other words
+            others[0].asks = (section.title, *others[0].asks)
         elif others:
             self._note_unanswered()
         else:
@@ -449,8 +574,7 @@ class _Page:
             or _NO_QUESTION.fullmatch(section.title)
             or _FAQ_TITLE.fullmatch(section.title)
         ):
-            what = f"'{beginning(answer)}' under the title '{beginning(section.title)}' answers no question"
-            self.reading.note(section.line, what if section.title else f"'{beginning(answer)}' stands under no heading")
+            self._note_unused(section, section.line, answer)
         else:
             self._add(section, answer, listed, group)
 
@@ -478,12 +602,11 @@ class _Page:
         blocks, _ = self._answer(section.blocks, is_question=False)
         text = render(blocks)
         if text:
-            what = (
-                f"under the title '{beginning(section.title)}' answers no question"
-                if section.title
-                else "stands under no heading"
-            )
-            self.reading.note(blocks[0].line, f"'{beginning(_plain(text))}' {what}")
+            self._note_unused(section, blocks[0].line, _plain(text))
+
+    def _note_unused(self, section: _Section, line: int, text: str) -> None:
+        under = f"under the title '{beginning(section.title)}' answers no question"
+        self.reading.note(line, f"'{beginning(text)}' {under if section.title else 'stands under no heading'}")
 
     def _note_unanswered(self) -> None:
         for section in self.unanswered:
@@ -531,17 +654,37 @@ class _Page:
 
     def _note_contents(self, block: Block) -> None:
         """Note that a table of contents goes, instead of each of its addresses."""
-        self._forget_addresses({leaf.line for leaf in _leaves(block)})
+        self.forget_notes({leaf.line for leaf in _leaves(block)}, "the address")
         self.reading.note(block.line, "a table of contents")
 
     def note_top_link(self, line: int) -> None:
-        self._forget_addresses({line})
+        self.forget_notes({line}, "the address")
         self.reading.note(line, "a link to the top of the page")
 
-    def _forget_addresses(self, lines: set[int]) -> None:
-        """Take back the notes on addresses in lines that go altogether."""
-        for note in [note for note in self.reading.notes if note.line in lines and note.text.startswith("the address")]:
-            self.reading.notes.remove(note)
+    def forget_notes(self, lines: Container[int], start: str = "") -> None:
+        """Take back the notes on lines that are read once more, or go altogether; only those with this beginning."""
+        self.reading.notes[:] = [
+            note for note in self.reading.notes if note.line not in lines or not note.text.startswith(start)
+        ]
+
+
+def _walk(section: _Section) -> Iterator[_Section]:
+    """A section and those below it, in the order of the file."""
+    yield section
+    for child in section.children:
+        yield from _walk(child)
+
+
+def _has_only_parts(section: _Section) -> bool:
+    return section.level > 0 and all(_PARTS_OF_ANSWERS.fullmatch(child.title) for child in section.children)
+
+
+def _is_asked(section: _Section) -> bool:
+    return section.is_question and asks(section.title)
+
+
+def _is_faq_name(title: str) -> bool:
+    return len(title.split()) <= MAX_NAME_WORDS and not asks(title) and _FAQ_SECTION.search(title) is not None
 
 
 def _shares_answer(section: _Section, following: _Section) -> bool:
@@ -569,6 +712,65 @@ def _headings(blocks: Sequence[Block]) -> Iterator[Heading]:
             yield block
         elif isinstance(block, Fold):
             yield from _headings(block.children)
+        elif isinstance(block, ListBlock):
+            for item in block.items:
+                yield from _headings(item[:1])
+
+
+def _bold_statements(blocks: Sequence[Block]) -> frozenset[int]:
+    """The lines of paragraphs and items of lists that are questions without asking.
+
+    They stand right below a heading that is a FAQ by its name, begin in bold, at least two of them, and have a text behind them.
+    Items without bold are, too, if each has several blocks, and the heading says that what is below it are questions.
+    """
+    lines: list[int] = []
+    found: list[int] = []
+    items: list[int] = []
+    title, level, is_faq = "", 0, False
+    for number, block in enumerate(blocks):
+        match block:
+            case Heading():
+                lines += found if len(found) > 1 else ()
+                lines += items if block.level <= level else ()  # with headings below, those are the questions
+                title, level, found, items = _title(block.inline.text), block.level, [], []
+                is_faq = _is_faq_name(title)
+            case Paragraph() if is_faq:
+                bold = _statement(block.inline.markdown)
+                following = blocks[number + 1] if number + 1 < len(blocks) else None
+                if bold and (bold[1] or _is_text(following)):
+                    found.append(block.line)
+            case ListBlock() if is_faq and len(block.items) > 1:
+                starts = [
+                    (_statement(item[0].inline.markdown), len(item))
+                    if item and isinstance(item[0], Paragraph)
+                    else None
+                    for item in block.items
+                ]
+                if all(start and start[0] and (start[0][1] or start[1] > 1) for start in starts):
+                    found += [item[0].line for item in block.items]
+                elif _FAQ_TITLE.fullmatch(title) and all(start and start[1] > 1 for start in starts):
+                    items += [item[0].line for item in block.items]
+            case _:
+                pass
+    return frozenset([*lines, *items, *(found if len(found) > 1 else ())])
+
+
+def _is_text(block: Block | None) -> bool:
+    """Whether a block can answer what stands above it."""
+    if isinstance(block, Paragraph):
+        return not _statement(block.inline.markdown)
+    return block is not None and not isinstance(block, (Heading, Rule))
+
+
+def _statement(markdown: str) -> tuple[str, str] | None:
+    """What a paragraph says in bold at its start, in three words or more, and the rest of it."""
+    found = _BOLD.match(markdown[:1_500])
+    if found is None:
+        return None
+    title = text_of(found[2] + found[3]).strip()
+    if (len(title.split()) < 3 and len(title) < 8) or _PARTS_OF_ANSWERS.fullmatch(title):
+        return None
+    return (found[2] + found[3]).rstrip(": "), markdown[found.start(5) :].strip("\\\n ")
 
 
 def _asking_levels(blocks: Sequence[Block]) -> frozenset[int]:
@@ -576,13 +778,8 @@ def _asking_levels(blocks: Sequence[Block]) -> frozenset[int]:
     titles: dict[int, list[str]] = {}
     for heading in _headings(blocks):
         titles.setdefault(heading.level, []).append(_title(heading.inline.text))
-    asked = {level: sum(asks(title) or _looks_asked(title) for title in listed) for level, listed in titles.items()}
+    asked = {level: sum(asks(title) or looks_asked(title) for title in listed) for level, listed in titles.items()}
     return frozenset(level for level, listed in titles.items() if asked[level] >= 2 and 2 * asked[level] >= len(listed))
-
-
-def _looks_asked(title: str) -> bool:
-    words = title.casefold().replace("’", "'").split()
-    return len(words) > 2 and words[0].partition("'")[0] in _ASKING_WORDS
 
 
 def _title(text: str) -> str:
@@ -750,7 +947,7 @@ class _Builder:
         lines = markdown.split("\n")
         if any(_QUESTION.match(line) for line in lines if len(line) < 2_000):
             self._marked_lines(block, lines)
-        elif found := self._emphasized(markdown):
+        elif found := self._emphasized(markdown) or (_statement(markdown) if self._is_statement(block) else None):
             question, rest = found
             self._question(question, block.line)
             if rest.strip("\\\n "):
@@ -780,11 +977,14 @@ class _Builder:
         if found := _BOLD.match(markdown[:1_500]):
             question = found[2] + found[3]
             text, rest = text_of(question), markdown[found.start(5) :]
-            if asks(text) or (not rest.strip() and _looks_asked(_title(text)) and not self.has_open_question_here):
+            if asks(text) or (not rest.strip() and looks_asked(_title(text)) and not self.has_open_question_here):
                 return question, rest
         elif (found := _ITALIC.match(markdown[:600])) and not self.has_open_question and len(markdown) < 600:
             return found[2], ""
         return None
+
+    def _is_statement(self, block: Block) -> bool:
+        return block.line in self.page.statements and not self.has_open_question_here
 
     def _marked_lines(self, block: Paragraph, lines: Sequence[str]) -> None:
         """The lines of a paragraph with "Q:" and "A:"."""
@@ -853,13 +1053,23 @@ class _Builder:
             self.top.blocks.append(block)
 
     def _table(self, block: Table) -> None:
-        columns = find_columns([cell.text for cell in block.header], is_strict=True)
-        if columns is None or self.has_open_question:
+        header = [cell.text for cell in block.header]
+        rows = [(line, list(sources)) for line, sources in zip(block.row_lines, block.sources, strict=False)]
+        columns = find_columns(header, is_strict=True) or columns_by_content([cells for _, cells in rows], header)
+        if columns is None or self.has_open_question or not rows:
             self.top.blocks.append(block)
             return
-        rows = [(line, [cell.markdown for cell in row]) for line, row in zip(block.row_lines, block.rows, strict=True)]
-        for question in questions_from_rows(columns, rows, self.page.reading, _stripped_cell):
-            section = _Section(MARKED_LEVEL, question.question, question.line, is_question=True, id=question.id)
+        if asks(header[columns.question]):  # a table without names, whose first row Markdown takes for them
+            rows.insert(0, (block.line, [cell.markdown for cell in block.header]))
+            columns = replace(columns, names=())
+        if block.is_read:
+            self.page.forget_notes({block.line}, BREAKS_IN_CELLS)
+        else:
+            self.page.forget_notes(range(block.line, block.row_lines[-1] + 1))
+        for question in questions_from_rows(columns.with_parts(rows), rows, self.page.reading, markdown_cell):
+            section = _Section(
+                MARKED_LEVEL, question.question, question.line, is_question=True, id=question.id, is_row=True
+            )
             section.asks, section.not_asks, section.label = question.asks, question.not_asks, question.title
             section.blocks.append(Paragraph(question.line, Inline(question.answer, text_of(question.answer))))
             self._push(section)
@@ -868,16 +1078,21 @@ class _Builder:
     def _list(self, block: ListBlock, following: Block | None) -> None:
         """A list whose items are questions with their answers, or the question of what follows it."""
         firsts = [item[0] if item else None for item in block.items]
+        headings = [first for first in firsts if isinstance(first, Heading)]
+        if headings and not (block.start >= 0 and self._are_steps(headings)) and not self.is_inside:
+            for number, item in enumerate(block.items):
+                if isinstance(firsts[number], Heading):
+                    self.add_all(item)
+                elif item:
+                    self.top.blocks.append(self._one_item(block, number))
+            return
         if any(first is not None and self._is_marked(first) for first in firsts):
             for number, item in enumerate(block.items):
                 first = firsts[number]
                 if first is not None and (self._is_marked(first) or self._is_first_answer(first)):
                     self._items(item)
                 else:
-                    start = block.start + number if block.start >= 0 else -1
-                    self.top.blocks.append(
-                        ListBlock(first.line if first else block.line, block.marker, start, True, (item,))
-                    )
+                    self.top.blocks.append(self._one_item(block, number))
             return
         asked = [
             isinstance(first, Paragraph) and self._asked_item(first)
@@ -886,7 +1101,8 @@ class _Builder:
         is_heading_like = (
             len(block.items) == 1 and following is not None and not isinstance(following, (ListBlock, Heading))
         )
-        if not all(asked) or _is_contents(block, self.page.titles):
+        is_asked = all(asked) or self._is_statement(block)
+        if not is_asked or _is_contents(block, self.page.titles):
             self.top.blocks.append(block)
             return
         has_answers = [len(item) > 1 or self._item_rest(item[0]) != "" for item in block.items]
@@ -904,6 +1120,18 @@ class _Builder:
             if rest:
                 self.top.blocks.append(Paragraph(first.line, Inline(rest, text_of(rest))))
             self.top.blocks += item[1:]
+
+    def _are_steps(self, headings: Sequence[Heading]) -> bool:
+        """Whether the headings of a list with numbers answer a heading above them that asks: none of them asks itself."""
+        if any(self.page.asks(heading, _title(heading.inline.text)) for heading in headings):
+            return False
+        return any(section.is_question and section.level < headings[0].level for section in self.stack)
+
+    @staticmethod
+    def _one_item(block: ListBlock, number: int) -> ListBlock:
+        item = block.items[number]
+        start = block.start + number if block.start >= 0 else -1
+        return ListBlock(item[0].line if item else block.line, block.marker, start, True, (item,))
 
     @property
     def has_open_question_here(self) -> bool:
@@ -933,7 +1161,8 @@ class _Builder:
         return _ANSWER.match(block.inline.markdown.partition("\n")[0]) is not None
 
     def _asked_item(self, first: Paragraph) -> bool:
-        return asks(text_of(self._split_item(first)[0]))
+        question = text_of(self._split_item(first)[0])
+        return asks(question) or looks_asked(question)
 
     def _item_rest(self, first: Block) -> str:
         return self._split_item(first)[1] if isinstance(first, Paragraph) else ""
@@ -945,7 +1174,9 @@ class _Builder:
 
     def _split_item(self, first: Paragraph) -> tuple[str, str]:
         """The question at an item's start, and the rest of its paragraph."""
-        found = self._emphasized(first.inline.markdown)
+        found = self._emphasized(first.inline.markdown) or (
+            _statement(first.inline.markdown) if first.line in self.page.statements else None
+        )
         if found is not None:
             return found[0], found[1].strip("\\\n ")
         question, _, rest = first.inline.markdown.partition("\n")

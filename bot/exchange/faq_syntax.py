@@ -52,7 +52,7 @@ def parser() -> MarkdownIt:
 
 # --- marks on a line of their own
 
-_COLONS = re.compile(r"(:{3,})[ \t]*(?:\{?\.?([A-Za-z][\w-]*)\}?)?[ \t]*(?:\[([^\]]{0,300})\])?[ \t]*(.{0,300})$")
+_COLONS = re.compile(r"(:{3,})[ \t]*(?:\{?\.?([A-Za-z][\w-]*)\}?)?[ \t]*(?:\[([^\]]{0,300})\](?!\())?[ \t]*(.{0,300})$")
 _LIQUID = re.compile(r"\{%-?[ \t]*(end)?([A-Za-z][\w-]*)[ \t]*(.{0,500}?)-?%\}[ \t]*$")
 _SHORTCODE = re.compile(r"\{\{[<%][ \t]*(/?)[ \t]*([A-Za-z][\w-]*)[ \t]*(.{0,500}?)/?[>%]\}\}[ \t]*$")
 _ATTRIBUTES = re.compile(r"\{:[^{}]{0,300}\}[ \t]*$")

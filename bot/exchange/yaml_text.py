@@ -55,12 +55,14 @@ def value(text: str, indent: int) -> str:
     one_line = scalar(text, "value")
     if "\n" not in text and len(one_line) + indent < LINE_LENGTH:
         return one_line
-    block = _literal_block(text, indent + 2)
-    return block if _read_back(block, "value", "\n") == text + "\n" else one_line
+    is_read = _read_back(_literal_block(text, 2), "value", "\n") == text + "\n"
+    return _literal_block(text, indent + 2) if is_read else one_line
 
 
 def _literal_block(text: str, indent: int) -> str:
-    return "|\n" + "\n".join(" " * indent + line if line else "" for line in text.split("\n"))
+    """A block in which line feeds stay. One that begins with a blank says how much of its indent isn't the text's."""
+    indicator = "2" if text.lstrip("\n")[:1] == " " else ""
+    return f"|{indicator}\n" + "\n".join(" " * indent + line if line else "" for line in text.split("\n"))
 
 
 def _simple_forms(text: str) -> Iterable[str]:

@@ -218,4 +218,5 @@ _MARK = re.compile(r"^(?:-|\d{1,9}\.) +|^“|”$")
 
 def first_sentence(entry: Entry) -> str:
     """The first sentence of an entry's answer."""
-    return next(iter(sentences(entry.plain_answer)), "")
+    quotable = (text for part in prose(answer_blocks(entry.answer, entry.answer_format)) for text in sentences(part))
+    return next(quotable, "")

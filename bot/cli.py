@@ -240,7 +240,7 @@ def diff(old: str, new: str, questions: Path | None, verbose: bool) -> None:
             except PackError as error:
                 raise PackError(Path(checkout.name), error.faults) from None
             states.append(compare.pack_state(files, Matcher.from_knowledge(knowledge, settings.cache_folder)))
-        dialogues = pack.resolve().parent / compare.DIALOGUES_FOLDER
+        dialogues = compare.dialogues_of(pack)
         asked = compare.texts_to_ask(states[0], states[1], dialogues, questions)
         changes = compare.answer_changes(states[0], states[1], asked, output.track)
     packs = states[0].knowledge, states[1].knowledge

@@ -315,6 +315,7 @@ VoiceKey = Literal[
     "show_rest",
     "rest_hint",
     "show_part",
+    "rest_end",
     "part",
     "previous",
     "next",

@@ -128,7 +128,7 @@ def _render_part(part: Part) -> RenderableType:
         case Formatted(blocks):
             return _markdown(blocks)
         case ShowRest(_, hint, ask):
-            return Styled(f"{hint} ", style="dim").append(ask, style="cyan")
+            return Styled(f"{hint} “", style="dim").append(ask, style="cyan").append("”.", style="dim")
         case Card(title, subtitle, summary, links):
             body = Styled.assemble(
                 Styled(subtitle, style="italic"), "\n" if subtitle and summary else "", Styled(summary)
@@ -286,8 +286,9 @@ class FittingTable:
         columns: The columns' names.
         rows: The cells; each row is as long as `columns`.
         right: Numbers of the columns that are aligned to the right.
-        narrow: Columns and rows to make blocks of, where they aren't those of the table. A block's first cell is its title.
-        is_ruled: With a rule below the names and a blank line after each row.
+        narrow: Columns and rows to make blocks of, where they aren't those of the table; its rows then stand apart. A block's
+            first cell is its title.
+        is_ruled: With a rule below the names.
     """
 
     columns: tuple[str, ...]
@@ -307,7 +308,7 @@ class FittingTable:
             show_edge=False,
             pad_edge=False,
             padding=(0, GAP, 0, 0),
-            leading=1 if self.is_ruled else 0,
+            leading=1 if self.narrow is not None else 0,
             header_style="bold" if self.is_ruled else "dim",
         )
         for number, (name, width) in enumerate(zip(self.columns, widths, strict=True)):

@@ -118,7 +118,7 @@ Advice, by what to do
 Add the words in which people really ask, 8 phrasings or more an entry (1):
   When are you open? (answers.yaml:1): has 2 phrasings
 
-Caution is usual. The phrasings are too few to say how many questions are answered: it takes 60, in entries that have two or more.
+Caution is usual. How many questions are answered can be said from 60 phrasings on, of entries that have two or more; these are 2.
 """
 
 
@@ -150,7 +150,8 @@ def test_of_each_advice_the_first_are_shown_and_all_on_request(tmp_path: Path) -
     pack = folder(tmp_path, {**MINIMAL, "answers.yaml": answers})
     first, everything = run("check", pack).stdout.splitlines(), run("check", "--all", pack).stdout.splitlines()
     assert first[2].endswith("(7):")
-    assert (first[8], everything[9]) == ("  and 2 more: check --all", "  About tulips (answers.yaml:7): has 1 phrasing")
+    more = f"  and 2 more: python -m bot check {pack} --all"
+    assert (first[8], everything[9]) == (more, "  About tulips (answers.yaml:7): has 1 phrasing")
 
 
 RARE = "otters glaciers violins harbours pottery magnets tulips"

@@ -328,10 +328,18 @@ def test_a_long_answer_can_be_read_on_by_asking(tmp_path: Path) -> None:
     assert engine.rebuild_reply(third.reference) == replace(third, evidence=Evidence(understood=""))
 
 
-def test_the_rest_of_a_short_answer_is_that_answer(tmp_path: Path) -> None:
+def test_behind_the_last_part_there_is_nothing(tmp_path: Path) -> None:
     engine = long_engine(tmp_path, "Short.")
-    first = engine.answer(Question("setup", conversation="c"))
-    assert engine.answer(Question("show the rest", conversation="c")).parts == first.parts
+    engine.answer(Question("setup", conversation="c"))
+    assert plain_text(engine.answer(Question("show the rest", conversation="c"))) == "That was all of it."
+    assert plain_text(engine.answer(Question("show part 9 of setup"))) == "That was all of it."
+
+
+def test_a_title_that_asks_about_it_is_another_entrys_question(tmp_path: Path) -> None:
+    """After an answer that is no card, "how much does it cost?" is the entry of that title."""
+    engine = long_engine(tmp_path, "Short.")
+    engine.answer(Question("when are you open", conversation="c"))
+    assert engine.answer(Question("how do i set it up", conversation="c")).ids == ("setup",)
 
 
 def test_of_an_answer_that_is_far_too_long_the_beginning_is_shown(tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bot import program
 from bot.curation.lint import lint, unreached
 from bot.curation.overlaps import Track, find_overlaps
 from bot.curation.source_locations import label, source_locations, title
@@ -45,12 +47,12 @@ class CheckResult:
         yield from faults
         if faults:
             yield ""
-        yield from self._advice_lines(show_all)
+        yield from self._advice_lines(folder, show_all)
         if self.price:
             yield self.price
         yield self._verdict(folder)
 
-    def _advice_lines(self, show_all: bool) -> Iterator[str]:
+    def _advice_lines(self, folder: Path, show_all: bool) -> Iterator[str]:
         """What to do, the part of the text after the last semicolon, and below it each entry by its title."""
         by_remedy: dict[str, list[Fault]] = {}
         for fault in self.faults:
@@ -64,7 +66,7 @@ class CheckResult:
             shown = advice if show_all or len(advice) <= FIRST_SHOWN else advice[:FIRST_SHOWN]
             yield from (self._advice_line(fault, remedy) for fault in shown)
             if len(shown) < len(advice):
-                yield f"  and {len(advice) - len(shown)} more: check --all"
+                yield f"  and {len(advice) - len(shown)} more: {program()} check {shlex.quote(str(folder))} --all"
             yield ""
 
     def _advice_line(self, fault: Fault, remedy: str) -> str:
@@ -120,9 +122,10 @@ def _price(knowledge: Knowledge, matcher: Matcher) -> str:
     """What the pack's caution means for it."""
     shares = matcher.index.gate.shares
     if not shares:
+        counted = sum(len(entry.asks) for entry in knowledge.entries if len(entry.asks) > 1)
         return (
-            f"Caution is {knowledge.caution}. The phrasings are too few to say how many questions are answered: it takes "
-            f"{MIN_PHRASINGS}, in entries that have two or more."
+            f"Caution is {knowledge.caution}. How many questions are answered can be said from {MIN_PHRASINGS} phrasings on, of "
+            f"entries that have two or more; these are {counted}."
         )
     answered, offered, strange = (round(100 * share) for share in shares)
     return (

@@ -85,8 +85,8 @@ class Overlap:
 
 
 REMEDY = (
-    "tell these entries apart: who asks nearly the first question gets the second one's answer. Add phrasings like the first, "
-    "move it to the second one's entry, or make one entry of the two"
+    "tell these entries apart: nearly the same question gets another entry's answer. Give the entry more phrasings of this kind, "
+    "move the phrasing to the other entry, or make one entry of the two"
 )
 
 

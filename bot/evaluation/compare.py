@@ -33,6 +33,14 @@ from bot.understanding.targets import targets_of
 DIALOGUES_FOLDER = Path("tests") / "dialogues"
 """Beside the pack's folder: YAML files of conversations, each with `turns` that `say` something."""
 
+
+def dialogues_of(pack: Path) -> Path:
+    """The folder of a pack's dialogues, which may not exist. Dialogues beside `knowledge` are that pack's, and no other's there."""
+    folder = pack.resolve().parent
+    is_anothers = (folder / "knowledge" / "pack.yaml").is_file() and pack.resolve().name != "knowledge"
+    return (pack.resolve() if is_anothers else folder) / DIALOGUES_FOLDER
+
+
 TextSource = Literal["phrasing", "out-of-scope question", "dialogue", "question"]
 TEXT_SOURCES: tuple[TextSource, ...] = ("phrasing", "out-of-scope question", "dialogue", "question")
 

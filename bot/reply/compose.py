@@ -72,7 +72,7 @@ def parse_reference(reference: str, knowledge: Knowledge) -> Finding | None:
     known = next((name for name in kinds if name == kind), None)
     if known is None or not ids or any(entry_id not in knowledge.by_id for entry_id in ids):
         return None
-    number = int(part) if part.isdecimal() else 1
+    number = max(int(part), 1) if part.isdecimal() else 1
     return Finding(kind=known, ids=ids, group=group or None, evidence=Evidence(understood=""), part=number)
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from bot.markdown import AnswerFormat, Block, plain, split
-from bot.model import PART_MARK, DatedNote, Entry, Finding, Formatted, Heading, Knowledge, Part, Reply, ShowRest
+from bot.model import PART_MARK, DatedNote, Entry, Finding, Formatted, Heading, Knowledge, Part, Reply, ShowRest, Text
 from bot.reply.plain_text import parts_text
 from bot.reply.wording import answer_blocks
 from bot.text import units
@@ -32,6 +32,8 @@ def divide(reply: Reply, finding: Finding, knowledge: Knowledge) -> Reply:
         return reply
     index, answer = found
     messages, moved = _messages(answer, [part for part in reply.parts[index:] if isinstance(part, DatedNote)])
+    if finding.part > len(messages):
+        return replace(reply, parts=(Text(knowledge.voice.lines["rest_end"]),))
     if len(messages) == 1:
         return reply
     entry = knowledge.by_id[finding.ids[0]]
@@ -43,7 +45,7 @@ def divide(reply: Reply, finding: Finding, knowledge: Knowledge) -> Reply:
         )
         for number, parts in enumerate(messages[1:], 2)
     )
-    part = min(max(finding.part, 1), len(messages))
+    part = finding.part
     if part == 1:
         below = (each for each in reply.parts[index + 1 :] if each not in moved)
         first = (*reply.parts[:index], messages[0][0], *_show_rest(1, len(messages), entry, knowledge), *below)

@@ -207,11 +207,14 @@ def matching_sentence(finding: Finding, entry: Entry) -> str:
     if not nearest:
         return ""
     quotable = (text for part in prose(answer_blocks(entry.answer, entry.answer_format)) for text in sentences(part))
-    return next((text for text in quotable if len(text) <= LONGEST_QUOTED and clean(text) == nearest), "")
+    found = next((text for text in quotable if len(text) <= LONGEST_QUOTED and clean(text) == nearest), "")
+    return found if len(found.split()) >= SHORTEST_QUOTED and not found.endswith(":") else ""
 
 
 LONGEST_QUOTED = 300
 """Characters of a sentence that is quoted above its answer; a longer one is no short answer."""
+SHORTEST_QUOTED = 5
+"""Words of such a sentence: "name the lamp", an item of a list, says nothing by itself."""
 _MARK = re.compile(r"^(?:-|\d{1,9}\.) +|^“|”$")
 """The mark of a list's item, or of a quote, around a sentence of an answer's plain text."""
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from bot.model import RESTART, ConversationState, Evidence, Finding, Kind, Knowledge
+from bot.model import RESTART, ConversationState, Evidence, Finding, Kind, Knowledge, Library
 from bot.retrieval.encoding import EncodedQuery
 from bot.retrieval.english import english
 from bot.retrieval.index import Index, Ranking
@@ -200,7 +200,8 @@ class Matcher:
             return alternatives
         if state is not None:
             result = follow_up(whole, state, self.knowledge, self._disambiguator)
-            if result is not None and not (result.asks_about_shown and self._is_small_talk(whole)):
+            is_question_of_its_own = self._is_small_talk(whole) or self._is_anothers_phrasing(whole, state)
+            if result is not None and not (result.asks_about_shown and is_question_of_its_own):
                 return self._decider.with_names_beside(whole, self._follow_up_finding(whole, result))
         if (step := requested_step(whole, self.knowledge)) is not None:
             return self._step_finding(whole, step)
@@ -225,6 +226,17 @@ class Matcher:
         if self._findings.attribute(reading) is not None:
             return False
         return self._small_talk_of(reading) is not None or self._decider.decide(reading).kind == "smalltalk"
+
+    def _is_anothers_phrasing(self, reading: Reading, state: ConversationState) -> bool:
+        """ "How much does it cost?" after an answer about the canteen, where it is the title of an entry about something else.
+
+        After a card it asks about that card: of those a pack says what they cost, and what they need.
+        """
+        shown = [self.knowledge.by_id[name] for name in state.ids if name in self.knowledge.by_id]
+        if not reading.ranking.is_exact or any(isinstance(entry, Library) for entry in shown):
+            return False
+        target = self._findings.target(reading.ranking.candidates[0])
+        return target.kind == "entry" and target.id not in state.ids
 
     def _small_talk_of(self, reading: Reading) -> str | None:
         """Small talk that a rule recognises; a pack without a source isn't asked for it."""

@@ -35,7 +35,7 @@ DIALOGUES_FOLDER = Path("tests") / "dialogues"
 
 
 def dialogues_of(pack: Path) -> Path:
-    """The folder of a pack's dialogues, which may not exist. Dialogues beside `knowledge` are that pack's, and no other's there."""
+    """The folder of a pack's dialogues, which may not exist. Those beside `knowledge` are that pack's, and no other's there."""
     folder = pack.resolve().parent
     is_anothers = (folder / "knowledge" / "pack.yaml").is_file() and pack.resolve().name != "knowledge"
     return (pack.resolve() if is_anothers else folder) / DIALOGUES_FOLDER

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import datetime as dt
+import json
 import os
 import random
 import re
@@ -22,7 +23,7 @@ from bot.cli import main
 from bot.curation.check import check_pack
 from bot.curation.lint import lint
 from bot.exchange.faq import joined_notes
-from bot.exchange.faq_files import read_faqs
+from bot.exchange.faq_files import input_names, read_faqs
 from bot.exchange.faq_inline import escape, text_of
 from bot.exchange.faq_markdown import read_markdown
 from bot.exchange.faq_table import find_columns, split_phrasings
@@ -1095,6 +1096,124 @@ def test_a_file_of_a_folder_keeps_its_id_when_it_is_reworded(tmp_path: Path) -> 
         ["vpn-drops"],
     )
     assert load(tmp_path / "pack").by_id["wi-fi-is-slow"].answer == "Use two cables."
+
+
+UPDATES: dict[str, tuple[dict[str, str], dict[str, str], list[str], dict[str, str]]] = {
+    "another file numbers its rows alike": (
+        {"hr.csv": "id,question,answer\n1,Where do I book leave?,In the calendar.\n2,Who pays me?,Pay office.\n"},
+        {"it.csv": "id,question,answer\n1,Where is the VPN?,In the tray.\n2,Who resets my PIN?,Help desk.\n"},
+        ["0 changed, 2 new, 0 no longer in the source."],
+        {"where-do-i-book-leave": "In the calendar.", "who-pays-me": "Pay office.", "where-is-the-vpn": "In the tray."},
+    ),
+    "rows are numbered anew": (
+        {"hr.csv": "id,question,answer\nHR-1,How do I get a badge?,At the door.\nHR-2,How do I get a desk?,Ask Ann.\n"},
+        {"hr.csv": "id,question,answer\nHR-1,How do I get a key?,Ask Bob.\nHR-2,How do I get a badge?,At the gate.\n"},
+        ["1 changed, 1 new, 1 no longer in the source.", "changed hr-1: the answer"],
+        {"hr-1": "At the gate.", "hr-2": "Ask Ann.", "hr-1-2": "Ask Bob."},
+    ),
+    "a file has another name": (
+        {"faq-24.md": "## Who pays?\n\nWe do.\n\n## How late?\n\nNine.\n\n## Is there tea?\n\nYes.\n"},
+        {"faq-25.md": "## Who pays?\n\nWe do.\n\n## How late?\n\nTen.\n"},
+        ["1 changed, 0 new, 1 no longer in the source.", "changed how-late", "gone    is-there-tea"],
+        {"who-pays": "We do.", "how-late": "Ten.", "is-there-tea": "Yes."},
+    ),
+    "one of two files that ask the same": (
+        {"windows.md": "## How do I install it?\n\nRun it.\n", "mac.md": "## How do I install it?\n\nDrag it.\n"},
+        {"mac.md": "## How do I install it?\n\nOpen it.\n"},
+        ["1 changed, 0 new, 0 no longer in the source.", "changed how-do-i-install-it-mac: the answer"],
+        {"how-do-i-install-it": "Run it.", "how-do-i-install-it-mac": "Open it."},
+    ),
+    "two files that ask the same, in the other order": (
+        {"windows.md": "## How do I install it?\n\nRun it.\n", "mac.md": "## How do I install it?\n\nDrag it.\n"},
+        {"mac.md": "## How do I install it?\n\nDrag it.\n", "windows.md": "## How do I install it?\n\nRun it.\n"},
+        ["0 changed, 0 new, 0 no longer in the source."],
+        {"how-do-i-install-it": "Run it.", "how-do-i-install-it-mac": "Drag it."},
+    ),
+    "a new file that asks the same": (
+        {"windows.md": "## How do I install it?\n\nRun it.\n"},
+        {"mac.md": "## How do I install it?\n\nDrag it.\n"},
+        ["0 changed, 1 new, 0 no longer in the source.", "new     how-do-i-install-it-2: 'How do I install it? (mac)'"],
+        {"how-do-i-install-it": "Run it.", "how-do-i-install-it-2": "Drag it."},
+    ),
+    "one of two files with one name": (
+        {"a/faq.md": "## Who pays?\n\nWe do.\n\n## How late?\n\nNine.\n", "b/faq.md": "## Who pays?\n\nYou do.\n"},
+        {"b/faq.md": "## Who pays?\n\nThey do.\n"},
+        ["1 changed, 0 new, 0 no longer in the source.", "changed who-pays-b-faq: the answer"],
+        {"who-pays": "We do.", "how-late": "Nine.", "who-pays-b-faq": "They do."},
+    ),
+    "two sections that ask the same, one of them changed and both moved": (
+        {"faq.md": "# FAQ\n\n## Mac\n\n### How?\n\nDrag.\n\n## PC\n\n### How?\n\nRun.\n"},
+        {"faq.md": "# FAQ\n\n## PC\n\n### How?\n\nStart.\n\n## Mac\n\n### How?\n\nDrag.\n"},
+        ["1 changed, 0 new, 0 no longer in the source.", "changed how-pc: the answer"],
+        {"how": "Drag.", "how-pc": "Start."},
+    ),
+    "a question gives way to its contrary": (
+        {"faq.md": "# FAQ\n\n## How do I lock my screen?\n\nPress L.\n\n## Who pays?\n\nWe do.\n"},
+        {"faq.md": "# FAQ\n\n## How do I unlock my screen?\n\nPress U.\n\n## Who pays?\n\nWe do.\n"},
+        ["0 changed, 1 new, 1 no longer in the source.", "new     how-do-i-unlock", "gone    how-do-i-lock"],
+        {"how-do-i-lock-my-screen": "Press L.", "how-do-i-unlock-my-screen": "Press U."},
+    ),
+    "a question is reworded": (
+        {"faq.md": "## How do I lock my screen?\n\nPress L.\n\n## Who pays?\n\nWe do.\n"},
+        {"faq.md": "## How can I lock the display?\n\nPress L.\n\n## Who pays?\n\nWe do.\n"},
+        ["1 changed, 0 new, 0 no longer in the source.", "changed how-do-i-lock-my-screen: the title, 1 phrasing"],
+        {"how-do-i-lock-my-screen": "Press L."},
+    ),
+    "a question that moved into another file": (
+        {"a.md": "## Who pays?\n\nWe do.\n\n## How late?\n\nNine.\n", "b.md": "## Is there tea?\n\nYes.\n"},
+        {"a.md": "## How late?\n\nNine.\n", "b.md": "## Is there tea?\n\nYes.\n\n## Who pays?\n\nWe do.\n"},
+        ["0 changed, 0 new, 0 no longer in the source."],
+        {"who-pays": "We do."},
+    ),
+    "another file asks the same with the same answer": (
+        {"a.md": "## Who pays?\n\nWe do.\n"},
+        {"b.md": "## Who pays?\n\nWe do.\n\n## How late?\n\nTen.\n"},
+        ["0 changed, 1 new, 0 no longer in the source.", "new     how-late"],
+        {"who-pays": "We do.", "how-late": "Ten."},
+    ),
+}
+"""The files of a pack, those of its update, what is said of it, and answers that the pack then has."""
+
+
+@pytest.mark.parametrize("older", [False, True])
+@pytest.mark.parametrize("name", UPDATES)
+def test_an_update_knows_the_questions_that_it_had(name: str, older: bool, tmp_path: Path) -> None:
+    """Also by a record of an older version, which lacks the original of a question that was told apart."""
+    first, second, told, expected = UPDATES[name]
+    pack, record = tmp_path / "pack", tmp_path / "pack" / "import.json"
+    import_faqs(written(tmp_path, first), pack)
+    if older:
+        content = json.loads(record.read_text(encoding="utf-8"))
+        assert all(entry.pop("original") for entry in content["entries"].values())
+        record.write_text(json.dumps(content), encoding="utf-8")
+    update = import_faqs(written(tmp_path, second), pack, is_update=True).update
+    assert update is not None
+    lines = list(update.lines())
+    assert (lines[0], len(lines) > 1) == (told[0], "0 changed, 0 new, 0 no" not in told[0])
+    for line in told[1:]:
+        assert any(line in listed for listed in lines[1:])
+    found = {entry.id: entry.answer for entry in load(pack).entries}
+    assert {name: found.get(name) for name in expected} == expected
+    assert not [fault.text for fault in check_pack(pack).faults if not fault.advice]
+    again = import_faqs(written(tmp_path, second), pack, is_update=True).update
+    assert again is not None and (again.changed, again.appeared) == ({}, {})
+
+
+def written(folder: Path, files: dict[str, str]) -> list[Path]:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return [folder / name for name in files]
+
+
+def test_a_file_is_known_wherever_it_is_named_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path, {"a/faq.md": "x", "b/faq.md": "x", "b/more.md": "x"})
+    assert input_names([Path("a/faq.md"), Path("b/faq.md"), Path("b/more.md")]) == ("a/faq.md", "b/faq.md", "more.md")
+    monkeypatch.chdir(tmp_path / "a")
+    assert input_names([Path("faq.md")]) == ("faq.md",)
+    assert input_names([Path("faq.md"), Path("../b/more.md")], ["a/faq.md", "b/more.md"]) == ("a/faq.md", "b/more.md")
+    assert input_names([Path(), Path("../b")], ["b/faq.md"]) == ("a", "b")
 
 
 def test_an_update_needs_a_pack(run: Any, tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from bot.exchange.faq import Faq, Note, joined_notes
 from bot.exchange.faq_encoding import decode
@@ -60,25 +60,54 @@ class _Input:
     is_about_folder: bool = False
 
 
-def read_faqs(paths: Iterable[Path], encoding: str = "") -> tuple[Faq, ...]:
+def read_faqs(paths: Sequence[Path], encoding: str = "", known: Collection[str] = ()) -> tuple[Faq, ...]:
     """The questions of all files, a Faq for each file that has some or has notes.
 
     Args:
         paths: Files, and folders that are read with all folders in them.
         encoding: That of the text files; "" recognizes it.
+        known: The names of the files that an earlier import read.
 
     Raises:
         AskPyError: A file can't be read, or none has questions; with what was recognized and what is wanted.
     """
     faqs: list[Faq] = []
-    named = list(paths)
-    names = Counter(path.name for path in named)
-    for path in named:
-        name = path.name if names[path.name] == 1 else path.as_posix()
+    for path, name in zip(paths, input_names(paths, known), strict=True):
         faqs += (
             _read_folder(path, name, encoding) if path.is_dir() else [_read_named(_Input(path, name, False), encoding)]
         )
     return tuple(faqs)
+
+
+def input_names(paths: Sequence[Path], known: Collection[str] = ()) -> tuple[str, ...]:
+    """The names of files and folders in notes and in the record of an import, the same wherever they are named from.
+
+    One that an earlier import recorded (`known`) keeps its name. Another's is the last part of its path, and where two end
+    alike, as many parts before it as tell them apart.
+    """
+    tails = [_tails(path) for path in paths]
+    folders = {parent.as_posix() for file in known for parent in PurePosixPath(file).parents}
+    chosen = [_recorded(own, folders if path.is_dir() else known) for path, own in zip(paths, tails, strict=True)]
+    while clashing := [
+        at
+        for at, number in enumerate(chosen)
+        if number + 1 < len(tails[at])
+        and any(tails[at][number] == tails[n][m] for n, m in enumerate(chosen) if n != at)
+    ]:
+        for at in clashing:
+            chosen[at] += 1
+    return tuple(own[number] for own, number in zip(tails, chosen, strict=True))
+
+
+def _tails(path: Path) -> list[str]:
+    """The ends of a path, by the number of their parts."""
+    parts = PurePosixPath(Path(os.path.normpath(Path.cwd() / path)).as_posix()).parts[1:] or (path.as_posix(),)
+    return ["/".join(parts[-number:]) for number in range(1, len(parts) + 1)]
+
+
+def _recorded(tails: Sequence[str], known: Collection[str]) -> int:
+    """The position of the longest end of a path that was recorded; 0 if none was."""
+    return max((number for number, tail in enumerate(tails) if tail in known), default=0)
 
 
 def _read_named(source: _Input, encoding: str) -> Faq:
@@ -98,11 +127,6 @@ def _read_named(source: _Input, encoding: str) -> Faq:
     )
 
 
-def folder_name(folder: Path) -> str:
-    """The name of a folder in notes and in the record of an import, also of one that is given as "."."""
-    return folder.name or folder.resolve().name
-
-
 def _read_folder(folder: Path, given: str, encoding: str) -> list[Faq]:
     files, others = _files_of(folder)
     pages = [path for path in files if path.suffix.lower() in HTML_SUFFIXES]
@@ -115,7 +139,7 @@ def _read_folder(folder: Path, given: str, encoding: str) -> list[Faq]:
         raise AskPyError(f"{folder} has no file that can be read. {WANTED}.")
     faqs = []
     for path in readable:
-        name = f"{given or folder_name(folder)}/{path.relative_to(folder).as_posix()}"
+        name = f"{given}/{path.relative_to(folder).as_posix()}"
         try:
             is_about_folder = path.parent == folder and path.stem.lower() == "readme" and len(readable) > 1
             faq, _ = _read(_Input(path, name, True, is_about_folder), encoding)

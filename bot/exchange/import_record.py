@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bot.exchange.faq import FaqQuestion
+from bot.exchange.faq import FaqQuestion, file_words
 from bot.exchange.yaml_text import NewEntry
 from bot.model import AskPyError
 
@@ -30,6 +30,7 @@ class Record:
         is_alone: It is the only question of its file.
         question, title, asks: As they were written into the pack.
         answer: SHA-256 of the answer.
+        original: The question as the source has it; `question` may say more, to tell it from one with the same words.
     """
 
     file: str
@@ -40,6 +41,7 @@ class Record:
     title: str
     asks: tuple[str, ...]
     answer: str
+    original: str
 
 
 def digest(answer: str) -> str:
@@ -57,6 +59,7 @@ def record_of(entry: NewEntry, question: FaqQuestion) -> Record:
         title=entry.title,
         asks=tuple(entry.asks),
         answer=digest(entry.answer),
+        original=question.original or question.question,
     )
 
 
@@ -82,7 +85,14 @@ def _read(fields: Mapping[str, object]) -> Record:
     place, asks = fields["place"], fields["asks"]
     if not (isinstance(place, list) and isinstance(asks, list)):
         raise TypeError("place and asks are lists")
+    file, headings, question = str(fields["file"]), tuple(map(str, place)), str(fields["question"])
+    original = fields["original"] if "original" in fields else _original(question, (*headings, *file_words(file)))
     return Record(
-        str(fields["file"]), tuple(map(str, place)), str(fields["key"]), bool(fields["is_alone"]), str(fields["question"]),
-        str(fields["title"]), tuple(map(str, asks)), str(fields["answer"]),
+        file, headings, str(fields["key"]), bool(fields["is_alone"]), question,
+        str(fields["title"]), tuple(map(str, asks)), str(fields["answer"]), str(original),
     )  # fmt: skip
+
+
+def _original(question: str, names: Iterable[str]) -> str:
+    """A question without the name in brackets that told it from another: records of older versions don't have the original."""
+    return next((question.removesuffix(end) for name in names if question.endswith(end := f" ({name})")), question)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -29,6 +30,7 @@ from bot.exchange.faq_markdown import read_markdown
 from bot.exchange.faq_table import find_columns, split_phrasings
 from bot.exchange.faq_workbook import MAX_UNZIPPED
 from bot.exchange.import_faq import import_faqs
+from bot.exchange.yaml_text import FRAMES, Position, scalar
 from bot.knowledge import load
 from bot.model import AskPyError, Entry
 from bot.text import slug
@@ -759,6 +761,52 @@ def test_a_slip_is_a_sentence(slip: str, run: Any, tmp_path: Path) -> None:
     code, out, err = run("import", name, "--into", "pack")
     assert sentence in err
     assert (code, out, (tmp_path / "pack").exists()) == (2, "", False) if sentence else code == 0
+
+
+DEEP = ("[" * 500, "{" * 500, "- " * 500 + "x", "? " * 500, "k: " + "[" * 500, "see, " + "[" * 500, "a\n" + "[" * 3000)
+"""Answers that YAML would read as lists in lists, deeper than a reader goes."""
+
+
+@pytest.mark.parametrize("position", ["item", "value", "flow"])
+def test_brackets_are_text_however_many_there_are(position: Position, tmp_path: Path) -> None:
+    for text in DEEP:
+        document = "".join((FRAMES[position][0], scalar(text, position), FRAMES[position][1]))
+        assert text in str(yaml.safe_load(document)).replace("\\n", "\n")
+    rows = "".join(f'What is {n}?,"{text}"\n' for n, text in enumerate(DEEP))
+    by_id, _ = taken(tmp_path, "faq.csv", "question,answer\n" + rows)
+    for entry, text in zip(by_id.values(), DEEP, strict=True):
+        assert [entry.answer.count(sign) for sign in "[{?x"] == [text.count(sign) for sign in "[{?x"]
+
+
+def test_a_name_that_is_not_utf_8_is_written_so_that_it_is(run: Any, tmp_path: Path) -> None:
+    wiki = tmp_path / os.fsdecode(b"caf\xe9")
+    wiki.mkdir()
+    (wiki / os.fsdecode(b"na\xefve plan.md")).write_text("Take the stairs.\n", encoding="utf-8")
+    (wiki / "other.md").write_text("# Who pays?\n\nWe do. See [there](there.md).\n", encoding="utf-8")
+    (wiki / os.fsdecode(b"\xe9.pdf")).write_bytes(b"%PDF")
+    code, _, err = run("import", wiki, "--into", "pack")
+    assert (code, "caf\\xe9/other.md:3: " in err) == (0, True)
+    content = json.loads((tmp_path / "pack" / "import.json").read_text(encoding="utf-8"))
+    assert "caf\\xe9/other.md" in {entry["file"] for entry in content["entries"].values()}
+    assert run("import", wiki, "--into", "pack", "--update")[0] == 0
+    assert load(tmp_path / "pack").by_id["who-pays"].answer == "We do. See there."
+
+
+def test_a_pack_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    blocked = tmp_path / ".pack.new" / "import.json"
+    blocked.mkdir(parents=True)
+    with pytest.raises(AskPyError, match=r"pack can't be written: Is a directory\. Name another with --into"):
+        imported(tmp_path, FIRST)
+    assert not (tmp_path / "pack").exists()
+    blocked.rmdir()
+    imported(tmp_path, FIRST)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["office.md", "pack"]
+    before = {path.name: path.read_bytes() for path in (tmp_path / "pack").iterdir()}
+    (tmp_path / "pack" / ".import.json.new").mkdir()
+    with pytest.raises(AskPyError, match="Change its permissions"):
+        imported(tmp_path, SECOND, is_update=True)
+    (tmp_path / "pack" / ".import.json.new").rmdir()
+    assert {path.name: path.read_bytes() for path in (tmp_path / "pack").iterdir()} == before
 
 
 def test_what_steers_a_terminal_is_taken_out(tmp_path: Path) -> None:

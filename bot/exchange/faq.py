@@ -111,7 +111,9 @@ def worded_apart(question: FaqQuestion, group: Sequence[str] = (), file: str = "
     """The question with what may tell it from one with the same words that stands below the headings `group` in `file`."""
     yield from (f"{question.question} ({name})" for name in reversed(question.group) if name not in group)
     if question.file != file:
-        yield from (f"{question.question} ({name})" for name in file_words(question.file) if name not in file_words(file))
+        yield from (
+            f"{question.question} ({name})" for name in file_words(question.file) if name not in file_words(file)
+        )
 
 
 def file_words(file: str) -> tuple[str, str]:

@@ -101,8 +101,15 @@ def input_names(paths: Sequence[Path], known: Collection[str] = ()) -> tuple[str
 
 def _tails(path: Path) -> list[str]:
     """The ends of a path, by the number of their parts."""
-    parts = PurePosixPath(Path(os.path.normpath(Path.cwd() / path)).as_posix()).parts[1:] or (path.as_posix(),)
+    parts = PurePosixPath(shown_name(Path(os.path.normpath(Path.cwd() / path)).as_posix())).parts[1:] or (
+        path.as_posix(),
+    )
     return ["/".join(parts[-number:]) for number in range(1, len(parts) + 1)]
+
+
+def shown_name(name: str) -> str:
+    """A file's name with its bytes that aren't UTF-8 as `\\xe9`: it is written into files that are."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _recorded(tails: Sequence[str], known: Collection[str]) -> int:
@@ -139,12 +146,14 @@ def _read_folder(folder: Path, given: str, encoding: str) -> list[Faq]:
         raise AskPyError(f"{folder} has no file that can be read. {WANTED}.")
     faqs = []
     for path in readable:
-        name = f"{given}/{path.relative_to(folder).as_posix()}"
+        name = f"{given}/{shown_name(path.relative_to(folder).as_posix())}"
         try:
             is_about_folder = path.parent == folder and path.stem.lower() == "readme" and len(readable) > 1
             faq, _ = _read(_Input(path, name, True, is_about_folder), encoding)
         except AskPyError as error:
-            faq = Faq(notes=(Note(name, 0, str(error).removeprefix(f"{path} "), "left out"),), is_read=False)
+            faq = Faq(
+                notes=(Note(name, 0, shown_name(str(error).removeprefix(f"{path} ")), "left out"),), is_read=False
+            )
         if not faq.questions and not any(note.kind == "left out" for note in faq.notes):
             faq = replace(faq, notes=(*faq.notes, Note(name, 0, f"has {faq.description}")))
         faqs.append(replace(faq, file=name))

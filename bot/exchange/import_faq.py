@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.exchange.faq import Faq, FaqQuestion, Note, asks, beginning, joined_notes, worded_apart
-from bot.exchange.faq_files import input_names, read_faqs
-from bot.exchange.import_record import RECORD_FILE, read_record, record_of, write_record
+from bot.exchange.faq_files import input_names, read_faqs, shown_name
+from bot.exchange.import_record import RECORD_FILE, read_record, record_of, record_text, write_files
 from bot.exchange.update_pack import PackUpdate, Sources, update_pack
 from bot.exchange.yaml_text import NewEntry, entry_yaml, scalar
 from bot.knowledge.schema import PHRASING_LIMIT, TITLE_LIMIT
@@ -91,7 +91,7 @@ def import_faqs(
 
 
 def _pack_name(name: str, faqs: Sequence[Faq], path: Path) -> str:
-    stem = path.stem.replace("_", " ").replace("-", " ").strip()
+    stem = shown_name(path.stem).replace("_", " ").replace("-", " ").strip()
     first = faqs[0]
     is_question = asks(first.name) or any(question.is_alone for question in first.questions)
     title = "" if path.is_dir() or is_question else first.name
@@ -131,14 +131,12 @@ def _check_folder(folder: Path, is_update: bool) -> None:
 
 def _write_pack(folder: Path, name: str, entries: Sequence[tuple[NewEntry, FaqQuestion]]) -> None:
     """Write pack.yaml, answers.yaml and the record of the import into a folder that is new or empty."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "pack.yaml").write_text(f"name: {scalar(name, 'value')}\n", encoding="utf-8", newline="\n")
-        text = "\n".join(entry_yaml(entry) for entry, _ in entries)
-        (folder / "answers.yaml").write_text(text, encoding="utf-8", newline="\n")
-        write_record(folder / RECORD_FILE, {entry.id: record_of(entry, question) for entry, question in entries})
-    except OSError as error:
-        raise AskPyError(f"{folder} can't be written: {error.strerror or error}. Name another with --into.") from None
+    texts = {
+        "pack.yaml": f"name: {scalar(name, 'value')}\n",
+        "answers.yaml": "\n".join(entry_yaml(entry) for entry, _ in entries),
+        RECORD_FILE: record_text({entry.id: record_of(entry, question) for entry, question in entries}),
+    }
+    write_files(folder, texts, "Name another with --into.")
 
 
 # --- questions to entries

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -63,9 +64,40 @@ def record_of(entry: NewEntry, question: FaqQuestion) -> Record:
     )
 
 
-def write_record(path: Path, records: Mapping[str, Record]) -> None:
+def record_text(records: Mapping[str, Record]) -> str:
     content = {"about": ABOUT, "entries": {name: asdict(record) for name, record in records.items()}}
-    path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
+    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+
+
+def write_files(folder: Path, texts: Mapping[str, str], remedy: str) -> None:
+    """Write files by their names: all of them, or none if one can't be written. A new folder appears with its files in it.
+
+    Raises:
+        AskPyError: The folder can't be written, with `remedy`.
+    """
+    contents = {name: text.encode("utf-8", "replace") for name, text in texts.items()}
+    is_new = not folder.exists()
+    place = folder.with_name(f".{folder.name}.new") if is_new else folder
+    written: dict[Path, Path] = {}
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        for name, content in contents.items():
+            path = place / name
+            temporary = path if is_new else path.with_name(f".{path.name}.new")
+            written[temporary] = path
+            temporary.write_bytes(content)
+        if is_new:
+            place.rename(folder)
+        else:
+            for temporary, path in written.items():
+                temporary.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            for temporary in written:
+                temporary.unlink(missing_ok=True)
+            if is_new:
+                place.rmdir()
+        raise AskPyError(f"{folder} can't be written: {error.strerror or error}. {remedy}") from None
 
 
 def read_record(path: Path) -> dict[str, Record]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bot.exchange.faq import ASKING_WORDS, Faq, FaqQuestion, Note, beginning, worded_apart
-from bot.exchange.import_record import RECORD_FILE, Record, digest, read_record, record_of, write_record
+from bot.exchange.import_record import RECORD_FILE, Record, digest, read_record, record_of, record_text, write_files
 from bot.exchange.yaml_edit import ListEdit, ValueEdit, edit_entries
 from bot.exchange.yaml_text import NewEntry, entry_yaml
 from bot.knowledge import load
@@ -317,16 +317,8 @@ def _write(folder: Path, plan: _Plan) -> None:
             raise AskPyError(
                 f"{path} is written in a way that can't be added to. Make it a list of entries, each starting with '- id:'."
             )
-    try:
-        for file, text in texts.items():
-            temporary = folder / f".{Path(file).name}.new"
-            temporary.write_text(text, encoding="utf-8", newline="")
-            temporary.replace(folder / file)
-        write_record(folder / RECORD_FILE, plan.records)
-    except OSError as error:
-        raise AskPyError(
-            f"{folder} can't be written: {error.strerror or error}. Change its permissions, and try again."
-        ) from None
+    texts[RECORD_FILE] = record_text(plan.records)
+    write_files(folder, texts, "Change its permissions, and try again.")
 
 
 def _edited(folder: Path, file: str, edits: Sequence[tuple[str, ListEdit | ValueEdit]]) -> str:

@@ -135,7 +135,7 @@ def _read_named(source: _Input, encoding: str) -> Faq:
 
 
 def _read_folder(folder: Path, given: str, encoding: str) -> list[Faq]:
-    files, others = _files_of(folder)
+    files, notes = _files_of(folder, given)
     pages = [path for path in files if path.suffix.lower() in HTML_SUFFIXES]
     readable = [path for path in files if path not in pages]
     if not readable:
@@ -143,10 +143,10 @@ def _read_folder(folder: Path, given: str, encoding: str) -> list[Faq]:
             raise AskPyError(
                 f"{folder} has {len(pages)} HTML page{'s' * (len(pages) != 1)} and nothing that can be read. {HTML_REMEDY}."
             )
-        raise AskPyError(f"{folder} has no file that can be read. {WANTED}.")
+        raise AskPyError("\n".join([f"{folder} has no file that can be read. {WANTED}.", *joined_notes(notes)[:5]]))
     faqs = []
     for path in readable:
-        name = f"{given}/{shown_name(path.relative_to(folder).as_posix())}"
+        name = _name_in(folder, given, path)
         try:
             is_about_folder = path.parent == folder and path.stem.lower() == "readme" and len(readable) > 1
             faq, _ = _read(_Input(path, name, True, is_about_folder), encoding)
@@ -157,37 +157,54 @@ def _read_folder(folder: Path, given: str, encoding: str) -> list[Faq]:
         if not faq.questions and not any(note.kind == "left out" for note in faq.notes):
             faq = replace(faq, notes=(*faq.notes, Note(name, 0, f"has {faq.description}")))
         faqs.append(replace(faq, file=name))
-    notes = [Note(path.relative_to(folder).as_posix(), 0, f"an HTML page. {HTML_REMEDY}") for path in pages]
-    notes += [
-        Note(folder.name or str(folder), 0, f"{count} {suffix} file{'s' * (count != 1)}")
-        for suffix, count in sorted(others.items())
-    ]
+    notes += [Note(_name_in(folder, given, path), 0, f"an HTML page. {HTML_REMEDY}") for path in pages]
     if not any(faq.questions for faq in faqs):
         listed = "\n".join(joined_notes([note for faq in faqs for note in faq.notes] + notes)[:5])
         raise AskPyError(f"Nothing in {folder} can be taken over:\n{listed}\n{WANTED}.")
     return [*faqs, Faq(notes=tuple(notes))]
 
 
-def _files_of(folder: Path) -> tuple[list[Path], Counter[str]]:
-    """The files of a folder that may have questions, in the order of their names, and the number of others by their suffix."""
+def _files_of(folder: Path, given: str) -> tuple[list[Path], list[Note]]:
+    """The files of a folder that may have questions, in the order of their names, and notes on all else: links are named, since a
+    link may lead to what isn't meant for readers; other things are counted by their kinds.
+    """
     files: list[Path] = []
+    links: list[Note] = []
     others: Counter[str] = Counter()
     wanted = (*TABLE_SUFFIXES, *MARKDOWN_SUFFIXES, *WORKBOOK_SUFFIXES, *HTML_SUFFIXES)
+    root = os.path.realpath(folder)
     for parent, folders, names in os.walk(folder, onerror=_raise):
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in SKIPPED_FOLDERS)
+        read = [name for name in folders if not name.startswith(".") and name not in SKIPPED_FOLDERS]
+        others.update("hidden folder" if name.startswith(".") else f"{name} folder" for name in {*folders} - {*read})
+        links += [
+            Note(_name_in(folder, given, path), 0, "a link to a folder, which isn't followed")
+            for path in (Path(parent, name) for name in read)
+            if path.is_symlink()
+        ]
+        folders[:] = sorted(read)
         for name in sorted(names):
             path = Path(parent, name)
-            if name.startswith((".", "~$")) or not path.is_file():
-                continue
-            if path.stem.lower() in PROJECT_FILES:
-                others["project"] += 1
+            if name.startswith((".", "~$")):
+                others["hidden file"] += 1
+            elif path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(root):
+                links.append(Note(_name_in(folder, given, path), 0, f"a link out of {given}, which isn't followed"))
+            elif not path.is_file():
+                others["broken link" if path.is_symlink() else "special file"] += 1
+            elif path.stem.lower() in PROJECT_FILES:
+                others["project file"] += 1
             elif path.suffix.lower() in wanted:
                 files.append(path)
             else:
-                others[path.suffix.lower() or "unnamed"] += 1
+                others[f"{shown_name(path.suffix.lower()) or 'unnamed'} file"] += 1
         if len(files) > MAX_FILES:
             raise AskPyError(f"{folder} has more than {MAX_FILES:,} files. Name the folder of the FAQ alone.")
-    return files, others
+    counts = [Note(given, 0, f"{count} {kind}{'s' * (count != 1)}") for kind, count in sorted(others.items())]
+    return files, links + counts
+
+
+def _name_in(folder: Path, given: str, path: Path) -> str:
+    """The name of a file in a folder that has the name `given`."""
+    return f"{given}/{shown_name(path.relative_to(folder).as_posix())}"
 
 
 def _raise(error: OSError) -> None:

@@ -1247,6 +1247,12 @@ UPDATES: dict[str, tuple[dict[str, str], dict[str, str], list[str], dict[str, st
         ["1 changed, 0 new, 0 no longer in the source.", "changed how-pc: the answer"],
         {"how": "Drag.", "how-pc": "Start."},
     ),
+    "one of two sections that ask the same has another heading and answer": (
+        {"faq.md": "# FAQ\n\n## Mac\n\n### How?\n\nDrag.\n\n## PC\n\n### How?\n\nRun.\n"},
+        {"faq.md": "# FAQ\n\n## Mac\n\n### How?\n\nDrag.\n\n## Web\n\n### How?\n\nOpen.\n"},
+        ["0 changed, 1 new, 1 no longer in the source.", "new     how-web: 'How? (Web)'", "gone    how-pc"],
+        {"how": "Drag.", "how-pc": "Run.", "how-web": "Open."},
+    ),
     "a question gives way to its contrary": (
         {"faq.md": "# FAQ\n\n## How do I lock my screen?\n\nPress L.\n\n## Who pays?\n\nWe do.\n"},
         {"faq.md": "# FAQ\n\n## How do I unlock my screen?\n\nPress U.\n\n## Who pays?\n\nWe do.\n"},

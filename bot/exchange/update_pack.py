@@ -156,20 +156,20 @@ def _match(imported: Sequence[Imported], records: Mapping[str, Record], knowledg
         records: With the names that their files have now.
     """
     matches: dict[str, str] = {}
-    open_ = {question.question: record_of(entry, question) for entry, question in imported}
-    free = dict(records)
+    now = {question.question: record_of(entry, question) for entry, question in imported}
+    free = set(records)
     for way in _WAYS:
-        wanted, offered = _unique(open_, way), _unique(free, way)
-        for key, question in wanted.items():
+        offered = _unique(records, way)
+        for key, question in _unique(now, way).items():
             name = offered.get(key)
-            if name is not None and _agree(open_[question], free[name]):
+            if question not in matches and name in free and _agree(now[question], records[name]):
                 matches[question] = name
-                del open_[question], free[name]
+                free.discard(name)
     unrecorded = [entry for entry in knowledge.entries if entry.id not in records]
     asks = {normalize_phrase(ask): entry.id for entry in unrecorded for ask in (*entry.asks, entry.title)}
-    for question in open_:
+    for question in now.keys() - matches.keys():
         name = asks.pop(normalize_phrase(question), None)
-        if name is not None and name not in matches.values():
+        if name is not None:
             matches[question] = name
     return matches
 

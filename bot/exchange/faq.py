@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Literal
 
 NoteKind = Literal["left out", "changed", "read as"]
@@ -12,7 +13,7 @@ NoteKind = Literal["left out", "changed", "read as"]
 
 _ASKS = re.compile(r"[?？؟\u037e⁇⁈][^\w\s]{0,10}(?:\s|$)")
 """A question mark at the end of a word: of Latin, Chinese and Arabic script, the Greek one, and doubled ones."""
-_ASKING_WORDS = frozenset(
+ASKING_WORDS = frozenset(
     "how what why when where who whom whose which can could do does did is are was were should shall will would may might must "
     "am has have "
     "cómo cuál cuáles cuándo cuánto cuánta cuántos cuántas dónde adónde qué quién quiénes "
@@ -56,6 +57,7 @@ class FaqQuestion:
         group: The headings above it, or its category: what tells two questions with the same words apart.
         file: The source's name: the file's, or within a folder its path.
         is_alone: The only question of a file in a folder, which the file's name therefore identifies.
+        original: The question as its file has it, if `question` says more because another one has the same words; else "".
     """
 
     question: str
@@ -68,6 +70,7 @@ class FaqQuestion:
     group: tuple[str, ...] = ()
     file: str = ""
     is_alone: bool = False
+    original: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +102,24 @@ def asks(text: str) -> bool:
 def looks_asked(title: str) -> bool:
     """Whether a title without a question mark reads as a question, by its first word, or by its first or last signs."""
     words = title.casefold().replace("’", "'").split()
-    if len(words) > 2 and (words[0] in _ASKING_WORDS or words[0].partition("'")[0] in _ASKING_WORDS):
+    if len(words) > 2 and (words[0] in ASKING_WORDS or words[0].partition("'")[0] in ASKING_WORDS):
         return True
     return _ASKING_STARTS.match(title[:60]) is not None or _ASKING_ENDS.search(title[-60:]) is not None
+
+
+def worded_apart(question: FaqQuestion, group: Sequence[str] = (), file: str = "") -> Iterator[str]:
+    """The question with what may tell it from one with the same words that stands below the headings `group` in `file`."""
+    yield from (f"{question.question} ({name})" for name in reversed(question.group) if name not in group)
+    if question.file != file:
+        yield from (
+            f"{question.question} ({name})" for name in file_words(question.file) if name not in file_words(file)
+        )
+
+
+def file_words(file: str) -> tuple[str, str]:
+    """The words of a file's name, and its path without the suffix."""
+    path = PurePosixPath(file)
+    return path.stem.replace("-", " ").replace("_", " "), file.removesuffix(path.suffix)
 
 
 def beginning(text: str, length: int = 60) -> str:

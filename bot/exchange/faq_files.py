@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from bot.exchange.faq import Faq, Note, joined_notes
 from bot.exchange.faq_encoding import decode
@@ -60,25 +60,61 @@ class _Input:
     is_about_folder: bool = False
 
 
-def read_faqs(paths: Iterable[Path], encoding: str = "") -> tuple[Faq, ...]:
+def read_faqs(paths: Sequence[Path], encoding: str = "", known: Collection[str] = ()) -> tuple[Faq, ...]:
     """The questions of all files, a Faq for each file that has some or has notes.
 
     Args:
         paths: Files, and folders that are read with all folders in them.
         encoding: That of the text files; "" recognizes it.
+        known: The names of the files that an earlier import read.
 
     Raises:
         AskPyError: A file can't be read, or none has questions; with what was recognized and what is wanted.
     """
     faqs: list[Faq] = []
-    named = list(paths)
-    names = Counter(path.name for path in named)
-    for path in named:
-        name = path.name if names[path.name] == 1 else path.as_posix()
+    for path, name in zip(paths, input_names(paths, known), strict=True):
         faqs += (
             _read_folder(path, name, encoding) if path.is_dir() else [_read_named(_Input(path, name, False), encoding)]
         )
     return tuple(faqs)
+
+
+def input_names(paths: Sequence[Path], known: Collection[str] = ()) -> tuple[str, ...]:
+    """The names of files and folders in notes and in the record of an import, the same wherever they are named from.
+
+    One that an earlier import recorded (`known`) keeps its name. Another's is the last part of its path, and where two end
+    alike, as many parts before it as tell them apart.
+    """
+    tails = [_tails(path) for path in paths]
+    folders = {parent.as_posix() for file in known for parent in PurePosixPath(file).parents}
+    chosen = [_recorded(own, folders if path.is_dir() else known) for path, own in zip(paths, tails, strict=True)]
+    while clashing := [
+        at
+        for at, number in enumerate(chosen)
+        if number + 1 < len(tails[at])
+        and any(tails[at][number] == tails[n][m] for n, m in enumerate(chosen) if n != at)
+    ]:
+        for at in clashing:
+            chosen[at] += 1
+    return tuple(own[number] for own, number in zip(tails, chosen, strict=True))
+
+
+def _tails(path: Path) -> list[str]:
+    """The ends of a path, by the number of their parts."""
+    parts = PurePosixPath(shown_name(Path(os.path.normpath(Path.cwd() / path)).as_posix())).parts[1:] or (
+        path.as_posix(),
+    )
+    return ["/".join(parts[-number:]) for number in range(1, len(parts) + 1)]
+
+
+def shown_name(name: str) -> str:
+    """A file's name with its bytes that aren't UTF-8 as `\\xe9`: it is written into files that are."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def _recorded(tails: Sequence[str], known: Collection[str]) -> int:
+    """The position of the longest end of a path that was recorded; 0 if none was."""
+    return max((number for number, tail in enumerate(tails) if tail in known), default=0)
 
 
 def _read_named(source: _Input, encoding: str) -> Faq:
@@ -98,13 +134,8 @@ def _read_named(source: _Input, encoding: str) -> Faq:
     )
 
 
-def folder_name(folder: Path) -> str:
-    """The name of a folder in notes and in the record of an import, also of one that is given as "."."""
-    return folder.name or folder.resolve().name
-
-
 def _read_folder(folder: Path, given: str, encoding: str) -> list[Faq]:
-    files, others = _files_of(folder)
+    files, notes = _files_of(folder, given)
     pages = [path for path in files if path.suffix.lower() in HTML_SUFFIXES]
     readable = [path for path in files if path not in pages]
     if not readable:
@@ -112,49 +143,68 @@ def _read_folder(folder: Path, given: str, encoding: str) -> list[Faq]:
             raise AskPyError(
                 f"{folder} has {len(pages)} HTML page{'s' * (len(pages) != 1)} and nothing that can be read. {HTML_REMEDY}."
             )
-        raise AskPyError(f"{folder} has no file that can be read. {WANTED}.")
+        raise AskPyError("\n".join([f"{folder} has no file that can be read. {WANTED}.", *joined_notes(notes)[:5]]))
     faqs = []
     for path in readable:
-        name = f"{given or folder_name(folder)}/{path.relative_to(folder).as_posix()}"
+        name = _name_in(folder, given, path)
         try:
             is_about_folder = path.parent == folder and path.stem.lower() == "readme" and len(readable) > 1
             faq, _ = _read(_Input(path, name, True, is_about_folder), encoding)
         except AskPyError as error:
-            faq = Faq(notes=(Note(name, 0, str(error).removeprefix(f"{path} "), "left out"),), is_read=False)
+            faq = Faq(
+                notes=(Note(name, 0, shown_name(str(error).removeprefix(f"{path} ")), "left out"),), is_read=False
+            )
         if not faq.questions and not any(note.kind == "left out" for note in faq.notes):
             faq = replace(faq, notes=(*faq.notes, Note(name, 0, f"has {faq.description}")))
         faqs.append(replace(faq, file=name))
-    notes = [Note(path.relative_to(folder).as_posix(), 0, f"an HTML page. {HTML_REMEDY}") for path in pages]
-    notes += [
-        Note(folder.name or str(folder), 0, f"{count} {suffix} file{'s' * (count != 1)}")
-        for suffix, count in sorted(others.items())
-    ]
+    notes += [Note(_name_in(folder, given, path), 0, f"an HTML page. {HTML_REMEDY}") for path in pages]
     if not any(faq.questions for faq in faqs):
         listed = "\n".join(joined_notes([note for faq in faqs for note in faq.notes] + notes)[:5])
         raise AskPyError(f"Nothing in {folder} can be taken over:\n{listed}\n{WANTED}.")
     return [*faqs, Faq(notes=tuple(notes))]
 
 
-def _files_of(folder: Path) -> tuple[list[Path], Counter[str]]:
-    """The files of a folder that may have questions, in the order of their names, and the number of others by their suffix."""
+def _files_of(folder: Path, given: str) -> tuple[list[Path], list[Note]]:
+    """The files of a folder that may have questions, in the order of their names, and notes on all else: links are named, since a
+    link may lead to what isn't meant for readers; other things are counted by their kinds.
+    """
     files: list[Path] = []
+    links: list[Note] = []
     others: Counter[str] = Counter()
     wanted = (*TABLE_SUFFIXES, *MARKDOWN_SUFFIXES, *WORKBOOK_SUFFIXES, *HTML_SUFFIXES)
+    root = os.path.realpath(folder)
     for parent, folders, names in os.walk(folder, onerror=_raise):
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in SKIPPED_FOLDERS)
+        read = [name for name in folders if not name.startswith(".") and name not in SKIPPED_FOLDERS]
+        others.update("hidden folder" if name.startswith(".") else f"{name} folder" for name in {*folders} - {*read})
+        links += [
+            Note(_name_in(folder, given, path), 0, "a link to a folder, which isn't followed")
+            for path in (Path(parent, name) for name in read)
+            if path.is_symlink()
+        ]
+        folders[:] = sorted(read)
         for name in sorted(names):
             path = Path(parent, name)
-            if name.startswith((".", "~$")) or not path.is_file():
-                continue
-            if path.stem.lower() in PROJECT_FILES:
-                others["project"] += 1
+            if name.startswith((".", "~$")):
+                others["hidden file"] += 1
+            elif path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(root):
+                links.append(Note(_name_in(folder, given, path), 0, f"a link out of {given}, which isn't followed"))
+            elif not path.is_file():
+                others["broken link" if path.is_symlink() else "special file"] += 1
+            elif path.stem.lower() in PROJECT_FILES:
+                others["project file"] += 1
             elif path.suffix.lower() in wanted:
                 files.append(path)
             else:
-                others[path.suffix.lower() or "unnamed"] += 1
+                others[f"{shown_name(path.suffix.lower()) or 'unnamed'} file"] += 1
         if len(files) > MAX_FILES:
             raise AskPyError(f"{folder} has more than {MAX_FILES:,} files. Name the folder of the FAQ alone.")
-    return files, others
+    counts = [Note(given, 0, f"{count} {kind}{'s' * (count != 1)}") for kind, count in sorted(others.items())]
+    return files, links + counts
+
+
+def _name_in(folder: Path, given: str, path: Path) -> str:
+    """The name of a file in a folder that has the name `given`."""
+    return f"{given}/{shown_name(path.relative_to(folder).as_posix())}"
 
 
 def _raise(error: OSError) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bot.exchange.faq import Faq, FaqQuestion, Note, asks, beginning, joined_notes
-from bot.exchange.faq_files import folder_name, read_faqs
-from bot.exchange.import_record import RECORD_FILE, record_of, write_record
+from bot.exchange.faq import Faq, FaqQuestion, Note, asks, beginning, joined_notes, worded_apart
+from bot.exchange.faq_files import input_names, read_faqs, shown_name
+from bot.exchange.import_record import RECORD_FILE, read_record, record_of, record_text, write_files
 from bot.exchange.update_pack import PackUpdate, Sources, update_pack
 from bot.exchange.yaml_text import NewEntry, entry_yaml, scalar
 from bot.knowledge.schema import PHRASING_LIMIT, TITLE_LIMIT
@@ -69,7 +69,8 @@ def import_faqs(
     """
     target = folder if folder is not None else Path(slug(paths[0].resolve().stem, fallback="faq"))
     _check_folder(target, is_update)
-    faqs = read_faqs(paths, encoding)
+    known = {record.file for record in read_record(target / RECORD_FILE).values()} if is_update else set()
+    faqs = read_faqs(paths, encoding, known)
     notes = [note for faq in faqs for note in faq.notes]
     questions = [question for faq in faqs for question in faq.questions]
     entries = _entries(questions, notes)
@@ -79,7 +80,8 @@ def import_faqs(
         )
     update = None
     if is_update:
-        folders = tuple(f"{folder_name(path)}/" for path in paths if path.is_dir())
+        names = zip(paths, input_names(paths, known), strict=True)
+        folders = tuple(f"{name}/" for path, name in names if path.is_dir())
         update = update_pack(target, entries, Sources.of(faqs, folders))
         notes += update.notes
     else:
@@ -89,7 +91,7 @@ def import_faqs(
 
 
 def _pack_name(name: str, faqs: Sequence[Faq], path: Path) -> str:
-    stem = path.stem.replace("_", " ").replace("-", " ").strip()
+    stem = shown_name(path.stem).replace("_", " ").replace("-", " ").strip()
     first = faqs[0]
     is_question = asks(first.name) or any(question.is_alone for question in first.questions)
     title = "" if path.is_dir() or is_question else first.name
@@ -129,14 +131,12 @@ def _check_folder(folder: Path, is_update: bool) -> None:
 
 def _write_pack(folder: Path, name: str, entries: Sequence[tuple[NewEntry, FaqQuestion]]) -> None:
     """Write pack.yaml, answers.yaml and the record of the import into a folder that is new or empty."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "pack.yaml").write_text(f"name: {scalar(name, 'value')}\n", encoding="utf-8", newline="\n")
-        text = "\n".join(entry_yaml(entry) for entry, _ in entries)
-        (folder / "answers.yaml").write_text(text, encoding="utf-8", newline="\n")
-        write_record(folder / RECORD_FILE, {entry.id: record_of(entry, question) for entry, question in entries})
-    except OSError as error:
-        raise AskPyError(f"{folder} can't be written: {error.strerror or error}. Name another with --into.") from None
+    texts = {
+        "pack.yaml": f"name: {scalar(name, 'value')}\n",
+        "answers.yaml": "\n".join(entry_yaml(entry) for entry, _ in entries),
+        RECORD_FILE: record_text({entry.id: record_of(entry, question) for entry, question in entries}),
+    }
+    write_files(folder, texts, "Name another with --into.")
 
 
 # --- questions to entries
@@ -174,12 +174,13 @@ def _told_apart(
     if entry.answer == question.answer:
         entry.asks += question.asks
         return None, Note(question.file, question.line, f"stands in {place}, too: one entry", "changed")
-    distinct = _distinct(question, first, known)
+    candidates = worded_apart(question, first.group, first.file)
+    distinct = next((text for text in candidates if normalize_phrase(text) not in known), None)
     if distinct is None:
         text = f"asks what {place} asks, with another answer ('{beginning(question.question)}')"
         return None, Note(question.file, question.line, text)
     note = Note(question.file, question.line, f"asks what {place} asks: now '{beginning(distinct, 90)}'", "changed")
-    return replace(question, question=distinct, title=""), note
+    return replace(question, question=distinct, title="", original=question.question), note
 
 
 def _cleaned(question: FaqQuestion) -> FaqQuestion:
@@ -190,19 +191,6 @@ def _cleaned(question: FaqQuestion) -> FaqQuestion:
         title=" ".join(question.title.split()),
         answer=question.answer.strip(),
     )
-
-
-def _distinct(question: FaqQuestion, first: FaqQuestion, taken: dict[str, tuple[NewEntry, FaqQuestion]]) -> str | None:
-    """The question with what tells it from one of the same words: the heading above it, or its file. None if nothing does."""
-    others = set(first.group)
-    candidates = [name for name in reversed(question.group) if name not in others]
-    if question.file != first.file:
-        candidates.append(Path(question.file).stem.replace("-", " ").replace("_", " "))
-    for name in candidates:
-        text = f"{question.question} ({name})"
-        if normalize_phrase(text) not in taken:
-            return text
-    return None
 
 
 def _set_titles(entries: dict[str, tuple[NewEntry, FaqQuestion]], notes: list[Note]) -> None:

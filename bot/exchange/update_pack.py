@@ -6,22 +6,27 @@ the source changed too; then the edited one is kept beside it as a comment.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bot.exchange.faq import Faq, FaqQuestion, Note, beginning
-from bot.exchange.import_record import RECORD_FILE, Record, digest, read_record, record_of, write_record
+from bot.exchange.faq import ASKING_WORDS, Faq, FaqQuestion, Note, beginning, worded_apart
+from bot.exchange.import_record import RECORD_FILE, Record, digest, read_record, record_of, record_text, write_files
 from bot.exchange.yaml_edit import ListEdit, ValueEdit, edit_entries
 from bot.exchange.yaml_text import NewEntry, entry_yaml
 from bot.knowledge import load
+from bot.knowledge.schema import PHRASING_LIMIT, TITLE_LIMIT
 from bot.knowledge.yaml_reader import parse, read
 from bot.model import AskPyError, Entry, Knowledge
+from bot.retrieval.english import FUNCTION_WORDS
 from bot.text import normalize_phrase, slug
 
 NEW_ENTRIES_FILE = "answers.yaml"
 MIN_SHARED_WORDS = 0.5
-"""Share of the words of two questions below which they aren't taken for one question that was reworded."""
+"""Share of the words that say something of the shorter of two questions with one id, up to which they are two questions."""
+MIN_ID_LETTERS = 3
+MIN_SHARED_QUESTIONS = 0.5
+"""Share of a file's questions up to which a file under another name isn't taken for it."""
 
 Imported = tuple[NewEntry, FaqQuestion]
 
@@ -98,9 +103,15 @@ def update_pack(folder: Path, imported: Sequence[Imported], sources: Sources) ->
         AskPyError: The pack doesn't load, its files can't be edited or written, or ruamel.yaml isn't installed.
     """
     knowledge, records = load(folder), read_record(folder / RECORD_FILE)
-    matches = _match(imported, records, knowledge, sources)
+    renamed = _renamed(imported, records, sources)
+    records = {name: replace(record, file=renamed.get(record.file, record.file)) for name, record in records.items()}
+    matches = _match(imported, records, knowledge)
     plan = _Plan(records=dict(records))
-    taken = {normalize_phrase(ask) for entry in knowledge.entries for ask in entry.asks}
+    plan.notes += [
+        Note(new, 0, f"taken for {old} under another name: it has most of its questions", "read as")
+        for old, new in sorted(renamed.items())
+    ]
+    taken = {normalize_phrase(ask): entry.id for entry in knowledge.entries for ask in entry.asks}
     ids = {*knowledge.by_id, *records}
     for entry, question in imported:
         name = matches.get(question.question)
@@ -108,14 +119,12 @@ def update_pack(folder: Path, imported: Sequence[Imported], sources: Sources) ->
             _plan_new(plan, entry, question, taken, ids)
         elif name not in knowledge.by_id:
             plan.kept[name] = "was taken out of the pack, and isn't added again"
-        else:
+        elif name not in records or sources.has(records[name].file):
             _plan_known(plan, knowledge.by_id[name], records.get(name), entry, question, taken)
     vanished = {
         name: f"'{beginning(knowledge.by_id[name].title)}' stays in the pack; take it out there if it no longer holds"
         for name, record in records.items()
-        if name in knowledge.by_id
-        and name not in matches.values()
-        and (sources.has(record.file) or _renamed(records, sources))
+        if name in knowledge.by_id and name not in matches.values() and sources.has(record.file)
     }
     _write(folder, plan)
     return PackUpdate(plan.changed, plan.appeared, vanished, plan.kept, tuple(plan.notes))
@@ -124,64 +133,119 @@ def update_pack(folder: Path, imported: Sequence[Imported], sources: Sources) ->
 # --- which entry a question is
 
 
-def _match(
-    imported: Sequence[Imported], records: Mapping[str, Record], knowledge: Knowledge, sources: Sources
-) -> dict[str, str]:
-    """The id of the entry that each question was imported as, by the question; nothing for new ones."""
+_WAYS: tuple[Callable[[Record], Hashable], ...] = (
+    lambda known: (known.file, normalize_phrase(known.original), known.place),
+    lambda known: (known.file, normalize_phrase(known.question)),
+    lambda known: (known.file, normalize_phrase(known.original), known.answer),
+    lambda known: (known.file, normalize_phrase(known.original)),
+    lambda known: (normalize_phrase(known.original), known.answer),
+    lambda known: (known.file, known.key) if _is_name(known.key) else None,
+    lambda known: known.file if known.is_alone else None,
+    lambda known: (known.file, known.answer),
+)
+"""What a question and the record of its entry have in common, the surest first: its words in its file, its words and answer in
+another file, its id (if it isn't a number, as "7" or "HR-7"), its file, its answer. Its words alone tell nothing of another
+file, and similar words with another answer are another question: "lock" and "unlock".
+"""
+
+
+def _match(imported: Sequence[Imported], records: Mapping[str, Record], knowledge: Knowledge) -> dict[str, str]:
+    """The id of the entry that each question was imported as, by the question; nothing for new ones.
+
+    Args:
+        records: With the names that their files have now.
+    """
     matches: dict[str, str] = {}
-    free = dict(records)
-    by_key = {(record.file, record.key): name for name, record in records.items() if record.key}
-    by_phrase = {normalize_phrase(record.question): name for name, record in records.items()}
-    asks = {normalize_phrase(ask): entry.id for entry in knowledge.entries for ask in (*entry.asks, entry.title)}
-
-    def match(question: FaqQuestion, name: str | None) -> None:
-        if name is not None and question.question not in matches and name not in matches.values():
-            matches[question.question] = name
-            free.pop(name, None)
-
-    same_file = _renamed(records, sources)
-    for _, question in imported:
-        file = same_file or question.file
-        match(question, by_key.get((file, question.id)) if question.id else None)
-    for _, question in imported:
-        match(question, by_phrase.get(normalize_phrase(question.question)))
-    for _, question in imported:
-        match(question, asks.get(normalize_phrase(question.question)))
-    for entry, question in imported:
-        if question.question not in matches:
-            match(question, _similar(entry, question, free, same_file or question.file))
+    now = {question.question: record_of(entry, question) for entry, question in imported}
+    free = set(records)
+    for way in _WAYS:
+        offered = _unique(records, way)
+        for key, question in _unique(now, way).items():
+            name = offered.get(key)
+            if question not in matches and name in free and _agree(now[question], records[name]):
+                matches[question] = name
+                free.discard(name)
+    unrecorded = [entry for entry in knowledge.entries if entry.id not in records]
+    asks = {normalize_phrase(ask): entry.id for entry in unrecorded for ask in (*entry.asks, entry.title)}
+    for question in now.keys() - matches.keys():
+        name = asks.pop(normalize_phrase(question), None)
+        if name is not None:
+            matches[question] = name
     return matches
 
 
-def _renamed(records: Mapping[str, Record], sources: Sources) -> str:
-    """The record's only file, if only one file was read, which then is the same one under another name; else ""."""
-    files = {record.file for record in records.values()}
-    return files.pop() if len(files) == 1 and len(sources.files) == 1 and not sources.folders else ""
+def _is_name(key: str) -> bool:
+    """Whether an id names its question: numbers of rows are given anew."""
+    return sum(map(str.isalpha, key)) >= MIN_ID_LETTERS and not key[-1].isdigit()
 
 
-def _similar(entry: NewEntry, question: FaqQuestion, free: Mapping[str, Record], file: str) -> str | None:
-    """The entry that was reworded: alone in its file, with the same answer, or with most words below the same heading."""
-    words = set(normalize_phrase(question.question).split())
-    answer = digest(entry.answer)
-    best, most = None, MIN_SHARED_WORDS
-    for name, record in free.items():
-        if record.file != file:
-            continue
-        if (record.is_alone and question.is_alone) or record.answer == answer:
-            return name
-        other = set(normalize_phrase(record.question).split())
-        share = len(words & other) / max(1, len(words | other))
-        if record.place == question.group and share > most:
-            best, most = name, share
-    return best
+def _unique(records: Mapping[str, Record], way: Callable[[Record], Hashable]) -> dict[Hashable, str]:
+    """The names of the records by what `way` takes of them, without what several have: nothing is guessed."""
+    names: dict[Hashable, list[str]] = {}
+    for name, record in records.items():
+        names.setdefault(way(record), []).append(name)
+    return {key: listed[0] for key, listed in names.items() if key is not None and len(listed) == 1}
+
+
+def _agree(question: Record, known: Record) -> bool:
+    """Whether two with the same id, which may be given anew, have the answer or most words that say something in common."""
+    if question.answer == known.answer or question.is_alone or _is_same_phrase(question, known):
+        return True
+    words, others = (
+        set(normalize_phrase(record.original).split()) - FUNCTION_WORDS - ASKING_WORDS for record in (question, known)
+    )
+    return len(words & others) > MIN_SHARED_WORDS * min(len(words), len(others))
+
+
+def _is_same_phrase(question: Record, known: Record) -> bool:
+    return normalize_phrase(question.original) == normalize_phrase(known.original)
+
+
+def _renamed(imported: Sequence[Imported], records: Mapping[str, Record], sources: Sources) -> dict[str, str]:
+    """The names that recorded files have now, by the old ones: of files that were read under a new name.
+
+    Such a file has most of the questions that were recorded, one of them at least with the same answer: two files may well
+    ask the same and answer it for two systems.
+    """
+    recorded: dict[str, list[Record]] = {}
+    for record in records.values():
+        recorded.setdefault(record.file, []).append(record)
+    present: dict[str, dict[str, str]] = {}
+    for entry, question in imported:
+        if question.file not in recorded:
+            phrase = normalize_phrase(question.original or question.question)
+            present.setdefault(question.file, {})[phrase] = digest(entry.answer)
+    shares: list[tuple[float, str, str]] = []
+    for old in recorded.keys() - sources.files - sources.unread:
+        for new, answers in present.items():
+            found = [(answers.get(normalize_phrase(record.original)), record.answer) for record in recorded[old]]
+            share = sum(answer is not None for answer, _ in found) / len(found)
+            if share > MIN_SHARED_QUESTIONS and any(answer == known for answer, known in found):
+                shares.append((share, old, new))
+    renamed: dict[str, str] = {}
+    for _, old, new in sorted(shares, reverse=True):
+        if old not in renamed and new not in renamed.values():
+            renamed[old] = new
+    return renamed
 
 
 # --- what to write
 
 
-def _plan_new(plan: _Plan, entry: NewEntry, question: FaqQuestion, taken: set[str], ids: set[str]) -> None:
+def _plan_new(plan: _Plan, entry: NewEntry, question: FaqQuestion, taken: dict[str, str], ids: set[str]) -> None:
     entry.id = slug(entry.id, ids)
-    kept = [ask for number, ask in enumerate(entry.asks) if number == 0 or normalize_phrase(ask) not in taken]
+    owner = taken.get(normalize_phrase(question.question))
+    if owner is not None:
+        record = plan.records.get(owner)
+        candidates = [*worded_apart(question, record.place if record else ()), f"{question.question} ({entry.id})"]
+        distinct = next(text for text in candidates if normalize_phrase(text) not in taken)
+        text = f"asks what the entry {owner} asks: now '{beginning(distinct, 90)}'"
+        plan.notes.append(Note(question.file, question.line, text, "changed"))
+        question = replace(question, question=distinct, original=question.original or question.question)
+        entry.asks[0], entry.title = beginning(distinct, PHRASING_LIMIT - 1), beginning(distinct, TITLE_LIMIT - 1)
+    elif normalize_phrase(entry.title) in taken:
+        entry.title = beginning(question.question, TITLE_LIMIT - 1)
+    kept = [ask for ask in entry.asks if normalize_phrase(ask) not in taken]
     for ask in entry.asks:
         if ask not in kept:
             plan.notes.append(
@@ -189,14 +253,14 @@ def _plan_new(plan: _Plan, entry: NewEntry, question: FaqQuestion, taken: set[st
             )
     entry.asks = kept
     ids.add(entry.id)
-    taken.update(map(normalize_phrase, kept))
+    taken.update((normalize_phrase(ask), entry.id) for ask in kept)
     plan.new.append(entry)
     plan.appeared[entry.id] = f"'{beginning(entry.title)}'"
     plan.records[entry.id] = record_of(entry, question)
 
 
 def _plan_known(
-    plan: _Plan, old: Entry, record: Record | None, entry: NewEntry, question: FaqQuestion, taken: set[str]
+    plan: _Plan, old: Entry, record: Record | None, entry: NewEntry, question: FaqQuestion, taken: dict[str, str]
 ) -> None:
     entry.id = old.id
     new, current = digest(entry.answer), digest(old.answer)
@@ -204,6 +268,11 @@ def _plan_known(
         if new != current:
             plan.kept[old.id] = "the pack's answer differs from the source's, and no import left a record of it"
         return
+    original = question.original or question.question
+    is_told_apart = question.original or record.question != record.original
+    if is_told_apart and normalize_phrase(original) == normalize_phrase(record.original):
+        entry.asks[0], entry.title = record.question, entry.title if question.title else record.title
+        question = replace(question, question=record.question, original=record.original)
     plan.records[old.id] = record_of(entry, question)
     if new not in (record.answer, current):
         if current == record.answer:
@@ -220,13 +289,13 @@ def _plan_known(
     if old.title == record.title and entry.title != record.title and _may_have(entry.title, old, taken):
         plan.edit(old, ValueEdit("title", entry.title), "the title")
     known = set(map(normalize_phrase, (*record.asks, *old.asks, *old.not_asks)))
-    added = tuple(ask for ask in entry.asks if normalize_phrase(ask) not in known | taken)
+    added = tuple(ask for ask in entry.asks if normalize_phrase(ask) not in known | taken.keys())
     if added:
         plan.edit(old, ListEdit("asks", added), f"{len(added)} phrasing{'s' * (len(added) != 1)}")
-        taken.update(map(normalize_phrase, added))
+        taken.update((normalize_phrase(ask), old.id) for ask in added)
 
 
-def _may_have(title: str, entry: Entry, taken: set[str]) -> bool:
+def _may_have(title: str, entry: Entry, taken: Mapping[str, str]) -> bool:
     """Whether an entry may have a title: no other entry has it as a phrasing."""
     phrase = normalize_phrase(title)
     return phrase not in taken or phrase in map(normalize_phrase, entry.asks)
@@ -248,16 +317,8 @@ def _write(folder: Path, plan: _Plan) -> None:
             raise AskPyError(
                 f"{path} is written in a way that can't be added to. Make it a list of entries, each starting with '- id:'."
             )
-    try:
-        for file, text in texts.items():
-            temporary = folder / f".{Path(file).name}.new"
-            temporary.write_text(text, encoding="utf-8", newline="")
-            temporary.replace(folder / file)
-        write_record(folder / RECORD_FILE, plan.records)
-    except OSError as error:
-        raise AskPyError(
-            f"{folder} can't be written: {error.strerror or error}. Change its permissions, and try again."
-        ) from None
+    texts[RECORD_FILE] = record_text(plan.records)
+    write_files(folder, texts, "Change its permissions, and try again.")
 
 
 def _edited(folder: Path, file: str, edits: Sequence[tuple[str, ListEdit | ValueEdit]]) -> str:

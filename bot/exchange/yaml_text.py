@@ -22,6 +22,11 @@ LINE_LENGTH = 120
 _JOINER = "\u200d"
 """Zero width joiner of emoji: not printable, and yet written as it is."""
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0"}
+_NEVER_PLAIN = re.compile(r"[\[\]{}!&*|>%@`\"'#,]|[-?:](?:\s|$)|.*:\s")
+_FLOW_MARKS = re.compile(r"[\[\]{},]")
+"""What YAML takes for a list, a mapping or another mark, at the start of a text and anywhere between brackets. It isn't tried: a
+reader goes as deep as there are brackets.
+"""
 _LIKE_A_NUMBER = re.compile(r"[-+.0-9]\S*")
 
 
@@ -47,7 +52,9 @@ def entry_yaml(entry: NewEntry) -> str:
 
 def scalar(text: str, position: Position = "item") -> str:
     """The text on one line: without quotes where that is safe, else in single or double quotes."""
-    return next((written for written in _simple_forms(text) if _read_back(written, position) == text), _quoted(text))
+    return next(
+        (written for written in _simple_forms(text, position) if _read_back(written, position) == text), _quoted(text)
+    )
 
 
 def value(text: str, indent: int) -> str:
@@ -65,11 +72,12 @@ def _literal_block(text: str, indent: int) -> str:
     return f"|{indicator}\n" + "\n".join(" " * indent + line if line else "" for line in text.split("\n"))
 
 
-def _simple_forms(text: str) -> Iterable[str]:
+def _simple_forms(text: str, position: Position) -> Iterable[str]:
     """The text without quotes and in single quotes, where these may do."""
     if not all(char.isprintable() or char == _JOINER for char in text):
         return
-    if not _LIKE_A_NUMBER.fullmatch(text) and _typed_value(text) == text:
+    has_marks = _NEVER_PLAIN.match(text) or (position == "flow" and _FLOW_MARKS.search(text))
+    if not has_marks and not _LIKE_A_NUMBER.fullmatch(text) and _typed_value(text) == text:
         yield text
     if "\\" in text or '"' in text or "'" not in text:
         yield "'" + text.replace("'", "''") + "'"

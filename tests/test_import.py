@@ -23,9 +23,9 @@ from bot.curation.check import check_pack
 from bot.curation.lint import lint
 from bot.exchange.faq import joined_notes
 from bot.exchange.faq_files import read_faqs
-from bot.exchange.faq_inline import escape, text_of
+from bot.exchange.faq_inline import Reading, escape, text_of
 from bot.exchange.faq_markdown import read_markdown
-from bot.exchange.faq_table import find_columns, split_phrasings
+from bot.exchange.faq_table import cell_markdown, find_columns, split_phrasings
 from bot.exchange.faq_workbook import MAX_UNZIPPED
 from bot.exchange.import_faq import import_faqs
 from bot.knowledge import load
@@ -278,6 +278,24 @@ def test_a_table_is_known_by_its_headers_in_many_languages(header: str) -> None:
     page = f"# Page\n\n| {header} |\n| --- | --- |\n| **Lamp is red** | Wait.<br>- one<br>- `<br>` |\n"
     assert answers(page) == {"Lamp is red": "Wait.\n\n- one\n- `<br>`"}
     assert find_columns([name.strip().upper() for name in header.split("|")], is_strict=True) is not None
+
+
+CELLS = {
+    "Run cp <source> <target> then kill <data>": r"Run cp \<source> \<target> then kill \<data>",
+    "git checkout <a> <b> ok": r"git checkout \<a> \<b> ok",
+    "Press <s> to save, List<option>, <data dir>": r"Press \<s> to save, List\<option>, \<data dir>",
+    "Press <B>x</b> and <s> <b>": r"Press **x** and \<s> \<b>",
+    "<b> is <b>bold</b>": r"\<b> is **bold**",
+    "a<br>b <i>": "a\\\nb \\<i>",
+    "<p>one<p>cp <source>": "one\n\ncp \\<source>",
+    "<ul><li>a<li>b</ul>": "- a\n- b",
+    "<p>Write &lt;b&gt; &amp;lt; and&nbsp;so</p>": r"Write \<b> \&lt; and so",
+}
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_cell_becomes_this_markdown(cell: str) -> None:
+    assert cell_markdown(cell, 1, Reading("faq.csv")) == CELLS[cell]
 
 
 ASKED = [

@@ -370,7 +370,7 @@ class _HtmlEvents(HTMLParser):
     """Hands the tags and texts of a piece of HTML to a container."""
 
     def __init__(self, container: _Container, line: int) -> None:
-        super().__init__(convert_charrefs=False)
+        super().__init__(convert_charrefs=container.is_literal)
         self.container, self.base = container, line - 1
 
     def _line(self) -> int:
@@ -546,10 +546,10 @@ class _Container:
         if self.frames[-1].name == "pre":
             self.frames[-1].text.append(data)
         else:
-            self.raw(escape(" ".join(data.split("\n")), at_start=False) if self.is_literal else data, line)
+            self.raw(escape(re.sub(r"[\n\xa0]", " ", data), at_start=False) if self.is_literal else data, line)
 
     def entity(self, source: str, line: int) -> None:
-        if self.frames[-1].name == "pre" or self.is_literal:
+        if self.frames[-1].name == "pre":
             self.text(unescape_html(source), line)
         else:
             self.raw(source, line)
@@ -639,7 +639,7 @@ class _Container:
             inline = convert_inline(text, line, self.reading)
             if inline.markdown.strip():
                 self.frames[-1].children.append(
-                    Paragraph(line, Inline(inline.markdown.strip("\\\n "), inline.text, inline.is_index))
+                    Paragraph(line, Inline(inline.markdown.strip("\n "), inline.text, inline.is_index))
                 )
             line += part.count("\n") + 2
 

@@ -785,6 +785,19 @@ def test_what_steers_a_terminal_is_taken_out(tmp_path: Path) -> None:
     assert joined_notes(faq.notes) == ("faq.csv:2: control characters",)
 
 
+CONTROLLED = {
+    "faq.md": "# F&#xFEFF;AQ\n\n## What&#x7f; is it?\n\nKeywords: a&#x9d; b\n\nThis&#xFEFF; &#27;one.\n",
+    "faq.csv": "question,answer,aliases\nWhat\ufeff is it?,This&#xFEFF; one.,a&#x9d; b\nWhat&#xfeff; else?,<p>x&#x202e;</p>\n",
+}
+
+
+@pytest.mark.parametrize("name", CONTROLLED)
+def test_what_is_written_as_an_entity_is_taken_out_too(name: str, tmp_path: Path) -> None:
+    entries, notes = taken(tmp_path, name, CONTROLLED[name])
+    assert (entries["what-is-it"].asks, entries["what-is-it"].answer.strip()) == (("What is it?", "a b"), "This one.")
+    assert any("control characters" in note for note in notes)
+
+
 def test_a_question_keeps_its_answer_beside_those_below_it() -> None:
     page = "## Where is the wifi password?\nIn the kitchen.\n\n**Q: Can I bring my dog?**\nA: On Fridays.\n"
     assert answers(page) == {"Where is the wifi password?": "In the kitchen.", "Can I bring my dog?": "On Fridays."}

@@ -312,6 +312,9 @@ class _Converter:
     def _entity(self, text: str, following: str) -> None:
         """A character that was written as an entity. `following`: the character behind it."""
         self.reading.changes += 1
+        if text == "\ufffd":  # a number that stands for no character of a text
+            self.reading.note(self.line, "control characters")
+            return
         text = " " if text == "\xa0" else text
         is_special = text in _MARKS or (text == "&" and re.match(r"[#\w]", following) is not None)
         is_first = not self.pieces or self.pieces[-1].text.endswith("\n")

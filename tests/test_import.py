@@ -954,11 +954,27 @@ def test_a_workbook_is_read_as_it_is_shown(tmp_path: Path) -> None:
 def test_a_workbook_that_unzips_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with zipfile.ZipFile(tmp_path / "faq.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/workbook.xml", b" " * (MAX_UNZIPPED + 1))
-    with pytest.raises(AskPyError, match="unzips to more than 100 MB"):
+    with pytest.raises(AskPyError, match="unzips to more than 20 MB"):
         read_faqs([tmp_path / "faq.xlsx"])
     with zipfile.ZipFile(tmp_path / "faq.xlsx", "w") as archive:
         archive.writestr("xl/workbook.xml", b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "a">]><x/>')
     with pytest.raises(AskPyError, match="has declarations that no spreadsheet program writes"):
+        read_faqs([tmp_path / "faq.xlsx"])
+
+
+CROWDED = {
+    "empty rows": "<sheetData>" + "<row/>" * 300_001 + "</sheetData>",
+    "rows with a prefix": "<x:sheetData>" + "<x:row/>" * 300_001 + "</x:sheetData>",
+    "cells": "<sheetData>" + ("<row>" + "<c/>" * 99 + "</row>") * 3_001 + "</sheetData>",
+    "merged cells": '<sheetData/><mergeCells><mergeCell ref="A1:XFD1048576"/></mergeCells>',
+}
+
+
+@pytest.mark.parametrize("name", CROWDED)
+def test_a_workbook_of_empty_cells_is_refused_before_it_is_read(name: str, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "faq.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", f"<worksheet>{CROWDED[name]}</worksheet>")
+    with pytest.raises(AskPyError, match="more than 300,000 rows and cells, counting empty ones"):
         read_faqs([tmp_path / "faq.xlsx"])
 
 

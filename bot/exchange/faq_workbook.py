@@ -23,8 +23,12 @@ OPENPYXL_MISSING = (
     'Importing a workbook needs openpyxl, which isn\'t installed: pip install "askpy[xlsx]", or in a checkout '
     "pip install openpyxl. Or save the sheet as CSV (UTF-8), and import that."
 )
-MAX_UNZIPPED = 100 * 1024 * 1024
-"""Bytes of a workbook's unzipped parts: a FAQ has a thousandth of it, and a small file can unzip to anything."""
+MAX_UNZIPPED = 20 * 1024 * 1024
+"""Bytes of a workbook's unzipped parts but for pictures: a FAQ has a hundredth of it, and a small file can unzip to anything."""
+MAX_PICTURES = 200 * 1024 * 1024
+"""Bytes of its other parts."""
+MAX_CELLS = 300_000
+"""Rows and cells that its sheets may hold, also empty ones: openpyxl reads them all, some 50,000 in a second."""
 MAX_ROWS, MAX_COLUMNS = 20_000, 64
 """Cells that are looked at. A stray cell in a sheet's last row would make it a million rows."""
 _MARK = "\uf8ff"
@@ -86,27 +90,57 @@ def _check_archive(content: bytes, path: object) -> bool:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = archive.infolist()
-            if sum(member.file_size for member in members) > MAX_UNZIPPED:
-                raise AskPyError(
-                    f"{path} unzips to more than {MAX_UNZIPPED // 1024 // 1024} MB, which no FAQ does. "
-                    "Copy its questions and answers into a new workbook, or save the sheet as CSV (UTF-8)."
-                )
-            formulas = False
-            for member in members:
+            texts = [member for member in members if not member.filename.lower().endswith(_PICTURES)]
+            sizes = sum(member.file_size for member in texts), sum(member.file_size for member in members)
+            for size, limit in zip(sizes, (MAX_UNZIPPED, MAX_PICTURES), strict=True):
+                if size > limit:
+                    raise AskPyError(
+                        f"{path} unzips to more than {limit // 1024 // 1024} MB, which no FAQ does. {_SMALLER}"
+                    )
+            formulas, cells = False, 0
+            for member in texts:
                 if not member.filename.endswith((".xml", ".rels")):
                     continue
-                with archive.open(member) as part:
-                    if b"<!DOCTYPE" in part.read(2_000):
-                        raise AskPyError(
-                            f"{path} has declarations that no spreadsheet program writes. Save it anew, or as CSV (UTF-8)."
-                        )
-                if member.filename.startswith("xl/worksheets/") and not formulas:
-                    formulas = b"HYPERLINK(" in archive.read(member)
+                part = archive.read(member)
+                if b"<!DOCTYPE" in part[:2_000]:
+                    raise AskPyError(
+                        f"{path} has declarations that no spreadsheet program writes. Save it anew, or as CSV (UTF-8)."
+                    )
+                if b"<row" in part or b":row" in part or b"mergeCell" in part:
+                    formulas |= b"HYPERLINK(" in part
+                    cells += _count_cells(part)
+                if cells > MAX_CELLS:
+                    raise AskPyError(
+                        f"{path} has more than {MAX_CELLS:,} rows and cells, counting empty ones. {_SMALLER}"
+                    )
             return formulas
     except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, ValueError, NotImplementedError, zlib.error):
         raise AskPyError(
             f"{path} is damaged or protected by a password. Save it anew, or as CSV (UTF-8), and import that."
         ) from None
+
+
+_PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".emf", ".wmf", ".tif", ".tiff")
+_SMALLER = "Copy its questions and answers into a new workbook, or save the sheet as CSV (UTF-8)."
+_ROW_OR_CELL = re.compile(rb"<(?:\w+:)?(?:row|c)[\s/>]")
+_MERGED = re.compile(
+    rb"mergeCell\s[^<>]{0,200}?\bref\s*=\s*[\"']([A-Za-z]{1,3})(\d{1,7}):([A-Za-z]{1,3})(\d{1,7})[\"']"
+)
+
+
+def _count_cells(part: bytes) -> int:
+    """The number of rows and cells in the XML of a sheet, with those of merged cells, which openpyxl makes one by one."""
+    merged = 0
+    for left, top, right, bottom in _MERGED.findall(part):
+        merged += (_column(right) - _column(left) + 1) * (int(bottom) - int(top) + 1)
+    return merged + sum(1 for _ in _ROW_OR_CELL.finditer(part))
+
+
+def _column(letters: bytes) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - 64
+    return number
 
 
 def _open(content: bytes, path: object, *, formulas: bool = False) -> Any:

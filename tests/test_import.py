@@ -594,6 +594,15 @@ ANSWERS = {
     ),
     "a dash below a line break": ("<p>a<br/>- b</p>", "a\\\n\\- b"),
     "a component that links": ('<Card to="https://a.example/x">\n\nb\n\n</Card>', "<https://a.example/x>\n\nb"),
+    "components that link": (
+        '<Link to="https://a.example/x">Go *there*</Link> or <Button href="https://b.example">here</Button>'
+        '\nor <Link to="/x">on</Link>'
+        '\n\n<Card title="Docs" href="https://c.example">Read [d](https://d.example)</Card> <Video url="https://e.example" />',
+        "[Go *there*](https://a.example/x) or [here](https://b.example)\nor on\n\n"
+        "[Docs](https://c.example) Read [d](https://d.example) <https://e.example>",
+    ),
+    "titles of components": ('A <Badge text="new" /> <Hint title="Note">b</Hint>', "A new Note: b"),
+    "comments of MDX": ("{/* a\n\nb */}\n\nc {/* *d* `e` */}f `{/* g */}`", "c f `{/* g */}`"),
     "a link in a container's title": ("::: tip [a](https://a.example)\nb\n:::", "> **[a](https://a.example)**\n>\n> b"),
     "a placeholder": ("Use <your-token> here.", "Use \\<your-token> here."),
     "wiki links": ("See [[Network map]] or [[Text|some-page]].", "See Network map or Text."),
@@ -647,6 +656,8 @@ LONG = {
     "quotes": "## q?\n\n" + ">" * 60_000,
     "backticks": "## q?\n\n" + "`a" * 30_000,
     "marks": ":::note\n" * 8_000,
+    "comments": "## q?\n\n" + "{/* " * 15_000,
+    "lines of comments": "## q?\n\n" + "{/*\n" * 15_000,
     "pairs": "Q: a? " * 10_000,
     "blanks": "## q?" + " " * 60_000 + "x\n\ny",
 }

@@ -87,6 +87,8 @@ CODE = frozenset("code kbd samp tt".split())
 EMBEDDED = frozenset("iframe video audio embed source object".split())
 _ADDRESSES = ("src", "data", "href", "url", "link", "to")
 """Attributes with the address of what is embedded, or of what a component of a documentation generator links to."""
+_TITLES = ("title", "label", "alt", "text")
+"""Attributes of a component that are shown."""
 INVISIBLE = frozenset("wbr tbody thead tfoot colgroup col picture figure figcaption".split())
 """Tags without which nothing is different, so that they need no note."""
 
@@ -235,13 +237,19 @@ class _Piece:
 
 @dataclass(slots=True)
 class _Open:
-    """An element that is open: of HTML (`tag`), or a link of Markdown (`tag` is "[")."""
+    """An element that is open: of HTML (`tag`), or a link of Markdown (`tag` is "[").
+
+    Attributes:
+        markup: How a link is written; "component" for an element that HTML doesn't have.
+        is_closed: Its end was read.
+    """
 
     tag: str
     start: int
     address: str = ""
     title: str = ""
     markup: str = ""
+    is_closed: bool = False
 
 
 class _Converter:
@@ -268,7 +276,7 @@ class _Converter:
             else:
                 self._token(token)
         while self.open:
-            self._close(self.open[-1].tag)
+            self._close(self.open[-1].tag, is_read=False)
 
     def _token(self, token: Token) -> None:
         match token.type:
@@ -358,6 +366,8 @@ class _Converter:
         literal, text = "".join(piece.literal for piece in inner), "".join(piece.text for piece in inner)
         label = "".join(piece.markdown for piece in inner)
         self.in_index -= _is_internal(link.address)
+        if link.markup == "component":
+            return self._finish_component(link, label, literal, text)
         if link.markup == "linkify":
             return _Piece(text, literal, text)
         if link.markup == "autolink":
@@ -381,6 +391,29 @@ class _Converter:
             return _Piece(f"<{address}>" if not re.search(r"[\s<>]", address) else "", literal, address)
         before, label, after = _split_blanks(label)
         return _Piece(f"{before}[{label}]({destination(address)}{_title_part(link.title)}){after}", literal, text)
+
+    def _finish_component(self, link: _Open, label: str, literal: str, text: str) -> _Piece:
+        """A component with an address as a link: of its title, else of the text in it, else of its address."""
+        address, title = absolute_address(link.address), " ".join(link.title.split())
+        shown = f"{title}: {text}" if title and text.strip() else title or text
+        if not address:
+            self.reading.note(
+                self.line, f"the address '{beginning(link.address, 100)}' works on the old site only; its label stays"
+            )
+            before = escape(title, at_start=False) + (": " if title and label.strip() else "")
+            return _Piece(before + label, literal, shown)
+        self.reading.note(self.line, f"<{link.tag}> became a link", "changed")
+        if title:
+            linked = f"[{escape(title, at_start=False)}]({destination(address)})"
+        elif (
+            link.is_closed and label.strip() and "](" not in label and "\n" not in label.strip() and "://" not in label
+        ):
+            before, label, after = _split_blanks(label)
+            return _Piece(f"{before}[{label}]({destination(address)}){after}", literal, text)
+        else:
+            linked = f"<{address}>" if not re.search(r"[\s<>]", address) else ""
+        gap = "" if not label.strip() or label[:1].isspace() else " "
+        return _Piece(f"{linked}{gap}{label}", literal, shown or address)
 
     def _image(self, source: str | int | float | None, alt: str, title: str | int | float | None) -> None:
         address, alt = str(source or ""), " ".join(alt.split())
@@ -456,7 +489,7 @@ class _Converter:
             return
         if tag.is_opening:
             self._open_tag(tag)
-        elif tag.name in STYLES or tag.name in CODE or tag.name in ("a", "sub", "sup", "q"):
+        else:
             self._close(tag.name)
 
     def _is_placeholder(self, tag: Tag) -> bool:
@@ -482,7 +515,9 @@ class _Converter:
             self._image(tag.attributes.get("src", ""), tag.attributes.get("alt", ""), tag.attributes.get("title", ""))
         elif name == "input" and tag.attributes.get("type") == "checkbox":
             self._add("[x] " if "checked" in tag.attributes else "[ ] ", "", "")
-        elif (name in EMBEDDED or name not in HTML_NAMES) and (
+        elif self._open_component(tag):
+            pass
+        elif name in EMBEDDED and (
             address := absolute_address(
                 next((tag.attributes[key] for key in _ADDRESSES if tag.attributes.get(key)), "")
             )
@@ -492,12 +527,30 @@ class _Converter:
         elif name not in INVISIBLE:
             self.reading.note(self.line, f"<{name}> has no form in Markdown; the text in it stays")
 
-    def _close(self, tag: str) -> None:
-        """Close the innermost open element of this name, and what is open within it."""
+    def _open_component(self, tag: Tag) -> bool:
+        """Open a component of a documentation generator if it has an address, or write its title; whether it is one of these."""
+        is_component = tag.name not in HTML_NAMES or tag.source[1:2].isupper()
+        keys = _ADDRESSES if is_component else ("href",) if tag.name not in ("link", "base") else ()
+        given = (tag.attributes.get(key, "").strip() for key in keys)
+        address = next((value for value in given if value and not value.startswith("{")), "")
+        title = next((tag.attributes[key] for key in _TITLES if is_component and tag.attributes.get(key)), "")
+        if address:
+            self._push_link(tag.name, address, title, "component")
+            if tag.is_closing:
+                self._close(tag.name)
+        elif title:
+            title = " ".join(title.split()) + ("" if tag.is_closing else ": ")
+            self.reading.note(self.line, f"of <{tag.name}> only its title and text stay", "changed")
+            self._add(escape(title, at_start=False), title, title)
+        return bool(address or title)
+
+    def _close(self, tag: str, *, is_read: bool = True) -> None:
+        """Close the innermost open element of this name, and what is open within it. `is_read`: its end was read."""
         if not any(element.tag == tag for element in self.open):
             return
         while True:
             element = self.open.pop()
+            element.is_closed = is_read and element.tag == tag
             piece = self._finish(element)
             self.pieces[element.start :] = [piece]
             if element.tag == tag:
@@ -507,7 +560,7 @@ class _Converter:
         inner = self.pieces[element.start :]
         literal, text = "".join(piece.literal for piece in inner), "".join(piece.text for piece in inner)
         markdown = "".join(piece.markdown for piece in inner)
-        if element.tag in ("[", "a"):
+        if element.tag in ("[", "a") or element.markup == "component":
             return self._finish_link(element)
         if element.tag in CODE:
             return _Piece(code_span(literal), literal, literal)

@@ -577,6 +577,7 @@ ANSWERS = {
         '[a *b*](https://a.example/(x) "T"), [r](https://a.example/(x) "T") and ![pic](https://a.example/i.png)',
     ),
     "footnotes are written out": ("Two[^n] days.\n\n[^n]: Or *three*.\n", "Two (Or *three*.) days."),
+    "a footnote stands once in a paragraph": ("A[^n] b[^n]\n\nc[^n]\n\n[^n]: d[^m]\n[^m]: e\n", "A (d (e)) b\n\nc (d (e))"),
     "addresses without a scheme": (
         "[a](//a.example/x) [b](www.b.example) [c](ann@c.example)",
         "[a](https://a.example/x) [b](https://www.b.example) [c](mailto:ann@c.example)",
@@ -643,6 +644,13 @@ def test_what_an_answer_loses_is_named() -> None:
         "faq.md:8: '{: .j }' is a mark of the old site",
         "faq.md:10: '{: .k}' is a mark of the old site",
     ]
+
+
+def test_footnotes_of_few_lines_make_no_long_answer() -> None:
+    page = "## q?\n\n" + "a[^1]\n\n" * 1_000 + "[^1]: " + "long text " * 200
+    faq = read_markdown(page, "faq.md")
+    assert faq.questions[0].answer.count("(long text") == 50
+    assert [note.text for note in faq.notes] == ["the footnote '[^1]'"] * 950
 
 
 LONG = {

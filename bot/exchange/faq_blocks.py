@@ -128,6 +128,7 @@ def read_blocks(source: str, reading: Reading, first_line: int = 1, *, depth: in
         references = environment.get("references")
         reading.has_references = bool(references)
         reading.footnotes = {token.info.casefold(): token.content for token in tokens if token.type == "footnote"}
+        reading.read_footnotes.clear()
         reading.closed_tags = frozenset(name.lower() for name in re.findall(r"</([A-Za-z][\w.-]{0,60})", source))
     lines = tuple(source.split("\n"))
     return _BlockReader(reading, lines, first_line, depth).read(tokens)

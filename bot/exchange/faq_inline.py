@@ -45,6 +45,8 @@ class Reading:
         notes: What was left out or changed up to now.
         changes: Number of places where the result differs from the source, noted or not.
         footnotes: Their texts by label.
+        read_footnotes: Those that were converted, by label and depth.
+        footnote_length: Characters of footnotes that were written out.
         has_references: Links may be references to definitions elsewhere in the file.
         closed_tags: Names of tags that the file closes somewhere.
     """
@@ -53,6 +55,8 @@ class Reading:
     notes: list[Note] = field(default_factory=list)
     changes: int = 0
     footnotes: dict[str, str] = field(default_factory=dict)
+    read_footnotes: dict[tuple[str, int], str] = field(default_factory=dict)
+    footnote_length: int = 0
     has_references: bool = False
     closed_tags: frozenset[str] = frozenset()
 
@@ -222,6 +226,8 @@ _SUSPECT = re.compile(r"[<&\[\]{]")
 """Without one of these nothing in a paragraph can need a change."""
 MAX_OPEN = 50
 """HTML elements within each other that are read."""
+MAX_FOOTNOTES = 100_000
+"""Characters of footnotes that one file may have written out. Each stands in every paragraph that refers to it."""
 LONGEST_INLINE = 30_000
 """Characters of a paragraph or heading that are parsed. Longer ones are a paste; they are kept as they are."""
 
@@ -260,6 +266,7 @@ class _Converter:
         self.pieces: list[_Piece] = []
         self.open: list[_Open] = []
         self.styles: list[str] = []
+        self.footnotes: set[str] = set()
         self.index_text = 0
         self.in_index = 0
 
@@ -439,15 +446,25 @@ class _Converter:
 
     def _footnote(self, token: Token) -> None:
         self.reading.changes += 1
-        source = self.reading.footnotes.get(token.content.casefold())
+        label = token.content.casefold()
+        source = self.reading.footnotes.get(label)
         if source is None:
             self._add(token.markup, token.markup, token.markup)
             return
-        if self.depth > 1:
+        if label in self.footnotes:
             return
-        note = convert_inline(" ".join(source.split()), self.line, self.reading, self.depth + 1)
+        self.footnotes.add(label)
+        length = len(self.reading.read_footnotes.get((label, self.depth), source))
+        if self.depth > 1 or self.reading.footnote_length + length > MAX_FOOTNOTES:
+            self.reading.note(self.line, f"the footnote '{beginning(token.markup, 40)}'")
+            return
+        if (label, self.depth) not in self.reading.read_footnotes:
+            note = convert_inline(" ".join(source.split()), self.line, self.reading, self.depth + 1)
+            self.reading.read_footnotes[label, self.depth] = note.markdown
+        markdown = self.reading.read_footnotes[label, self.depth]
+        self.reading.footnote_length += len(markdown)
         before = "" if self.pieces and self.pieces[-1].text[-1:].isspace() else " "
-        self._add(f"{before}({note.markdown})", "", "")
+        self._add(f"{before}({markdown})", "", "")
 
     def _wiki_link(self, token: Token) -> None:
         if token.markup.startswith("!"):

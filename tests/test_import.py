@@ -298,6 +298,13 @@ def test_a_cell_becomes_this_markdown(cell: str) -> None:
     assert cell_markdown(cell, 1, Reading("faq.csv")) == CELLS[cell]
 
 
+def test_a_long_cell_takes_time_by_its_length() -> None:
+    """A third of a second; what looks at all the lines above for each line takes ten and more."""
+    start = time.process_time()
+    cell_markdown("2) x\n" * 20_000, 1, Reading("faq.csv"))
+    assert time.process_time() - start < 3
+
+
 ASKED = [
     ("Wie weit ist es?", "Ist es weit?"),
     ("¿Está lejos?", "¿Cuánto cuesta"),

@@ -488,6 +488,7 @@ def plain_markdown(text: str, read_line: Callable[[str], str] = escape) -> str:
     `read_line` makes Markdown of the text of a line.
     """
     lines: list[str] = []
+    has_numbers = False
     for line in text.replace("\t", "    ").strip("\n ").split("\n"):
         bullet, number = _BULLET.match(line), _NUMBER.match(line)
         last = lines[-1] if lines else ""
@@ -495,7 +496,7 @@ def plain_markdown(text: str, read_line: Callable[[str], str] = escape) -> str:
             lines += [""] if last else []
         elif bullet:
             lines.append(f"{_indent(bullet[1], last)}- {read_line(line[bullet.end() :].strip())}")
-        elif number and (number[2] == "1" or any(re.match(r" *\d{1,3}\. ", above) for above in lines)):
+        elif number and (number[2] == "1" or has_numbers):
             lines += [""] if last and not _LISTED.match(last) else []
             lines.append(f"{_indent(number[1], last)}{number[2]}. {read_line(line[number.end() :].strip())}")
         elif _LISTED.match(last):  # more of an item if it is indented, else a paragraph of its own
@@ -505,6 +506,7 @@ def plain_markdown(text: str, read_line: Callable[[str], str] = escape) -> str:
         else:
             lines[-1:] = [last + "\\"] if last else [last] if lines else []
             lines.append((re.match(r" *", last)[0] if last else "") + read_line(line.strip()))  # type: ignore[index]
+        has_numbers = has_numbers or (bool(lines) and re.match(r" *\d{1,3}\. ", lines[-1]) is not None)
     return "\n".join(lines).strip("\n")
 
 

@@ -620,6 +620,15 @@ ANSWERS = {
         "<table><tr><th>A</th><th>B</th></tr><tr><td>1</td><td>a|b<br>c</td></tr></table>",
         "| A | B |\n| --- | --- |\n| 1 | a\\|b; c |",
     ),
+    "a table that places things": (
+        "<table><tr><td>**a**</td><td>b<ul><li>c</li></ul></td></tr></table>",
+        "**a**\n\nb\n\n- c",
+    ),
+    "HTML in the cells of a table": (
+        "| A | B |\n| --- | --- |\n| <ul><li>a</li><li>*b*</li></ul> | **c**<li>- d<li>e |\n"
+        "| <select><option>f<option>g</select> | <ruby>漢<rt>kan</ruby>, <ruby>字<rp>(</rp><rt>ji</rt><rp>)</rp></ruby> |",
+        "| A | B |\n| --- | --- |\n| a; *b* | **c**; \\- d; e |\n| f; g | 漢(kan), 字(ji) |",
+    ),
     "a picture in HTML": ('<p align="center">\n<img src="https://a.example/i.png" alt="An i">\n</p>', "![An i](https://a.example/i.png)"),
     "code in HTML": ("<pre><code class='language-sh'>a &amp;&amp; b\n  c\n</code></pre>", "```sh\na && b\n  c\n```"),
     "a fence keeps its bytes": ("~~~~ py  title=x\n\tif a:\n~~~\n \n~~~~", "~~~~ py  title=x\n\tif a:\n~~~\n \n~~~~"),

@@ -762,16 +762,19 @@ BREAKS_IN_CELLS = "line breaks within the cells of a table became semicolons"
 
 
 def _html_table(line: int, children: tuple[Block, ...], reading: Reading) -> list[Block]:
-    """A table of Markdown; where cells hold more than a paragraph, each row as paragraphs with the header in bold."""
+    """A table of Markdown; where cells hold more than a paragraph, each row as paragraphs with the header in bold.
+
+    One row or one column has no header: it places things on the page.
+    """
     rows = [row for row in children if isinstance(row, _Item) and row.name == "tr"]
     outside = [cell for row in rows for cell in row.children if not isinstance(cell, _Item)]
     before = [block for child in (*children, *outside) if child not in rows for block in _flat((child,))]
     cells = [[cell for cell in row.children if isinstance(cell, _Item)] for row in rows]
     cells = [row for row in cells if any(cell.children for cell in row)]
     width = max(map(len, cells), default=0)
-    if not cells or width == 1:
+    if len(cells) <= 1 or width == 1:
         return [*before, *(block for row in cells for cell in row for block in _flat(cell.children))]
-    has_header = all(cell.name == "th" for cell in cells[0]) or len(cells) == 1
+    has_header = all(cell.name == "th" for cell in cells[0])
     header = cells[0] if has_header else []
     body = cells[1:] if has_header else cells
     is_simple = all(
@@ -788,7 +791,7 @@ def _html_table(line: int, children: tuple[Block, ...], reading: Reading) -> lis
         tuple(row[0].line if row else line for row in body),
         tuple(tuple(render(_flat(cell.children)) for cell in row) + ("",) * (width - len(row)) for row in body),
         is_read=True,
-        paragraphs=() if is_simple else tuple(_row_paragraphs(line, header, body or cells)),
+        paragraphs=() if is_simple else tuple(_row_paragraphs(line, header, body)),
     )
     return [*before, table]
 

@@ -93,7 +93,9 @@ _ADDRESSES = ("src", "data", "href", "url", "link", "to")
 """Attributes with the address of what is embedded, or of what a component of a documentation generator links to."""
 _TITLES = ("title", "label", "alt", "text")
 """Attributes of a component that are shown."""
-INVISIBLE = frozenset("wbr tbody thead tfoot colgroup col picture figure figcaption".split())
+SEPARATE = frozenset("li option p div dt dd tr td th summary".split())
+"""Blocks of HTML, which may stand within a line or a cell of a table: a line break divides them there."""
+INVISIBLE = frozenset("wbr tbody thead tfoot colgroup col picture figure figcaption ruby rb rp".split())
 """Tags without which nothing is different, so that they need no note."""
 
 
@@ -269,6 +271,7 @@ class _Converter:
         self.footnotes: set[str] = set()
         self.index_text = 0
         self.in_index = 0
+        self.is_separate = False
 
     # --- tokens
 
@@ -316,12 +319,16 @@ class _Converter:
                 self._text(token.content)
 
     def _add(self, markdown: str, literal: str, text: str) -> None:
+        if self.is_separate and markdown.strip("\\ \n"):
+            self.is_separate = False
+            if self.pieces and not self.pieces[-1].text.endswith("\n"):
+                self.pieces.append(_Piece("\\\n", "\n", "\n"))
         self.pieces.append(_Piece(markdown, literal, text))
         if self.in_index:
             self.index_text += sum(map(str.isalnum, text))
 
     def _text(self, text: str) -> None:
-        is_below_tag = bool(self.pieces) and self.pieces[-1].markdown == "\\\n"  # <br>
+        is_below_tag = self.is_separate or (bool(self.pieces) and self.pieces[-1].markdown == "\\\n")  # <br>
         self._add(_LINE_START.sub(_escape_start, text) if is_below_tag else text, text, text)
 
     def _entity(self, text: str, following: str) -> None:
@@ -504,6 +511,9 @@ class _Converter:
         self.reading.changes += 1
         if any(element.tag in CODE for element in self.open) and not (tag.name in CODE and tag.is_closing):
             return
+        self.is_separate |= tag.name in SEPARATE and any(piece.text.strip() for piece in self.pieces[-20:])
+        if tag.name in ("rt", "rp", "ruby"):
+            self._close("rt")
         if tag.is_opening:
             self._open_tag(tag)
         else:
@@ -519,7 +529,7 @@ class _Converter:
         name = tag.name
         if len(self.open) > MAX_OPEN:
             return
-        if name in STYLES or name in CODE or name in ("sub", "sup", "q"):
+        if name in STYLES or name in CODE or name in ("sub", "sup", "q", "rt"):
             if not tag.is_closing:
                 self.open.append(_Open(name, len(self.pieces)))
                 self.styles += [_style_of(name)] if name in STYLES else []
@@ -541,7 +551,7 @@ class _Converter:
         ):
             self.reading.note(self.line, f"<{name}> became a link", "changed")
             self._add(f"<{address}> ", address, address)
-        elif name not in INVISIBLE:
+        elif name not in INVISIBLE and name not in SEPARATE:
             self.reading.note(self.line, f"<{name}> has no form in Markdown; the text in it stays")
 
     def _open_component(self, tag: Tag) -> bool:
@@ -586,6 +596,10 @@ class _Converter:
             if text and all(ord(char) in table for char in text):
                 return _Piece(text.translate(table), literal, text.translate(table))
             return _Piece(markdown, literal, text)
+        if element.tag == "rt":
+            before = self.pieces[element.start - 1].text if element.start else ""
+            is_bare = text.strip() and not before.rstrip().endswith(("(", "（"))
+            return _Piece(f"({markdown})", f"({literal})", f"({text})") if is_bare else _Piece(markdown, literal, text)
         if element.tag == "q":
             return _Piece(f'"{markdown}"', f'"{literal}"', f'"{text}"')
         style = _style_of(element.tag)

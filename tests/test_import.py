@@ -867,6 +867,7 @@ UNSURE = {
     "cp1253": "Πού είναι το κλειδί;,Στο συρτάρι.",
     "cp1255": "איפה המפתח?,במגירה משמאל.",
     "cp1256": "أين المفتاح؟,في الدرج.",
+    "cp1254": "Şifre nerede?,Kapının yanında.",
     "iso8859-3": "Kie estas la ŝlosilo?,En la tirkesto ĉe la ĝardeno ĵus tie ĉi.",
 }
 
@@ -879,6 +880,16 @@ def test_an_encoding_that_is_not_sure_is_named_by_a_person(encoding: str, tmp_pa
         read_faqs([file])
     (faq,) = read_faqs([file], encoding)
     assert [f"{asked.question},{asked.answer}" for asked in faq.questions] == [UNSURE[encoding]]
+
+
+def test_a_file_that_is_utf_8_but_for_a_line_is_refused(tmp_path: Path) -> None:
+    rows = [row.encode() for row in ("question,answer", "Où?,Là.", "Qui?,Zoë.", "Hé?,Ça va.")]
+    rows[2:2] = ["Wer?,Jürgen.".encode("cp1252")]
+    (tmp_path / "faq.csv").write_bytes(b"\n".join(rows))
+    with pytest.raises(
+        AskPyError, match=r"faq.csv is UTF-8 but for line 3\. Mend that, or save the file as UTF-8 anew"
+    ):
+        read_faqs([tmp_path / "faq.csv"])
 
 
 def test_a_wrong_encoding_is_a_sentence(tmp_path: Path) -> None:

@@ -997,6 +997,49 @@ def test_a_workbook_is_read_as_it_is_shown(tmp_path: Path) -> None:
     )
 
 
+def test_links_of_a_workbook_are_whole_and_what_is_hidden_is_named(tmp_path: Path) -> None:
+    from openpyxl import Workbook
+    from openpyxl.comments import Comment
+    from openpyxl.worksheet.hyperlink import Hyperlink
+
+    book = Workbook()
+    sheet = book.active
+    rows = {
+        "Where is one?": '=HYPERLINK("https://it.example/a""b","One (1)")',
+        "Where is two?": '=HYPERLINK("https://b.example/"&A1,"Two")',
+        "Where is three?": '=HYPERLINK("https://c.example")&HYPERLINK("https://d.example","x")',
+        "Where is four?": "Four",
+        "Where is five?": "Five",
+        "Where is six?": "Six",
+        "Where is seven?": "Seven =HYPERLINK(x)",
+    }
+    for row in [("Question", "Answer"), *rows.items()]:
+        sheet.append(row)
+    sheet["B5"].hyperlink = Hyperlink("B5", location="part 2", target="https://it.example/guide")
+    sheet["B6"].hyperlink = Hyperlink("B6", location="Rooms!A1")
+    sheet["B6"].comment = Comment("Is that so?", "Ann")
+    sheet.row_dimensions[7].hidden = True
+    book.save(tmp_path / "faq.xlsx")
+    (faq,) = read_faqs([tmp_path / "faq.xlsx"])
+    assert {question.question: question.answer for question in faq.questions} == {
+        "Where is one?": '<https://it.example/a"b>',
+        "Where is four?": "[Four](https://it.example/guide#part%202)",
+        "Where is five?": "Five",
+        "Where is seven?": "Seven =HYPERLINK(x)",
+    }
+    assert joined_notes(faq.notes) == (
+        "faq.xlsx:3: a link whose address a formula puts together "
+        """('=HYPERLINK("https://b.example/"&A1,"Two")'); its text stays""",
+        "faq.xlsx:3: no answer ('Where is two?')",
+        "faq.xlsx:4: a link whose address a formula puts together "
+        """('=HYPERLINK("https://c.example")&HYPERLINK("https://d.example…'); its text stays""",
+        "faq.xlsx:4: no answer ('Where is three?')",
+        "faq.xlsx:6: a comment on a cell ('Is that so?')",
+        "faq.xlsx:6: a link to 'Rooms!A1' in the workbook; its text stays",
+        "faq.xlsx:7: a hidden row ('Where is six? Six')",
+    )
+
+
 def test_a_workbook_that_unzips_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with zipfile.ZipFile(tmp_path / "faq.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/workbook.xml", b" " * (MAX_UNZIPPED + 1))

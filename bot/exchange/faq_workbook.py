@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bot.exchange.faq import Faq, FaqQuestion
+from bot.exchange.faq import Faq, FaqQuestion, beginning
 from bot.exchange.faq_inline import Reading
 from bot.exchange.faq_table import TableRow, cell_markdown, link_markdown, read_rows
 from bot.model import AskPyError
@@ -176,25 +176,29 @@ def _rows(sheet: Worksheet, linked: Worksheet | None, reading: Reading) -> Itera
     }
     for row in sheet.iter_rows(max_row=min(sheet.max_row, MAX_ROWS), max_col=min(sheet.max_column, MAX_COLUMNS)):
         cells = []
+        number = row[0].row or 0
+        if (dimension := sheet.row_dimensions.get(number)) is not None and dimension.hidden:
+            text = " ".join(str(cell.value) for cell in row if cell.value is not None)
+            if text:
+                reading.note(number, f"a hidden row ('{beginning(text)}')")
+            continue
         for cell in row:
-            origin = merged.get((cell.row or 0, cell.column or 0))
+            if cell.comment is not None:
+                reading.note(number, f"a comment on a cell ('{beginning(cell.comment.text or '')}')")
+            origin = merged.get((number, cell.column or 0))
             shown = sheet.cell(*origin) if origin is not None else cell
             cells.append(_shown(shown, linked.cell(shown.row, shown.column) if linked is not None else None, reading))
         while cells and not cells[-1]:
             cells.pop()
         if any(cells):
-            yield row[0].row or 0, cells
+            yield number, cells
 
 
 def _shown(cell: Any, formula: Any, reading: Reading) -> str:
     """The text of a cell, or Markdown behind _MARK where it has a link or formatted letters."""
     text = _formatted(cell)
-    address = cell.hyperlink.target if cell.hyperlink is not None and cell.hyperlink.target else ""
-    if not address and formula is not None and isinstance(formula.value, str):
-        found = re.match(r'=HYPERLINK\(\s*"([^"]{1,2000})"', formula.value, re.IGNORECASE)
-        address = found[1] if found else ""
-        if found and not text:
-            text = address
+    address = _address(cell, formula, reading)
+    text = text or address
     if address:
         markdown = link_markdown(cell_markdown(text, cell.row, reading), address)
         if address not in markdown:
@@ -203,6 +207,31 @@ def _shown(cell: Any, formula: Any, reading: Reading) -> str:
     if not isinstance(cell.value, (str, int, float, bool)) and hasattr(cell.value, "as_list"):
         return _rich(cell.value, text)
     return text
+
+
+_ONE_ADDRESS = re.compile(
+    r"=[ ]*HYPERLINK\(\s*\"((?:[^\"]|\"\"){1,2000})\"\s*(?:[,;](?:\"[^\"]*\"|[^\"()]|\([^()]*\))*)?\)\s*",
+    re.IGNORECASE,
+)
+"""A formula whose address is one string. One that is put together of several can't be told without calculating it."""
+
+
+def _address(cell: Any, formula: Any, reading: Reading) -> str:
+    """The address that a cell links to, or ""; what it links to within its workbook is noted."""
+    link = cell.hyperlink
+    if link is not None and link.target:
+        part = "#" + link.location.replace(" ", "%20") if link.location and "#" not in link.target else ""
+        return str(link.target) + part
+    if link is not None and link.location:
+        reading.note(cell.row, f"a link to '{beginning(link.location)}' in the workbook; its text stays")
+        return ""
+    written = formula.value if formula is not None else None
+    if not isinstance(written, str) or not re.match(r"=.*\bHYPERLINK\(", written, re.IGNORECASE | re.DOTALL):
+        return ""
+    found = _ONE_ADDRESS.fullmatch(written)
+    if found is None:
+        reading.note(cell.row, f"a link whose address a formula puts together ('{beginning(written)}'); its text stays")
+    return found[1].replace('""', '"') if found else ""
 
 
 def _rich(value: Any, text: str) -> str:

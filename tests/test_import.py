@@ -25,9 +25,9 @@ from bot.curation.check import check_pack
 from bot.curation.lint import lint
 from bot.exchange.faq import joined_notes
 from bot.exchange.faq_files import input_names, read_faqs
-from bot.exchange.faq_inline import escape, text_of
+from bot.exchange.faq_inline import Reading, escape, text_of
 from bot.exchange.faq_markdown import read_markdown
-from bot.exchange.faq_table import find_columns, split_phrasings
+from bot.exchange.faq_table import cell_markdown, find_columns, split_phrasings
 from bot.exchange.faq_workbook import MAX_UNZIPPED
 from bot.exchange.import_faq import import_faqs
 from bot.exchange.yaml_text import FRAMES, Position, scalar
@@ -281,6 +281,31 @@ def test_a_table_is_known_by_its_headers_in_many_languages(header: str) -> None:
     page = f"# Page\n\n| {header} |\n| --- | --- |\n| **Lamp is red** | Wait.<br>- one<br>- `<br>` |\n"
     assert answers(page) == {"Lamp is red": "Wait.\n\n- one\n- `<br>`"}
     assert find_columns([name.strip().upper() for name in header.split("|")], is_strict=True) is not None
+
+
+CELLS = {
+    "Run cp <source> <target> then kill <data>": r"Run cp \<source> \<target> then kill \<data>",
+    "git checkout <a> <b> ok": r"git checkout \<a> \<b> ok",
+    "Press <s> to save, List<option>, <data dir>": r"Press \<s> to save, List\<option>, \<data dir>",
+    "Press <B>x</b> and <s> <b>": r"Press **x** and \<s> \<b>",
+    "<b> is <b>bold</b>": r"\<b> is **bold**",
+    "a<br>b <i>": "a\\\nb \\<i>",
+    "<p>one<p>cp <source>": "one\n\ncp \\<source>",
+    "<ul><li>a<li>b</ul>": "- a\n- b",
+    "<p>Write &lt;b&gt; &amp;lt; and&nbsp;so</p>": r"Write \<b> \&lt; and so",
+}
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_cell_becomes_this_markdown(cell: str) -> None:
+    assert cell_markdown(cell, 1, Reading("faq.csv")) == CELLS[cell]
+
+
+def test_a_long_cell_takes_time_by_its_length() -> None:
+    """A third of a second; what looks at all the lines above for each line takes ten and more."""
+    start = time.process_time()
+    cell_markdown("2) x\n" * 20_000, 1, Reading("faq.csv"))
+    assert time.process_time() - start < 3
 
 
 ASKED = [
@@ -562,6 +587,7 @@ ANSWERS = {
         '[a *b*](https://a.example/(x) "T"), [r](https://a.example/(x) "T") and ![pic](https://a.example/i.png)',
     ),
     "footnotes are written out": ("Two[^n] days.\n\n[^n]: Or *three*.\n", "Two (Or *three*.) days."),
+    "a footnote stands once in a paragraph": ("A[^n] b[^n]\n\nc[^n]\n\n[^n]: d[^m]\n[^m]: e\n", "A (d (e)) b\n\nc (d (e))"),
     "addresses without a scheme": (
         "[a](//a.example/x) [b](www.b.example) [c](ann@c.example)",
         "[a](https://a.example/x) [b](https://www.b.example) [c](mailto:ann@c.example)",
@@ -579,6 +605,15 @@ ANSWERS = {
     ),
     "a dash below a line break": ("<p>a<br/>- b</p>", "a\\\n\\- b"),
     "a component that links": ('<Card to="https://a.example/x">\n\nb\n\n</Card>', "<https://a.example/x>\n\nb"),
+    "components that link": (
+        '<Link to="https://a.example/x">Go *there*</Link> or <Button href="https://b.example">here</Button>'
+        '\nor <Link to="/x">on</Link>'
+        '\n\n<Card title="Docs" href="https://c.example">Read [d](https://d.example)</Card> <Video url="https://e.example" />',
+        "[Go *there*](https://a.example/x) or [here](https://b.example)\nor on\n\n"
+        "[Docs](https://c.example) Read [d](https://d.example) <https://e.example>",
+    ),
+    "titles of components": ('A <Badge text="new" /> <Hint title="Note">b</Hint>', "A new Note: b"),
+    "comments of MDX": ("{/* a\n\nb */}\n\nc {/* *d* `e` */}f `{/* g */}`", "c f `{/* g */}`"),
     "a link in a container's title": ("::: tip [a](https://a.example)\nb\n:::", "> **[a](https://a.example)**\n>\n> b"),
     "a placeholder": ("Use <your-token> here.", "Use \\<your-token> here."),
     "wiki links": ("See [[Network map]] or [[Text|some-page]].", "See Network map or Text."),
@@ -587,6 +622,15 @@ ANSWERS = {
     "a table in HTML": (
         "<table><tr><th>A</th><th>B</th></tr><tr><td>1</td><td>a|b<br>c</td></tr></table>",
         "| A | B |\n| --- | --- |\n| 1 | a\\|b; c |",
+    ),
+    "a table that places things": (
+        "<table><tr><td>**a**</td><td>b<ul><li>c</li></ul></td></tr></table>",
+        "**a**\n\nb\n\n- c",
+    ),
+    "HTML in the cells of a table": (
+        "| A | B |\n| --- | --- |\n| <ul><li>a</li><li>*b*</li></ul> | **c**<li>- d<li>e |\n"
+        "| <select><option>f<option>g</select> | <ruby>漢<rt>kan</ruby>, <ruby>字<rp>(</rp><rt>ji</rt><rp>)</rp></ruby> |",
+        "| A | B |\n| --- | --- |\n| a; *b* | **c**; \\- d; e |\n| f; g | 漢(kan), 字(ji) |",
     ),
     "a picture in HTML": ('<p align="center">\n<img src="https://a.example/i.png" alt="An i">\n</p>', "![An i](https://a.example/i.png)"),
     "code in HTML": ("<pre><code class='language-sh'>a &amp;&amp; b\n  c\n</code></pre>", "```sh\na && b\n  c\n```"),
@@ -621,6 +665,13 @@ def test_what_an_answer_loses_is_named() -> None:
     ]
 
 
+def test_footnotes_of_few_lines_make_no_long_answer() -> None:
+    page = "## q?\n\n" + "a[^1]\n\n" * 1_000 + "[^1]: " + "long text " * 200
+    faq = read_markdown(page, "faq.md")
+    assert faq.questions[0].answer.count("(long text") == 50
+    assert [note.text for note in faq.notes] == ["the footnote '[^1]'"] * 950
+
+
 LONG = {
     "a heading": "# " + "a b? " * 12_000 + "\n\ntext\n",
     "emphasis": "## q?\n\n" + "*a **" * 12_000,
@@ -632,6 +683,8 @@ LONG = {
     "quotes": "## q?\n\n" + ">" * 60_000,
     "backticks": "## q?\n\n" + "`a" * 30_000,
     "marks": ":::note\n" * 8_000,
+    "comments": "## q?\n\n" + "{/* " * 15_000,
+    "lines of comments": "## q?\n\n" + "{/*\n" * 15_000,
     "pairs": "Q: a? " * 10_000,
     "blanks": "## q?" + " " * 60_000 + "x\n\ny",
 }
@@ -825,6 +878,19 @@ def test_what_steers_a_terminal_is_taken_out(tmp_path: Path) -> None:
     assert joined_notes(faq.notes) == ("faq.csv:2: control characters",)
 
 
+CONTROLLED = {
+    "faq.md": "# F&#xFEFF;AQ\n\n## What&#x7f; is it?\n\nKeywords: a&#x9d; b\n\nThis&#xFEFF; &#27;one.\n",
+    "faq.csv": "question,answer,aliases\nWhat\ufeff is it?,This&#xFEFF; one.,a&#x9d; b\nWhat&#xfeff; else?,<p>x&#x202e;</p>\n",
+}
+
+
+@pytest.mark.parametrize("name", CONTROLLED)
+def test_what_is_written_as_an_entity_is_taken_out_too(name: str, tmp_path: Path) -> None:
+    entries, notes = taken(tmp_path, name, CONTROLLED[name])
+    assert (entries["what-is-it"].asks, entries["what-is-it"].answer.strip()) == (("What is it?", "a b"), "This one.")
+    assert any("control characters" in note for note in notes)
+
+
 def test_a_question_keeps_its_answer_beside_those_below_it() -> None:
     page = "## Where is the wifi password?\nIn the kitchen.\n\n**Q: Can I bring my dog?**\nA: On Fridays.\n"
     assert answers(page) == {"Where is the wifi password?": "In the kitchen.", "Can I bring my dog?": "On Fridays."}
@@ -859,6 +925,7 @@ UNSURE = {
     "cp1253": "Πού είναι το κλειδί;,Στο συρτάρι.",
     "cp1255": "איפה המפתח?,במגירה משמאל.",
     "cp1256": "أين المفتاح؟,في الدرج.",
+    "cp1254": "Şifre nerede?,Kapının yanında.",
     "iso8859-3": "Kie estas la ŝlosilo?,En la tirkesto ĉe la ĝardeno ĵus tie ĉi.",
 }
 
@@ -871,6 +938,16 @@ def test_an_encoding_that_is_not_sure_is_named_by_a_person(encoding: str, tmp_pa
         read_faqs([file])
     (faq,) = read_faqs([file], encoding)
     assert [f"{asked.question},{asked.answer}" for asked in faq.questions] == [UNSURE[encoding]]
+
+
+def test_a_file_that_is_utf_8_but_for_a_line_is_refused(tmp_path: Path) -> None:
+    rows = [row.encode() for row in ("question,answer", "Où?,Là.", "Qui?,Zoë.", "Hé?,Ça va.")]
+    rows[2:2] = ["Wer?,Jürgen.".encode("cp1252")]
+    (tmp_path / "faq.csv").write_bytes(b"\n".join(rows))
+    with pytest.raises(
+        AskPyError, match=r"faq.csv is UTF-8 but for line 3\. Mend that, or save the file as UTF-8 anew"
+    ):
+        read_faqs([tmp_path / "faq.csv"])
 
 
 def test_a_wrong_encoding_is_a_sentence(tmp_path: Path) -> None:
@@ -1021,14 +1098,73 @@ def test_a_workbook_is_read_as_it_is_shown(tmp_path: Path) -> None:
     )
 
 
+def test_links_of_a_workbook_are_whole_and_what_is_hidden_is_named(tmp_path: Path) -> None:
+    from openpyxl import Workbook
+    from openpyxl.comments import Comment
+    from openpyxl.worksheet.hyperlink import Hyperlink
+
+    book = Workbook()
+    sheet = book.active
+    rows = {
+        "Where is one?": '=HYPERLINK("https://it.example/a""b","One (1)")',
+        "Where is two?": '=HYPERLINK("https://b.example/"&A1,"Two")',
+        "Where is three?": '=HYPERLINK("https://c.example")&HYPERLINK("https://d.example","x")',
+        "Where is four?": "Four",
+        "Where is five?": "Five",
+        "Where is six?": "Six",
+        "Where is seven?": "Seven =HYPERLINK(x)",
+    }
+    for row in [("Question", "Answer"), *rows.items()]:
+        sheet.append(row)
+    sheet["B5"].hyperlink = Hyperlink("B5", location="part 2", target="https://it.example/guide")
+    sheet["B6"].hyperlink = Hyperlink("B6", location="Rooms!A1")
+    sheet["B6"].comment = Comment("Is that so?", "Ann")
+    sheet.row_dimensions[7].hidden = True
+    book.save(tmp_path / "faq.xlsx")
+    (faq,) = read_faqs([tmp_path / "faq.xlsx"])
+    assert {question.question: question.answer for question in faq.questions} == {
+        "Where is one?": '<https://it.example/a"b>',
+        "Where is four?": "[Four](https://it.example/guide#part%202)",
+        "Where is five?": "Five",
+        "Where is seven?": "Seven =HYPERLINK(x)",
+    }
+    assert joined_notes(faq.notes) == (
+        "faq.xlsx:3: a link whose address a formula puts together "
+        """('=HYPERLINK("https://b.example/"&A1,"Two")'); its text stays""",
+        "faq.xlsx:3: no answer ('Where is two?')",
+        "faq.xlsx:4: a link whose address a formula puts together "
+        """('=HYPERLINK("https://c.example")&HYPERLINK("https://d.example…'); its text stays""",
+        "faq.xlsx:4: no answer ('Where is three?')",
+        "faq.xlsx:6: a comment on a cell ('Is that so?')",
+        "faq.xlsx:6: a link to 'Rooms!A1' in the workbook; its text stays",
+        "faq.xlsx:7: a hidden row ('Where is six? Six')",
+    )
+
+
 def test_a_workbook_that_unzips_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with zipfile.ZipFile(tmp_path / "faq.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/workbook.xml", b" " * (MAX_UNZIPPED + 1))
-    with pytest.raises(AskPyError, match="unzips to more than 100 MB"):
+    with pytest.raises(AskPyError, match="unzips to more than 20 MB"):
         read_faqs([tmp_path / "faq.xlsx"])
     with zipfile.ZipFile(tmp_path / "faq.xlsx", "w") as archive:
         archive.writestr("xl/workbook.xml", b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "a">]><x/>')
     with pytest.raises(AskPyError, match="has declarations that no spreadsheet program writes"):
+        read_faqs([tmp_path / "faq.xlsx"])
+
+
+CROWDED = {
+    "empty rows": "<sheetData>" + "<row/>" * 300_001 + "</sheetData>",
+    "rows with a prefix": "<x:sheetData>" + "<x:row/>" * 300_001 + "</x:sheetData>",
+    "cells": "<sheetData>" + ("<row>" + "<c/>" * 99 + "</row>") * 3_001 + "</sheetData>",
+    "merged cells": '<sheetData/><mergeCells><mergeCell ref="A1:XFD1048576"/></mergeCells>',
+}
+
+
+@pytest.mark.parametrize("name", CROWDED)
+def test_a_workbook_of_empty_cells_is_refused_before_it_is_read(name: str, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "faq.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", f"<worksheet>{CROWDED[name]}</worksheet>")
+    with pytest.raises(AskPyError, match="more than 300,000 rows and cells, counting empty ones"):
         read_faqs([tmp_path / "faq.xlsx"])
 
 

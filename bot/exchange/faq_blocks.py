@@ -128,6 +128,7 @@ def read_blocks(source: str, reading: Reading, first_line: int = 1, *, depth: in
         references = environment.get("references")
         reading.has_references = bool(references)
         reading.footnotes = {token.info.casefold(): token.content for token in tokens if token.type == "footnote"}
+        reading.read_footnotes.clear()
         reading.closed_tags = frozenset(name.lower() for name in re.findall(r"</([A-Za-z][\w.-]{0,60})", source))
     lines = tuple(source.split("\n"))
     return _BlockReader(reading, lines, first_line, depth).read(tokens)
@@ -370,7 +371,7 @@ class _HtmlEvents(HTMLParser):
     """Hands the tags and texts of a piece of HTML to a container."""
 
     def __init__(self, container: _Container, line: int) -> None:
-        super().__init__(convert_charrefs=False)
+        super().__init__(convert_charrefs=container.is_literal)
         self.container, self.base = container, line - 1
 
     def _line(self) -> int:
@@ -546,10 +547,10 @@ class _Container:
         if self.frames[-1].name == "pre":
             self.frames[-1].text.append(data)
         else:
-            self.raw(escape(" ".join(data.split("\n")), at_start=False) if self.is_literal else data, line)
+            self.raw(escape(re.sub(r"[\n\xa0]", " ", data), at_start=False) if self.is_literal else data, line)
 
     def entity(self, source: str, line: int) -> None:
-        if self.frames[-1].name == "pre" or self.is_literal:
+        if self.frames[-1].name == "pre":
             self.text(unescape_html(source), line)
         else:
             self.raw(source, line)
@@ -639,7 +640,7 @@ class _Container:
             inline = convert_inline(text, line, self.reading)
             if inline.markdown.strip():
                 self.frames[-1].children.append(
-                    Paragraph(line, Inline(inline.markdown.strip("\\\n "), inline.text, inline.is_index))
+                    Paragraph(line, Inline(inline.markdown.strip("\n "), inline.text, inline.is_index))
                 )
             line += part.count("\n") + 2
 
@@ -761,16 +762,19 @@ BREAKS_IN_CELLS = "line breaks within the cells of a table became semicolons"
 
 
 def _html_table(line: int, children: tuple[Block, ...], reading: Reading) -> list[Block]:
-    """A table of Markdown; where cells hold more than a paragraph, each row as paragraphs with the header in bold."""
+    """A table of Markdown; where cells hold more than a paragraph, each row as paragraphs with the header in bold.
+
+    One row or one column has no header: it places things on the page.
+    """
     rows = [row for row in children if isinstance(row, _Item) and row.name == "tr"]
     outside = [cell for row in rows for cell in row.children if not isinstance(cell, _Item)]
     before = [block for child in (*children, *outside) if child not in rows for block in _flat((child,))]
     cells = [[cell for cell in row.children if isinstance(cell, _Item)] for row in rows]
     cells = [row for row in cells if any(cell.children for cell in row)]
     width = max(map(len, cells), default=0)
-    if not cells or width == 1:
+    if len(cells) <= 1 or width == 1:
         return [*before, *(block for row in cells for cell in row for block in _flat(cell.children))]
-    has_header = all(cell.name == "th" for cell in cells[0]) or len(cells) == 1
+    has_header = all(cell.name == "th" for cell in cells[0])
     header = cells[0] if has_header else []
     body = cells[1:] if has_header else cells
     is_simple = all(
@@ -787,7 +791,7 @@ def _html_table(line: int, children: tuple[Block, ...], reading: Reading) -> lis
         tuple(row[0].line if row else line for row in body),
         tuple(tuple(render(_flat(cell.children)) for cell in row) + ("",) * (width - len(row)) for row in body),
         is_read=True,
-        paragraphs=() if is_simple else tuple(_row_paragraphs(line, header, body or cells)),
+        paragraphs=() if is_simple else tuple(_row_paragraphs(line, header, body)),
     )
     return [*before, table]
 

@@ -98,6 +98,11 @@ def decode(content: bytes, path: object, encoding: str = "") -> tuple[str, str]:
     try:
         return content.decode(), ""
     except UnicodeDecodeError as error:
+        if odd := _odd_lines(content):
+            named = f"line{'s' * (len(odd) > 1)} {', '.join(map(str, odd[:8]))}{' and more' * (len(odd) > 8)}"
+            raise AskPyError(
+                f"{path} is UTF-8 but for {named}. Mend {'that' if len(odd) == 1 else 'those'}, or save the file as UTF-8 anew."
+            ) from None
         found = _guess(content)
         if found is not None:
             return found
@@ -160,6 +165,23 @@ def _is_text(text: str) -> bool:
     )
 
 
+_HIGH = bytes(range(0x80, 0x100))
+
+
+def _odd_lines(content: bytes) -> list[int]:
+    """The lines that aren't UTF-8, if most letters beyond ASCII stand in lines that are; else none."""
+    odd, in_utf8, in_others = [], 0, 0
+    for number, line in enumerate(content.split(b"\n"), 1):
+        high = len(line) - len(line.translate(None, _HIGH))
+        try:
+            line.decode()
+            in_utf8 += high
+        except UnicodeDecodeError:
+            odd.append(number)
+            in_others += high
+    return odd if in_utf8 >= in_others else []
+
+
 def _guess(content: bytes) -> tuple[str, str] | None:
     """The text by the first encoding whose letters make sense, and its name."""
     for candidate in (*_EAST_ASIAN, *_CYRILLIC, *_LATIN):
@@ -168,8 +190,14 @@ def _guess(content: bytes) -> tuple[str, str] | None:
         except UnicodeDecodeError:
             continue
         if _makes_sense(text[:SAMPLE], candidate):
-            return text, candidate.name
+            return None if candidate.encoding == "cp1252" and _may_be_turkish(content, text) else (text, candidate.name)
     return None
+
+
+def _may_be_turkish(content: bytes, western: str) -> bool:
+    """Whether a text makes sense in Turkish, too, with other letters: both encodings have all the others in common."""
+    turkish = content.decode("cp1254", "replace")
+    return turkish != western and _is_latin(turkish[:SAMPLE], [c for c in turkish[:SAMPLE] if ord(c) > 0x7F], _TURKISH)
 
 
 def _makes_sense(text: str, candidate: _Candidate) -> bool:

@@ -45,6 +45,8 @@ class Reading:
         notes: What was left out or changed up to now.
         changes: Number of places where the result differs from the source, noted or not.
         footnotes: Their texts by label.
+        read_footnotes: Those that were converted, by label and depth.
+        footnote_length: Characters of footnotes that were written out.
         has_references: Links may be references to definitions elsewhere in the file.
         closed_tags: Names of tags that the file closes somewhere.
     """
@@ -53,6 +55,8 @@ class Reading:
     notes: list[Note] = field(default_factory=list)
     changes: int = 0
     footnotes: dict[str, str] = field(default_factory=dict)
+    read_footnotes: dict[tuple[str, int], str] = field(default_factory=dict)
+    footnote_length: int = 0
     has_references: bool = False
     closed_tags: frozenset[str] = frozenset()
 
@@ -87,7 +91,11 @@ CODE = frozenset("code kbd samp tt".split())
 EMBEDDED = frozenset("iframe video audio embed source object".split())
 _ADDRESSES = ("src", "data", "href", "url", "link", "to")
 """Attributes with the address of what is embedded, or of what a component of a documentation generator links to."""
-INVISIBLE = frozenset("wbr tbody thead tfoot colgroup col picture figure figcaption".split())
+_TITLES = ("title", "label", "alt", "text")
+"""Attributes of a component that are shown."""
+SEPARATE = frozenset("li option p div dt dd tr td th summary".split())
+"""Blocks of HTML, which may stand within a line or a cell of a table: a line break divides them there."""
+INVISIBLE = frozenset("wbr tbody thead tfoot colgroup col picture figure figcaption ruby rb rp".split())
 """Tags without which nothing is different, so that they need no note."""
 
 
@@ -220,6 +228,8 @@ _SUSPECT = re.compile(r"[<&\[\]{]")
 """Without one of these nothing in a paragraph can need a change."""
 MAX_OPEN = 50
 """HTML elements within each other that are read."""
+MAX_FOOTNOTES = 100_000
+"""Characters of footnotes that one file may have written out. Each stands in every paragraph that refers to it."""
 LONGEST_INLINE = 30_000
 """Characters of a paragraph or heading that are parsed. Longer ones are a paste; they are kept as they are."""
 
@@ -235,13 +245,19 @@ class _Piece:
 
 @dataclass(slots=True)
 class _Open:
-    """An element that is open: of HTML (`tag`), or a link of Markdown (`tag` is "[")."""
+    """An element that is open: of HTML (`tag`), or a link of Markdown (`tag` is "[").
+
+    Attributes:
+        markup: How a link is written; "component" for an element that HTML doesn't have.
+        is_closed: Its end was read.
+    """
 
     tag: str
     start: int
     address: str = ""
     title: str = ""
     markup: str = ""
+    is_closed: bool = False
 
 
 class _Converter:
@@ -252,8 +268,10 @@ class _Converter:
         self.pieces: list[_Piece] = []
         self.open: list[_Open] = []
         self.styles: list[str] = []
+        self.footnotes: set[str] = set()
         self.index_text = 0
         self.in_index = 0
+        self.is_separate = False
 
     # --- tokens
 
@@ -268,7 +286,7 @@ class _Converter:
             else:
                 self._token(token)
         while self.open:
-            self._close(self.open[-1].tag)
+            self._close(self.open[-1].tag, is_read=False)
 
     def _token(self, token: Token) -> None:
         match token.type:
@@ -301,17 +319,24 @@ class _Converter:
                 self._text(token.content)
 
     def _add(self, markdown: str, literal: str, text: str) -> None:
+        if self.is_separate and markdown.strip("\\ \n"):
+            self.is_separate = False
+            if self.pieces and not self.pieces[-1].text.endswith("\n"):
+                self.pieces.append(_Piece("\\\n", "\n", "\n"))
         self.pieces.append(_Piece(markdown, literal, text))
         if self.in_index:
             self.index_text += sum(map(str.isalnum, text))
 
     def _text(self, text: str) -> None:
-        is_below_tag = bool(self.pieces) and self.pieces[-1].markdown == "\\\n"  # <br>
+        is_below_tag = self.is_separate or (bool(self.pieces) and self.pieces[-1].markdown == "\\\n")  # <br>
         self._add(_LINE_START.sub(_escape_start, text) if is_below_tag else text, text, text)
 
     def _entity(self, text: str, following: str) -> None:
         """A character that was written as an entity. `following`: the character behind it."""
         self.reading.changes += 1
+        if text == "\ufffd":  # a number that stands for no character of a text
+            self.reading.note(self.line, "control characters")
+            return
         text = " " if text == "\xa0" else text
         is_special = text in _MARKS or (text == "&" and re.match(r"[#\w]", following) is not None)
         is_first = not self.pieces or self.pieces[-1].text.endswith("\n")
@@ -355,6 +380,8 @@ class _Converter:
         literal, text = "".join(piece.literal for piece in inner), "".join(piece.text for piece in inner)
         label = "".join(piece.markdown for piece in inner)
         self.in_index -= _is_internal(link.address)
+        if link.markup == "component":
+            return self._finish_component(link, label, literal, text)
         if link.markup == "linkify":
             return _Piece(text, literal, text)
         if link.markup == "autolink":
@@ -378,6 +405,29 @@ class _Converter:
             return _Piece(f"<{address}>" if not re.search(r"[\s<>]", address) else "", literal, address)
         before, label, after = _split_blanks(label)
         return _Piece(f"{before}[{label}]({destination(address)}{_title_part(link.title)}){after}", literal, text)
+
+    def _finish_component(self, link: _Open, label: str, literal: str, text: str) -> _Piece:
+        """A component with an address as a link: of its title, else of the text in it, else of its address."""
+        address, title = absolute_address(link.address), " ".join(link.title.split())
+        shown = f"{title}: {text}" if title and text.strip() else title or text
+        if not address:
+            self.reading.note(
+                self.line, f"the address '{beginning(link.address, 100)}' works on the old site only; its label stays"
+            )
+            before = escape(title, at_start=False) + (": " if title and label.strip() else "")
+            return _Piece(before + label, literal, shown)
+        self.reading.note(self.line, f"<{link.tag}> became a link", "changed")
+        if title:
+            linked = f"[{escape(title, at_start=False)}]({destination(address)})"
+        elif (
+            link.is_closed and label.strip() and "](" not in label and "\n" not in label.strip() and "://" not in label
+        ):
+            before, label, after = _split_blanks(label)
+            return _Piece(f"{before}[{label}]({destination(address)}){after}", literal, text)
+        else:
+            linked = f"<{address}>" if not re.search(r"[\s<>]", address) else ""
+        gap = "" if not label.strip() or label[:1].isspace() else " "
+        return _Piece(f"{linked}{gap}{label}", literal, shown or address)
 
     def _image(self, source: str | int | float | None, alt: str, title: str | int | float | None) -> None:
         address, alt = str(source or ""), " ".join(alt.split())
@@ -403,15 +453,25 @@ class _Converter:
 
     def _footnote(self, token: Token) -> None:
         self.reading.changes += 1
-        source = self.reading.footnotes.get(token.content.casefold())
+        label = token.content.casefold()
+        source = self.reading.footnotes.get(label)
         if source is None:
             self._add(token.markup, token.markup, token.markup)
             return
-        if self.depth > 1:
+        if label in self.footnotes:
             return
-        note = convert_inline(" ".join(source.split()), self.line, self.reading, self.depth + 1)
+        self.footnotes.add(label)
+        length = len(self.reading.read_footnotes.get((label, self.depth), source))
+        if self.depth > 1 or self.reading.footnote_length + length > MAX_FOOTNOTES:
+            self.reading.note(self.line, f"the footnote '{beginning(token.markup, 40)}'")
+            return
+        if (label, self.depth) not in self.reading.read_footnotes:
+            note = convert_inline(" ".join(source.split()), self.line, self.reading, self.depth + 1)
+            self.reading.read_footnotes[label, self.depth] = note.markdown
+        markdown = self.reading.read_footnotes[label, self.depth]
+        self.reading.footnote_length += len(markdown)
         before = "" if self.pieces and self.pieces[-1].text[-1:].isspace() else " "
-        self._add(f"{before}({note.markdown})", "", "")
+        self._add(f"{before}({markdown})", "", "")
 
     def _wiki_link(self, token: Token) -> None:
         if token.markup.startswith("!"):
@@ -451,9 +511,12 @@ class _Converter:
         self.reading.changes += 1
         if any(element.tag in CODE for element in self.open) and not (tag.name in CODE and tag.is_closing):
             return
+        self.is_separate |= tag.name in SEPARATE and any(piece.text.strip() for piece in self.pieces[-20:])
+        if tag.name in ("rt", "rp", "ruby"):
+            self._close("rt")
         if tag.is_opening:
             self._open_tag(tag)
-        elif tag.name in STYLES or tag.name in CODE or tag.name in ("a", "sub", "sup", "q"):
+        else:
             self._close(tag.name)
 
     def _is_placeholder(self, tag: Tag) -> bool:
@@ -466,7 +529,7 @@ class _Converter:
         name = tag.name
         if len(self.open) > MAX_OPEN:
             return
-        if name in STYLES or name in CODE or name in ("sub", "sup", "q"):
+        if name in STYLES or name in CODE or name in ("sub", "sup", "q", "rt"):
             if not tag.is_closing:
                 self.open.append(_Open(name, len(self.pieces)))
                 self.styles += [_style_of(name)] if name in STYLES else []
@@ -479,22 +542,42 @@ class _Converter:
             self._image(tag.attributes.get("src", ""), tag.attributes.get("alt", ""), tag.attributes.get("title", ""))
         elif name == "input" and tag.attributes.get("type") == "checkbox":
             self._add("[x] " if "checked" in tag.attributes else "[ ] ", "", "")
-        elif (name in EMBEDDED or name not in HTML_NAMES) and (
+        elif self._open_component(tag):
+            pass
+        elif name in EMBEDDED and (
             address := absolute_address(
                 next((tag.attributes[key] for key in _ADDRESSES if tag.attributes.get(key)), "")
             )
         ):
             self.reading.note(self.line, f"<{name}> became a link", "changed")
             self._add(f"<{address}> ", address, address)
-        elif name not in INVISIBLE:
+        elif name not in INVISIBLE and name not in SEPARATE:
             self.reading.note(self.line, f"<{name}> has no form in Markdown; the text in it stays")
 
-    def _close(self, tag: str) -> None:
-        """Close the innermost open element of this name, and what is open within it."""
+    def _open_component(self, tag: Tag) -> bool:
+        """Open a component of a documentation generator if it has an address, or write its title; whether it is one of these."""
+        is_component = tag.name not in HTML_NAMES or tag.source[1:2].isupper()
+        keys = _ADDRESSES if is_component else ("href",) if tag.name not in ("link", "base") else ()
+        given = (tag.attributes.get(key, "").strip() for key in keys)
+        address = next((value for value in given if value and not value.startswith("{")), "")
+        title = next((tag.attributes[key] for key in _TITLES if is_component and tag.attributes.get(key)), "")
+        if address:
+            self._push_link(tag.name, address, title, "component")
+            if tag.is_closing:
+                self._close(tag.name)
+        elif title:
+            title = " ".join(title.split()) + ("" if tag.is_closing else ": ")
+            self.reading.note(self.line, f"of <{tag.name}> only its title and text stay", "changed")
+            self._add(escape(title, at_start=False), title, title)
+        return bool(address or title)
+
+    def _close(self, tag: str, *, is_read: bool = True) -> None:
+        """Close the innermost open element of this name, and what is open within it. `is_read`: its end was read."""
         if not any(element.tag == tag for element in self.open):
             return
         while True:
             element = self.open.pop()
+            element.is_closed = is_read and element.tag == tag
             piece = self._finish(element)
             self.pieces[element.start :] = [piece]
             if element.tag == tag:
@@ -504,7 +587,7 @@ class _Converter:
         inner = self.pieces[element.start :]
         literal, text = "".join(piece.literal for piece in inner), "".join(piece.text for piece in inner)
         markdown = "".join(piece.markdown for piece in inner)
-        if element.tag in ("[", "a"):
+        if element.tag in ("[", "a") or element.markup == "component":
             return self._finish_link(element)
         if element.tag in CODE:
             return _Piece(code_span(literal), literal, literal)
@@ -513,6 +596,10 @@ class _Converter:
             if text and all(ord(char) in table for char in text):
                 return _Piece(text.translate(table), literal, text.translate(table))
             return _Piece(markdown, literal, text)
+        if element.tag == "rt":
+            before = self.pieces[element.start - 1].text if element.start else ""
+            is_bare = text.strip() and not before.rstrip().endswith(("(", "（"))
+            return _Piece(f"({markdown})", f"({literal})", f"({text})") if is_bare else _Piece(markdown, literal, text)
         if element.tag == "q":
             return _Piece(f'"{markdown}"', f'"{literal}"', f'"{text}"')
         style = _style_of(element.tag)

@@ -45,6 +45,8 @@ def parser() -> MarkdownIt:
     md.block.ruler.before("table", "indented_mark", _indented_mark_rule, interrupting)
     md.block.ruler.before("reference", "footnote", _footnote_rule, interrupting)
     md.block.ruler.before("paragraph", "definition", _definition_rule)
+    md.block.ruler.before("table", "component_comment", _comment_block_rule, interrupting)
+    md.inline.ruler.before("link", "component_comment", _comment_rule)
     md.inline.ruler.before("link", "footnote_reference", _footnote_reference_rule)
     md.inline.ruler.before("link", "wiki_link", _wiki_link_rule)
     return md
@@ -183,6 +185,44 @@ def _tokenize_inside(state: StateBlock, start: int, end: int, indent: int) -> No
     if start < end:
         state.md.block.tokenize(state, start, end)
     state.lineMax, state.blkIndent, state.parentType, state.tight = line_max, block_indent, parent, tight
+
+
+# --- comments of MDX, as tokens of HTML's comments
+
+LONGEST_COMMENT = 5_000
+"""Characters in which its end is looked for."""
+
+
+def _comment_block_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """`{/* a comment */}` that begins a line and ends one, blank lines within it or not."""
+    position = state.bMarks[start] + state.tShift[start]
+    if not state.src.startswith("{/*", position) or state.is_code_block(start):
+        return False
+    closing = state.src.find("*/}", position + 3, min(state.eMarks[end - 1], position + LONGEST_COMMENT))
+    if closing < 0:
+        return False
+    last = start
+    while state.eMarks[last] < closing:
+        last += 1
+    if state.src[closing + 3 : state.eMarks[last]].strip():
+        return False
+    if not silent:
+        token = state.push("html_block", "", 0)
+        token.content, token.map = "<!-- -->", [start, last + 1]
+        state.line = last + 1
+    return True
+
+
+def _comment_rule(state: StateInline, silent: bool) -> bool:
+    if not state.src.startswith("{/*", state.pos):
+        return False
+    closing = state.src.find("*/}", state.pos + 3, min(state.posMax, state.pos + LONGEST_COMMENT))
+    if closing < 0:
+        return False
+    if not silent:
+        state.push("html_inline", "", 0).content = "<!-- -->"
+    state.pos = closing + 3
+    return True
 
 
 # --- footnotes, definitions, wiki links

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bot.exchange.faq import Faq, FaqQuestion, asks, beginning, looks_asked
@@ -357,7 +357,7 @@ def _fitted(cells: list[str], columns: Columns, line: int, reading: Reading) -> 
 
 
 def _phrasings(cell: str, commas: bool = False) -> list[str]:
-    text = unescape_html(_TAG.sub("\n", cell) if "<" in cell else cell)
+    text = unescape_html(_TAG.sub("\n", _with_real_tags(cell)) if _is_html(cell) else cell)
     return split_phrasings(text, commas=commas)
 
 
@@ -375,6 +375,10 @@ _TAG = re.compile(
     r"</?([A-Za-z][A-Za-z0-9]{0,15})"
     r"(?:\s+[A-Za-z:-]{1,40}(?:[ \t]*=[ \t]*(?:\"[^\"<>]{0,2000}\"|'[^'<>]{0,2000}'|[^\s\"'<>=]{1,500}))?){0,20}\s*/?>"
 )
+_VOID = frozenset("br hr img".split())
+"""Tags without an end."""
+_OPTIONAL_END = frozenset("p li tr td th dt dd".split())
+"""Tags whose end HTML lets people leave out."""
 _BLOCK_TAG = re.compile(r"<(?:p|div|ul|ol|li|table|h[1-6]|pre|blockquote|details)\b", re.IGNORECASE)
 _LINK = re.compile(
     r"\[[^\[\]\n]{1,500}\]\(<?(?:https?://|mailto:|/|#|\.)[^()\s]{0,2000}"
@@ -392,8 +396,9 @@ _HYPERLINK = re.compile(
 def cell_markdown(cell: str, line: int, reading: Reading) -> str:
     """A cell as Markdown.
 
-    A cell with tags of HTML is HTML. A cell with a link, an image, a fence, inline code, `**bold**`, a heading or a table as
-    Markdown writes them is Markdown. Any other is plain text: its line breaks stay, and no character in it becomes formatting.
+    A cell with tags of HTML is HTML; names in angle brackets that nothing closes are placeholders. A cell with a link, an image,
+    a fence, inline code, `**bold**`, a heading or a table as Markdown writes them is Markdown. Any other is plain text: its line
+    breaks stay, and no character in it becomes formatting.
     """
     cell = cell.replace("\r\n", "\n").replace("\r", "\n").strip("\n ")
     if not cell.strip():
@@ -401,7 +406,8 @@ def cell_markdown(cell: str, line: int, reading: Reading) -> str:
     formula = _HYPERLINK.fullmatch(cell.strip())
     if formula:
         return link_markdown(plain_markdown((formula[2] or formula[1]).replace('""', '"')), formula[1])
-    if any(found[1].lower() in HTML_NAMES for found in _TAG.finditer(cell)):
+    if _is_html(cell):
+        cell = _with_real_tags(cell)
         if not _BLOCK_TAG.search(cell):
             cell = re.sub(r"(?:<br\s*/?>)?\n", "<br>", cell, flags=re.IGNORECASE)
         return render(html_blocks(cell, reading, line))
@@ -412,6 +418,41 @@ def cell_markdown(cell: str, line: int, reading: Reading) -> str:
         reading.changes += 1
     return plain_markdown(text)
 
+
+def _is_html(cell: str) -> bool:
+    """Whether a cell has a tag of HTML that is no placeholder."""
+    return "<" in cell and (_BEGINS_WITH_TAG.match(cell) is not None or next(_tag_starts(cell), None) is not None)
+
+
+def _with_real_tags(cell: str) -> str:
+    """A cell of HTML, in which the signs of what is no tag, as in `cp <source> <target>`, are entities."""
+    real = {*_tag_starts(cell)}
+    return _TAG.sub(
+        lambda tag: (
+            f"&lt;{tag[0][1:]}"
+            if tag[0][1] != "/" and tag[1].lower() in _NEEDS_END and tag.start() not in real
+            else tag[0]
+        ),
+        cell,
+    )
+
+
+def _tag_starts(cell: str) -> Iterator[int]:
+    """Where the opening tags of HTML stand that have an end, an attribute with a value, or never have an end."""
+    closed: dict[str, int] = {}
+    tags = [(tag, tag[1].lower()) for tag in _TAG.finditer(cell) if tag[1].lower() in HTML_NAMES]
+    for tag, name in reversed(tags):
+        if tag[0][1] == "/":
+            closed[name] = closed.get(name, 0) + 1
+        elif closed.get(name, 0):
+            closed[name] -= 1
+            yield tag.start()
+        elif name in _VOID or "=" in tag[0]:
+            yield tag.start()
+
+
+_NEEDS_END = HTML_NAMES - _OPTIONAL_END
+_BEGINS_WITH_TAG = re.compile(rf"\s*<(?:{'|'.join(sorted(_OPTIONAL_END))})>", re.IGNORECASE)
 
 _BREAK = re.compile(r"(?P<code>(?P<mark>`+).+?(?<!`)(?P=mark)(?!`))|[ \t]*<br\s*/?>[ \t]*", re.IGNORECASE)
 _BLOCK_EDGE = re.compile(r"<(?P<end>/?)(?:ul|ol|table|pre|blockquote|details)\b[^<>]*>", re.IGNORECASE)
@@ -447,6 +488,7 @@ def plain_markdown(text: str, read_line: Callable[[str], str] = escape) -> str:
     `read_line` makes Markdown of the text of a line.
     """
     lines: list[str] = []
+    has_numbers = False
     for line in text.replace("\t", "    ").strip("\n ").split("\n"):
         bullet, number = _BULLET.match(line), _NUMBER.match(line)
         last = lines[-1] if lines else ""
@@ -454,7 +496,7 @@ def plain_markdown(text: str, read_line: Callable[[str], str] = escape) -> str:
             lines += [""] if last else []
         elif bullet:
             lines.append(f"{_indent(bullet[1], last)}- {read_line(line[bullet.end() :].strip())}")
-        elif number and (number[2] == "1" or any(re.match(r" *\d{1,3}\. ", above) for above in lines)):
+        elif number and (number[2] == "1" or has_numbers):
             lines += [""] if last and not _LISTED.match(last) else []
             lines.append(f"{_indent(number[1], last)}{number[2]}. {read_line(line[number.end() :].strip())}")
         elif _LISTED.match(last):  # more of an item if it is indented, else a paragraph of its own
@@ -464,6 +506,7 @@ def plain_markdown(text: str, read_line: Callable[[str], str] = escape) -> str:
         else:
             lines[-1:] = [last + "\\"] if last else [last] if lines else []
             lines.append((re.match(r" *", last)[0] if last else "") + read_line(line.strip()))  # type: ignore[index]
+        has_numbers = has_numbers or (bool(lines) and re.match(r" *\d{1,3}\. ", lines[-1]) is not None)
     return "\n".join(lines).strip("\n")
 
 

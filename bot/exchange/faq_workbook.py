@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bot.exchange.faq import Faq, FaqQuestion
+from bot.exchange.faq import Faq, FaqQuestion, beginning
 from bot.exchange.faq_inline import Reading
 from bot.exchange.faq_table import TableRow, cell_markdown, link_markdown, read_rows
 from bot.model import AskPyError
@@ -23,8 +23,12 @@ OPENPYXL_MISSING = (
     'Importing a workbook needs openpyxl, which isn\'t installed: pip install "askpy[xlsx]", or in a checkout '
     "pip install openpyxl. Or save the sheet as CSV (UTF-8), and import that."
 )
-MAX_UNZIPPED = 100 * 1024 * 1024
-"""Bytes of a workbook's unzipped parts: a FAQ has a thousandth of it, and a small file can unzip to anything."""
+MAX_UNZIPPED = 20 * 1024 * 1024
+"""Bytes of a workbook's unzipped parts but for pictures: a FAQ has a hundredth of it, and a small file can unzip to anything."""
+MAX_PICTURES = 200 * 1024 * 1024
+"""Bytes of its other parts."""
+MAX_CELLS = 300_000
+"""Rows and cells that its sheets may hold, also empty ones: openpyxl reads them all, some 50,000 in a second."""
 MAX_ROWS, MAX_COLUMNS = 20_000, 64
 """Cells that are looked at. A stray cell in a sheet's last row would make it a million rows."""
 _MARK = "\uf8ff"
@@ -86,27 +90,57 @@ def _check_archive(content: bytes, path: object) -> bool:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = archive.infolist()
-            if sum(member.file_size for member in members) > MAX_UNZIPPED:
-                raise AskPyError(
-                    f"{path} unzips to more than {MAX_UNZIPPED // 1024 // 1024} MB, which no FAQ does. "
-                    "Copy its questions and answers into a new workbook, or save the sheet as CSV (UTF-8)."
-                )
-            formulas = False
-            for member in members:
+            texts = [member for member in members if not member.filename.lower().endswith(_PICTURES)]
+            sizes = sum(member.file_size for member in texts), sum(member.file_size for member in members)
+            for size, limit in zip(sizes, (MAX_UNZIPPED, MAX_PICTURES), strict=True):
+                if size > limit:
+                    raise AskPyError(
+                        f"{path} unzips to more than {limit // 1024 // 1024} MB, which no FAQ does. {_SMALLER}"
+                    )
+            formulas, cells = False, 0
+            for member in texts:
                 if not member.filename.endswith((".xml", ".rels")):
                     continue
-                with archive.open(member) as part:
-                    if b"<!DOCTYPE" in part.read(2_000):
-                        raise AskPyError(
-                            f"{path} has declarations that no spreadsheet program writes. Save it anew, or as CSV (UTF-8)."
-                        )
-                if member.filename.startswith("xl/worksheets/") and not formulas:
-                    formulas = b"HYPERLINK(" in archive.read(member)
+                part = archive.read(member)
+                if b"<!DOCTYPE" in part[:2_000]:
+                    raise AskPyError(
+                        f"{path} has declarations that no spreadsheet program writes. Save it anew, or as CSV (UTF-8)."
+                    )
+                if b"<row" in part or b":row" in part or b"mergeCell" in part:
+                    formulas |= b"HYPERLINK(" in part
+                    cells += _count_cells(part)
+                if cells > MAX_CELLS:
+                    raise AskPyError(
+                        f"{path} has more than {MAX_CELLS:,} rows and cells, counting empty ones. {_SMALLER}"
+                    )
             return formulas
     except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, ValueError, NotImplementedError, zlib.error):
         raise AskPyError(
             f"{path} is damaged or protected by a password. Save it anew, or as CSV (UTF-8), and import that."
         ) from None
+
+
+_PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".emf", ".wmf", ".tif", ".tiff")
+_SMALLER = "Copy its questions and answers into a new workbook, or save the sheet as CSV (UTF-8)."
+_ROW_OR_CELL = re.compile(rb"<(?:\w+:)?(?:row|c)[\s/>]")
+_MERGED = re.compile(
+    rb"mergeCell\s[^<>]{0,200}?\bref\s*=\s*[\"']([A-Za-z]{1,3})(\d{1,7}):([A-Za-z]{1,3})(\d{1,7})[\"']"
+)
+
+
+def _count_cells(part: bytes) -> int:
+    """The number of rows and cells in the XML of a sheet, with those of merged cells, which openpyxl makes one by one."""
+    merged = 0
+    for left, top, right, bottom in _MERGED.findall(part):
+        merged += (_column(right) - _column(left) + 1) * (int(bottom) - int(top) + 1)
+    return merged + sum(1 for _ in _ROW_OR_CELL.finditer(part))
+
+
+def _column(letters: bytes) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - 64
+    return number
 
 
 def _open(content: bytes, path: object, *, formulas: bool = False) -> Any:
@@ -142,25 +176,29 @@ def _rows(sheet: Worksheet, linked: Worksheet | None, reading: Reading) -> Itera
     }
     for row in sheet.iter_rows(max_row=min(sheet.max_row, MAX_ROWS), max_col=min(sheet.max_column, MAX_COLUMNS)):
         cells = []
+        number = row[0].row or 0
+        if (dimension := sheet.row_dimensions.get(number)) is not None and dimension.hidden:
+            text = " ".join(str(cell.value) for cell in row if cell.value is not None)
+            if text:
+                reading.note(number, f"a hidden row ('{beginning(text)}')")
+            continue
         for cell in row:
-            origin = merged.get((cell.row or 0, cell.column or 0))
+            if cell.comment is not None:
+                reading.note(number, f"a comment on a cell ('{beginning(cell.comment.text or '')}')")
+            origin = merged.get((number, cell.column or 0))
             shown = sheet.cell(*origin) if origin is not None else cell
             cells.append(_shown(shown, linked.cell(shown.row, shown.column) if linked is not None else None, reading))
         while cells and not cells[-1]:
             cells.pop()
         if any(cells):
-            yield row[0].row or 0, cells
+            yield number, cells
 
 
 def _shown(cell: Any, formula: Any, reading: Reading) -> str:
     """The text of a cell, or Markdown behind _MARK where it has a link or formatted letters."""
     text = _formatted(cell)
-    address = cell.hyperlink.target if cell.hyperlink is not None and cell.hyperlink.target else ""
-    if not address and formula is not None and isinstance(formula.value, str):
-        found = re.match(r'=HYPERLINK\(\s*"([^"]{1,2000})"', formula.value, re.IGNORECASE)
-        address = found[1] if found else ""
-        if found and not text:
-            text = address
+    address = _address(cell, formula, reading)
+    text = text or address
     if address:
         markdown = link_markdown(cell_markdown(text, cell.row, reading), address)
         if address not in markdown:
@@ -169,6 +207,31 @@ def _shown(cell: Any, formula: Any, reading: Reading) -> str:
     if not isinstance(cell.value, (str, int, float, bool)) and hasattr(cell.value, "as_list"):
         return _rich(cell.value, text)
     return text
+
+
+_ONE_ADDRESS = re.compile(
+    r"=[ ]*HYPERLINK\(\s*\"((?:[^\"]|\"\"){1,2000})\"\s*(?:[,;](?:\"[^\"]*\"|[^\"()]|\([^()]*\))*)?\)\s*",
+    re.IGNORECASE,
+)
+"""A formula whose address is one string. One that is put together of several can't be told without calculating it."""
+
+
+def _address(cell: Any, formula: Any, reading: Reading) -> str:
+    """The address that a cell links to, or ""; what it links to within its workbook is noted."""
+    link = cell.hyperlink
+    if link is not None and link.target:
+        part = "#" + link.location.replace(" ", "%20") if link.location and "#" not in link.target else ""
+        return str(link.target) + part
+    if link is not None and link.location:
+        reading.note(cell.row, f"a link to '{beginning(link.location)}' in the workbook; its text stays")
+        return ""
+    written = formula.value if formula is not None else None
+    if not isinstance(written, str) or not re.match(r"=.*\bHYPERLINK\(", written, re.IGNORECASE | re.DOTALL):
+        return ""
+    found = _ONE_ADDRESS.fullmatch(written)
+    if found is None:
+        reading.note(cell.row, f"a link whose address a formula puts together ('{beginning(written)}'); its text stays")
+    return found[1].replace('""', '"') if found else ""
 
 
 def _rich(value: Any, text: str) -> str:

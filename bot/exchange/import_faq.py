@@ -15,7 +15,7 @@ from bot.exchange.update_pack import PackUpdate, Sources, update_pack
 from bot.exchange.yaml_text import NewEntry, entry_yaml, scalar
 from bot.knowledge.schema import PHRASING_LIMIT, TITLE_LIMIT
 from bot.model import AskPyError
-from bot.text import normalize_phrase, slug
+from bot.text import find_control_character, normalize_phrase, slug, without_control_characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,8 @@ def _pack_name(name: str, faqs: Sequence[Faq], path: Path) -> str:
     first = faqs[0]
     is_question = asks(first.name) or any(question.is_alone for question in first.questions)
     title = "" if path.is_dir() or is_question else first.name
-    return " ".join((name or title or stem[:1].upper() + stem[1:]).split())[:TITLE_LIMIT] or "FAQ"
+    chosen = without_control_characters(name or title or stem[:1].upper() + stem[1:])
+    return " ".join(chosen.split())[:TITLE_LIMIT].rstrip() or "FAQ"
 
 
 def _answers_changed(questions: Sequence[FaqQuestion], notes: Iterable[Note]) -> int:
@@ -146,8 +147,11 @@ def _entries(questions: Iterable[FaqQuestion], notes: list[Note]) -> list[tuple[
     """An entry for each question, with unique ids, titles and phrasings. Adds notes on what had to go for that."""
     by_phrase: dict[str, tuple[NewEntry, FaqQuestion]] = {}
     ids: set[str] = set()
-    for read in map(_cleaned, questions):
-        question, note = _told_apart(read, by_phrase)
+    for read in questions:
+        texts = (read.question, read.answer, read.title, *read.asks, *read.not_asks, *read.group)
+        if any(find_control_character(text) is not None for text in texts):
+            notes.append(Note(read.file, read.line, "control characters"))
+        question, note = _told_apart(_cleaned(read), by_phrase)
         notes += [note] if note else []
         if question is not None:
             source_id = question.id if any(map(str.isalpha, question.id)) else ""
@@ -184,12 +188,16 @@ def _told_apart(
 
 
 def _cleaned(question: FaqQuestion) -> FaqQuestion:
-    """The question with its texts on one line, and an answer without blanks around it."""
+    """The question without control characters, which HTML can write as entities, and with blanks as an entry has them."""
+    text = without_control_characters
     return replace(
         question,
-        question=" ".join(question.question.split()),
-        title=" ".join(question.title.split()),
-        answer=question.answer.strip(),
+        question=" ".join(text(question.question).split()),
+        answer=text(question.answer).strip(),
+        asks=tuple(map(text, question.asks)),
+        not_asks=tuple(map(text, question.not_asks)),
+        title=" ".join(text(question.title).split()),
+        group=tuple(map(text, question.group)),
     )
 
 

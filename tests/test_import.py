@@ -231,6 +231,14 @@ def test_commas_without_quotes_are_told(tmp_path: Path) -> None:
     )
 
 
+def test_a_line_break_behind_an_address_is_no_part_of_it(tmp_path: Path) -> None:
+    cell = "See https://a.example/chairs\nOr:\n- https://a.example/b\n  mailto:c@d.example\n  so"
+    by_id, _ = taken(tmp_path, "faq.csv", f'question,answer\nHow?,"{cell}"\n')
+    assert [entry.answer for entry in by_id.values()] == [
+        "See https://a.example/chairs  \nOr:\n- https://a.example/b  \n   mailto:c@d.example  \n   so"
+    ]
+
+
 def test_columns_are_known_by_their_headers() -> None:
     found = find_columns(
         [
@@ -575,6 +583,10 @@ ANSWERS = {
         "[![a](https://a.example/i.png)](https://a.example) [![](https://b.example/i.png)](https://b.example)",
     ),
     "a dash below a line break": ("<p>a<br/>- b</p>", "a\\\n\\- b"),
+    "an address above a line break": (
+        "<p>See https://a.example/chairs<br>`https://a.example` <br/>Or ask.</p>",
+        "See https://a.example/chairs  \n`https://a.example`\\\nOr ask.",
+    ),
     "a component that links": ('<Card to="https://a.example/x">\n\nb\n\n</Card>', "<https://a.example/x>\n\nb"),
     "a link in a container's title": ("::: tip [a](https://a.example)\nb\n:::", "> **[a](https://a.example)**\n>\n> b"),
     "a placeholder": ("Use <your-token> here.", "Use \\<your-token> here."),

@@ -23,6 +23,7 @@ from bot.exchange.faq_inline import (
     convert_inline,
     convert_token,
     escape,
+    has_breaks,
     unescape_html,
 )
 from bot.exchange.faq_syntax import ADMONITIONS, FOLDS, parser
@@ -262,7 +263,7 @@ class _BlockReader:
             elif token.type == "inline":
                 rows[-1].append(convert_token(token, row_lines[-1], self.reading))
                 sources[-1].append(token.content)
-        if any("\\\n" in cell.markdown for row in rows for cell in row):
+        if any(has_breaks(cell.markdown) for row in rows for cell in row):
             self.reading.note(line, BREAKS_IN_CELLS, "changed")
         return Table(
             line, tuple(rows[0]), tuple(map(tuple, rows[1:])), tuple(alignment), tuple(row_lines[1:]),
@@ -777,7 +778,7 @@ def _html_table(line: int, children: tuple[Block, ...], reading: Reading) -> lis
         len(cell.children) <= 1 and not any(_needs_lines(b) for b in cell.children) for row in cells for cell in row
     )
     padded = [tuple(_cell_text(cell) for cell in row) + (NOTHING,) * (width - len(row)) for row in body]
-    if is_simple and any("\\\n" in cell.markdown for row in padded for cell in row):
+    if is_simple and any(has_breaks(cell.markdown) for row in padded for cell in row):
         reading.note(line, BREAKS_IN_CELLS, "changed")
     table = Table(
         line,

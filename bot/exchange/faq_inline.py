@@ -196,6 +196,19 @@ def _escape_start(match: re.Match[str]) -> str:
     return f"{match[1]}\\{match[2]}" if match[2] else f"{match[1]}{match[3]}\\{match[4]}"
 
 
+HARD_BREAKS = ("\\\n", "  \n")
+_ENDS_IN_ADDRESS = re.compile(r"(?:https?://|mailto:)[^\s<>]*$", re.IGNORECASE)
+
+
+def hard_break(before: str) -> str:
+    """What ends a line whose break is shown. Behind an address it is two blanks: a backslash would be part of the link."""
+    return "  " if _ENDS_IN_ADDRESS.search(before[-2_000:]) else "\\"
+
+
+def has_breaks(markdown: str) -> bool:
+    return any(mark in markdown for mark in HARD_BREAKS)
+
+
 def code_span(text: str) -> str:
     """A text as inline code."""
     text = " ".join(text.split("\n"))
@@ -279,10 +292,10 @@ class _Converter:
             case "code_inline":
                 self._add(self._code(token), token.content, token.content)
             case "softbreak":
-                if not (self.pieces and self.pieces[-1].markdown == "\\\n"):  # <br> at a line's end
+                if not (self.pieces and self.pieces[-1].markdown in HARD_BREAKS):  # <br> at a line's end
                     self._add("\n", "\n", "\n")
             case "hardbreak":
-                self._add("\\\n", "\n", "\n")
+                self._break()
             case "strong_open" | "em_open" | "s_open" | "strong_close" | "em_close" | "s_close":
                 self._style(token)
             case "link_open":
@@ -306,8 +319,11 @@ class _Converter:
             self.index_text += sum(map(str.isalnum, text))
 
     def _text(self, text: str) -> None:
-        is_below_tag = bool(self.pieces) and self.pieces[-1].markdown == "\\\n"  # <br>
+        is_below_tag = bool(self.pieces) and self.pieces[-1].markdown in HARD_BREAKS  # <br>
         self._add(_LINE_START.sub(_escape_start, text) if is_below_tag else text, text, text)
+
+    def _break(self) -> None:
+        self._add(hard_break("".join(piece.markdown for piece in self.pieces[-4:])) + "\n", "\n", "\n")
 
     def _entity(self, text: str, following: str) -> None:
         """A character that was written as an entity. `following`: the character behind it."""
@@ -474,7 +490,7 @@ class _Converter:
             if not tag.is_closing:
                 self._push_link("a", tag.attributes.get("href", ""), tag.attributes.get("title", ""))
         elif name in ("br", "hr"):
-            self._add("\\\n", "\n", "\n")
+            self._break()
         elif name == "img":
             self._image(tag.attributes.get("src", ""), tag.attributes.get("alt", ""), tag.attributes.get("title", ""))
         elif name == "input" and tag.attributes.get("type") == "checkbox":
@@ -574,9 +590,9 @@ def convert_token(token: Token, line: int, reading: Reading, depth: int = 0) -> 
 def _without_outer_breaks(pieces: Sequence[_Piece]) -> Sequence[_Piece]:
     """Without the line breaks at the start and the end, which Markdown doesn't have."""
     start, end = 0, len(pieces)
-    while start < end and pieces[start].markdown in ("\\\n", "\n", " ", ""):
+    while start < end and pieces[start].markdown in (*HARD_BREAKS, "\n", " ", ""):
         start += 1
-    while start < end and pieces[end - 1].markdown in ("\\\n", "\n", " ", ""):
+    while start < end and pieces[end - 1].markdown in (*HARD_BREAKS, "\n", " ", ""):
         end -= 1
     return pieces[start:end]
 

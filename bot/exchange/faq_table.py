@@ -11,7 +11,16 @@ from dataclasses import dataclass, replace
 
 from bot.exchange.faq import Faq, FaqQuestion, asks, beginning, looks_asked
 from bot.exchange.faq_blocks import html_blocks, read_blocks, render
-from bot.exchange.faq_inline import HTML_NAMES, Reading, absolute_address, destination, escape, text_of, unescape_html
+from bot.exchange.faq_inline import (
+    HTML_NAMES,
+    Reading,
+    absolute_address,
+    destination,
+    escape,
+    hard_break,
+    text_of,
+    unescape_html,
+)
 
 DELIMITERS = (",", ";", "\t", "|")
 HEADER_SEARCH_ROWS = 10
@@ -459,10 +468,10 @@ def plain_markdown(text: str, read_line: Callable[[str], str] = escape) -> str:
             lines.append(f"{_indent(number[1], last)}{number[2]}. {read_line(line[number.end() :].strip())}")
         elif _LISTED.match(last):  # more of an item if it is indented, else a paragraph of its own
             is_more = line.startswith("  ")
-            lines[-1] += "\\" if is_more else ""
+            lines[-1] += hard_break(last) if is_more else ""
             lines += ["   " + read_line(line.strip())] if is_more else ["", read_line(line.strip())]
         else:
-            lines[-1:] = [last + "\\"] if last else [last] if lines else []
+            lines[-1:] = [last + hard_break(last)] if last else [last] if lines else []
             lines.append((re.match(r" *", last)[0] if last else "") + read_line(line.strip()))  # type: ignore[index]
     return "\n".join(lines).strip("\n")
 

@@ -26,7 +26,7 @@ from bot.exchange.faq_files import read_faqs
 from bot.exchange.faq_inline import escape, text_of
 from bot.exchange.faq_markdown import read_markdown
 from bot.exchange.faq_table import find_columns, split_phrasings
-from bot.exchange.faq_workbook import MAX_UNZIPPED
+from bot.exchange.faq_workbook import MAX_UNZIPPED, shown_number
 from bot.exchange.import_faq import import_faqs
 from bot.knowledge import load
 from bot.model import AskPyError, Entry
@@ -584,8 +584,8 @@ ANSWERS = {
     ),
     "a dash below a line break": ("<p>a<br/>- b</p>", "a\\\n\\- b"),
     "an address above a line break": (
-        "<p>See https://a.example/chairs<br>`https://a.example` <br/>Or ask.</p>",
-        "See https://a.example/chairs  \n`https://a.example`\\\nOr ask.",
+        "<p>See https://a.example/chairs<br>*here*<br/>Or ask.</p>",
+        "See https://a.example/chairs  \n*here*\\\nOr ask.",
     ),
     "a component that links": ('<Card to="https://a.example/x">\n\nb\n\n</Card>', "<https://a.example/x>\n\nb"),
     "a link in a container's title": ("::: tip [a](https://a.example)\nb\n:::", "> **[a](https://a.example)**\n>\n> b"),
@@ -884,6 +884,7 @@ def test_a_workbook_is_read_as_it_is_shown(tmp_path: Path) -> None:
     from openpyxl import Workbook
     from openpyxl.cell.rich_text import CellRichText, TextBlock
     from openpyxl.cell.text import InlineFont
+    from openpyxl.styles import Font
 
     book = Workbook()
     sheet = book.active
@@ -898,6 +899,7 @@ def test_a_workbook_is_read_as_it_is_shown(tmp_path: Path) -> None:
     sheet["B5"].number_format = "d mmm yyyy hh:mm"
     sheet.append(["How many are we?", 1250])
     sheet["B6"].number_format = "#,##0"
+    sheet["B6"].font = Font(b=True)
     sheet.append(
         ["How do I start __init__?", CellRichText("Press ", TextBlock(InlineFont(b=True), "both"), " keys <now>")]
     )
@@ -917,19 +919,50 @@ def test_a_workbook_is_read_as_it_is_shown(tmp_path: Path) -> None:
         (("IT",), "Where is the guide?"): "[Here](https://it.example/guide)",
         (("IT",), "Where is the map?"): "There",
         (("IT",), "When do we move?"): "5 Nov 2026 14:30",
-        (("IT",), "How many are we?"): "1,250",
+        (("IT",), "How many are we?"): "**1,250**",
         (("IT",), "How do I start __init__?"): "Press **both** keys \\<now>",
         (("IT",), "Who helps?"): "Ann in the morning.\n\nBob later.",
         (("People",), "Where is the guide?"): "Ask your lead.",
     }
     assert faq.questions[0].asks == ("manual", "handbook")
     assert joined_notes(faq.notes) == (
-        "faq.xlsx: not used: the columns Changed",
         "faq.xlsx: the sheet 'Notes' has no columns for questions and answers",
         "faq.xlsx: the sheet 'Draft' is hidden",
-        "faq.xlsx:1: 'Our questions' stands above the headers",
-        "faq.xlsx:4: the address 'maps/floor.pdf' works on the old site only; its label stays",
+        "faq.xlsx, sheet 'IT': not used: the columns Changed",
+        "faq.xlsx, sheet 'IT', row 1: 'Our questions' stands above the headers",
+        "faq.xlsx, sheet 'IT', row 4: the address 'maps/floor.pdf' works on the old site only; its label stays",
     )
+
+
+SHOWN = [
+    (1234.5, '0.00 "€"', "1234.50 €"), (1234.5, "#,##0.00 €", "1,234.50 €"), (9.5, '"$"#,##0.00', "$9.50"),
+    (-9.5, '"$"#,##0.00', "-$9.50"), (12.5, "#,##0.00 [$€-407]", "12.50 €"), (7, "0000", "0007"), (0.125, "0.0%", "12.5%"),
+    (2.675, "0.00", "2.68"), (1234567, '0.0,,"M"', "1.2M"), (5, "[Red]0;[Blue]-0", "5"), (-5, "0;(0)", "(5)"),
+    (0, '_-* #,##0.00\\ "€"_-;-* #,##0.00\\ "€"_-;_-* "-"??\\ "€"_-;_-@_-', "- €"),
+    (-3, '_-* #,##0.00\\ "€"_-;-* #,##0.00\\ "€"_-;_-* "-"??\\ "€"_-;_-@_-', "-3.00 €"),
+    (3, 'General " km"', "3  km"), (1.5, "#.##", "1.5"), (12345, "0.00E+00", "1.23E+04"), (1.5, "# ?/?", "1.5"), (3, ";;;", "3"),
+    (1250.0, "General", "1250"), (5551234, "000-0000", "5551234"), (0.5, "#.##", ".5"), (3, "0.", "3."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "form", "shown"), SHOWN)
+def test_a_number_is_shown_in_its_format(value: float, form: str, shown: str) -> None:
+    assert shown_number(value, form) == shown
+
+
+def test_a_link_that_a_formula_makes_needs_no_cached_value(tmp_path: Path) -> None:
+    from openpyxl import Workbook
+
+    book = Workbook()
+    book.active.append(["Question", "Answer"])
+    book.active.append(["Where?", '=HYPERLINK("https://it.example/map","The ""big"" map")'])
+    book.active.append(["How?", '=HYPERLINK("https://it.example/how")'])
+    book.save(tmp_path / "faq.xlsx")
+    (faq,) = read_faqs([tmp_path / "faq.xlsx"])
+    assert [question.answer for question in faq.questions] == [
+        '[The "big" map](https://it.example/map)',
+        "<https://it.example/how>",
+    ]
 
 
 def test_a_workbook_that_unzips_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

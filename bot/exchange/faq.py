@@ -34,12 +34,13 @@ _ASKING_ENDS = re.compile(
 
 @dataclass(frozen=True, slots=True, order=True)
 class Note:
-    """What a person has to know about a line. `line`: 0 stands for the whole file. `file`: the source's name."""
+    """What a person has to know about a line. `line`: 0 stands for the whole file. `file`: the source's name, `sheet` a workbook's."""
 
     file: str
     line: int
     text: str
     kind: NoteKind = "left out"
+    sheet: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class FaqQuestion:
         title, id: "" where the file has none.
         group: The headings above it, or its category: what tells two questions with the same words apart.
         file: The source's name: the file's, or within a folder its path.
+        sheet: The workbook's sheet, or "".
         is_alone: The only question of a file in a folder, which the file's name therefore identifies.
     """
 
@@ -68,6 +70,7 @@ class FaqQuestion:
     group: tuple[str, ...] = ()
     file: str = ""
     is_alone: bool = False
+    sheet: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,21 +115,22 @@ def beginning(text: str, length: int = 60) -> str:
 
 def joined_notes(notes: Iterable[Note]) -> tuple[str, ...]:
     """The notes as `file:line: text`, in order; notes with the same text on one file are one line that names all their lines."""
-    lines: dict[tuple[str, str], list[int]] = {}
-    for note in sorted(notes, key=lambda note: (note.file, note.line)):
-        lines.setdefault((note.file, note.text), []).append(note.line)
-    return tuple(_joined(file, text, numbers) for (file, text), numbers in lines.items())
+    lines: dict[tuple[str, str, str], list[int]] = {}
+    for note in sorted(notes, key=lambda note: (note.file, note.sheet, note.line)):
+        lines.setdefault((note.file, note.sheet, note.text), []).append(note.line)
+    return tuple(_joined(file, sheet, text, numbers) for (file, sheet, text), numbers in lines.items())
 
 
 MAX_LINES_NAMED = 8
 """Further lines that a note names one by one."""
 
 
-def _joined(file: str, text: str, numbers: list[int]) -> str:
-    place = f"{file}:{numbers[0]}" if numbers[0] else file
+def _joined(file: str, sheet: str, text: str, numbers: list[int]) -> str:
+    place = f"{file}, sheet '{sheet}'" if sheet else file
+    place += (f", row {numbers[0]}" if sheet else f":{numbers[0]}") if numbers[0] else ""
     others = sorted(set(numbers[1:]) - {numbers[0]})
     if not others:
         return f"{place}: {text}"
     named = ", ".join(map(str, others[:MAX_LINES_NAMED]))
     more = f" and {len(others) - MAX_LINES_NAMED} more" if len(others) > MAX_LINES_NAMED else ""
-    return f"{place}: {text} (also line{'s' * (len(others) > 1)} {named}{more})"
+    return f"{place}: {text} (also {'row' if sheet else 'line'}{'s' * (len(others) > 1)} {named}{more})"

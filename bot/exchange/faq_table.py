@@ -302,8 +302,8 @@ def questions_from_rows(
                 tuple(ask for n in columns.asks for ask in _phrasings(row[n], commas=n in columns.keywords)),
                 tuple(ask for n in columns.not_asks for ask in _phrasings(row[n])),
                 text_of(read_cell(row[columns.title], line, reading)) if columns.title is not None else "",
-                row[columns.id].strip() if columns.id is not None else "",
-                (row[columns.category].strip(),)
+                text_of(read_cell(row[columns.id], line, reading)) if columns.id is not None else "",
+                (text_of(read_cell(row[columns.category], line, reading)),)
                 if columns.category is not None and row[columns.category].strip()
                 else (),
                 reading.file,
@@ -393,7 +393,7 @@ _FENCE = re.compile(r"^[ \t]{0,3}(```+|~~~+)[^`\n]*\n.*?^[ \t]{0,3}\1[ \t]*$", r
 _BOLD = re.compile(r"(?<![\w*])\*\*(?=[^\s*])[^*\n]{1,500}(?<=[^\s*])\*\*(?![\w*])")
 _CODE = re.compile(r"(?<!`)`(?=[^\s`])[^`\n]{1,500}(?<=[^\s`])`(?!`)")
 _MARKDOWN_LINE = re.compile(r"^(?:#{2,6} \S.*|\|(?: *:?-{3,}:? *\|)+ *)$", re.MULTILINE)
-_HYPERLINK = re.compile(
+HYPERLINK = re.compile(
     r"=HYPERLINK\([ ]*\"([^\"]{1,2000})\"[ ]*(?:[,;][ ]*\"((?:[^\"]|\"\"){0,1000})\")?[ ]*\)", re.IGNORECASE
 )
 
@@ -407,7 +407,7 @@ def cell_markdown(cell: str, line: int, reading: Reading) -> str:
     cell = cell.replace("\r\n", "\n").replace("\r", "\n").strip("\n ")
     if not cell.strip():
         return ""
-    formula = _HYPERLINK.fullmatch(cell.strip())
+    formula = HYPERLINK.fullmatch(cell.strip())
     if formula:
         return link_markdown(plain_markdown((formula[2] or formula[1]).replace('""', '"')), formula[1])
     if any(found[1].lower() in HTML_NAMES for found in _TAG.finditer(cell)):

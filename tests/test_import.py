@@ -1050,6 +1050,7 @@ def test_an_update_tells_what_changed_appeared_and_vanished(run: Any, tmp_path: 
             "  gone    is-there-tea: 'Is there tea?' stays in the pack; take it out there if it no longer holds",
         ],
     )
+    assert out.splitlines()[-1] == "4 entries read, 3 changed, 1 new in the pack; 0 things left out."
     assert file.read_text(encoding="utf-8") == UPDATED
     by_id = load(tmp_path / "pack").by_id
     assert by_id["how-late"].asks == ("How late?", "closing time")
@@ -1112,6 +1113,34 @@ def test_what_was_taken_out_of_the_pack_is_not_added_again(tmp_path: Path) -> No
     file.write_text(file.read_text(encoding="utf-8").partition("- id: who-pays")[0], encoding="utf-8")
     update = imported(tmp_path, FIRST, is_update=True).update
     assert (update.changed, update.appeared, list(update.kept)) == ({}, {}, ["who-pays", "is-there-tea"])
+
+
+def test_what_is_left_out_is_counted_alike_each_time(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "office.md").write_text("## Where?\n\nHere.\n", encoding="utf-8")
+    run("import", "office.md", "--into", "pack")
+    text = "## Where?\n\nHere.\n\n## Which floor?\n\nAlso asked: where | what floor\n\nThe [third](/3).\n\n## How?\n"
+    (tmp_path / "office.md").write_text(text, encoding="utf-8")
+    (tmp_path / "pack" / "answers.yaml").write_text(
+        "- id: where\n  title: Where?\n  asks: [Where?, what floor]\n  answer: Here.\n", encoding="utf-8"
+    )
+    lines = [run("import", "office.md", "--into", "pack", "--update")[1].splitlines()[-1] for _ in range(2)]
+    assert lines == [
+        f"2 entries read, 0 changed, {new} new in the pack; 4 things left out, each named above." for new in (1, 0)
+    ]
+
+
+COUNTED = [
+    ("question,answer\nHow?,\nWhere?,Here.\nWhy?,\n", "1 entry, 0 answers changed, 2 things"),
+    ("question,answer\nWhere?,[a](/a) [b](/b) [a](/a)\nWhy?,[c](/c)\n,[d](/d)\n", "2 entries, 2 answers changed, 4 things"),
+    ("question,answer\nWhere?,Here.\nwhere,Here.\n", "1 entry, 0 answers changed, 1 thing"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("table", "summary"), COUNTED)
+def test_the_last_line_counts_each_thing_once(table: str, summary: str, tmp_path: Path) -> None:
+    (tmp_path / "faq.csv").write_text(table, encoding="utf-8")
+    found = import_faqs([tmp_path / "faq.csv"], tmp_path / "pack").summary
+    assert found == f"{summary} left out, each named above."
 
 
 def test_without_a_record_no_answer_is_replaced(tmp_path: Path) -> None:

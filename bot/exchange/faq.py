@@ -7,8 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-NoteKind = Literal["left out", "changed", "read as"]
-"""Whether something of the file is missing in the pack, is written otherwise there, or was understood in one of several ways."""
+NoteKind = Literal["left out", "not taken", "changed", "read as"]
+"""Whether something is missing in an answer, a row, section or phrasing in the pack, something is written otherwise in an answer, or
+was understood in one of several ways."""
+LEFT_OUT: tuple[NoteKind, ...] = ("left out", "not taken")
+"""The kinds of what is missing in the pack."""
 
 _ASKS = re.compile(r"[?？؟\u037e⁇⁈][^\w\s]{0,10}(?:\s|$)")
 """A question mark at the end of a word: of Latin, Chinese and Arabic script, the Greek one, and doubled ones."""
@@ -34,7 +37,7 @@ _ASKING_ENDS = re.compile(
 
 @dataclass(frozen=True, slots=True, order=True)
 class Note:
-    """What a person has to know about a line. `line`: 0 stands for the whole file. `file`: the source's name, `sheet` a workbook's."""
+    """What a person has to know about a line; 0 stands for the whole file. `file`: the source's name, `sheet` a workbook's."""
 
     file: str
     line: int

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bot.exchange.faq import Faq, Note, joined_notes
+from bot.exchange.faq import LEFT_OUT, Faq, Note, joined_notes
 from bot.exchange.faq_encoding import decode
 from bot.exchange.faq_markdown import read_markdown
 from bot.exchange.faq_table import read_table
@@ -89,7 +89,7 @@ def _read_named(source: _Input, encoding: str) -> Faq:
     path = source.path
     if text and _count_controls(text) * TEXT_PER_CONTROL > len(text):
         raise AskPyError(f"{path} is no text. {WANTED}.")
-    lost = [note for note in faq.notes if note.kind == "left out" and note.line]
+    lost = [note for note in faq.notes if note.kind in LEFT_OUT and note.line]
     if not lost:
         raise AskPyError(f"{path} has {faq.description}. {WANTED}.")
     described = f": it has {faq.description}" if faq.description else ""
@@ -121,7 +121,7 @@ def _read_folder(folder: Path, given: str, encoding: str) -> list[Faq]:
             faq, _ = _read(_Input(path, name, True, is_about_folder), encoding)
         except AskPyError as error:
             faq = Faq(notes=(Note(name, 0, str(error).removeprefix(f"{path} "), "left out"),), is_read=False)
-        if not faq.questions and not any(note.kind == "left out" for note in faq.notes):
+        if not faq.questions and not any(note.kind in LEFT_OUT for note in faq.notes):
             faq = replace(faq, notes=(*faq.notes, Note(name, 0, f"has {faq.description}")))
         faqs.append(replace(faq, file=name))
     notes = [Note(path.relative_to(folder).as_posix(), 0, f"an HTML page. {HTML_REMEDY}") for path in pages]

@@ -10,7 +10,7 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
-from bot.exchange.faq import Faq, FaqQuestion, asks, beginning, looks_asked
+from bot.exchange.faq import Faq, FaqQuestion, NoteKind, asks, beginning, looks_asked
 from bot.exchange.faq_blocks import (
     BREAKS_IN_CELLS,
     Block,
@@ -265,7 +265,7 @@ def _front_matter(text: str, reading: Reading) -> _FrontMatter:
     if fields is None:
         if yaml and ":" not in found[1]:  # a rule, text and another rule
             return _FrontMatter(text)
-        reading.note(1, "the front matter can't be read")
+        reading.note(1, "the front matter can't be read", "not taken")
         fields = {}
     rest = "\n" * text[: found.end()].count("\n") + text[found.end() :]
     asks = tuple(text for key in _ASKS_KEYS for text in _texts(fields.get(key)) if _is_phrasing(text))
@@ -277,7 +277,7 @@ def _front_matter(text: str, reading: Reading) -> _FrontMatter:
         if name.lower() not in _USED_KEYS and isinstance(value, str) and len(value) > 80
     ]
     for name in unused:
-        reading.note(1, f"the front matter's '{name}' isn't used")
+        reading.note(1, f"the front matter's '{name}' isn't used", "not taken")
     return _FrontMatter(
         rest,
         _text(fields.get("title")),
@@ -457,6 +457,7 @@ class _Page:
             self.reading.note(
                 article.line,
                 f"'{beginning(title)}' has no text but links" if answer else f"no answer ('{beginning(title)}')",
+                "not taken",
             )
 
     # --- sections to questions
@@ -477,6 +478,7 @@ class _Page:
                 self.reading.note(
                     section.line,
                     f"{what if section.title else 'the text above the first heading'} is no part of the FAQ on this page",
+                    "not taken",
                 )
             if not is_passed:
                 for child in section.children:
@@ -548,7 +550,7 @@ class _Page:
         )
         answer = render(blocks)
         if _NO_QUESTION.fullmatch(section.title):
-            self.reading.note(section.line, f"'{beginning(section.title)}' is no question of this page")
+            self.reading.note(section.line, f"'{beginning(section.title)}' is no question of this page", "not taken")
         elif answer:
             self._add(section, answer, listed, group)
         elif others and not section.level:  # the front matter's title, above a heading that says it in other words
@@ -580,7 +582,7 @@ class _Page:
 
     def _add(self, section: _Section, answer: str, listed: tuple[str, ...], group: tuple[str, ...]) -> None:
         if _TITLE_LINK.search(section.markdown):
-            self.reading.note(section.line, f"the link of the title '{beginning(section.title)}'")
+            self.reading.note(section.line, f"the link of the title '{beginning(section.title)}'", "not taken")
         phrasings = (*(other.title for other in self.unanswered), *section.asks, *listed)
         self.unanswered.clear()
         self.found.append(
@@ -606,11 +608,13 @@ class _Page:
 
     def _note_unused(self, section: _Section, line: int, text: str) -> None:
         under = f"under the title '{beginning(section.title)}' answers no question"
-        self.reading.note(line, f"'{beginning(text)}' {under if section.title else 'stands under no heading'}")
+        self.reading.note(
+            line, f"'{beginning(text)}' {under if section.title else 'stands under no heading'}", "not taken"
+        )
 
     def _note_unanswered(self) -> None:
         for section in self.unanswered:
-            self.reading.note(section.line, f"no answer ('{beginning(section.title)}')")
+            self.reading.note(section.line, f"no answer ('{beginning(section.title)}')", "not taken")
         self.unanswered.clear()
 
     # --- an answer
@@ -645,17 +649,17 @@ class _Page:
                 and (not is_question or _names_titles(block, self.titles))
             ):
                 if is_noted:
-                    self._note_contents(block)
+                    self._note_contents(block, "left out" if is_question else "not taken")
                 continue
             kept.append(block if kept else _without_answer_mark(block))
         if all(isinstance(block, (Rule, Heading)) for block in kept):
             kept = []
         return kept, tuple(listed)
 
-    def _note_contents(self, block: Block) -> None:
+    def _note_contents(self, block: Block, kind: NoteKind) -> None:
         """Note that a table of contents goes, instead of each of its addresses."""
         self.forget_notes({leaf.line for leaf in _leaves(block)}, "the address")
-        self.reading.note(block.line, "a table of contents")
+        self.reading.note(block.line, "a table of contents", kind)
 
     def note_top_link(self, line: int) -> None:
         self.forget_notes({line}, "the address")

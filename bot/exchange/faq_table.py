@@ -248,12 +248,14 @@ def read_rows(rows: Sequence[TableRow], reading: Reading, read_cell: CellReader)
     line, cells = rows[max(0, position)]
     for before, skipped in rows[: max(0, position)]:
         reading.note(
-            before, f"'{beginning(' '.join(cell for cell in skipped if cell.strip()))}' stands above the headers"
+            before,
+            f"'{beginning(' '.join(cell for cell in skipped if cell.strip()))}' stands above the headers",
+            "not taken",
         )
     if find_columns(cells) is None:  # in another language, or none at all
         names = ", ".join(f"'{cell.strip()[:40]}'" for cell in cells)
         if position == 0:
-            reading.note(line, f"{names} taken for the headers of questions and answers")
+            reading.note(line, f"{names} taken for the headers of questions and answers", "read as")
         elif position < 0 and not asks(cells[columns.question]):
             reading.note(line, f"no headers that are known; this line was taken as an entry, too ({names})", "read as")
     return Faq(tuple(questions))
@@ -283,16 +285,20 @@ def questions_from_rows(
     """The rows of a table as questions. A row with an answer alone continues the row above if its question's cell is merged."""
     questions: list[FaqQuestion] = []
     for line, cells in rows:
+        before = len(reading.notes)
         row = [*_fitted(cells, columns, line, reading), *[""] * 64]
         text = text_of(read_cell(row[columns.question], line, reading))
         answer = _read_answer(row, columns, line, reading, read_cell)
         if not text or not answer:
-            fault = "no answer" if text else "an answer without a question" if answer else ""
-            if fault:
-                reading.note(line, f"{fault} ('{beginning(text or answer)}')")
-            continue
-        if not any(map(str.isalnum, text)):
-            reading.note(line, f"has no words ('{beginning(text)}')")
+            fault = "no answer" if text else "an answer without a question" if answer else "blank"
+        elif not any(map(str.isalnum, text)):
+            fault = "has no words"
+        else:
+            fault = ""
+        if fault:  # nothing is said of what is in a row that isn't taken
+            reading.notes[before:] = []
+            if fault != "blank":
+                reading.note(line, f"{fault} ('{beginning(text or answer)}')", "not taken")
             continue
         questions.append(
             FaqQuestion(
@@ -310,7 +316,9 @@ def questions_from_rows(
             )
         )
     if columns.unused:
-        reading.note(0, f"not used: the columns {', '.join(_column_name(columns, n) for n in columns.unused)}")
+        reading.note(
+            0, f"not used: the columns {', '.join(_column_name(columns, n) for n in columns.unused)}", "not taken"
+        )
     if columns.others:
         names = ", ".join(f"'{_column_name(columns, n)}'" for n in (columns.answer, *columns.others))
         reading.note(

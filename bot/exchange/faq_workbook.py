@@ -51,7 +51,7 @@ def read_workbook(content: bytes, file: str, path: object) -> Faq:
     sheets = [sheet for sheet in book.worksheets if any(True for _ in _filled(sheet))]
     for sheet in sheets:
         if sheet.sheet_state != "visible":
-            reading.note(0, f"the sheet '{sheet.title}' is hidden")
+            reading.note(0, f"the sheet '{sheet.title}' is hidden", "not taken")
             continue
         before = len(reading.notes)
         rows = list(_rows(sheet, linked[sheet.title] if linked is not None else None, reading))

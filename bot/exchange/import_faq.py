@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bot.exchange.faq import Faq, FaqQuestion, Note, asks, beginning, joined_notes
+from bot.exchange.faq import LEFT_OUT, Faq, FaqQuestion, Note, asks, beginning, joined_notes
 from bot.exchange.faq_files import folder_name, read_faqs
 from bot.exchange.import_record import RECORD_FILE, record_of, write_record
 from bot.exchange.update_pack import PackUpdate, Sources, update_pack
@@ -27,7 +27,7 @@ class ImportResult:
         entries: Number of entries that were read.
         notes: What was left out or changed, each with file and line.
         answers_changed: Number of answers in which something was left out or written otherwise.
-        left_out: Number of things that were left out.
+        left_out: Number of things that were left out, of answers or as a whole.
         update: What changed in the pack; None for a new one.
     """
 
@@ -41,11 +41,13 @@ class ImportResult:
     @property
     def summary(self) -> str:
         """The last line of an import."""
-        named = ", each named above" if self.left_out or self.answers_changed else ""
-        return (
-            f"{self.entries} {'entry' if self.entries == 1 else 'entries'}, {_count(self.answers_changed, 'answer')} changed, "
-            f"{_count(self.left_out, 'thing')} left out{named}."
-        )
+        entries = f"{self.entries} {'entry' if self.entries == 1 else 'entries'}"
+        left_out = f"{_count(self.left_out, 'thing')} left out"
+        named = ", each named above" if self.left_out or (self.answers_changed and not self.update) else ""
+        if self.update is not None:
+            counts = f"{len(self.update.changed)} changed, {len(self.update.appeared)} new"
+            return f"{entries} read, {counts} in the pack; {left_out}{named}."
+        return f"{entries}, {_count(self.answers_changed, 'answer')} changed, {left_out}{named}."
 
 
 def _count(number: int, noun: str) -> str:
@@ -84,7 +86,7 @@ def import_faqs(
         notes += update.notes
     else:
         _write_pack(target, _pack_name(name, faqs, paths[0].resolve()), entries)
-    left_out = sum(note.kind == "left out" for note in notes)
+    left_out = len({note for note in notes if note.kind in LEFT_OUT})
     return ImportResult(target, len(entries), joined_notes(notes), _answers_changed(questions, notes), left_out, update)
 
 
@@ -98,14 +100,14 @@ def _pack_name(name: str, faqs: Sequence[Faq], path: Path) -> str:
 
 def _answers_changed(questions: Sequence[FaqQuestion], notes: Iterable[Note]) -> int:
     """The number of answers with a note: one on a line from a question's to the next one's."""
-    starts: dict[str, list[int]] = {}
+    starts: dict[tuple[str, str], list[int]] = {}
     for question in questions:
-        starts.setdefault(question.file, []).append(question.line)
+        starts.setdefault((question.file, question.sheet), []).append(question.line)
     changed = set()
     for note in notes:
-        listed = sorted(starts.get(note.file, ()))
-        if note.line and listed and note.line >= listed[0]:
-            changed.add((note.file, bisect_right(listed, note.line)))
+        listed = sorted(starts.get((note.file, note.sheet), ()))
+        if note.kind in ("left out", "changed") and listed and note.line >= listed[0]:
+            changed.add((note.file, note.sheet, bisect_right(listed, note.line)))
     return len(changed)
 
 
@@ -166,19 +168,19 @@ def _told_apart(
     """The question, with words that tell it from one that asks the same; None where it can't be an entry. And a note on that."""
     phrase = normalize_phrase(question.question)
     if not phrase:
-        return None, Note(question.file, question.line, f"has no words ('{beginning(question.question)}')")
+        return None, Note(question.file, question.line, f"has no words ('{beginning(question.question)}')", "not taken")
     if phrase not in known:
         return question, None
     entry, first = known[phrase]
     place = f"line {first.line}" if first.file == question.file else f"{first.file}:{first.line}"
     if entry.answer == question.answer:
         entry.asks += question.asks
-        return None, Note(question.file, question.line, f"stands in {place}, too: one entry", "changed")
+        return None, Note(question.file, question.line, f"stands in {place}, too: one entry", "not taken")
     distinct = _distinct(question, first, known)
     if distinct is None:
         text = f"asks what {place} asks, with another answer ('{beginning(question.question)}')"
-        return None, Note(question.file, question.line, text)
-    note = Note(question.file, question.line, f"asks what {place} asks: now '{beginning(distinct, 90)}'", "changed")
+        return None, Note(question.file, question.line, text, "not taken")
+    note = Note(question.file, question.line, f"asks what {place} asks: now '{beginning(distinct, 90)}'", "read as")
     return replace(question, question=distinct, title=""), note
 
 
@@ -214,12 +216,17 @@ def _set_titles(entries: dict[str, tuple[NewEntry, FaqQuestion]], notes: list[No
         text = question.title if is_free else question.question
         if question.title and not is_free:
             notes.append(
-                Note(question.file, question.line, f"the title '{beginning(question.title)}' is another entry's, too")
+                Note(
+                    question.file,
+                    question.line,
+                    f"the title '{beginning(question.title)}' is another entry's, too",
+                    "not taken",
+                )
             )
         entry.title = _shorten(text, TITLE_LIMIT)
         if entry.title != text:
             notes.append(
-                Note(question.file, question.line, f"the title was shortened ('{beginning(text)}')", "changed")
+                Note(question.file, question.line, f"the title was shortened ('{beginning(text)}')", "read as")
             )
         titles.add(normalize_phrase(text))
 
@@ -238,7 +245,14 @@ def _remove_shared_phrasings(entries: dict[str, tuple[NewEntry, FaqQuestion]], n
             if not key or key == phrase:
                 continue
             if len(text) > PHRASING_LIMIT:
-                notes.append(Note(question.file, question.line, f"a phrasing of more than {PHRASING_LIMIT} characters"))
+                notes.append(
+                    Note(
+                        question.file,
+                        question.line,
+                        f"a phrasing of more than {PHRASING_LIMIT} characters",
+                        "not taken",
+                    )
+                )
             elif key in entries or owners[key] > 1 or titles.get(key, phrase) != phrase:
                 shared.setdefault((question.file, key), text)
             else:

@@ -6,7 +6,7 @@ the source changed too; then the edited one is kept beside it as a comment.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -182,17 +182,21 @@ def _similar(entry: NewEntry, question: FaqQuestion, free: Mapping[str, Record],
 def _plan_new(plan: _Plan, entry: NewEntry, question: FaqQuestion, taken: set[str], ids: set[str]) -> None:
     entry.id = slug(entry.id, ids)
     kept = [ask for number, ask in enumerate(entry.asks) if number == 0 or normalize_phrase(ask) not in taken]
-    for ask in entry.asks:
-        if ask not in kept:
-            plan.notes.append(
-                Note(question.file, question.line, f"the phrasing '{beginning(ask)}' is another entry's in the pack")
-            )
+    _note_taken(plan, entry.asks[1:], question, taken)
     entry.asks = kept
     ids.add(entry.id)
     taken.update(map(normalize_phrase, kept))
     plan.new.append(entry)
     plan.appeared[entry.id] = f"'{beginning(entry.title)}'"
     plan.records[entry.id] = record_of(entry, question)
+
+
+def _note_taken(plan: _Plan, asks: Iterable[str], question: FaqQuestion, taken: Collection[str]) -> None:
+    """Name the phrasings that other entries of the pack have already."""
+    for ask in asks:
+        if normalize_phrase(ask) in taken:
+            text = f"the phrasing '{beginning(ask)}' is another entry's in the pack"
+            plan.notes.append(Note(question.file, question.line, text, "not taken", question.sheet))
 
 
 def _plan_known(
@@ -220,7 +224,9 @@ def _plan_known(
     if old.title == record.title and entry.title != record.title and _may_have(entry.title, old, taken):
         plan.edit(old, ValueEdit("title", entry.title), "the title")
     known = set(map(normalize_phrase, (*record.asks, *old.asks, *old.not_asks)))
-    added = tuple(ask for ask in entry.asks if normalize_phrase(ask) not in known | taken)
+    unknown = [ask for ask in entry.asks if normalize_phrase(ask) not in known]
+    _note_taken(plan, unknown, question, taken)
+    added = tuple(ask for ask in unknown if normalize_phrase(ask) not in taken)
     if added:
         plan.edit(old, ListEdit("asks", added), f"{len(added)} phrasing{'s' * (len(added) != 1)}")
         taken.update(map(normalize_phrase, added))

@@ -71,7 +71,8 @@ WRITTEN = FAQS / "imported"
 def test_a_shape_becomes_this_pack(name: str, tmp_path: Path) -> None:
     found = import_faqs([SHAPES / name], tmp_path / "pack")
     notes = "".join(f"# {note}\n" for note in found.notes)
-    written = f"{notes}# {found.summary}\n\n{(tmp_path / 'pack' / 'answers.yaml').read_text(encoding='utf-8')}"
+    summary = found.summary.replace("\n", "\n# ")
+    written = f"{notes}# {summary}\n\n{(tmp_path / 'pack' / 'answers.yaml').read_text(encoding='utf-8')}"
     golden = WRITTEN / f"{Path(name).stem}.yaml"
     if os.environ.get("GOLDEN") == "write":
         golden.write_text(written, encoding="utf-8", newline="\n")
@@ -136,9 +137,8 @@ NOTES = {
     ],
     "product.md": [
         "product.md:5: a comment",
-        "product.md:9: 'Everything about the sensor, the app and your plants.' under the title 'Plantly: frequently asked "
-        "questions' answers no question",
-        "product.md:13: a table of contents",
+        "product.md:9: lines 9 to 15 ('Everything about the sensor, the app and your plants.') under the title 'Plantly: "
+        "frequently asked questions' answer no question",
         "product.md:96: no answer ('Can two people share a garden?')",
     ],
 }
@@ -157,7 +157,7 @@ def test_what_stands_under_a_title_is_told(tmp_path: Path) -> None:
         (
             "faq.md:1: 'Hello.' stands under no heading",
             "faq.md:5: 'Ask us.' under the title 'Our house' answers no question",
-            "faq.md:11: 'More soon.' under the title 'FAQ' answers no question",
+            "faq.md:11: lines 11 to 13 ('More soon.') under the title 'FAQ' answer no question",
         ),
     )
 
@@ -1127,6 +1127,33 @@ def test_what_is_left_out_is_counted_alike_each_time(run: Any, tmp_path: Path) -
     assert lines == [
         f"2 entries read, 0 changed, {new} new in the pack; 4 things left out, each named above." for new in (1, 0)
     ]
+
+
+LEFT_OUT = "# Lampd\n\nRead [this](/x).\n\n!!! tip\n    Or [that](/y).\n\n- a\n- b\n\n"
+
+
+def test_what_is_left_out_is_named_whole(tmp_path: Path) -> None:
+    page = LEFT_OUT + "## Is it red?\n\nYes, [so](/z).\n\n## License\n\nMIT, see\n\n[there](/m).\n"
+    _, notes = taken(tmp_path, "faq.md", page)
+    assert notes == (
+        "faq.md:3: lines 3 to 9 ('Read this.') under the title 'Lampd' answer no question",
+        "faq.md:13: the address '/z' works on the old site only; its label stays",
+        "faq.md:15: lines 15 to 19 ('MIT, see') under the title 'License' answer no question",
+    )
+
+
+@pytest.mark.parametrize("length", [1, 9])
+def test_a_page_most_of_which_is_left_out_is_named(length: int, tmp_path: Path) -> None:
+    (tmp_path / "faq.md").write_text(LEFT_OUT + f"## Is it red?\n\n{'Yes, so it is. ' * length}\n", encoding="utf-8")
+    summary = import_faqs([tmp_path / "faq.md"], tmp_path / "pack").summary
+    assert summary.startswith("More than half of faq.md is in no entry.\n1 entry, ") is (length == 1)
+
+
+def test_a_fence_that_is_never_closed_is_named() -> None:
+    page = "## How?\n\n```sh\nx\n```\n\n- ~~~\n  y\n  ~~~\n\n> ```\n> z\n> ```\n\n```\n## Why?\n\nSo.\n"
+    faq = read_markdown(page, "faq.md")
+    assert (len(faq.questions), faq.questions[0].answer.endswith("```\n## Why?\n\nSo.\n```")) == (1, True)
+    assert joined_notes(faq.notes) == ("faq.md:15: this fence is never closed; all below it is code",)
 
 
 COUNTED = [

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 NoteKind = Literal["left out", "not taken", "changed", "read as"]
-"""Whether something is missing in an answer, a row, section or phrasing in the pack, something is written otherwise in an answer, or
-was understood in one of several ways."""
+"""Whether something is missing in an answer, a row, section or phrasing is missing in the pack, something is written otherwise in
+an answer, or was understood in one of several ways."""
 LEFT_OUT: tuple[NoteKind, ...] = ("left out", "not taken")
 """The kinds of what is missing in the pack."""
 
@@ -87,6 +87,7 @@ class Faq:
         notes: What was left out or changed.
         file: The source's name; "" for what is said of a folder.
         is_read: The file could be read.
+        is_mostly_left_out: More than half of its text is in no answer.
     """
 
     questions: tuple[FaqQuestion, ...] = ()
@@ -95,6 +96,7 @@ class Faq:
     notes: tuple[Note, ...] = ()
     file: str = ""
     is_read: bool = True
+    is_mostly_left_out: bool = False
 
 
 def asks(text: str) -> bool:

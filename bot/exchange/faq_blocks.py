@@ -231,6 +231,9 @@ class _BlockReader:
                 if name in FOLDS:
                     return Fold(line, convert_inline(directive[2], line, self.reading), children)
                 return _admonition(line, name, convert_inline(directive[2], line, self.reading), children)
+        first, end = token.map or (0, 0)
+        if end - first < 2 or set(self.lines[end - 1].strip("> \t")) != set(token.markup[:1]):
+            self.reading.note(line, "this fence is never closed; all below it is code", "read as")
         return Code(line, token.info.strip(), token.content, token.markup)
 
     def _list(self, token: Token, inner: Sequence[Token], line: int) -> ListBlock:

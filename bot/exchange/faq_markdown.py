@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 import tomllib
 from bisect import bisect_right
 from collections.abc import Container, Iterator, Sequence
@@ -188,7 +187,10 @@ def read_markdown(text: str, file: str, *, is_in_folder: bool = False, is_about_
         questions = [_alone(questions[0], matter)]
     headings = sum(isinstance(block, Heading) for block in blocks)
     description = f"{headings} heading{'s' * (headings != 1)}, no answer below one, and no Q: and A: lines"
-    return Faq(tuple(questions), matter.title or page.name, description, tuple(reading.notes))
+    return Faq(
+        tuple(questions), matter.title or page.name, description, tuple(reading.notes),
+        is_mostly_left_out=page.is_mostly_left_out,
+    )  # fmt: skip
 
 
 def _alone(question: FaqQuestion, matter: _FrontMatter) -> FaqQuestion:
@@ -350,6 +352,8 @@ class _Page:
         self.statements = _bold_statements(blocks)
         self.found: list[FaqQuestion] = []
         self.unanswered: list[_Section] = []
+        self.lines = matter.rest.split("\n")
+        self.left_out: set[int] = set()
         self.root = _Section(0, "", 1)
         _Builder(self, self.root).add_all(blocks)
         if not self.root.asks_below and sum(isinstance(block, Heading) for block in blocks) <= 1:
@@ -470,16 +474,13 @@ class _Page:
             self._take_question(section, group)
         else:
             is_passed = not self._has_questions(section)
-            passed = list(_walk(section)) if is_passed else [section]
-            for inner in passed:
-                self.forget_notes(self._own_lines(inner))
+            last = list(_walk(section))[-1] if is_passed else section
+            lines = self._leave_out(section.line, last)
             if is_passed or self._has_text(section):
                 what = f"{'' if is_passed else 'the text under '}'{beginning(section.title)}'"
-                self.reading.note(
-                    section.line,
-                    f"{what if section.title else 'the text above the first heading'} is no part of the FAQ on this page",
-                    "not taken",
-                )
+                what = what if section.title else "the text above the first heading"
+                place = f" (lines {lines[0]} to {lines[-1]})" if len(lines) > 1 else ""
+                self.reading.note(section.line, f"{what}{place} is no part of the FAQ on this page", "not taken")
             if not is_passed:
                 for child in section.children:
                     self._take_outside(child, self._inner_group(section, group))
@@ -487,11 +488,23 @@ class _Page:
     def _has_questions(self, section: _Section) -> bool:
         return any(inner.is_faq or _is_asked(inner) for inner in _walk(section))
 
-    def _own_lines(self, section: _Section) -> range:
-        """The lines from a section's heading to the next section of whatever level."""
-        position = bisect_right(self.section_lines, section.line)
-        following = self.section_lines[position] if position < len(self.section_lines) else sys.maxsize
-        return range(section.line, following)
+    def _leave_out(self, start: int, last: _Section) -> range:
+        """The lines from `start` to the section behind `last`, blank ones at the end aside, which are in no answer.
+
+        The notes on what is in them are taken back.
+        """
+        position = bisect_right(self.section_lines, last.line)
+        end = self.section_lines[position] if position < len(self.section_lines) else len(self.lines) + 1
+        while end > start + 1 and not self.lines[end - 2].strip(" #>-"):
+            end -= 1
+        self.left_out.update(range(start, end))
+        self.forget_notes(range(start, end))
+        return range(start, end)
+
+    @property
+    def is_mostly_left_out(self) -> bool:
+        sizes = [len(line.strip()) for line in self.lines]
+        return 2 * sum(sizes[line - 1] for line in self.left_out) > sum(sizes)
 
     def _take(self, section: _Section, group: tuple[str, ...]) -> None:
         if section.is_question:
@@ -550,6 +563,7 @@ class _Page:
         )
         answer = render(blocks)
         if _NO_QUESTION.fullmatch(section.title):
+            self._leave_out(section.line, parts[-1] if parts and not others else section)
             self.reading.note(section.line, f"'{beginning(section.title)}' is no question of this page", "not taken")
         elif answer:
             self._add(section, answer, listed, group)
@@ -576,7 +590,12 @@ class _Page:
             or _NO_QUESTION.fullmatch(section.title)
             or _FAQ_TITLE.fullmatch(section.title)
         ):
-            self._note_unused(section, section.line, answer)
+            self._note_unused(
+                section,
+                section.line,
+                _plain(answer),
+                section if len(parts) < len(section.children) else list(_walk(section))[-1],
+            )
         else:
             self._add(section, answer, listed, group)
 
@@ -604,13 +623,18 @@ class _Page:
         blocks, _ = self._answer(section.blocks, is_question=False)
         text = render(blocks)
         if text:
-            self._note_unused(section, blocks[0].line, _plain(text))
+            self._note_unused(section, blocks[0].line, _plain(text), section)
 
-    def _note_unused(self, section: _Section, line: int, text: str) -> None:
-        under = f"under the title '{beginning(section.title)}' answers no question"
-        self.reading.note(
-            line, f"'{beginning(text)}' {under if section.title else 'stands under no heading'}", "not taken"
+    def _note_unused(self, section: _Section, line: int, text: str, last: _Section) -> None:
+        """Note that the text from a line to the end of the section `last` is no answer."""
+        lines = self._leave_out(line, last)
+        is_one = len(lines) == 1
+        what = f"'{beginning(text)}'" if is_one else f"lines {lines[0]} to {lines[-1]} ('{beginning(text)}')"
+        where = f"under the title '{beginning(section.title)}'"
+        where = (
+            f"{where} answer{'s' * is_one} no question" if section.title else f"stand{'s' * is_one} under no heading"
         )
+        self.reading.note(line, f"{what} {where}", "not taken")
 
     def _note_unanswered(self) -> None:
         for section in self.unanswered:

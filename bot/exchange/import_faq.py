@@ -28,6 +28,7 @@ class ImportResult:
         notes: What was left out or changed, each with file and line.
         answers_changed: Number of answers in which something was left out or written otherwise.
         left_out: Number of things that were left out, of answers or as a whole.
+        mostly_left_out: The files more than half of whose text is in no answer.
         update: What changed in the pack; None for a new one.
     """
 
@@ -37,10 +38,17 @@ class ImportResult:
     answers_changed: int
     left_out: int
     update: PackUpdate | None = None
+    mostly_left_out: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
-        """The last line of an import."""
+        """The last lines of an import."""
+        return "\n".join(
+            [*(f"More than half of {file} is in no entry." for file in self.mostly_left_out), self._counts]
+        )
+
+    @property
+    def _counts(self) -> str:
         entries = f"{self.entries} {'entry' if self.entries == 1 else 'entries'}"
         left_out = f"{_count(self.left_out, 'thing')} left out"
         named = ", each named above" if self.left_out or (self.answers_changed and not self.update) else ""
@@ -87,7 +95,9 @@ def import_faqs(
     else:
         _write_pack(target, _pack_name(name, faqs, paths[0].resolve()), entries)
     left_out = len({note for note in notes if note.kind in LEFT_OUT})
-    return ImportResult(target, len(entries), joined_notes(notes), _answers_changed(questions, notes), left_out, update)
+    mostly = tuple(faq.file for faq in faqs if faq.is_mostly_left_out)
+    changed = _answers_changed(questions, notes)
+    return ImportResult(target, len(entries), joined_notes(notes), changed, left_out, update, mostly)
 
 
 def _pack_name(name: str, faqs: Sequence[Faq], path: Path) -> str:

@@ -400,6 +400,27 @@ def test_whatever_stands_in_the_cells_the_pack_loads(
 
 # --- Markdown
 
+NAMED = [
+    ("# IT helpdesk\n\n## Hours\n\nNine.\n\n## Who are you?\n\nAnn.\n", {"IT helpdesk: Hours": ["Hours"]}),
+    (
+        "# IT helpdesk\n\n## Hours\n\nNine.\n\n## What are the hours of the canteen?\n\nTen.\n",
+        {"IT helpdesk: Hours": []},
+    ),
+    ("# FAQ\n\n## New here\n\n### First day\n\nAsk Ann.\n\n### How?\n\nSo.\n", {"New here: First day": ["First day"]}),
+    ("# FAQ\n\n## Hours\n\nNine.\n\n## How?\n\nSo.\n", {"Hours": []}),
+    ("# Lampd\n\n## The lamp is red\n\nWait.\n\n## How?\n\nSo.\n", {"The lamp is red": []}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("page", "named"), NAMED)
+def test_a_bare_heading_is_named_by_the_one_above_it(page: str, named: dict[str, list[str]], tmp_path: Path) -> None:
+    by_id, _ = taken(tmp_path, "faq.md", page)
+    titles = {entry.title: list(entry.asks) for entry in by_id.values()}
+    assert {title: asks for title, asks in titles.items() if not title.endswith("?")} == {
+        title: [title, *asks] for title, asks in named.items()
+    }
+
+
 FAQ_SECTIONS = (
     "FAQ / Troubleshooting", "Known issues on Windows", "Preguntas frecuentes", "Solução de problemas", "Dépannage",
     "Fehlersuche und bekannte Probleme", "Problemi noti", "Устранение неполадок", "常见问题", "よくある質問", "문제 해결",
@@ -474,7 +495,7 @@ PAGES = {
     ),
     "a page that is a FAQ as a whole": (
         "# Lampd FAQ\n\n## Setup\n\nUnpack.\n\n## Troubleshooting\n\n### It flickers\n\nWait.\n",
-        {"Setup": "Unpack.", "It flickers": "Wait."},
+        {"Lampd: Setup": "Unpack.", "It flickers": "Wait."},
     ),
     "a project that is called a help": (
         "# Help bot\n\n## Installation\n\nUnpack.\n\n## FAQ\n\n### It sleeps\n\nWait.\n\n## License\n\nMIT\n",
@@ -490,7 +511,7 @@ PAGES = {
     ),
     "no FAQ without questions below": (
         "# Lampd\n\n## Setup\n\nUnpack.\n\n## Troubleshooting\n\nWait.\n",
-        {"Setup": "Unpack.", "Troubleshooting": "Wait."},
+        {"Lampd: Setup": "Unpack.", "Lampd: Troubleshooting": "Wait."},
     ),
     "items of a FAQ": (
         "# FAQ\n\n1. The lamp is red\n\n   Wait.\n2. The lamp is off\n\n   ```\n   x\n   ```\n",

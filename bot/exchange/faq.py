@@ -112,6 +112,12 @@ def looks_asked(title: str) -> bool:
     return _ASKING_STARTS.match(title[:60]) is not None or _ASKING_ENDS.search(title[-60:]) is not None
 
 
+def is_bare(title: str) -> bool:
+    """Whether a title has a word or two, and so doesn't say what it is about: "Hours", "First day"."""
+    words = re.findall(r"\w+", title)
+    return 0 < len(words) <= 2 and not asks(title) and (title.isascii() or len(title) > 2 * len(words))
+
+
 def beginning(text: str, length: int = 60) -> str:
     """The first words of a text, on one line."""
     line = " ".join(text[: 4 * length].split())

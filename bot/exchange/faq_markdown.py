@@ -9,7 +9,7 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
-from bot.exchange.faq import Faq, FaqQuestion, NoteKind, asks, beginning, looks_asked
+from bot.exchange.faq import Faq, FaqQuestion, NoteKind, asks, beginning, is_bare, looks_asked
 from bot.exchange.faq_blocks import (
     BREAKS_IN_CELLS,
     Block,
@@ -597,7 +597,17 @@ class _Page:
                 section if len(parts) < len(section.children) else list(_walk(section))[-1],
             )
         else:
+            self._name_by_place(section, group)
             self._add(section, answer, listed, group)
+
+    def _name_by_place(self, section: _Section, group: tuple[str, ...]) -> None:
+        """Give a heading of a word or two the nearest heading above it that says what it is about: "Helpdesk: Hours"."""
+        page = re.sub(rf"\W*\b(?:{_FAQ_NAMES})\b\W*", " ", self.name or self.matter.title, flags=re.IGNORECASE).strip()
+        about = next((name for name in reversed([page, *group]) if _says_what(name) and name != section.title), "")
+        is_heading = 0 < section.level < MARKED_LEVEL and not (group and _is_faq_name(group[-1]))
+        if about and is_heading and is_bare(section.title):
+            section.asks = (section.title, *section.asks)
+            section.title = f"{about}: {section.title}"
 
     def _add(self, section: _Section, answer: str, listed: tuple[str, ...], group: tuple[str, ...]) -> None:
         if _TITLE_LINK.search(section.markdown):
@@ -705,6 +715,17 @@ def _walk(section: _Section) -> Iterator[_Section]:
 
 def _has_only_parts(section: _Section) -> bool:
     return section.level > 0 and all(_PARTS_OF_ANSWERS.fullmatch(child.title) for child in section.children)
+
+
+def _says_what(title: str) -> bool:
+    """Whether a heading says what those below it are about."""
+    return bool(title) and not (
+        asks(title)
+        or looks_asked(title)
+        or _FAQ_SECTION.search(title)
+        or _PAGE_TITLE.fullmatch(title)
+        or _NO_QUESTION.fullmatch(title)
+    )
 
 
 def _is_asked(section: _Section) -> bool:

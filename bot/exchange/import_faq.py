@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bot.exchange.faq import LEFT_OUT, Faq, FaqQuestion, Note, asks, beginning, joined_notes
+from bot.exchange.faq import LEFT_OUT, Faq, FaqQuestion, Note, asks, beginning, is_bare, joined_notes
 from bot.exchange.faq_files import folder_name, read_faqs
 from bot.exchange.import_record import RECORD_FILE, record_of, write_record
 from bot.exchange.update_pack import PackUpdate, Sources, update_pack
@@ -263,6 +263,8 @@ def _remove_shared_phrasings(entries: dict[str, tuple[NewEntry, FaqQuestion]], n
                         "not taken",
                     )
                 )
+            elif is_bare(text) and entry.title.endswith(f": {text}") and _is_within_other(key, phrase, entries):
+                continue
             elif key in entries or owners[key] > 1 or titles.get(key, phrase) != phrase:
                 shared.setdefault((question.file, key), text)
             else:
@@ -276,6 +278,12 @@ def _remove_shared_phrasings(entries: dict[str, tuple[NewEntry, FaqQuestion]], n
         notes.append(
             Note(file, 0, f"phrasings of more than one entry, which tell none of them: {', '.join(listed[:8])}{more}")
         )
+
+
+def _is_within_other(key: str, phrase: str, entries: Iterable[str]) -> bool:
+    """Whether the words of a phrasing are all in the question of another entry, which could be meant by it as well."""
+    words = set(key.split())
+    return any(words <= set(other.split()) for other in entries if other != phrase)
 
 
 def _shorten(text: str, limit: int) -> str:

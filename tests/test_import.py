@@ -446,8 +446,8 @@ PAGES = {
         {"Why?": "So.\n\n**The log**\n\n`x`"},
     ),
     "a fold that asks": (
-        "## Why?\nSo.\n\n<details><summary>Really?</summary>\n\nYes.\n\n</details>\n",
-        {"Why?": "So.", "Really?": "Yes."},
+        "## Why?\nSo.\n\n<details><summary>Is it so?</summary>\n\nYes.\n\n</details>\n",
+        {"Why?": "So.", "Is it so?": "Yes."},
     ),
     "a fold where nothing is open": ("<details><summary>Refunds</summary>\nIn a week.\n</details>\n", {"Refunds": "In a week."}),
     # K10
@@ -563,6 +563,37 @@ PAGES = {
     "code below a picture": (
         '## How?\n\n<img src="https://a.example/i.png">\n```sh\nx\n```\n',
         {"How?": "![](https://a.example/i.png)\n\n```sh\nx\n```"},
+    ),
+    "a note that is folded": (
+        "## The lamp is red\n\nWait.\n\n??? note \"Why does it take so long?\"\n    It warms.\n\n## How?\n\nSo.\n\n"
+        "::: details Why so?\nAs ever.\n:::\n",
+        {
+            "The lamp is red": "Wait.\n\n**Why does it take so long?**\n\nIt warms.",
+            "How?": "So.\n\n**Why so?**\n\nAs ever.",
+        },
+    ),
+    "a fold that asks why": (
+        "# Lampd\n\n## Troubleshooting\n\n### The lamp is red\n\n??? tip \"Why?\"\n    Heat.\n\n"
+        "### The lamp is off\n\n<details><summary>Why?</summary>\n\nCold.\n\n</details>\n",
+        {"The lamp is red": "**Why?**\n\nHeat.", "The lamp is off": "**Why?**\n\nCold."},
+    ),
+    "a fold below a statement": (
+        "# FAQ\n\n## The lamp is red\n\nWait.\n\n<details><summary>What if it stays red?</summary>\n\nGo.\n\n</details>\n",
+        {"The lamp is red": "Wait.\n\n**What if it stays red?**\n\nGo."},
+    ),
+    "folds of a category": (
+        "# FAQ\n\n## Money\n\n??? question \"How do I pay?\"\n    So.\n\n<details><summary>Who pays me?</summary>\n\nAnn.\n\n"
+        "</details>\n",
+        {"How do I pay?": "So.", "Who pays me?": "Ann."},
+    ),
+    "messages of errors beside questions": (
+        "# Lampd\n\n## Setup\n\nUnpack.\n\n## Use\n\n### Why is it slow?\n\nSo.\n\n### Error: lamp not found\n\nBuy one.\n\n"
+        "### Colours\n\nMany.\n\n## FAQ\n\n### It sleeps\n\nWait.\n",
+        {"Why is it slow?": "So.", "Error: lamp not found": "Buy one.", "It sleeps": "Wait."},
+    ),
+    "an error below a question": (
+        "## What if it fails?\n\nRead on.\n\n### Is it on?\n\nYes.\n\n### `LampError`: no lamp\n\nBuy one.\n",
+        {"What if it fails?": "Read on.", "Is it on?": "Yes.", "LampError: no lamp": "Buy one."},
     ),
     "other question marks": ("### 为什么？\n因为。\n### لماذا؟\nلأن.\n", {"为什么？": "因为。", "لماذا؟": "لأن."}),
 }  # fmt: skip
@@ -1175,6 +1206,33 @@ def test_a_fence_that_is_never_closed_is_named() -> None:
     faq = read_markdown(page, "faq.md")
     assert (len(faq.questions), faq.questions[0].answer.endswith("```\n## Why?\n\nSo.\n```")) == (1, True)
     assert joined_notes(faq.notes) == ("faq.md:15: this fence is never closed; all below it is code",)
+
+
+NO_QUESTIONS = [
+    "Any more questions?", "Something to add?", "Still need help?", "Do you have any other questions?", "Anything missing?",
+    "Noch Fragen?", "Haben Sie noch weitere Fragen?", "Fehlt etwas?", "D'autres questions ?", "Vous avez encore des questions ?",
+    "Besoin d'aide ?", "¿Tienes más preguntas?", "¿Alguna duda más?", "¿Falta algo?", "Ainda tem dúvidas?", "Altre domande?",
+    "Остались вопросы?", "还有其他问题吗？", "需要帮助吗？", "その他のご質問は？", "더 궁금한 점이 있나요?",
+    "Author", "About the author", "Über den Autor", "Auteurs", "Sobre el autor", "Об авторе", "作者",
+]  # fmt: skip
+QUESTIONS = [
+    "How do I contact you?", "Who is the author?", "Do you have questions for me?", "Wie stelle ich Fragen?", "¿Dónde pregunto?",
+    "Contact lenses", "Team lunch", "Need help with the lift?", "¿Quién es el autor?", "有问题怎么办？",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("title", NO_QUESTIONS + QUESTIONS)
+def test_an_invitation_and_the_author_are_no_entries(title: str) -> None:
+    found = answers(f"# FAQ\n\n## How?\n\nSo.\n\n## {title}\n\nWrite to us.\n")
+    assert list(found) == ["How?", *([title] if title in QUESTIONS else [])]
+
+
+@pytest.mark.parametrize("title", ["Contact us", "Kontakt", "Contacto", "Authors", "联系我们"])
+@pytest.mark.parametrize("is_in_folder", [True, False])
+def test_a_page_about_its_authors_has_only_what_asks(title: str, is_in_folder: bool) -> None:
+    page = f"# {title}\n\nWe.\n\n## Ann\n\nWrites.\n\n## Where are you?\n\nHere.\n"
+    faq = read_markdown(page, "faq.md", is_in_folder=is_in_folder)
+    assert [question.question for question in faq.questions] == ["Where are you?"]
 
 
 COUNTED = [

@@ -98,10 +98,11 @@ class Rule(Block):
 
 @dataclass(frozen=True, slots=True)
 class Fold(Block):
-    """A foldable section: of HTML (`details`) or of a documentation generator."""
+    """A foldable section: of HTML (`details`) or of a documentation generator; `is_aside` if that calls it a note or the like."""
 
     summary: Inline
     children: tuple[Block, ...]
+    is_aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -692,7 +693,9 @@ class _Container:
 
 def _fold(frame: _Frame, children: tuple[Block, ...], reading: Reading) -> Fold:
     if frame.name == "mark:fold":
-        return Fold(frame.line, convert_inline(frame.attributes["title"], frame.line, reading), children)
+        name = frame.attributes["name"]
+        is_aside = name == "details" or (name in ADMONITIONS and name != "question")
+        return Fold(frame.line, convert_inline(frame.attributes["title"], frame.line, reading), children, is_aside)
     summary = next((child for child in children if isinstance(child, _Item) and child.name == "summary"), None)
     rest = tuple(child for child in children if child is not summary)
     title, others = _divided(summary.children if summary else ())

@@ -7,6 +7,7 @@ import tomllib
 from bisect import bisect_right
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from pathlib import PurePath
 
 from bot.exchange.faq import Faq, FaqQuestion, NoteKind, asks, beginning, is_bare, looks_asked
@@ -76,6 +77,18 @@ _PARTS_OF_ANSWERS = _alternatives(
     r"(?:click|tap|reveal)(?:\s+\w+){0,6}",
 )
 """Titles that belong to an answer: of a fold or of a heading below a question."""
+_AUTHORS = "|".join((
+    r"(?:about )?(?:the )?authors?|about (?:us|me)|(?:meet the |our )?team",
+    r"(?:über (?:uns|den autor|die autorin|mich)|autor(?:en|in)?)",
+    r"auteurs?|à propos(?: de (?:nous|l'auteur))?|(?:sobre (?:el |o |la |a )?)?autora?|sobre nosotros|autores|autore",
+    r"авторы?|об авторе|(?:关于)?作者|关于我们|著者|作者について|저자",
+))  # fmt: skip
+_PERSONAL_PAGE = _alternatives(
+    _AUTHORS,
+    r"contacts?(?: (?:us|me|details|information|the authors?))?|kontakt|impressum|contactez-nous|nous contacter",
+    r"contacto|contáctanos|contato|contatti|контакты|联系(?:我们|方式|作者)|聯絡我們|お問い合わせ|문의(?:하기)?",
+)
+"""Titles of pages about those who wrote them, which have a question only where they ask."""
 _NO_QUESTION = _alternatives(
     r"(?:table of )?contents?|toc|index|overview|introduction|intro|preface|navigation|footnotes|sources|feedback",
     r"about this (?:page|document|faq|guide|list)|see also|further reading|references?|links|resources",
@@ -87,6 +100,18 @@ _NO_QUESTION = _alternatives(
     r"(?:still )?(?:stuck|not solved|have a question)",
     r"(?:didn|can|couldn)'?t find (?:an?|the|your|what) (?:answer|question|you).{0,40}",
     r"(?:question|answer)s? not (?:listed|found|answered|here).{0,30}|is your question (?:not|missing).{0,40}",
+    r"(?:(?:do you|you)(?: still)? have |any )?(?:(?:any|more|other|further|additional) )*(?:questions?|suggestions?|feedback)",
+    r"(?:is )?(?:something|anything)(?: (?:else|missing|to add|wrong|unclear|here))+",
+    r"(?:(?:haben sie|hast du|habt ihr|du hast|sie haben|noch|weitere|mehr|andere|offene) )+fragen|fragen oder anregungen"
+    r"|(?:fehlt|fehlt hier|fehlt noch) etwas|(?:brauchen sie|brauchst du|noch|weitere)(?: (?:noch|mehr|weitere))? hilfe",
+    r"(?:(?:vous avez|avez-vous|une|des|encore|d'autres?) )+(?:autres? )?questions?|besoin d['’]aide|quelque chose à ajouter",
+    r"¿?(?:(?:tienes?|tiene usted|quedan?|alguna|algunas|más|otras?|todavía|aún) )+(?:preguntas?|dudas?)(?: más)?",
+    r"¿?(?:(?:necesitas?|más|todavía|aún) )+ayuda|¿?(?:falta algo|algo que añadir)",
+    r"(?:(?:tem|ainda|alguma|algumas|mais|outras?|ficou com|restou) )+(?:perguntas?|d[uú]vidas?)|(?:precisa de )?(?:mais )?ajuda",
+    r"(?:(?:hai|avete|ancora|altre|qualche) )+domand[ae]|(?:(?:остались|есть|ещё|еще|другие) )+вопросы|нужна помощь|нашли ошибку",
+    r"(?:还有|還有|有|更多|其他)(?:其他|别的|別的|什么|什麼)?(?:问题|問題|疑问|疑問)吗?|需要(?:更多)?(?:帮助|幫助)吗?",
+    r"(?:その他|他)の(?:ご)?質問(?:は|がありますか)?|(?:더|다른) ?(?:궁금한|질문)[^?]{0,15}",
+    _AUTHORS,
     r"(?:was|is) this (?:page )?helpful|(?:report|open|file|submit)(?:ing)? (?:an? )?(?:issues?|bugs?)(?: reports?)?",
 )
 """Titles of sections that are part of nearly every page and no question of it."""
@@ -350,6 +375,7 @@ class _Page:
         self.titles = {normalize_phrase(heading.inline.text) for heading in _headings(blocks)}
         self.asking_levels = _asking_levels(blocks)
         self.statements = _bold_statements(blocks)
+        self.asides = _asides(blocks)
         self.found: list[FaqQuestion] = []
         self.unanswered: list[_Section] = []
         self.lines = matter.rest.split("\n")
@@ -417,7 +443,7 @@ class _Page:
             article.asks = (article.title,) if article.title else ()
             article.title, article.is_question = asked, True
             self._take(article, ())
-        elif self.has_faq:
+        elif self.has_faq or _PERSONAL_PAGE.fullmatch(self.name or self.matter.title):
             self._take_outside(self.root, ())
         else:
             for section in [self.root] if self.root.blocks or not self.root.children else self.root.children:
@@ -427,7 +453,7 @@ class _Page:
 
     def _is_article(self, article: _Section) -> bool:
         """Whether a file of a folder is one question with its answer, whatever its headings say."""
-        if not self.is_in_folder or self.matter.questions:
+        if not self.is_in_folder or self.matter.questions or _PERSONAL_PAGE.fullmatch(self.name or self.matter.title):
             return False
         if any(map(asks, self._article_titles(article))):
             return all(inner.head is not None for inner in _walk(article) if inner.level)
@@ -483,6 +509,9 @@ class _Page:
                 self.reading.note(section.line, f"{what}{place} is no part of the FAQ on this page", "not taken")
             if not is_passed:
                 for child in section.children:
+                    if _is_error(child, section.children):
+                        self._take(child, self._inner_group(section, group))
+                        continue
                     self._take_outside(child, self._inner_group(section, group))
 
     def _has_questions(self, section: _Section) -> bool:
@@ -554,8 +583,9 @@ class _Page:
         return bool(render(self._answer(section.blocks, is_question=False, is_noted=False)[0]))
 
     def _take_question(self, section: _Section, group: tuple[str, ...]) -> None:
-        parts = [child for child in section.children if not child.is_question and not child.asks_below]
         others = [child for child in section.children if child.is_question or child.asks_below]
+        others = [child for child in section.children if child in others or (others and _is_error(child, others))]
+        parts = [child for child in section.children if child not in others]
         if len(others) > 1 and len(others) >= len(parts) and not self._has_text(section):  # a category that asks
             parts, others = [], section.children
         blocks, listed = self._answer(
@@ -728,6 +758,20 @@ def _says_what(title: str) -> bool:
     )
 
 
+_ERROR = re.compile(
+    r"\b(?:errors?|exceptions?|fail(?:s|ed|ure)|cannot|can't|could not|couldn't|unable to|not found|denied|refused|timed? ?out"
+    r"|undefined|fehler|erreur|errore?|erro|ошибка)\b|错误|錯誤|エラー|오류|(?-i:\b[A-Z]{2,}_?\d{2,}\b|\b(?:E[A-Z]{4,}|[A-Z]\w+Error)\b)",
+    re.IGNORECASE,
+)
+
+
+def _is_error(section: _Section, siblings: Sequence[_Section]) -> bool:
+    """Whether a heading is the message of an error, beside headings of its level that ask."""
+    if section.is_question or not 0 < section.level < MARKED_LEVEL or not _ERROR.search(section.title):
+        return False
+    return any(other.level == section.level and _is_asked(other) for other in siblings)
+
+
 def _is_asked(section: _Section) -> bool:
     return section.is_question and asks(section.title)
 
@@ -802,6 +846,30 @@ def _bold_statements(blocks: Sequence[Block]) -> frozenset[int]:
             case _:
                 pass
     return frozenset([*lines, *items, *(found if len(found) > 1 else ())])
+
+
+def _asides(blocks: Sequence[Block]) -> frozenset[int]:
+    """The lines of folds that belong to the answer of the heading above them, although they ask.
+
+    Those are notes of a documentation generator below the heading's text; the only fold there, if the heading doesn't ask itself;
+    and those with one word, "Why?".
+    """
+    lines: list[int] = []
+    for number, block in enumerate(blocks):
+        title = _title(block.inline.text) if isinstance(block, Heading) else ""
+        if not title or (_FAQ_SECTION.search(title) and not asks(title)) or _PAGE_TITLE.search(title):
+            continue
+        below = list(takewhile(lambda other: not isinstance(other, Heading), blocks[number + 1 :]))
+        folds = [other for other in below if isinstance(other, Fold)]
+        has_text = bool(below) and not isinstance(below[0], (Fold, Contents, Rule))
+        is_only = len(folds) == 1 and has_text and not asks(title)
+        lines += [fold.line for fold in folds if is_only or (fold.is_aside and has_text) or _is_one_word(fold)]
+    return frozenset(lines)
+
+
+def _is_one_word(fold: Fold) -> bool:
+    """Whether a fold asks "Why?", which asks nothing without what it stands in."""
+    return len(fold.summary.text.split()) == 1 and fold.summary.text.isascii()
 
 
 def _is_text(block: Block | None) -> bool:
@@ -1068,7 +1136,7 @@ class _Builder:
     def _fold(self, block: Fold) -> None:
         title = _title(block.summary.text)
         part = not title or _PARTS_OF_ANSWERS.fullmatch(title) is not None
-        if not asks(title) and self.has_open_question:
+        if block.line in self.page.asides or (not asks(title) and self.has_open_question):
             if part:
                 self.top.blocks += block.children
             else:

@@ -564,6 +564,32 @@ PAGES = {
         '## How?\n\n<img src="https://a.example/i.png">\n```sh\nx\n```\n',
         {"How?": "![](https://a.example/i.png)\n\n```sh\nx\n```"},
     ),
+    "signs around words of a title": (
+        "## 「So」とは？\nx\n## “So” or 『so』\nx\n## 3) «Ла» (это)\nx\n## ★ Lamps 【new】\nx\n",
+        {"「So」とは？": "x", "“So” or 『so』": "x", "«Ла» (это)": "x", "Lamps 【new】": "x"},
+    ),
+    "marks of answers below something": (
+        "**Q**. How?\n\n![x](https://a.example/x.png)\n\n**A**. So.\n\nA. Smith.\n\n**Q**. Why?\n\n**A**. Thus.\n",
+        {"How?": "![x](https://a.example/x.png)\n\nSo.\n\nA. Smith.", "Why?": "Thus."},
+    ),
+    "code of Hugo": (
+        "## How?\n\n{{< codeFromInline go >}}\n# x\n{{< /codeFromInline >}}\n\n{{% code file=x lang=\"sh\" %}}\n# y\n"
+        "{{% /code %}}\n\n{% code title=x %}\n```\nz\n```\n{% endcode %}\n",
+        {"How?": "```go\n# x\n```\n\n```sh\n# y\n```\n\n```\nz\n```"},
+    ),
+    "directives": (
+        ".. question:: How?\n   :class: x\n\n   So.\n\n   .. note::\n      Now.\n\n.. faq:: Why?\n\n   .. code-block:: sh\n"
+        "      :linenos:\n\n      x\n        y\n\n   z\n\nend\n",
+        {
+            "How?": "So.\n\n> **Note:** Now.",
+            "Why?": "```sh\nx\n  y\n```\n\nz",
+        },
+    ),
+    "directives in an answer": (
+        "## How?\n\n.. admonition:: Read this\n\n   x\n\n.. versionadded:: 2\n   y\n\n.. image:: a.png\n   :alt: z\n\n"
+        ".. _target:\n\n... and so.\n",
+        {"How?": "> **Read this**\n>\n> x\n\n> **Versionadded: 2**\n>\n> y\n\n.. _target:\n\n... and so."},
+    ),
     "a note that is folded": (
         "## The lamp is red\n\nWait.\n\n??? note \"Why does it take so long?\"\n    It warms.\n\n## How?\n\nSo.\n\n"
         "::: details Why so?\nAs ever.\n:::\n",
@@ -649,6 +675,12 @@ ANSWERS = {
         "<table><tr><th>A</th><th>B</th></tr><tr><td>1</td><td>a|b<br>c</td></tr></table>",
         "| A | B |\n| --- | --- |\n| 1 | a\\|b; c |",
     ),
+    "pictures over several lines": (
+        '<figure>\n<img src={url("/a.png")}\n  alt="A > lamp"\n\n  style={{width: "3px"}}\n/>\n</figure>\n\n'
+        "See <img\nsrc='b.png'\nalt=it> so:\n\n```\n<img src={x}\n\nalt='y'>\n```\n\n[d](/d)",
+        "A > lamp\n\nSee it so:\n\n```\n<img src={x}\n\nalt='y'>\n```\n\nd",
+    ),
+    "macros": ("Use {{ site.name }} or `{{ x }}`.", "Use {{ site.name }} or `{{ x }}`."),
     "a picture in HTML": ('<p align="center">\n<img src="https://a.example/i.png" alt="An i">\n</p>', "![An i](https://a.example/i.png)"),
     "code in HTML": ("<pre><code class='language-sh'>a &amp;&amp; b\n  c\n</code></pre>", "```sh\na && b\n  c\n```"),
     "a fence keeps its bytes": ("~~~~ py  title=x\n\tif a:\n~~~\n \n~~~~", "~~~~ py  title=x\n\tif a:\n~~~\n \n~~~~"),
@@ -664,7 +696,8 @@ def test_an_answer_is_taken_over(name: str) -> None:
 def test_what_an_answer_loses_is_named() -> None:
     page = (
         "## [How](https://a.example)?\n\n[a](/x) ![b](c.png) <u>d</u>\n<!-- e -->\n\n[f](/x) [[G]] <font size='1'>h</font>\n\n"
-        "![](data:image/png;base64,AA) [i](x){: .j }\n\n{: .k}\n"
+        "![](data:image/png;base64,AA) [i](x){: .j }\n\n{: .k}\n\n"
+        "<img src='l'\n\n>\n{{ m.n_o }}\n"
     )
     faq = read_markdown(page, "faq.md")
     assert list(joined_notes(faq.notes)) == [
@@ -679,6 +712,8 @@ def test_what_an_answer_loses_is_named() -> None:
         "faq.md:8: the address 'x' works on the old site only; its label stays",
         "faq.md:8: '{: .j }' is a mark of the old site",
         "faq.md:10: '{: .k}' is a mark of the old site",
+        "faq.md:12: the picture 'l' can't be taken along",
+        "faq.md:15: '{{ m.n_o }}' is a macro of the old site, and stays as it is",
     ]
 
 

@@ -233,7 +233,9 @@ class _BlockReader:
                     return Fold(line, convert_inline(directive[2], line, self.reading), children)
                 return _admonition(line, name, convert_inline(directive[2], line, self.reading), children)
         first, end = token.map or (0, 0)
-        if end - first < 2 or set(self.lines[end - 1].strip("> \t")) != set(token.markup[:1]):
+        if not token.markup:  # a directive
+            self.reading.changes += 1
+        elif end - first < 2 or set(self.lines[end - 1].strip("> \t")) != set(token.markup[:1]):
             self.reading.note(line, "this fence is never closed; all below it is code", "read as")
         return Code(line, token.info.strip(), token.content, token.markup)
 
@@ -454,16 +456,20 @@ class _Container:
             self.reading.note(line, f"'{token.tag[:80].strip()}' is a mark of the old site")
         elif nesting > 0:
             self.reading.changes += 1
-            if kind == "admonition" and token.tag == "question" and asks(token.content):
-                kind = "fold"
-            self._push(_Frame(f"mark:{kind}", line, {"name": token.tag, "title": token.content}))
+            name = token.tag
+            if kind == "admonition" and asks(token.content) and (name == "question" or name not in ADMONITIONS):
+                kind, name = "fold", "question"
+            is_other = kind == "admonition" and name not in ADMONITIONS and bool(token.content)
+            title = f"{name.capitalize()}: {token.content}" if is_other else token.content
+            self._push(_Frame(f"mark:{kind}", line, {"name": name, "title": title, "mark": token.tag}))
         else:
             self._close_mark(kind, token.tag)
 
     def _close_mark(self, kind: str, name: str) -> None:
         for number in range(len(self.frames) - 1, 0, -1):
             frame = self.frames[number]
-            if frame.name.startswith("mark:") and (name == ":::" or frame.name == f"mark:{kind}"):
+            is_same = frame.name == f"mark:{kind}" or (kind == "admonition" and frame.attributes.get("mark") == name)
+            if frame.name.startswith("mark:") and (name == ":::" or is_same):
                 self._close_to(number)
                 return
 

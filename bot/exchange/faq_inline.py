@@ -228,6 +228,7 @@ _LINK_ATTRIBUTES = re.compile(r"\{(?:[:.#][^{}]{0,200}|[\w-]{1,30}=[^{}]{0,200}|
 _MAY_HAVE_ATTRIBUTES = frozenset(["link_close", "image", "code_inline", "strong_close", "em_close"])
 _MARKS = frozenset("\\`*_[]<~")
 _LIQUID = re.compile(r"\{%[^{}]{0,500}%\}")
+_MACRO = re.compile(r"\{\{[^{}\n]{1,300}\}\}")
 _ENTITY = re.compile(r"&#?\w{1,31};")
 _SUSPECT = re.compile(r"[<&\[\]{]")
 """Without one of these nothing in a paragraph can need a change."""
@@ -340,7 +341,11 @@ class _Converter:
             text = text[found.end() :]
         for found in _LIQUID.finditer(text):
             self.reading.note(self.line, f"'{beginning(found[0], 40)}' is a mark of the old site")
-        return _LIQUID.sub("", text)
+        text = _LIQUID.sub("", text)
+        for found in _MACRO.finditer(text):
+            what = f"'{beginning(found[0], 40)}' is a macro of the old site, and stays as it is"
+            self.reading.notes.append(Note(self.reading.file, self.line, what, "read as"))
+        return text
 
     @staticmethod
     def _code(token: Token) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import tomllib
 from bisect import bisect_right
@@ -26,7 +27,7 @@ from bot.exchange.faq_blocks import (
     read_blocks,
     render,
 )
-from bot.exchange.faq_inline import Inline, Reading, text_of
+from bot.exchange.faq_inline import Inline, Reading, read_tag, text_of
 from bot.exchange.faq_table import columns_by_content, find_columns, markdown_cell, questions_from_rows, split_phrasings
 from bot.knowledge.yaml_reader import YamlValue, parse
 from bot.text import normalize_phrase
@@ -57,7 +58,9 @@ _NUMBERING = re.compile(
     r"(?:Q?\d{1,4}(?:\.\d{1,3}){0,4}[.):]|\d{1,3}(?:\.\d{1,3}){1,4}|Q\d{1,4}[ \t]*[-–—]|[IVX]{1,5}\.|\(\d{1,4}\))[ \t]+",
     re.I,
 )
-_SYMBOLS = re.compile(r"(?:[^\w\s\"'“„«‘¿¡(<\[`$./#@&+*-]{1,8}|:[a-z_]{2,30}:)[ \t]*(?=[\w\"'“„«‘¿¡(<`])")
+_SYMBOLS = re.compile(
+    r"(?:[^\w\s\"'“„«‘‹「『【〔《〈（［¿¡(<\[`$./#@&+*-]{1,8}|:[a-z_]{2,30}:)[ \t]*(?=[\w\"'“„«‘‹「『【〔《〈（［¿¡(<`])"
+)
 _BACK_TO_TOP = re.compile(
     r"[^\w]*(?:(?:go|back|return|jump)\s+)*(?:up\s+)?(?:to\s+)?(?:the\s+)?(?:top|start|index|contents?|toc|list|up)?[^\w]*",
     re.I,
@@ -226,11 +229,13 @@ def _alone(question: FaqQuestion, matter: _FrontMatter) -> FaqQuestion:
 
 
 _HIGHLIGHT = re.compile(
-    r"([ \t]*)(?:<[^<>]{1,200}>[ \t]*)*(?:\{%-?|\{\{[<%])[ \t]*highlight[ \t]+\"?([\w+#-]+)[^{}]{0,200}\}\}?[ \t]*$"
+    r"([ \t]*)(?:<[^<>]{1,200}>[ \t]*)*(?:\{%-?|\{\{[<%])[ \t]*(highlight|code[\w-]*)"
+    r"(?![^{}]{0,300}/[>%]\}\})([^{}]{0,300}?)[-%>]*\}\}?[ \t]*$"
 )
 _END_HIGHLIGHT = re.compile(
-    r"([ \t]*)(?:\{%-?[ \t]*endhighlight[ \t]*-?%\}|\{\{[<%][ \t]*/highlight[ \t]*[%>]\}\})[ \t]*(?:</[^<>]{1,50}>[ \t]*)*$"
+    r"([ \t]*)(?:\{%-?[ \t]*end(\w+)[ \t]*-?%\}|\{\{[<%][ \t]*/[ \t]*([\w-]+)[ \t]*[%>]\}\})[ \t]*(?:</[^<>]{1,50}>[ \t]*)*$"
 )
+_LANGUAGE = re.compile(r"lang(?:uage)?[=:][ \t]*[\"']?([\w+#-]+)|^[ \t]*[\"']?([\w+#-]+)[\"']?(?![\w=:+#-])")
 _WRAPPER = re.compile(r"[ \t]*(?:<(?:div|center|figure|section)(?:[ \t][^<>]{0,300})?>[ \t]*)+$", re.IGNORECASE)
 _FENCE_START = re.compile(r"[ \t]{0,3}(`{3,}|~{3,})")
 
@@ -240,14 +245,20 @@ def _with_fences(text: str, reading: Reading) -> str:
     lines = text.split("\n")
     open_line = None
     for number, line in enumerate(lines):
-        if open_line is None and "highlight" in line and (found := _HIGHLIGHT.match(line)):
-            open_line, opening = number, f"{found[1]}```{found[2]}"
-        elif open_line is not None and "highlight" in line and (found := _END_HIGHLIGHT.match(line)):
+        if "{%" not in line and "{{" not in line:
+            open_line = None if _FENCE_START.match(line) else open_line  # it wraps a fence
+        elif open_line is None and (found := _HIGHLIGHT.match(line)):
+            language = _LANGUAGE.search(found[3])
+            open_line, name = number, found[2]
+            opening = f"{found[1]}```{(language[1] or language[2]) if language else ''}"
+        elif open_line is not None and (found := _END_HIGHLIGHT.match(line)) and (found[2] or found[3]) == name:
             lines[open_line], lines[number], open_line = opening, f"{found[1]}```", None
             reading.changes += 1
     fence = ""
+    fenced: set[int] = set()
     for number, line in enumerate(lines):
         found = _FENCE_START.match(line)
+        fenced.update([number] if fence else [])
         if found is None:
             continue
         if fence:
@@ -258,7 +269,30 @@ def _with_fences(text: str, reading: Reading) -> str:
         if number and _WRAPPER.match(lines[number - 1]):
             reading.note(number, "a tag around code has no form in Markdown; what is in it stays")
             lines[number - 1] = ""
-    return "\n".join(lines)
+    text = "\n".join(lines)
+
+    def simple(tag: re.Match[str]) -> str:
+        new = _simple_img(tag[0])
+        return tag[0] if new == tag[0] or text.count("\n", 0, tag.start()) in fenced else new
+
+    return _IMG.sub(simple, text)
+
+
+_IMG = re.compile(r"<img(?=\s)(?:[^<>\"']|\"[^\"]{0,2000}\"|'[^']{0,2000}')*+>", re.IGNORECASE)
+_SIMPLE_IMG = re.compile(
+    r"<img(?:\s+[\w:-]{1,50}(?:=(?:\"[^\"<>]*\"|'[^'<>]*'|[^\s\"'=<>`{]{1,2000}))?)*+\s*/?>", re.IGNORECASE
+)
+_DIVIDED = re.compile(r"\n[ \t]*(?:\n|[-+*#>|]|\d{1,9}[.)])")
+
+
+def _simple_img(source: str) -> str:
+    """The tag of a picture in a form that the parser can't miss or divide, with as many line feeds as before."""
+    tag = read_tag(source)
+    if tag is None or (_SIMPLE_IMG.fullmatch(source) and not _DIVIDED.search(source)):
+        return source
+    attributes = ((name, " ".join(tag.attributes.get(name, "").split())) for name in ("src", "alt", "title"))
+    written = "".join(f' {name}="{html.escape(value)}"' for name, value in attributes if value)
+    return f"<img{written}>" + "\n" * source.count("\n")
 
 
 # --- front matter
@@ -522,7 +556,7 @@ class _Page:
 
         The notes on what is in them are taken back.
         """
-        position = bisect_right(self.section_lines, last.line)
+        position = bisect_right(self.section_lines, max(start, last.line))
         end = self.section_lines[position] if position < len(self.section_lines) else len(self.lines) + 1
         while end > start + 1 and not self.lines[end - 2].strip(" #>-"):
             end -= 1
@@ -715,7 +749,7 @@ class _Page:
                 if is_noted:
                     self._note_contents(block, "left out" if is_question else "not taken")
                 continue
-            kept.append(block if kept else _without_answer_mark(block))
+            kept.append(_without_answer_mark(block, is_first=not kept))
         if all(isinstance(block, (Rule, Heading)) for block in kept):
             kept = []
         return kept, tuple(listed)
@@ -908,7 +942,13 @@ def _title(text: str) -> str:
         if shorter == text or not shorter:
             break
         text = shorter
-    text = re.sub(r"(?:\s*:[a-z_]{2,30}:|\s+[^\w\s?!.)\]\"'”»`>]{1,8})+$", "", text) if len(text) < 1_000 else text
+    text = (
+        re.sub(
+            r"(?:\s*:[a-z_]{2,30}:|\s+[^\w\s?!.)\]\"'”’»›“「」『』【】〔〕《》〈〉（）［］(\[«„`>]{1,8})+$", "", text
+        )
+        if len(text) < 1_000
+        else text
+    )
     return text.removesuffix("#").strip(" *_") if not text.startswith("_") else text.removesuffix("#").strip()
 
 
@@ -927,9 +967,12 @@ def _all_blocks(section: _Section, *, with_head: bool = False) -> list[Block]:
     ]
 
 
-def _without_answer_mark(block: Block) -> Block:
-    """An answer's first paragraph without "A:" before it."""
-    if isinstance(block, Paragraph) and (found := _ANSWER.match(block.inline.markdown.partition("\n")[0])):
+def _without_answer_mark(block: Block, *, is_first: bool = True) -> Block:
+    """A paragraph of an answer without "A:" before it; in others than the first, without one that stands in bold by itself."""
+    if not isinstance(block, Paragraph):
+        return block
+    found = _ANSWER.match(block.inline.markdown.partition("\n")[0])
+    if found and (is_first or (found[1] and (found[2] or found[3]))):
         rest = _rest_of_answer(found) + block.inline.markdown[len(found[0]) :]
         return Paragraph(block.line, Inline(rest.strip("\n"), block.inline.text))
     return block

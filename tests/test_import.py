@@ -1067,7 +1067,7 @@ def test_without_openpyxl_the_error_says_how_to_get_it(tmp_path: Path, monkeypat
     with zipfile.ZipFile(tmp_path / "faq.xlsx", "w") as archive:
         archive.writestr("xl/workbook.xml", b"<x/>")
     monkeypatch.setitem(sys.modules, "openpyxl", None)
-    with pytest.raises(AskPyError, match=r'pip install "askpy\[xlsx\]"'):
+    with pytest.raises(AskPyError, match=r"pip install openpyxl where .* uv tool install '\.\[xlsx\]'"):
         read_faqs([tmp_path / "faq.xlsx"])
 
 
@@ -1133,7 +1133,7 @@ def test_an_update_tells_what_changed_appeared_and_vanished(run: Any, tmp_path: 
             "  changed park: the answer, the title, 1 phrasing",
             "  changed how-late: the answer; what somebody had changed is a comment above it now",
             "  changed who-pays: the title, 1 phrasing",
-            "  new     is-there-coffee: 'Is there coffee?'",
+            "  new     is-there-coffee: 'Is there coffee?'; looks like is-there-tea, which is gone",
             "  gone    is-there-tea: 'Is there tea?' stays in the pack; take it out there if it no longer holds",
         ],
     )
@@ -1200,6 +1200,10 @@ def test_what_was_taken_out_of_the_pack_is_not_added_again(tmp_path: Path) -> No
     file.write_text(file.read_text(encoding="utf-8").partition("- id: who-pays")[0], encoding="utf-8")
     update = imported(tmp_path, FIRST, is_update=True).update
     assert (update.changed, update.appeared, list(update.kept)) == ({}, {}, ["who-pays", "is-there-tea"])
+    assert update.kept["who-pays"] == (
+        "'Who pays?' is in the source, but somebody deleted the entry from the pack, so it isn't added again; to have it back, "
+        "delete 'who-pays' in import.json"
+    )
 
 
 def test_what_is_left_out_is_counted_alike_each_time(run: Any, tmp_path: Path) -> None:
@@ -1282,6 +1286,20 @@ def test_the_last_line_counts_each_thing_once(table: str, summary: str, tmp_path
     (tmp_path / "faq.csv").write_text(table, encoding="utf-8")
     found = import_faqs([tmp_path / "faq.csv"], tmp_path / "pack").summary
     assert found == f"{summary} left out, each named above."
+
+
+def test_a_new_question_takes_the_phrasings_of_one_that_is_gone(run: Any, tmp_path: Path) -> None:
+    imported(tmp_path, "## Where is the car park?\n\nAlso asked: parking | my car\n\nHere.\n\n## How?\n\nSo.\n")
+    text = "## Driving\n\n### May visitors come by bus?\n\nAlso asked: parking | by bus\n\nYes.\n\n## How?\n\nSo.\n"
+    (tmp_path / "office.md").write_text(text, encoding="utf-8")
+    lines = run("import", "office.md", "--into", "pack", "--update")[1].splitlines()
+    assert (
+        "  new     may-visitors-come-by-bus: 'May visitors come by bus?'; looks like where-is-the-car-park, which is gone"
+        in lines
+    )
+    by_id = load(tmp_path / "pack").by_id
+    assert by_id["may-visitors-come-by-bus"].asks == ("May visitors come by bus?", "parking", "by bus")
+    assert by_id["where-is-the-car-park"].asks == ("Where is the car park?", "my car")
 
 
 def test_without_a_record_no_answer_is_replaced(tmp_path: Path) -> None:

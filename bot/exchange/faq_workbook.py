@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
 OPENPYXL_MISSING = (
-    'Importing a workbook needs openpyxl, which isn\'t installed: pip install "askpy[xlsx]", or in a checkout '
-    "pip install openpyxl. Or save the sheet as CSV (UTF-8), and import that."
+    "Excel files need openpyxl, which isn't installed: pip install openpyxl where AskPy is installed, or uv tool install '.[xlsx]' "
+    "in the checkout. Or save the sheet as CSV (UTF-8), and import that."
 )
 MAX_UNZIPPED = 100 * 1024 * 1024
 """Bytes of a workbook's unzipped parts: a FAQ has a thousandth of it, and a small file can unzip to anything."""

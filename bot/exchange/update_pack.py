@@ -23,6 +23,9 @@ NEW_ENTRIES_FILE = "answers.yaml"
 MIN_SHARED_WORDS = 0.5
 """Share of the words of two questions below which they aren't taken for one question that was reworded."""
 
+MIN_LIKENESS = 0.3
+"""Share of the words above which a new question looks like one that is gone, so that people are told."""
+
 Imported = tuple[NewEntry, FaqQuestion]
 
 
@@ -102,20 +105,28 @@ def update_pack(folder: Path, imported: Sequence[Imported], sources: Sources) ->
     plan = _Plan(records=dict(records))
     taken = {normalize_phrase(ask) for entry in knowledge.entries for ask in entry.asks}
     ids = {*knowledge.by_id, *records}
-    for entry, question in imported:
-        name = matches.get(question.question)
-        if name is None:
-            _plan_new(plan, entry, question, taken, ids)
-        elif name not in knowledge.by_id:
-            plan.kept[name] = "was taken out of the pack, and isn't added again"
-        else:
-            _plan_known(plan, knowledge.by_id[name], records.get(name), entry, question, taken)
-    vanished = {
-        name: f"'{beginning(knowledge.by_id[name].title)}' stays in the pack; take it out there if it no longer holds"
+    gone = {
+        name: record
         for name, record in records.items()
         if name in knowledge.by_id
         and name not in matches.values()
         and (sources.has(record.file) or _renamed(records, sources))
+    }
+    for entry, question in imported:
+        name = matches.get(question.question)
+        if name is None:
+            looks_like = _take_phrasings(plan, entry, question, [knowledge.by_id[name] for name in gone], taken)
+            _plan_new(plan, entry, question, taken, ids, looks_like)
+        elif name not in knowledge.by_id:
+            plan.kept[name] = (
+                f"'{beginning(entry.title)}' is in the source, but somebody deleted the entry from the pack, so it isn't added "
+                f"again; to have it back, delete '{name}' in {RECORD_FILE}"
+            )
+        else:
+            _plan_known(plan, knowledge.by_id[name], records.get(name), entry, question, taken)
+    vanished = {
+        name: f"'{beginning(knowledge.by_id[name].title)}' stays in the pack; take it out there if it no longer holds"
+        for name in gone
     }
     _write(folder, plan)
     return PackUpdate(plan.changed, plan.appeared, vanished, plan.kept, tuple(plan.notes))
@@ -179,7 +190,27 @@ def _similar(entry: NewEntry, question: FaqQuestion, free: Mapping[str, Record],
 # --- what to write
 
 
-def _plan_new(plan: _Plan, entry: NewEntry, question: FaqQuestion, taken: set[str], ids: set[str]) -> None:
+def _take_phrasings(plan: _Plan, entry: NewEntry, question: FaqQuestion, gone: Iterable[Entry], taken: set[str]) -> str:
+    """Move the phrasings of a new question out of the entry that it looks like and that is gone; the id of that entry, or ""."""
+    words = set(normalize_phrase(question.question).split())
+    listed = set(map(normalize_phrase, entry.asks))
+    for old in gone:
+        phrases = list(map(normalize_phrase, old.asks))
+        moved = {number for number, phrase in enumerate(phrases) if number and phrase in listed & taken}
+        others = set(phrases[0].split())
+        if not moved and len(words & others) <= MIN_LIKENESS * len(words | others):
+            continue
+        if moved:
+            edits = plan.edits.setdefault(old.file, [])
+            edits.append((old.id, ListEdit("asks", (), frozenset(moved))))
+            taken.difference_update(phrases[number] for number in moved)
+        return old.id
+    return ""
+
+
+def _plan_new(
+    plan: _Plan, entry: NewEntry, question: FaqQuestion, taken: set[str], ids: set[str], looks_like: str = ""
+) -> None:
     entry.id = slug(entry.id, ids)
     kept = [ask for number, ask in enumerate(entry.asks) if number == 0 or normalize_phrase(ask) not in taken]
     _note_taken(plan, entry.asks[1:], question, taken)
@@ -187,7 +218,9 @@ def _plan_new(plan: _Plan, entry: NewEntry, question: FaqQuestion, taken: set[st
     ids.add(entry.id)
     taken.update(map(normalize_phrase, kept))
     plan.new.append(entry)
-    plan.appeared[entry.id] = f"'{beginning(entry.title)}'"
+    plan.appeared[entry.id] = f"'{beginning(entry.title)}'" + (
+        f"; looks like {looks_like}, which is gone" * bool(looks_like)
+    )
     plan.records[entry.id] = record_of(entry, question)
 
 
@@ -289,7 +322,8 @@ def _edited(folder: Path, file: str, edits: Sequence[tuple[str, ListEdit | Value
                 item[edit.field] = edit.text
             else:
                 listed = item.get(edit.field, [])
-                item[edit.field] = [*(listed if isinstance(listed, list) else [listed]), *edit.add]
+                listed = listed if isinstance(listed, list) else [listed]
+                item[edit.field] = [*(ask for n, ask in enumerate(listed) if n not in edit.remove), *edit.add]
     if _stripped(parse(edited.encode(), file).value) != _stripped(items):
         raise AskPyError(
             f"{folder / file} is written in a way that can't be edited (an anchor, perhaps). Write its entries out."

@@ -257,6 +257,16 @@ def test_columns_are_known_by_their_headers() -> None:
 
 
 @pytest.mark.parametrize(
+    "name",
+    "Stichworte|Stichwörter|Schlagwörter|Tags|mots-clés|Mot clé|palabras clave|Palavras-chave|parole chiave|Ключевые слова|关键词"
+    "|キーワード|키워드".split("|"),
+)
+def test_a_column_of_keywords_is_known_in_many_languages(name: str, tmp_path: Path) -> None:
+    by_id, _ = taken(tmp_path, "faq.csv", f'question,answer,{name}\nHow?,So.,"a b, c d"\n')
+    assert [entry.asks for entry in by_id.values()] == [("How?", "a b", "c d")]
+
+
+@pytest.mark.parametrize(
     ("cell", "phrasings"),
     [
         ("a | b |c", ["a", "b", "c"]),
@@ -357,10 +367,10 @@ def test_a_question_that_stands_twice_is_one_entry(tmp_path: Path) -> None:
     text = "question,answer,asks\nHow late?,Nine.,a b\nhow late,Nine.,c d\nHow late,Ten.,e f\n"
     by_id, notes = taken(tmp_path, "faq.csv", text)
     assert ([(name, entry.asks) for name, entry in by_id.items()], notes) == (
-        [("how-late", ("How late?", "a b", "c d"))],
+        [("how-late", ("How late?", "a b", "c d", "e f"))],
         (
             "faq.csv:3: stands in line 2, too: one entry",
-            "faq.csv:4: asks what line 2 asks, with another answer ('How late')",
+            "faq.csv:4: asks what line 2 asks: its answer stands below that one ('How late')",
         ),
     )
 
@@ -665,6 +675,12 @@ ANSWERS = {
         "<p>See https://a.example/chairs<br>*here*<br/>Or ask.</p>",
         "See https://a.example/chairs  \n*here*\\\nOr ask.",
     ),
+    "a list in a cell": (
+        "| a | b |\n| --- | --- |\n| x | <ul><li>1</li><li>2</li></ul> |",
+        "| a | b |\n| --- | --- |\n| x | 1; 2 |",
+    ),
+    "addresses of mail": ("<mailto:a@b.example> <a href='mailto:c@d.example'></a>", "<a@b.example> <c@d.example>"),
+    "a picture alone": ("![A dog](dog.png)\n\n![b](b.png) c", "Picture: A dog\n\nb c"),
     "a component that links": ('<Card to="https://a.example/x">\n\nb\n\n</Card>', "<https://a.example/x>\n\nb"),
     "a link in a container's title": ("::: tip [a](https://a.example)\nb\n:::", "> **[a](https://a.example)**\n>\n> b"),
     "a placeholder": ("Use <your-token> here.", "Use \\<your-token> here."),
@@ -678,7 +694,7 @@ ANSWERS = {
     "pictures over several lines": (
         '<figure>\n<img src={url("/a.png")}\n  alt="A > lamp"\n\n  style={{width: "3px"}}\n/>\n</figure>\n\n'
         "See <img\nsrc='b.png'\nalt=it> so:\n\n```\n<img src={x}\n\nalt='y'>\n```\n\n[d](/d)",
-        "A > lamp\n\nSee it so:\n\n```\n<img src={x}\n\nalt='y'>\n```\n\nd",
+        "Picture: A > lamp\n\nSee it so:\n\n```\n<img src={x}\n\nalt='y'>\n```\n\nd",
     ),
     "macros": ("Use {{ site.name }} or `{{ x }}`.", "Use {{ site.name }} or `{{ x }}`."),
     "a picture in HTML": ('<p align="center">\n<img src="https://a.example/i.png" alt="An i">\n</p>', "![An i](https://a.example/i.png)"),
@@ -834,11 +850,13 @@ SLIPS: dict[str, tuple[str, bytes, str]] = {
     "a broken workbook": ("faq.xlsx", b"PK\x03\x04....xl/", "faq.xlsx is damaged or protected by a password."),
     "an archive": ("faq.zip", b"PK\x03\x04....", "faq.zip is a zip archive. Unpack it, and import the folder."),
     "a Word file": ("faq.docx", b"PK\x03\x04....word/document.xml", "faq.docx is a Word file. Save it as CSV"),
+    "a Word file of another program": ("faq.md", b"PK\x03\x04....word/document2.xml", "faq.md is a Word file. Save it as CSV"),
     "a PDF": ("faq.pdf", b"%PDF-1.7", "faq.pdf is a PDF. Save it as CSV (UTF-8), XLSX or Markdown"),
     "a web page": ("faq.html", b"<html><h1>How?</h1></html>", "faq.html is an HTML page. Export the pages as Markdown"),
     "a web page by another name": ("faq.md", b"<!DOCTYPE html>\n<p>x", "faq.md is an HTML page. Export the pages as Markdown"),
     "an unknown encoding": ("faq.csv", "question,answer\nHow?,πώς ανοίγει".encode("cp1253"), "faq.csv is not UTF-8 (line 2 has"),
     "other columns": ("faq.csv", b"Name,Phone\nAnn,12\nBob,13\n", "has the columns 'Name', 'Phone' and 2 rows below. Wanted is"),
+    "headers alone": ("faq.csv", b"question,answer\n", "faq.csv has headers, and no row with a question and an answer below them."),
     "only prose": ("faq.md", b"# Hello\n\nworld\n", ""),
     "no headings": ("faq.md", b"Just words.\nMore words.\n", "has 0 headings, no answer below one, and no Q: and A: lines"),
     "headings alone": ("faq.md", b"# A\n## B\n", "faq.md has 2 headings, no answer below one"),
@@ -1002,13 +1020,14 @@ def test_a_workbook_is_read_as_it_is_shown(tmp_path: Path) -> None:
     book["Draft"].sheet_state = "hidden"
     book.save(tmp_path / "faq.xlsx")
     (faq,) = read_faqs([tmp_path / "faq.xlsx"])
-    assert {(question.group, question.question): question.answer for question in faq.questions} == {
+    merged = [question.answer for question in faq.questions if question.question == "Who helps?"]
+    assert merged == ["Ann in the morning.", "Bob later."]
+    assert {(q.group, q.question): q.answer for q in faq.questions if q.question != "Who helps?"} == {
         (("IT",), "Where is the guide?"): "[Here](https://it.example/guide)",
         (("IT",), "Where is the map?"): "There",
         (("IT",), "When do we move?"): "5 Nov 2026 14:30",
         (("IT",), "How many are we?"): "**1,250**",
         (("IT",), "How do I start __init__?"): "Press **both** keys \\<now>",
-        (("IT",), "Who helps?"): "Ann in the morning.\n\nBob later.",
         (("People",), "Where is the guide?"): "Ask your lead.",
     }
     assert faq.questions[0].asks == ("manual", "handbook")

@@ -30,11 +30,14 @@ BINARY_FORMATS = {
 }
 """By the first bytes of the file."""
 ZIPPED_FORMATS = {
-    b"word/document.xml": "a Word file",
-    b"ppt/presentation.xml": "a presentation",
+    b"word/": "a Word file",
+    b"ppt/": "a presentation",
     b"opendocument": "an OpenDocument file",
 }
 """By what a zip archive's beginning and end name."""
+UNREAD = dict.fromkeys(
+    (".docx", ".doc", ".pdf", ".odt", ".rtf", ".xls", ".ods"), ". Save it as CSV (UTF-8), XLSX or Markdown"
+)
 HTML_REMEDY = "Export the pages as Markdown (most wikis and sites can, and so can pandoc)"
 SKIPPED_FOLDERS = frozenset(["node_modules", "__pycache__", "venv"])
 PROJECT_FILES = frozenset("contributing changelog code_of_conduct authors maintainers pull_request_template".split())
@@ -91,7 +94,8 @@ def _read_named(source: _Input, encoding: str) -> Faq:
         raise AskPyError(f"{path} is no text. {WANTED}.")
     lost = [note for note in faq.notes if note.kind in LEFT_OUT and note.line]
     if not lost:
-        raise AskPyError(f"{path} has {faq.description}. {WANTED}.")
+        described = faq.description or "headers, and no row with a question and an answer below them"
+        raise AskPyError(f"{path} has {described}. {WANTED}.")
     described = f": it has {faq.description}" if faq.description else ""
     raise AskPyError(
         f"Nothing in {path} can be taken over{described}.\n" + "\n".join(joined_notes(lost)[:5]) + f"\n{WANTED}."
@@ -126,7 +130,7 @@ def _read_folder(folder: Path, given: str, encoding: str) -> list[Faq]:
         faqs.append(replace(faq, file=name))
     notes = [Note(path.relative_to(folder).as_posix(), 0, f"an HTML page. {HTML_REMEDY}") for path in pages]
     notes += [
-        Note(folder.name or str(folder), 0, f"{count} {suffix} file{'s' * (count != 1)}")
+        Note(folder.name or str(folder), 0, f"{count} {suffix} file{'s' * (count != 1)}" + UNREAD.get(suffix, ""))
         for suffix, count in sorted(others.items())
     ]
     if not any(faq.questions for faq in faqs):

@@ -87,7 +87,7 @@ CODE = frozenset("code kbd samp tt".split())
 EMBEDDED = frozenset("iframe video audio embed source object".split())
 _ADDRESSES = ("src", "data", "href", "url", "link", "to")
 """Attributes with the address of what is embedded, or of what a component of a documentation generator links to."""
-INVISIBLE = frozenset("wbr tbody thead tfoot colgroup col picture figure figcaption".split())
+INVISIBLE = frozenset("wbr tbody thead tfoot colgroup col picture figure figcaption ul ol menu".split())
 """Tags without which nothing is different, so that they need no note."""
 
 
@@ -267,11 +267,13 @@ class _Converter:
         self.open: list[_Open] = []
         self.styles: list[str] = []
         self.index_text = 0
+        self.is_alone = False
         self.in_index = 0
 
     # --- tokens
 
     def convert(self, tokens: Sequence[Token]) -> None:
+        self.is_alone = len(tokens) == 1
         for number, token in enumerate(tokens):
             if token.type == "text_special" and token.info == "entity":
                 self._entity(token.content, tokens[number + 1].content[:1] if number + 1 < len(tokens) else "")
@@ -379,6 +381,9 @@ class _Converter:
         if link.markup == "linkify":
             return _Piece(text, literal, text)
         if link.markup == "autolink":
+            if text.lower().startswith("mailto:") and _MAIL.fullmatch(text[7:]):
+                self.reading.changes += 1
+                text = text[7:]
             return _Piece(f"<{text}>", f"<{literal}>", text)
         if not link.address and link.tag == "a":  # an anchor: nothing is lost
             self.reading.changes += 1
@@ -396,6 +401,7 @@ class _Converter:
         if not label.strip():
             if link.tag != "a":
                 return _Piece(f"[{label}]({destination(address)})", literal, text)
+            address = address.removeprefix("mailto:") if _MAIL.fullmatch(address[7:]) else address
             return _Piece(f"<{address}>" if not re.search(r"[\s<>]", address) else "", literal, address)
         before, label, after = _split_blanks(label)
         return _Piece(f"{before}[{label}]({destination(address)}{_title_part(link.title)}){after}", literal, text)
@@ -420,6 +426,7 @@ class _Converter:
             self.line,
             f"{what} can't be taken along" + (f"; its description '{beginning(alt, 40)}' stays" if alt else ""),
         )
+        alt = f"Picture: {alt}" if alt and self.is_alone else alt  # else words around it say what it is
         self._add(escape(alt), alt, alt)
 
     def _footnote(self, token: Token) -> None:
@@ -494,7 +501,7 @@ class _Converter:
         elif name == "a":
             if not tag.is_closing:
                 self._push_link("a", tag.attributes.get("href", ""), tag.attributes.get("title", ""))
-        elif name in ("br", "hr"):
+        elif name in ("br", "hr", "li"):
             self._break()
         elif name == "img":
             self._image(tag.attributes.get("src", ""), tag.attributes.get("alt", ""), tag.attributes.get("title", ""))

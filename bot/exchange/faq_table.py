@@ -49,14 +49,20 @@ MORE_QUESTION_NAMES = tuple("prompt title topic subject heading name".split())
 MORE_ANSWER_NAMES = tuple("body text content description details".split())
 FORMAT_NAMES = frozenset("html markdown md rich formatted plain text raw short long full brief".split())
 """Words that tell two columns of answers apart."""
+KEYWORD_NAMES = frozenset([
+    *"keyword synonym alias tag stichwort stichworte stichworter schlagwort schlagworte schlagworter trefwoord nyckelord".split(),
+    *"etiqueta sinonimo synonyme 关键词 關鍵詞 关键字 關鍵字 标签 標籤 キーワード タグ 키워드 태그 метка тег теги".split(),
+    *("search term", "mot cle", "palabra clave", "palavra chave", "parola chiave", "parole chiave", "ключевое слово"),
+    *("ключевые слова", "slowo kluczowe", "slowa kluczowe", "anahtar kelime"),
+])  # fmt: skip
+"""Columns of short words, which are also divided by commas."""
 PHRASING_NAMES = frozenset(
     [
+        *KEYWORD_NAMES,
         *"ask phrasing phrase keyword synonym utterance alias variation variant alternative wording alternate similar".split(),
         *("related question", "also asked", "other question", "search term", "example"),
     ]
 )
-KEYWORD_NAMES = frozenset(["keyword", "synonym", "alias", "search term"])
-"""Columns of short words, which are also divided by commas."""
 NOT_ASK_NAMES = frozenset(["not ask", "negative", "counterexample"])
 TITLE_NAMES = frozenset(["title", "heading", "short title", "label"])
 ID_NAMES = frozenset(["id", "key", "slug", "question id"])
@@ -495,7 +501,7 @@ def link_markdown(label: str, address: str) -> str:
     if not absolute or re.search(r"[\s<>]", absolute):
         return label
     if text_of(label) in (address, absolute):
-        return f"<{absolute}>"
+        return f"<{absolute.removeprefix('mailto:')}>"
     if "](" in label:
         return label
     return "\n\n".join(f"[{part}]({destination(absolute)})" for part in re.split(r"\n{2,}", label))

@@ -7,7 +7,7 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
 OPENPYXL_MISSING = (
-    "Excel files need openpyxl, which isn't installed: pip install openpyxl where AskPy is installed, or uv tool install '.[xlsx]' "
-    "in the checkout. Or save the sheet as CSV (UTF-8), and import that."
+    "Excel files need openpyxl, which isn't installed: pip install openpyxl where AskPy is installed, or "
+    "uv tool install '.[xlsx]' in the checkout. Or save the sheet as CSV (UTF-8), and import that."
 )
 MAX_UNZIPPED = 100 * 1024 * 1024
 """Bytes of a workbook's unzipped parts: a FAQ has a thousandth of it, and a small file can unzip to anything."""
@@ -63,23 +63,10 @@ def read_workbook(content: bytes, file: str, path: object) -> Faq:
                 reading.note(0, f"the sheet '{sheet.title}' has no columns for questions and answers")
         group = (sheet.title,) if len(sheets) > 1 else ()
         questions += [
-            replace(question, group=(*group, *question.group), sheet=sheet.title) for question in _joined(faq.questions)
+            replace(question, group=(*group, *question.group), sheet=sheet.title) for question in faq.questions
         ]
     description = " and ".join(descriptions) or "no sheet with a text"
     return Faq(tuple(questions), str(book.properties.title or ""), description, tuple(reading.notes))
-
-
-def _joined(questions: Iterable[FaqQuestion]) -> list[FaqQuestion]:
-    """Rows with one question directly below each other, as a merged cell makes them, as one question with all answers."""
-    joined: list[FaqQuestion] = []
-    for question in questions:
-        last = joined[-1] if joined else None
-        if last is None or (last.question, last.group) != (question.question, question.group):
-            joined.append(question)
-        else:
-            answer = last.answer if question.answer in last.answer else f"{last.answer}\n\n{question.answer}"
-            joined[-1] = replace(last, answer=answer, asks=(*last.asks, *question.asks))
-    return joined
 
 
 def _read_cell(cell: str, line: int, reading: Reading) -> str:

@@ -182,14 +182,20 @@ def _told_apart(
     if phrase not in known:
         return question, None
     entry, first = known[phrase]
-    place = f"line {first.line}" if first.file == question.file else f"{first.file}:{first.line}"
-    if entry.answer == question.answer:
+    place = (
+        f"{'row' if first.sheet else 'line'} {first.line}"
+        if first.file == question.file
+        else f"{first.file}:{first.line}"
+    )
+    if question.answer in entry.answer.split("\n\n") or question.answer == entry.answer:
         entry.asks += question.asks
         return None, Note(question.file, question.line, f"stands in {place}, too: one entry", "not taken")
     distinct = _distinct(question, first, known)
     if distinct is None:
-        text = f"asks what {place} asks, with another answer ('{beginning(question.question)}')"
-        return None, Note(question.file, question.line, text, "not taken")
+        entry.asks += question.asks
+        entry.answer += f"\n\n{question.answer}"
+        text = f"asks what {place} asks: its answer stands below that one ('{beginning(question.question)}')"
+        return None, Note(question.file, question.line, text, "changed", question.sheet)
     note = Note(question.file, question.line, f"asks what {place} asks: now '{beginning(distinct, 90)}'", "read as")
     return replace(question, question=distinct, title=""), note
 

@@ -63,6 +63,8 @@ class _Plan:
     edits: dict[str, list[tuple[str, ListEdit | ValueEdit]]] = field(default_factory=dict)
     """The edits of each file, with the id of the entry."""
     new: list[NewEntry] = field(default_factory=list)
+    moved: dict[str, set[int]] = field(default_factory=dict)
+    """Positions of phrasings that go from an entry, by its id."""
     records: dict[str, Record] = field(default_factory=dict)
     changed: dict[str, str] = field(default_factory=dict)
     appeared: dict[str, str] = field(default_factory=dict)
@@ -124,6 +126,10 @@ def update_pack(folder: Path, imported: Sequence[Imported], sources: Sources) ->
             )
         else:
             _plan_known(plan, knowledge.by_id[name], records.get(name), entry, question, taken)
+    for name, positions in plan.moved.items():
+        edit = ListEdit("asks", (), frozenset(positions))
+        plan.edits.setdefault(knowledge.by_id[name].file, []).extend([(name, edit)] if positions else [])
+    plan.edits = {file: edits for file, edits in plan.edits.items() if edits}
     vanished = {
         name: f"'{beginning(knowledge.by_id[name].title)}' stays in the pack; take it out there if it no longer holds"
         for name in gone
@@ -200,10 +206,8 @@ def _take_phrasings(plan: _Plan, entry: NewEntry, question: FaqQuestion, gone: I
         others = set(phrases[0].split())
         if not moved and len(words & others) <= MIN_LIKENESS * len(words | others):
             continue
-        if moved:
-            edits = plan.edits.setdefault(old.file, [])
-            edits.append((old.id, ListEdit("asks", (), frozenset(moved))))
-            taken.difference_update(phrases[number] for number in moved)
+        plan.moved.setdefault(old.id, set()).update(moved)
+        taken.difference_update(phrases[number] for number in moved)
         return old.id
     return ""
 

@@ -856,7 +856,7 @@ SLIPS: dict[str, tuple[str, bytes, str]] = {
     "a web page by another name": ("faq.md", b"<!DOCTYPE html>\n<p>x", "faq.md is an HTML page. Export the pages as Markdown"),
     "an unknown encoding": ("faq.csv", "question,answer\nHow?,πώς ανοίγει".encode("cp1253"), "faq.csv is not UTF-8 (line 2 has"),
     "other columns": ("faq.csv", b"Name,Phone\nAnn,12\nBob,13\n", "has the columns 'Name', 'Phone' and 2 rows below. Wanted is"),
-    "headers alone": ("faq.csv", b"question,answer\n", "faq.csv has headers, and no row with a question and an answer below them."),
+    "headers alone": ("faq.csv", b"question,answer\n", "faq.csv has headers, and no row with a question and an answer"),
     "only prose": ("faq.md", b"# Hello\n\nworld\n", ""),
     "no headings": ("faq.md", b"Just words.\nMore words.\n", "has 0 headings, no answer below one, and no Q: and A: lines"),
     "headings alone": ("faq.md", b"# A\n## B\n", "faq.md has 2 headings, no answer below one"),

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bot.exchange.faq import LEFT_OUT, Faq, FaqQuestion, Note, asks, beginning, is_bare, joined_notes
+from bot.exchange.faq import LEFT_OUT, Faq, FaqQuestion, Note, NoteKind, asks, beginning, is_bare, joined_notes
 from bot.exchange.faq_files import folder_name, read_faqs
 from bot.exchange.import_record import RECORD_FILE, record_of, write_record
 from bot.exchange.update_pack import PackUpdate, Sources, update_pack
@@ -178,7 +178,7 @@ def _told_apart(
     """The question, with words that tell it from one that asks the same; None where it can't be an entry. And a note on that."""
     phrase = normalize_phrase(question.question)
     if not phrase:
-        return None, Note(question.file, question.line, f"has no words ('{beginning(question.question)}')", "not taken")
+        return None, _note(question, f"has no words ('{beginning(question.question)}')", "not taken")
     if phrase not in known:
         return question, None
     entry, first = known[phrase]
@@ -189,14 +189,14 @@ def _told_apart(
     )
     if question.answer in entry.answer.split("\n\n") or question.answer == entry.answer:
         entry.asks += question.asks
-        return None, Note(question.file, question.line, f"stands in {place}, too: one entry", "not taken")
+        return None, _note(question, f"stands in {place}, too: one entry", "not taken")
     distinct = _distinct(question, first, known)
     if distinct is None:
         entry.asks += question.asks
         entry.answer += f"\n\n{question.answer}"
         text = f"asks what {place} asks: its answer stands below that one ('{beginning(question.question)}')"
-        return None, Note(question.file, question.line, text, "changed", question.sheet)
-    note = Note(question.file, question.line, f"asks what {place} asks: now '{beginning(distinct, 90)}'", "read as")
+        return None, _note(question, text, "changed")
+    note = _note(question, f"asks what {place} asks: now '{beginning(distinct, 90)}'", "read as")
     return replace(question, question=distinct, title=""), note
 
 
@@ -232,18 +232,15 @@ def _set_titles(entries: dict[str, tuple[NewEntry, FaqQuestion]], notes: list[No
         text = question.title if is_free else question.question
         if question.title and not is_free:
             notes.append(
-                Note(
-                    question.file,
-                    question.line,
+                _note(
+                    question,
                     f"the title '{beginning(question.title)}' is another entry's, too",
                     "not taken",
                 )
             )
         entry.title = _shorten(text, TITLE_LIMIT)
         if entry.title != text:
-            notes.append(
-                Note(question.file, question.line, f"the title was shortened ('{beginning(text)}')", "read as")
-            )
+            notes.append(_note(question, f"the title was shortened ('{beginning(text)}')", "read as"))
         titles.add(normalize_phrase(text))
 
 
@@ -262,9 +259,8 @@ def _remove_shared_phrasings(entries: dict[str, tuple[NewEntry, FaqQuestion]], n
                 continue
             if len(text) > PHRASING_LIMIT:
                 notes.append(
-                    Note(
-                        question.file,
-                        question.line,
+                    _note(
+                        question,
                         f"a phrasing of more than {PHRASING_LIMIT} characters",
                         "not taken",
                     )
@@ -290,6 +286,10 @@ def _is_within_other(key: str, phrase: str, entries: Iterable[str]) -> bool:
     """Whether the words of a phrasing are all in the question of another entry, which could be meant by it as well."""
     words = set(key.split())
     return any(words <= set(other.split()) for other in entries if other != phrase)
+
+
+def _note(question: FaqQuestion, text: str, kind: NoteKind) -> Note:
+    return Note(question.file, question.line, text, kind, question.sheet)
 
 
 def _shorten(text: str, limit: int) -> str:

@@ -28,7 +28,7 @@ from bot.exchange.faq_files import input_names, read_faqs
 from bot.exchange.faq_inline import Reading, escape, text_of
 from bot.exchange.faq_markdown import read_markdown
 from bot.exchange.faq_table import cell_markdown, find_columns, split_phrasings
-from bot.exchange.faq_workbook import MAX_UNZIPPED
+from bot.exchange.faq_workbook import MAX_UNZIPPED, shown_number
 from bot.exchange.import_faq import import_faqs
 from bot.exchange.yaml_text import FRAMES, Position, scalar
 from bot.knowledge import load
@@ -74,7 +74,8 @@ WRITTEN = FAQS / "imported"
 def test_a_shape_becomes_this_pack(name: str, tmp_path: Path) -> None:
     found = import_faqs([SHAPES / name], tmp_path / "pack")
     notes = "".join(f"# {note}\n" for note in found.notes)
-    written = f"{notes}# {found.summary}\n\n{(tmp_path / 'pack' / 'answers.yaml').read_text(encoding='utf-8')}"
+    summary = found.summary.replace("\n", "\n# ")
+    written = f"{notes}# {summary}\n\n{(tmp_path / 'pack' / 'answers.yaml').read_text(encoding='utf-8')}"
     golden = WRITTEN / f"{Path(name).stem}.yaml"
     if os.environ.get("GOLDEN") == "write":
         golden.write_text(written, encoding="utf-8", newline="\n")
@@ -139,9 +140,8 @@ NOTES = {
     ],
     "product.md": [
         "product.md:5: a comment",
-        "product.md:9: 'Everything about the sensor, the app and your plants.' under the title 'Plantly: frequently asked "
-        "questions' answers no question",
-        "product.md:13: a table of contents",
+        "product.md:9: lines 9 to 15 ('Everything about the sensor, the app and your plants.') under the title 'Plantly: "
+        "frequently asked questions' answer no question",
         "product.md:96: no answer ('Can two people share a garden?')",
     ],
 }
@@ -160,7 +160,7 @@ def test_what_stands_under_a_title_is_told(tmp_path: Path) -> None:
         (
             "faq.md:1: 'Hello.' stands under no heading",
             "faq.md:5: 'Ask us.' under the title 'Our house' answers no question",
-            "faq.md:11: 'More soon.' under the title 'FAQ' answers no question",
+            "faq.md:11: lines 11 to 13 ('More soon.') under the title 'FAQ' answer no question",
         ),
     )
 
@@ -234,6 +234,14 @@ def test_commas_without_quotes_are_told(tmp_path: Path) -> None:
     )
 
 
+def test_a_line_break_behind_an_address_is_no_part_of_it(tmp_path: Path) -> None:
+    cell = "See https://a.example/chairs\nOr:\n- https://a.example/b\n  mailto:c@d.example\n  so"
+    by_id, _ = taken(tmp_path, "faq.csv", f'question,answer\nHow?,"{cell}"\n')
+    assert [entry.answer for entry in by_id.values()] == [
+        "See https://a.example/chairs  \nOr:\n- https://a.example/b  \n   mailto:c@d.example  \n   so"
+    ]
+
+
 def test_columns_are_known_by_their_headers() -> None:
     found = find_columns(
         [
@@ -249,6 +257,16 @@ def test_columns_are_known_by_their_headers() -> None:
     assert found is not None
     assert (found.question, found.answer, found.id, found.asks, found.not_asks) == (2, 4, 0, (3, 5), (6,))
     assert (found.keywords, found.unused) == (frozenset({3}), (1,))
+
+
+@pytest.mark.parametrize(
+    "name",
+    "Stichworte|Stichwörter|Schlagwörter|Tags|mots-clés|Mot clé|palabras clave|Palavras-chave|parole chiave|Ключевые слова|关键词"
+    "|キーワード|키워드".split("|"),
+)
+def test_a_column_of_keywords_is_known_in_many_languages(name: str, tmp_path: Path) -> None:
+    by_id, _ = taken(tmp_path, "faq.csv", f'question,answer,{name}\nHow?,So.,"a b, c d"\n')
+    assert [entry.asks for entry in by_id.values()] == [("How?", "a b", "c d")]
 
 
 @pytest.mark.parametrize(
@@ -377,10 +395,10 @@ def test_a_question_that_stands_twice_is_one_entry(tmp_path: Path) -> None:
     text = "question,answer,asks\nHow late?,Nine.,a b\nhow late,Nine.,c d\nHow late,Ten.,e f\n"
     by_id, notes = taken(tmp_path, "faq.csv", text)
     assert ([(name, entry.asks) for name, entry in by_id.items()], notes) == (
-        [("how-late", ("How late?", "a b", "c d"))],
+        [("how-late", ("How late?", "a b", "c d", "e f"))],
         (
             "faq.csv:3: stands in line 2, too: one entry",
-            "faq.csv:4: asks what line 2 asks, with another answer ('How late')",
+            "faq.csv:4: asks what line 2 asks: its answer stands below that one ('How late')",
         ),
     )
 
@@ -420,6 +438,27 @@ def test_whatever_stands_in_the_cells_the_pack_loads(
 
 # --- Markdown
 
+NAMED = [
+    ("# IT helpdesk\n\n## Hours\n\nNine.\n\n## Who are you?\n\nAnn.\n", {"IT helpdesk: Hours": ["Hours"]}),
+    (
+        "# IT helpdesk\n\n## Hours\n\nNine.\n\n## What are the hours of the canteen?\n\nTen.\n",
+        {"IT helpdesk: Hours": []},
+    ),
+    ("# FAQ\n\n## New here\n\n### First day\n\nAsk Ann.\n\n### How?\n\nSo.\n", {"New here: First day": ["First day"]}),
+    ("# FAQ\n\n## Hours\n\nNine.\n\n## How?\n\nSo.\n", {"Hours": []}),
+    ("# Lampd\n\n## The lamp is red\n\nWait.\n\n## How?\n\nSo.\n", {"The lamp is red": []}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("page", "named"), NAMED)
+def test_a_bare_heading_is_named_by_the_one_above_it(page: str, named: dict[str, list[str]], tmp_path: Path) -> None:
+    by_id, _ = taken(tmp_path, "faq.md", page)
+    titles = {entry.title: list(entry.asks) for entry in by_id.values()}
+    assert {title: asks for title, asks in titles.items() if not title.endswith("?")} == {
+        title: [title, *asks] for title, asks in named.items()
+    }
+
+
 FAQ_SECTIONS = (
     "FAQ / Troubleshooting", "Known issues on Windows", "Preguntas frecuentes", "Solução de problemas", "Dépannage",
     "Fehlersuche und bekannte Probleme", "Problemi noti", "Устранение неполадок", "常见问题", "よくある質問", "문제 해결",
@@ -445,8 +484,8 @@ PAGES = {
         {"Why?": "So.\n\n**The log**\n\n`x`"},
     ),
     "a fold that asks": (
-        "## Why?\nSo.\n\n<details><summary>Really?</summary>\n\nYes.\n\n</details>\n",
-        {"Why?": "So.", "Really?": "Yes."},
+        "## Why?\nSo.\n\n<details><summary>Is it so?</summary>\n\nYes.\n\n</details>\n",
+        {"Why?": "So.", "Is it so?": "Yes."},
     ),
     "a fold where nothing is open": ("<details><summary>Refunds</summary>\nIn a week.\n</details>\n", {"Refunds": "In a week."}),
     # K10
@@ -494,7 +533,7 @@ PAGES = {
     ),
     "a page that is a FAQ as a whole": (
         "# Lampd FAQ\n\n## Setup\n\nUnpack.\n\n## Troubleshooting\n\n### It flickers\n\nWait.\n",
-        {"Setup": "Unpack.", "It flickers": "Wait."},
+        {"Lampd: Setup": "Unpack.", "It flickers": "Wait."},
     ),
     "a project that is called a help": (
         "# Help bot\n\n## Installation\n\nUnpack.\n\n## FAQ\n\n### It sleeps\n\nWait.\n\n## License\n\nMIT\n",
@@ -510,7 +549,7 @@ PAGES = {
     ),
     "no FAQ without questions below": (
         "# Lampd\n\n## Setup\n\nUnpack.\n\n## Troubleshooting\n\nWait.\n",
-        {"Setup": "Unpack.", "Troubleshooting": "Wait."},
+        {"Lampd: Setup": "Unpack.", "Lampd: Troubleshooting": "Wait."},
     ),
     "items of a FAQ": (
         "# FAQ\n\n1. The lamp is red\n\n   Wait.\n2. The lamp is off\n\n   ```\n   x\n   ```\n",
@@ -563,6 +602,63 @@ PAGES = {
         '## How?\n\n<img src="https://a.example/i.png">\n```sh\nx\n```\n',
         {"How?": "![](https://a.example/i.png)\n\n```sh\nx\n```"},
     ),
+    "signs around words of a title": (
+        "## 「So」とは？\nx\n## “So” or 『so』\nx\n## 3) «Ла» (это)\nx\n## ★ Lamps 【new】\nx\n",
+        {"「So」とは？": "x", "“So” or 『so』": "x", "«Ла» (это)": "x", "Lamps 【new】": "x"},
+    ),
+    "marks of answers below something": (
+        "**Q**. How?\n\n![x](https://a.example/x.png)\n\n**A**. So.\n\nA. Smith.\n\n**Q**. Why?\n\n**A**. Thus.\n",
+        {"How?": "![x](https://a.example/x.png)\n\nSo.\n\nA. Smith.", "Why?": "Thus."},
+    ),
+    "code of Hugo": (
+        "## How?\n\n{{< codeFromInline go >}}\n# x\n{{< /codeFromInline >}}\n\n{{% code file=x lang=\"sh\" %}}\n# y\n"
+        "{{% /code %}}\n\n{% code title=x %}\n```\nz\n```\n{% endcode %}\n",
+        {"How?": "```go\n# x\n```\n\n```sh\n# y\n```\n\n```\nz\n```"},
+    ),
+    "directives": (
+        ".. question:: How?\n   :class: x\n\n   So.\n\n   .. note::\n      Now.\n\n.. faq:: Why?\n\n   .. code-block:: sh\n"
+        "      :linenos:\n\n      x\n        y\n\n   z\n\nend\n",
+        {
+            "How?": "So.\n\n> **Note:** Now.",
+            "Why?": "```sh\nx\n  y\n```\n\nz",
+        },
+    ),
+    "directives in an answer": (
+        "## How?\n\n.. admonition:: Read this\n\n   x\n\n.. versionadded:: 2\n   y\n\n.. image:: a.png\n   :alt: z\n\n"
+        ".. _target:\n\n... and so.\n",
+        {"How?": "> **Read this**\n>\n> x\n\n> **Versionadded: 2**\n>\n> y\n\n.. _target:\n\n... and so."},
+    ),
+    "a note that is folded": (
+        "## The lamp is red\n\nWait.\n\n??? note \"Why does it take so long?\"\n    It warms.\n\n## How?\n\nSo.\n\n"
+        "::: details Why so?\nAs ever.\n:::\n",
+        {
+            "The lamp is red": "Wait.\n\n**Why does it take so long?**\n\nIt warms.",
+            "How?": "So.\n\n**Why so?**\n\nAs ever.",
+        },
+    ),
+    "a fold that asks why": (
+        "# Lampd\n\n## Troubleshooting\n\n### The lamp is red\n\n??? tip \"Why?\"\n    Heat.\n\n"
+        "### The lamp is off\n\n<details><summary>Why?</summary>\n\nCold.\n\n</details>\n",
+        {"The lamp is red": "**Why?**\n\nHeat.", "The lamp is off": "**Why?**\n\nCold."},
+    ),
+    "a fold below a statement": (
+        "# FAQ\n\n## The lamp is red\n\nWait.\n\n<details><summary>What if it stays red?</summary>\n\nGo.\n\n</details>\n",
+        {"The lamp is red": "Wait.\n\n**What if it stays red?**\n\nGo."},
+    ),
+    "folds of a category": (
+        "# FAQ\n\n## Money\n\n??? question \"How do I pay?\"\n    So.\n\n<details><summary>Who pays me?</summary>\n\nAnn.\n\n"
+        "</details>\n",
+        {"How do I pay?": "So.", "Who pays me?": "Ann."},
+    ),
+    "messages of errors beside questions": (
+        "# Lampd\n\n## Setup\n\nUnpack.\n\n## Use\n\n### Why is it slow?\n\nSo.\n\n### Error: lamp not found\n\nBuy one.\n\n"
+        "### Colours\n\nMany.\n\n## FAQ\n\n### It sleeps\n\nWait.\n",
+        {"Why is it slow?": "So.", "Error: lamp not found": "Buy one.", "It sleeps": "Wait."},
+    ),
+    "an error below a question": (
+        "## What if it fails?\n\nRead on.\n\n### Is it on?\n\nYes.\n\n### `LampError`: no lamp\n\nBuy one.\n",
+        {"What if it fails?": "Read on.", "Is it on?": "Yes.", "LampError: no lamp": "Buy one."},
+    ),
     "other question marks": ("### 为什么？\n因为。\n### لماذا؟\nلأن.\n", {"为什么？": "因为。", "لماذا؟": "لأن."}),
 }  # fmt: skip
 
@@ -604,6 +700,16 @@ ANSWERS = {
         "[![a](https://a.example/i.png)](https://a.example) [![](https://b.example/i.png)](https://b.example)",
     ),
     "a dash below a line break": ("<p>a<br/>- b</p>", "a\\\n\\- b"),
+    "an address above a line break": (
+        "<p>See https://a.example/chairs<br>*here*<br/>Or ask.</p>",
+        "See https://a.example/chairs  \n*here*\\\nOr ask.",
+    ),
+    "a list in a cell": (
+        "| a | b |\n| --- | --- |\n| x | <ul><li>1</li><li>2</li></ul> |",
+        "| a | b |\n| --- | --- |\n| x | 1; 2 |",
+    ),
+    "addresses of mail": ("<mailto:a@b.example> <a href='mailto:c@d.example'></a>", "<a@b.example> <c@d.example>"),
+    "a picture alone": ("![A dog](dog.png)\n\n![b](b.png) c", "Picture: A dog\n\nb c"),
     "a component that links": ('<Card to="https://a.example/x">\n\nb\n\n</Card>', "<https://a.example/x>\n\nb"),
     "components that link": (
         '<Link to="https://a.example/x">Go *there*</Link> or <Button href="https://b.example">here</Button>'
@@ -632,6 +738,12 @@ ANSWERS = {
         "| <select><option>f<option>g</select> | <ruby>漢<rt>kan</ruby>, <ruby>字<rp>(</rp><rt>ji</rt><rp>)</rp></ruby> |",
         "| A | B |\n| --- | --- |\n| a; *b* | **c**; \\- d; e |\n| f; g | 漢(kan), 字(ji) |",
     ),
+    "pictures over several lines": (
+        '<figure>\n<img src={url("/a.png")}\n  alt="A > lamp"\n\n  style={{width: "3px"}}\n/>\n</figure>\n\n'
+        "See <img\nsrc='b.png'\nalt=it> so:\n\n```\n<img src={x}\n\nalt='y'>\n```\n\n[d](/d)",
+        "Picture: A > lamp\n\nSee it so:\n\n```\n<img src={x}\n\nalt='y'>\n```\n\nd",
+    ),
+    "macros": ("Use {{ site.name }} or `{{ x }}`.", "Use {{ site.name }} or `{{ x }}`."),
     "a picture in HTML": ('<p align="center">\n<img src="https://a.example/i.png" alt="An i">\n</p>', "![An i](https://a.example/i.png)"),
     "code in HTML": ("<pre><code class='language-sh'>a &amp;&amp; b\n  c\n</code></pre>", "```sh\na && b\n  c\n```"),
     "a fence keeps its bytes": ("~~~~ py  title=x\n\tif a:\n~~~\n \n~~~~", "~~~~ py  title=x\n\tif a:\n~~~\n \n~~~~"),
@@ -647,7 +759,8 @@ def test_an_answer_is_taken_over(name: str) -> None:
 def test_what_an_answer_loses_is_named() -> None:
     page = (
         "## [How](https://a.example)?\n\n[a](/x) ![b](c.png) <u>d</u>\n<!-- e -->\n\n[f](/x) [[G]] <font size='1'>h</font>\n\n"
-        "![](data:image/png;base64,AA) [i](x){: .j }\n\n{: .k}\n"
+        "![](data:image/png;base64,AA) [i](x){: .j }\n\n{: .k}\n\n"
+        "<img src='l'\n\n>\n{{ m.n_o }}\n"
     )
     faq = read_markdown(page, "faq.md")
     assert list(joined_notes(faq.notes)) == [
@@ -662,6 +775,8 @@ def test_what_an_answer_loses_is_named() -> None:
         "faq.md:8: the address 'x' works on the old site only; its label stays",
         "faq.md:8: '{: .j }' is a mark of the old site",
         "faq.md:10: '{: .k}' is a mark of the old site",
+        "faq.md:12: the picture 'l' can't be taken along",
+        "faq.md:15: '{{ m.n_o }}' is a macro of the old site, and stays as it is",
     ]
 
 
@@ -791,11 +906,13 @@ SLIPS: dict[str, tuple[str, bytes, str]] = {
     "a broken workbook": ("faq.xlsx", b"PK\x03\x04....xl/", "faq.xlsx is damaged or protected by a password."),
     "an archive": ("faq.zip", b"PK\x03\x04....", "faq.zip is a zip archive. Unpack it, and import the folder."),
     "a Word file": ("faq.docx", b"PK\x03\x04....word/document.xml", "faq.docx is a Word file. Save it as CSV"),
+    "a Word file of another program": ("faq.md", b"PK\x03\x04....word/document2.xml", "faq.md is a Word file. Save it as CSV"),
     "a PDF": ("faq.pdf", b"%PDF-1.7", "faq.pdf is a PDF. Save it as CSV (UTF-8), XLSX or Markdown"),
     "a web page": ("faq.html", b"<html><h1>How?</h1></html>", "faq.html is an HTML page. Export the pages as Markdown"),
     "a web page by another name": ("faq.md", b"<!DOCTYPE html>\n<p>x", "faq.md is an HTML page. Export the pages as Markdown"),
     "an unknown encoding": ("faq.csv", "question,answer\nHow?,πώς ανοίγει".encode("cp1253"), "faq.csv is not UTF-8 (line 2 has"),
     "other columns": ("faq.csv", b"Name,Phone\nAnn,12\nBob,13\n", "has the columns 'Name', 'Phone' and 2 rows below. Wanted is"),
+    "headers alone": ("faq.csv", b"question,answer\n", "faq.csv has headers, and no row with a question and an answer"),
     "no headings": ("faq.md", b"Just words.\nMore words.\n", "has 0 headings, no answer below one, and no Q: and A: lines"),
     "headings alone": ("faq.md", b"# A\n## B\n", "faq.md has 2 headings, no answer below one"),
     "questions alone": ("faq.csv", b"question,answer\nHow?,\n", "faq.csv:2: no answer ('How?')"),
@@ -1050,6 +1167,7 @@ def test_a_workbook_is_read_as_it_is_shown(tmp_path: Path) -> None:
     from openpyxl import Workbook
     from openpyxl.cell.rich_text import CellRichText, TextBlock
     from openpyxl.cell.text import InlineFont
+    from openpyxl.styles import Font
 
     book = Workbook()
     sheet = book.active
@@ -1064,6 +1182,7 @@ def test_a_workbook_is_read_as_it_is_shown(tmp_path: Path) -> None:
     sheet["B5"].number_format = "d mmm yyyy hh:mm"
     sheet.append(["How many are we?", 1250])
     sheet["B6"].number_format = "#,##0"
+    sheet["B6"].font = Font(b=True)
     sheet.append(
         ["How do I start __init__?", CellRichText("Press ", TextBlock(InlineFont(b=True), "both"), " keys <now>")]
     )
@@ -1079,22 +1198,23 @@ def test_a_workbook_is_read_as_it_is_shown(tmp_path: Path) -> None:
     book["Draft"].sheet_state = "hidden"
     book.save(tmp_path / "faq.xlsx")
     (faq,) = read_faqs([tmp_path / "faq.xlsx"])
-    assert {(question.group, question.question): question.answer for question in faq.questions} == {
+    merged = [question.answer for question in faq.questions if question.question == "Who helps?"]
+    assert merged == ["Ann in the morning.", "Bob later."]
+    assert {(q.group, q.question): q.answer for q in faq.questions if q.question != "Who helps?"} == {
         (("IT",), "Where is the guide?"): "[Here](https://it.example/guide)",
         (("IT",), "Where is the map?"): "There",
         (("IT",), "When do we move?"): "5 Nov 2026 14:30",
-        (("IT",), "How many are we?"): "1,250",
+        (("IT",), "How many are we?"): "**1,250**",
         (("IT",), "How do I start __init__?"): "Press **both** keys \\<now>",
-        (("IT",), "Who helps?"): "Ann in the morning.\n\nBob later.",
         (("People",), "Where is the guide?"): "Ask your lead.",
     }
     assert faq.questions[0].asks == ("manual", "handbook")
     assert joined_notes(faq.notes) == (
-        "faq.xlsx: not used: the columns Changed",
         "faq.xlsx: the sheet 'Notes' has no columns for questions and answers",
         "faq.xlsx: the sheet 'Draft' is hidden",
-        "faq.xlsx:1: 'Our questions' stands above the headers",
-        "faq.xlsx:4: the address 'maps/floor.pdf' works on the old site only; its label stays",
+        "faq.xlsx, sheet 'IT': not used: the columns Changed",
+        "faq.xlsx, sheet 'IT', row 1: 'Our questions' stands above the headers",
+        "faq.xlsx, sheet 'IT', row 4: the address 'maps/floor.pdf' works on the old site only; its label stays",
     )
 
 
@@ -1129,16 +1249,47 @@ def test_links_of_a_workbook_are_whole_and_what_is_hidden_is_named(tmp_path: Pat
         "Where is seven?": "Seven =HYPERLINK(x)",
     }
     assert joined_notes(faq.notes) == (
-        "faq.xlsx:3: a link whose address a formula puts together "
+        "faq.xlsx, sheet 'Sheet', row 3: a link whose address a formula puts together "
         """('=HYPERLINK("https://b.example/"&A1,"Two")'); its text stays""",
-        "faq.xlsx:3: no answer ('Where is two?')",
-        "faq.xlsx:4: a link whose address a formula puts together "
+        "faq.xlsx, sheet 'Sheet', row 3: no answer ('Where is two?')",
+        "faq.xlsx, sheet 'Sheet', row 4: a link whose address a formula puts together "
         """('=HYPERLINK("https://c.example")&HYPERLINK("https://d.example…'); its text stays""",
-        "faq.xlsx:4: no answer ('Where is three?')",
-        "faq.xlsx:6: a comment on a cell ('Is that so?')",
-        "faq.xlsx:6: a link to 'Rooms!A1' in the workbook; its text stays",
-        "faq.xlsx:7: a hidden row ('Where is six? Six')",
+        "faq.xlsx, sheet 'Sheet', row 4: no answer ('Where is three?')",
+        "faq.xlsx, sheet 'Sheet', row 6: a comment on a cell ('Is that so?')",
+        "faq.xlsx, sheet 'Sheet', row 6: a link to 'Rooms!A1' in the workbook; its text stays",
+        "faq.xlsx, sheet 'Sheet', row 7: a hidden row ('Where is six? Six')",
     )
+
+
+SHOWN = [
+    (1234.5, '0.00 "€"', "1234.50 €"), (1234.5, "#,##0.00 €", "1,234.50 €"), (9.5, '"$"#,##0.00', "$9.50"),
+    (-9.5, '"$"#,##0.00', "-$9.50"), (12.5, "#,##0.00 [$€-407]", "12.50 €"), (7, "0000", "0007"), (0.125, "0.0%", "12.5%"),
+    (2.675, "0.00", "2.68"), (1234567, '0.0,,"M"', "1.2M"), (5, "[Red]0;[Blue]-0", "5"), (-5, "0;(0)", "(5)"),
+    (0, '_-* #,##0.00\\ "€"_-;-* #,##0.00\\ "€"_-;_-* "-"??\\ "€"_-;_-@_-', "- €"),
+    (-3, '_-* #,##0.00\\ "€"_-;-* #,##0.00\\ "€"_-;_-* "-"??\\ "€"_-;_-@_-', "-3.00 €"),
+    (3, 'General " km"', "3  km"), (1.5, "#.##", "1.5"), (12345, "0.00E+00", "1.23E+04"), (1.5, "# ?/?", "1.5"), (3, ";;;", "3"),
+    (1250.0, "General", "1250"), (5551234, "000-0000", "5551234"), (0.5, "#.##", ".5"), (3, "0.", "3."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "form", "shown"), SHOWN)
+def test_a_number_is_shown_in_its_format(value: float, form: str, shown: str) -> None:
+    assert shown_number(value, form) == shown
+
+
+def test_a_link_that_a_formula_makes_needs_no_cached_value(tmp_path: Path) -> None:
+    from openpyxl import Workbook
+
+    book = Workbook()
+    book.active.append(["Question", "Answer"])
+    book.active.append(["Where?", '=HYPERLINK("https://it.example/map","The ""big"" map")'])
+    book.active.append(["How?", '=HYPERLINK("https://it.example/how")'])
+    book.save(tmp_path / "faq.xlsx")
+    (faq,) = read_faqs([tmp_path / "faq.xlsx"])
+    assert [question.answer for question in faq.questions] == [
+        '[The "big" map](https://it.example/map)',
+        "<https://it.example/how>",
+    ]
 
 
 def test_a_workbook_that_unzips_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -1172,7 +1323,7 @@ def test_without_openpyxl_the_error_says_how_to_get_it(tmp_path: Path, monkeypat
     with zipfile.ZipFile(tmp_path / "faq.xlsx", "w") as archive:
         archive.writestr("xl/workbook.xml", b"<x/>")
     monkeypatch.setitem(sys.modules, "openpyxl", None)
-    with pytest.raises(AskPyError, match=r'pip install "askpy\[xlsx\]"'):
+    with pytest.raises(AskPyError, match=r"pip install openpyxl where .* uv tool install '\.\[xlsx\]'"):
         read_faqs([tmp_path / "faq.xlsx"])
 
 
@@ -1238,10 +1389,11 @@ def test_an_update_tells_what_changed_appeared_and_vanished(run: Any, tmp_path: 
             "  changed park: the answer, the title, 1 phrasing",
             "  changed how-late: the answer; what somebody had changed is a comment above it now",
             "  changed who-pays: the title, 1 phrasing",
-            "  new     is-there-coffee: 'Is there coffee?'",
+            "  new     is-there-coffee: 'Is there coffee?'; looks like is-there-tea, which is gone",
             "  gone    is-there-tea: 'Is there tea?' stays in the pack; take it out there if it no longer holds",
         ],
     )
+    assert out.splitlines()[-1] == "4 entries read, 3 changed, 1 new in the pack; 0 things left out."
     assert file.read_text(encoding="utf-8") == UPDATED
     by_id = load(tmp_path / "pack").by_id
     assert by_id["how-late"].asks == ("How late?", "closing time")
@@ -1304,6 +1456,106 @@ def test_what_was_taken_out_of_the_pack_is_not_added_again(tmp_path: Path) -> No
     file.write_text(file.read_text(encoding="utf-8").partition("- id: who-pays")[0], encoding="utf-8")
     update = imported(tmp_path, FIRST, is_update=True).update
     assert (update.changed, update.appeared, list(update.kept)) == ({}, {}, ["who-pays", "is-there-tea"])
+    assert update.kept["who-pays"] == (
+        "'Who pays?' is in the source, but somebody deleted the entry from the pack, so it isn't added again; to have it back, "
+        "delete 'who-pays' in import.json"
+    )
+
+
+def test_what_is_left_out_is_counted_alike_each_time(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "office.md").write_text("## Where?\n\nHere.\n", encoding="utf-8")
+    run("import", "office.md", "--into", "pack")
+    text = "## Where?\n\nHere.\n\n## Which floor?\n\nAlso asked: where | what floor\n\nThe [third](/3).\n\n## How?\n"
+    (tmp_path / "office.md").write_text(text, encoding="utf-8")
+    (tmp_path / "pack" / "answers.yaml").write_text(
+        "- id: where\n  title: Where?\n  asks: [Where?, what floor]\n  answer: Here.\n", encoding="utf-8"
+    )
+    lines = [run("import", "office.md", "--into", "pack", "--update")[1].splitlines()[-1] for _ in range(2)]
+    assert lines == [
+        f"2 entries read, 0 changed, {new} new in the pack; 4 things left out, each named above." for new in (1, 0)
+    ]
+
+
+LEFT_OUT = "# Lampd\n\nRead [this](/x).\n\n!!! tip\n    Or [that](/y).\n\n- a\n- b\n\n"
+
+
+def test_what_is_left_out_is_named_whole(tmp_path: Path) -> None:
+    page = LEFT_OUT + "## Is it red?\n\nYes, [so](/z).\n\n## License\n\nMIT, see\n\n[there](/m).\n"
+    _, notes = taken(tmp_path, "faq.md", page)
+    assert notes == (
+        "faq.md:3: lines 3 to 9 ('Read this.') under the title 'Lampd' answer no question",
+        "faq.md:13: the address '/z' works on the old site only; its label stays",
+        "faq.md:15: lines 15 to 19 ('MIT, see') under the title 'License' answer no question",
+    )
+
+
+@pytest.mark.parametrize("length", [1, 9])
+def test_a_page_most_of_which_is_left_out_is_named(length: int, tmp_path: Path) -> None:
+    (tmp_path / "faq.md").write_text(LEFT_OUT + f"## Is it red?\n\n{'Yes, so it is. ' * length}\n", encoding="utf-8")
+    summary = import_faqs([tmp_path / "faq.md"], tmp_path / "pack").summary
+    assert summary.startswith("More than half of faq.md is in no entry.\n1 entry, ") is (length == 1)
+
+
+def test_a_fence_that_is_never_closed_is_named() -> None:
+    page = "## How?\n\n```sh\nx\n```\n\n- ~~~\n  y\n  ~~~\n\n> ```\n> z\n> ```\n\n```\n## Why?\n\nSo.\n"
+    faq = read_markdown(page, "faq.md")
+    assert (len(faq.questions), faq.questions[0].answer.endswith("```\n## Why?\n\nSo.\n```")) == (1, True)
+    assert joined_notes(faq.notes) == ("faq.md:15: this fence is never closed; all below it is code",)
+
+
+NO_QUESTIONS = [
+    "Any more questions?", "Something to add?", "Still need help?", "Do you have any other questions?", "Anything missing?",
+    "Noch Fragen?", "Haben Sie noch weitere Fragen?", "Fehlt etwas?", "D'autres questions ?", "Vous avez encore des questions ?",
+    "Besoin d'aide ?", "¿Tienes más preguntas?", "¿Alguna duda más?", "¿Falta algo?", "Ainda tem dúvidas?", "Altre domande?",
+    "Остались вопросы?", "还有其他问题吗？", "需要帮助吗？", "その他のご質問は？", "더 궁금한 점이 있나요?",
+    "Author", "About the author", "Über den Autor", "Auteurs", "Sobre el autor", "Об авторе", "作者",
+]  # fmt: skip
+QUESTIONS = [
+    "How do I contact you?", "Who is the author?", "Do you have questions for me?", "Wie stelle ich Fragen?", "¿Dónde pregunto?",
+    "Contact lenses", "Team lunch", "Need help with the lift?", "¿Quién es el autor?", "有问题怎么办？",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("title", NO_QUESTIONS + QUESTIONS)
+def test_an_invitation_and_the_author_are_no_entries(title: str) -> None:
+    found = answers(f"# FAQ\n\n## How?\n\nSo.\n\n## {title}\n\nWrite to us.\n")
+    assert list(found) == ["How?", *([title] if title in QUESTIONS else [])]
+
+
+@pytest.mark.parametrize("title", ["Contact us", "Kontakt", "Contacto", "Authors", "联系我们"])
+@pytest.mark.parametrize("is_in_folder", [True, False])
+def test_a_page_about_its_authors_has_only_what_asks(title: str, is_in_folder: bool) -> None:
+    page = f"# {title}\n\nWe.\n\n## Ann\n\nWrites.\n\n## Where are you?\n\nHere.\n"
+    faq = read_markdown(page, "faq.md", is_in_folder=is_in_folder)
+    assert [question.question for question in faq.questions] == ["Where are you?"]
+
+
+COUNTED = [
+    ("question,answer\nHow?,\nWhere?,Here.\nWhy?,\n", "1 entry, 0 answers changed, 2 things"),
+    ("question,answer\nWhere?,[a](/a) [b](/b) [a](/a)\nWhy?,[c](/c)\n,[d](/d)\n", "2 entries, 2 answers changed, 4 things"),
+    ("question,answer\nWhere?,Here.\nwhere,Here.\n", "1 entry, 0 answers changed, 1 thing"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("table", "summary"), COUNTED)
+def test_the_last_line_counts_each_thing_once(table: str, summary: str, tmp_path: Path) -> None:
+    (tmp_path / "faq.csv").write_text(table, encoding="utf-8")
+    found = import_faqs([tmp_path / "faq.csv"], tmp_path / "pack").summary
+    assert found == f"{summary} left out, each named above."
+
+
+def test_a_new_question_takes_the_phrasings_of_one_that_is_gone(run: Any, tmp_path: Path) -> None:
+    imported(tmp_path, "## Where is the car park?\n\nAlso asked: parking | my car\n\nHere.\n\n## How?\n\nSo.\n")
+    text = "## Driving\n\n### May visitors come by bus?\n\nAlso asked: parking | by bus\n\nYes.\n\n## How?\n\nSo.\n"
+    (tmp_path / "office.md").write_text(text, encoding="utf-8")
+    lines = run("import", "office.md", "--into", "pack", "--update")[1].splitlines()
+    assert (
+        "  new     may-visitors-come-by-bus: 'May visitors come by bus?'; looks like where-is-the-car-park, which is gone"
+        in lines
+    )
+    by_id = load(tmp_path / "pack").by_id
+    assert by_id["may-visitors-come-by-bus"].asks == ("May visitors come by bus?", "parking", "by bus")
+    assert by_id["where-is-the-car-park"].asks == ("Where is the car park?", "my car")
 
 
 def test_without_a_record_no_answer_is_replaced(tmp_path: Path) -> None:

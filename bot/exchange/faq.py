@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal
 
-NoteKind = Literal["left out", "changed", "read as"]
-"""Whether something of the file is missing in the pack, is written otherwise there, or was understood in one of several ways."""
+NoteKind = Literal["left out", "not taken", "changed", "read as"]
+"""Whether something is missing in an answer, a row, section or phrasing is missing in the pack, something is written otherwise in
+an answer, or was understood in one of several ways."""
+LEFT_OUT: tuple[NoteKind, ...] = ("left out", "not taken")
+"""The kinds of what is missing in the pack."""
 
 _ASKS = re.compile(r"[?？؟\u037e⁇⁈][^\w\s]{0,10}(?:\s|$)")
 """A question mark at the end of a word: of Latin, Chinese and Arabic script, the Greek one, and doubled ones."""
@@ -35,12 +38,13 @@ _ASKING_ENDS = re.compile(
 
 @dataclass(frozen=True, slots=True, order=True)
 class Note:
-    """What a person has to know about a line. `line`: 0 stands for the whole file. `file`: the source's name."""
+    """What a person has to know about a line; 0 stands for the whole file. `file`: the source's name, `sheet` a workbook's."""
 
     file: str
     line: int
     text: str
     kind: NoteKind = "left out"
+    sheet: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class FaqQuestion:
         title, id: "" where the file has none.
         group: The headings above it, or its category: what tells two questions with the same words apart.
         file: The source's name: the file's, or within a folder its path.
+        sheet: The workbook's sheet, or "".
         is_alone: The only question of a file in a folder, which the file's name therefore identifies.
         original: The question as its file has it, if `question` says more because another one has the same words; else "".
     """
@@ -71,6 +76,7 @@ class FaqQuestion:
     file: str = ""
     is_alone: bool = False
     original: str = ""
+    sheet: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,7 @@ class Faq:
         notes: What was left out or changed.
         file: The source's name; "" for what is said of a folder.
         is_read: The file could be read.
+        is_mostly_left_out: More than half of its text is in no answer.
     """
 
     questions: tuple[FaqQuestion, ...] = ()
@@ -92,6 +99,7 @@ class Faq:
     notes: tuple[Note, ...] = ()
     file: str = ""
     is_read: bool = True
+    is_mostly_left_out: bool = False
 
 
 def asks(text: str) -> bool:
@@ -122,6 +130,12 @@ def file_words(file: str) -> tuple[str, str]:
     return path.stem.replace("-", " ").replace("_", " "), file.removesuffix(path.suffix)
 
 
+def is_bare(title: str) -> bool:
+    """Whether a title has a word or two, and so doesn't say what it is about: "Hours", "First day"."""
+    words = re.findall(r"\w+", title)
+    return 0 < len(words) <= 2 and not asks(title) and (title.isascii() or len(title) > 2 * len(words))
+
+
 def beginning(text: str, length: int = 60) -> str:
     """The first words of a text, on one line."""
     line = " ".join(text[: 4 * length].split())
@@ -130,21 +144,22 @@ def beginning(text: str, length: int = 60) -> str:
 
 def joined_notes(notes: Iterable[Note]) -> tuple[str, ...]:
     """The notes as `file:line: text`, in order; notes with the same text on one file are one line that names all their lines."""
-    lines: dict[tuple[str, str], list[int]] = {}
-    for note in sorted(notes, key=lambda note: (note.file, note.line)):
-        lines.setdefault((note.file, note.text), []).append(note.line)
-    return tuple(_joined(file, text, numbers) for (file, text), numbers in lines.items())
+    lines: dict[tuple[str, str, str], list[int]] = {}
+    for note in sorted(notes, key=lambda note: (note.file, note.sheet, note.line)):
+        lines.setdefault((note.file, note.sheet, note.text), []).append(note.line)
+    return tuple(_joined(file, sheet, text, numbers) for (file, sheet, text), numbers in lines.items())
 
 
 MAX_LINES_NAMED = 8
 """Further lines that a note names one by one."""
 
 
-def _joined(file: str, text: str, numbers: list[int]) -> str:
-    place = f"{file}:{numbers[0]}" if numbers[0] else file
+def _joined(file: str, sheet: str, text: str, numbers: list[int]) -> str:
+    place = f"{file}, sheet '{sheet}'" if sheet else file
+    place += (f", row {numbers[0]}" if sheet else f":{numbers[0]}") if numbers[0] else ""
     others = sorted(set(numbers[1:]) - {numbers[0]})
     if not others:
         return f"{place}: {text}"
     named = ", ".join(map(str, others[:MAX_LINES_NAMED]))
     more = f" and {len(others) - MAX_LINES_NAMED} more" if len(others) > MAX_LINES_NAMED else ""
-    return f"{place}: {text} (also line{'s' * (len(others) > 1)} {named}{more})"
+    return f"{place}: {text} (also {'row' if sheet else 'line'}{'s' * (len(others) > 1)} {named}{more})"

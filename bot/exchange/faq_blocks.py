@@ -23,6 +23,7 @@ from bot.exchange.faq_inline import (
     convert_inline,
     convert_token,
     escape,
+    has_breaks,
     unescape_html,
 )
 from bot.exchange.faq_syntax import ADMONITIONS, FOLDS, parser
@@ -97,10 +98,11 @@ class Rule(Block):
 
 @dataclass(frozen=True, slots=True)
 class Fold(Block):
-    """A foldable section: of HTML (`details`) or of a documentation generator."""
+    """A foldable section: of HTML (`details`) or of a documentation generator; `is_aside` if that calls it a note or the like."""
 
     summary: Inline
     children: tuple[Block, ...]
+    is_aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +233,11 @@ class _BlockReader:
                 if name in FOLDS:
                     return Fold(line, convert_inline(directive[2], line, self.reading), children)
                 return _admonition(line, name, convert_inline(directive[2], line, self.reading), children)
+        first, end = token.map or (0, 0)
+        if not token.markup:  # a directive
+            self.reading.changes += 1
+        elif end - first < 2 or set(self.lines[end - 1].strip("> \t")) != set(token.markup[:1]):
+            self.reading.note(line, "this fence is never closed; all below it is code", "read as")
         return Code(line, token.info.strip(), token.content, token.markup)
 
     def _list(self, token: Token, inner: Sequence[Token], line: int) -> ListBlock:
@@ -263,7 +270,7 @@ class _BlockReader:
             elif token.type == "inline":
                 rows[-1].append(convert_token(token, row_lines[-1], self.reading))
                 sources[-1].append(token.content)
-        if any("\\\n" in cell.markdown for row in rows for cell in row):
+        if any(has_breaks(cell.markdown) for row in rows for cell in row):
             self.reading.note(line, BREAKS_IN_CELLS, "changed")
         return Table(
             line, tuple(rows[0]), tuple(map(tuple, rows[1:])), tuple(alignment), tuple(row_lines[1:]),
@@ -450,16 +457,20 @@ class _Container:
             self.reading.note(line, f"'{token.tag[:80].strip()}' is a mark of the old site")
         elif nesting > 0:
             self.reading.changes += 1
-            if kind == "admonition" and token.tag == "question" and asks(token.content):
-                kind = "fold"
-            self._push(_Frame(f"mark:{kind}", line, {"name": token.tag, "title": token.content}))
+            name = token.tag
+            if kind == "admonition" and asks(token.content) and (name == "question" or name not in ADMONITIONS):
+                kind, name = "fold", "question"
+            is_other = kind == "admonition" and name not in ADMONITIONS and bool(token.content)
+            title = f"{name.capitalize()}: {token.content}" if is_other else token.content
+            self._push(_Frame(f"mark:{kind}", line, {"name": name, "title": title, "mark": token.tag}))
         else:
             self._close_mark(kind, token.tag)
 
     def _close_mark(self, kind: str, name: str) -> None:
         for number in range(len(self.frames) - 1, 0, -1):
             frame = self.frames[number]
-            if frame.name.startswith("mark:") and (name == ":::" or frame.name == f"mark:{kind}"):
+            is_same = frame.name == f"mark:{kind}" or (kind == "admonition" and frame.attributes.get("mark") == name)
+            if frame.name.startswith("mark:") and (name == ":::" or is_same):
                 self._close_to(number)
                 return
 
@@ -689,7 +700,9 @@ class _Container:
 
 def _fold(frame: _Frame, children: tuple[Block, ...], reading: Reading) -> Fold:
     if frame.name == "mark:fold":
-        return Fold(frame.line, convert_inline(frame.attributes["title"], frame.line, reading), children)
+        name = frame.attributes["name"]
+        is_aside = name == "details" or (name in ADMONITIONS and name != "question")
+        return Fold(frame.line, convert_inline(frame.attributes["title"], frame.line, reading), children, is_aside)
     summary = next((child for child in children if isinstance(child, _Item) and child.name == "summary"), None)
     rest = tuple(child for child in children if child is not summary)
     title, others = _divided(summary.children if summary else ())
@@ -781,7 +794,7 @@ def _html_table(line: int, children: tuple[Block, ...], reading: Reading) -> lis
         len(cell.children) <= 1 and not any(_needs_lines(b) for b in cell.children) for row in cells for cell in row
     )
     padded = [tuple(_cell_text(cell) for cell in row) + (NOTHING,) * (width - len(row)) for row in body]
-    if is_simple and any("\\\n" in cell.markdown for row in padded for cell in row):
+    if is_simple and any(has_breaks(cell.markdown) for row in padded for cell in row):
         reading.note(line, BREAKS_IN_CELLS, "changed")
     table = Table(
         line,

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from bot.exchange.faq import Faq, Note, joined_notes
+from bot.exchange.faq import LEFT_OUT, Faq, Note, joined_notes
 from bot.exchange.faq_encoding import decode
 from bot.exchange.faq_markdown import read_markdown
 from bot.exchange.faq_table import read_table
@@ -30,11 +30,14 @@ BINARY_FORMATS = {
 }
 """By the first bytes of the file."""
 ZIPPED_FORMATS = {
-    b"word/document.xml": "a Word file",
-    b"ppt/presentation.xml": "a presentation",
+    b"word/": "a Word file",
+    b"ppt/": "a presentation",
     b"opendocument": "an OpenDocument file",
 }
 """By what a zip archive's beginning and end name."""
+UNREAD = dict.fromkeys(
+    (".docx", ".doc", ".pdf", ".odt", ".rtf", ".xls", ".ods"), ". Save it as CSV (UTF-8), XLSX or Markdown"
+)
 HTML_REMEDY = "Export the pages as Markdown (most wikis and sites can, and so can pandoc)"
 SKIPPED_FOLDERS = frozenset(["node_modules", "__pycache__", "venv"])
 PROJECT_FILES = frozenset("contributing changelog code_of_conduct authors maintainers pull_request_template".split())
@@ -125,9 +128,10 @@ def _read_named(source: _Input, encoding: str) -> Faq:
     path = source.path
     if text and _count_controls(text) * TEXT_PER_CONTROL > len(text):
         raise AskPyError(f"{path} is no text. {WANTED}.")
-    lost = [note for note in faq.notes if note.kind == "left out" and note.line]
+    lost = [note for note in faq.notes if note.kind in LEFT_OUT and note.line]
     if not lost:
-        raise AskPyError(f"{path} has {faq.description}. {WANTED}.")
+        described = faq.description or "headers, and no row with a question and an answer below them"
+        raise AskPyError(f"{path} has {described}. {WANTED}.")
     described = f": it has {faq.description}" if faq.description else ""
     raise AskPyError(
         f"Nothing in {path} can be taken over{described}.\n" + "\n".join(joined_notes(lost)[:5]) + f"\n{WANTED}."
@@ -154,7 +158,7 @@ def _read_folder(folder: Path, given: str, encoding: str) -> list[Faq]:
             faq = Faq(
                 notes=(Note(name, 0, shown_name(str(error).removeprefix(f"{path} ")), "left out"),), is_read=False
             )
-        if not faq.questions and not any(note.kind == "left out" for note in faq.notes):
+        if not faq.questions and not any(note.kind in LEFT_OUT for note in faq.notes):
             faq = replace(faq, notes=(*faq.notes, Note(name, 0, f"has {faq.description}")))
         faqs.append(replace(faq, file=name))
     notes += [Note(_name_in(folder, given, path), 0, f"an HTML page. {HTML_REMEDY}") for path in pages]

@@ -95,7 +95,7 @@ _TITLES = ("title", "label", "alt", "text")
 """Attributes of a component that are shown."""
 SEPARATE = frozenset("li option p div dt dd tr td th summary".split())
 """Blocks of HTML, which may stand within a line or a cell of a table: a line break divides them there."""
-INVISIBLE = frozenset("wbr tbody thead tfoot colgroup col picture figure figcaption ruby rb rp".split())
+INVISIBLE = frozenset("wbr tbody thead tfoot colgroup col picture figure figcaption ruby rb rp ul ol menu".split())
 """Tags without which nothing is different, so that they need no note."""
 
 
@@ -204,6 +204,19 @@ def _escape_start(match: re.Match[str]) -> str:
     return f"{match[1]}\\{match[2]}" if match[2] else f"{match[1]}{match[3]}\\{match[4]}"
 
 
+HARD_BREAKS = ("\\\n", "  \n")
+_ENDS_IN_ADDRESS = re.compile(r"(?:https?://|mailto:)[^\s<>]*$", re.IGNORECASE)
+
+
+def hard_break(before: str) -> str:
+    """What ends a line whose break is shown. Behind an address it is two blanks: a backslash would be part of the link."""
+    return "  " if _ENDS_IN_ADDRESS.search(before[-2_000:]) else "\\"
+
+
+def has_breaks(markdown: str) -> bool:
+    return any(mark in markdown for mark in HARD_BREAKS)
+
+
 def code_span(text: str) -> str:
     """A text as inline code."""
     text = " ".join(text.split("\n"))
@@ -223,6 +236,7 @@ _LINK_ATTRIBUTES = re.compile(r"\{(?:[:.#][^{}]{0,200}|[\w-]{1,30}=[^{}]{0,200}|
 _MAY_HAVE_ATTRIBUTES = frozenset(["link_close", "image", "code_inline", "strong_close", "em_close"])
 _MARKS = frozenset("\\`*_[]<~")
 _LIQUID = re.compile(r"\{%[^{}]{0,500}%\}")
+_MACRO = re.compile(r"\{\{[^{}\n]{1,300}\}\}")
 _ENTITY = re.compile(r"&#?\w{1,31};")
 _SUSPECT = re.compile(r"[<&\[\]{]")
 """Without one of these nothing in a paragraph can need a change."""
@@ -270,12 +284,14 @@ class _Converter:
         self.styles: list[str] = []
         self.footnotes: set[str] = set()
         self.index_text = 0
+        self.is_alone = False
         self.in_index = 0
         self.is_separate = False
 
     # --- tokens
 
     def convert(self, tokens: Sequence[Token]) -> None:
+        self.is_alone = len(tokens) == 1
         for number, token in enumerate(tokens):
             if token.type == "text_special" and token.info == "entity":
                 self._entity(token.content, tokens[number + 1].content[:1] if number + 1 < len(tokens) else "")
@@ -297,10 +313,10 @@ class _Converter:
             case "code_inline":
                 self._add(self._code(token), token.content, token.content)
             case "softbreak":
-                if not (self.pieces and self.pieces[-1].markdown == "\\\n"):  # <br> at a line's end
+                if not (self.pieces and self.pieces[-1].markdown in HARD_BREAKS):  # <br> at a line's end
                     self._add("\n", "\n", "\n")
             case "hardbreak":
-                self._add("\\\n", "\n", "\n")
+                self._break()
             case "strong_open" | "em_open" | "s_open" | "strong_close" | "em_close" | "s_close":
                 self._style(token)
             case "link_open":
@@ -328,8 +344,11 @@ class _Converter:
             self.index_text += sum(map(str.isalnum, text))
 
     def _text(self, text: str) -> None:
-        is_below_tag = self.is_separate or (bool(self.pieces) and self.pieces[-1].markdown == "\\\n")  # <br>
+        is_below_tag = self.is_separate or (bool(self.pieces) and self.pieces[-1].markdown in HARD_BREAKS)  # <br>
         self._add(_LINE_START.sub(_escape_start, text) if is_below_tag else text, text, text)
+
+    def _break(self) -> None:
+        self._add(hard_break("".join(piece.markdown for piece in self.pieces[-4:])) + "\n", "\n", "\n")
 
     def _entity(self, text: str, following: str) -> None:
         """A character that was written as an entity. `following`: the character behind it."""
@@ -349,7 +368,11 @@ class _Converter:
             text = text[found.end() :]
         for found in _LIQUID.finditer(text):
             self.reading.note(self.line, f"'{beginning(found[0], 40)}' is a mark of the old site")
-        return _LIQUID.sub("", text)
+        text = _LIQUID.sub("", text)
+        for found in _MACRO.finditer(text):
+            what = f"'{beginning(found[0], 40)}' is a macro of the old site, and stays as it is"
+            self.reading.notes.append(Note(self.reading.file, self.line, what, "read as"))
+        return text
 
     @staticmethod
     def _code(token: Token) -> str:
@@ -385,6 +408,9 @@ class _Converter:
         if link.markup == "linkify":
             return _Piece(text, literal, text)
         if link.markup == "autolink":
+            if text.lower().startswith("mailto:") and _MAIL.fullmatch(text[7:]):
+                self.reading.changes += 1
+                text = text[7:]
             return _Piece(f"<{text}>", f"<{literal}>", text)
         if not link.address and link.tag == "a":  # an anchor: nothing is lost
             self.reading.changes += 1
@@ -402,6 +428,7 @@ class _Converter:
         if not label.strip():
             if link.tag != "a":
                 return _Piece(f"[{label}]({destination(address)})", literal, text)
+            address = address.removeprefix("mailto:") if _MAIL.fullmatch(address[7:]) else address
             return _Piece(f"<{address}>" if not re.search(r"[\s<>]", address) else "", literal, address)
         before, label, after = _split_blanks(label)
         return _Piece(f"{before}[{label}]({destination(address)}{_title_part(link.title)}){after}", literal, text)
@@ -449,6 +476,7 @@ class _Converter:
             self.line,
             f"{what} can't be taken along" + (f"; its description '{beginning(alt, 40)}' stays" if alt else ""),
         )
+        alt = f"Picture: {alt}" if alt and self.is_alone else alt  # else words around it say what it is
         self._add(escape(alt), alt, alt)
 
     def _footnote(self, token: Token) -> None:
@@ -536,8 +564,8 @@ class _Converter:
         elif name == "a":
             if not tag.is_closing:
                 self._push_link("a", tag.attributes.get("href", ""), tag.attributes.get("title", ""))
-        elif name in ("br", "hr"):
-            self._add("\\\n", "\n", "\n")
+        elif name in ("br", "hr", "li"):
+            self._break()
         elif name == "img":
             self._image(tag.attributes.get("src", ""), tag.attributes.get("alt", ""), tag.attributes.get("title", ""))
         elif name == "input" and tag.attributes.get("type") == "checkbox":
@@ -661,9 +689,9 @@ def convert_token(token: Token, line: int, reading: Reading, depth: int = 0) -> 
 def _without_outer_breaks(pieces: Sequence[_Piece]) -> Sequence[_Piece]:
     """Without the line breaks at the start and the end, which Markdown doesn't have."""
     start, end = 0, len(pieces)
-    while start < end and pieces[start].markdown in ("\\\n", "\n", " ", ""):
+    while start < end and pieces[start].markdown in (*HARD_BREAKS, "\n", " ", ""):
         start += 1
-    while start < end and pieces[end - 1].markdown in ("\\\n", "\n", " ", ""):
+    while start < end and pieces[end - 1].markdown in (*HARD_BREAKS, "\n", " ", ""):
         end -= 1
     return pieces[start:end]
 

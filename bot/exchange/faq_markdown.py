@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import html
 import re
-import sys
 import tomllib
 from bisect import bisect_right
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from pathlib import PurePath
 
-from bot.exchange.faq import Faq, FaqQuestion, asks, beginning, looks_asked
+from bot.exchange.faq import Faq, FaqQuestion, NoteKind, asks, beginning, is_bare, looks_asked
 from bot.exchange.faq_blocks import (
     BREAKS_IN_CELLS,
     Block,
@@ -26,7 +27,7 @@ from bot.exchange.faq_blocks import (
     read_blocks,
     render,
 )
-from bot.exchange.faq_inline import Inline, Reading, text_of
+from bot.exchange.faq_inline import Inline, Reading, read_tag, text_of
 from bot.exchange.faq_table import columns_by_content, find_columns, markdown_cell, questions_from_rows, split_phrasings
 from bot.knowledge.yaml_reader import YamlValue, parse
 from bot.text import normalize_phrase
@@ -57,7 +58,9 @@ _NUMBERING = re.compile(
     r"(?:Q?\d{1,4}(?:\.\d{1,3}){0,4}[.):]|\d{1,3}(?:\.\d{1,3}){1,4}|Q\d{1,4}[ \t]*[-–—]|[IVX]{1,5}\.|\(\d{1,4}\))[ \t]+",
     re.I,
 )
-_SYMBOLS = re.compile(r"(?:[^\w\s\"'“„«‘¿¡(<\[`$./#@&+*-]{1,8}|:[a-z_]{2,30}:)[ \t]*(?=[\w\"'“„«‘¿¡(<`])")
+_SYMBOLS = re.compile(
+    r"(?:[^\w\s\"'“„«‘‹「『【〔《〈（［¿¡(<\[`$./#@&+*-]{1,8}|:[a-z_]{2,30}:)[ \t]*(?=[\w\"'“„«‘‹「『【〔《〈（［¿¡(<`])"
+)
 _BACK_TO_TOP = re.compile(
     r"[^\w]*(?:(?:go|back|return|jump)\s+)*(?:up\s+)?(?:to\s+)?(?:the\s+)?(?:top|start|index|contents?|toc|list|up)?[^\w]*",
     re.I,
@@ -77,6 +80,18 @@ _PARTS_OF_ANSWERS = _alternatives(
     r"(?:click|tap|reveal)(?:\s+\w+){0,6}",
 )
 """Titles that belong to an answer: of a fold or of a heading below a question."""
+_AUTHORS = "|".join((
+    r"(?:about )?(?:the )?authors?|about (?:us|me)|(?:meet the |our )?team",
+    r"(?:über (?:uns|den autor|die autorin|mich)|autor(?:en|in)?)",
+    r"auteurs?|à propos(?: de (?:nous|l'auteur))?|(?:sobre (?:el |o |la |a )?)?autora?|sobre nosotros|autores|autore",
+    r"авторы?|об авторе|(?:关于)?作者|关于我们|著者|作者について|저자",
+))  # fmt: skip
+_PERSONAL_PAGE = _alternatives(
+    _AUTHORS,
+    r"contacts?(?: (?:us|me|details|information|the authors?))?|kontakt|impressum|contactez-nous|nous contacter",
+    r"contacto|contáctanos|contato|contatti|контакты|联系(?:我们|方式|作者)|聯絡我們|お問い合わせ|문의(?:하기)?",
+)
+"""Titles of pages about those who wrote them, which have a question only where they ask."""
 _NO_QUESTION = _alternatives(
     r"(?:table of )?contents?|toc|index|overview|introduction|intro|preface|navigation|footnotes|sources|feedback",
     r"about this (?:page|document|faq|guide|list)|see also|further reading|references?|links|resources",
@@ -88,6 +103,18 @@ _NO_QUESTION = _alternatives(
     r"(?:still )?(?:stuck|not solved|have a question)",
     r"(?:didn|can|couldn)'?t find (?:an?|the|your|what) (?:answer|question|you).{0,40}",
     r"(?:question|answer)s? not (?:listed|found|answered|here).{0,30}|is your question (?:not|missing).{0,40}",
+    r"(?:(?:do you|you)(?: still)? have |any )?(?:(?:any|more|other|further|additional) )*(?:questions?|suggestions?|feedback)",
+    r"(?:is )?(?:something|anything)(?: (?:else|missing|to add|wrong|unclear|here))+",
+    r"(?:(?:haben sie|hast du|habt ihr|du hast|sie haben|noch|weitere|mehr|andere|offene) )+fragen|fragen oder anregungen"
+    r"|(?:fehlt|fehlt hier|fehlt noch) etwas|(?:brauchen sie|brauchst du|noch|weitere)(?: (?:noch|mehr|weitere))? hilfe",
+    r"(?:(?:vous avez|avez-vous|une|des|encore|d'autres?) )+(?:autres? )?questions?|besoin d['’]aide|quelque chose à ajouter",
+    r"¿?(?:(?:tienes?|tiene usted|quedan?|alguna|algunas|más|otras?|todavía|aún) )+(?:preguntas?|dudas?)(?: más)?",
+    r"¿?(?:(?:necesitas?|más|todavía|aún) )+ayuda|¿?(?:falta algo|algo que añadir)",
+    r"(?:(?:tem|ainda|alguma|algumas|mais|outras?|ficou com|restou) )+(?:perguntas?|d[uú]vidas?)|(?:precisa de )?(?:mais )?ajuda",
+    r"(?:(?:hai|avete|ancora|altre|qualche) )+domand[ae]|(?:(?:остались|есть|ещё|еще|другие) )+вопросы|нужна помощь|нашли ошибку",
+    r"(?:还有|還有|有|更多|其他)(?:其他|别的|別的|什么|什麼)?(?:问题|問題|疑问|疑問)吗?|需要(?:更多)?(?:帮助|幫助)吗?",
+    r"(?:その他|他)の(?:ご)?質問(?:は|がありますか)?|(?:더|다른) ?(?:궁금한|질문)[^?]{0,15}",
+    _AUTHORS,
     r"(?:was|is) this (?:page )?helpful|(?:report|open|file|submit)(?:ing)? (?:an? )?(?:issues?|bugs?)(?: reports?)?",
 )
 """Titles of sections that are part of nearly every page and no question of it."""
@@ -188,7 +215,10 @@ def read_markdown(text: str, file: str, *, is_in_folder: bool = False, is_about_
         questions = [_alone(questions[0], matter)]
     headings = sum(isinstance(block, Heading) for block in blocks)
     description = f"{headings} heading{'s' * (headings != 1)}, no answer below one, and no Q: and A: lines"
-    return Faq(tuple(questions), matter.title or page.name, description, tuple(reading.notes))
+    return Faq(
+        tuple(questions), matter.title or page.name, description, tuple(reading.notes),
+        is_mostly_left_out=page.is_mostly_left_out,
+    )  # fmt: skip
 
 
 def _alone(question: FaqQuestion, matter: _FrontMatter) -> FaqQuestion:
@@ -199,11 +229,13 @@ def _alone(question: FaqQuestion, matter: _FrontMatter) -> FaqQuestion:
 
 
 _HIGHLIGHT = re.compile(
-    r"([ \t]*)(?:<[^<>]{1,200}>[ \t]*)*(?:\{%-?|\{\{[<%])[ \t]*highlight[ \t]+\"?([\w+#-]+)[^{}]{0,200}\}\}?[ \t]*$"
+    r"([ \t]*)(?:<[^<>]{1,200}>[ \t]*)*(?:\{%-?|\{\{[<%])[ \t]*(highlight|code[\w-]*)"
+    r"(?![^{}]{0,300}/[>%]\}\})([^{}]{0,300}?)[-%>]*\}\}?[ \t]*$"
 )
 _END_HIGHLIGHT = re.compile(
-    r"([ \t]*)(?:\{%-?[ \t]*endhighlight[ \t]*-?%\}|\{\{[<%][ \t]*/highlight[ \t]*[%>]\}\})[ \t]*(?:</[^<>]{1,50}>[ \t]*)*$"
+    r"([ \t]*)(?:\{%-?[ \t]*end(\w+)[ \t]*-?%\}|\{\{[<%][ \t]*/[ \t]*([\w-]+)[ \t]*[%>]\}\})[ \t]*(?:</[^<>]{1,50}>[ \t]*)*$"
 )
+_LANGUAGE = re.compile(r"lang(?:uage)?[=:][ \t]*[\"']?([\w+#-]+)|^[ \t]*[\"']?([\w+#-]+)[\"']?(?![\w=:+#-])")
 _WRAPPER = re.compile(r"[ \t]*(?:<(?:div|center|figure|section)(?:[ \t][^<>]{0,300})?>[ \t]*)+$", re.IGNORECASE)
 _FENCE_START = re.compile(r"[ \t]{0,3}(`{3,}|~{3,})")
 
@@ -213,14 +245,20 @@ def _with_fences(text: str, reading: Reading) -> str:
     lines = text.split("\n")
     open_line = None
     for number, line in enumerate(lines):
-        if open_line is None and "highlight" in line and (found := _HIGHLIGHT.match(line)):
-            open_line, opening = number, f"{found[1]}```{found[2]}"
-        elif open_line is not None and "highlight" in line and (found := _END_HIGHLIGHT.match(line)):
+        if "{%" not in line and "{{" not in line:
+            open_line = None if _FENCE_START.match(line) else open_line  # it wraps a fence
+        elif open_line is None and (found := _HIGHLIGHT.match(line)):
+            language = _LANGUAGE.search(found[3])
+            open_line, name = number, found[2]
+            opening = f"{found[1]}```{(language[1] or language[2]) if language else ''}"
+        elif open_line is not None and (found := _END_HIGHLIGHT.match(line)) and (found[2] or found[3]) == name:
             lines[open_line], lines[number], open_line = opening, f"{found[1]}```", None
             reading.changes += 1
     fence = ""
+    fenced: set[int] = set()
     for number, line in enumerate(lines):
         found = _FENCE_START.match(line)
+        fenced.update([number] if fence else [])
         if found is None:
             continue
         if fence:
@@ -231,7 +269,30 @@ def _with_fences(text: str, reading: Reading) -> str:
         if number and _WRAPPER.match(lines[number - 1]):
             reading.note(number, "a tag around code has no form in Markdown; what is in it stays")
             lines[number - 1] = ""
-    return "\n".join(lines)
+    text = "\n".join(lines)
+
+    def simple(tag: re.Match[str]) -> str:
+        new = _simple_img(tag[0])
+        return tag[0] if new == tag[0] or text.count("\n", 0, tag.start()) in fenced else new
+
+    return _IMG.sub(simple, text)
+
+
+_IMG = re.compile(r"<img(?=\s)(?:[^<>\"']|\"[^\"]{0,2000}\"|'[^']{0,2000}')*+>", re.IGNORECASE)
+_SIMPLE_IMG = re.compile(
+    r"<img(?:\s+[\w:-]{1,50}(?:=(?:\"[^\"<>]*\"|'[^'<>]*'|[^\s\"'=<>`{]{1,2000}))?)*+\s*/?>", re.IGNORECASE
+)
+_DIVIDED = re.compile(r"\n[ \t]*(?:\n|[-+*#>|]|\d{1,9}[.)])")
+
+
+def _simple_img(source: str) -> str:
+    """The tag of a picture in a form that the parser can't miss or divide, with as many line feeds as before."""
+    tag = read_tag(source)
+    if tag is None or (_SIMPLE_IMG.fullmatch(source) and not _DIVIDED.search(source)):
+        return source
+    attributes = ((name, " ".join(tag.attributes.get(name, "").split())) for name in ("src", "alt", "title"))
+    written = "".join(f' {name}="{html.escape(value)}"' for name, value in attributes if value)
+    return f"<img{written}>" + "\n" * source.count("\n")
 
 
 # --- front matter
@@ -265,7 +326,7 @@ def _front_matter(text: str, reading: Reading) -> _FrontMatter:
     if fields is None:
         if yaml and ":" not in found[1]:  # a rule, text and another rule
             return _FrontMatter(text)
-        reading.note(1, "the front matter can't be read")
+        reading.note(1, "the front matter can't be read", "not taken")
         fields = {}
     rest = "\n" * text[: found.end()].count("\n") + text[found.end() :]
     asks = tuple(text for key in _ASKS_KEYS for text in _texts(fields.get(key)) if _is_phrasing(text))
@@ -277,7 +338,7 @@ def _front_matter(text: str, reading: Reading) -> _FrontMatter:
         if name.lower() not in _USED_KEYS and isinstance(value, str) and len(value) > 80
     ]
     for name in unused:
-        reading.note(1, f"the front matter's '{name}' isn't used")
+        reading.note(1, f"the front matter's '{name}' isn't used", "not taken")
     return _FrontMatter(
         rest,
         _text(fields.get("title")),
@@ -348,8 +409,11 @@ class _Page:
         self.titles = {normalize_phrase(heading.inline.text) for heading in _headings(blocks)}
         self.asking_levels = _asking_levels(blocks)
         self.statements = _bold_statements(blocks)
+        self.asides = _asides(blocks)
         self.found: list[FaqQuestion] = []
         self.unanswered: list[_Section] = []
+        self.lines = matter.rest.split("\n")
+        self.left_out: set[int] = set()
         self.root = _Section(0, "", 1)
         _Builder(self, self.root).add_all(blocks)
         if not self.root.asks_below and sum(isinstance(block, Heading) for block in blocks) <= 1:
@@ -413,7 +477,7 @@ class _Page:
             article.asks = (article.title,) if article.title else ()
             article.title, article.is_question = asked, True
             self._take(article, ())
-        elif self.has_faq:
+        elif self.has_faq or _PERSONAL_PAGE.fullmatch(self.name or self.matter.title):
             self._take_outside(self.root, ())
         else:
             for section in [self.root] if self.root.blocks or not self.root.children else self.root.children:
@@ -423,7 +487,7 @@ class _Page:
 
     def _is_article(self, article: _Section) -> bool:
         """Whether a file of a folder is one question with its answer, whatever its headings say."""
-        if not self.is_in_folder or self.matter.questions:
+        if not self.is_in_folder or self.matter.questions or _PERSONAL_PAGE.fullmatch(self.name or self.matter.title):
             return False
         if any(map(asks, self._article_titles(article))):
             return all(inner.head is not None for inner in _walk(article) if inner.level)
@@ -457,6 +521,7 @@ class _Page:
             self.reading.note(
                 article.line,
                 f"'{beginning(title)}' has no text but links" if answer else f"no answer ('{beginning(title)}')",
+                "not taken",
             )
 
     # --- sections to questions
@@ -469,27 +534,40 @@ class _Page:
             self._take_question(section, group)
         else:
             is_passed = not self._has_questions(section)
-            passed = list(_walk(section)) if is_passed else [section]
-            for inner in passed:
-                self.forget_notes(self._own_lines(inner))
+            last = list(_walk(section))[-1] if is_passed else section
+            lines = self._leave_out(section.line, last)
             if is_passed or self._has_text(section):
                 what = f"{'' if is_passed else 'the text under '}'{beginning(section.title)}'"
-                self.reading.note(
-                    section.line,
-                    f"{what if section.title else 'the text above the first heading'} is no part of the FAQ on this page",
-                )
+                what = what if section.title else "the text above the first heading"
+                place = f" (lines {lines[0]} to {lines[-1]})" if len(lines) > 1 else ""
+                self.reading.note(section.line, f"{what}{place} is no part of the FAQ on this page", "not taken")
             if not is_passed:
                 for child in section.children:
+                    if _is_error(child, section.children):
+                        self._take(child, self._inner_group(section, group))
+                        continue
                     self._take_outside(child, self._inner_group(section, group))
 
     def _has_questions(self, section: _Section) -> bool:
         return any(inner.is_faq or _is_asked(inner) for inner in _walk(section))
 
-    def _own_lines(self, section: _Section) -> range:
-        """The lines from a section's heading to the next section of whatever level."""
-        position = bisect_right(self.section_lines, section.line)
-        following = self.section_lines[position] if position < len(self.section_lines) else sys.maxsize
-        return range(section.line, following)
+    def _leave_out(self, start: int, last: _Section) -> range:
+        """The lines from `start` to the section behind `last`, blank ones at the end aside, which are in no answer.
+
+        The notes on what is in them are taken back.
+        """
+        position = bisect_right(self.section_lines, max(start, last.line))
+        end = self.section_lines[position] if position < len(self.section_lines) else len(self.lines) + 1
+        while end > start + 1 and not self.lines[end - 2].strip(" #>-"):
+            end -= 1
+        self.left_out.update(range(start, end))
+        self.forget_notes(range(start, end))
+        return range(start, end)
+
+    @property
+    def is_mostly_left_out(self) -> bool:
+        sizes = [len(line.strip()) for line in self.lines]
+        return 2 * sum(sizes[line - 1] for line in self.left_out) > sum(sizes)
 
     def _take(self, section: _Section, group: tuple[str, ...]) -> None:
         if section.is_question:
@@ -539,8 +617,9 @@ class _Page:
         return bool(render(self._answer(section.blocks, is_question=False, is_noted=False)[0]))
 
     def _take_question(self, section: _Section, group: tuple[str, ...]) -> None:
-        parts = [child for child in section.children if not child.is_question and not child.asks_below]
         others = [child for child in section.children if child.is_question or child.asks_below]
+        others = [child for child in section.children if child in others or (others and _is_error(child, others))]
+        parts = [child for child in section.children if child not in others]
         if len(others) > 1 and len(others) >= len(parts) and not self._has_text(section):  # a category that asks
             parts, others = [], section.children
         blocks, listed = self._answer(
@@ -548,7 +627,8 @@ class _Page:
         )
         answer = render(blocks)
         if _NO_QUESTION.fullmatch(section.title):
-            self.reading.note(section.line, f"'{beginning(section.title)}' is no question of this page")
+            self._leave_out(section.line, parts[-1] if parts and not others else section)
+            self.reading.note(section.line, f"'{beginning(section.title)}' is no question of this page", "not taken")
         elif answer:
             self._add(section, answer, listed, group)
         elif others and not section.level:  # the front matter's title, above a heading that says it in other words
@@ -574,13 +654,28 @@ class _Page:
             or _NO_QUESTION.fullmatch(section.title)
             or _FAQ_TITLE.fullmatch(section.title)
         ):
-            self._note_unused(section, section.line, answer)
+            self._note_unused(
+                section,
+                section.line,
+                _plain(answer),
+                section if len(parts) < len(section.children) else list(_walk(section))[-1],
+            )
         else:
+            self._name_by_place(section, group)
             self._add(section, answer, listed, group)
+
+    def _name_by_place(self, section: _Section, group: tuple[str, ...]) -> None:
+        """Give a heading of a word or two the nearest heading above it that says what it is about: "Helpdesk: Hours"."""
+        page = re.sub(rf"\W*\b(?:{_FAQ_NAMES})\b\W*", " ", self.name or self.matter.title, flags=re.IGNORECASE).strip()
+        about = next((name for name in reversed([page, *group]) if _says_what(name) and name != section.title), "")
+        is_heading = 0 < section.level < MARKED_LEVEL and not (group and _is_faq_name(group[-1]))
+        if about and is_heading and is_bare(section.title):
+            section.asks = (section.title, *section.asks)
+            section.title = f"{about}: {section.title}"
 
     def _add(self, section: _Section, answer: str, listed: tuple[str, ...], group: tuple[str, ...]) -> None:
         if _TITLE_LINK.search(section.markdown):
-            self.reading.note(section.line, f"the link of the title '{beginning(section.title)}'")
+            self.reading.note(section.line, f"the link of the title '{beginning(section.title)}'", "not taken")
         phrasings = (*(other.title for other in self.unanswered), *section.asks, *listed)
         self.unanswered.clear()
         self.found.append(
@@ -602,15 +697,22 @@ class _Page:
         blocks, _ = self._answer(section.blocks, is_question=False)
         text = render(blocks)
         if text:
-            self._note_unused(section, blocks[0].line, _plain(text))
+            self._note_unused(section, blocks[0].line, _plain(text), section)
 
-    def _note_unused(self, section: _Section, line: int, text: str) -> None:
-        under = f"under the title '{beginning(section.title)}' answers no question"
-        self.reading.note(line, f"'{beginning(text)}' {under if section.title else 'stands under no heading'}")
+    def _note_unused(self, section: _Section, line: int, text: str, last: _Section) -> None:
+        """Note that the text from a line to the end of the section `last` is no answer."""
+        lines = self._leave_out(line, last)
+        is_one = len(lines) == 1
+        what = f"'{beginning(text)}'" if is_one else f"lines {lines[0]} to {lines[-1]} ('{beginning(text)}')"
+        where = f"under the title '{beginning(section.title)}'"
+        where = (
+            f"{where} answer{'s' * is_one} no question" if section.title else f"stand{'s' * is_one} under no heading"
+        )
+        self.reading.note(line, f"{what} {where}", "not taken")
 
     def _note_unanswered(self) -> None:
         for section in self.unanswered:
-            self.reading.note(section.line, f"no answer ('{beginning(section.title)}')")
+            self.reading.note(section.line, f"no answer ('{beginning(section.title)}')", "not taken")
         self.unanswered.clear()
 
     # --- an answer
@@ -645,17 +747,17 @@ class _Page:
                 and (not is_question or _names_titles(block, self.titles))
             ):
                 if is_noted:
-                    self._note_contents(block)
+                    self._note_contents(block, "left out" if is_question else "not taken")
                 continue
-            kept.append(block if kept else _without_answer_mark(block))
+            kept.append(_without_answer_mark(block, is_first=not kept))
         if all(isinstance(block, (Rule, Heading)) for block in kept):
             kept = []
         return kept, tuple(listed)
 
-    def _note_contents(self, block: Block) -> None:
+    def _note_contents(self, block: Block, kind: NoteKind) -> None:
         """Note that a table of contents goes, instead of each of its addresses."""
         self.forget_notes({leaf.line for leaf in _leaves(block)}, "the address")
-        self.reading.note(block.line, "a table of contents")
+        self.reading.note(block.line, "a table of contents", kind)
 
     def note_top_link(self, line: int) -> None:
         self.forget_notes({line}, "the address")
@@ -677,6 +779,31 @@ def _walk(section: _Section) -> Iterator[_Section]:
 
 def _has_only_parts(section: _Section) -> bool:
     return section.level > 0 and all(_PARTS_OF_ANSWERS.fullmatch(child.title) for child in section.children)
+
+
+def _says_what(title: str) -> bool:
+    """Whether a heading says what those below it are about."""
+    return bool(title) and not (
+        asks(title)
+        or looks_asked(title)
+        or _FAQ_SECTION.search(title)
+        or _PAGE_TITLE.fullmatch(title)
+        or _NO_QUESTION.fullmatch(title)
+    )
+
+
+_ERROR = re.compile(
+    r"\b(?:errors?|exceptions?|fail(?:s|ed|ure)|cannot|can't|could not|couldn't|unable to|not found|denied|refused|timed? ?out"
+    r"|undefined|fehler|erreur|errore?|erro|ошибка)\b|错误|錯誤|エラー|오류|(?-i:\b[A-Z]{2,}_?\d{2,}\b|\b(?:E[A-Z]{4,}|[A-Z]\w+Error)\b)",
+    re.IGNORECASE,
+)
+
+
+def _is_error(section: _Section, siblings: Sequence[_Section]) -> bool:
+    """Whether a heading is the message of an error, beside headings of its level that ask."""
+    if section.is_question or not 0 < section.level < MARKED_LEVEL or not _ERROR.search(section.title):
+        return False
+    return any(other.level == section.level and _is_asked(other) for other in siblings)
 
 
 def _is_asked(section: _Section) -> bool:
@@ -755,6 +882,30 @@ def _bold_statements(blocks: Sequence[Block]) -> frozenset[int]:
     return frozenset([*lines, *items, *(found if len(found) > 1 else ())])
 
 
+def _asides(blocks: Sequence[Block]) -> frozenset[int]:
+    """The lines of folds that belong to the answer of the heading above them, although they ask.
+
+    Those are notes of a documentation generator below the heading's text; the only fold there, if the heading doesn't ask itself;
+    and those with one word, "Why?".
+    """
+    lines: list[int] = []
+    for number, block in enumerate(blocks):
+        title = _title(block.inline.text) if isinstance(block, Heading) else ""
+        if not title or (_FAQ_SECTION.search(title) and not asks(title)) or _PAGE_TITLE.search(title):
+            continue
+        below = list(takewhile(lambda other: not isinstance(other, Heading), blocks[number + 1 :]))
+        folds = [other for other in below if isinstance(other, Fold)]
+        has_text = bool(below) and not isinstance(below[0], (Fold, Contents, Rule))
+        is_only = len(folds) == 1 and has_text and not asks(title)
+        lines += [fold.line for fold in folds if is_only or (fold.is_aside and has_text) or _is_one_word(fold)]
+    return frozenset(lines)
+
+
+def _is_one_word(fold: Fold) -> bool:
+    """Whether a fold asks "Why?", which asks nothing without what it stands in."""
+    return len(fold.summary.text.split()) == 1 and fold.summary.text.isascii()
+
+
 def _is_text(block: Block | None) -> bool:
     """Whether a block can answer what stands above it."""
     if isinstance(block, Paragraph):
@@ -791,7 +942,13 @@ def _title(text: str) -> str:
         if shorter == text or not shorter:
             break
         text = shorter
-    text = re.sub(r"(?:\s*:[a-z_]{2,30}:|\s+[^\w\s?!.)\]\"'”»`>]{1,8})+$", "", text) if len(text) < 1_000 else text
+    text = (
+        re.sub(
+            r"(?:\s*:[a-z_]{2,30}:|\s+[^\w\s?!.)\]\"'”’»›“「」『』【】〔〕《》〈〉（）［］(\[«„`>]{1,8})+$", "", text
+        )
+        if len(text) < 1_000
+        else text
+    )
     return text.removesuffix("#").strip(" *_") if not text.startswith("_") else text.removesuffix("#").strip()
 
 
@@ -810,9 +967,12 @@ def _all_blocks(section: _Section, *, with_head: bool = False) -> list[Block]:
     ]
 
 
-def _without_answer_mark(block: Block) -> Block:
-    """An answer's first paragraph without "A:" before it."""
-    if isinstance(block, Paragraph) and (found := _ANSWER.match(block.inline.markdown.partition("\n")[0])):
+def _without_answer_mark(block: Block, *, is_first: bool = True) -> Block:
+    """A paragraph of an answer without "A:" before it; in others than the first, without one that stands in bold by itself."""
+    if not isinstance(block, Paragraph):
+        return block
+    found = _ANSWER.match(block.inline.markdown.partition("\n")[0])
+    if found and (is_first or (found[1] and (found[2] or found[3]))):
         rest = _rest_of_answer(found) + block.inline.markdown[len(found[0]) :]
         return Paragraph(block.line, Inline(rest.strip("\n"), block.inline.text))
     return block
@@ -1019,7 +1179,7 @@ class _Builder:
     def _fold(self, block: Fold) -> None:
         title = _title(block.summary.text)
         part = not title or _PARTS_OF_ANSWERS.fullmatch(title) is not None
-        if not asks(title) and self.has_open_question:
+        if block.line in self.page.asides or (not asks(title) and self.has_open_question):
             if part:
                 self.top.blocks += block.children
             else:

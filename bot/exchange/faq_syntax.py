@@ -13,6 +13,7 @@ HTML stays in `html_block` and `html_inline` tokens; `faq_blocks` converts it.
 
 from __future__ import annotations
 
+import html
 import re
 from functools import lru_cache
 
@@ -43,6 +44,7 @@ def parser() -> MarkdownIt:
     interrupting: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
     md.block.ruler.before("table", "mark", _mark_rule, interrupting)
     md.block.ruler.before("table", "indented_mark", _indented_mark_rule, interrupting)
+    md.block.ruler.before("table", "directive", _directive_rule, interrupting)
     md.block.ruler.before("reference", "footnote", _footnote_rule, interrupting)
     md.block.ruler.before("paragraph", "definition", _definition_rule)
     md.block.ruler.before("table", "component_comment", _comment_block_rule, interrupting)
@@ -167,6 +169,48 @@ def _indented_mark_rule(state: StateBlock, start: int, end: int, silent: bool) -
     _push_mark(state, kind, name, found[3] or "", 1, [start, last + 1])
     _tokenize_inside(state, start + 1, last + 1, indent)
     _push_mark(state, kind, name, "", -1, None)
+    state.line = last + 1
+    return True
+
+
+_DIRECTIVE = re.compile(r"\.\.[ \t]+\{?([A-Za-z][\w:-]{0,40})\}?::(?:[ \t]+(.{0,500}))?$")
+_CODE_DIRECTIVES = frozenset("code code-block sourcecode highlight literalinclude prompt".split())
+
+
+def _directive_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """`.. name:: Title` of reStructuredText with an indented text below it, which may begin with options (`:name: value`)."""
+    if state.is_code_block(start):
+        return False
+    found = _DIRECTIVE.match(_line(state, start).rstrip())
+    if found is None:
+        return False
+    if silent:
+        return True
+    name, title = found[1].lower(), (found[2] or "").strip()
+    first, last = start + 1, start
+    for number in range(start + 1, end):
+        if not state.isEmpty(number):
+            if state.sCount[number] <= state.sCount[start]:
+                break
+            last = number
+    while first <= last and (state.isEmpty(first) or re.match(r":[\w-]+:", _line(state, first))):
+        first += 1
+    indent = min((state.sCount[n] for n in range(first, last + 1) if not state.isEmpty(n)), default=0)
+    lines = [start, last + 1]
+    if name in ("contents", "toctree"):
+        _push_mark(state, "contents", name, "", 0, lines)
+    elif name in _CODE_DIRECTIVES:
+        token = Token("fence", "code", 0, map=lines, info=title, markup="", block=True)
+        token.content, token.level = state.getLines(first, last + 1, indent, True), state.level
+        state.tokens.append(token)
+    elif name in ("image", "figure"):
+        state.tokens.append(Token("html_block", "", 0, map=lines, content=f'<img src="{html.escape(title)}">'))
+        _tokenize_inside(state, first, last + 1, indent)
+    else:
+        kind = "fold" if name in FOLDS else "admonition"
+        _push_mark(state, kind, name, title, 1, lines)
+        _tokenize_inside(state, first, last + 1, indent)
+        _push_mark(state, kind, name, "", -1, None)
     state.line = last + 1
     return True
 

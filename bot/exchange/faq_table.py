@@ -11,7 +11,16 @@ from dataclasses import dataclass, replace
 
 from bot.exchange.faq import Faq, FaqQuestion, asks, beginning, looks_asked
 from bot.exchange.faq_blocks import html_blocks, read_blocks, render
-from bot.exchange.faq_inline import HTML_NAMES, Reading, absolute_address, destination, escape, text_of, unescape_html
+from bot.exchange.faq_inline import (
+    HTML_NAMES,
+    Reading,
+    absolute_address,
+    destination,
+    escape,
+    hard_break,
+    text_of,
+    unescape_html,
+)
 
 DELIMITERS = (",", ";", "\t", "|")
 HEADER_SEARCH_ROWS = 10
@@ -40,14 +49,20 @@ MORE_QUESTION_NAMES = tuple("prompt title topic subject heading name".split())
 MORE_ANSWER_NAMES = tuple("body text content description details".split())
 FORMAT_NAMES = frozenset("html markdown md rich formatted plain text raw short long full brief".split())
 """Words that tell two columns of answers apart."""
+KEYWORD_NAMES = frozenset([
+    *"keyword synonym alias tag stichwort stichworte stichworter schlagwort schlagworte schlagworter trefwoord nyckelord".split(),
+    *"etiqueta sinonimo synonyme 关键词 關鍵詞 关键字 關鍵字 标签 標籤 キーワード タグ 키워드 태그 метка тег теги".split(),
+    *("search term", "mot cle", "palabra clave", "palavra chave", "parola chiave", "parole chiave", "ключевое слово"),
+    *("ключевые слова", "slowo kluczowe", "slowa kluczowe", "anahtar kelime"),
+])  # fmt: skip
+"""Columns of short words, which are also divided by commas."""
 PHRASING_NAMES = frozenset(
     [
+        *KEYWORD_NAMES,
         *"ask phrasing phrase keyword synonym utterance alias variation variant alternative wording alternate similar".split(),
         *("related question", "also asked", "other question", "search term", "example"),
     ]
 )
-KEYWORD_NAMES = frozenset(["keyword", "synonym", "alias", "search term"])
-"""Columns of short words, which are also divided by commas."""
 NOT_ASK_NAMES = frozenset(["not ask", "negative", "counterexample"])
 TITLE_NAMES = frozenset(["title", "heading", "short title", "label"])
 ID_NAMES = frozenset(["id", "key", "slug", "question id"])
@@ -239,12 +254,14 @@ def read_rows(rows: Sequence[TableRow], reading: Reading, read_cell: CellReader)
     line, cells = rows[max(0, position)]
     for before, skipped in rows[: max(0, position)]:
         reading.note(
-            before, f"'{beginning(' '.join(cell for cell in skipped if cell.strip()))}' stands above the headers"
+            before,
+            f"'{beginning(' '.join(cell for cell in skipped if cell.strip()))}' stands above the headers",
+            "not taken",
         )
     if find_columns(cells) is None:  # in another language, or none at all
         names = ", ".join(f"'{cell.strip()[:40]}'" for cell in cells)
         if position == 0:
-            reading.note(line, f"{names} taken for the headers of questions and answers")
+            reading.note(line, f"{names} taken for the headers of questions and answers", "read as")
         elif position < 0 and not asks(cells[columns.question]):
             reading.note(line, f"no headers that are known; this line was taken as an entry, too ({names})", "read as")
     return Faq(tuple(questions))
@@ -274,16 +291,20 @@ def questions_from_rows(
     """The rows of a table as questions. A row with an answer alone continues the row above if its question's cell is merged."""
     questions: list[FaqQuestion] = []
     for line, cells in rows:
+        before = len(reading.notes)
         row = [*_fitted(cells, columns, line, reading), *[""] * 64]
         text = text_of(read_cell(row[columns.question], line, reading))
         answer = _read_answer(row, columns, line, reading, read_cell)
         if not text or not answer:
-            fault = "no answer" if text else "an answer without a question" if answer else ""
-            if fault:
-                reading.note(line, f"{fault} ('{beginning(text or answer)}')")
-            continue
-        if not any(map(str.isalnum, text)):
-            reading.note(line, f"has no words ('{beginning(text)}')")
+            fault = "no answer" if text else "an answer without a question" if answer else "blank"
+        elif not any(map(str.isalnum, text)):
+            fault = "has no words"
+        else:
+            fault = ""
+        if fault:  # nothing is said of what is in a row that isn't taken
+            reading.notes[before:] = []
+            if fault != "blank":
+                reading.note(line, f"{fault} ('{beginning(text or answer)}')", "not taken")
             continue
         questions.append(
             FaqQuestion(
@@ -293,15 +314,17 @@ def questions_from_rows(
                 tuple(ask for n in columns.asks for ask in _phrasings(row[n], commas=n in columns.keywords)),
                 tuple(ask for n in columns.not_asks for ask in _phrasings(row[n])),
                 text_of(read_cell(row[columns.title], line, reading)) if columns.title is not None else "",
-                row[columns.id].strip() if columns.id is not None else "",
-                (row[columns.category].strip(),)
+                text_of(read_cell(row[columns.id], line, reading)) if columns.id is not None else "",
+                (text_of(read_cell(row[columns.category], line, reading)),)
                 if columns.category is not None and row[columns.category].strip()
                 else (),
                 reading.file,
             )
         )
     if columns.unused:
-        reading.note(0, f"not used: the columns {', '.join(_column_name(columns, n) for n in columns.unused)}")
+        reading.note(
+            0, f"not used: the columns {', '.join(_column_name(columns, n) for n in columns.unused)}", "not taken"
+        )
     if columns.others:
         names = ", ".join(f"'{_column_name(columns, n)}'" for n in (columns.answer, *columns.others))
         reading.note(
@@ -388,7 +411,7 @@ _FENCE = re.compile(r"^[ \t]{0,3}(```+|~~~+)[^`\n]*\n.*?^[ \t]{0,3}\1[ \t]*$", r
 _BOLD = re.compile(r"(?<![\w*])\*\*(?=[^\s*])[^*\n]{1,500}(?<=[^\s*])\*\*(?![\w*])")
 _CODE = re.compile(r"(?<!`)`(?=[^\s`])[^`\n]{1,500}(?<=[^\s`])`(?!`)")
 _MARKDOWN_LINE = re.compile(r"^(?:#{2,6} \S.*|\|(?: *:?-{3,}:? *\|)+ *)$", re.MULTILINE)
-_HYPERLINK = re.compile(
+HYPERLINK = re.compile(
     r"=HYPERLINK\([ ]*\"([^\"]{1,2000})\"[ ]*(?:[,;][ ]*\"((?:[^\"]|\"\"){0,1000})\")?[ ]*\)", re.IGNORECASE
 )
 
@@ -403,7 +426,7 @@ def cell_markdown(cell: str, line: int, reading: Reading) -> str:
     cell = cell.replace("\r\n", "\n").replace("\r", "\n").strip("\n ")
     if not cell.strip():
         return ""
-    formula = _HYPERLINK.fullmatch(cell.strip())
+    formula = HYPERLINK.fullmatch(cell.strip())
     if formula:
         return link_markdown(plain_markdown((formula[2] or formula[1]).replace('""', '"')), formula[1])
     if _is_html(cell):
@@ -501,10 +524,10 @@ def plain_markdown(text: str, read_line: Callable[[str], str] = escape) -> str:
             lines.append(f"{_indent(number[1], last)}{number[2]}. {read_line(line[number.end() :].strip())}")
         elif _LISTED.match(last):  # more of an item if it is indented, else a paragraph of its own
             is_more = line.startswith("  ")
-            lines[-1] += "\\" if is_more else ""
+            lines[-1] += hard_break(last) if is_more else ""
             lines += ["   " + read_line(line.strip())] if is_more else ["", read_line(line.strip())]
         else:
-            lines[-1:] = [last + "\\"] if last else [last] if lines else []
+            lines[-1:] = [last + hard_break(last)] if last else [last] if lines else []
             lines.append((re.match(r" *", last)[0] if last else "") + read_line(line.strip()))  # type: ignore[index]
         has_numbers = has_numbers or (bool(lines) and re.match(r" *\d{1,3}\. ", lines[-1]) is not None)
     return "\n".join(lines).strip("\n")
@@ -521,7 +544,7 @@ def link_markdown(label: str, address: str) -> str:
     if not absolute or re.search(r"[\s<>]", absolute):
         return label
     if text_of(label) in (address, absolute):
-        return f"<{absolute}>"
+        return f"<{absolute.removeprefix('mailto:')}>"
     if "](" in label:
         return label
     return "\n\n".join(f"[{part}]({destination(absolute)})" for part in re.split(r"\n{2,}", label))

@@ -7,21 +7,22 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
 from bot.exchange.faq import Faq, FaqQuestion, beginning
 from bot.exchange.faq_inline import Reading
-from bot.exchange.faq_table import TableRow, cell_markdown, link_markdown, read_rows
+from bot.exchange.faq_table import HYPERLINK, TableRow, cell_markdown, link_markdown, read_rows
 from bot.model import AskPyError
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
 OPENPYXL_MISSING = (
-    'Importing a workbook needs openpyxl, which isn\'t installed: pip install "askpy[xlsx]", or in a checkout '
-    "pip install openpyxl. Or save the sheet as CSV (UTF-8), and import that."
+    "Excel files need openpyxl, which isn't installed: pip install openpyxl where AskPy is installed, or "
+    "uv tool install '.[xlsx]' in the checkout. Or save the sheet as CSV (UTF-8), and import that."
 )
 MAX_UNZIPPED = 20 * 1024 * 1024
 """Bytes of a workbook's unzipped parts but for pictures: a FAQ has a hundredth of it, and a small file can unzip to anything."""
@@ -54,31 +55,22 @@ def read_workbook(content: bytes, file: str, path: object) -> Faq:
     sheets = [sheet for sheet in book.worksheets if any(True for _ in _filled(sheet))]
     for sheet in sheets:
         if sheet.sheet_state != "visible":
-            reading.note(0, f"the sheet '{sheet.title}' is hidden")
+            reading.note(0, f"the sheet '{sheet.title}' is hidden", "not taken")
             continue
+        before = len(reading.notes)
         rows = list(_rows(sheet, linked[sheet.title] if linked is not None else None, reading))
         faq = read_rows(rows, reading, _read_cell)
+        reading.notes[before:] = [replace(note, sheet=sheet.title) for note in reading.notes[before:]]
         if faq.description:
             descriptions.append(f"the sheet '{sheet.title}' with {faq.description}")
             if len(sheets) > 1:
                 reading.note(0, f"the sheet '{sheet.title}' has no columns for questions and answers")
         group = (sheet.title,) if len(sheets) > 1 else ()
-        questions += [replace(question, group=(*group, *question.group)) for question in _joined(faq.questions)]
+        questions += [
+            replace(question, group=(*group, *question.group), sheet=sheet.title) for question in faq.questions
+        ]
     description = " and ".join(descriptions) or "no sheet with a text"
     return Faq(tuple(questions), str(book.properties.title or ""), description, tuple(reading.notes))
-
-
-def _joined(questions: Iterable[FaqQuestion]) -> list[FaqQuestion]:
-    """Rows with one question directly below each other, as a merged cell makes them, as one question with all answers."""
-    joined: list[FaqQuestion] = []
-    for question in questions:
-        last = joined[-1] if joined else None
-        if last is None or (last.question, last.group) != (question.question, question.group):
-            joined.append(question)
-        else:
-            answer = last.answer if question.answer in last.answer else f"{last.answer}\n\n{question.answer}"
-            joined[-1] = replace(last, answer=answer, asks=(*last.asks, *question.asks))
-    return joined
 
 
 def _read_cell(cell: str, line: int, reading: Reading) -> str:
@@ -174,6 +166,7 @@ def _rows(sheet: Worksheet, linked: Worksheet | None, reading: Reading) -> Itera
         for row in range(area.min_row, area.max_row + 1)
         for column in range(area.min_col, min(area.max_col, MAX_COLUMNS) + 1)
     }
+    is_heading = True  # the rows in bold at the start are the sheet's title and headers
     for row in sheet.iter_rows(max_row=min(sheet.max_row, MAX_ROWS), max_col=min(sheet.max_column, MAX_COLUMNS)):
         cells = []
         number = row[0].row or 0
@@ -182,12 +175,15 @@ def _rows(sheet: Worksheet, linked: Worksheet | None, reading: Reading) -> Itera
             if text:
                 reading.note(number, f"a hidden row ('{beginning(text)}')")
             continue
+        is_heading = is_heading and all(cell.font.b for cell in row if cell.value is not None)
         for cell in row:
             if cell.comment is not None:
                 reading.note(number, f"a comment on a cell ('{beginning(cell.comment.text or '')}')")
             origin = merged.get((number, cell.column or 0))
             shown = sheet.cell(*origin) if origin is not None else cell
             cells.append(_shown(shown, linked.cell(shown.row, shown.column) if linked is not None else None, reading))
+            if shown.font.b and not is_heading:
+                cells[-1] = _bold(cells[-1], cell.row or 0, reading)
         while cells and not cells[-1]:
             cells.pop()
         if any(cells):
@@ -197,8 +193,8 @@ def _rows(sheet: Worksheet, linked: Worksheet | None, reading: Reading) -> Itera
 def _shown(cell: Any, formula: Any, reading: Reading) -> str:
     """The text of a cell, or Markdown behind _MARK where it has a link or formatted letters."""
     text = _formatted(cell)
-    address = _address(cell, formula, reading)
-    text = text or address
+    address, label = _address(cell, formula, reading)
+    text = text or label or address
     if address:
         markdown = link_markdown(cell_markdown(text, cell.row, reading), address)
         if address not in markdown:
@@ -216,22 +212,31 @@ _ONE_ADDRESS = re.compile(
 """A formula whose address is one string. One that is put together of several can't be told without calculating it."""
 
 
-def _address(cell: Any, formula: Any, reading: Reading) -> str:
-    """The address that a cell links to, or ""; what it links to within its workbook is noted."""
+def _address(cell: Any, formula: Any, reading: Reading) -> tuple[str, str]:
+    """The address that a cell links to and the label that a formula gives it, or ""; a link within the workbook is noted."""
     link = cell.hyperlink
     if link is not None and link.target:
         part = "#" + link.location.replace(" ", "%20") if link.location and "#" not in link.target else ""
-        return str(link.target) + part
+        return str(link.target) + part, ""
     if link is not None and link.location:
         reading.note(cell.row, f"a link to '{beginning(link.location)}' in the workbook; its text stays")
-        return ""
+        return "", ""
     written = formula.value if formula is not None else None
     if not isinstance(written, str) or not re.match(r"=.*\bHYPERLINK\(", written, re.IGNORECASE | re.DOTALL):
-        return ""
-    found = _ONE_ADDRESS.fullmatch(written)
+        return "", ""
+    found, labelled = _ONE_ADDRESS.fullmatch(written), HYPERLINK.fullmatch(written)
     if found is None:
         reading.note(cell.row, f"a link whose address a formula puts together ('{beginning(written)}'); its text stays")
-    return found[1].replace('""', '"') if found else ""
+    label = (labelled[2] or "").replace('""', '"') if labelled is not None else ""
+    return found[1].replace('""', '"') if found is not None else "", label
+
+
+def _bold(cell: str, line: int, reading: Reading) -> str:
+    """A cell in bold as a whole; one with lists, code or bold of its own stays as it is."""
+    markdown = _read_cell(cell, line, reading)
+    if not markdown.strip() or re.search(r"\*\*|^ *(?:[-*+>|#] |\d+[.)] |```|~~~)", markdown, re.MULTILINE):
+        return cell
+    return _MARK + "\n\n".join(f"**{part}**" for part in re.split(r"\n{2,}", markdown))
 
 
 def _rich(value: Any, text: str) -> str:
@@ -258,37 +263,69 @@ def _as_html(text: str) -> str:
 
 
 def _formatted(cell: Any) -> str:
-    value, form = cell.value, str(cell.number_format or "General").partition(";")[0]
+    value, form = cell.value, str(cell.number_format or "General")
     match value:
         case None:
             return ""
         case bool():
             return "TRUE" if value else "FALSE"
         case dt.datetime() | dt.date() | dt.time():
-            return _date(value, form)
+            return _date(value, form.partition(";")[0])
         case dt.timedelta():
             minutes, seconds = divmod(int(value.total_seconds()), 60)
             return f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}"
         case int() | float():
-            return _number(value, form)
+            return shown_number(value, form)
         case _:
             return str(value).replace(_MARK, "")
 
 
-def _number(value: float, form: str) -> str:
-    digits = re.search(r"0\.(0+)", form)
-    places = len(digits[1]) if digits else 0
-    if "%" in form:
-        return f"{value * 100:.{places}f}%"
-    if form == "General" or not re.fullmatch(r"[#,0.]+", form):
-        return (
-            str(int(value))
-            if isinstance(value, float) and value.is_integer() and abs(value) < 1e15
-            else f"{value:.10g}"
-            if isinstance(value, float)
-            else str(value)
-        )
-    return f"{value:,.{places}f}" if "," in form else f"{value:.{places}f}"
+_SECTION_END = re.compile(r';(?=(?:[^"]*"[^"]*")*[^"]*$)')
+_FORM_PART = re.compile(
+    r"\"(?P<quoted>[^\"]*)\"|\\(?P<escaped>.)|_.|\*.|\[\$(?P<currency>[^\]-]*)[^\]]*\]|\[[^\]]*\]"
+    r"|(?P<digits>General|[#0?][#0?.,]*|\.[#0?]+)(?P<power>E[+-]0+)?|(?P<other>.)",
+    re.DOTALL | re.IGNORECASE,
+)
+
+
+def shown_number(value: float, form: str) -> str:
+    """A number as Excel shows it in a format, with English separators; as it is where the format has no or several numbers."""
+    sections = _SECTION_END.split(form)
+    number = 1 if value < 0 and len(sections) > 1 else 2 if value == 0 and len(sections) > 2 else 0
+    parts = list(_FORM_PART.finditer(sections[number]))
+    digits = [part["digits"] for part in parts if part["digits"]]
+    if len(digits) != 1:
+        return _general(value)
+    size = Decimal(repr(value)).copy_abs() * (100 if any(part["other"] == "%" for part in parts) else 1)
+    shown = "-" if value < 0 and number == 0 else ""
+    for part in parts:
+        if part["power"]:
+            shown += re.sub(r"(?<=E[+-])(\d)$", r"0\1", f"{size:.{len(part['digits'].partition('.')[2])}E}")
+        elif part["digits"]:
+            shown += _general(abs(value)) if part["digits"].lower() == "general" else _digits(size, part["digits"])
+        else:
+            shown += part["quoted"] or part["escaped"] or part["currency"] or part["other"] or ""
+    return shown.strip()
+
+
+def _general(value: float) -> str:
+    is_whole = not isinstance(value, float) or (value.is_integer() and abs(value) < 1e15)
+    return str(int(value)) if is_whole else f"{value:.10g}"
+
+
+def _digits(size: Decimal, form: str) -> str:
+    """A number that isn't negative in a format of `0`, `#`, `?`, commas and a point."""
+    before, point, after = form.partition(".")
+    scaled = len(form) - len(form.rstrip(","))  # each comma at the end divides by a thousand
+    before, after = before.rstrip(","), after.rstrip(",")
+    rounded = size.scaleb(-3 * scaled).quantize(Decimal(1).scaleb(-len(after)), ROUND_HALF_UP)
+    whole, _, rest = f"{rounded:f}".partition(".")
+    while rest and after[len(rest) - 1] != "0" and rest[-1] == "0":
+        rest = rest[:-1]
+    whole = whole.lstrip("0").rjust(before.count("0"), "0")
+    if "," in before:
+        whole = re.sub(r"(?<=\d)(?=(?:\d{3})+$)", ",", whole)
+    return whole + point + rest
 
 
 _DATE_PARTS = re.compile(

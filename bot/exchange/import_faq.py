@@ -8,7 +8,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bot.exchange.faq import Faq, FaqQuestion, Note, asks, beginning, joined_notes, worded_apart
+from bot.exchange.faq import (
+    LEFT_OUT,
+    Faq,
+    FaqQuestion,
+    Note,
+    NoteKind,
+    asks,
+    beginning,
+    is_bare,
+    joined_notes,
+    worded_apart,
+)
 from bot.exchange.faq_files import input_names, read_faqs, shown_name
 from bot.exchange.import_record import RECORD_FILE, read_record, record_of, record_text, write_files
 from bot.exchange.update_pack import PackUpdate, Sources, update_pack
@@ -27,7 +38,8 @@ class ImportResult:
         entries: Number of entries that were read.
         notes: What was left out or changed, each with file and line.
         answers_changed: Number of answers in which something was left out or written otherwise.
-        left_out: Number of things that were left out.
+        left_out: Number of things that were left out, of answers or as a whole.
+        mostly_left_out: The files more than half of whose text is in no answer.
         update: What changed in the pack; None for a new one.
     """
 
@@ -37,15 +49,24 @@ class ImportResult:
     answers_changed: int
     left_out: int
     update: PackUpdate | None = None
+    mostly_left_out: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
-        """The last line of an import."""
-        named = ", each named above" if self.left_out or self.answers_changed else ""
-        return (
-            f"{self.entries} {'entry' if self.entries == 1 else 'entries'}, {_count(self.answers_changed, 'answer')} changed, "
-            f"{_count(self.left_out, 'thing')} left out{named}."
+        """The last lines of an import."""
+        return "\n".join(
+            [*(f"More than half of {file} is in no entry." for file in self.mostly_left_out), self._counts]
         )
+
+    @property
+    def _counts(self) -> str:
+        entries = f"{self.entries} {'entry' if self.entries == 1 else 'entries'}"
+        left_out = f"{_count(self.left_out, 'thing')} left out"
+        named = ", each named above" if self.left_out or (self.answers_changed and not self.update) else ""
+        if self.update is not None:
+            counts = f"{len(self.update.changed)} changed, {len(self.update.appeared)} new"
+            return f"{entries} read, {counts} in the pack; {left_out}{named}."
+        return f"{entries}, {_count(self.answers_changed, 'answer')} changed, {left_out}{named}."
 
 
 def _count(number: int, noun: str) -> str:
@@ -86,8 +107,10 @@ def import_faqs(
         notes += update.notes
     else:
         _write_pack(target, _pack_name(name, faqs, paths[0].resolve()), entries)
-    left_out = sum(note.kind == "left out" for note in notes)
-    return ImportResult(target, len(entries), joined_notes(notes), _answers_changed(questions, notes), left_out, update)
+    left_out = len({note for note in notes if note.kind in LEFT_OUT})
+    mostly = tuple(faq.file for faq in faqs if faq.is_mostly_left_out)
+    changed = _answers_changed(questions, notes)
+    return ImportResult(target, len(entries), joined_notes(notes), changed, left_out, update, mostly)
 
 
 def _pack_name(name: str, faqs: Sequence[Faq], path: Path) -> str:
@@ -101,14 +124,14 @@ def _pack_name(name: str, faqs: Sequence[Faq], path: Path) -> str:
 
 def _answers_changed(questions: Sequence[FaqQuestion], notes: Iterable[Note]) -> int:
     """The number of answers with a note: one on a line from a question's to the next one's."""
-    starts: dict[str, list[int]] = {}
+    starts: dict[tuple[str, str], list[int]] = {}
     for question in questions:
-        starts.setdefault(question.file, []).append(question.line)
+        starts.setdefault((question.file, question.sheet), []).append(question.line)
     changed = set()
     for note in notes:
-        listed = sorted(starts.get(note.file, ()))
-        if note.line and listed and note.line >= listed[0]:
-            changed.add((note.file, bisect_right(listed, note.line)))
+        listed = sorted(starts.get((note.file, note.sheet), ()))
+        if note.kind in ("left out", "changed") and listed and note.line >= listed[0]:
+            changed.add((note.file, note.sheet, bisect_right(listed, note.line)))
     return len(changed)
 
 
@@ -170,20 +193,26 @@ def _told_apart(
     """The question, with words that tell it from one that asks the same; None where it can't be an entry. And a note on that."""
     phrase = normalize_phrase(question.question)
     if not phrase:
-        return None, Note(question.file, question.line, f"has no words ('{beginning(question.question)}')")
+        return None, _note(question, f"has no words ('{beginning(question.question)}')", "not taken")
     if phrase not in known:
         return question, None
     entry, first = known[phrase]
-    place = f"line {first.line}" if first.file == question.file else f"{first.file}:{first.line}"
-    if entry.answer == question.answer:
+    place = (
+        f"{'row' if first.sheet else 'line'} {first.line}"
+        if first.file == question.file
+        else f"{first.file}:{first.line}"
+    )
+    if question.answer in entry.answer.split("\n\n") or question.answer == entry.answer:
         entry.asks += question.asks
-        return None, Note(question.file, question.line, f"stands in {place}, too: one entry", "changed")
+        return None, _note(question, f"stands in {place}, too: one entry", "not taken")
     candidates = worded_apart(question, first.group, first.file)
     distinct = next((text for text in candidates if normalize_phrase(text) not in known), None)
     if distinct is None:
-        text = f"asks what {place} asks, with another answer ('{beginning(question.question)}')"
-        return None, Note(question.file, question.line, text)
-    note = Note(question.file, question.line, f"asks what {place} asks: now '{beginning(distinct, 90)}'", "changed")
+        entry.asks += question.asks
+        entry.answer += f"\n\n{question.answer}"
+        text = f"asks what {place} asks: its answer stands below that one ('{beginning(question.question)}')"
+        return None, _note(question, text, "changed")
+    note = _note(question, f"asks what {place} asks: now '{beginning(distinct, 90)}'", "read as")
     return replace(question, question=distinct, title="", original=question.question), note
 
 
@@ -210,13 +239,15 @@ def _set_titles(entries: dict[str, tuple[NewEntry, FaqQuestion]], notes: list[No
         text = question.title if is_free else question.question
         if question.title and not is_free:
             notes.append(
-                Note(question.file, question.line, f"the title '{beginning(question.title)}' is another entry's, too")
+                _note(
+                    question,
+                    f"the title '{beginning(question.title)}' is another entry's, too",
+                    "not taken",
+                )
             )
         entry.title = _shorten(text, TITLE_LIMIT)
         if entry.title != text:
-            notes.append(
-                Note(question.file, question.line, f"the title was shortened ('{beginning(text)}')", "changed")
-            )
+            notes.append(_note(question, f"the title was shortened ('{beginning(text)}')", "read as"))
         titles.add(normalize_phrase(text))
 
 
@@ -234,7 +265,15 @@ def _remove_shared_phrasings(entries: dict[str, tuple[NewEntry, FaqQuestion]], n
             if not key or key == phrase:
                 continue
             if len(text) > PHRASING_LIMIT:
-                notes.append(Note(question.file, question.line, f"a phrasing of more than {PHRASING_LIMIT} characters"))
+                notes.append(
+                    _note(
+                        question,
+                        f"a phrasing of more than {PHRASING_LIMIT} characters",
+                        "not taken",
+                    )
+                )
+            elif is_bare(text) and entry.title.endswith(f": {text}") and _is_within_other(key, phrase, entries):
+                continue
             elif key in entries or owners[key] > 1 or titles.get(key, phrase) != phrase:
                 shared.setdefault((question.file, key), text)
             else:
@@ -248,6 +287,16 @@ def _remove_shared_phrasings(entries: dict[str, tuple[NewEntry, FaqQuestion]], n
         notes.append(
             Note(file, 0, f"phrasings of more than one entry, which tell none of them: {', '.join(listed[:8])}{more}")
         )
+
+
+def _is_within_other(key: str, phrase: str, entries: Iterable[str]) -> bool:
+    """Whether the words of a phrasing are all in the question of another entry, which could be meant by it as well."""
+    words = set(key.split())
+    return any(words <= set(other.split()) for other in entries if other != phrase)
+
+
+def _note(question: FaqQuestion, text: str, kind: NoteKind) -> Note:
+    return Note(question.file, question.line, text, kind, question.sheet)
 
 
 def _shorten(text: str, limit: int) -> str:

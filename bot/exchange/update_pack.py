@@ -6,7 +6,7 @@ the source changed too; then the edited one is kept beside it as a comment.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -27,6 +27,9 @@ MIN_SHARED_WORDS = 0.5
 MIN_ID_LETTERS = 3
 MIN_SHARED_QUESTIONS = 0.5
 """Share of a file's questions up to which a file under another name isn't taken for it."""
+
+MIN_LIKENESS = 0.3
+"""Share of the words above which a new question looks like one that is gone, so that people are told."""
 
 Imported = tuple[NewEntry, FaqQuestion]
 
@@ -65,6 +68,8 @@ class _Plan:
     edits: dict[str, list[tuple[str, ListEdit | ValueEdit]]] = field(default_factory=dict)
     """The edits of each file, with the id of the entry."""
     new: list[NewEntry] = field(default_factory=list)
+    moved: dict[str, set[int]] = field(default_factory=dict)
+    """Positions of phrasings that go from an entry, by its id."""
     records: dict[str, Record] = field(default_factory=dict)
     changed: dict[str, str] = field(default_factory=dict)
     appeared: dict[str, str] = field(default_factory=dict)
@@ -113,18 +118,30 @@ def update_pack(folder: Path, imported: Sequence[Imported], sources: Sources) ->
     ]
     taken = {normalize_phrase(ask): entry.id for entry in knowledge.entries for ask in entry.asks}
     ids = {*knowledge.by_id, *records}
+    gone = {
+        name: record
+        for name, record in records.items()
+        if name in knowledge.by_id and name not in matches.values() and sources.has(record.file)
+    }
     for entry, question in imported:
         name = matches.get(question.question)
         if name is None:
-            _plan_new(plan, entry, question, taken, ids)
+            looks_like = _take_phrasings(plan, entry, question, [knowledge.by_id[name] for name in gone], taken)
+            _plan_new(plan, entry, question, taken, ids, looks_like)
         elif name not in knowledge.by_id:
-            plan.kept[name] = "was taken out of the pack, and isn't added again"
+            plan.kept[name] = (
+                f"'{beginning(entry.title)}' is in the source, but somebody deleted the entry from the pack, so it isn't added "
+                f"again; to have it back, delete '{name}' in {RECORD_FILE}"
+            )
         elif name not in records or sources.has(records[name].file):
             _plan_known(plan, knowledge.by_id[name], records.get(name), entry, question, taken)
+    for name, positions in plan.moved.items():
+        edit = ListEdit("asks", (), frozenset(positions))
+        plan.edits.setdefault(knowledge.by_id[name].file, []).extend([(name, edit)] if positions else [])
+    plan.edits = {file: edits for file, edits in plan.edits.items() if edits}
     vanished = {
         name: f"'{beginning(knowledge.by_id[name].title)}' stays in the pack; take it out there if it no longer holds"
-        for name, record in records.items()
-        if name in knowledge.by_id and name not in matches.values() and sources.has(record.file)
+        for name in gone
     }
     _write(folder, plan)
     return PackUpdate(plan.changed, plan.appeared, vanished, plan.kept, tuple(plan.notes))
@@ -232,7 +249,28 @@ def _renamed(imported: Sequence[Imported], records: Mapping[str, Record], source
 # --- what to write
 
 
-def _plan_new(plan: _Plan, entry: NewEntry, question: FaqQuestion, taken: dict[str, str], ids: set[str]) -> None:
+def _take_phrasings(
+    plan: _Plan, entry: NewEntry, question: FaqQuestion, gone: Iterable[Entry], taken: dict[str, str]
+) -> str:
+    """Move the phrasings of a new question out of the entry that it looks like and that is gone; the id of that entry, or ""."""
+    words = set(normalize_phrase(question.question).split())
+    listed = set(map(normalize_phrase, entry.asks))
+    for old in gone:
+        phrases = list(map(normalize_phrase, old.asks))
+        moved = {n for n, phrase in enumerate(phrases) if n and phrase in listed and taken.get(phrase) == old.id}
+        others = set(phrases[0].split())
+        if not moved and len(words & others) <= MIN_LIKENESS * len(words | others):
+            continue
+        plan.moved.setdefault(old.id, set()).update(moved)
+        for number in moved:
+            del taken[phrases[number]]
+        return old.id
+    return ""
+
+
+def _plan_new(
+    plan: _Plan, entry: NewEntry, question: FaqQuestion, taken: dict[str, str], ids: set[str], looks_like: str = ""
+) -> None:
     entry.id = slug(entry.id, ids)
     owner = taken.get(normalize_phrase(question.question))
     if owner is not None:
@@ -240,23 +278,29 @@ def _plan_new(plan: _Plan, entry: NewEntry, question: FaqQuestion, taken: dict[s
         candidates = [*worded_apart(question, record.place if record else ()), f"{question.question} ({entry.id})"]
         distinct = next(text for text in candidates if normalize_phrase(text) not in taken)
         text = f"asks what the entry {owner} asks: now '{beginning(distinct, 90)}'"
-        plan.notes.append(Note(question.file, question.line, text, "changed"))
+        plan.notes.append(Note(question.file, question.line, text, "read as", question.sheet))
         question = replace(question, question=distinct, original=question.original or question.question)
         entry.asks[0], entry.title = beginning(distinct, PHRASING_LIMIT - 1), beginning(distinct, TITLE_LIMIT - 1)
     elif normalize_phrase(entry.title) in taken:
         entry.title = beginning(question.question, TITLE_LIMIT - 1)
     kept = [ask for ask in entry.asks if normalize_phrase(ask) not in taken]
-    for ask in entry.asks:
-        if ask not in kept:
-            plan.notes.append(
-                Note(question.file, question.line, f"the phrasing '{beginning(ask)}' is another entry's in the pack")
-            )
+    _note_taken(plan, entry.asks, question, taken)
     entry.asks = kept
     ids.add(entry.id)
     taken.update((normalize_phrase(ask), entry.id) for ask in kept)
     plan.new.append(entry)
-    plan.appeared[entry.id] = f"'{beginning(entry.title)}'"
+    plan.appeared[entry.id] = f"'{beginning(entry.title)}'" + (
+        f"; looks like {looks_like}, which is gone" * bool(looks_like)
+    )
     plan.records[entry.id] = record_of(entry, question)
+
+
+def _note_taken(plan: _Plan, asks: Iterable[str], question: FaqQuestion, taken: Collection[str]) -> None:
+    """Name the phrasings that other entries of the pack have already."""
+    for ask in asks:
+        if normalize_phrase(ask) in taken:
+            text = f"the phrasing '{beginning(ask)}' is another entry's in the pack"
+            plan.notes.append(Note(question.file, question.line, text, "not taken", question.sheet))
 
 
 def _plan_known(
@@ -289,7 +333,9 @@ def _plan_known(
     if old.title == record.title and entry.title != record.title and _may_have(entry.title, old, taken):
         plan.edit(old, ValueEdit("title", entry.title), "the title")
     known = set(map(normalize_phrase, (*record.asks, *old.asks, *old.not_asks)))
-    added = tuple(ask for ask in entry.asks if normalize_phrase(ask) not in known | taken.keys())
+    unknown = [ask for ask in entry.asks if normalize_phrase(ask) not in known]
+    _note_taken(plan, unknown, question, taken)
+    added = tuple(ask for ask in unknown if normalize_phrase(ask) not in taken)
     if added:
         plan.edit(old, ListEdit("asks", added), f"{len(added)} phrasing{'s' * (len(added) != 1)}")
         taken.update((normalize_phrase(ask), old.id) for ask in added)
@@ -344,7 +390,8 @@ def _edited(folder: Path, file: str, edits: Sequence[tuple[str, ListEdit | Value
                 item[edit.field] = edit.text
             else:
                 listed = item.get(edit.field, [])
-                item[edit.field] = [*(listed if isinstance(listed, list) else [listed]), *edit.add]
+                listed = listed if isinstance(listed, list) else [listed]
+                item[edit.field] = [*(ask for n, ask in enumerate(listed) if n not in edit.remove), *edit.add]
     if _stripped(parse(edited.encode(), file).value) != _stripped(items):
         raise AskPyError(
             f"{folder / file} is written in a way that can't be edited (an anchor, perhaps). Write its entries out."

@@ -14,8 +14,8 @@ from bot.exchange.yaml_text import LINE_LENGTH, scalar, value
 from bot.model import AskPyError
 
 RUAMEL_MISSING = (
-    "Editing a pack's files needs ruamel.yaml, which isn't installed. requirements.txt lists it: "
-    "pip install --requirement requirements.txt, or pip install ruamel.yaml."
+    "Editing a pack's files needs ruamel.yaml, which isn't installed: pip install ruamel.yaml where AskPy is installed, or "
+    "uv tool install '.[curate]' in the checkout."
 )
 
 PRECEDING_FIELD = "asks"

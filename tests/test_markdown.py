@@ -34,6 +34,7 @@ from bot.markdown import (
     split,
     to_markdown,
 )
+from bot.markdown.split import MIN_PIECE
 from bot.model import Choice, Choices, Entry, Evidence, Formatted, Heading, Question, Reply
 from bot.reply import plain_text
 from bot.reply.wording import answer_part
@@ -130,7 +131,7 @@ def contents(blocks: Sequence[Block]) -> Iterator[str]:
     for block in blocks:
         match block:
             case Paragraph(spans) | Subheading(spans):
-                yield from ("".join(f"{span.text}{span.url}".split()) for span in spans)
+                yield from ("".join(span.text.split()) for span in spans)
             case CodeBlock(text):
                 yield "".join(text.split())
             case MarkdownList(items):
@@ -139,7 +140,7 @@ def contents(blocks: Sequence[Block]) -> Iterator[str]:
             case Quote(inner):
                 yield from contents(inner)
             case MarkdownTable(_, rows):
-                yield from ("".join(f"{span.text}{span.url}".split()) for row in rows for cell in row for span in cell)
+                yield from ("".join(span.text.split()) for row in rows for cell in row for span in cell)
             case Image(url, alt):
                 yield f"{''.join(alt.split())}{url}"
             case Rule():
@@ -160,13 +161,17 @@ def languages(blocks: Sequence[Block]) -> set[str]:
     return found
 
 
-def has_wide_row(blocks: Sequence[Block], limit: int) -> bool:
-    """Whether a row of a table is longer than a part: it then becomes a paragraph, with the columns' names."""
+def has_wide_row(blocks: Sequence[Block], limit: float) -> bool:
+    """Whether a row of a table may be longer than the room for it, and become a paragraph with the columns' names. In a list or a
+    quote that room may be what is left of a part."""
     tables = (block for block in blocks if isinstance(block, MarkdownTable))
     inner = [*(item.blocks for b in blocks if isinstance(b, MarkdownList) for item in b.items)]
     inner += [block.blocks for block in blocks if isinstance(block, Quote)]
     rows = (units(plain([replace(table, rows=(row,))])) for table in tables for row in table.rows)
-    return any(length > limit / 2 for length in rows) or any(has_wide_row(each, limit) for each in inner)
+    return any(length > limit for length in rows) or any(has_wide_row(each, MIN_PIECE / 2) for each in inner)
+
+
+URLS_LINKED = ("https://a.example/x_y?a=1&b=2", "http://b.example/(c)", "a@b.example")
 
 
 @EXAMPLES
@@ -176,7 +181,8 @@ def test_a_divided_answer_fits_and_loses_nothing(sources: list[str], limit: int)
     parts = split(blocks, limit)
     assert all(units(plain(part)) <= limit + 40 for part in parts)  # a link isn't divided
     assert set().union(*map(languages, parts)) == languages(blocks)
-    if not has_wide_row(blocks, limit):
+    assert [url for url in URLS_LINKED if url in plain(blocks) and not any(url in plain(part) for part in parts)] == []
+    if not has_wide_row(blocks, limit / 2):
         assert "".join(text for part in parts for text in contents(part)) == "".join(contents(blocks))
 
 

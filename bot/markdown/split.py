@@ -164,7 +164,9 @@ def _divide_lines(text: str, room: int) -> tuple[str, str]:
 
 def _divide_spans(spans: Spans, room: int) -> tuple[Spans, Spans]:
     text = "".join(span.text for span in spans)
-    end = _outside_links(spans, _place_to_divide(text, _characters_with_addresses(spans, room)))
+    end = _characters_with_addresses(spans, room)
+    if not spans[0].url or end > len(spans[0].text):  # else it ends with the first link, or within its label
+        end = _outside_links(spans, _place_to_divide(text, end))
     beginning, rest = list[Span](), list[Span]()
     position = 0
     for span in spans:
@@ -177,21 +179,31 @@ def _divide_spans(spans: Spans, room: int) -> tuple[Spans, Spans]:
 
 
 def _characters_with_addresses(spans: Spans, room: int) -> int:
-    """How many characters of the spans fit if each address is counted as well. A link isn't divided: at least it fits."""
+    """How many characters of the spans fit if each address is counted as well.
+
+    A link isn't divided, and the first one fits at any rate; unless its label is longer than the room, and isn't its address.
+    """
     count = 0
     for span in spans:
         is_its_label = unquote(span.text) == unquote(span.url)
         length = units(span.text) + (units(span.url) + 3 if span.url and not is_its_label else 0)
         if length > room:
             if span.url:
-                return count or len(span.text)
+                return count or (len(span.text) if is_its_label else _label_characters(span, room))
             return count + _characters(span.text, max(room, 1))
         room, count = room - length, count + len(span.text)
     return count
 
 
+def _label_characters(span: Span, room: int) -> int:
+    """How many characters of a link's label fit into the room, which then stand before its address; all of a short label."""
+    if units(span.text) <= room:
+        return len(span.text)
+    return _place_to_divide(span.text, _characters(span.text, max(room - units(span.url) - 3, room // 2)))
+
+
 def _outside_links(spans: Spans, end: int) -> int:
-    """`end`, or where the link begins that it would divide; behind a link with which the text begins."""
+    """`end`, or where the link begins that it would divide."""
     position = 0
     for span in spans:
         if span.url and position < end < position + len(span.text):

@@ -669,6 +669,50 @@ def test_a_page_is_read(name: str) -> None:
     assert answers(text) == wanted
 
 
+TITLES = [
+    ("How do I compile C#", "How do I compile C#"),
+    ("2.5 GHz or 5 GHz?", "2.5 GHz or 5 GHz?"),
+    ("1.1.1.1 does not resolve?", "1.1.1.1 does not resolve?"),
+    ("10.4 or 10.5: which release?", "10.4 or 10.5: which release?"),
+    ("404: what does it mean?", "404: what does it mean?"),
+    ("(1) or (2)?", "(1) or (2)?"),
+    ("I. Newton: who is that?", "I. Newton: who is that?"),
+    ("1. Mai: is it a holiday?", "1. Mai: is it a holiday?"),
+    ("How do I chain with &&", "How do I chain with &&"),
+    ("How do I pay in €", "How do I pay in €"),
+    ("€ or $?", "€ or $?"),
+    ("%PATH% is too long?", "%PATH% is too long?"),
+    ("=SUM fails?", "=SUM fails?"),
+    ("How do I use SELECT \\*", "How do I use SELECT *"),
+    ("3) How?", "How?"),
+    ("Q7: How?", "How?"),
+    ("How do I pay? 💳", "How do I pay?"),
+    ("🔑 Keys :key:", "Keys"),
+    ("Lamps ↑", "Lamps"),
+]
+NUMBERED = [
+    ("1. Why?|2. Who?|4. Where?|404: what?", "Why?|Who?|Where?|404: what?"),
+    ("1. Why?|1.1 Who?|1.1.1 Where?", "Why?|Who?|Where?"),
+    ("2.1 Why?|2.2 Who?|2.5 GHz or 5 GHz?", "Why?|Who?|2.5 GHz or 5 GHz?"),
+    ("11. Why?|12. Who?|13. Where?", "Why?|Who?|Where?"),
+    ("I. Why?|II. Who?|IV. Where?", "Why?|Who?|Where?"),
+    ("(1) Why?|(2) Who?", "Why?|Who?"),
+    ("502: what?|503: what else?|504: and this?", "502: what?|503: what else?|504: and this?"),
+]
+
+
+@pytest.mark.parametrize(("heading", "title"), TITLES)
+def test_a_title_keeps_its_words(heading: str, title: str) -> None:
+    assert list(answers(f"## {heading}\n\nSo.\n\n## Why not?\n\nSo.\n")) == [title, "Why not?"]
+
+
+@pytest.mark.parametrize(("headings", "titles"), NUMBERED)
+@pytest.mark.parametrize("form", ["## {}\n\nSo.\n", "**{}**\n\nSo.\n"])
+def test_titles_lose_the_numbers_that_number_on(headings: str, titles: str, form: str) -> None:
+    page = "\n".join(form.format(heading) for heading in headings.split("|"))
+    assert list(answers(page)) == titles.split("|")
+
+
 ANSWERS = {
     "what needs nothing stays as it is": (
         "**bold**,   *so*, _so_ and ~~gone~~  \nsnake_case, 2*3*4 \\*kept\\* `*raw*`",

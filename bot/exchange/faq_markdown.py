@@ -55,12 +55,18 @@ _PHRASINGS = re.compile(
     re.I,
 )
 _NUMBERING = re.compile(
-    r"(?:Q?\d{1,4}(?:\.\d{1,3}){0,4}[.):]|\d{1,3}(?:\.\d{1,3}){1,4}|Q\d{1,4}[ \t]*[-–—]|[IVX]{1,5}\.|\(\d{1,4}\))[ \t]+",
+    r"(?:(?P<dotted>\d{1,4}(?:\.\d{1,3}){0,4})[.:]|(?P<bare>\d{1,3}(?:\.\d{1,3}){1,4})|(?P<roman>[IVX]{1,5})\.|\((?P<inside>\d{1,4})\)"
+    r"|Q\d{1,4}(?:\.\d{1,3}){0,4}[.):]|Q\d{1,4}[ \t]*[-–—]|(?P<sure>\d{1,4}(?:\.\d{1,3}){0,4})\))[ \t]+(?=\S)",
     re.I,
 )
-_SYMBOLS = re.compile(
-    r"(?:[^\w\s\"'“„«‘‹「『【〔《〈（［¿¡(<\[`$./#@&+*-]{1,8}|:[a-z_]{2,30}:)[ \t]*(?=[\w\"'“„«‘‹「『【〔《〈（［¿¡(<`])"
+_EMOJI_AND_ARROWS = (
+    "\u2190-\u21e6\u231a\u231b\u23e9-\u23fa\u25a0-\u25ff\u2600-\u27bf\u2900-\u297f\u2b00-\u2bff"
+    "\ufe0f\u200d\u2022\u2023\u00b6\U0001f000-\U0001faff"
 )
+_SYMBOLS = re.compile(
+    rf"(?:[{_EMOJI_AND_ARROWS}·»›–—]{{1,8}}|:[a-z_]{{2,30}}:)[ \t]*(?=[\w\"'“„«‘‹「『【〔《〈（［¿¡(<`])"
+)
+_END_SYMBOLS = re.compile(rf"(?:\s*:[a-z_]{{2,30}}:|\s+[{_EMOJI_AND_ARROWS}]{{1,8}})+$")
 _BACK_TO_TOP = re.compile(
     r"[^\w]*(?:(?:go|back|return|jump)\s+)*(?:up\s+)?(?:to\s+)?(?:the\s+)?(?:top|start|index|contents?|toc|list|up)?[^\w]*",
     re.I,
@@ -407,6 +413,7 @@ class _Page:
     def __init__(self, reading: Reading, blocks: Sequence[Block], is_in_folder: bool, matter: _FrontMatter) -> None:
         self.reading, self.is_in_folder, self.matter = reading, is_in_folder, matter
         self.titles = {normalize_phrase(heading.inline.text) for heading in _headings(blocks)}
+        self.numbers = _numbers(blocks)
         self.asking_levels = _asking_levels(blocks)
         self.statements = _bold_statements(blocks)
         self.asides = _asides(blocks)
@@ -464,7 +471,10 @@ class _Page:
 
     def asks(self, heading: Heading, title: str) -> bool:
         is_marked = _QUESTION.match(heading.inline.text[:1_000]) is not None
-        return is_marked or asks(title) or (heading.level in self.asking_levels and looks_asked(title))
+        return is_marked or asks(title) or (heading.level in self.asking_levels and looks_asked(_title(title)))
+
+    def title_of(self, text: str) -> str:
+        return _title(text, self.numbers)
 
     def questions(self) -> list[FaqQuestion]:
         is_alone = len(self.root.children) == 1 and not self.root.blocks and self.root.children[0].level == 1
@@ -933,23 +943,95 @@ def _asking_levels(blocks: Sequence[Block]) -> frozenset[int]:
     return frozenset(level for level, listed in titles.items() if asked[level] >= 2 and 2 * asked[level] >= len(listed))
 
 
-def _title(text: str) -> str:
-    """A heading's text without numbers, marks and signs before it."""
+def _title(text: str, numbers: Container[tuple[int, ...]] | None = None) -> str:
+    """A heading's text without marks and signs around it, and without one of these numbers before it; None: without any."""
     text = " ".join(text.split())
     for _ in range(3):
         question = _QUESTION.match(text[:1_000]) if len(text) < 1_000 else None
-        shorter = _without_start(_SYMBOLS, _without_start(_NUMBERING, question[1] if question else text))
+        unmarked = question[1] if question else text
+        numbering = _NUMBERING.match(unmarked)
+        if numbering and (numbers is None or _is_number(numbering, unmarked[numbering.end() :], numbers)):
+            unmarked = unmarked[numbering.end() :]
+        shorter = _without_start(_SYMBOLS, unmarked)
         if shorter == text or not shorter:
             break
         text = shorter
-    text = (
-        re.sub(
-            r"(?:\s*:[a-z_]{2,30}:|\s+[^\w\s?!.)\]\"'”’»›“「」『』【】〔〕《》〈〉（）［］(\[«„`>]{1,8})+$", "", text
+    return _END_SYMBOLS.sub("", text) if len(text) < 1_000 else text
+
+
+MAX_STEP = 2
+"""From a number to the next one, if some were taken out."""
+MAX_LATER_NUMBER = 100
+"""The codes of errors are greater."""
+MAX_PARTS = 3
+"""Of a number whose first parts number no title themselves: "1.1.1.1" is an address."""
+_ROMAN = {"I": 1, "V": 5, "X": 10}
+_ROMAN_STYLE, _INSIDE_STYLE = -1, -2
+
+
+def _is_number(found: re.Match[str], title: str, numbers: Container[tuple[int, ...]]) -> bool:
+    """Whether what begins a title is no word of it: a mark such as "2)", one of these numbers, or "3.2" before "How do I"."""
+    number = _number(found)
+    if found["sure"] or not number or number in numbers:
+        return True
+    is_before_question = title[:1].isupper() and looks_asked(title)
+    return is_before_question and found["bare"] is not None and len(number) < MAX_PARTS
+
+
+def _number(found: re.Match[str]) -> tuple[int, ...]:
+    """The parts of a number before a title, the style first where it isn't digits; () for "Q2:"."""
+    if found["roman"]:
+        values = [_ROMAN[sign] for sign in found["roman"].upper()]
+        later = [*values[1:], 0]
+        return _ROMAN_STYLE, sum(
+            value if value >= after else -value for value, after in zip(values, later, strict=True)
         )
-        if len(text) < 1_000
-        else text
-    )
-    return text.removesuffix("#").strip(" *_") if not text.startswith("_") else text.removesuffix("#").strip()
+    if found["inside"]:
+        return _INSIDE_STYLE, int(found["inside"])
+    digits = found["dotted"] or found["bare"] or found["sure"]
+    return tuple(map(int, digits.split("."))) if digits else ()
+
+
+def _numbered_texts(blocks: Sequence[Block]) -> Iterator[str]:
+    """What may be a title of a page: headings, folds, terms, and what begins in bold."""
+    for block in blocks:
+        match block:
+            case Heading():
+                yield block.inline.text
+            case Fold():
+                yield block.summary.text
+                yield from _numbered_texts(block.children)
+            case Definition():
+                yield block.term.text
+            case Paragraph() if block.inline.markdown.startswith(("**", "__")):
+                yield block.inline.text
+            case ListBlock():
+                for item in block.items:
+                    yield from _numbered_texts(item[:1])
+            case _:
+                pass
+
+
+def _numbers(blocks: Sequence[Block]) -> frozenset[tuple[int, ...]]:
+    """The numbers with which the titles of a page number on: from 1 or 0, in threes from another one, or below such a number."""
+    last_parts: dict[tuple[int, ...], set[int]] = {}
+    for text in _numbered_texts(blocks):
+        found = _NUMBERING.match(_without_start(_SYMBOLS, text[:200].lstrip()))
+        if found and (number := _number(found)):
+            last_parts.setdefault(number[:-1], set()).add(number[-1])
+    numbers: set[tuple[int, ...]] = set()
+    for above in sorted(last_parts, key=len):
+        run: list[int] = []
+        for last in [*sorted(last_parts[above]), None]:
+            if last is not None and (not run or last - run[-1] <= MAX_STEP):
+                run.append(last)
+                continue
+            is_first = run[0] <= 1 and (len(run) > 1 or (*above, run[0]) in last_parts)
+            is_later = len(run) > 2 and run[-1] < MAX_LATER_NUMBER  # the second page of a FAQ
+            if above in numbers or (len(above) < MAX_PARTS and (is_first or is_later)):
+                numbers.update((*above, part) for part in run)
+            run = [] if last is None else [last]
+    return frozenset(numbers)
 
 
 def _without_start(pattern: re.Pattern[str], text: str) -> str:
@@ -1062,7 +1144,7 @@ class _Builder:
     def _add(self, block: Block, following: Block | None) -> None:
         match block:
             case Heading():
-                title = _title(block.inline.text)
+                title = self.page.title_of(block.inline.text)
                 if block.inline.is_index and _BACK_TO_TOP.fullmatch(title):
                     self.page.note_top_link(block.line)
                 elif title or block.inline.markdown:
@@ -1085,7 +1167,9 @@ class _Builder:
                 self.top.blocks.append(block)
 
     def _question(self, markdown: str, line: int) -> None:
-        self._push(_Section(MARKED_LEVEL, _title(text_of(markdown)), line, is_question=True, markdown=markdown))
+        self._push(
+            _Section(MARKED_LEVEL, self.page.title_of(text_of(markdown)), line, is_question=True, markdown=markdown)
+        )
 
     # --- paragraphs
 
@@ -1177,7 +1261,7 @@ class _Builder:
     # --- folds, definitions, tables, lists
 
     def _fold(self, block: Fold) -> None:
-        title = _title(block.summary.text)
+        title = self.page.title_of(block.summary.text)
         part = not title or _PARTS_OF_ANSWERS.fullmatch(title) is not None
         if block.line in self.page.asides or (not asks(title) and self.has_open_question):
             if part:
@@ -1205,7 +1289,7 @@ class _Builder:
 
     def _definition(self, block: Definition) -> None:
         if block.children and (asks(block.term.text) or not self.has_open_question):
-            section = _Section(MARKED_LEVEL, _title(block.term.text), block.line, is_question=True)
+            section = _Section(MARKED_LEVEL, self.page.title_of(block.term.text), block.line, is_question=True)
             self._push(section)
             section.blocks += block.children
             self.stack.pop()

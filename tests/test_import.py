@@ -713,6 +713,32 @@ def test_titles_lose_the_numbers_that_number_on(headings: str, titles: str, form
     assert list(answers(page)) == titles.split("|")
 
 
+BEGINNINGS = {
+    "an initial": ("## Who?\n\nA. Miller runs it.\n", {"Who?": "A. Miller runs it."}),
+    "an initial behind the mark": ("Q. Who?\nA. A. Miller runs it.\n", {"Who?": "A. Miller runs it."}),
+    "a choice below a mark": ("Q: Which?\n\nA) is the cheapest.\n", {"Which?": "A) is the cheapest."}),
+    "marks of two kinds": ("**Q: Who?**\n\nA. Ann.\n", {"Who?": "Ann."}),
+    "a choice": ("## Which?\n\nA) is the cheapest, B) the best.\n", {"Which?": "A) is the cheapest, B) the best."}),
+    "a drive": ("## Which disk?\n\nA: is the floppy, C: the disk.\n", {"Which disk?": "A: is the floppy, C: the disk."}),
+    "a number": ("## What do you get?\n\nAnswer 42.\n", {"What do you get?": "Answer 42."}),
+    "drives": ("## Which?\n\nP: is yours.\nQ: is the team drive.\n", {"Which?": "P: is yours.\nQ: is the team drive."}),
+    "keys": ("## How do I leave?\n\nPress:\n\nq) quit\na) all\n", {"How do I leave?": "Press:\n\nq) quit\na) all"}),
+    "a key first": ("## Which key?\n\na: for all\n", {"Which key?": "a: for all"}),
+    "marks of one kind": ("Q. Who?\nA. Ann.\n\nQ) Where?\nA) Here.\n\n", {"Who?": "Ann.", "Where?": "Here."}),
+    "marks with numbers": ("Q1. Who?\nA1. Ann.\n\nQ2: Where?\nA2: here.\n", {"Who?": "Ann.", "Where?": "here."}),
+    "a heading with a mark": ("## Q. Who?\n\nA. Ann.\n\n## Where?\n\nA: Here.\n", {"Who?": "Ann.", "Where?": "Here."}),
+    "items": ("- Q. Who?\n  - A. Ann.\n- Q. And?\n  - A. A. Smith.\n", {"Who?": "Ann.", "And?": "A. Smith."}),
+    "small letters": ("q: who?\n\nAnn.\n\nq: where?\n\nHere.\n", {"who?": "Ann.", "where?": "Here."}),
+    "statements": ("Q: it is red.\nA: wait.\n\nQ: it is off.\nA: go.\n", {"it is red.": "wait.", "it is off.": "go."}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BEGINNINGS)
+def test_an_answer_keeps_its_beginning(name: str) -> None:
+    text, wanted = BEGINNINGS[name]
+    assert answers(text) == wanted
+
+
 ANSWERS = {
     "what needs nothing stays as it is": (
         "**bold**,   *so*, _so_ and ~~gone~~  \nsnake_case, 2*3*4 \\*kept\\* `*raw*`",

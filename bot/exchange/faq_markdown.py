@@ -35,14 +35,16 @@ from bot.text import normalize_phrase
 MARKED_LEVEL = 50
 """The level of a question that isn't a heading: below every heading."""
 
-_Q = "Q|Question|Frage|Pregunta|Pergunta|Domanda|Вопрос|问题?|問題?|질문"
-_A = "A|Answer|Antwort|Respuesta|Resposta|Risposta|Réponse|Ответ|答案?|답변?"
+_Q = r"(?-i:Q)|q(?=[:：][^\n]*[?？؟])|Question|Frage|Pregunta|Pergunta|Domanda|Вопрос|问题?|問題?|질문"
+_A = "(?-i:A)|Answer|Antwort|Respuesta|Resposta|Risposta|Réponse|Ответ|答案?|답변?"
 _NUMBERED = r"[ \t]*#?\d{0,4}[*_]{0,3}[ \t]*"
 _QUESTION = re.compile(
-    rf"[ \t]*[*_]{{0,3}}(?:{_Q})[*_]{{0,3}}{_NUMBERED}(?:[:：]|[.)](?=[*_ \t]))[*_]{{0,3}}[ \t]*(\S.*)$", re.IGNORECASE
+    rf"[ \t]*[*_]{{0,3}}(?P<word>{_Q})[*_]{{0,3}}{_NUMBERED}(?P<mark>[:：]|[.)](?=[*_ \t]))[*_]{{0,3}}[ \t]*(?P<text>\S.*)$",
+    re.IGNORECASE,
 )
 _ANSWER = re.compile(
-    rf"[ \t]*([*_]{{0,3}})(?:{_A})([*_]{{0,3}}){_NUMBERED}(?:[:：]|[.)](?=[*_ \t]|$))([*_]{{0,3}})[ \t]*(.*)$",
+    rf"[ \t]*(?P<open>[*_]{{0,3}})(?P<word>{_A})(?P<close>[*_]{{0,3}}){_NUMBERED}(?P<mark>[:：]|[.)](?=[*_ \t]|$))"
+    r"(?P<after>[*_]{0,3})[ \t]*(?P<text>.*)$",
     re.IGNORECASE,
 )
 _BOLD = re.compile(
@@ -175,6 +177,7 @@ class _Section:
         title: Plain text; `markdown` is what it is made of.
         is_question: It asks, or is marked as a question.
         is_row: It is a row of a table.
+        mark: What stands behind its "Q" or "Question", ":", "." or ")", until the mark of its answer is taken away; else "".
         is_faq: It is one of the sections that alone hold the questions of the page.
         head: The heading, for sections that become part of an answer.
         blocks: Its own text.
@@ -188,6 +191,8 @@ class _Section:
     head: Block | None = None
     id: str = ""
     is_row: bool = False
+    mark: str = ""
+    is_answer_marked: bool = False
     is_faq: bool = False
     asks: tuple[str, ...] = ()
     not_asks: tuple[str, ...] = ()
@@ -195,6 +200,14 @@ class _Section:
     markdown: str = ""
     blocks: list[Block] = field(default_factory=list)
     children: list[_Section] = field(default_factory=list)
+
+    @property
+    def has_mark(self) -> bool:
+        return self.mark != "" or self.is_answer_marked
+
+    def take_answer_mark(self) -> None:
+        """What follows is the answer without its mark: "A." at its beginning is an initial."""
+        self.mark, self.is_answer_marked = "", True
 
     @property
     def asks_below(self) -> bool:
@@ -518,7 +531,7 @@ class _Page:
     def _take_article(self, article: _Section) -> None:
         titles = self._article_titles(article) or [_name_of(self.reading.file)]
         title = titles[0]
-        blocks, listed = self._answer(_all_blocks(article), is_question=True)
+        blocks, listed = self._answer(_all_blocks(article), is_question=True, mark=article.mark)
         answer = render(blocks)
         if answer and _is_index(blocks):
             self.forget_notes({leaf.line for block in blocks for leaf in _leaves(block)}, "the address")
@@ -633,7 +646,9 @@ class _Page:
         if len(others) > 1 and len(others) >= len(parts) and not self._has_text(section):  # a category that asks
             parts, others = [], section.children
         blocks, listed = self._answer(
-            [*section.blocks, *(b for part in parts for b in _all_blocks(part, with_head=True))], is_question=True
+            [*section.blocks, *(b for part in parts for b in _all_blocks(part, with_head=True))],
+            is_question=True,
+            mark=section.mark,
         )
         answer = render(blocks)
         if _NO_QUESTION.fullmatch(section.title):
@@ -728,7 +743,7 @@ class _Page:
     # --- an answer
 
     def _answer(
-        self, blocks: Sequence[Block], *, is_question: bool, is_noted: bool = True
+        self, blocks: Sequence[Block], *, is_question: bool, is_noted: bool = True, mark: str = ""
     ) -> tuple[list[Block], tuple[str, ...]]:
         """The blocks of an answer without tables of contents and links to the page's top, and the phrasings that it lists."""
         kept: list[Block] = []
@@ -759,7 +774,7 @@ class _Page:
                 if is_noted:
                     self._note_contents(block, "left out" if is_question else "not taken")
                 continue
-            kept.append(_without_answer_mark(block, is_first=not kept))
+            kept.append(_without_answer_mark(block, mark, is_first=not kept))
         if all(isinstance(block, (Rule, Heading)) for block in kept):
             kept = []
         return kept, tuple(listed)
@@ -948,7 +963,7 @@ def _title(text: str, numbers: Container[tuple[int, ...]] | None = None) -> str:
     text = " ".join(text.split())
     for _ in range(3):
         question = _QUESTION.match(text[:1_000]) if len(text) < 1_000 else None
-        unmarked = question[1] if question else text
+        unmarked = question["text"] if question else text
         numbering = _NUMBERING.match(unmarked)
         if numbering and (numbers is None or _is_number(numbering, unmarked[numbering.end() :], numbers)):
             unmarked = unmarked[numbering.end() :]
@@ -1049,12 +1064,29 @@ def _all_blocks(section: _Section, *, with_head: bool = False) -> list[Block]:
     ]
 
 
-def _without_answer_mark(block: Block, *, is_first: bool = True) -> Block:
+def _answer_mark(line: str, mark: str) -> re.Match[str] | None:
+    """The "A:" that begins a line. `mark`: that of the question, without which "A." is an initial and "A: is" may be a drive."""
+    found = _ANSWER.match(line)
+    if found is None or _is_bold_mark(found) or mark == found["mark"]:
+        return found
+    is_sentence = not found["text"][:1].islower()
+    if found["mark"] in ":：":
+        is_word = len(found["word"]) > 1 or not found["word"].isascii()
+        return found if mark or is_word or is_sentence else None
+    return found if mark and is_sentence else None
+
+
+def _is_bold_mark(found: re.Match[str]) -> bool:
+    """Whether "A:" stands in bold by itself."""
+    return bool(found["open"] and (found["close"] or found["after"]))
+
+
+def _without_answer_mark(block: Block, mark: str = "", *, is_first: bool = True) -> Block:
     """A paragraph of an answer without "A:" before it; in others than the first, without one that stands in bold by itself."""
     if not isinstance(block, Paragraph):
         return block
-    found = _ANSWER.match(block.inline.markdown.partition("\n")[0])
-    if found and (is_first or (found[1] and (found[2] or found[3]))):
+    found = _answer_mark(block.inline.markdown.partition("\n")[0], mark)
+    if found and (is_first or _is_bold_mark(found)):
         rest = _rest_of_answer(found) + block.inline.markdown[len(found[0]) :]
         return Paragraph(block.line, Inline(rest.strip("\n"), block.inline.text))
     return block
@@ -1062,8 +1094,9 @@ def _without_answer_mark(block: Block, *, is_first: bool = True) -> Block:
 
 def _rest_of_answer(found: re.Match[str]) -> str:
     """What follows "A:"; where that stands in bold together with what follows it, the bold stays."""
-    is_open = bool(found[1]) and not found[2] and not found[3]
-    return found[1] + found[4] if is_open and found[4].rstrip().endswith(found[1]) else found[4]
+    is_open = bool(found["open"]) and not found["close"] and not found["after"]
+    is_closed = is_open and found["text"].rstrip().endswith(found["open"])
+    return f"{found['open']}{found['text']}" if is_closed else found["text"]
 
 
 # --- tables of contents
@@ -1151,6 +1184,8 @@ class _Builder:
                     is_question = self.page.asks(block, title)
                     self._push(_Section(block.level, title, block.line, is_question, block, block.anchor))
                     self.top.markdown = block.inline.markdown
+                    marked = _QUESTION.match(block.inline.text[:1_000])
+                    self.top.mark = marked["mark"] if marked else ""
             case Paragraph():
                 self._paragraph(block, following)
             case Fold():
@@ -1166,10 +1201,9 @@ class _Builder:
             case _:
                 self.top.blocks.append(block)
 
-    def _question(self, markdown: str, line: int) -> None:
-        self._push(
-            _Section(MARKED_LEVEL, self.page.title_of(text_of(markdown)), line, is_question=True, markdown=markdown)
-        )
+    def _question(self, markdown: str, line: int, mark: str = "") -> None:
+        title = self.page.title_of(text_of(markdown))
+        self._push(_Section(MARKED_LEVEL, title, line, is_question=True, markdown=markdown, mark=mark))
 
     # --- paragraphs
 
@@ -1182,14 +1216,23 @@ class _Builder:
             len(children) == 1 and isinstance(first, Paragraph) and self._emphasized(first.inline.markdown) is not None
         )
 
-    @staticmethod
-    def _is_marked(block: Block) -> bool:
-        return isinstance(block, Paragraph) and (_QUESTION.match(block.inline.markdown.partition("\n")[0]) is not None)
+    def _is_marked(self, block: Block) -> bool:
+        return (
+            isinstance(block, Paragraph) and self._question_mark(block.inline.markdown.partition("\n")[0]) is not None
+        )
+
+    def _question_mark(self, line: str) -> re.Match[str] | None:
+        """The "Q:" that begins a line; below a question without such a mark only if what follows begins as one does."""
+        found = _QUESTION.match(line) if len(line) < 2_000 else None
+        if found is None or len(found["word"]) > 1 or not found["text"][0].islower() or asks(found["text"]):
+            return found
+        asked = [section for section in self.stack if section.is_question]
+        return None if asked and not asked[-1].has_mark else found
 
     def _paragraph(self, block: Paragraph, following: Block | None) -> None:
         markdown = block.inline.markdown
         lines = markdown.split("\n")
-        if any(_QUESTION.match(line) for line in lines if len(line) < 2_000):
+        if any(map(self._question_mark, lines)):
             self._marked_lines(block, lines)
         elif found := self._emphasized(markdown) or (_statement(markdown) if self._is_statement(block) else None):
             question, rest = found
@@ -1233,28 +1276,29 @@ class _Builder:
     def _marked_lines(self, block: Paragraph, lines: Sequence[str]) -> None:
         """The lines of a paragraph with "Q:" and "A:"."""
         text: list[str] = []
-        is_question = False
+        mark = ""  # of the question that is open
         start = block.line
         for number, line in enumerate(lines):
-            question = _QUESTION.match(line) if len(line) < 2_000 else None
-            answer = _ANSWER.match(line) if question is None and len(line) < 20_000 else None
+            question = self._question_mark(line)
+            answer = _answer_mark(line, mark) if question is None and mark and len(line) < 20_000 else None
             if question:
-                self._end_lines(text, is_question, start)
-                text, is_question, start = [_balanced(question[1].rstrip("\\ "))], True, block.line + number
-            elif answer and is_question:
-                self._end_lines(text, is_question, start)
-                text, is_question, start = [_rest_of_answer(answer)], False, block.line + number
-            elif is_question and asks(text_of(" ".join(text))):
-                self._end_lines(text, is_question, start)
-                text, is_question, start = [line], False, block.line + number
+                self._end_lines(text, mark, start)
+                text, mark, start = [_balanced(question["text"].rstrip("\\ "))], question["mark"], block.line + number
+            elif answer:
+                self._end_lines(text, mark, start)
+                self.top.take_answer_mark()
+                text, mark, start = [_rest_of_answer(answer)], "", block.line + number
+            elif mark and asks(text_of(" ".join(text))):
+                self._end_lines(text, mark, start)
+                text, mark, start = [line], "", block.line + number
             else:
                 text.append(line)
-        self._end_lines(text, is_question, start)
+        self._end_lines(text, mark, start)
 
-    def _end_lines(self, text: Sequence[str], is_question: bool, line: int) -> None:
+    def _end_lines(self, text: Sequence[str], mark: str, line: int) -> None:
         joined = "\n".join(text).strip("\\\n ")
-        if is_question:
-            self._question(" ".join(part.rstrip("\\ ") for part in text), line)
+        if mark:
+            self._question(" ".join(part.rstrip("\\ ") for part in text), line, mark)
         elif joined:
             self.top.blocks.append(Paragraph(line, Inline(joined, text_of(joined))))
 
@@ -1388,13 +1432,14 @@ class _Builder:
             if isinstance(block, ListBlock) and any(
                 inner
                 and isinstance(inner[0], Paragraph)
-                and (self._is_marked(inner[0]) or _ANSWER.match(inner[0].inline.markdown))
+                and (self._is_marked(inner[0]) or _answer_mark(inner[0].inline.markdown, self.top.mark))
                 for inner in block.items
             ):
                 for inner in block.items:
                     self._items(inner)
             elif self._is_first_answer(block):
-                self.top.blocks.append(_without_answer_mark(block))
+                self.top.blocks.append(_without_answer_mark(block, self.top.mark))
+                self.top.take_answer_mark()
             else:
                 self._add(block, None)
 
@@ -1402,7 +1447,7 @@ class _Builder:
         """Whether a block begins with "A:" and answers the question that is open."""
         if not isinstance(block, Paragraph) or self.top.blocks or not self.top.is_question:
             return False
-        return _ANSWER.match(block.inline.markdown.partition("\n")[0]) is not None
+        return _answer_mark(block.inline.markdown.partition("\n")[0], self.top.mark) is not None
 
     def _asked_item(self, first: Paragraph) -> bool:
         question = text_of(self._split_item(first)[0])

@@ -142,6 +142,8 @@ NOTES = {
         "product.md:5: a comment",
         "product.md:9: lines 9 to 15 ('Everything about the sensor, the app and your plants.') under the title 'Plantly: "
         "frequently asked questions' answer no question",
+        "product.md:24: 'Also asked: track my parcel | my package has not arrived |…' became phrasings",
+        "product.md:36: 'Keywords: return, refund, money back' became phrasings",
         "product.md:96: no answer ('Can two people share a garden?')",
     ],
 }
@@ -737,6 +739,31 @@ BEGINNINGS = {
 def test_an_answer_keeps_its_beginning(name: str) -> None:
     text, wanted = BEGINNINGS[name]
     assert answers(text) == wanted
+
+
+LISTED = {
+    "first": ("Keywords: a b, c\n\nSo.", ("a b", "c"), "So."),
+    "last": ("So.\n\n*Also asked:* why so | how come", ("why so", "how come"), "So."),
+    "several": ("Keywords: a, b\n\nAliases: c\n\nSo.\n\n---\n\nAlso asked: d", ("a", "b", "c", "d"), "So."),
+    "code": ("Aliases: run `alias`.", (), "Aliases: run `alias`."),
+    "code in a list": ("So.\n\nKeywords: `SELECT`, `FROM`", (), "So.\n\nKeywords: `SELECT`, `FROM`"),
+    "a sentence": ("So.\n\nKeywords: they are read, then sorted.", (), "So.\n\nKeywords: they are read, then sorted."),
+    "in the middle": ("So.\n\nKeywords: a, b\n\nThus.", (), "So.\n\nKeywords: a, b\n\nThus."),
+    "below a heading in the middle": (
+        "So.\n\n### Details\n\nAliases: a\n\nThus.",
+        (),
+        "So.\n\n### Details\n\nAliases: a\n\nThus.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_listed_phrasings_begin_or_end_an_answer(name: str) -> None:
+    answer, phrasings, rest = LISTED[name]
+    faq = read_markdown(f"## How?\n\n{answer}\n", "faq.md")
+    assert [(question.asks, question.answer) for question in faq.questions] == [(phrasings, rest)]
+    named = [note for note in faq.notes if note.text.endswith("became phrasings")]
+    assert len(named) == sum(answer.count(f"{word}:") for word in ("Keywords", "Also asked", "Aliases") if phrasings)
 
 
 ANSWERS = {

@@ -748,14 +748,15 @@ class _Page:
         """The blocks of an answer without tables of contents and links to the page's top, and the phrasings that it lists."""
         kept: list[Block] = []
         listed: list[str] = []
+        edges = _edge_phrasings(blocks)
         for block in blocks:
             if isinstance(block, Contents):
                 continue
             if isinstance(block, Paragraph):
-                found = _PHRASINGS.fullmatch(block.inline.markdown)
-                if found:
-                    commas = not found[1].lower().startswith(("also", "phrasing", "other", "asks"))
-                    listed += split_phrasings(text_of(found[2].rstrip("*_ ")), commas=commas)
+                if block.line in edges and (phrasings := _listed_phrasings(block)):
+                    listed += phrasings
+                    if is_noted:
+                        self.reading.note(block.line, f"'{beginning(block.inline.text)}' became phrasings", "read as")
                     continue
                 if (
                     block.inline.is_index and _BACK_TO_TOP.fullmatch(block.inline.text)
@@ -793,6 +794,27 @@ class _Page:
         self.reading.notes[:] = [
             note for note in self.reading.notes if note.line not in lines or not note.text.startswith(start)
         ]
+
+
+MAX_PHRASING_WORDS = 15
+
+
+def _listed_phrasings(block: Block) -> list[str]:
+    """The phrasings of a paragraph such as "Keywords: a, b"; none if it has code or a sentence, and so belongs to the answer."""
+    found = _PHRASINGS.fullmatch(block.inline.markdown) if isinstance(block, Paragraph) else None
+    if found is None or "`" in found[2]:
+        return []
+    commas = not found[1].lower().startswith(("also", "phrasing", "other", "asks"))
+    phrasings = split_phrasings(text_of(found[2].rstrip("*_ ")), commas=commas)
+    is_short = all(len(phrasing.split()) <= MAX_PHRASING_WORDS and phrasing[-1] not in ".;:" for phrasing in phrasings)
+    return phrasings if is_short else []
+
+
+def _edge_phrasings(blocks: Sequence[Block]) -> frozenset[int]:
+    """The lines of the paragraphs with phrasings that begin or end an answer."""
+    texts = [block for block in blocks if not isinstance(block, (Contents, Rule))]
+    edges = (takewhile(_listed_phrasings, texts), takewhile(_listed_phrasings, reversed(texts)))
+    return frozenset(block.line for edge in edges for block in edge)
 
 
 def _walk(section: _Section) -> Iterator[_Section]:

@@ -1600,6 +1600,48 @@ def test_a_fence_that_is_never_closed_is_named() -> None:
     assert joined_notes(faq.notes) == ("faq.md:15: this fence is never closed; all below it is code",)
 
 
+UNCLOSED = {
+    "colons": (":::note\nThus.\n", "> **Note:** Thus.", ["5: 'note' is never closed; it was ended above line 8"]),
+    "a template": ("{% tip %}\n\nThus.\n", "> **Tip:** Thus.", ["5: 'tip' is never closed; it was ended above line 9"]),
+    "a fold": (
+        "<details><summary>The log</summary>\n\nThus.\n",
+        "**The log**\n\nThus.",
+        ["5: 'details' is never closed; it was ended above line 9"],
+    ),
+    "a quote": ("<blockquote>\n\nThus.\n", "> Thus.", ["5: 'blockquote' is never closed; it was ended above line 9"]),
+    "a heading below": (
+        ":::note\n### Now\nThus.\n",
+        "> **Note**\n>\n> ### Now\n>\n> Thus.",
+        ["5: 'note' is never closed; it was ended above line 9"],
+    ),
+    "one in another": (
+        ":::note\nThus.\n\n<details><summary>The log</summary>\n\nx\n",
+        "> **Note:** Thus.\n>\n> **The log**\n>\n> x",
+        [
+            "5: 'note' is never closed; it was ended above line 12",
+            "8: 'details' is never closed; it was ended above line 12",
+        ],
+    ),
+    "closed": (":::note\n# Now\nThus.\n:::\n", "> **Note**\n>\n> # Now\n>\n> Thus.", []),
+}
+
+
+@pytest.mark.parametrize("name", UNCLOSED)
+def test_what_is_never_closed_takes_no_questions(name: str) -> None:
+    written, answer, notes = UNCLOSED[name]
+    page = f"# FAQ\n\n## How?\n\n{written}\n## Why?\n\n:::tip\nSo.\n:::\n\n## Who?\n\nAnn.\n"
+    faq = read_markdown(page, "faq.md")
+    assert {question.question: question.answer for question in faq.questions} == {
+        "How?": answer, "Why?": "> **Tip:** So.", "Who?": "Ann.",
+    }  # fmt: skip
+    assert list(joined_notes(faq.notes)) == [f"faq.md:{note}" for note in notes]
+
+
+def test_what_is_never_closed_at_the_end_is_named() -> None:
+    faq = read_markdown("## How?\n\n<details><summary>The log</summary>\n\nx\n", "faq.md")
+    assert joined_notes(faq.notes) == ("faq.md:3: 'details' is never closed; what follows was read as part of it",)
+
+
 NO_QUESTIONS = [
     "Any more questions?", "Something to add?", "Still need help?", "Do you have any other questions?", "Anything missing?",
     "Noch Fragen?", "Haben Sie noch weitere Fragen?", "Fehlt etwas?", "D'autres questions ?", "Vous avez encore des questions ?",

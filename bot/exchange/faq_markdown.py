@@ -6,12 +6,12 @@ import html
 import re
 import tomllib
 from bisect import bisect_right
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from pathlib import PurePath
 
-from bot.exchange.faq import Faq, FaqQuestion, NoteKind, asks, beginning, is_bare, looks_asked
+from bot.exchange.faq import Faq, FaqQuestion, Note, NoteKind, asks, beginning, is_bare, looks_asked
 from bot.exchange.faq_blocks import (
     BREAKS_IN_CELLS,
     Block,
@@ -235,7 +235,7 @@ def read_markdown(text: str, file: str, *, is_in_folder: bool = False, is_about_
     headings = sum(isinstance(block, Heading) for block in blocks)
     description = f"{headings} heading{'s' * (headings != 1)}, no answer below one, and no Q: and A: lines"
     return Faq(
-        tuple(questions), matter.title or page.name, description, tuple(reading.notes),
+        tuple(questions), matter.title or page.name, description, page.notes,
         is_mostly_left_out=page.is_mostly_left_out,
     )  # fmt: skip
 
@@ -425,6 +425,9 @@ class _Page:
 
     def __init__(self, reading: Reading, blocks: Sequence[Block], is_in_folder: bool, matter: _FrontMatter) -> None:
         self.reading, self.is_in_folder, self.matter = reading, is_in_folder, matter
+        self.positions: dict[int, list[int]] = {}  # of the first notes, by their lines
+        self.indexed = 0  # how many those are
+        self.forgotten: set[int] = set()
         self.titles = {normalize_phrase(heading.inline.text) for heading in _headings(blocks)}
         self.numbers = _numbers(blocks)
         self.asking_levels = _asking_levels(blocks)
@@ -789,11 +792,23 @@ class _Page:
         self.forget_notes({line}, "the address")
         self.reading.note(line, "a link to the top of the page")
 
-    def forget_notes(self, lines: Container[int], start: str = "") -> None:
+    def forget_notes(self, lines: Iterable[int], start: str = "") -> None:
         """Take back the notes on lines that are read once more, or go altogether; only those with this beginning."""
-        self.reading.notes[:] = [
-            note for note in self.reading.notes if note.line not in lines or not note.text.startswith(start)
-        ]
+        notes = self.reading.notes
+        for position in range(self.indexed, len(notes)):
+            self.positions.setdefault(notes[position].line, []).append(position)
+        self.indexed = len(notes)
+        self.forgotten.update(
+            position
+            for line in lines
+            for position in self.positions.get(line, ())
+            if notes[position].text.startswith(start)
+        )
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """The notes that weren't taken back."""
+        return tuple(note for position, note in enumerate(self.reading.notes) if position not in self.forgotten)
 
 
 MAX_PHRASING_WORDS = 15

@@ -691,6 +691,7 @@ TITLES = [
     ("How do I pay? 💳", "How do I pay?"),
     ("🔑 Keys :key:", "Keys"),
     ("Lamps ↑", "Lamps"),
+    ("How? [#](#how)", "How?"),
 ]
 NUMBERED = [
     ("1. Why?|2. Who?|4. Where?|404: what?", "Why?|Who?|Where?|404: what?"),

@@ -68,7 +68,7 @@ _EMOJI_AND_ARROWS = (
 _SYMBOLS = re.compile(
     rf"(?:[{_EMOJI_AND_ARROWS}·»›–—]{{1,8}}|:[a-z_]{{2,30}}:)[ \t]*(?=[\w\"'“„«‘‹「『【〔《〈（［¿¡(<`])"
 )
-_END_SYMBOLS = re.compile(rf"(?:\s*:[a-z_]{{2,30}}:|\s+[{_EMOJI_AND_ARROWS}]{{1,8}})+$")
+_END_SYMBOLS = re.compile(rf"(?:\s*:[a-z_]{{2,30}}:|\s+[{_EMOJI_AND_ARROWS}]{{1,8}}|(?<=[?？؟])\s#)+$")
 _BACK_TO_TOP = re.compile(
     r"[^\w]*(?:(?:go|back|return|jump)\s+)*(?:up\s+)?(?:to\s+)?(?:the\s+)?(?:top|start|index|contents?|toc|list|up)?[^\w]*",
     re.I,

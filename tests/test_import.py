@@ -142,6 +142,8 @@ NOTES = {
         "product.md:5: a comment",
         "product.md:9: lines 9 to 15 ('Everything about the sensor, the app and your plants.') under the title 'Plantly: "
         "frequently asked questions' answer no question",
+        "product.md:24: 'Also asked: track my parcel | my package has not arrived |…' became phrasings",
+        "product.md:36: 'Keywords: return, refund, money back' became phrasings",
         "product.md:96: no answer ('Can two people share a garden?')",
     ],
 }
@@ -669,6 +671,102 @@ def test_a_page_is_read(name: str) -> None:
     assert answers(text) == wanted
 
 
+TITLES = [
+    ("How do I compile C#", "How do I compile C#"),
+    ("2.5 GHz or 5 GHz?", "2.5 GHz or 5 GHz?"),
+    ("1.1.1.1 does not resolve?", "1.1.1.1 does not resolve?"),
+    ("10.4 or 10.5: which release?", "10.4 or 10.5: which release?"),
+    ("404: what does it mean?", "404: what does it mean?"),
+    ("(1) or (2)?", "(1) or (2)?"),
+    ("I. Newton: who is that?", "I. Newton: who is that?"),
+    ("1. Mai: is it a holiday?", "1. Mai: is it a holiday?"),
+    ("How do I chain with &&", "How do I chain with &&"),
+    ("How do I pay in €", "How do I pay in €"),
+    ("€ or $?", "€ or $?"),
+    ("%PATH% is too long?", "%PATH% is too long?"),
+    ("=SUM fails?", "=SUM fails?"),
+    ("How do I use SELECT \\*", "How do I use SELECT *"),
+    ("3) How?", "How?"),
+    ("Q7: How?", "How?"),
+    ("How do I pay? 💳", "How do I pay?"),
+    ("🔑 Keys :key:", "Keys"),
+    ("Lamps ↑", "Lamps"),
+    ("How? [#](#how)", "How?"),
+]
+NUMBERED = [
+    ("1. Why?|2. Who?|4. Where?|404: what?", "Why?|Who?|Where?|404: what?"),
+    ("1. Why?|1.1 Who?|1.1.1 Where?", "Why?|Who?|Where?"),
+    ("2.1 Why?|2.2 Who?|2.5 GHz or 5 GHz?", "Why?|Who?|2.5 GHz or 5 GHz?"),
+    ("11. Why?|12. Who?|13. Where?", "Why?|Who?|Where?"),
+    ("I. Why?|II. Who?|IV. Where?", "Why?|Who?|Where?"),
+    ("(1) Why?|(2) Who?", "Why?|Who?"),
+    ("502: what?|503: what else?|504: and this?", "502: what?|503: what else?|504: and this?"),
+]
+
+
+@pytest.mark.parametrize(("heading", "title"), TITLES)
+def test_a_title_keeps_its_words(heading: str, title: str) -> None:
+    assert list(answers(f"## {heading}\n\nSo.\n\n## Why not?\n\nSo.\n")) == [title, "Why not?"]
+
+
+@pytest.mark.parametrize(("headings", "titles"), NUMBERED)
+@pytest.mark.parametrize("form", ["## {}\n\nSo.\n", "**{}**\n\nSo.\n"])
+def test_titles_lose_the_numbers_that_number_on(headings: str, titles: str, form: str) -> None:
+    page = "\n".join(form.format(heading) for heading in headings.split("|"))
+    assert list(answers(page)) == titles.split("|")
+
+
+BEGINNINGS = {
+    "an initial": ("## Who?\n\nA. Miller runs it.\n", {"Who?": "A. Miller runs it."}),
+    "an initial behind the mark": ("Q. Who?\nA. A. Miller runs it.\n", {"Who?": "A. Miller runs it."}),
+    "a choice below a mark": ("Q: Which?\n\nA) is the cheapest.\n", {"Which?": "A) is the cheapest."}),
+    "marks of two kinds": ("**Q: Who?**\n\nA. Ann.\n", {"Who?": "Ann."}),
+    "a choice": ("## Which?\n\nA) is the cheapest, B) the best.\n", {"Which?": "A) is the cheapest, B) the best."}),
+    "a drive": ("## Which disk?\n\nA: is the floppy, C: the disk.\n", {"Which disk?": "A: is the floppy, C: the disk."}),
+    "a number": ("## What do you get?\n\nAnswer 42.\n", {"What do you get?": "Answer 42."}),
+    "drives": ("## Which?\n\nP: is yours.\nQ: is the team drive.\n", {"Which?": "P: is yours.\nQ: is the team drive."}),
+    "keys": ("## How do I leave?\n\nPress:\n\nq) quit\na) all\n", {"How do I leave?": "Press:\n\nq) quit\na) all"}),
+    "a key first": ("## Which key?\n\na: for all\n", {"Which key?": "a: for all"}),
+    "marks of one kind": ("Q. Who?\nA. Ann.\n\nQ) Where?\nA) Here.\n\n", {"Who?": "Ann.", "Where?": "Here."}),
+    "marks with numbers": ("Q1. Who?\nA1. Ann.\n\nQ2: Where?\nA2: here.\n", {"Who?": "Ann.", "Where?": "here."}),
+    "a heading with a mark": ("## Q. Who?\n\nA. Ann.\n\n## Where?\n\nA: Here.\n", {"Who?": "Ann.", "Where?": "Here."}),
+    "items": ("- Q. Who?\n  - A. Ann.\n- Q. And?\n  - A. A. Smith.\n", {"Who?": "Ann.", "And?": "A. Smith."}),
+    "small letters": ("q: who?\n\nAnn.\n\nq: where?\n\nHere.\n", {"who?": "Ann.", "where?": "Here."}),
+    "statements": ("Q: it is red.\nA: wait.\n\nQ: it is off.\nA: go.\n", {"it is red.": "wait.", "it is off.": "go."}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BEGINNINGS)
+def test_an_answer_keeps_its_beginning(name: str) -> None:
+    text, wanted = BEGINNINGS[name]
+    assert answers(text) == wanted
+
+
+LISTED = {
+    "first": ("Keywords: a b, c\n\nSo.", ("a b", "c"), "So."),
+    "last": ("So.\n\n*Also asked:* why so | how come", ("why so", "how come"), "So."),
+    "several": ("Keywords: a, b\n\nAliases: c\n\nSo.\n\n---\n\nAlso asked: d", ("a", "b", "c", "d"), "So."),
+    "code": ("Aliases: run `alias`.", (), "Aliases: run `alias`."),
+    "code in a list": ("So.\n\nKeywords: `SELECT`, `FROM`", (), "So.\n\nKeywords: `SELECT`, `FROM`"),
+    "a sentence": ("So.\n\nKeywords: they are read, then sorted.", (), "So.\n\nKeywords: they are read, then sorted."),
+    "in the middle": ("So.\n\nKeywords: a, b\n\nThus.", (), "So.\n\nKeywords: a, b\n\nThus."),
+    "below a heading in the middle": (
+        "So.\n\n### Details\n\nAliases: a\n\nThus.",
+        (),
+        "So.\n\n### Details\n\nAliases: a\n\nThus.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_listed_phrasings_begin_or_end_an_answer(name: str) -> None:
+    answer, phrasings, rest = LISTED[name]
+    faq = read_markdown(f"## How?\n\n{answer}\n", "faq.md")
+    assert [(question.asks, question.answer) for question in faq.questions] == [(phrasings, rest)]
+    named = [note for note in faq.notes if note.text.endswith("became phrasings")]
+    assert len(named) == sum(answer.count(f"{word}:") for word in ("Keywords", "Also asked", "Aliases") if phrasings)
+
+
 ANSWERS = {
     "what needs nothing stays as it is": (
         "**bold**,   *so*, _so_ and ~~gone~~  \nsnake_case, 2*3*4 \\*kept\\* `*raw*`",
@@ -811,6 +909,15 @@ def test_a_long_line_takes_time_by_its_length(name: str) -> None:
     start = time.process_time()
     read_markdown(LONG[name], "faq.md")
     assert time.process_time() - start < 8
+
+
+def test_sections_that_are_passed_over_take_time_by_their_number() -> None:
+    """A second and a half; what looks at all notes of the page for each section takes five times as long."""
+    page = "# Lampd\n\n## FAQ\n\n### Why?\n\nSo.\n\n" + ("## Use\n" + "[x](/y)" * 8 + "\n") * 6_000
+    start = time.process_time()
+    faq = read_markdown(page, "faq.md")
+    assert time.process_time() - start < 4
+    assert (len(faq.notes), {note.kind for note in faq.notes}) == (6_000, {"not taken"})
 
 
 _WORDS = st.lists(
@@ -1501,6 +1608,48 @@ def test_a_fence_that_is_never_closed_is_named() -> None:
     faq = read_markdown(page, "faq.md")
     assert (len(faq.questions), faq.questions[0].answer.endswith("```\n## Why?\n\nSo.\n```")) == (1, True)
     assert joined_notes(faq.notes) == ("faq.md:15: this fence is never closed; all below it is code",)
+
+
+UNCLOSED = {
+    "colons": (":::note\nThus.\n", "> **Note:** Thus.", ["5: 'note' is never closed; it was ended above line 8"]),
+    "a template": ("{% tip %}\n\nThus.\n", "> **Tip:** Thus.", ["5: 'tip' is never closed; it was ended above line 9"]),
+    "a fold": (
+        "<details><summary>The log</summary>\n\nThus.\n",
+        "**The log**\n\nThus.",
+        ["5: 'details' is never closed; it was ended above line 9"],
+    ),
+    "a quote": ("<blockquote>\n\nThus.\n", "> Thus.", ["5: 'blockquote' is never closed; it was ended above line 9"]),
+    "a heading below": (
+        ":::note\n### Now\nThus.\n",
+        "> **Note**\n>\n> ### Now\n>\n> Thus.",
+        ["5: 'note' is never closed; it was ended above line 9"],
+    ),
+    "one in another": (
+        ":::note\nThus.\n\n<details><summary>The log</summary>\n\nx\n",
+        "> **Note:** Thus.\n>\n> **The log**\n>\n> x",
+        [
+            "5: 'note' is never closed; it was ended above line 12",
+            "8: 'details' is never closed; it was ended above line 12",
+        ],
+    ),
+    "closed": (":::note\n# Now\nThus.\n:::\n", "> **Note**\n>\n> # Now\n>\n> Thus.", []),
+}
+
+
+@pytest.mark.parametrize("name", UNCLOSED)
+def test_what_is_never_closed_takes_no_questions(name: str) -> None:
+    written, answer, notes = UNCLOSED[name]
+    page = f"# FAQ\n\n## How?\n\n{written}\n## Why?\n\n:::tip\nSo.\n:::\n\n## Who?\n\nAnn.\n"
+    faq = read_markdown(page, "faq.md")
+    assert {question.question: question.answer for question in faq.questions} == {
+        "How?": answer, "Why?": "> **Tip:** So.", "Who?": "Ann.",
+    }  # fmt: skip
+    assert list(joined_notes(faq.notes)) == [f"faq.md:{note}" for note in notes]
+
+
+def test_what_is_never_closed_at_the_end_is_named() -> None:
+    faq = read_markdown("## How?\n\n<details><summary>The log</summary>\n\nx\n", "faq.md")
+    assert joined_notes(faq.notes) == ("faq.md:3: 'details' is never closed; what follows was read as part of it",)
 
 
 NO_QUESTIONS = [

@@ -343,6 +343,9 @@ CLOSES_BEFORE: dict[str, frozenset[str]] = {
     "tbody": frozenset(["tr", "td", "th", "thead"]),
 }
 """Elements that an opening tag closes, within the list or table that is open."""
+ENCLOSING = frozenset("details blockquote mark:fold mark:admonition".split())
+"""Elements that keep the headings in them from being questions of the page."""
+LOWEST_LEVEL = 6
 SCOPES = frozenset("ul ol menu table dl details blockquote".split())
 MAX_NESTED_PARSES = 2
 """How often text within HTML within text is parsed as blocks again."""
@@ -585,10 +588,31 @@ class _Container:
         frame.text.append(source)
 
     def close(self) -> tuple[Block, ...]:
-        if len(self.frames) > 1:
-            self._close_to(1)
+        while len(self.frames) > 1:
+            self._end_open()
         self._flush()
         return tuple(self.frames[0].children)
+
+    def _end_open(self) -> None:
+        """Close the element that is never closed: what holds text ends above the next heading of the level above it."""
+        frame = self.frames[-1]
+        if frame.name not in ENCLOSING:
+            self._close_to(len(self.frames) - 1)
+            return
+        self._flush()
+        above = (block for outer in reversed(self.frames[:-1]) for block in reversed(outer.children))
+        level = next((block.level for block in above if isinstance(block, Heading)), LOWEST_LEVEL)
+        end = next(
+            (n for n, block in enumerate(frame.children) if isinstance(block, Heading) and block.level <= level),
+            len(frame.children),
+        )
+        rest = frame.children[end:]
+        del frame.children[end:]
+        name = frame.attributes.get("mark") or frame.attributes.get("tag") or frame.name
+        where = f"it was ended above line {rest[0].line}" if rest else "what follows was read as part of it"
+        self.reading.note(frame.line, f"'{name}' is never closed; {where}", "read as")
+        self._close_to(len(self.frames) - 1)
+        self.frames[-1].children += rest
 
     # --- frames
 

@@ -6,12 +6,12 @@ import html
 import re
 import tomllib
 from bisect import bisect_right
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from pathlib import PurePath
 
-from bot.exchange.faq import Faq, FaqQuestion, NoteKind, asks, beginning, is_bare, looks_asked
+from bot.exchange.faq import Faq, FaqQuestion, Note, NoteKind, asks, beginning, is_bare, looks_asked
 from bot.exchange.faq_blocks import (
     BREAKS_IN_CELLS,
     Block,
@@ -35,14 +35,16 @@ from bot.text import normalize_phrase
 MARKED_LEVEL = 50
 """The level of a question that isn't a heading: below every heading."""
 
-_Q = "Q|Question|Frage|Pregunta|Pergunta|Domanda|Вопрос|问题?|問題?|질문"
-_A = "A|Answer|Antwort|Respuesta|Resposta|Risposta|Réponse|Ответ|答案?|답변?"
+_Q = r"(?-i:Q)|q(?=[:：][^\n]*[?？؟])|Question|Frage|Pregunta|Pergunta|Domanda|Вопрос|问题?|問題?|질문"
+_A = "(?-i:A)|Answer|Antwort|Respuesta|Resposta|Risposta|Réponse|Ответ|答案?|답변?"
 _NUMBERED = r"[ \t]*#?\d{0,4}[*_]{0,3}[ \t]*"
 _QUESTION = re.compile(
-    rf"[ \t]*[*_]{{0,3}}(?:{_Q})[*_]{{0,3}}{_NUMBERED}(?:[:：]|[.)](?=[*_ \t]))[*_]{{0,3}}[ \t]*(\S.*)$", re.IGNORECASE
+    rf"[ \t]*[*_]{{0,3}}(?P<word>{_Q})[*_]{{0,3}}{_NUMBERED}(?P<mark>[:：]|[.)](?=[*_ \t]))[*_]{{0,3}}[ \t]*(?P<text>\S.*)$",
+    re.IGNORECASE,
 )
 _ANSWER = re.compile(
-    rf"[ \t]*([*_]{{0,3}})(?:{_A})([*_]{{0,3}}){_NUMBERED}(?:[:：]|[.)](?=[*_ \t]|$))([*_]{{0,3}})[ \t]*(.*)$",
+    rf"[ \t]*(?P<open>[*_]{{0,3}})(?P<word>{_A})(?P<close>[*_]{{0,3}}){_NUMBERED}(?P<mark>[:：]|[.)](?=[*_ \t]|$))"
+    r"(?P<after>[*_]{0,3})[ \t]*(?P<text>.*)$",
     re.IGNORECASE,
 )
 _BOLD = re.compile(
@@ -55,12 +57,18 @@ _PHRASINGS = re.compile(
     re.I,
 )
 _NUMBERING = re.compile(
-    r"(?:Q?\d{1,4}(?:\.\d{1,3}){0,4}[.):]|\d{1,3}(?:\.\d{1,3}){1,4}|Q\d{1,4}[ \t]*[-–—]|[IVX]{1,5}\.|\(\d{1,4}\))[ \t]+",
+    r"(?:(?P<dotted>\d{1,4}(?:\.\d{1,3}){0,4})[.:]|(?P<bare>\d{1,3}(?:\.\d{1,3}){1,4})|(?P<roman>[IVX]{1,5})\.|\((?P<inside>\d{1,4})\)"
+    r"|Q\d{1,4}(?:\.\d{1,3}){0,4}[.):]|Q\d{1,4}[ \t]*[-–—]|(?P<sure>\d{1,4}(?:\.\d{1,3}){0,4})\))[ \t]+(?=\S)",
     re.I,
 )
-_SYMBOLS = re.compile(
-    r"(?:[^\w\s\"'“„«‘‹「『【〔《〈（［¿¡(<\[`$./#@&+*-]{1,8}|:[a-z_]{2,30}:)[ \t]*(?=[\w\"'“„«‘‹「『【〔《〈（［¿¡(<`])"
+_EMOJI_AND_ARROWS = (
+    "\u2190-\u21e6\u231a\u231b\u23e9-\u23fa\u25a0-\u25ff\u2600-\u27bf\u2900-\u297f\u2b00-\u2bff"
+    "\ufe0f\u200d\u2022\u2023\u00b6\U0001f000-\U0001faff"
 )
+_SYMBOLS = re.compile(
+    rf"(?:[{_EMOJI_AND_ARROWS}·»›–—]{{1,8}}|:[a-z_]{{2,30}}:)[ \t]*(?=[\w\"'“„«‘‹「『【〔《〈（［¿¡(<`])"
+)
+_END_SYMBOLS = re.compile(rf"(?:\s*:[a-z_]{{2,30}}:|\s+[{_EMOJI_AND_ARROWS}]{{1,8}}|(?<=[?？؟])\s#)+$")
 _BACK_TO_TOP = re.compile(
     r"[^\w]*(?:(?:go|back|return|jump)\s+)*(?:up\s+)?(?:to\s+)?(?:the\s+)?(?:top|start|index|contents?|toc|list|up)?[^\w]*",
     re.I,
@@ -169,6 +177,7 @@ class _Section:
         title: Plain text; `markdown` is what it is made of.
         is_question: It asks, or is marked as a question.
         is_row: It is a row of a table.
+        mark: What stands behind its "Q" or "Question", ":", "." or ")", until the mark of its answer is taken away; else "".
         is_faq: It is one of the sections that alone hold the questions of the page.
         head: The heading, for sections that become part of an answer.
         blocks: Its own text.
@@ -182,6 +191,8 @@ class _Section:
     head: Block | None = None
     id: str = ""
     is_row: bool = False
+    mark: str = ""
+    is_answer_marked: bool = False
     is_faq: bool = False
     asks: tuple[str, ...] = ()
     not_asks: tuple[str, ...] = ()
@@ -189,6 +200,14 @@ class _Section:
     markdown: str = ""
     blocks: list[Block] = field(default_factory=list)
     children: list[_Section] = field(default_factory=list)
+
+    @property
+    def has_mark(self) -> bool:
+        return self.mark != "" or self.is_answer_marked
+
+    def take_answer_mark(self) -> None:
+        """What follows is the answer without its mark: "A." at its beginning is an initial."""
+        self.mark, self.is_answer_marked = "", True
 
     @property
     def asks_below(self) -> bool:
@@ -216,7 +235,7 @@ def read_markdown(text: str, file: str, *, is_in_folder: bool = False, is_about_
     headings = sum(isinstance(block, Heading) for block in blocks)
     description = f"{headings} heading{'s' * (headings != 1)}, no answer below one, and no Q: and A: lines"
     return Faq(
-        tuple(questions), matter.title or page.name, description, tuple(reading.notes),
+        tuple(questions), matter.title or page.name, description, page.notes,
         is_mostly_left_out=page.is_mostly_left_out,
     )  # fmt: skip
 
@@ -406,7 +425,11 @@ class _Page:
 
     def __init__(self, reading: Reading, blocks: Sequence[Block], is_in_folder: bool, matter: _FrontMatter) -> None:
         self.reading, self.is_in_folder, self.matter = reading, is_in_folder, matter
+        self.positions: dict[int, list[int]] = {}  # of the first notes, by their lines
+        self.indexed = 0  # how many those are
+        self.forgotten: set[int] = set()
         self.titles = {normalize_phrase(heading.inline.text) for heading in _headings(blocks)}
+        self.numbers = _numbers(blocks)
         self.asking_levels = _asking_levels(blocks)
         self.statements = _bold_statements(blocks)
         self.asides = _asides(blocks)
@@ -464,7 +487,10 @@ class _Page:
 
     def asks(self, heading: Heading, title: str) -> bool:
         is_marked = _QUESTION.match(heading.inline.text[:1_000]) is not None
-        return is_marked or asks(title) or (heading.level in self.asking_levels and looks_asked(title))
+        return is_marked or asks(title) or (heading.level in self.asking_levels and looks_asked(_title(title)))
+
+    def title_of(self, text: str) -> str:
+        return _title(text, self.numbers)
 
     def questions(self) -> list[FaqQuestion]:
         is_alone = len(self.root.children) == 1 and not self.root.blocks and self.root.children[0].level == 1
@@ -508,7 +534,7 @@ class _Page:
     def _take_article(self, article: _Section) -> None:
         titles = self._article_titles(article) or [_name_of(self.reading.file)]
         title = titles[0]
-        blocks, listed = self._answer(_all_blocks(article), is_question=True)
+        blocks, listed = self._answer(_all_blocks(article), is_question=True, mark=article.mark)
         answer = render(blocks)
         if answer and _is_index(blocks):
             self.forget_notes({leaf.line for block in blocks for leaf in _leaves(block)}, "the address")
@@ -623,7 +649,9 @@ class _Page:
         if len(others) > 1 and len(others) >= len(parts) and not self._has_text(section):  # a category that asks
             parts, others = [], section.children
         blocks, listed = self._answer(
-            [*section.blocks, *(b for part in parts for b in _all_blocks(part, with_head=True))], is_question=True
+            [*section.blocks, *(b for part in parts for b in _all_blocks(part, with_head=True))],
+            is_question=True,
+            mark=section.mark,
         )
         answer = render(blocks)
         if _NO_QUESTION.fullmatch(section.title):
@@ -718,19 +746,20 @@ class _Page:
     # --- an answer
 
     def _answer(
-        self, blocks: Sequence[Block], *, is_question: bool, is_noted: bool = True
+        self, blocks: Sequence[Block], *, is_question: bool, is_noted: bool = True, mark: str = ""
     ) -> tuple[list[Block], tuple[str, ...]]:
         """The blocks of an answer without tables of contents and links to the page's top, and the phrasings that it lists."""
         kept: list[Block] = []
         listed: list[str] = []
+        edges = _edge_phrasings(blocks)
         for block in blocks:
             if isinstance(block, Contents):
                 continue
             if isinstance(block, Paragraph):
-                found = _PHRASINGS.fullmatch(block.inline.markdown)
-                if found:
-                    commas = not found[1].lower().startswith(("also", "phrasing", "other", "asks"))
-                    listed += split_phrasings(text_of(found[2].rstrip("*_ ")), commas=commas)
+                if block.line in edges and (phrasings := _listed_phrasings(block)):
+                    listed += phrasings
+                    if is_noted:
+                        self.reading.note(block.line, f"'{beginning(block.inline.text)}' became phrasings", "read as")
                     continue
                 if (
                     block.inline.is_index and _BACK_TO_TOP.fullmatch(block.inline.text)
@@ -749,7 +778,7 @@ class _Page:
                 if is_noted:
                     self._note_contents(block, "left out" if is_question else "not taken")
                 continue
-            kept.append(_without_answer_mark(block, is_first=not kept))
+            kept.append(_without_answer_mark(block, mark, is_first=not kept))
         if all(isinstance(block, (Rule, Heading)) for block in kept):
             kept = []
         return kept, tuple(listed)
@@ -763,11 +792,44 @@ class _Page:
         self.forget_notes({line}, "the address")
         self.reading.note(line, "a link to the top of the page")
 
-    def forget_notes(self, lines: Container[int], start: str = "") -> None:
+    def forget_notes(self, lines: Iterable[int], start: str = "") -> None:
         """Take back the notes on lines that are read once more, or go altogether; only those with this beginning."""
-        self.reading.notes[:] = [
-            note for note in self.reading.notes if note.line not in lines or not note.text.startswith(start)
-        ]
+        notes = self.reading.notes
+        for position in range(self.indexed, len(notes)):
+            self.positions.setdefault(notes[position].line, []).append(position)
+        self.indexed = len(notes)
+        self.forgotten.update(
+            position
+            for line in lines
+            for position in self.positions.get(line, ())
+            if notes[position].text.startswith(start)
+        )
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """The notes that weren't taken back."""
+        return tuple(note for position, note in enumerate(self.reading.notes) if position not in self.forgotten)
+
+
+MAX_PHRASING_WORDS = 15
+
+
+def _listed_phrasings(block: Block) -> list[str]:
+    """The phrasings of a paragraph such as "Keywords: a, b"; none if it has code or a sentence, and so belongs to the answer."""
+    found = _PHRASINGS.fullmatch(block.inline.markdown) if isinstance(block, Paragraph) else None
+    if found is None or "`" in found[2]:
+        return []
+    commas = not found[1].lower().startswith(("also", "phrasing", "other", "asks"))
+    phrasings = split_phrasings(text_of(found[2].rstrip("*_ ")), commas=commas)
+    is_short = all(len(phrasing.split()) <= MAX_PHRASING_WORDS and phrasing[-1] not in ".;:" for phrasing in phrasings)
+    return phrasings if is_short else []
+
+
+def _edge_phrasings(blocks: Sequence[Block]) -> frozenset[int]:
+    """The lines of the paragraphs with phrasings that begin or end an answer."""
+    texts = [block for block in blocks if not isinstance(block, (Contents, Rule))]
+    edges = (takewhile(_listed_phrasings, texts), takewhile(_listed_phrasings, reversed(texts)))
+    return frozenset(block.line for edge in edges for block in edge)
 
 
 def _walk(section: _Section) -> Iterator[_Section]:
@@ -933,23 +995,95 @@ def _asking_levels(blocks: Sequence[Block]) -> frozenset[int]:
     return frozenset(level for level, listed in titles.items() if asked[level] >= 2 and 2 * asked[level] >= len(listed))
 
 
-def _title(text: str) -> str:
-    """A heading's text without numbers, marks and signs before it."""
+def _title(text: str, numbers: Container[tuple[int, ...]] | None = None) -> str:
+    """A heading's text without marks and signs around it, and without one of these numbers before it; None: without any."""
     text = " ".join(text.split())
     for _ in range(3):
         question = _QUESTION.match(text[:1_000]) if len(text) < 1_000 else None
-        shorter = _without_start(_SYMBOLS, _without_start(_NUMBERING, question[1] if question else text))
+        unmarked = question["text"] if question else text
+        numbering = _NUMBERING.match(unmarked)
+        if numbering and (numbers is None or _is_number(numbering, unmarked[numbering.end() :], numbers)):
+            unmarked = unmarked[numbering.end() :]
+        shorter = _without_start(_SYMBOLS, unmarked)
         if shorter == text or not shorter:
             break
         text = shorter
-    text = (
-        re.sub(
-            r"(?:\s*:[a-z_]{2,30}:|\s+[^\w\s?!.)\]\"'”’»›“「」『』【】〔〕《》〈〉（）［］(\[«„`>]{1,8})+$", "", text
+    return _END_SYMBOLS.sub("", text) if len(text) < 1_000 else text
+
+
+MAX_STEP = 2
+"""From a number to the next one, if some were taken out."""
+MAX_LATER_NUMBER = 100
+"""The codes of errors are greater."""
+MAX_PARTS = 3
+"""Of a number whose first parts number no title themselves: "1.1.1.1" is an address."""
+_ROMAN = {"I": 1, "V": 5, "X": 10}
+_ROMAN_STYLE, _INSIDE_STYLE = -1, -2
+
+
+def _is_number(found: re.Match[str], title: str, numbers: Container[tuple[int, ...]]) -> bool:
+    """Whether what begins a title is no word of it: a mark such as "2)", one of these numbers, or "3.2" before "How do I"."""
+    number = _number(found)
+    if found["sure"] or not number or number in numbers:
+        return True
+    is_before_question = title[:1].isupper() and looks_asked(title)
+    return is_before_question and found["bare"] is not None and len(number) < MAX_PARTS
+
+
+def _number(found: re.Match[str]) -> tuple[int, ...]:
+    """The parts of a number before a title, the style first where it isn't digits; () for "Q2:"."""
+    if found["roman"]:
+        values = [_ROMAN[sign] for sign in found["roman"].upper()]
+        later = [*values[1:], 0]
+        return _ROMAN_STYLE, sum(
+            value if value >= after else -value for value, after in zip(values, later, strict=True)
         )
-        if len(text) < 1_000
-        else text
-    )
-    return text.removesuffix("#").strip(" *_") if not text.startswith("_") else text.removesuffix("#").strip()
+    if found["inside"]:
+        return _INSIDE_STYLE, int(found["inside"])
+    digits = found["dotted"] or found["bare"] or found["sure"]
+    return tuple(map(int, digits.split("."))) if digits else ()
+
+
+def _numbered_texts(blocks: Sequence[Block]) -> Iterator[str]:
+    """What may be a title of a page: headings, folds, terms, and what begins in bold."""
+    for block in blocks:
+        match block:
+            case Heading():
+                yield block.inline.text
+            case Fold():
+                yield block.summary.text
+                yield from _numbered_texts(block.children)
+            case Definition():
+                yield block.term.text
+            case Paragraph() if block.inline.markdown.startswith(("**", "__")):
+                yield block.inline.text
+            case ListBlock():
+                for item in block.items:
+                    yield from _numbered_texts(item[:1])
+            case _:
+                pass
+
+
+def _numbers(blocks: Sequence[Block]) -> frozenset[tuple[int, ...]]:
+    """The numbers with which the titles of a page number on: from 1 or 0, in threes from another one, or below such a number."""
+    last_parts: dict[tuple[int, ...], set[int]] = {}
+    for text in _numbered_texts(blocks):
+        found = _NUMBERING.match(_without_start(_SYMBOLS, text[:200].lstrip()))
+        if found and (number := _number(found)):
+            last_parts.setdefault(number[:-1], set()).add(number[-1])
+    numbers: set[tuple[int, ...]] = set()
+    for above in sorted(last_parts, key=len):
+        run: list[int] = []
+        for last in [*sorted(last_parts[above]), None]:
+            if last is not None and (not run or last - run[-1] <= MAX_STEP):
+                run.append(last)
+                continue
+            is_first = run[0] <= 1 and (len(run) > 1 or (*above, run[0]) in last_parts)
+            is_later = len(run) > 2 and run[-1] < MAX_LATER_NUMBER  # the second page of a FAQ
+            if above in numbers or (len(above) < MAX_PARTS and (is_first or is_later)):
+                numbers.update((*above, part) for part in run)
+            run = [] if last is None else [last]
+    return frozenset(numbers)
 
 
 def _without_start(pattern: re.Pattern[str], text: str) -> str:
@@ -967,12 +1101,29 @@ def _all_blocks(section: _Section, *, with_head: bool = False) -> list[Block]:
     ]
 
 
-def _without_answer_mark(block: Block, *, is_first: bool = True) -> Block:
+def _answer_mark(line: str, mark: str) -> re.Match[str] | None:
+    """The "A:" that begins a line. `mark`: that of the question, without which "A." is an initial and "A: is" may be a drive."""
+    found = _ANSWER.match(line)
+    if found is None or _is_bold_mark(found) or mark == found["mark"]:
+        return found
+    is_sentence = not found["text"][:1].islower()
+    if found["mark"] in ":：":
+        is_word = len(found["word"]) > 1 or not found["word"].isascii()
+        return found if mark or is_word or is_sentence else None
+    return found if mark and is_sentence else None
+
+
+def _is_bold_mark(found: re.Match[str]) -> bool:
+    """Whether "A:" stands in bold by itself."""
+    return bool(found["open"] and (found["close"] or found["after"]))
+
+
+def _without_answer_mark(block: Block, mark: str = "", *, is_first: bool = True) -> Block:
     """A paragraph of an answer without "A:" before it; in others than the first, without one that stands in bold by itself."""
     if not isinstance(block, Paragraph):
         return block
-    found = _ANSWER.match(block.inline.markdown.partition("\n")[0])
-    if found and (is_first or (found[1] and (found[2] or found[3]))):
+    found = _answer_mark(block.inline.markdown.partition("\n")[0], mark)
+    if found and (is_first or _is_bold_mark(found)):
         rest = _rest_of_answer(found) + block.inline.markdown[len(found[0]) :]
         return Paragraph(block.line, Inline(rest.strip("\n"), block.inline.text))
     return block
@@ -980,8 +1131,9 @@ def _without_answer_mark(block: Block, *, is_first: bool = True) -> Block:
 
 def _rest_of_answer(found: re.Match[str]) -> str:
     """What follows "A:"; where that stands in bold together with what follows it, the bold stays."""
-    is_open = bool(found[1]) and not found[2] and not found[3]
-    return found[1] + found[4] if is_open and found[4].rstrip().endswith(found[1]) else found[4]
+    is_open = bool(found["open"]) and not found["close"] and not found["after"]
+    is_closed = is_open and found["text"].rstrip().endswith(found["open"])
+    return f"{found['open']}{found['text']}" if is_closed else found["text"]
 
 
 # --- tables of contents
@@ -1062,13 +1214,15 @@ class _Builder:
     def _add(self, block: Block, following: Block | None) -> None:
         match block:
             case Heading():
-                title = _title(block.inline.text)
+                title = self.page.title_of(block.inline.text)
                 if block.inline.is_index and _BACK_TO_TOP.fullmatch(title):
                     self.page.note_top_link(block.line)
                 elif title or block.inline.markdown:
                     is_question = self.page.asks(block, title)
                     self._push(_Section(block.level, title, block.line, is_question, block, block.anchor))
                     self.top.markdown = block.inline.markdown
+                    marked = _QUESTION.match(block.inline.text[:1_000])
+                    self.top.mark = marked["mark"] if marked else ""
             case Paragraph():
                 self._paragraph(block, following)
             case Fold():
@@ -1084,8 +1238,9 @@ class _Builder:
             case _:
                 self.top.blocks.append(block)
 
-    def _question(self, markdown: str, line: int) -> None:
-        self._push(_Section(MARKED_LEVEL, _title(text_of(markdown)), line, is_question=True, markdown=markdown))
+    def _question(self, markdown: str, line: int, mark: str = "") -> None:
+        title = self.page.title_of(text_of(markdown))
+        self._push(_Section(MARKED_LEVEL, title, line, is_question=True, markdown=markdown, mark=mark))
 
     # --- paragraphs
 
@@ -1098,14 +1253,23 @@ class _Builder:
             len(children) == 1 and isinstance(first, Paragraph) and self._emphasized(first.inline.markdown) is not None
         )
 
-    @staticmethod
-    def _is_marked(block: Block) -> bool:
-        return isinstance(block, Paragraph) and (_QUESTION.match(block.inline.markdown.partition("\n")[0]) is not None)
+    def _is_marked(self, block: Block) -> bool:
+        return (
+            isinstance(block, Paragraph) and self._question_mark(block.inline.markdown.partition("\n")[0]) is not None
+        )
+
+    def _question_mark(self, line: str) -> re.Match[str] | None:
+        """The "Q:" that begins a line; below a question without such a mark only if what follows begins as one does."""
+        found = _QUESTION.match(line) if len(line) < 2_000 else None
+        if found is None or len(found["word"]) > 1 or not found["text"][0].islower() or asks(found["text"]):
+            return found
+        asked = [section for section in self.stack if section.is_question]
+        return None if asked and not asked[-1].has_mark else found
 
     def _paragraph(self, block: Paragraph, following: Block | None) -> None:
         markdown = block.inline.markdown
         lines = markdown.split("\n")
-        if any(_QUESTION.match(line) for line in lines if len(line) < 2_000):
+        if any(map(self._question_mark, lines)):
             self._marked_lines(block, lines)
         elif found := self._emphasized(markdown) or (_statement(markdown) if self._is_statement(block) else None):
             question, rest = found
@@ -1149,35 +1313,36 @@ class _Builder:
     def _marked_lines(self, block: Paragraph, lines: Sequence[str]) -> None:
         """The lines of a paragraph with "Q:" and "A:"."""
         text: list[str] = []
-        is_question = False
+        mark = ""  # of the question that is open
         start = block.line
         for number, line in enumerate(lines):
-            question = _QUESTION.match(line) if len(line) < 2_000 else None
-            answer = _ANSWER.match(line) if question is None and len(line) < 20_000 else None
+            question = self._question_mark(line)
+            answer = _answer_mark(line, mark) if question is None and mark and len(line) < 20_000 else None
             if question:
-                self._end_lines(text, is_question, start)
-                text, is_question, start = [_balanced(question[1].rstrip("\\ "))], True, block.line + number
-            elif answer and is_question:
-                self._end_lines(text, is_question, start)
-                text, is_question, start = [_rest_of_answer(answer)], False, block.line + number
-            elif is_question and asks(text_of(" ".join(text))):
-                self._end_lines(text, is_question, start)
-                text, is_question, start = [line], False, block.line + number
+                self._end_lines(text, mark, start)
+                text, mark, start = [_balanced(question["text"].rstrip("\\ "))], question["mark"], block.line + number
+            elif answer:
+                self._end_lines(text, mark, start)
+                self.top.take_answer_mark()
+                text, mark, start = [_rest_of_answer(answer)], "", block.line + number
+            elif mark and asks(text_of(" ".join(text))):
+                self._end_lines(text, mark, start)
+                text, mark, start = [line], "", block.line + number
             else:
                 text.append(line)
-        self._end_lines(text, is_question, start)
+        self._end_lines(text, mark, start)
 
-    def _end_lines(self, text: Sequence[str], is_question: bool, line: int) -> None:
+    def _end_lines(self, text: Sequence[str], mark: str, line: int) -> None:
         joined = "\n".join(text).strip("\\\n ")
-        if is_question:
-            self._question(" ".join(part.rstrip("\\ ") for part in text), line)
+        if mark:
+            self._question(" ".join(part.rstrip("\\ ") for part in text), line, mark)
         elif joined:
             self.top.blocks.append(Paragraph(line, Inline(joined, text_of(joined))))
 
     # --- folds, definitions, tables, lists
 
     def _fold(self, block: Fold) -> None:
-        title = _title(block.summary.text)
+        title = self.page.title_of(block.summary.text)
         part = not title or _PARTS_OF_ANSWERS.fullmatch(title) is not None
         if block.line in self.page.asides or (not asks(title) and self.has_open_question):
             if part:
@@ -1205,7 +1370,7 @@ class _Builder:
 
     def _definition(self, block: Definition) -> None:
         if block.children and (asks(block.term.text) or not self.has_open_question):
-            section = _Section(MARKED_LEVEL, _title(block.term.text), block.line, is_question=True)
+            section = _Section(MARKED_LEVEL, self.page.title_of(block.term.text), block.line, is_question=True)
             self._push(section)
             section.blocks += block.children
             self.stack.pop()
@@ -1304,13 +1469,14 @@ class _Builder:
             if isinstance(block, ListBlock) and any(
                 inner
                 and isinstance(inner[0], Paragraph)
-                and (self._is_marked(inner[0]) or _ANSWER.match(inner[0].inline.markdown))
+                and (self._is_marked(inner[0]) or _answer_mark(inner[0].inline.markdown, self.top.mark))
                 for inner in block.items
             ):
                 for inner in block.items:
                     self._items(inner)
             elif self._is_first_answer(block):
-                self.top.blocks.append(_without_answer_mark(block))
+                self.top.blocks.append(_without_answer_mark(block, self.top.mark))
+                self.top.take_answer_mark()
             else:
                 self._add(block, None)
 
@@ -1318,7 +1484,7 @@ class _Builder:
         """Whether a block begins with "A:" and answers the question that is open."""
         if not isinstance(block, Paragraph) or self.top.blocks or not self.top.is_question:
             return False
-        return _ANSWER.match(block.inline.markdown.partition("\n")[0]) is not None
+        return _answer_mark(block.inline.markdown.partition("\n")[0], self.top.mark) is not None
 
     def _asked_item(self, first: Paragraph) -> bool:
         question = text_of(self._split_item(first)[0])

@@ -423,7 +423,7 @@ def test_long_titles_are_cut_and_questions_need_words(tmp_path: Path) -> None:
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.text(min_size=1, max_size=40), st.text(min_size=1, max_size=80)), min_size=1, max_size=5))
 def test_whatever_stands_in_the_cells_the_pack_loads(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]]
@@ -888,7 +888,7 @@ def test_footnotes_of_few_lines_make_no_long_answer() -> None:
 LONG = {
     "a heading": "# " + "a b? " * 12_000 + "\n\ntext\n",
     "emphasis": "## q?\n\n" + "*a **" * 12_000,
-    "brackets": "## q?\n\n" + "[" * 60_000,
+    "brackets": "## q?\n\n" + "[" * 20_000,
     "links": "## q?\n\n" + "[a](" * 15_000,
     "tags": "## q?\n\n<div>" + "<a " * 20_000,
     "elements": "## q?\n\n" + "<div>" * 12_000,
@@ -912,12 +912,12 @@ def test_a_long_line_takes_time_by_its_length(name: str) -> None:
 
 
 def test_sections_that_are_passed_over_take_time_by_their_number() -> None:
-    """A second and a half; what looks at all notes of the page for each section takes five times as long."""
-    page = "# Lampd\n\n## FAQ\n\n### Why?\n\nSo.\n\n" + ("## Use\n" + "[x](/y)" * 8 + "\n") * 6_000
+    """Less than a second; what looks at all notes of the page for each section takes five times as long."""
+    page = "# Lampd\n\n## FAQ\n\n### Why?\n\nSo.\n\n" + ("## Use\n" + "[x](/y)" * 8 + "\n") * 3_000
     start = time.process_time()
     faq = read_markdown(page, "faq.md")
-    assert time.process_time() - start < 4
-    assert (len(faq.notes), {note.kind for note in faq.notes}) == (6_000, {"not taken"})
+    assert time.process_time() - start < 2
+    assert (len(faq.notes), {note.kind for note in faq.notes}) == (3_000, {"not taken"})
 
 
 _WORDS = st.lists(
@@ -948,7 +948,7 @@ _BLOCK = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(_BLOCK, min_size=1, max_size=6))
 def test_links_and_fences_of_an_answer_stay(blocks: list[str]) -> None:
     """Whatever stands around them: in the answer of the question, or of one that a fold or heading within it asks."""
@@ -961,14 +961,14 @@ def test_links_and_fences_of_an_answer_stay(blocks: list[str]) -> None:
             assert block in written
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.text(max_size=300))
 def test_no_text_is_too_odd(text: str) -> None:
     read_markdown("## What is sure?\n\nThis.\n\n" + text, "faq.md")
     read_markdown(text, "faq.md", is_in_folder=True)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=60))
 def test_plain_text_stays_plain(text: str) -> None:
     assert text_of(escape(text)) == " ".join(text.split())

@@ -54,7 +54,7 @@ from support.markdown import answers
 FOLDER = Path(__file__).parent / "markdown"
 CASES: list[dict[str, str]] = yaml.safe_load((FOLDER / "plain.yaml").read_text(encoding="utf-8"))
 ANSWER = (FOLDER / "answer.md").read_text(encoding="utf-8")
-EXAMPLES = settings(max_examples=int(os.environ.get("EXAMPLES", "40")), deadline=None)
+EXAMPLES = settings(max_examples=int(os.environ.get("EXAMPLES", "15")), deadline=None)
 """How many random answers are tried: few in the quick suite, and as many as one likes by EXAMPLES=500."""
 LAYOUTS: tuple[Any, ...] = ("cards", "classic", "links")
 

@@ -1072,6 +1072,7 @@ def test_a_name_that_is_not_utf_8_is_written_so_that_it_is(run: Any, tmp_path: P
     (wiki / os.fsdecode(b"\xe9.pdf")).write_bytes(b"%PDF")
     code, _, err = run("import", wiki, "--into", "pack")
     assert (code, "caf\\xe9/other.md:3: " in err) == (0, True)
+    assert "1 .pdf file. Save it as CSV (UTF-8), XLSX or Markdown" in err
     content = json.loads((tmp_path / "pack" / "import.json").read_text(encoding="utf-8"))
     assert "caf\\xe9/other.md" in {entry["file"] for entry in content["entries"].values()}
     assert run("import", wiki, "--into", "pack", "--update")[0] == 0

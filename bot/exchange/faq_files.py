@@ -38,6 +38,7 @@ ZIPPED_FORMATS = {
 UNREAD = dict.fromkeys(
     (".docx", ".doc", ".pdf", ".odt", ".rtf", ".xls", ".ods"), ". Save it as CSV (UTF-8), XLSX or Markdown"
 )
+"""By the suffix of files that can't be read: what to do with them."""
 HTML_REMEDY = "Export the pages as Markdown (most wikis and sites can, and so can pandoc)"
 SKIPPED_FOLDERS = frozenset(["node_modules", "__pycache__", "venv"])
 PROJECT_FILES = frozenset("contributing changelog code_of_conduct authors maintainers pull_request_template".split())
@@ -202,7 +203,10 @@ def _files_of(folder: Path, given: str) -> tuple[list[Path], list[Note]]:
                 others[f"{shown_name(path.suffix.lower()) or 'unnamed'} file"] += 1
         if len(files) > MAX_FILES:
             raise AskPyError(f"{folder} has more than {MAX_FILES:,} files. Name the folder of the FAQ alone.")
-    counts = [Note(given, 0, f"{count} {kind}{'s' * (count != 1)}") for kind, count in sorted(others.items())]
+    counts = [
+        Note(given, 0, f"{count} {kind}{'s' * (count != 1)}{UNREAD.get(kind.removesuffix(' file'), '')}")
+        for kind, count in sorted(others.items())
+    ]
     return files, links + counts
 
 

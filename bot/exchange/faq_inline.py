@@ -238,8 +238,6 @@ _MARKS = frozenset("\\`*_[]<~")
 _LIQUID = re.compile(r"\{%[^{}]{0,500}%\}")
 _MACRO = re.compile(r"\{\{[^{}\n]{1,300}\}\}")
 _ENTITY = re.compile(r"&#?\w{1,31};")
-_SUSPECT = re.compile(r"[<&\[\]{]")
-"""Without one of these nothing in a paragraph can need a change."""
 MAX_OPEN = 50
 """HTML elements within each other that are read."""
 MAX_FOOTNOTES = 100_000

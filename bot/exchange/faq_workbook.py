@@ -106,6 +106,7 @@ def _check_archive(content: bytes, path: object) -> bool:
                         f"{path} has more than {MAX_CELLS:,} rows and cells, counting empty ones. {_SMALLER}"
                     )
             return formulas
+    # What zipfile raises for a file that is damaged, has a password (RuntimeError) or a compression that it doesn't know.
     except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, ValueError, NotImplementedError, zlib.error):
         raise AskPyError(
             f"{path} is damaged or protected by a password. Save it anew, or as CSV (UTF-8), and import that."

@@ -271,6 +271,11 @@ VoiceKey = Literal[
     "unknown_instead",
     "unknown_beside",
     "unknown_subject",
+    "without",
+    "none_left",
+    "none_shown",
+    "cant_tell",
+    "likely",
     "only_named",
     "beyond",
     "undecided",
@@ -584,6 +589,10 @@ class Finding:
         around_pronoun: The text before and after a pronoun that could mean each of the ids: "how do i install " and "?". A button
             for each entry asks this question with the entry's name in place of the pronoun.
         language: The ISO code of the question's language; empty if it is English or the pack's.
+        excluded: What was left out because the question says so, as the reply names it.
+        is_unsure: Nothing in the pack says which cards need what was to be left out.
+        is_likely: It is what the message may well mean after what was shown before, and isn't certain.
+        is_none_shown: None of those that were shown before is what is asked for; the ids are others that are.
         part: The part of a long answer that is asked for, counted from 1.
     """
 
@@ -600,6 +609,10 @@ class Finding:
     lacks_context: bool = False
     around_pronoun: tuple[str, str] | None = None
     language: str = ""
+    excluded: tuple[str, ...] = ()
+    is_unsure: bool = False
+    is_likely: bool = False
+    is_none_shown: bool = False
     part: int = 1
 
 

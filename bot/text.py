@@ -131,6 +131,15 @@ def words(text: str) -> list[str]:
     return tokens if "'" not in text else [_without_apostrophe(token) for token in tokens]
 
 
+def word_breaks(text: str) -> list[str]:
+    """The punctuation mark before each word of a text and after the last one; "" where there is none.
+
+    Its length is one more than that of `words`, but for scripts without blanks between words.
+    """
+    text = text if text.isascii() else _plain_letters(text)
+    return [next((mark for mark in between if mark in ",.;:!?()"), "") for between in _WORD.split(text)]
+
+
 def _pairs(token: str) -> Iterable[str]:
     """The token; a run of a script without blanks as its pairs of neighbouring characters: "opening hours" has no other words."""
     end = 0

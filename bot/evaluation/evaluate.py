@@ -29,6 +29,7 @@ class LabelledQuestion:
     Attributes:
         text: What is asked.
         gold: Ids of which one has to be answered; "unknown", "help", "smalltalk", "list:…" and "compare:…" besides.
+            `list:[a b;c]` is a list that has a and b, may have c, and nothing else.
         label: The whole JSON object.
         line: In the file, counted from 1.
         is_follow_up: It is a later turn of a conversation.
@@ -138,9 +139,17 @@ def unknown_ids(questions: Iterable[LabelledQuestion], known_ids: Iterable[str])
 
 
 def _ids_of(gold: str) -> list[str]:
+    if gold.startswith("list:["):
+        return [name for part in _listed(gold) for name in part]
     if gold in ("unknown", "help", "smalltalk") or gold.startswith("list:"):
         return []
     return gold.removeprefix("compare:").split(",")
+
+
+def _listed(gold: str) -> tuple[list[str], list[str]]:
+    """The ids that a list has to have, and those that it may have: `list:[a b;c]`."""
+    must, _, may = gold.removeprefix("list:[").removesuffix("]").partition(";")
+    return must.split(), may.split()
 
 
 # --- judging
@@ -185,6 +194,9 @@ def _is_right(gold: str, label: dict[str, Any], reply: Reply) -> bool:
         return reply.kind == gold or (is_smalltalk and reply.kind in ("help", "smalltalk"))
     if gold.startswith("compare:"):
         return reply.kind == "compare" and set(reply.ids) == set(gold.removeprefix("compare:").split(","))
+    if gold.startswith("list:["):
+        must, may = map(set, _listed(gold))
+        return reply.kind == "list" and bool(reply.ids) and must <= set(reply.ids) <= must | may
     if gold.startswith("list:"):
         members, optional = set(label.get("members", ())), set(label.get("optional", ()))
         if not members:

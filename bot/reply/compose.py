@@ -97,7 +97,17 @@ def _parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
     """The parts of the reply; of an answer to a question with names that aren't covered, a word on them comes first."""
     if finding.out_of_scope and finding.kind != "unknown":
         yield Text(f"{join_with_and(finding.out_of_scope)}: {knowledge.voice.lines['unknown_beside']}")
+    if finding.excluded and finding.kind != "unknown":
+        yield Text(_without(finding, knowledge))
+    if finding.is_likely and finding.kind in ("topic", "step", "library"):
+        yield Text(f"{knowledge.voice.lines['likely']}: {knowledge.by_id[finding.ids[0]].label}")
     yield from _own_parts(finding, knowledge)
+
+
+def _without(finding: Finding, knowledge: Knowledge) -> str:
+    """What was left out, or that it can't be told what needs it."""
+    lines, names = knowledge.voice.lines, join_with_and(finding.excluded)
+    return f"{names}: {lines['cant_tell']}" if finding.is_unsure else f"{lines['without']} {names}:"
 
 
 def _own_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:

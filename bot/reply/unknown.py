@@ -83,6 +83,10 @@ def _reason(finding: Finding, offers: Sequence[Entry], knowledge: Knowledge) -> 
             "unknown_instead" if finding.group else "unknown_partial" if is_partial else "unknown_out_of_scope"
         )
         return f"{join_with_and(finding.out_of_scope)}: {lines[key]}"
+    if finding.excluded:
+        return f"{lines['without']} {join_with_and(finding.excluded)}: {lines['none_left']}"
+    if finding.is_none_shown and offers:
+        return lines["none_shown"]
     if finding.around_pronoun:
         return lines["unknown_which"]
     if finding.lacks_context:

@@ -167,6 +167,12 @@ class ConversationTurn:
         return self.knowledge.by_id.get(ids[0]) if len(ids) == 1 else None
 
     @cached_property
+    def subject(self) -> Entry | None:
+        """What the conversation is about: the entry that was shown last, else the first one that was offered or was near."""
+        ids = (*self.state.ids[:1], *reversed(self.state.seen), *self.state.others)
+        return self.current or next((self.knowledge.by_id[i] for i in ids if i in self.knowledge.by_id), None)
+
+    @cached_property
     def shown_together(self) -> tuple[str, ...]:
         """The several entries that were shown last, or that the current one was chosen from."""
         return self.state.ids if len(self.state.ids) > 1 else self.state.before
@@ -197,6 +203,13 @@ class ConversationTurn:
                 return tuple(step.id for step in steps)
         return ()
 
+    @cached_property
+    def topic_cards(self) -> tuple[str, ...]:
+        """The cards that the topic that was shown last names, in its order."""
+        return (
+            cards_in(self.current, self.knowledge) if self.current is not None and self.current.kind == "topic" else ()
+        )
+
     @property
     def choices(self) -> tuple[str, ...]:
         """The entries that "the second one" counts."""
@@ -207,6 +220,8 @@ class ConversationTurn:
         is_answer = self.state.kind in ("topic", "step")
         if is_answer and self.state.ids[0] in self._steps_and_topic:
             return self.steps
+        if self.topic_cards:
+            return self.topic_cards
         if self.state.before:
             return self.state.before
         return self.state.seen if len(self.state.seen) > 1 else self.state.ids
@@ -268,12 +283,22 @@ class ConversationTurn:
 
     def mentioned_groups(self) -> tuple[Group, ...]:
         """Groups that are named by one of their words, those with the longest word first."""
-        text = f" {' '.join(self.tokens)} "
-        lengths = [
-            (
-                max((len(w) for w in (normalize_phrase(name) for name in group.words) if f" {w} " in text), default=0),
-                group,
-            )
-            for group in self.knowledge.groups
-        ]
-        return tuple(group for length, group in sorted(lengths, key=lambda pair: -pair[0]) if length)
+        return groups_in(" ".join(self.tokens), self.knowledge)
+
+
+def groups_in(text: str, knowledge: Knowledge) -> tuple[Group, ...]:
+    """Groups of which a text has a word, those with the longest word first."""
+    text = f" {normalize_phrase(text)} "
+    lengths = [
+        (max((len(w) for w in map(normalize_phrase, group.words) if f" {w} " in text), default=0), group)
+        for group in knowledge.groups
+    ]
+    return tuple(group for length, group in sorted(lengths, key=lambda pair: -pair[0]) if length)
+
+
+def cards_in(entry: Entry, knowledge: Knowledge) -> tuple[str, ...]:
+    """Ids of the cards that an entry's text names, in its order."""
+    text = f" {normalize_phrase(entry.plain_answer)} "
+    cards = (card for card in knowledge.entries if isinstance(card, Library) and card.id != entry.id)
+    places = [(text.find(f" {normalize_phrase(card.name)} "), card.id) for card in cards]
+    return tuple(card for place, card in sorted(places) if place >= 0)

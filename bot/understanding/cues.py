@@ -250,7 +250,8 @@ OTHERS = Cue(
 _OTHER = "alternatives?|replacements?|substitutes?|competitors?|rivals?"
 ALTERNATIVE_TO = Cue(
     rf"\b(?:{_OTHER}) (?:to|for|of) (?:\w+ )?NAME\b|\bNAME (?:{_OTHER})\b|\b(?:similar|comparable) to NAME\b|"
-    r"\b(?:what|which|anything|something|libraries|frameworks|tools)\b.* (?:instead of|other than|besides|apart from|than) NAME$|"
+    r"\b(?:what|which|anything|something|libraries|frameworks|tools)\b.* (?:instead of|other than|besides|apart from|"
+    r"than) NAME$|"
     r"^(?:anything|something) like NAME$|\b(?:replace|replacing) NAME$"
 )
 """Something else than a card that is named; NAME stands for its name."""
@@ -277,9 +278,33 @@ SOUGHT = Cue(
     r"(?:thing|thingy|one|lib|library|tool|framework|package|module) (?:for|to|that|which|with)\b"
 )
 """A thing described by what it does: its "that" points forward."""
+POINTS = Cue(
+    r"\b(?:it|its|that one|this one|the same one|he)\b|"
+    r"^(?:(?:and|so|but|ok|then) )*(?:(?:how|why|what|where|when|who) )?(?:is|does|can|was|has|will|do|did|would|could|made|"
+    r"wrote) (?:that|this)\b"
+)
+"""Words that point to one thing that was shown, and aren't those of a clause ("the thing that draws")."""
+BOTH = _anywhere("both|the two of them|all three|each of them")
 OF_THEM = Cue(r"^(?:(?:so|and|but) )*(?:which|what) (?:one|ones|of (?:them|those|these|the two))\b")
 AMONG = _anywhere("which|ones?|of (?:them|these|those)")
 """With a group's word: a choice among the entries that were shown ("which of them are async")."""
+_SHOWN = "(?:those|these|them|the (?:two|three|four|five|list|ones))"
+AMONG_SHOWN = _anywhere(rf"of {_SHOWN}|among {_SHOWN}|from {_SHOWN}|one (?:that|which)|which (?:one|ones)")
+"""A choice among what was shown, and nothing else."""
+FILTER = Cue(
+    rf"^{_AND}(?:ok |now |then )*(?:"
+    rf"(?:is there |are there |show me |give me |do |does |is |are )?(?:which|what|any|anything|one|some|ones)(?: (?:one|"
+    rf"ones))? (?:of|among|from) {_SHOWN}"
+    rf"(?: (?:is|are|has|have|can|do|does|also))?|(?:of|from|among) {_SHOWN}|"
+    r"(?:only|just)(?: (?:the|those|these|show))*(?: ones?)?(?: (?:that|which|who|with|for))?|"
+    r"(?:(?:is there|are there|do you have|show me|give me|i want|i need|we need|any|maybe|rather|the|an?|with) )*(?:ones?|"
+    r"those)(?: (?:of them))? (?=that|which|who|for|with|to|in|on|running|working|based)|"
+    r"that (?=can|does|do|is|are|runs?|works?|has|have|supports?|also)|"
+    r"which (?:ones? |also )?(?:is|are|has|have|can|do|does|would)(?: (?:good|suited|made))?(?: for)?|"
+    r"which (?:ones? )?(?=runs?|works?|supports?|uses?|needs?|lets?|comes?|make|draw|compile|do)|"
+    r"(?=the \w+(?: \w+)? ones?$)|(?=[\w ]* (?:only|ones)$))"
+)
+"""A filter over what was shown: what holds follows it."""
 ANEW = _anywhere("ones|only")
 """With a group's word: a list of that group, instead of such a choice ("only the async ones")."""
 EVERYTHING = _anywhere("list|all|whole|full|everything|overview|every")

@@ -60,6 +60,7 @@ class FindingFactory:
         self._subject = frozenset(stem(word) for name in knowledge.subject for word in words(name))
         self.knowledge = knowledge
         self._targets = targets
+        self._numbers = {target.id: number for number, target in enumerate(targets) if target.kind == "entry"}
         self._disambiguator = disambiguator
         self._groups = {group.id: group for group in knowledge.groups}
         self._sides = {card.side for card in knowledge.entries if isinstance(card, Library)}
@@ -71,6 +72,14 @@ class FindingFactory:
     def target(self, candidate: Candidate) -> Target:
         """The target of a candidate."""
         return self._targets[candidate.target_index]
+
+    def target_of(self, number: int) -> Target:
+        """The target with this number."""
+        return self._targets[number]
+
+    def number_of(self, entry: str) -> int | None:
+        """The number of an entry's target; None if there is no such entry."""
+        return self._numbers.get(entry)
 
     def passes_gate(self, reading: Reading) -> bool:
         """Whether the best target passes the gate, GROUP_LOG_ODDS added where they apply."""
@@ -92,15 +101,15 @@ class FindingFactory:
         """The best target; a group is listed or recommended from as the question type asks."""
         if not reading.ranking.candidates:
             return None
-        top = self.target(reading.ranking.candidates[0])
-        if top.kind in ("list", "pick") and not reading.ranking.is_exact:
+        return self.as_asked(reading, self.target(reading.ranking.candidates[0]))
+
+    def as_asked(self, reading: Reading, target: Target) -> Target:
+        """The target; a group is listed or recommended from as the question type asks."""
+        if target.kind in ("list", "pick") and not reading.ranking.is_exact:
             wants_all = reading.question_type.wants_all and not reading.question_type.wants_one
             wants_one = reading.question_type.wants_one and not reading.question_type.wants_all
-            kind = "list" if wants_all else "pick" if wants_one else top.kind
-            top = Target(kind, top.id)
-        if top.kind == "list" and len(self._members[top.id]) == 1:
-            return Target("pick", top.id)
-        return top
+            target = Target("list" if wants_all else "pick" if wants_one else target.kind, target.id)
+        return Target("pick", target.id) if target.kind == "list" and len(self._members[target.id]) == 1 else target
 
     def offers(self, reading: Reading) -> tuple[str, ...]:
         """Ids of up to MAX_OFFERED entries worth offering, none that is unrelated; a group offers its first card."""
@@ -123,19 +132,19 @@ class FindingFactory:
         read_as = dict(reading.ranking.corrections)
         asked = [word for token in reading.tokens for word in words(read_as.get(token, token))]
         telling = [word for word in asked if word not in STOPWORDS and stem(word) not in self._subject]
-        if not telling or not self._stems_of(candidate.target_index).isdisjoint(map(stem, telling)):
+        if not telling or not self.stems_of(candidate.target_index).isdisjoint(map(stem, telling)):
             return True
         phrasing = [word for word in words(candidate.text) if word not in STOPWORDS]
         return self._index.similarity(telling, phrasing) >= RELATED_COSINE
 
-    def _stems_of(self, number: int) -> frozenset[str]:
+    def stems_of(self, number: int) -> frozenset[str]:
         """Stems of everything that a target says: phrasings, and an entry's texts."""
         if number not in self._stems:
             target = self._targets[number]
             entry = self.knowledge.by_id.get(target.id) if target.kind == "entry" else None
             texts = [*self._index.texts_of(number), *([entry.title, entry.plain_answer, *entry.names] if entry else ())]
             stems = {stem(word) for text in texts for word in words(text)}
-            self._stems[number] = frozenset(stems) | (self._stems_of_card(target.id) if entry else frozenset())
+            self._stems[number] = frozenset(stems) | (self.stems_of_card(target.id) if entry else frozenset())
         return self._stems[number]
 
     def answer(self, reading: Reading, target: Target, reason: str) -> Finding:
@@ -171,10 +180,16 @@ class FindingFactory:
         own = self.make(reading, "library", (card_id,), "its kind has no others", NAME_LOG_ODDS)
         return replace(own, attribute=ALTERNATIVES)
 
-    def recommended(self, reading: Reading, group: Group) -> tuple[str, ...]:
-        """Ids of the group's cards: the most central capability first; among equals, the one with the higher score."""
+    def recommended(self, reading: Reading, group: Group, among: Sequence[str] | None = None) -> tuple[str, ...]:
+        """Ids of the group's cards: the most central capability first; among equals, the one with the higher score.
+
+        Args:
+            reading: What is asked.
+            group: The group.
+            among: Ids of the cards that may be recommended; by default all.
+        """
         scores = {self.target(c).id: c.score for c in reading.ranking.candidates if self.target(c).kind == "entry"}
-        cards = self._members[group.id]
+        cards = [card for card in self._members[group.id] if among is None or card.id in among]
         certain = [card for card in cards if group.all or group.id in (card.side, *card.capabilities)]
 
         def merit(card: Library) -> float:
@@ -247,9 +262,9 @@ class FindingFactory:
         asked = {word for token in others for word in words(read_as.get(token, token))}
         special = {stem(word) for word in asked if english().stem_rarity_of(word) >= SPECIAL_RARITY}
         special -= self._disambiguator.technical_stems
-        return bool(special) and not special <= self._stems_of_card(card)
+        return bool(special) and not special <= self.stems_of_card(card)
 
-    def _stems_of_card(self, card_id: str) -> frozenset[str]:
+    def stems_of_card(self, card_id: str) -> frozenset[str]:
         """Stems of a card's texts, with their synonyms."""
         card = self.knowledge.by_id[card_id]
         if not isinstance(card, Library):

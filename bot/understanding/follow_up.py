@@ -162,7 +162,7 @@ def _choice_by_position(turn: ConversationTurn) -> FollowUp | None:
         count = cues.MANY.get(span["many"]) or int(span["many"])
         positions += range(len(choices) - count, len(choices)) if span["end"] == "last" else range(count)
         text = text.replace(span[0], " ")
-    positions += [_position(match["which"], choices, turn.state) for match in cues.ORDINAL.finditer(text)]
+    positions += [position_of(match["which"], choices, turn.state) for match in cues.ORDINAL.finditer(text)]
     if cues.NUMBERS.match(text):
         positions += [CARDINALS[word] - 1 for word in text.split() if word in CARDINALS]
     positions += [CARDINALS[match["number"]] - 1 for match in cues.NUMBER.finditer(text)]
@@ -180,7 +180,7 @@ def _choice_by_position(turn: ConversationTurn) -> FollowUp | None:
     return turn.answer_with(chosen[0], "one of those shown before")
 
 
-def _position(which: str, choices: Sequence[str], state: ConversationState) -> int:
+def position_of(which: str, choices: Sequence[str], state: ConversationState) -> int:
     """Position of "the last", "the other", "the third" among the choices; -1 if there is none."""
     match which:
         case "last" | "latter":
@@ -463,7 +463,7 @@ def _comparison_with_named(turn: ConversationTurn) -> FollowUp | None:
     ordinal = cues.ORDINAL.search(turn.text)
     kind = turn.state.kind
     if ordinal and compares and turn.choices:
-        position = _position(ordinal["which"], turn.choices, turn.state)
+        position = position_of(ordinal["which"], turn.choices, turn.state)
         shown = turn.cards(turn.choices[position : position + 1]) if 0 <= position < len(turn.choices) else ()
     elif (kind == "compare" and (compares or cues.LEADING.match(turn.text))) or (
         compares and kind in ("list", "recommend") and cues.THEM.search(turn.text)
@@ -486,6 +486,8 @@ def _named_card(turn: ConversationTurn) -> FollowUp | None:
         return None
     if turn.state.kind in ("list", "recommend") and turn.mentioned_groups():
         return None
+    if turn.last_card is not None and cues.POINTS.search(turn.before_names):
+        return None  # "does it need redis" is about what was shown
     cards_were_shown = bool(turn.cards((*turn.state.ids, *turn.state.seen, *turn.state.before)))
     return turn.answer_with(turn.named_cards[0], "its name") if cards_were_shown else None
 

@@ -12,23 +12,27 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from bot.model import RESTART, ConversationState, Evidence, Finding, Kind, Knowledge, Library
+from bot.model import MOST_COMPARED, RESTART, ConversationState, Evidence, Finding, Kind, Knowledge, Library
 from bot.retrieval.encoding import EncodedQuery
 from bot.retrieval.english import english
 from bot.retrieval.index import Index, Ranking
 from bot.retrieval.out_of_scope import domain_score
+from bot.retrieval.scoring import MAX_OFFERED
 from bot.retrieval.serialize import load_or_build
 from bot.retrieval.spelling import UNLIMITED, Budget, budget_for, english_lexicon
 from bot.text import clean, words
 from bot.understanding import cues
-from bot.understanding.conversation import FollowUp, stripped_text
+from bot.understanding.conversation import FollowUp, conversation_turn, stripped_text
 from bot.understanding.decision import Decider
 from bot.understanding.disambiguation import NameDisambiguator
+from bot.understanding.exclusion import exclusion_of
 from bot.understanding.finding_factory import NAME_LOG_ODDS, FindingFactory
-from bot.understanding.follow_up import follow_up, needs_context, requested_step, small_talk_of
+from bot.understanding.follow_up import follow_up, needs_context, position_of, requested_step, small_talk_of
+from bot.understanding.hypotheses import MIN_PROBABILITY, SURE, hypotheses, meant_cards
 from bot.understanding.languages import function_words, language_of
 from bot.understanding.names import Names, names_of
 from bot.understanding.reading import Reading, mark_agreement, read, split_message
+from bot.understanding.selection import Selector
 from bot.understanding.small_words import SmallWords
 from bot.understanding.targets import Target, answers_of, families_of, index_path, not_asks_of, phrasings_of, targets_of
 from bot.understanding.unknown_names import MAX_TOKENS, UnknownNames
@@ -64,6 +68,7 @@ class Matcher:
         self._small_words = SmallWords(knowledge, names)
         self._targets = tuple(targets if targets is not None else targets_of(knowledge))
         self._findings = FindingFactory(knowledge, self._targets, index, disambiguator)
+        self._selector = Selector(knowledge, self._findings)
         self._unknown_names = UnknownNames(knowledge, index.encoder.spelling, english())
         self._decider = Decider(knowledge, self._findings, disambiguator, self._unknown_names, index.texts_of)
 
@@ -196,11 +201,15 @@ class Matcher:
         parts = [self._read(part, cleaned, language, budget) for part in split_message(cleaned)[1:]]
         readings = mark_agreement([whole, *parts])
         whole = readings[0]
+        if (selected := self._selected(whole, state, language)) is not None:
+            return selected
         if (alternatives := self._decider.alternatives(whole)) is not None:
             return alternatives
         if state is not None:
             result = follow_up(whole, state, self.knowledge, self._disambiguator)
             is_question_of_its_own = self._is_small_talk(whole) or self._is_anothers_phrasing(whole, state)
+            if result is None and not is_question_of_its_own:
+                result = self._about_cards(whole, state)
             if result is not None and not (result.asks_about_shown and is_question_of_its_own):
                 return self._decider.with_names_beside(whole, self._follow_up_finding(whole, result))
         if (step := requested_step(whole, self.knowledge)) is not None:
@@ -213,7 +222,64 @@ class Matcher:
         if (phrase := self._exact_phrase(whole)) is not None:
             return self._decider.decide(replace(self._read(phrase, phrase, language), text=cleaned))
         best = self._best(readings, [self._decider.decide(reading) for reading in readings])
+        if state is not None:
+            best = self._likeliest(whole, state, best)
         return best if whole.ranking.is_exact else self._decider.with_names_beside(whole, best)
+
+    def _selected(self, whole: Reading, state: ConversationState | None, language: str) -> Finding | None:
+        """Cards that are asked for as a set: without what the message leaves out, or those shown for which it holds."""
+        if language or whole.ranking.is_exact or small_talk_of(whole) is not None:
+            return None
+        turn = conversation_turn(whole, state, self.knowledge, self._disambiguator) if state is not None else None
+
+        def ask(text: str) -> tuple[Reading, Finding]:
+            return self._read(text, text), self.find(text)
+
+        exclusion = exclusion_of(whole, self._selector.kinds | self._selector.terms)
+        if exclusion is not None and (found := self._selector.without(whole, exclusion, turn, ask)) is not None:
+            return found
+        return self._selector.among_shown(turn, ask, whole) if turn is not None else None
+
+    def _about_cards(self, whole: Reading, state: ConversationState) -> FollowUp | None:
+        """A question about cards that it doesn't name: "does it need Redis", "is the third one good for phones"."""
+        turn = conversation_turn(whole, state, self.knowledge, self._disambiguator)
+        if len(turn.tokens) > MAX_TOKENS or whole.ranking.is_exact or (turn.is_foreign and not turn.named_cards):
+            return None
+        ids, compares = meant_cards(turn, lambda which: position_of(which, turn.choices, state))
+        if ids:
+            return FollowUp(ids[:MOST_COMPARED], asks_about_shown=not compares, reason="about what was shown before")
+        return None
+
+    def _likeliest(self, whole: Reading, state: ConversationState, alone: Finding) -> Finding:
+        """The likeliest of several meanings of a message that no rule decides; what it says by itself where that is clear.
+
+        Args:
+            whole: The message.
+            state: What was shown before.
+            alone: What the message comes down to by itself.
+        """
+        is_clear = alone.kind in ("smalltalk", "help", "compare") or alone.out_of_scope or alone.mentioned_only
+        turn = conversation_turn(whole, state, self.knowledge, self._disambiguator)
+        says_letters = any(len(token) > 1 and not token.isdigit() for token in turn.tokens)
+        if is_clear or turn.has_names or whole.ranking.is_exact or whole.language or not says_letters:
+            return alone
+        if len(turn.tokens) > MAX_TOKENS or whole.ranking.is_exact_out_of_scope:
+            return alone
+        best = hypotheses(turn, whole, lambda text: self._read(text, text), self._findings)[0]
+        if best.target is None:
+            return alone
+        if best.probability < MIN_PROBABILITY:
+            offers = dict.fromkeys((*([best.target.id] if best.target.kind == "entry" else ()), *alone.ids))
+            return self._findings.make(
+                whole, "unknown", tuple(offers)[:MAX_OFFERED], "not likely enough after what was shown before"
+            )
+        finding = self._findings.answer(
+            whole, self._findings.as_asked(whole, best.target), "the likeliest after what was shown before"
+        )
+        if (finding.kind, finding.ids) == (alone.kind, alone.ids):
+            return alone
+        evidence = replace(finding.evidence, confidence=round(best.probability, 6))
+        return replace(finding, evidence=evidence, is_likely=best.probability < SURE)
 
     def _exact_phrase(self, whole: Reading) -> str | None:
         """The message without the courtesies around it, if that is a phrasing word for word: "hi, what can i ask you"."""

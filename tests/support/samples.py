@@ -34,6 +34,8 @@ FINDINGS = {
     "library": finding("library", "handsaw"),
     "library-beyond": finding("library", "plane", beyond=True),
     "compare": finding("compare", "handsaw", "jigsaw", "plane"),
+    "list-without": finding("list", "jigsaw", "plane", group="cutting", excluded=("Handsaw",)),
+    "likely": finding("topic", "which-wood", is_likely=True),
     "list": finding("list", "handsaw", "jigsaw", "plane", group="cutting"),
     "recommend": finding("recommend", "jigsaw", "handsaw", group="cutting"),
     "recommend-one": finding("recommend", "jigsaw", group="powered"),

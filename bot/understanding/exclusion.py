@@ -1,0 +1,392 @@
+"""Exclusions: what a message asks to leave out ("a task queue that isn't Celery", "anything but Flask", "not the first one").
+
+A message is rewritten with marks in place of names, and matched against classes of plain English: exceptive prepositions,
+verbs of refusal, negated copulas, and clauses that say something bad. Nothing here depends on a pack's subject.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from bot.text import word_breaks
+from bot.understanding import cues
+from bot.understanding.names import Mention
+from bot.understanding.question_type import STOPWORDS
+from bot.understanding.reading import Reading
+
+MAX_TOKENS = 60
+"""Words of a message up to which exclusions are looked for; a longer one is pasted text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """What a message leaves out.
+
+    Attributes:
+        mentions: Names that are left out: cards, and things that the pack doesn't describe.
+        places: Words for what was shown before: "first", "last", "it", "those".
+        kinds: Words for kinds of things, none of which is wanted: "the async ones".
+        rest: The message without them; empty if nothing else is said.
+        is_said: It is a refusal, and not only something that the person has already.
+    """
+
+    mentions: tuple[Mention, ...] = ()
+    places: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    rest: str = ""
+    is_said: bool = True
+
+
+# --- what may be left out: @0 is a name, #0 a word for a kind, and words that point to what was shown
+
+_PLACE = (
+    rf"(?:the |your |that |this )?(?:very )?(?:(?:{'|'.join(cues.ORDINALS)}|last|latter|former|middle|(?<=the )other)"
+    r"(?: (?:and (?:the )?\w+(?: ones?)?|two|three|ones?|named|library|of (?:them|those|these)))?|"
+    r"(?:that|this) (?:one|thing)|(?:that|this)(?= (?:$|[,.;!?]|for|please|either|though|is|was|wont|will|can))|"
+    r"it|them|(?:those|these)(?: two| three| ones)?|both|(?:both|either|any|all) of (?:them|those|these))"
+)
+_FILLING = (
+    "the|a|an|any|anything|all|using|use|to|having|have|being|with|from|like|about|of|for|called|named|everything|whatever|"
+    "what|that|which|is|are|needs?|tied|depends?|based|on|stuff|things|ones?|touching|drag|another|same|more"
+)
+_KIND = (
+    r"#\d+(?=$| (?:[,.;:!?)]|ones?|stuff|things?|libs?|librar\w+|frameworks?|please|for|or|and|but|which|that|nor|in|out|"
+    r"off|is|either|at|over|here|anymore))"
+)
+_ITEM = rf"(?:(?:{_FILLING}) )*?(?:@\d+|{_KIND}|{_PLACE})(?: (?:ones?|stuff|things?|libs?|librar\w+|frameworks?))?"
+_NEXT_ITEM = (
+    rf"(?:(?:the|a|an|any|using|with|like|also|for) )*?(?:@\d+|#\d+|{_PLACE})(?: (?:ones?|stuff|things?|libs?|librar\w+|"
+    rf"frameworks?))?"
+)
+_ITEMS = rf"(?P<items>{_ITEM}(?:(?: ,)?(?: (?:and|or|nor|also|plus|either|as well as))* {_NEXT_ITEM})*)"
+
+_NEVER = (
+    r"(?:dont|do not|didnt|did not|doesnt|cant|can not|cannot|couldnt|could not|wont|will not|wouldnt|would not|shouldnt|"
+    r"must not|"
+    r"mustnt|may not|not|never|no longer|aint|no one|nobody|nothing|nt)"
+)
+_VERB = (
+    r"(?:want|wanna|wants|like|likes|love|enjoy|trust|need|have|take|use|using|run|stand|bear|consider|recommend|suggest|"
+    r"show|list|"
+    r"include|mention|mean|meant|go|going|work|pick|choose|buy|allow|allowed|accept|care|get along|have to use|look at|bother|"
+    r"put up|deal|come|give me|tell me|talk|drag|be|run on|afford)"
+)
+_DISLIKE = (
+    r"(?:hates?|hated|dislikes?|disliked|detest|loathe|avoid|avoiding|skip|drop|exclude|excluding|remove|removing|ignore|"
+    r"omit|ditch|"
+    r"scratch|strike|bin|cut|cross out|cross off|rule out|ruled out|leave out|leaving out|leave off|leaving off|leave aside|"
+    r"leaving aside|take away|take out|throw out|kick out|get rid of|no fan of|not a fan of|no friend of|tired of|sick of|"
+    r"bored of|bored with|"
+    r"fed up with|had enough of|done with|finished with|through with|allergic to|opposed to|away from|migrating from|off|"
+    r"forbids?|"
+    r"forbade|bans?|banned|vetoed|veto|rejected|refuse|refuses|subtract|filter out|forget|no to|say no to)"
+)
+_EXCEPT = (
+    r"(?:except(?: for| from)?|excepting|excluding|excl|exclude|besides|beside|apart from|aside from|outside of|other than|"
+    r"others than|"
+    r"(?:something|anything|ones?|a \w+) different (?:from|than|to)|(?:anything|everything|everyone|all|any|something) but|"
+    r"but not|and not|but no|"
+    r"instead of|rather than|in place of|in lieu of|without|minus|beyond|barring|save for|not counting|not including|not using|"
+    r"no|non|not|neither|nor|sans|w o|than)"
+)
+_OUT = (
+    r"(?:out(?: of (?:the )?(?:question|scope|picture))?|off(?: the table| limits)?|not an option|no option|a no go|no go|"
+    r"not allowed|"
+    r"forbidden|banned|excluded|vetoed|ruled out|a non starter|non starter|a deal breaker|dead to (?:me|us)|not for (?:me|us)|"
+    r"not what (?:i|we) (?:want|need)|impossible|not possible|taken|too \w+)"
+)
+_GETS = r"(?:is|are|was|were|has been|s|gets|got|being|as|seems|looks|feels|isnt|arent)"
+_ADVERBS = (
+    "(?:(?:really|just|already|also|still|even|particularly|actually|personally|absolutely|definitely|much|too|way|far|so|"
+    "all) )*"
+)
+_WHO = r"(?:(?:i|we|you|they|he|she|people|please|my \w+|our \w+|the \w+(?: \w+)?) )?"
+
+_EXCLUSIONS = tuple(
+    re.compile(rf"(?<!\S){pattern}(?!\S)")
+    for pattern in (
+        rf"(?:leave|take|count|rule|cross|keep|put|throw|kick|filter) {_ITEMS} (?:out|off|away|aside)(?: of (?:it|this|them|"
+        rf"there))?",
+        rf"{_WHO}{_ADVERBS}(?:{_NEVER} {_ADVERBS}){_VERB}(?: (?:to|for|with|on|up with|along with|see|have|use|using|used|"
+        rf"be))* {_ITEMS}"
+        r"(?: (?:anymore|any more|at all|either|again|please|now|here|in))*",
+        rf"{_WHO}(?:(?:am|im|are|were|is|was|ve|have|has|been|want to|wants to|like to|prefer to|need to|would|id|can you|"
+        rf"could you) )*"
+        rf"{_ADVERBS}{_DISLIKE}(?: (?:using|use|from|on))* {_ITEMS}(?: (?:please|now|for now|out|off|from (?:it|that|this|"
+        rf"there)))*",
+        rf"{_ITEMS} {_GETS} {_ADVERBS}{_OUT}(?: for (?:me|us|my \w+|our \w+))?",
+        rf"{_ITEMS} (?:(?:i|we|he|they) )?(?:{_NEVER}) (?:do|work|like|want|need|fit|suit|help|cut it|"
+        rf"love)(?: it)?(?: for (?:me|us))?",
+        rf"(?:(?:that|which|who|it|thats|whats|ones?) )?(?:isnt|is not|s not|arent|are not|not|thats not|wasnt|aint|cant be|"
+        rf"wont be) {_ADVERBS}{_ITEMS}",
+        rf"(?:every|any|all|another)(?: \S+){{1,3}} (?P<but>but) {_ITEMS}",
+        rf"{_EXCEPT} {_ITEMS}(?: (?:please|pls|either|of course))*",
+        rf"(?:nothing|no \w+|none) (?:with|from|like|using|based on|that (?:needs|uses|is|has)) {_ITEMS}",
+        rf"{_ITEMS} (?:out|vetoed|banned|forbidden|excluded)(?= [,.;!?]|$)",
+        rf"{_ITEMS} (?:aside|excluded|excepted|an? (?:no go|non starter|deal breaker))",
+        rf"(?:other|others|another|different|else) (?:\S+ ){{0,4}}?than {_ITEMS}",
+        r"(?P<items>(?:neither|none)(?: of (?:them|those|these|the two|which))?)(?! (?:of|@|\w))",
+    )
+)
+_GUARDS = re.compile(
+    r"(?<!\S)(?:"
+    r"why (?:not|dont|do not|doesnt|isnt|arent|wasnt|shouldnt|should|would|wouldnt|cant|couldnt|wont|do|does|did|is|are)|"
+    r"when (?:not|should(?:nt)?)|(?:whats|what is|anything|something) wrong|what (?:do|does|have|has) \w+ (?:have )?against|"
+    r"(?:should|do|does|did|must|is it|are) (?:\w+ ){1,2}?(?:really )?(?:avoid|skip|drop|hate|dislike|ditch|forget)|"
+    r"not (?:only|just|sure|even|yet|to mention|certain|familiar|much|about|so|too|because|necessarily|clear)|"
+    r"(?:dont|do not|didnt|doesnt|cant|never|not|havent|no idea|nobody) (?:\w+ ){0,2}?(?:know|understand|heard?|get (?:what|"
+    r"why|how|the)|explain|idea|"
+    r"see (?:what|why|how|the)|remember)|no (?:idea|clue)|without (?:ever|much|any|having to|(?!using|having|needing|"
+    r"touching|involving|including|any)\w+ing)|"
+    r"with or without|with and without|cant do without|cannot do without|can not do without|nothing (?:but|except)|no other|"
+    r"(?:dont|do not|cant|not|never|shouldnt|without) (?:\w+ ){0,2}?(?:remov\w+|drop\w*|skip\w*|avoid\w*|leav\w+|exclud\w+|"
+    r"ditch\w*|hat\w+)|"
+    r"if not|or not|does it not|is it not|whether"
+    r")(?!\S)"
+)
+"""Words with which a negation leaves nothing out: "why not Django", "not only Flask", "no idea what Pyodide does"."""
+_NEGATIVE_QUESTION = re.compile(
+    r"(?:^|(?<=[,.;!?] )|(?<=\band )|(?<=\bbut )|(?<=\bso ))(?:isnt|arent|wasnt|doesnt|dont|cant|couldnt|didnt|hasnt|havent|"
+    r"wont|wouldnt|"
+    r"shouldnt|aint)(?= (?:@\d|it |that |this |there |you |i |we |they ))"
+)
+"""A question that hopes for a yes: "isn't Flask enough", "don't you have anything on Toga"."""
+_ONLY = re.compile(r"(?<!\S)no (?:\w+ |#\d+ ){1,3}but @\d+")
+"""Only that: "no task queue but Celery"."""
+_DENIAL = re.compile(
+    r"(?:(?:so|and|but|then|ok) )*(?:its|it is|thats|that is|this is|it) (?:not|isnt) (?:an? |the )?#\d+(?: \w+)?(?: \?)?$"
+)
+"""A question whether something isn't of a kind: "so it's not a backend thing?"."""
+_BAD = re.compile(
+    r"(?<!\S)(?:hates?|hated|dislikes?|dead|bad|worst|awful|terrible|horrible|ugly|tired|sick|fed|bored|vetoed|forbids?|"
+    r"forbidden|banned|"
+    r"prohibited|heavy|heavier|heavyweight|slow|outdated|expensive|complicated|complex|against|avoid|refuse[ds]?|"
+    r"reject(?:ed)?|failed|"
+    r"leaving|scars|pain|painful|annoying|annoyed|boring|overkill|unhappy|disappointed|struggled?|moved|migrating|dropped|"
+    r"ditched|"
+    r"pushing|none)(?!\S)"
+)
+"""Words of a clause that says nothing good of a name in it, where something else of its kind is asked for."""
+_CLAUSE = re.compile(
+    r" (?:[,.;:!?]|-|but|so|because|since|cause|cuz|and (?=(?:i|we|my|our|its|it|then|now|what|which|so)\b)) ?"
+)
+_LEFTOVER = re.compile(
+    r"^(?:(?:and|but|or|nor|so|then|that|which|with|also|please|ok|the|just|now|something|anything|one|ones|for|is|it|to|me|"
+    r"us|i|we|,) )*$"
+)
+_TRIMMED = re.compile(
+    r"^(?:[,.;:!?)(]|and|but|or|nor|so|also|then|that|of|please)(?= |$) ?| ?(?:[,.;:!?)(]|and|but|or|nor|also|that|which|who)$"
+)
+
+
+def exclusion_of(reading: Reading, kinds: Collection[str]) -> Exclusion | None:
+    """What a message leaves out; None if it leaves nothing out.
+
+    Args:
+        reading: The whole message.
+        kinds: Words for kinds of things, such as the groups' words.
+    """
+    if len(reading.tokens) > MAX_TOKENS or reading.ranking.is_exact:
+        return None
+    marked = _Marked.of(reading, kinds)
+    text = marked.text
+    if _NEGATIVE_QUESTION.search(text) or _ONLY.search(text) or _DENIAL.match(text):
+        return None
+    clauses = list(_clauses(text))
+    guarded = [
+        (match.start(), next(end for _, end in clauses if match.start() <= end)) for match in _GUARDS.finditer(text)
+    ]
+    spans: list[tuple[int, int]] = []
+    items: list[str] = []
+    is_said = False
+    for pattern in _EXCLUSIONS:
+        for match in pattern.finditer(text):
+            if _touches(match.span(), guarded) or _touches(match.span(), spans) or _is_compared(match, text):
+                continue
+            spans.append((match.start("but") if "but" in match.groupdict() else match.start(), match.end()))
+            items.append(match["items"])
+            is_said = True
+    for start, end in clauses:
+        clause = text[start:end]
+        if _touches((start, end), guarded) or _touches((start, end), spans) or not _ITEM_ALONE.search(clause):
+            continue
+        others = f"{text[:start]} , {text[end:]}"
+        if not set(re.findall(r"@\d+", clause)).isdisjoint(_same_names(others, reading.mentions)):
+            continue  # it is named again: the question is about it
+        is_turned_down = _BAD.search(clause) and _wants(_WANTS_KIND, others)
+        wants_other = not _OTHER.search(clause) and _wants(_OTHER, others) and _WANTS_KIND.search(others)
+        if wants_other or is_turned_down:
+            spans.append((start, end))
+            items += _ITEM_ALONE.findall(clause)
+            is_said = is_said or _SAYS_BAD.search(clause) is not None
+    if not items and "#" in text and "@" not in text and _OTHER.search(text):
+        return Exclusion(places=("it",), rest=marked.words(text), is_said=False)
+    if not items:
+        return None
+    exclusion = marked.exclusion(_with_antecedents(items, text), _without(text, spans), is_said)
+    about = any(
+        f"@{number}" in _without(text, spans).split()
+        for number, m in enumerate(reading.mentions)
+        if m.name.kind == "card"
+    )
+    if about and not any(mention.name.kind == "card" for mention in exclusion.mentions):
+        return None  # "Besides the ORM, what else is in Django?" is about Django
+    return exclusion
+
+
+_OTHER = re.compile(
+    r"(?<!\S)(?:else|(?<!each )other|others|another(?! (?:@\d|team|person))|different|alternatives?|instead(?! of)|"
+    r"left(?= (?:that|to|for|[?.!])|$)|remaining|remains?)(?!\S)"
+)
+"""Something else of the same kind is asked for."""
+
+
+def _with_antecedents(items: Sequence[str], text: str) -> list[str]:
+    """The items; what a pronoun stands for in the message itself, in its place: "I know Databases, I don't mean that"."""
+    named = re.findall(
+        rf"(?<!\S)(?:@\d+|(?:the )?(?:{'|'.join(cues.ORDINALS)}|last|latter|former)(?: one)?)(?!\S)", text
+    )
+    result = list[str]()
+    for item in items:
+        is_pronoun = (
+            re.fullmatch(r"(?:\S+ )*(?:it|that|this|them|those|these)(?: one| ones)?", item) is not None
+            and "@" not in item
+        )
+        is_plural = item.startswith(("neither", "none")) or cues.THEM.search(item) is not None
+        is_pronoun = is_pronoun or item.startswith(("neither", "none"))
+        result += named if is_pronoun and named else [item] if not is_pronoun else ["those" if is_plural else "it"]
+    return result
+
+
+_IS = re.compile(r"(?<!\S)(it|that)s(?= (?:not|too|out|way|really|so|off|no|dead|just|banned|forbidden) )")
+"""The contracted "is" before what may be said of something that isn't wanted."""
+_ITEM_ALONE = re.compile(rf"(?<!\S)(?:@\d+|{_PLACE})(?!\S)")
+_WANTS_KIND = re.compile(
+    r"(?<!\S)(?:(?:what|which|any|some|another|other|a|one) (?:else|others?|#\d+|librar\w+|libary|frameworks?|tools?|libs?|"
+    r"packages?|toolkits?|one)|"
+    r"recommend\w*|suggest\w*|options?|alternatives?|others?(?= [?.!]|$)|others|looking for|choose|list|left|"
+    r"what (?:do|should|can|could|would) (?:i|we)|something|anything|#\d+)(?!\S)"
+)
+"""Something of a kind is asked for, and not what something is."""
+_SAYS_BAD = re.compile(
+    r"(?<!\S)(?!(?:already|know|tried|used?|using|seen|have|got)(?!\S))" + _BAD.pattern.removeprefix(r"(?<!\S)")
+)
+
+
+def _wants(cue: re.Pattern[str], text: str) -> bool:
+    """Whether a clause has this cue, and asks nothing about what a pronoun stands for ("what else is it known for")."""
+    clauses = (text[start:end] for start, end in _clauses(text))
+    return any(cue.search(clause) and not _ASKS_ABOUT_IT.search(clause) for clause in clauses)
+
+
+_ASKS_ABOUT_IT = re.compile(r"(?<!\S)(?:is|does|can|did|was|has|about|of|with|do) (?:it|that|they|them)(?!\S)")
+
+
+def _same_names(text: str, mentions: Sequence[Mention]) -> set[str]:
+    """The marks of all mentions of what a text names."""
+    about = {mentions[int(mark[1:])].name.about for mark in re.findall(r"@\d+", text)}
+    return {f"@{number}" for number, mention in enumerate(mentions) if mention.name.about in about}
+
+
+def _is_compared(match: re.Match[str], text: str) -> bool:
+    """Whether "instead of", "than" and the like stand between two names: "Flask instead of Django" leaves nothing out."""
+    lead = text[match.start() : match.start("items")].split()
+    if not lead or lead[0] not in ("instead", "rather", "than", "in", "different"):
+        return False
+    if lead[0] == "than":
+        return not re.search(r"\brather (?:\S+ )+$", text[: match.start()]) or "@" in text[: match.start()]
+    return "@" in text[: match.start()]
+
+
+def _touches(span: tuple[int, int], others: Sequence[tuple[int, int]]) -> bool:
+    return any(span[0] < end and start < span[1] for start, end in others)
+
+
+def _clauses(text: str) -> Iterator[tuple[int, int]]:
+    """Start and end of each clause."""
+    start = 0
+    for match in _CLAUSE.finditer(text):
+        yield start, match.start()
+        start = match.end()
+    yield start, len(text)
+
+
+def _without(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    """The text without these spans, and without what then stands alone at its ends."""
+    kept = list(text)
+    for start, end in spans:
+        kept[start:end] = " " * (end - start)
+    rest = " ".join("".join(kept).split())
+    while (shorter := _TRIMMED.sub("", rest).strip()) != rest:
+        rest = shorter
+    return "" if _LEFTOVER.match(f"{rest} ") else rest
+
+
+@dataclass(frozen=True, slots=True)
+class _Marked:
+    """A message with marks in place of names (@0) and words for kinds (#0), and punctuation as words of its own."""
+
+    text: str
+    mentions: tuple[Mention, ...]
+    kinds: tuple[str, ...]
+    tokens: tuple[str, ...]
+
+    @classmethod
+    def of(cls, reading: Reading, kinds: Collection[str]) -> _Marked:
+        breaks = word_breaks(reading.text)
+        breaks = breaks if len(breaks) == len(reading.tokens) + 1 else [""] * (len(reading.tokens) + 1)
+        starts = {mention.start: number for number, mention in enumerate(reading.mentions)}
+        parts, found = list[str](), list[str]()
+        position = 0
+        while position < len(reading.tokens):
+            if breaks[position]:
+                parts.append(breaks[position])
+            if position in starts:
+                parts.append(f"@{starts[position]}")
+                position = reading.mentions[starts[position]].end
+            elif (kind := _kind_at(reading.tokens, position, kinds)) is not None:
+                parts.append(f"#{len(found)}")
+                found.append(kind)
+                position += len(kind.split())
+            else:
+                parts.append(reading.tokens[position])
+                position += 1
+        text = _IS.sub(r"\1 s", " ".join([*parts, breaks[-1]]).strip())
+        return cls(text, reading.mentions, tuple(found), reading.tokens)
+
+    def exclusion(self, items: Sequence[str], rest: str, is_said: bool) -> Exclusion:
+        marks = [mark for item in items for mark in re.findall(r"[@#]\d+", item)]
+        places = [
+            place.group()
+            for item in items
+            for place in re.finditer(rf"(?<!\S){_PLACE}(?!\S)", re.sub(r"[@#]\d+", ",", item))
+        ]
+        return Exclusion(
+            tuple(dict.fromkeys(self.mentions[int(mark[1:])] for mark in marks if mark[0] == "@")),
+            tuple(dict.fromkeys(places)),
+            tuple(dict.fromkeys(self.kinds[int(mark[1:])] for mark in marks if mark[0] == "#")),
+            self.words(rest),
+            is_said,
+        )
+
+    def words(self, text: str) -> str:
+        """A marked text with the words in place of the marks."""
+        return re.sub(r" ([,.;:!?])", r"\1", " ".join(map(self._word, text.split())))
+
+    def _word(self, mark: str) -> str:
+        """The words that stand for a mark."""
+        if mark[0] == "@":
+            mention = self.mentions[int(mark[1:])]
+            return " ".join(self.tokens[mention.start : mention.end])
+        return self.kinds[int(mark[1:])] if mark[0] == "#" else mark
+
+
+def _kind_at(tokens: Sequence[str], position: int, kinds: Collection[str]) -> str | None:
+    """The longest word for a kind that begins at this token."""
+    for length in (3, 2, 1):
+        words = " ".join(tokens[position : position + length])
+        if words in kinds and words not in STOPWORDS:
+            return words
+    return None

@@ -1,0 +1,158 @@
+"""What a message of a conversation may mean where no rule tells: each hypothesis is asked of the same index, the likeliest wins.
+
+A hypothesis is an entry, a group or small talk that the message may be about, or that the pack has no answer. They come from two
+readings: the message alone, and the message behind the title of the entry that was shown ("Booking a holiday who approves it").
+A conditional logit weighs them: how near each is in both readings, and, for the entry that was shown, how much the message leans
+on what stands. `python -m benchmarks.conversations --fit` fits its weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bot.retrieval.index import Ranking
+from bot.retrieval.sparse import Floats
+from bot.text import stem
+from bot.understanding import cues
+from bot.understanding.conversation import ConversationTurn
+from bot.understanding.finding_factory import FindingFactory
+from bot.understanding.reading import Reading
+from bot.understanding.targets import Target
+
+CANDIDATES = 6
+"""Candidates of each reading that are hypotheses. Of 112 follow-ups in three FAQs the right entry was among them in 108."""
+MIN_PROBABILITY = 0.3
+"""Probability from which the likeliest hypothesis answers; below it, it is offered."""
+SURE = 0.6
+"""Probability below which the answer begins with what it is taken to be about."""
+MAX_EVIDENCE, EVIDENCE_SCALE = 6.0, 3.0
+"""Log-odds beyond the threshold are cut off here, and divided by this, to be of the size of the other features."""
+
+FEATURES = (
+    "gap alone", "gap behind the title", "first alone", "shown", "shown, pronoun", "shown, connective", "shown, no content",
+    "words covered", "shown, evidence alone", "small talk", "offered",
+    "no answer", "no answer, evidence", "no answer, no content",
+)  # fmt: skip
+"""The first eleven describe a target: its score behind the best one's in both readings, whether it is the best of the message
+alone, whether it was shown last and how the message leans on it (a pronoun, "and ...", no content words), the share of the
+message's content words that its texts have, whether it is small talk, and whether it was offered before."""
+WEIGHTS = np.array([0.89, 0.60, 0.82, -0.45, 0.48, 0.0, 1.43, 1.10, -0.32, -1.32, 1.47, 0.35, -1.75, -1.62])
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """One meaning of a message.
+
+    Attributes:
+        target: What it is about; None: nothing that the pack has.
+        probability: Its probability among all hypotheses.
+    """
+
+    target: Target | None
+    probability: float
+
+
+def hypotheses(
+    turn: ConversationTurn, alone: Reading, read: Callable[[str], Reading], findings: FindingFactory
+) -> list[Hypothesis]:
+    """The hypotheses about a message, the likeliest first.
+
+    Args:
+        turn: The message, with an entry that was shown before it.
+        alone: The message, read by itself.
+        read: Reads another text.
+        findings: The pack's targets, and what their texts say.
+    """
+    targets, features = described(turn, alone, read, findings)
+    utilities = features @ WEIGHTS
+    odds = np.exp(utilities - utilities.max())
+    found = map(Hypothesis, targets, (odds / odds.sum()).tolist())
+    return sorted(found, key=lambda hypothesis: -hypothesis.probability)
+
+
+def described(
+    turn: ConversationTurn, alone: Reading, read: Callable[[str], Reading], findings: FindingFactory
+) -> tuple[list[Target | None], Floats]:
+    """The targets of the hypotheses, the last one None, and their features: (hypotheses, len(FEATURES))."""
+    subject = turn.subject
+    behind = read(f"{subject.label} {alone.text}").ranking if subject is not None else alone.ranking
+    numbers = [
+        candidate.target_index for ranking in (alone.ranking, behind) for candidate in ranking.candidates[:CANDIDATES]
+    ]
+    number_shown = findings.number_of(subject.id) if subject is not None else None
+    numbers += [number_shown] if number_shown is not None else []
+    content = [stem(token) for token in turn.tokens if token not in cues.FOLLOWUP_WORDS]
+    gaps = [_gaps(ranking) for ranking in (alone.ranking, behind)]
+    first = alone.ranking.candidates[0].target_index if alone.ranking.candidates else -1
+    leaning = [
+        1.0,
+        float(bool(cues.BACK.search(turn.text) or cues.THEM.search(turn.text) or not _PERSONS.isdisjoint(turn.tokens))),
+        float(bool(cues.LEADING.match(turn.text))),
+        float(not content),
+    ]
+    evidence = _scaled(alone.ranking.log_odds - findings.gate.answer)
+    offered = {*(turn.state.ids if turn.state.kind == "unknown" else ()), *turn.state.others}
+    rows = []
+    for number in dict.fromkeys(numbers):
+        is_shown = float(number == number_shown)
+        covered = sum(key in findings.stems_of(number) for key in content) / max(1, len(content))
+        rows.append([
+            *(gap.get(number, min(gap.values(), default=0.0)) for gap in gaps), float(number == first),
+            *(is_shown * value for value in leaning), covered, is_shown * evidence,
+            float(findings.target_of(number).kind == "talk"), float(findings.target_of(number).id in offered), 0.0, 0.0, 0.0,
+        ])  # fmt: skip
+    among = _scaled(alone.ranking.among_log_odds - findings.gate.offer)
+    rows.append([*[0.0] * 11, 1.0, among, float(not content)])
+    return [*map(findings.target_of, dict.fromkeys(numbers)), None], np.array(rows)
+
+
+def _gaps(ranking: Ranking) -> dict[int, float]:
+    """By target: how far its score is behind the best one's; 0 or less."""
+    best = max((candidate.score for candidate in ranking.candidates), default=0.0)
+    return {candidate.target_index: candidate.score - best for candidate in ranking.candidates}
+
+
+def _scaled(log_odds: float) -> float:
+    return max(-MAX_EVIDENCE, min(MAX_EVIDENCE, log_odds)) / EVIDENCE_SCALE
+
+
+_PERSONS = frozenset("he she him her there then".split())
+"""Words that lean on what was said, beside those of `cues.BACK` and `cues.THEM`."""
+
+
+# --- the cards that words for what was shown stand for
+
+
+def meant_cards(turn: ConversationTurn, positions: Callable[[str], int]) -> tuple[tuple[str, ...], bool]:
+    """The cards that "it", "the third one" or "both" stand for in a message that says more, and whether they are compared.
+
+    Args:
+        turn: The message.
+        positions: The position that a word such as "third" means among the turn's choices.
+
+    Returns:
+        The cards' ids; none where nothing in the message points to a card.
+    """
+    ordinal = cues.ORDINAL.search(turn.text)
+    if ordinal is not None and not turn.says_steps:
+        position = positions(ordinal["which"])
+        shown = turn.cards(turn.choices[position : position + 1]) if 0 <= position < len(turn.choices) else ()
+    elif cues.BOTH.search(turn.text) and not turn.named_cards:
+        cards = turn.plural_cards[-2:]
+        return (cards, True) if len(cards) > 1 else ((), False)
+    elif cues.POINTS.search(turn.before_names if turn.named_cards else turn.text) and turn.last_card is not None:
+        if turn.state.kind == "unknown" and not turn.state.ids:
+            return (), False  # it is the name that the pack doesn't have
+        shown = (turn.last_card,)
+    else:
+        return (), False
+    if not shown:
+        return (), False
+    compares = bool(
+        cues.COMPARING.search(turn.text) or cues.SET_AGAINST.search(turn.text) or cues.CHOOSING.search(turn.text)
+    )
+    ids: Sequence[str] = (*shown, *turn.named_cards) if compares else shown
+    return tuple(dict.fromkeys(ids)), compares and len(set(ids)) > 1

@@ -1,0 +1,291 @@
+"""Selections: cards that a message asks for as a set: what stands or a group, as far as a filter holds, but what is left out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from bot.model import MOST_COMPARED, Finding, Kind, Knowledge, Library
+from bot.retrieval.scoring import MAX_OFFERED
+from bot.text import normalize_phrase, sentences, stem, words
+from bot.understanding import cues
+from bot.understanding.conversation import ConversationTurn, cards_in, groups_in
+from bot.understanding.exclusion import Exclusion
+from bot.understanding.finding_factory import NAME_LOG_ODDS, FindingFactory
+from bot.understanding.follow_up import position_of
+from bot.understanding.names import shown_names
+from bot.understanding.reading import Reading
+
+MIN_BEGINNING = 5
+"""Letters of a name from which a longer word that begins with it says the same."""
+
+Ask = Callable[[str], tuple[Reading, Finding]]
+"""Asks a text by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pool:
+    """Cards to choose among, the group that they are of, and as what they are shown."""
+
+    ids: tuple[str, ...]
+    group: str | None = None
+    kind: Kind = "list"
+
+
+class Selector:
+    """Selects cards of one pack."""
+
+    def __init__(self, knowledge: Knowledge, findings: FindingFactory) -> None:
+        self._knowledge = knowledge
+        self._findings = findings
+        self._groups = {group.id: group for group in knowledge.groups}
+        self.kinds = frozenset(
+            normalize_phrase(name) for group in knowledge.groups if not group.all for name in group.words
+        )
+        """The words of the groups."""
+        texts = [
+            text
+            for card in knowledge.entries
+            if isinstance(card, Library)
+            for text in (card.what, card.summary, card.plain_answer)
+        ]
+        terms = frozenset(term.casefold() for text in texts for term in _TERM.findall(text))
+        self.terms = (
+            terms
+            - self.kinds
+            - {part for card in knowledge.entries if isinstance(card, Library) for part in words(card.name)}
+        )
+        """Names of techniques in the cards' texts, told by their capital letters: HTML, JavaScript."""
+
+    # --- what is left out
+
+    def without(
+        self, reading: Reading, exclusion: Exclusion, turn: ConversationTurn | None, ask: Ask
+    ) -> Finding | None:
+        """The cards that are asked for, without what the message leaves out; None if that is nothing that the pack knows."""
+        cards = [mention.name.about for mention in exclusion.mentions if mention.name.kind == "card"]
+        strangers = [mention for mention in exclusion.mentions if mention.name.kind != "card"]
+        placed = (
+            [entry for place in exclusion.places for entry in self._placed(place, turn)] if turn is not None else []
+        )
+        of_kinds = [
+            card.id
+            for kind in exclusion.kinds
+            for group in groups_in(kind, self._knowledge)
+            for card in self._members(group.id)
+        ]
+        needing = [card for mention in strangers for card in self._needing(mention.name.shown, mention.name.about)]
+        terms = [kind for kind in exclusion.kinds if kind in self.terms]
+        needing += [card for term in terms for card in self._needing(term, "")]
+        excluded = tuple(dict.fromkeys((*cards, *placed, *of_kinds, *needing)))
+        if not excluded and not strangers and not terms:
+            return None
+        rest = self._without_names(exclusion, reading)
+        rest_reading, asked = ask(rest) if rest else (reading, None)
+        pool = self._pool(asked, rest, excluded, turn, cards or placed)
+        if pool is None:
+            return asked if asked is not None and not set(asked.ids) & set(excluded) else None
+        left = tuple(entry for entry in pool.ids if entry not in excluded)
+        names = tuple(
+            dict.fromkeys(
+                (*(self._label(entry) for entry in (*cards, *placed)), *shown_names(strangers), *exclusion.kinds)
+            )
+        )
+        finding = self._found(
+            rest_reading, replace(pool, ids=left), f"{self._described(pool, turn)} without {', '.join(names)}"
+        )
+        if not left:
+            offers = self._related([*cards, *placed], excluded)
+            finding = self._findings.make(rest_reading, "unknown", offers, "nothing is left without what isn't wanted")
+        evidence = replace(finding.evidence, understood=reading.text)
+        is_unsure = bool(strangers or terms) and not needing and not cards
+        return replace(
+            finding, evidence=evidence, excluded=names if exclusion.is_said or not left else (), is_unsure=is_unsure
+        )
+
+    def _pool(
+        self,
+        asked: Finding | None,
+        rest: str,
+        excluded: Sequence[str],
+        turn: ConversationTurn | None,
+        named: Sequence[str],
+    ) -> _Pool | None:
+        """What there is to choose among: what is asked for, else what stands, else what is of the kind of what isn't wanted."""
+        standing = standing_pool(turn) if turn is not None else None
+        kind: Kind = asked.kind if asked is not None and asked.kind in ("list", "recommend") else "list"
+        group = asked.group if asked is not None and asked.kind in ("list", "recommend") else None
+        is_answered = (
+            asked is not None and asked.kind in ("topic", "library", "step") and not set(asked.ids) & set(excluded)
+        )
+        if group is None and not is_answered and (groups := groups_in(rest, self._knowledge)):
+            group = groups[0].id
+        if group is not None and named and not groups_in(rest, self._knowledge):
+            members = {card.id for card in self._members(group)}
+            group = group if members.intersection(named) else None  # it only asks for "a library"
+        if (
+            standing is not None
+            and (group is None or group == standing.group)
+            and (set(standing.ids) & set(excluded) or not named)
+        ):
+            return standing
+        if is_answered and asked is not None:
+            entry = self._knowledge.by_id[asked.ids[0]]
+            cards = cards_in(entry, self._knowledge)
+            return _Pool(cards, self._common_group(cards)) if set(cards) & set(excluded) and len(cards) > 1 else None
+        if group is None:
+            is_of_others = set(named).isdisjoint(standing.ids) and asked is None if standing is not None else True
+            if not is_of_others and (asked is None or asked.kind == "unknown"):
+                return standing
+            group = self._common_group(named)
+        if group is None:
+            return standing
+        return _Pool(tuple(card.id for card in self._members(group)), group, kind)
+
+    def _placed(self, place: str, turn: ConversationTurn) -> tuple[str, ...]:
+        """The cards that words for what was shown mean."""
+        ordinal = cues.ORDINAL.search(place)
+        if ordinal is not None:
+            position = position_of(ordinal["which"], turn.choices, turn.state)
+            return turn.cards(turn.choices[position : position + 1]) if 0 <= position < len(turn.choices) else ()
+        if cues.THEM.search(place) or {"both", "either", "any", "all"} & set(place.split()):
+            return turn.cards(turn.state.ids) if len(turn.state.ids) > 1 else turn.plural_cards
+        if turn.current is not None:
+            return turn.cards([turn.current.id])
+        return turn.cards(turn.state.ids[:1]) if turn.state.kind == "recommend" else ()
+
+    def _needing(self, name: str, named_in: str) -> tuple[str, ...]:
+        """The cards whose own text says that they are made of something, or need it: a word beside "needs", or in `what`."""
+        wanted = {stem(word) for word in words(name)}
+        owner = self._knowledge.by_id.get(named_in)
+        found = (
+            [owner.id] if isinstance(owner, Library) and normalize_phrase(name) in normalize_phrase(owner.name) else []
+        )
+        for card in self._knowledge.entries:
+            if isinstance(card, Library):
+                says = [card.name, *card.aliases, card.what]
+                texts = [sentence for text in (card.summary, card.plain_answer) for sentence in sentences(text)]
+                says += [
+                    text for text in texts if _NEEDS.search(text.casefold()) and not _NEEDS_NOT.search(text.casefold())
+                ]
+                if any(all(any(_is_like(part, word) for word in words(text)) for part in wanted) for text in says):
+                    found.append(card.id)
+        return tuple(found)
+
+    def _without_names(self, exclusion: Exclusion, reading: Reading) -> str:
+        """The rest of a message without names in it that are left out elsewhere in it."""
+        rest = f" {exclusion.rest} "
+        for mention in exclusion.mentions:
+            name = " ".join(reading.tokens[mention.start : mention.end])
+            if not mention.name.is_ordinary:
+                rest = rest.replace(f" {name} ", " ")
+        return rest.strip()
+
+    # --- what is chosen
+
+    def among_shown(self, turn: ConversationTurn, ask: Ask, reading: Reading) -> Finding | None:
+        """Those standing cards for which something holds ("which of those run in the browser"); None: it filters nothing."""
+        pool = standing_pool(turn)
+        match = cues.FILTER.match(turn.text) if pool is not None else None
+        if pool is None or match is None or len(pool.ids) < 2:
+            return None
+        is_explicit = cues.AMONG_SHOWN.search(turn.text) is not None
+        rest = turn.text[match.end() :] if match.end() < len(turn.text) else turn.text
+        holding = self._holding(turn, rest, pool, ask)
+        if holding is None:
+            return None
+        left = tuple(entry for entry in pool.ids if entry in holding)
+        if left == pool.ids and not is_explicit:
+            return None
+        described = f"of the {len(pool.ids)} shown: {rest.strip()}"
+        if left:
+            return self._found(reading, replace(pool, ids=left), described)
+        if not is_explicit:
+            return None
+        offers = tuple(holding)[:MAX_OFFERED]
+        return replace(self._findings.make(reading, "unknown", offers, described), is_none_shown=True)
+
+    def _holding(self, turn: ConversationTurn, rest: str, pool: _Pool, ask: Ask) -> tuple[str, ...] | None:
+        """The cards for which the rest of a message holds: a group's, those that it finds alone, or those whose text says it."""
+        groups = [group for group in turn.mentioned_groups() if not group.all]
+        if groups:
+            return tuple(card.id for card in self._members(groups[0].id))
+        telling = {stem(word) for word in words(rest) if word not in cues.FOLLOWUP_WORDS}
+        if not telling:
+            return None
+        _, asked = ask(rest)
+        if asked.kind in ("list", "recommend") and asked.group is not None:
+            return tuple(card.id for card in self._members(asked.group))
+        saying = tuple(card for card in pool.ids if telling <= self._findings.stems_of_card(card))
+        return saying or None
+
+    # --- helpers
+
+    def _found(self, reading: Reading, pool: _Pool, reason: str) -> Finding:
+        """The finding that shows these cards."""
+        ids, kind = pool.ids, pool.kind
+        if len(ids) == 1:
+            kind = self._knowledge.by_id[ids[0]].kind
+        if kind == "recommend" and pool.group is not None and len(ids) > 1:
+            ids = self._findings.recommended(reading, self._groups[pool.group], among=ids)
+        if kind == "compare" and len(ids) > MOST_COMPARED:
+            kind = "list"
+        finding = self._findings.make(reading, kind, ids, reason, NAME_LOG_ODDS / 2)
+        finding = replace(finding, beyond=False, attribute=None)
+        return replace(finding, group=pool.group) if kind in ("list", "recommend") else finding
+
+    def _members(self, group: str) -> tuple[Library, ...]:
+        return self._knowledge.members(self._groups[group])
+
+    def _common_group(self, cards: Sequence[str]) -> str | None:
+        """The group that all of these cards are in and that has more; else the first card's most central one that has more."""
+        found = [card for entry in cards if isinstance(card := self._knowledge.by_id.get(entry), Library)]
+        names = [name for name in (*found[0].capabilities, found[0].side) if name in self._groups] if found else []
+        for name in names:
+            members = {card.id for card in self._members(name)}
+            if members >= set(cards) and len(members) > len(set(cards)):
+                return name
+        return next((name for name in names if len(self._members(name)) > 1), names[0] if names else None)
+
+    def _related(self, cards: Iterable[str], excluded: Sequence[str]) -> tuple[str, ...]:
+        """Up to MAX_OFFERED entries that are related to what is left out."""
+        related = [other for card in cards for other in self._knowledge.by_id[card].related if other not in excluded]
+        return tuple(dict.fromkeys(related))[:MAX_OFFERED]
+
+    def _described(self, pool: _Pool, turn: ConversationTurn | None) -> str:
+        """What there was to choose among, in words."""
+        if turn is not None and (standing := standing_pool(turn)) is not None and standing.ids == pool.ids:
+            return f"of the {len(pool.ids)} shown,"
+        return f"{self._groups[pool.group].label}," if pool.group is not None else "all,"
+
+    def _label(self, entry: str) -> str:
+        return self._knowledge.by_id[entry].label
+
+
+def _is_like(part: str, word: str) -> bool:
+    """Whether a word is one of a name's, or begins with it: "Postgres" is in "PostgreSQL"."""
+    return stem(word) == part or (len(part) >= MIN_BEGINNING and word.startswith(part))
+
+
+_TERM = re.compile(r"\b[A-Za-z]+[A-Z][A-Za-z]*\b")
+_NEEDS = re.compile(
+    r"\b(?:needs?|requires?|depends? on|built (?:on|with)|based on|runs? on|compiles?|compiled|wraps?|bindings?)\b"
+)
+_NEEDS_NOT = re.compile(r"\b(?:without|instead of|no|not|rather than|doesn't|don't)\b")
+
+
+def standing_pool(turn: ConversationTurn) -> _Pool | None:
+    """The cards that "which of those" counts: shown together, what the current one was chosen from, or a topic's; None: none."""
+    state = turn.state
+    group = turn.group.id if turn.group is not None else None
+    if len(state.ids) > 1 and len(cards := turn.cards(state.ids)) > 1:
+        kind: Kind = "compare" if state.kind == "compare" else "recommend" if state.kind == "recommend" else "list"
+        return _Pool(cards, group, kind)
+    if turn.is_chosen and len(cards := turn.cards(state.before)) > 1:
+        return _Pool(cards, group)
+    if len(turn.topic_cards) > 1:
+        return _Pool(turn.topic_cards)
+    if len(cards := turn.cards(state.before)) > 1:
+        return _Pool(cards, None, "compare" if turn.group is None else "list")
+    return None

@@ -1,0 +1,69 @@
+"""What a message leaves out, what it filters, and what a message comes down to where no rule decides."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bot.engine import Engine, ProcessMemory
+from bot.model import Question, Reply
+from bot.reply import plain_text
+from support.shipped import matcher
+
+SAMPLES = Path(__file__).parents[1] / "benchmarks" / "questions"
+MIN_EXCLUDED, MIN_GUARDED = 0.9, 0.9
+"""Shares of the development halves that have to stay right."""
+
+
+def talk(*lines: str) -> Reply:
+    """The last reply of one conversation."""
+    engine = Engine(matcher(), ProcessMemory())
+    return [engine.answer(Question(line, conversation="1")) for line in lines][-1]
+
+
+def samples(name: str) -> list[dict[str, list[str]]]:
+    return [json.loads(line) for line in (SAMPLES / name).read_text(encoding="utf-8").splitlines()]
+
+
+def test_what_is_left_out_is_not_answered() -> None:
+    asked = samples("exclusions-a.jsonl")
+    replies = [talk(*sample["turns"]) for sample in asked]
+    right = [
+        reply.kind != "unknown" and set(sample["excluded"]).isdisjoint(reply.ids) and reply.ids[0] in sample["first"]
+        for sample, reply in zip(asked, replies, strict=True)
+    ]
+    assert sum(right) >= MIN_EXCLUDED * len(asked)
+
+
+def test_a_negation_that_leaves_nothing_out() -> None:
+    asked = samples("guards-a.jsonl")
+    right = [not set(sample["must"]).isdisjoint(talk(*sample["turns"]).ids) for sample in asked]
+    assert sum(right) >= MIN_GUARDED * len(asked)
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (("which libraries do charts", "not the first"), "Without Bokeh:"),
+        (("list orms", "any of those for mobile"), "None of those, as far as I know."),
+        (("any task queue but celery",), "Without Celery: I know nothing else of that kind."),
+        (("web frameworks without mysql",), "MySQL: I can't tell which of these need it"),
+    ],
+)
+def test_what_was_left_out_is_said(lines: tuple[str, ...], said: str) -> None:
+    assert said in plain_text(talk(*lines))
+
+
+@pytest.mark.parametrize(
+    ("lines", "ids"),
+    [
+        (("what is celery", "does it require redis"), ("celery",)),
+        (("gui libraries please", "is the third one good for drawing"), ("kivy",)),
+        (("what is socketio", "how is it different from tornado"), ("socketio", "tornado")),
+        (("how do i practise python", "where"), ("step-practice",)),
+    ],
+)
+def test_what_was_shown_is_meant(lines: tuple[str, ...], ids: tuple[str, ...]) -> None:
+    assert talk(*lines).ids == ids

@@ -79,7 +79,8 @@ _DISLIKE = (
     r"scratch|strike|bin|cut|cross out|cross off|rule out|ruled out|leave out|leaving out|leave off|leaving off|leave aside|"
     r"leaving aside|take away|take out|throw out|kick out|get rid of|no fan of|not a fan of|no friend of|tired of|sick of|"
     r"bored of|bored with|"
-    r"fed up with|had enough of|done with|finished with|through with|allergic to|opposed to|away from|migrating from|off|"
+    r"fed up with|had enough of|done with|finished with|through with|allergic to|opposed to|care less about|blocks?|"
+    r"blocked|prohibits?|disallows?|away from|migrating from|off|"
     r"forbids?|"
     r"forbade|bans?|banned|vetoed|veto|rejected|refuse|refuses|subtract|filter out|forget|no to|say no to)"
 )
@@ -109,7 +110,7 @@ _EXCLUSIONS = tuple(
     for pattern in (
         rf"(?:leave|take|count|rule|cross|keep|put|throw|kick|filter) {_ITEMS} (?:out|off|away|aside)(?: of (?:it|this|them|"
         rf"there))?",
-        rf"{_WHO}{_ADVERBS}(?:{_NEVER} {_ADVERBS}){_VERB}(?: (?:to|for|with|on|up with|along with|see|have|use|using|used|"
+        rf"{_WHO}{_ADVERBS}(?:{_NEVER} {_ADVERBS}){_VERB}(?: (?:to|for|with|on|in|up with|along with|see|have|use|using|used|"
         rf"be))* {_ITEMS}"
         r"(?: (?:anymore|any more|at all|either|again|please|now|here|in))*",
         rf"{_WHO}(?:(?:am|im|are|were|is|was|ve|have|has|been|want to|wants to|like to|prefer to|need to|would|id|can you|"
@@ -125,6 +126,9 @@ _EXCLUSIONS = tuple(
         rf"{_EXCEPT} {_ITEMS}(?: (?:please|pls|either|of course))*",
         rf"(?:nothing|no \w+|none) (?:with|from|like|using|based on|that (?:needs|uses|is|has)) {_ITEMS}",
         rf"{_ITEMS} (?:out|vetoed|banned|forbidden|excluded)(?= [,.;!?]|$)",
+        rf"{_ITEMS} (?:i|we|they) (?:have not|have no|may not|can not|cant|must not|mustnt|are not|arent|am not|dont|do not|wont)"
+        r"(?: (?:the right|allowed|permitted|like|want|love|use|take|need|to|use|have))*",
+        rf"{_ITEMS} no(?= [,.;?!]|$)",
         rf"{_ITEMS} (?:aside|excluded|excepted|an? (?:no go|non starter|deal breaker))",
         rf"(?:other|others|another|different|else) (?:\S+ ){{0,4}}?than {_ITEMS}",
         r"(?P<items>(?:neither|none)(?: of (?:them|those|these|the two|which))?)(?! (?:of|@|\w))",
@@ -238,7 +242,7 @@ def exclusion_of(reading: Reading, kinds: Collection[str]) -> Exclusion | None:
 
 _OTHER = re.compile(
     r"(?<!\S)(?:else|(?<!each )other|others|another(?! (?:@\d|team|person))|different|alternatives?|instead(?! of)|"
-    r"left(?= (?:that|to|for|[?.!])|$)|remaining|remains?)(?!\S)"
+    r"left(?= (?:that|to|for|[?.!])|$)|remaining|remains?|rest)(?!\S)"
 )
 """Something else of the same kind is asked for."""
 

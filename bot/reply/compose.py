@@ -100,7 +100,7 @@ def _parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
     if finding.excluded and finding.kind != "unknown":
         yield Text(_without(finding, knowledge))
     if finding.is_likely and finding.kind in ("topic", "step", "library"):
-        yield Text(f"{knowledge.voice.lines['likely']}: {knowledge.by_id[finding.ids[0]].label}")
+        yield Text(f"{knowledge.voice.lines['likely']}:")
     yield from _own_parts(finding, knowledge)
 
 

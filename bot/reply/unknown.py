@@ -70,6 +70,8 @@ def _offer_heading(finding: Finding, knowledge: Knowledge, *, has_cards: bool) -
     lines = knowledge.voice.lines
     if has_cards:
         return lines["open"]
+    if finding.excluded or finding.is_none_shown:
+        return lines["related"]
     return lines["named_in" if finding.mentioned_only else "try" if finding.out_of_scope else "did_you_mean"]
 
 

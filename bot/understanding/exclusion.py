@@ -16,7 +16,7 @@ from bot.understanding.names import Mention
 from bot.understanding.question_type import STOPWORDS
 from bot.understanding.reading import Reading
 
-MAX_TOKENS = 60
+LONGEST_MESSAGE = 60
 """Words of a message up to which exclusions are looked for; a longer one is pasted text."""
 
 
@@ -43,9 +43,9 @@ class Exclusion:
 
 _PLACE = (
     rf"(?:the |your |that |this )?(?:very )?(?:(?:{'|'.join(cues.ORDINALS)}|last|latter|former|middle|(?<=the )other)"
-    r"(?: (?:and (?:the )?\w+(?: ones?)?|two|three|ones?|named|library|of (?:them|those|these)))?|"
-    r"(?:that|this) (?:one|thing)|(?:that|this)(?= (?:$|[,.;!?]|for|please|either|though|is|was|wont|will|can))|"
-    r"it|them|(?:those|these)(?: two| three| ones)?|both|(?:both|either|any|all) of (?:them|those|these))"
+    r"(?: (?:and (?:the )?\w+(?: ones?)?|two|three|ones?|named|library|of (?:them|those|these)))?|(?:that|this) (?:one|"
+    r"thing)|(?:that|this)(?= (?:$|[,.;!?]|for|please|either|though|is|was|wont|will|can))|it|them|(?:those|these)(?: two|"
+    r" three| ones)?|both|(?:both|either|any|all) of (?:them|those|these))"
 )
 _FILLING = (
     "the|a|an|any|anything|all|using|use|to|having|have|being|with|from|like|about|of|for|called|named|everything|whatever|"
@@ -64,39 +64,31 @@ _ITEMS = rf"(?P<items>{_ITEM}(?:(?: ,)?(?: (?:and|or|nor|also|plus|either|as wel
 
 _NEVER = (
     r"(?:dont|do not|didnt|did not|doesnt|cant|can not|cannot|couldnt|could not|wont|will not|wouldnt|would not|shouldnt|"
-    r"must not|"
-    r"mustnt|may not|not|never|no longer|aint|no one|nobody|nothing|nt)"
+    r"must not|mustnt|may not|not|never|no longer|aint|no one|nobody|nothing|nt)"
 )
 _VERB = (
     r"(?:want|wanna|wants|like|likes|love|enjoy|trust|need|have|take|use|using|run|stand|bear|consider|recommend|suggest|"
-    r"show|list|"
-    r"include|mention|mean|meant|go|going|work|pick|choose|buy|allow|allowed|accept|care|get along|have to use|look at|bother|"
-    r"put up|deal|come|give me|tell me|talk|drag|be|run on|afford)"
+    r"show|list|include|mention|mean|meant|go|going|work|pick|choose|buy|allow|allowed|accept|care|get along|have to use|"
+    r"look at|bother|put up|deal|come|give me|tell me|talk|drag|be|run on|afford)"
 )
 _DISLIKE = (
     r"(?:hates?|hated|dislikes?|disliked|detest|loathe|avoid|avoiding|skip|drop|exclude|excluding|remove|removing|ignore|"
-    r"omit|ditch|"
-    r"scratch|strike|bin|cut|cross out|cross off|rule out|ruled out|leave out|leaving out|leave off|leaving off|leave aside|"
-    r"leaving aside|take away|take out|throw out|kick out|get rid of|no fan of|not a fan of|no friend of|tired of|sick of|"
-    r"bored of|bored with|"
-    r"fed up with|had enough of|done with|finished with|through with|allergic to|opposed to|care less about|blocks?|"
-    r"blocked|prohibits?|disallows?|away from|migrating from|off|"
-    r"forbids?|"
-    r"forbade|bans?|banned|vetoed|veto|rejected|refuse|refuses|subtract|filter out|forget|no to|say no to)"
+    r"omit|ditch|scratch|strike|bin|cut|cross out|cross off|rule out|ruled out|leave out|leaving out|leave off|leaving off|"
+    r"leave aside|leaving aside|take away|take out|throw out|kick out|get rid of|no fan of|not a fan of|no friend of|"
+    r"tired of|sick of|bored of|bored with|fed up with|had enough of|done with|finished with|through with|allergic to|"
+    r"opposed to|care less about|blocks?|blocked|prohibits?|disallows?|away from|migrating from|off|forbids?|forbade|bans?|"
+    r"banned|vetoed|veto|rejected|refuse|refuses|subtract|filter out|forget|no to|say no to)"
 )
 _EXCEPT = (
     r"(?:except(?: for| from)?|excepting|excluding|excl|exclude|besides|beside|apart from|aside from|outside of|other than|"
-    r"others than|"
-    r"(?:something|anything|ones?|a \w+) different (?:from|than|to)|(?:anything|everything|everyone|all|any|something) but|"
-    r"but not|and not|but no|"
-    r"instead of|rather than|in place of|in lieu of|without|minus|beyond|barring|save for|not counting|not including|not using|"
-    r"no|non|not|neither|nor|sans|w o|than)"
+    r"others than|(?:something|anything|ones?|a \w+) different (?:from|than|to)|(?:anything|everything|everyone|all|any|"
+    r"something) but|but not|and not|but no|instead of|rather than|in place of|in lieu of|without|minus|beyond|barring|"
+    r"save for|not counting|not including|not using|no|non|not|neither|nor|sans|w o|than)"
 )
 _OUT = (
     r"(?:out(?: of (?:the )?(?:question|scope|picture))?|off(?: the table| limits)?|not an option|no option|a no go|no go|"
-    r"not allowed|"
-    r"forbidden|banned|excluded|vetoed|ruled out|a non starter|non starter|a deal breaker|dead to (?:me|us)|not for (?:me|us)|"
-    r"not what (?:i|we) (?:want|need)|impossible|not possible|taken|too \w+)"
+    r"not allowed|forbidden|banned|excluded|vetoed|ruled out|a non starter|non starter|a deal breaker|dead to (?:me|us)|"
+    r"not for (?:me|us)|not what (?:i|we) (?:want|need)|impossible|not possible|taken|too \w+)"
 )
 _GETS = r"(?:is|are|was|were|has been|s|gets|got|being|as|seems|looks|feels|isnt|arent)"
 _ADVERBS = (
@@ -110,8 +102,8 @@ _EXCLUSIONS = tuple(
     for pattern in (
         rf"(?:leave|take|count|rule|cross|keep|put|throw|kick|filter) {_ITEMS} (?:out|off|away|aside)(?: of (?:it|this|them|"
         rf"there))?",
-        rf"{_WHO}{_ADVERBS}(?:{_NEVER} {_ADVERBS}){_VERB}(?: (?:to|for|with|on|in|up with|along with|see|have|use|using|used|"
-        rf"be))* {_ITEMS}"
+        rf"{_WHO}{_ADVERBS}(?:{_NEVER} {_ADVERBS}){_VERB}(?: (?:to|for|with|on|in|up with|along with|see|have|use|using|"
+        rf"used|be))* {_ITEMS}"
         r"(?: (?:anymore|any more|at all|either|again|please|now|here|in))*",
         rf"{_WHO}(?:(?:am|im|are|were|is|was|ve|have|has|been|want to|wants to|like to|prefer to|need to|would|id|can you|"
         rf"could you) )*"
@@ -126,7 +118,8 @@ _EXCLUSIONS = tuple(
         rf"{_EXCEPT} {_ITEMS}(?: (?:please|pls|either|of course))*",
         rf"(?:nothing|no \w+|none) (?:with|from|like|using|based on|that (?:needs|uses|is|has)) {_ITEMS}",
         rf"{_ITEMS} (?:out|vetoed|banned|forbidden|excluded)(?= [,.;!?]|$)",
-        rf"{_ITEMS} (?:i|we|they) (?:have not|have no|may not|can not|cant|must not|mustnt|are not|arent|am not|dont|do not|wont)"
+        rf"{_ITEMS} (?:i|we|they) (?:have not|have no|may not|can not|cant|must not|mustnt|are not|arent|am not|dont|do not|"
+        rf"wont)"
         r"(?: (?:the right|allowed|permitted|like|want|love|use|take|need|to|use|have))*",
         rf"{_ITEMS} no(?= [,.;?!]|$)",
         rf"{_ITEMS} (?:aside|excluded|excepted|an? (?:no go|non starter|deal breaker))",
@@ -139,22 +132,19 @@ _GUARDS = re.compile(
     r"why (?:not|dont|do not|doesnt|isnt|arent|wasnt|shouldnt|should|would|wouldnt|cant|couldnt|wont|do|does|did|is|are)|"
     r"when (?:not|should(?:nt)?)|(?:whats|what is|anything|something) wrong|what (?:do|does|have|has) \w+ (?:have )?against|"
     r"(?:should|do|does|did|must|is it|are) (?:\w+ ){1,2}?(?:really )?(?:avoid|skip|drop|hate|dislike|ditch|forget)|"
-    r"not (?:only|just|sure|even|yet|to mention|certain|familiar|much|about|so|too|because|necessarily|clear)|"
-    r"(?:dont|do not|didnt|doesnt|cant|never|not|havent|no idea|nobody) (?:\w+ ){0,2}?(?:know|understand|heard?|get (?:what|"
-    r"why|how|the)|explain|idea|"
-    r"see (?:what|why|how|the)|remember)|no (?:idea|clue)|without (?:ever|much|any|having to|(?!using|having|needing|"
-    r"touching|involving|including|any)\w+ing)|"
-    r"with or without|with and without|cant do without|cannot do without|can not do without|nothing (?:but|except)|no other|"
-    r"(?:dont|do not|cant|not|never|shouldnt|without) (?:\w+ ){0,2}?(?:remov\w+|drop\w*|skip\w*|avoid\w*|leav\w+|exclud\w+|"
-    r"ditch\w*|hat\w+)|"
-    r"if not|or not|does it not|is it not|whether"
+    r"not (?:only|just|sure|even|yet|to mention|certain|familiar|much|about|so|too|because|necessarily|clear)|(?:dont|"
+    r"do not|didnt|doesnt|cant|never|not|havent|no idea|nobody) (?:\w+ ){0,2}?(?:know|understand|heard?|get (?:what|why|how|"
+    r"the)|explain|idea|see (?:what|why|how|the)|remember)|no (?:idea|clue)|without (?:ever|much|any|having to|(?!using|"
+    r"having|needing|touching|involving|including|any)\w+ing)|with or without|with and without|cant do without|"
+    r"cannot do without|can not do without|nothing (?:but|except)|no other|(?:dont|do not|cant|not|never|shouldnt|"
+    r"without) (?:\w+ ){0,2}?(?:remov\w+|drop\w*|skip\w*|avoid\w*|leav\w+|exclud\w+|ditch\w*|hat\w+)|if not|or not|"
+    r"does it not|is it not|whether"
     r")(?!\S)"
 )
 """Words with which a negation leaves nothing out: "why not Django", "not only Flask", "no idea what Pyodide does"."""
 _NEGATIVE_QUESTION = re.compile(
     r"(?:^|(?<=[,.;!?] )|(?<=\band )|(?<=\bbut )|(?<=\bso ))(?:isnt|arent|wasnt|doesnt|dont|cant|couldnt|didnt|hasnt|havent|"
-    r"wont|wouldnt|"
-    r"shouldnt|aint)(?= (?:@\d|it |that |this |there |you |i |we |they ))"
+    r"wont|wouldnt|shouldnt|aint)(?= (?:@\d|it |that |this |there |you |i |we |they ))"
 )
 """A question that hopes for a yes: "isn't Flask enough", "don't you have anything on Toga"."""
 _ONLY = re.compile(r"(?<!\S)no (?:\w+ |#\d+ ){1,3}but @\d+")
@@ -165,12 +155,9 @@ _DENIAL = re.compile(
 """A question whether something isn't of a kind: "so it's not a backend thing?"."""
 _BAD = re.compile(
     r"(?<!\S)(?:hates?|hated|dislikes?|dead|bad|worst|awful|terrible|horrible|ugly|tired|sick|fed|bored|vetoed|forbids?|"
-    r"forbidden|banned|"
-    r"prohibited|heavy|heavier|heavyweight|slow|outdated|expensive|complicated|complex|against|avoid|refuse[ds]?|"
-    r"reject(?:ed)?|failed|"
-    r"leaving|scars|pain|painful|annoying|annoyed|boring|overkill|unhappy|disappointed|struggled?|moved|migrating|dropped|"
-    r"ditched|"
-    r"pushing|none)(?!\S)"
+    r"forbidden|banned|prohibited|heavy|heavier|heavyweight|slow|outdated|expensive|complicated|complex|against|avoid|"
+    r"refuse[ds]?|reject(?:ed)?|failed|leaving|scars|pain|painful|annoying|annoyed|boring|overkill|unhappy|disappointed|"
+    r"struggled?|moved|migrating|dropped|ditched|pushing|none)(?!\S)"
 )
 """Words of a clause that says nothing good of a name in it, where something else of its kind is asked for."""
 _CLAUSE = re.compile(
@@ -181,7 +168,8 @@ _LEFTOVER = re.compile(
     r"us|i|we|,) )*$"
 )
 _TRIMMED = re.compile(
-    r"^(?:[,.;:!?)(]|and|but|or|nor|so|also|then|that|of|please)(?= |$) ?| ?(?:[,.;:!?)(]|and|but|or|nor|also|that|which|who)$"
+    r"^(?:[,.;:!?)(]|and|but|or|nor|so|also|then|that|of|please)(?= |$) ?| ?(?:[,.;:!?)(]|and|but|or|nor|also|that|which|"
+    r"who)$"
 )
 
 
@@ -192,7 +180,7 @@ def exclusion_of(reading: Reading, kinds: Collection[str]) -> Exclusion | None:
         reading: The whole message.
         kinds: Words for kinds of things, such as the groups' words.
     """
-    if len(reading.tokens) > MAX_TOKENS or reading.ranking.is_exact:
+    if len(reading.tokens) > LONGEST_MESSAGE or reading.ranking.is_exact:
         return None
     marked = _Marked.of(reading, kinds)
     text = marked.text
@@ -224,7 +212,7 @@ def exclusion_of(reading: Reading, kinds: Collection[str]) -> Exclusion | None:
         if wants_other or is_turned_down:
             spans.append((start, end))
             items += _ITEM_ALONE.findall(clause)
-            is_said = is_said or _SAYS_BAD.search(clause) is not None
+            is_said = is_said or _BAD.search(clause) is not None
     if not items and "#" in text and "@" not in text and _OTHER.search(text):
         return Exclusion(places=("it",), rest=marked.words(text), is_said=False)
     if not items:
@@ -269,14 +257,10 @@ _IS = re.compile(r"(?<!\S)(it|that)s(?= (?:not|too|out|way|really|so|off|no|dead
 _ITEM_ALONE = re.compile(rf"(?<!\S)(?:@\d+|{_PLACE})(?!\S)")
 _WANTS_KIND = re.compile(
     r"(?<!\S)(?:(?:what|which|any|some|another|other|a|one) (?:else|others?|#\d+|librar\w+|libary|frameworks?|tools?|libs?|"
-    r"packages?|toolkits?|one)|"
-    r"recommend\w*|suggest\w*|options?|alternatives?|others?(?= [?.!]|$)|others|looking for|choose|list|left|"
-    r"what (?:do|should|can|could|would) (?:i|we)|something|anything|#\d+)(?!\S)"
+    r"packages?|toolkits?|one)|recommend\w*|suggest\w*|options?|alternatives?|others?(?= [?.!]|$)|others|looking for|choose|"
+    r"list|left|what (?:do|should|can|could|would) (?:i|we)|something|anything|#\d+)(?!\S)"
 )
 """Something of a kind is asked for, and not what something is."""
-_SAYS_BAD = re.compile(
-    r"(?<!\S)(?!(?:already|know|tried|used?|using|seen|have|got)(?!\S))" + _BAD.pattern.removeprefix(r"(?<!\S)")
-)
 
 
 def _wants(cue: re.Pattern[str], text: str) -> bool:

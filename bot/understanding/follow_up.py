@@ -28,6 +28,8 @@ from bot.understanding.reading import Reading
 
 MAX_FOLLOWUP_WORDS = 9
 """Words of the longest message that may depend on the one before, courtesies apart; a longer one says what it is about."""
+MAX_QUESTION_WORDS = 25
+"""Words of the longest message that may be a question about cards that it points to; a longer one tells a story."""
 MAX_BARE_COMPARISON = 4
 """Words up to which "what is the difference" doesn't say between what."""
 
@@ -61,6 +63,38 @@ def follow_up(
         if (result := rule(turn)) is not None:
             return result
     return None
+
+
+def about_cards(
+    reading: Reading, state: ConversationState, knowledge: Knowledge, disambiguator: NameDisambiguator
+) -> FollowUp | None:
+    """A question of its own words about cards that it doesn't name: "does it need Redis", "is the third one good for drawing".
+
+    The arguments are those of `follow_up`, after which it is asked.
+    """
+    turn = conversation_turn(reading, state, knowledge, disambiguator)
+    is_of_another_subject = turn.is_foreign and not turn.named_cards
+    if len(turn.tokens) > MAX_QUESTION_WORDS or reading.ranking.is_exact or is_of_another_subject:
+        return None
+    ordinal = None if turn.says_steps else cues.ORDINAL.search(turn.text)
+    points_to_name = turn.state.kind == "unknown" and not turn.state.ids  # to one that the pack doesn't have
+    shown: tuple[str, ...] = ()
+    if ordinal is not None:
+        position = position_of(ordinal["which"], turn.choices, state)
+        shown = turn.cards(turn.choices[position : position + 1]) if 0 <= position < len(turn.choices) else ()
+    elif cues.BOTH.search(turn.text) and not turn.named_cards:
+        both = turn.plural_cards[-2:]
+        return FollowUp(both, reason=_ABOUT_SHOWN) if len(both) > 1 else None
+    elif cues.POINTS.search(turn.before_names) and turn.last_card is not None and not points_to_name:
+        shown = (turn.last_card,)
+    if not shown:
+        return None
+    compares = cues.COMPARING.search(turn.text) or cues.SET_AGAINST.search(turn.text) or cues.CHOOSING.search(turn.text)
+    ids = tuple(dict.fromkeys((*shown, *turn.named_cards)))[:MOST_COMPARED] if compares else shown
+    return FollowUp(ids, asks_about_shown=len(ids) == 1, reason=_ABOUT_SHOWN)
+
+
+_ABOUT_SHOWN = "about what was shown before"
 
 
 def small_talk_of(reading: Reading) -> str | None:

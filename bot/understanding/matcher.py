@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from bot.model import MOST_COMPARED, RESTART, ConversationState, Evidence, Finding, Kind, Knowledge, Library
+from bot.model import RESTART, ConversationState, Evidence, Finding, Kind, Knowledge, Library
 from bot.retrieval.encoding import EncodedQuery
 from bot.retrieval.english import english
 from bot.retrieval.index import Index, Ranking
@@ -27,8 +27,8 @@ from bot.understanding.decision import Decider
 from bot.understanding.disambiguation import NameDisambiguator
 from bot.understanding.exclusion import exclusion_of
 from bot.understanding.finding_factory import NAME_LOG_ODDS, FindingFactory
-from bot.understanding.follow_up import follow_up, needs_context, position_of, requested_step, small_talk_of
-from bot.understanding.hypotheses import MIN_PROBABILITY, SURE, hypotheses, meant_cards
+from bot.understanding.follow_up import about_cards, follow_up, needs_context, requested_step, small_talk_of
+from bot.understanding.hypotheses import MIN_PROBABILITY, SURE, hypotheses
 from bot.understanding.languages import function_words, language_of
 from bot.understanding.names import Names, names_of
 from bot.understanding.reading import Reading, mark_agreement, read, split_message
@@ -209,7 +209,7 @@ class Matcher:
             result = follow_up(whole, state, self.knowledge, self._disambiguator)
             is_question_of_its_own = self._is_small_talk(whole) or self._is_anothers_phrasing(whole, state)
             if result is None and not is_question_of_its_own:
-                result = self._about_cards(whole, state)
+                result = about_cards(whole, state, self.knowledge, self._disambiguator)
             if result is not None and not (result.asks_about_shown and is_question_of_its_own):
                 return self._decider.with_names_beside(whole, self._follow_up_finding(whole, result))
         if (step := requested_step(whole, self.knowledge)) is not None:
@@ -233,22 +233,12 @@ class Matcher:
         turn = conversation_turn(whole, state, self.knowledge, self._disambiguator) if state is not None else None
 
         def ask(text: str) -> tuple[Reading, Finding]:
-            return self._read(text, text), self.find(text)
+            return self._read_again(text), self.find(text)
 
         exclusion = exclusion_of(whole, self._selector.kinds | self._selector.terms)
         if exclusion is not None and (found := self._selector.without(whole, exclusion, turn, ask)) is not None:
             return found
         return self._selector.among_shown(turn, ask, whole) if turn is not None else None
-
-    def _about_cards(self, whole: Reading, state: ConversationState) -> FollowUp | None:
-        """A question about cards that it doesn't name: "does it need Redis", "is the third one good for phones"."""
-        turn = conversation_turn(whole, state, self.knowledge, self._disambiguator)
-        if len(turn.tokens) > MAX_TOKENS or whole.ranking.is_exact or (turn.is_foreign and not turn.named_cards):
-            return None
-        ids, compares = meant_cards(turn, lambda which: position_of(which, turn.choices, state))
-        if ids:
-            return FollowUp(ids[:MOST_COMPARED], asks_about_shown=not compares, reason="about what was shown before")
-        return None
 
     def _likeliest(self, whole: Reading, state: ConversationState, alone: Finding) -> Finding:
         """The likeliest of several meanings of a message that no rule decides; what it says by itself where that is clear.
@@ -265,7 +255,7 @@ class Matcher:
             return alone
         if len(turn.tokens) > MAX_TOKENS or whole.ranking.is_exact_out_of_scope:
             return alone
-        best = hypotheses(turn, whole, lambda text: self._read(text, text), self._findings)[0]
+        best = hypotheses(turn, whole, self._read_again, self._findings)[0]
         if best.target is None:
             return alone
         if best.probability < MIN_PROBABILITY:
@@ -368,6 +358,10 @@ class Matcher:
             return domain_score(index.stats, index.out_of_scope, index.gate.domain_plane, encode(typed))
 
         return read(part, self._names, rank, domain, part == cleaned, self._small_words, language, budget)
+
+    def _read_again(self, text: str) -> Reading:
+        """Read a text that is made of a message: a part of it, or what stands and the message."""
+        return self._read(text, text, budget=budget_for(words(text), english()))
 
     # --- one out of several readings
 

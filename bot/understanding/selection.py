@@ -12,13 +12,16 @@ from bot.text import normalize_phrase, sentences, stem, words
 from bot.understanding import cues
 from bot.understanding.conversation import ConversationTurn, cards_in, groups_in
 from bot.understanding.exclusion import Exclusion
-from bot.understanding.finding_factory import NAME_LOG_ODDS, FindingFactory
+from bot.understanding.finding_factory import FindingFactory
 from bot.understanding.follow_up import position_of
 from bot.understanding.names import shown_names
 from bot.understanding.reading import Reading
 
 MIN_BEGINNING = 5
 """Letters of a name from which a longer word that begins with it says the same."""
+
+SELECTED_LOG_ODDS = 3.0
+"""Log-odds that a set adds: less than a card's name (`finding_factory.NAME_LOG_ODDS`), more than a group's word."""
 
 Ask = Callable[[str], tuple[Reading, Finding]]
 """Asks a text by itself."""
@@ -231,7 +234,7 @@ class Selector:
             ids = self._findings.recommended(reading, self._groups[pool.group], among=ids)
         if kind == "compare" and len(ids) > MOST_COMPARED:
             kind = "list"
-        finding = self._findings.make(reading, kind, ids, reason, NAME_LOG_ODDS / 2)
+        finding = self._findings.make(reading, kind, ids, reason, SELECTED_LOG_ODDS)
         finding = replace(finding, beyond=False, attribute=None)
         return replace(finding, group=pool.group) if kind in ("list", "recommend") else finding
 

@@ -44,6 +44,7 @@ SETS = {
     "article, ours 2": (ARTICLE, TALKS / "talks-b.jsonl"),
     "article, others": (ARTICLE, TALKS / "talks-c.jsonl"),
     "article, writers": (ARTICLE, TALKS / "talks-d.jsonl"),
+    "article, writers 2": (ARTICLE, TALKS / "talks-f.jsonl"),
     "office": (FAQS / "train" / "staff", FAQS / "train" / "staff" / "talks-a.jsonl"),
     "landlord": (FAQS / "test" / "tenants", FAQS / "test" / "tenants" / "talks-a.jsonl"),
     "vet": (FAQS / "dev" / "vet", FAQS / "dev" / "vet" / "talks-a.jsonl"),
@@ -114,7 +115,7 @@ def print_table(sets: dict[str, tuple[Path, Path]], kept: bool) -> None:
     for name, (pack, file) in sets.items():
         result = measure(matcher_of(pack), read_questions(file))
         click.echo(f"{name:26} " + "  ".join(map(_share, (result.follow_ups, result.first, result.whole))))
-    names = ["exclusions-a", "exclusions-c", "guards-a", *(["exclusions-b", "guards-b"] if kept else [])]
+    names = ["exclusions-a", "exclusions-c", "exclusions-d", "guards-a", *(["exclusions-b", "guards-b"] if kept else [])]
     for name in names:
         right = list(excluded_right(matcher_of(ARTICLE), QUESTIONS / f"{name}.jsonl"))
         click.echo(f"{name:26} {_share((sum(right), len(right)))}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from bot.retrieval.english import UNKNOWN_RARITY, english
@@ -107,6 +108,16 @@ class NameDisambiguator:
             return False
         is_compared = not COMPARISON_WORDS.isdisjoint(tokens) or "and" in (before, after)
         return before in _SEVERAL or (bool(others) and not is_compared)
+
+    def as_names(self, reading: Reading) -> Reading:
+        """A message of a conversation about cards: there a card's name is one, however ordinary, but for a plain noun."""
+        mentions = tuple(
+            mention
+            if mention.name.kind != "card" or self.is_plain_noun(reading, mention)
+            else replace(mention, name=replace(mention.name, is_ordinary=False))
+            for mention in reading.mentions
+        )
+        return replace(reading, mentions=mentions) if mentions != reading.mentions else reading
 
     def is_name(self, reading: Reading, mention: Mention) -> bool:
         """Whether a mention of a card's name in a reading is meant as a name."""

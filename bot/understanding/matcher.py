@@ -200,6 +200,8 @@ class Matcher:
             return self._decider.decide(whole)  # its parts can't tell more
         parts = [self._read(part, cleaned, language, budget) for part in split_message(cleaned)[1:]]
         readings = mark_agreement([whole, *parts])
+        if state is not None and self._has_cards(state):
+            readings = [self._disambiguator.as_names(reading) for reading in readings]
         whole = readings[0]
         if (selected := self._selected(whole, state, language)) is not None:
             return selected
@@ -270,6 +272,11 @@ class Matcher:
             return alone
         evidence = replace(finding.evidence, confidence=round(best.probability, 6))
         return replace(finding, evidence=evidence, is_likely=best.probability < SURE)
+
+    def _has_cards(self, state: ConversationState) -> bool:
+        """Whether cards were shown, or offered, in a conversation."""
+        shown = (*state.ids, *state.seen, *state.before)
+        return any(isinstance(self.knowledge.by_id.get(entry), Library) for entry in shown)
 
     def _exact_phrase(self, whole: Reading) -> str | None:
         """The message without the courtesies around it, if that is a phrasing word for word: "hi, what can i ask you"."""

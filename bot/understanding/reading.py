@@ -29,7 +29,7 @@ MAX_PARTS = 24
 """Readings of one message: each costs a millisecond, and everybody waits for it."""
 LONG = 800
 """Characters of a message beyond which fewer of its parts are read: some 130 words."""
-MAX_LONG_PARTS, MAX_LONG_CHARACTERS = 12, 2_400
+MAX_LONG_PARTS, MAX_LONG_CHARACTERS = 9, 1_800
 """Readings of such a message, and characters of its parts together."""
 DEPENDENT_PENALTY = 5.0
 """Log-odds subtracted from a part that depends on the rest of its message (`is_dependent`)."""

@@ -84,7 +84,7 @@ ATTRIBUTE_WORDS = frozenset(
     beginner beginners maintained author maker creator cost costs price open source long take takes behind setup pip
     difficulty complicated performance speed maintains created developed wrote made company popular worth
     learn learning understand drawbacks downsides disadvantages limitations companies firms popularity tutorial tutorials
-    course courses current new news changed changes changelog recent recently""".split()
+    course courses current new news changed changes changelog recent recently command commands cmd official""".split()
 )
 """Words that ask about an entry that was shown, without naming it; most of them ask for an attribute of _CUES."""
 

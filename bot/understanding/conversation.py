@@ -226,6 +226,28 @@ class ConversationTurn:
             return self.state.before
         return self.state.seen if len(self.state.seen) > 1 else self.state.ids
 
+    def position_of(self, which: str) -> int:
+        """Position of "the last", "the other", "the third" among the choices; -1 if there is none."""
+        choices, state = self.choices, self.state
+        match which:
+            case "last" | "latter":
+                return len(choices) - 1
+            case "former":
+                return 0
+            case "middle":
+                return len(choices) // 2 if len(choices) % 2 else -1
+            case "other":
+                current = state.ids[0] if len(state.ids) == 1 else ""
+                others = [position for position, choice in enumerate(choices) if choice != current]
+                return others[-1] if others and len(choices) <= 3 else -1
+            case _:
+                return cues.ORDINALS[which] - 1
+
+    def placed(self, text: str) -> tuple[str, ...]:
+        """The cards that words for places mean: "the second one", "the first and the last"."""
+        positions = [self.position_of(match["which"]) for match in cues.ORDINAL.finditer(text)]
+        return self.cards([self.choices[position] for position in positions if 0 <= position < len(self.choices)])
+
     @property
     def _steps_and_topic(self) -> set[str]:
         first = self.knowledge.by_id.get(self.steps[0]) if self.steps else None
@@ -252,6 +274,8 @@ class ConversationTurn:
         """The card that "it" is."""
         if self.current is not None:
             return self.current.id if isinstance(self.current, Library) else None
+        if self.state.kind == "recommend":
+            return self.state.ids[0]
         return next(iter(self.cards(self.state.seen[-1:])), None) if not self.state.ids else None
 
     # --- results

@@ -41,7 +41,7 @@ LINKING_WORDS = frozenset(
     simplest faster fastest lighter quicker recommend suggest pick choose take prefer favourite favorite popular elaborate
     further more details detail tell explain meant said asked wrong nope library lib package framework module tool card topic
     skip jump move return side couple pair restart over reset forget why reason come show open name give go on keep
-    thing item""".split()
+    thing item add include""".split()
 )
 """Words that lead from one answer to the next."""
 FOLLOWUP_WORDS = STOPWORDS | ATTRIBUTE_WORDS | LINKING_WORDS | FUNCTION_WORDS | ORDINALS.keys() | CARDINALS.keys()
@@ -81,6 +81,7 @@ _COURTESIES = (
 _THEM = re.compile(r"(?<!\ban )(?<!\bthe )\bem\b")
 """Spoken "them" ("which of 'em"); "an em" is something else."""
 _LEAD = re.compile(rf"^(?:(?:{_COURTESIES}) )+")
+_SAME = re.compile(r"\b(the same) (?:job|thing|work|task|purpose)\b| of (?:that|this|the same) (?:sort|kind|type)\b")
 _INNER = re.compile(rf"^((?:and|but|so|then) )(?:(?:{_COURTESIES}) )+")
 _TAIL = re.compile(rf"(?: (?:{_COURTESIES}|though|mate|bye))+$")
 
@@ -95,7 +96,7 @@ def strip_courtesies(tokens: Sequence[str], kept: Sequence[bool]) -> str:
     if len(tokens) > MAX_STRIPPED:
         return " ".join(tokens)
     text = " ".join(word if keep else _corrected(word) for word, keep in zip(tokens, kept, strict=True))
-    text = _THEM.sub("them", text)
+    text = _SAME.sub(lambda match: match[1] or "", _THEM.sub("them", text))
     while (shorter := _INNER.sub(r"\1", _LEAD.sub("", f"{text} ")).strip()) != text:
         text = shorter
     return _TAIL.sub("", f" {text}").strip()
@@ -173,7 +174,7 @@ def _anywhere(meant: str) -> Cue:
 
 
 _GOING = (
-    "and|so|but|whats|what is|what comes|what came|what|which is|is there|show|give|me|the|a|go|to|on|with|one|step|steps|"
+    "and|so|but|whats|what is|what comes|what came|what|about|would|normally|usually|right|directly|which is|is there|show|give|me|the|a|go|to|on|with|one|step|steps|"
     "thing|comes|come|do|i|we|should|need|must|move|skip|jump|take|item|library|lib"
 )
 """Words that may stand before "next" or "back"."""
@@ -218,6 +219,13 @@ BLAME = _only(
     "(?:that|this) (?:didnt|did not|doesnt|does not) help",
     "at all|ever|bot|thing|me|really",
 )
+PROMISE = _only(
+    "and|so|then|nice|super|great|i think|maybe|good|ok",
+    "(?:(?:i|we|let me|lets|im|were) )?(?:(?:will|ill|well|gonna|going to|shall|must|should|have to) )*(?:(?:have|take) a "
+    "(?:closer )?look|look (?:it )?(?:at|into)|look it up|try (?:it|that|this|them)|check (?:it|that|this|them)|give (?:it|that|"
+    "this|them) a (?:try|go|shot)|think about (?:it|that)|read (?:it|that|up))",
+    "out|first|then|later|today|tomorrow|tonight|at|it|that|this|them|into|on|soon|next week",
+)
 YES = _only(
     "",
     "yes|yeah|yep|yup|ya|sure|exactly|correct|that one|that|this one|this|do it|go ahead|right",
@@ -242,7 +250,7 @@ NO = Cue(
     r"(?:thats|that is) not (?:it|what i meant|what i asked)|not that(?: one)?) )+"
 )
 OTHERS = Cue(
-    r"\b(?:alternatives?|else|others|other (?!one\b)|another|similar|neither|none|instead|"
+    r"\b(?:alternatives?|else(?! (?:is|does|can|do) (?:it|that|this)\b)|others|other (?!one\b)|another|similar|neither|none|instead|"
     r"(?<!\bi )(?<!\bwe )(?<!really )(?<!would )(?<!\bid )like (?:it|this|that)|"
     r"more (?:options|choices))\b"
 )
@@ -256,18 +264,19 @@ ALTERNATIVE_TO = Cue(
 )
 """Something else than a card that is named; NAME stands for its name."""
 COMPARING = _anywhere(
-    r"compare[ds]?|comparing|comparison|differen\w+|differ|vs|versus|both|together|side by side|pros and cons|between|"
+    r"compare[ds]?|comparing|comparison|differen\w+|differ|diffs?|stacks? up|measures? up|vs|versus|both|together|side by side|"
+    r"opposite each other|next to each other|pros and cons|between|"
     r"(?:the|these|those) two"
 )
 TWO = _anywhere("(?:the|these|those) two")
 _BEST = (
-    "best|better|easier|easiest|simpler|simplest|faster|fastest|quicker|lighter|"
+    "best|better|easier|easiest|simpler|simplest|faster|fastest|quicker|lighter|lightest|smallest|newest|oldest|just one|only one|"
     "prefer|recommend|suggest|pick|choose|favou?rite"
 )
 CHOOSING = _anywhere(f"which|{_BEST}")
 BEST = _anywhere(f"{_BEST}|which (?:one|of (?:them|these|those|the two))|should (?:i|we)")
 """That one of those that are named is wanted before the others."""
-AGAINST = Cue(r"\b(?:vs|versus|v|or|than|against|with|to|from)(?: the)?$")
+AGAINST = Cue(r"\b(?:vs|versus|v|or|than|against|agst|with|to|from)(?: the)?$")
 """Words right before a name that set it against something."""
 SET_AGAINST = _anywhere(r"vs|versus|v|or|than|against|compare[ds]?|comparison|with|differ\w*|better")
 THEM = _anywhere("they|them|their|those|these")
@@ -279,11 +288,14 @@ SOUGHT = Cue(
 )
 """A thing described by what it does: its "that" points forward."""
 POINTS = Cue(
-    r"\b(?:it|its|that one|this one|the same one|he)\b|"
+    r"\b(?<!as )(?<!look at )(?:its?|that one|this one|the same one|the same(?= (?:can|does|is|has|works|will))|he)\b"
+    r"(?! (?:is|s)? ?(?:possible|true|ok|okay|clear|allowed|common|worth|better to|best to)\b)|"
     r"^(?:(?:and|so|but|ok|then) )*(?:(?:how|why|what|where|when|who) )?(?:is|does|can|was|has|will|do|did|would|could|made|"
     r"wrote) (?:that|this)\b"
 )
-"""Words that point to one thing that was shown, and aren't those of a clause ("the thing that draws")."""
+"""Words that point to one thing that was shown, and aren't those of a clause ("the thing that draws") or of an idiom."""
+BESIDE_IT = Cue(r"\b(?:with|w|to|for|beside|behind|before|alongside|on top of|around|into) (?:it|that|this)\b")
+"""Something that goes with what was shown: with a group's word, that group is asked for ("which queue goes with it")."""
 BOTH = _anywhere("both|the two of them|all three|each of them")
 OF_THEM = Cue(r"^(?:(?:so|and|but) )*(?:which|what) (?:one|ones|of (?:them|those|these|the two))\b")
 AMONG = _anywhere("which|ones?|of (?:them|these|those)")
@@ -291,6 +303,11 @@ AMONG = _anywhere("which|ones?|of (?:them|these|those)")
 _SHOWN = "(?:those|these|them|the (?:two|three|four|five|list|ones))"
 AMONG_SHOWN = _anywhere(rf"of {_SHOWN}|among {_SHOWN}|from {_SHOWN}|one (?:that|which)|which (?:one|ones)")
 """A choice among what was shown, and nothing else."""
+THE_ONE = Cue(
+    r"\b(?:the|that) (?P<what>(?:(?!one\b)\w+ ){1,3})ones?\b|\b(?:the|that) one (?:with|for|about|doing|that (?:has|does|can|is|"
+    r"runs?|works?|draws?|makes?|uses?)) (?P<which>(?:(?!please\b)\w+ ?){1,5})"
+)
+"""One of those that were shown, told by something that is said of it: "the Qt one", "the one with the admin area"."""
 FILTER = Cue(
     rf"^{_AND}(?:ok |now |then )*(?:"
     rf"(?:is there |are there |show me |give me |do |does |is |are )?(?:which|what|any|anything|one|some|ones)(?: (?:one|"
@@ -316,12 +333,22 @@ DEFINES = Cue(r"\bwhat (?:is|are|does)\b|\bwhats (?!about)|\bexplain\b|\bmeans?\
 
 SPANS = Cue(r"\b(?P<end>first|last|top) (?P<many>two|three|four|five|six|2|3|4|5|6|couple|pair)\b")
 MANY = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "couple": 2, "pair": 2}
-ORDINAL = Cue(rf"\b(?P<which>{_ONE_OF(ORDINALS)}|last|latter|former|middle|other(?= one\b|$))\b")
+_WHICH_PLACE = f"(?:{_ONE_OF(ORDINALS)}|last|latter|former|middle)"
+ORDINAL = Cue(rf"\b(?P<which>{_WHICH_PLACE}|other(?= one\b|$))\b")
+_PLACED = r"ones?|two|three|four|library|lib|framework|tool|package|choice|option|item|named|of (?:them|those|these)"
+_NOT_PLACED = "release|version|update|year|quarter|month|week|time|day|night|minute|project|job|customer|question|answer|name|line"
+PLACE = (
+    rf"(?:(?:the|your|that|this|our|my) (?:very )?(?:{_WHICH_PLACE}|other)(?! (?:{_NOT_PLACED})s?\b)"
+    rf"(?: (?:(?:and|or) (?:the )?{_WHICH_PLACE}|(?:{_PLACED})))*|{_WHICH_PLACE} (?:{_PLACED})|"
+    r"one (?:that )?(?:you|u|we) (?:\w+ )?\w+ (?:first|last))"
+)
+"""Words for one of those that were shown by its place: "the second one", "the last", and not "the last release"."""
+PLACED = _anywhere(PLACE)
 NUMBER = Cue(rf"\b(?:number|num|nr|no|nummer|option|item|choice|point) (?P<number>{_ONE_OF(CARDINALS)})\b")
 _NUMBER = f"(?:{_ONE_OF(CARDINALS)})"
 _BESIDE = f"(?:and|or|vs|versus|with|to|against) {_NUMBER}"
 NUMBERS = Cue(
-    f"^{_AND}(?:(?:show|open|take|give|me|tell|about|pick|choose) )*{_NUMBER}(?: {_BESIDE})*$|"
+    rf"^{_AND}(?:(?:show|open|take|give|me|tell|about|pick|choose|skip \d+|whats|what is) )*{_NUMBER}(?: {_BESIDE})*$|"
     f"^{_AND}compare {_NUMBER}(?: {_BESIDE})+$"
 )
 STEP = Cue(rf"\bstep (?:number |no )?(?P<which>[0-9]+|{_ONE_OF((*ORDINALS, *CARDINALS))})\b")

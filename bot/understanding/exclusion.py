@@ -42,10 +42,8 @@ class Exclusion:
 # --- what may be left out: @0 is a name, #0 a word for a kind, and words that point to what was shown
 
 _PLACE = (
-    rf"(?:the |your |that |this )?(?:very )?(?:(?:{'|'.join(cues.ORDINALS)}|last|latter|former|middle|(?<=the )other)"
-    r"(?: (?:and (?:the )?\w+(?: ones?)?|two|three|ones?|named|library|of (?:them|those|these)))?|(?:that|this) (?:one|"
-    r"thing)|(?:that|this)(?= (?:$|[,.;!?]|for|please|either|though|is|was|wont|will|can))|it|them|(?:those|these)(?: two|"
-    r" three| ones)?|both|(?:both|either|any|all) of (?:them|those|these))"
+    rf"(?:{cues.PLACE}|(?:that|this) (?:one|thing)|(?:that|this)(?= (?:$|[,.;!?]|for|please|either|though|is|was|wont|will|"
+    r"can))|it|them|(?:those|these)(?: two| three| ones)?|both|(?:both|either|any|all) of (?:them|those|these))"
 )
 _FILLING = (
     "the|a|an|any|anything|all|using|use|to|having|have|being|with|from|like|about|of|for|called|named|everything|whatever|"
@@ -53,7 +51,7 @@ _FILLING = (
 )
 _KIND = (
     r"#\d+(?=$| (?:[,.;:!?)]|ones?|stuff|things?|libs?|librar\w+|frameworks?|please|for|or|and|but|which|that|nor|in|out|"
-    r"off|is|either|at|over|here|anymore))"
+    r"off|is|either|at|over|here|anymore|needed|required|necessary|stuff))"
 )
 _ITEM = rf"(?:(?:{_FILLING}) )*?(?:@\d+|{_KIND}|{_PLACE})(?: (?:ones?|stuff|things?|libs?|librar\w+|frameworks?))?"
 _NEXT_ITEM = (
@@ -102,14 +100,16 @@ _EXCLUSIONS = tuple(
     for pattern in (
         rf"(?:leave|take|count|rule|cross|keep|put|throw|kick|filter) {_ITEMS} (?:out|off|away|aside)(?: of (?:it|this|them|"
         rf"there))?",
-        rf"{_WHO}{_ADVERBS}(?:{_NEVER} {_ADVERBS}){_VERB}(?: (?:to|for|with|on|in|up with|along with|see|have|use|using|"
+        rf"{_WHO}{_ADVERBS}(?:{_NEVER} {_ADVERBS}){_VERB}(?: (?:to|for|with|on|in|through|via|up with|along with|see|have|use|using|"
         rf"used|be))* {_ITEMS}"
         r"(?: (?:anymore|any more|at all|either|again|please|now|here|in))*",
-        rf"{_WHO}(?:(?:am|im|are|were|is|was|ve|have|has|been|want to|wants to|like to|prefer to|need to|would|id|can you|"
+        rf"{_WHO}(?:(?:am|im|are|were|is|was|ve|have|has|been|want to|wants to|like to|prefer to|need to|must|should|have to|got to|would|id|can you|"
         rf"could you) )*"
         rf"{_ADVERBS}{_DISLIKE}(?: (?:using|use|from|on))* {_ITEMS}(?: (?:please|now|for now|out|off|from (?:it|that|this|"
         rf"there)))*",
         rf"{_ITEMS} {_GETS} {_ADVERBS}{_OUT}(?: for (?:me|us|my \w+|our \w+))?",
+        rf"{_ITEMS} (?:isnt|arent|wasnt|werent|cant be|cannot be|is not|are not|were not|not) {_ADVERBS}(?:(?:really|an?|the|"
+        rf"our|my) )*(?:option|choice|possible|allowed|available|for (?:me|us)|on the table|thing|favou?rite)",
         rf"{_ITEMS} (?:(?:i|we|he|they) )?(?:{_NEVER}) (?:do|work|like|want|need|fit|suit|help|cut it|"
         rf"love)(?: it)?(?: for (?:me|us))?",
         rf"(?:(?:that|which|who|it|thats|whats|ones?) )?(?:isnt|is not|s not|arent|are not|not|thats not|wasnt|aint|cant be|"
@@ -117,7 +117,7 @@ _EXCLUSIONS = tuple(
         rf"(?:every|any|all|another)(?: \S+){{1,3}} (?P<but>but) {_ITEMS}",
         rf"{_EXCEPT} {_ITEMS}(?: (?:please|pls|either|of course))*",
         rf"(?:nothing|no \w+|none) (?:with|from|like|using|based on|that (?:needs|uses|is|has)) {_ITEMS}",
-        rf"{_ITEMS} (?:out|vetoed|banned|forbidden|excluded)(?= [,.;!?]|$)",
+        rf"{_ITEMS} (?:out|off the table|off limits|out of the question|no go|vetoed|banned|forbidden|excluded)(?= [,.;!?]|$)",
         rf"{_ITEMS} (?:i|we|they) (?:have not|have no|may not|can not|cant|must not|mustnt|are not|arent|am not|dont|do not|"
         rf"wont)"
         r"(?: (?:the right|allowed|permitted|like|want|love|use|take|need|to|use|have))*",
@@ -230,6 +230,7 @@ def exclusion_of(reading: Reading, kinds: Collection[str]) -> Exclusion | None:
 
 _OTHER = re.compile(
     r"(?<!\S)(?:else|(?<!each )other|others|another(?! (?:@\d|team|person))|different|alternatives?|instead(?! of)|"
+    r"(?:something|anything|a) (?:new|fresh)(?= [.?!]|$)|ones? (?:that )?i (?:dont|do not) know|#\d+(?: (?:exists?|are there|is there))? more(?= [.?!]|$)|"
     r"left(?= (?:that|to|for|[?.!])|$)|remaining|remains?|rest)(?!\S)"
 )
 """Something else of the same kind is asked for."""
@@ -331,7 +332,9 @@ class _Marked:
         while position < len(reading.tokens):
             if breaks[position]:
                 parts.append(breaks[position])
-            if position in starts:
+            if position in starts and not (
+                reading.tokens[position] == "go" and reading.tokens[position - 1 :][:1] == ("no",)
+            ):
                 parts.append(f"@{starts[position]}")
                 position = reading.mentions[starts[position]].end
             elif (kind := _kind_at(reading.tokens, position, kinds)) is not None:

@@ -6,10 +6,9 @@ tried in their order; the first that returns a result decides.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.model import MOST_COMPARED, RESTART, ConversationState, Entry, Group, Knowledge, Library, Step
+from bot.model import MOST_COMPARED, RESTART, ConversationState, Knowledge, Library, Step
 from bot.retrieval.scoring import MAX_OFFERED
 from bot.text import stem, words
 from bot.understanding import cues
@@ -76,20 +75,22 @@ def about_cards(
     is_of_another_subject = turn.is_foreign and not turn.named_cards
     if len(turn.tokens) > MAX_QUESTION_WORDS or reading.ranking.is_exact or is_of_another_subject:
         return None
-    ordinal = None if turn.says_steps else cues.ORDINAL.search(turn.text)
     points_to_name = turn.state.kind == "unknown" and not turn.state.ids  # to one that the pack doesn't have
+    compares = cues.COMPARING.search(turn.text) or cues.SET_AGAINST.search(turn.text) or cues.CHOOSING.search(turn.text)
     shown: tuple[str, ...] = ()
-    if ordinal is not None:
-        position = position_of(ordinal["which"], turn.choices, state)
-        shown = turn.cards(turn.choices[position : position + 1]) if 0 <= position < len(turn.choices) else ()
-    elif cues.BOTH.search(turn.text) and not turn.named_cards:
-        both = turn.plural_cards[-2:]
+    if (place := None if turn.says_steps else cues.PLACED.search(turn.text)) is not None:
+        if not compares and not set(turn.named_cards).isdisjoint(turn.choices):
+            return FollowUp(turn.named_cards[:1], asks_about_shown=True, reason=_ABOUT_SHOWN)  # "the other one, Kivy"
+        shown = turn.placed(place[0])
+    elif (cues.BOTH.search(turn.text) or cues.TWO.search(turn.text)) and turn.plural_cards and not turn.topic_cards:
+        last = (turn.last_card,) if turn.last_card is not None else ()
+        both = tuple(dict.fromkeys((*last, *turn.named_cards))) if turn.named_cards else turn.plural_cards[-2:]
         return FollowUp(both, reason=_ABOUT_SHOWN) if len(both) > 1 else None
     elif cues.POINTS.search(turn.before_names) and turn.last_card is not None and not points_to_name:
-        shown = (turn.last_card,)
+        asks_for_group = cues.BESIDE_IT.search(turn.text) and turn.mentioned_groups()
+        shown = () if asks_for_group else (turn.last_card,)
     if not shown:
         return None
-    compares = cues.COMPARING.search(turn.text) or cues.SET_AGAINST.search(turn.text) or cues.CHOOSING.search(turn.text)
     ids = tuple(dict.fromkeys((*shown, *turn.named_cards)))[:MOST_COMPARED] if compares else shown
     return FollowUp(ids, asks_about_shown=len(ids) == 1, reason=_ABOUT_SHOWN)
 
@@ -102,7 +103,9 @@ def small_talk_of(reading: Reading) -> str | None:
     if len(reading.tokens) > MAX_STRIPPED:
         return None
     text = stripped_text(reading)
-    patterns = ((RESTART, cues.RESTART), ("goodbye", cues.LEAVE), ("sorry", cues.BLAME), ("source", cues.SOURCE))
+    patterns = (
+        (RESTART, cues.RESTART), ("goodbye", cues.LEAVE), ("sorry", cues.BLAME), ("source", cues.SOURCE), ("thanks", cues.PROMISE),
+    )  # fmt: skip
     return next((name for name, cue in patterns if cue.match(text)), None)
 
 
@@ -160,10 +163,6 @@ def _number(word: str) -> int:
 # --- rules without names
 
 
-def _restart(turn: ConversationTurn) -> FollowUp | None:
-    return FollowUp(restarts=True, reason="a new start") if cues.RESTART.match(turn.text) else None
-
-
 def _unknown_name(turn: ConversationTurn) -> FollowUp | None:
     """ "And hapi?": a word in a name's place that nobody knows."""
     if not turn.unrecognized or turn.tokens[-1] != turn.unrecognized or len(turn.tokens) < 2:
@@ -188,7 +187,7 @@ def _accepted_offer(turn: ConversationTurn) -> FollowUp | None:
 
 def _choice_by_position(turn: ConversationTurn) -> FollowUp | None:
     """One or more by their position: "the second one", "the first two", "1 vs 3"."""
-    if not turn.is_bare or (turn.says_steps and not turn.steps):
+    if not (turn.is_bare or cues.NUMBER.search(turn.text)) or (turn.says_steps and not turn.steps):
         return None
     choices, positions = turn.choices, list[int]()
     text = turn.text
@@ -196,7 +195,7 @@ def _choice_by_position(turn: ConversationTurn) -> FollowUp | None:
         count = cues.MANY.get(span["many"]) or int(span["many"])
         positions += range(len(choices) - count, len(choices)) if span["end"] == "last" else range(count)
         text = text.replace(span[0], " ")
-    positions += [position_of(match["which"], choices, turn.state) for match in cues.ORDINAL.finditer(text)]
+    positions += [turn.position_of(match["which"]) for match in cues.ORDINAL.finditer(text)]
     if cues.NUMBERS.match(text):
         positions += [CARDINALS[word] - 1 for word in text.split() if word in CARDINALS]
     positions += [CARDINALS[match["number"]] - 1 for match in cues.NUMBER.finditer(text)]
@@ -212,23 +211,6 @@ def _choice_by_position(turn: ConversationTurn) -> FollowUp | None:
     if 1 < len(cards) <= MOST_COMPARED:
         return FollowUp(cards, reason="those shown before, compared")
     return turn.answer_with(chosen[0], "one of those shown before")
-
-
-def position_of(which: str, choices: Sequence[str], state: ConversationState) -> int:
-    """Position of "the last", "the other", "the third" among the choices; -1 if there is none."""
-    match which:
-        case "last" | "latter":
-            return len(choices) - 1
-        case "former":
-            return 0
-        case "middle":
-            return len(choices) // 2 if len(choices) % 2 else -1
-        case "other":
-            current = state.ids[0] if len(state.ids) == 1 else ""
-            others = [position for position, choice in enumerate(choices) if choice != current]
-            return others[-1] if others and len(choices) <= 3 else -1
-        case _:
-            return ORDINALS[which] - 1
 
 
 def _next_or_previous(turn: ConversationTurn) -> FollowUp | None:
@@ -288,43 +270,6 @@ def _all_again(turn: ConversationTurn) -> FollowUp | None:
     return turn.repeat() or _common_group(turn)
 
 
-def _in_group(turn: ConversationTurn) -> FollowUp | None:
-    """ "The async one", "which of them are for mobile?": the shown entries of a group; "and frontend?": another group."""
-    groups = turn.mentioned_groups()
-    if not groups:
-        return None
-    group = groups[0]
-    group_words = {word for name in group.words for word in words(name)}
-    if (
-        not {token for token in turn.tokens if token not in group_words}
-        <= FOLLOWUP_WORDS - ATTRIBUTE_WORDS | cues.GENERAL
-    ):
-        return None
-    shown = turn.shown_together
-    starts_anew = cues.ANEW.search(turn.text) or any(
-        f"which {' '.join(words(name))} " in turn.text for name in group.words
-    )
-    if shown and cues.AMONG.search(turn.text) and not starts_anew and not cues.BACK.search(turn.text):
-        members = {card.id for card in turn.knowledge.members(group)}
-        cards = turn.cards([i for i in shown if i in members])
-        if 0 < len(cards) <= MOST_COMPARED:
-            return FollowUp(cards, reason="those of them that are meant")
-    is_general = set(turn.tokens) - group_words <= cues.GENERAL
-    if (
-        cues.DEFINES.search(turn.text)
-        or not (cues.LEADING.match(turn.text) or is_general)
-        or (cues.BACK.search(turn.text) and "same" not in turn.tokens)
-    ):
-        return None
-    if turn.group is not None:
-        return FollowUp(group=group, recommends=turn.state.kind == "recommend", reason="the same for another group")
-    if turn.current is None or isinstance(turn.current, Library):
-        return None
-    related = [turn.knowledge.by_id[i] for i in (*reversed(turn.state.seen), *turn.current.related)]
-    asks = dict.fromkeys(_with_group_word(entry, group, turn.knowledge) for entry in (turn.current, *related))
-    return FollowUp(asks=tuple(ask for ask in asks if ask), reason="the same question about the other")
-
-
 def _comparison(turn: ConversationTurn) -> FollowUp | None:
     """The entries that were shown, compared, or the best of them."""
     if not turn.is_bare and (turn.is_foreign or not cues.OF_THEM.search(turn.text)):
@@ -367,7 +312,7 @@ def _common_group(turn: ConversationTurn) -> FollowUp | None:
     """The group that the cards shown last have in common, if it has more cards."""
     if turn.group is not None and len(turn.knowledge.members(turn.group)) > 1:
         return FollowUp(group=turn.group, reason="all of the kind")
-    ids = turn.cards(turn.state.ids if turn.current is not None else turn.state.ids or turn.state.before)
+    ids = turn.cards(turn.state.ids) or turn.cards(turn.state.before) or turn.cards(turn.state.seen[-1:])
     cards = [card for i in ids if isinstance(card := turn.knowledge.by_id[i], Library)]
     if not cards:
         return None
@@ -434,13 +379,6 @@ def _rest(turn: ConversationTurn) -> FollowUp | None:
     )
 
 
-def _more(turn: ConversationTurn) -> FollowUp | None:
-    """ "Tell me more": the entry again."""
-    if not cues.MORE.match(turn.text) or turn.state.kind == "unknown":
-        return None
-    return turn.answer_with(turn.current.id, "more about the one before") if turn.current is not None else turn.repeat()
-
-
 def _about_shown(turn: ConversationTurn) -> FollowUp | None:
     """ "Is it async?", "docs?", "are they free?": still about what was shown."""
     if turn.state.kind == "unknown" and not turn.state.ids:
@@ -494,11 +432,9 @@ def _comparison_with_named(turn: ConversationTurn) -> FollowUp | None:
     compares = (
         cues.COMPARING.search(turn.text) or cues.AGAINST.search(turn.before_names) or cues.CHOOSING.search(turn.text)
     )
-    ordinal = cues.ORDINAL.search(turn.text)
     kind = turn.state.kind
-    if ordinal and compares and turn.choices:
-        position = position_of(ordinal["which"], turn.choices, turn.state)
-        shown = turn.cards(turn.choices[position : position + 1]) if 0 <= position < len(turn.choices) else ()
+    if compares and turn.choices and cues.ORDINAL.search(turn.text):
+        shown = turn.placed(turn.text)[:1]
     elif (kind == "compare" and (compares or cues.LEADING.match(turn.text))) or (
         compares and kind in ("list", "recommend") and cues.THEM.search(turn.text)
     ):
@@ -514,46 +450,17 @@ def _comparison_with_named(turn: ConversationTurn) -> FollowUp | None:
     return FollowUp(ids, wants_best=wants_best, reason="set beside what was shown before")
 
 
-def _named_card(turn: ConversationTurn) -> FollowUp | None:
-    """ "And dash?", "no, i meant toga": a name among cards is meant as one, though it is an ordinary word."""
-    if turn.names_others or len(turn.named_cards) != 1 or not turn.is_bare or cues.COMPARING.search(turn.text):
-        return None
-    if turn.state.kind in ("list", "recommend") and turn.mentioned_groups():
-        return None
-    if turn.last_card is not None and cues.POINTS.search(turn.before_names):
-        return None  # "does it need redis" is about what was shown
-    cards_were_shown = bool(turn.cards((*turn.state.ids, *turn.state.seen, *turn.state.before)))
-    return turn.answer_with(turn.named_cards[0], "its name") if cards_were_shown else None
-
-
 _RULES = (
-    _restart,
     _rest,
     _unknown_name,
     _accepted_offer,
     _choice_by_position,
     _next_or_previous,
     _all_again,
-    _in_group,
     _comparison,
     _alternatives,
     _correction,
     _why,
-    _more,
     _about_shown,
 )
-_RULES_WITH_NAMES = (_comparison_with_named, _in_group, _named_card)
-
-
-def _with_group_word(entry: Entry, group: Group, knowledge: Knowledge) -> str:
-    """An entry's title with the word of the group it names replaced by this group's; empty if it names none."""
-    tokens = words(entry.title)
-    text = f" {' '.join(tokens)} "
-    for other in knowledge.groups:
-        group_words = {
-            word for name in other.words for word in words(name) if len(words(name)) == 1 and f" {word} " in text
-        }
-        if other is not group and group_words:
-            replacement = words(group.words[0])[0]
-            return " ".join(replacement if token in group_words else token for token in tokens)
-    return ""
+_RULES_WITH_NAMES = (_comparison_with_named,)

@@ -240,7 +240,9 @@ class Matcher:
         exclusion = exclusion_of(whole, self._selector.kinds | self._selector.terms)
         if exclusion is not None and (found := self._selector.without(whole, exclusion, turn, ask)) is not None:
             return found
-        return self._selector.among_shown(turn, ask, whole) if turn is not None else None
+        if turn is None:
+            return None
+        return self._selector.the_one(turn, whole) or self._selector.among_shown(turn, ask, whole)
 
     def _likeliest(self, whole: Reading, state: ConversationState, alone: Finding) -> Finding:
         """The likeliest of several meanings of a message that no rule decides; what it says by itself where that is clear.

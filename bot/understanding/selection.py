@@ -13,7 +13,6 @@ from bot.understanding import cues
 from bot.understanding.conversation import ConversationTurn, cards_in, groups_in
 from bot.understanding.exclusion import Exclusion
 from bot.understanding.finding_factory import FindingFactory
-from bot.understanding.follow_up import position_of
 from bot.understanding.names import shown_names
 from bot.understanding.reading import Reading
 
@@ -148,10 +147,8 @@ class Selector:
 
     def _placed(self, place: str, turn: ConversationTurn) -> tuple[str, ...]:
         """The cards that words for what was shown mean."""
-        ordinal = cues.ORDINAL.search(place)
-        if ordinal is not None:
-            position = position_of(ordinal["which"], turn.choices, turn.state)
-            return turn.cards(turn.choices[position : position + 1]) if 0 <= position < len(turn.choices) else ()
+        if cues.ORDINAL.search(place) is not None:
+            return turn.placed(place)
         if cues.THEM.search(place) or {"both", "either", "any", "all"} & set(place.split()):
             return turn.cards(turn.state.ids) if len(turn.state.ids) > 1 else turn.plural_cards
         if turn.current is not None:
@@ -202,12 +199,34 @@ class Selector:
         if left == pool.ids and not is_explicit:
             return None
         described = f"of the {len(pool.ids)} shown: {rest.strip()}"
+        if len(left) > 1 and cues.TWO.search(turn.text):
+            pool = replace(pool, kind="compare")
         if left:
             return self._found(reading, replace(pool, ids=left), described)
         if not is_explicit:
             return None
         offers = tuple(holding)[:MAX_OFFERED]
         return replace(self._findings.make(reading, "unknown", offers, described), is_none_shown=True)
+
+    def the_one(self, turn: ConversationTurn, reading: Reading) -> Finding | None:
+        """The one card of those shown that words tell apart ("the Qt one, how do I install it"); None: they don't."""
+        match = cues.THE_ONE.search(turn.text)
+        said = (match["what"] or match["which"]).strip() if match is not None else ""
+        telling = {stem(word) for word in words(said) if word not in cues.FOLLOWUP_WORDS}
+        named = {mention.name.about for mention in reading.mentions if mention.name.joined in said.split()}
+        if not (telling or named) or any(card in turn.named_cards for card in named):
+            return None
+        shown = turn.cards((*turn.shown_together, *turn.topic_cards, *turn.state.seen))
+        groups = [group.id for group in groups_in(said, self._knowledge) if not group.all]
+        fitting = {card.id for card in self._members(groups[0]) if groups[0] in card.capabilities} if groups else named
+        holding = [card for card in shown if card in fitting or telling <= self._findings.stems_of_card(card)]
+        holding = holding if groups else holding or list(turn.cards(tuple(named)))
+        if len(holding) != 1 or (len(shown) == 1 and "which" in turn.tokens):
+            return None
+        compares = cues.COMPARING.search(turn.text) or cues.SET_AGAINST.search(turn.text)
+        ids = tuple(dict.fromkeys((*(turn.named_cards if compares else ()), *holding)))[:MOST_COMPARED]
+        kind: Kind = "compare" if len(ids) > 1 else "library"
+        return self._findings.make(reading, kind, ids, f"of the {len(shown)} shown: {said}", SELECTED_LOG_ODDS)
 
     def _holding(self, turn: ConversationTurn, rest: str, pool: _Pool, ask: Ask) -> tuple[str, ...] | None:
         """The cards for which the rest of a message holds: a group's, those that it finds alone, or those whose text says it."""

@@ -45,9 +45,14 @@ SETS = {
     "article, others": (ARTICLE, TALKS / "talks-c.jsonl"),
     "article, writers": (ARTICLE, TALKS / "talks-d.jsonl"),
     "article, writers 2": (ARTICLE, TALKS / "talks-f.jsonl"),
+    "article, writers 3": (ARTICLE, TALKS / "talks-g.jsonl"),
     "office": (FAQS / "train" / "staff", FAQS / "train" / "staff" / "talks-a.jsonl"),
     "landlord": (FAQS / "test" / "tenants", FAQS / "test" / "tenants" / "talks-a.jsonl"),
     "vet": (FAQS / "dev" / "vet", FAQS / "dev" / "vet" / "talks-a.jsonl"),
+    "bikes": (FAQS / "dev" / "bikes", FAQS / "dev" / "bikes" / "talks-a.jsonl"),
+    "library": (FAQS / "train" / "library", FAQS / "train" / "library" / "talks-a.jsonl"),
+    "broadband": (FAQS / "train" / "broadband", FAQS / "train" / "broadband" / "talks-a.jsonl"),
+    "plants": (FAQS / "train" / "plants", FAQS / "train" / "plants" / "talks-a.jsonl"),
 }
 KEPT = {
     "article, writers, kept": (ARTICLE, TALKS / "talks-e.jsonl"),
@@ -115,7 +120,7 @@ def print_table(sets: dict[str, tuple[Path, Path]], kept: bool) -> None:
     for name, (pack, file) in sets.items():
         result = measure(matcher_of(pack), read_questions(file))
         click.echo(f"{name:26} " + "  ".join(map(_share, (result.follow_ups, result.first, result.whole))))
-    names = ["exclusions-a", "exclusions-c", "exclusions-d", "guards-a", *(["exclusions-b", "guards-b"] if kept else [])]
+    names = ["exclusions-a", "exclusions-c", "exclusions-d", "exclusions-e", "guards-a", *(["exclusions-b", "guards-b"] if kept else [])]
     for name in names:
         right = list(excluded_right(matcher_of(ARTICLE), QUESTIONS / f"{name}.jsonl"))
         click.echo(f"{name:26} {_share((sum(right), len(right)))}")

@@ -19,13 +19,12 @@ from bot.understanding.reading import Reading, unrecognized_word
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """What a follow-up comes down to: entries, a group, questions to ask instead, offers, a new start, or nothing.
+    """What a follow-up comes down to: entries, a group, offers, a new start, or nothing.
 
     Attributes:
         ids: Entries to answer with; two or more are compared.
         group: A group to list or, with `recommends`, to recommend from.
         recommends: See `group`.
-        asks: Questions to ask in turn until one is answered.
         offers: Entries to offer.
         restarts: The conversation begins anew.
         has_unknown_name: It asks about a name that nobody knows.
@@ -38,7 +37,6 @@ class FollowUp:
     ids: tuple[str, ...] = ()
     group: Group | None = None
     recommends: bool = False
-    asks: tuple[str, ...] = ()
     offers: tuple[str, ...] = ()
     restarts: bool = False
     has_unknown_name: bool = False

@@ -137,6 +137,10 @@ class FindingFactory:
         phrasing = [word for word in words(candidate.text) if word not in STOPWORDS]
         return self._index.similarity(telling, phrasing) >= RELATED_COSINE
 
+    def similarity(self, said: Sequence[str], other: Sequence[str]) -> float:
+        """The cosine of the sentence vectors of two texts, given as words."""
+        return self._index.similarity(said, other)
+
     def stems_of(self, number: int) -> frozenset[str]:
         """Stems of everything that a target says: phrasings, and an entry's texts."""
         if number not in self._stems:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from bot.model import MOST_COMPARED, RESTART, ConversationState, Knowledge, Library, Step
 from bot.retrieval.scoring import MAX_OFFERED
-from bot.text import stem, words
+from bot.text import words
 from bot.understanding import cues
 from bot.understanding.attributes import ATTRIBUTE_WORDS, attribute_of
 from bot.understanding.conversation import (
@@ -331,30 +331,6 @@ def _related(turn: ConversationTurn) -> FollowUp | None:
     return FollowUp(offers=first.related[:MAX_OFFERED], reason="nothing else is known") if first is not None else None
 
 
-def _correction(turn: ConversationTurn) -> FollowUp | None:
-    """ "No, the library": what the last message might have meant instead."""
-    lead = cues.NO.match(f"{turn.text} ")
-    wanted = [word for word in turn.text[lead.end() if lead else 0 :].split() if word not in ("the", "a", "as", "an")]
-    wants_card = set(wanted) <= cues.CARD_NOUNS | {"one"} and bool(set(wanted) & cues.CARD_NOUNS)
-    if not lead and not wants_card:
-        return None
-    others = [turn.knowledge.by_id[i] for i in turn.state.others if i in turn.knowledge.by_id]
-    if wants_card:
-        card = next((entry.id for entry in (turn.current, *others) if isinstance(entry, Library)), None)
-        return turn.answer_with(card, "the card instead") if card else None
-    stems = {stem(word) for word in wanted if word not in STOPWORDS}
-    for entry in others:
-        if stems and any(stems <= set(map(stem, terms)) for terms in (words(entry.title), _KIND_NOUNS[entry.kind])):
-            return turn.answer_with(entry.id, "what it might have been instead")
-    if not turn.is_bare:
-        return None
-    return FollowUp(offers=tuple(entry.id for entry in others[:MAX_OFFERED]), reason="not what was meant")
-
-
-_KIND_NOUNS = {"step": ("step",), "topic": ("topic", "question", "article"), "library": ()}
-"""What people call an entry of each kind; for cards see `cues.CARD_NOUNS`."""
-
-
 def _why(turn: ConversationTurn) -> FollowUp | None:
     """ "Why?": a question for the reason, about the entry that was shown."""
     if not cues.WHY.match(turn.text) or turn.state.kind == "unknown":
@@ -365,8 +341,7 @@ def _why(turn: ConversationTurn) -> FollowUp | None:
             if turn.state.kind == "recommend"
             else turn.repeat()
         )
-    asks = () if isinstance(turn.current, Library | Step) else (f"why {turn.current.title}",)
-    return FollowUp((turn.current.id,), asks=asks, reason="why, about the entry before")
+    return turn.answer_with(turn.current.id, "why, about the entry before")
 
 
 def _rest(turn: ConversationTurn) -> FollowUp | None:
@@ -391,6 +366,8 @@ def _about_shown(turn: ConversationTurn) -> FollowUp | None:
     refers_back = cues.BACK.search(turn.text) is not None
     if not refers_back and cues.DEFINES.search(turn.text) and turn.mentioned_groups():
         return None  # it asks about the group's word, not about what was shown
+    if turn.mentioned_groups() and turn.current is not None and turn.current.kind == "topic":
+        return None  # "and the frontend?" asks the topic's question of something else
     if turn.current is None:
         return turn.repeat() if turn.is_bare and cues.THEM.search(turn.text) else _ask_which(turn)
     tokens = set(turn.tokens)
@@ -459,7 +436,6 @@ _RULES = (
     _all_again,
     _comparison,
     _alternatives,
-    _correction,
     _why,
     _about_shown,
 )

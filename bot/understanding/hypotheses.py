@@ -15,7 +15,7 @@ import numpy as np
 
 from bot.retrieval.index import Ranking
 from bot.retrieval.sparse import Floats
-from bot.text import stem
+from bot.text import sentences, stem, words
 from bot.understanding import cues
 from bot.understanding.conversation import ConversationTurn
 from bot.understanding.finding_factory import FindingFactory
@@ -34,13 +34,14 @@ MAX_EVIDENCE, EVIDENCE_SCALE = 6.0, 3.0
 
 FEATURES = (
     "gap alone", "gap behind the title", "first alone", "shown", "shown, pronoun", "shown, no content",
-    "words covered", "shown, evidence alone", "small talk", "offered",
+    "words covered", "shown, evidence alone", "shown, nearest sentence", "small talk", "offered", "related",
     "no answer", "no answer, evidence", "no answer, no content",
 )  # fmt: skip
-"""The first ten describe a target: its score behind the best one's in both readings, whether it is the best of the message
+"""The first twelve describe a target: its score behind the best one's in both readings, whether it is the best of the message
 alone, whether it was shown last and how the message leans on it (a pronoun, no content words), the share of the
-message's content words that its texts have, whether it is small talk, and whether it was offered before."""
-WEIGHTS = np.array([0.79, 0.56, 0.96, -0.36, 0.67, 1.89, 1.03, -0.28, -1.69, 1.51, 0.51, -1.72, -1.23])
+message's content words that its texts have, how near the message is to a sentence of the answer that was shown, whether it is
+small talk, was offered before, and is related to what was shown."""
+WEIGHTS = np.array([0.63, 0.58, 1.00, -0.51, 0.31, 1.57, 0.73, -0.40, 1.82, -1.57, 1.05, 1.21, -0.10, -1.78, -1.45])
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +80,16 @@ def described(
 ) -> tuple[list[Target | None], Floats]:
     """The targets of the hypotheses, the last one None, and their features: (hypotheses, len(FEATURES))."""
     subject = turn.subject
-    behind = read(f"{subject.label} {alone.text}").ranking if subject is not None else alone.ranking
+    behind = (
+        read(_about_another(turn) or f"{subject.label} {alone.text}").ranking if subject is not None else alone.ranking
+    )
     numbers = [
         candidate.target_index for ranking in (alone.ranking, behind) for candidate in ranking.candidates[:CANDIDATES]
     ]
     number_shown = findings.number_of(subject.id) if subject is not None else None
     numbers += [number_shown] if number_shown is not None else []
-    content = [stem(token) for token in turn.tokens if token not in cues.FOLLOWUP_WORDS]
+    telling = [token for token in turn.tokens if token not in cues.FOLLOWUP_WORDS]
+    content = [stem(token) for token in telling]
     gaps = [_gaps(ranking) for ranking in (alone.ranking, behind)]
     first = alone.ranking.candidates[0].target_index if alone.ranking.candidates else -1
     leaning = [
@@ -93,6 +97,9 @@ def described(
         float(bool(cues.BACK.search(turn.text) or cues.THEM.search(turn.text) or not _PERSONS.isdisjoint(turn.tokens))),
         float(not content),
     ]
+    said = sentences(subject.plain_answer) if subject is not None else []
+    nearest = max((findings.similarity(telling, words(sentence)) for sentence in said), default=0.0)
+    related = subject.related if subject is not None else ()
     evidence = _scaled(alone.ranking.log_odds - findings.gate.answer)
     offered = {*(turn.state.ids if turn.state.kind == "unknown" else ()), *turn.state.others}
     rows = []
@@ -102,11 +109,26 @@ def described(
         rows.append([
             *(gap.get(number, min(gap.values(), default=0.0)) for gap in gaps), float(number == first),
             *(is_shown * value for value in leaning), covered, is_shown * evidence,
-            float(findings.target_of(number).kind == "talk"), float(findings.target_of(number).id in offered), 0.0, 0.0, 0.0,
+            is_shown * nearest, float(findings.target_of(number).kind == "talk"), float(findings.target_of(number).id in offered),
+            float(findings.target_of(number).id in related), 0.0, 0.0, 0.0,
         ])  # fmt: skip
     among = _scaled(alone.ranking.among_log_odds - findings.gate.offer)
-    rows.append([*[0.0] * 10, 1.0, among, float(not content)])
+    rows.append([*[0.0] * 12, 1.0, among, float(not content)])
     return [*map(findings.target_of, dict.fromkeys(numbers)), None], np.array(rows)
+
+
+def _about_another(turn: ConversationTurn) -> str:
+    """The title of the entry that was shown, with the group that the message names in place of its own; empty: they name none.
+
+    "And the frontend?" after "What is Python backend development?" asks what Python frontend development is.
+    """
+    groups = turn.mentioned_groups()
+    if not groups or turn.subject is None or turn.subject.kind != "topic":
+        return ""
+    tokens = words(turn.subject.title)
+    others = {word for group in turn.knowledge.groups if group is not groups[0] for word in group.words} & set(tokens)
+    named = next((word for word in groups[0].words if len(words(word)) == 1), "")
+    return " ".join(named if token in others else token for token in tokens) if others and named else ""
 
 
 def _gaps(ranking: Ranking) -> dict[int, float]:

@@ -218,7 +218,8 @@ class Matcher:
             return self._step_finding(whole, step)
         if (small_talk := self._small_talk_of(whole)) is not None and not whole.ranking.is_exact:
             return self._steering_finding(whole, small_talk)
-        if needs_context(whole) and not whole.ranking.is_exact:
+        is_first = state is None or not (state.ids or state.seen)
+        if is_first and needs_context(whole) and not whole.ranking.is_exact:
             unknown = self._findings.make(whole, "unknown", (), "nothing was shown before that it could mean")
             return replace(unknown, lacks_context=True)
         if (phrase := self._exact_phrase(whole)) is not None:
@@ -312,11 +313,6 @@ class Matcher:
         """The finding of a follow-up."""
         if result.restarts:
             return self._steering_finding(reading, RESTART)
-        for ask in result.asks:
-            finding = self._decider.decide_by_ranking(self._read(ask, ask))
-            related = {*result.ids, *(i for entry in result.ids for i in self.knowledge.by_id[entry].related)}
-            if finding.kind in ("topic", "step", "library") and (not related or related & set(finding.ids)):
-                return finding
         if result.group is not None and result.ids:
             kind: Kind = "recommend" if result.recommends else "list"
             return replace(self._findings.make(reading, kind, result.ids, result.reason), group=result.group.id)

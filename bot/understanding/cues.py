@@ -298,8 +298,6 @@ BESIDE_IT = Cue(r"\b(?:with|w|to|for|beside|behind|before|alongside|on top of|ar
 """Something that goes with what was shown: with a group's word, that group is asked for ("which queue goes with it")."""
 BOTH = _anywhere("both|the two of them|all three|each of them")
 OF_THEM = Cue(r"^(?:(?:so|and|but) )*(?:which|what) (?:one|ones|of (?:them|those|these|the two))\b")
-AMONG = _anywhere("which|ones?|of (?:them|these|those)")
-"""With a group's word: a choice among the entries that were shown ("which of them are async")."""
 _SHOWN = "(?:those|these|them|the (?:two|three|four|five|list|ones))"
 AMONG_SHOWN = _anywhere(rf"of {_SHOWN}|among {_SHOWN}|from {_SHOWN}|one (?:that|which)|which (?:one|ones)")
 """A choice among what was shown, and nothing else."""
@@ -322,8 +320,6 @@ FILTER = Cue(
     r"(?=the \w+(?: \w+)? ones?$)|(?=[\w ]* (?:only|ones)$))"
 )
 """A filter over what was shown: what holds follows it."""
-ANEW = _anywhere("ones|only")
-"""With a group's word: a list of that group, instead of such a choice ("only the async ones")."""
 EVERYTHING = _anywhere("list|all|whole|full|everything|overview|every")
 LEADING = Cue(
     rf"^(?:{_AND}(?:what about|how about|whats about|same|now|only|just|with|for|on|in|and|but|or|so|also|no)\b|and\b)"
@@ -358,11 +354,10 @@ AFTER = frozenset("after finished finish done completed complete beyond followin
 STEPS = frozenset(("step", "steps"))
 ENDS = frozenset("backend frontend".split())
 """A comparison of both ("frontend vs backend") depends on nothing that was shown."""
-CARD_NOUNS = frozenset("library lib package framework module card tool".split())
 SIDES = frozenset("backend frontend side step steps for when features good kind".split())
 """Words for attributes that may also be asked of the pack's subject: a message with one of them needs no earlier answer."""
 GENERAL = frozenset(
     """one ones on in the a an for of with at side based things thing stuff only just now same and or but so them those these
-    work works good do can as well too please about""".split()
+    work works good do can as well too please about what whats how other instead then now""".split()
 )
 """Words that may stand beside a group's word in a message that only names the group ("and the async ones please")."""

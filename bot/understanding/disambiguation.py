@@ -16,7 +16,7 @@ from bot.retrieval.english import UNKNOWN_RARITY, english
 from bot.text import stem, words
 from bot.understanding.attributes import ATTRIBUTE_WORDS, CUE_WORDS, SOFTWARE_WORDS
 from bot.understanding.names import Mention, is_in_name_position
-from bot.understanding.question_type import COMPARISON_WORDS, KIND_NOUNS, STOPWORDS
+from bot.understanding.question_type import ANSWER_NOUNS, COMPARISON_WORDS, KIND_NOUNS, STOPWORDS
 from bot.understanding.reading import Reading
 
 TECHNICAL_RATIO = 1.0
@@ -107,7 +107,8 @@ class NameDisambiguator:
         if after in KIND_NOUNS or before in _ONE_THING or before in KIND_NOUNS:
             return False
         is_compared = not COMPARISON_WORDS.isdisjoint(tokens) or "and" in (before, after)
-        return before in _SEVERAL or (bool(others) and not is_compared)
+        is_wanted = before == "for" and tokens[mention.start - 2] in KIND_NOUNS | ANSWER_NOUNS | _SOMETHING
+        return before in _SEVERAL or is_wanted or (bool(others) and not is_compared)
 
     def as_names(self, reading: Reading) -> Reading:
         """A message of a conversation about cards: there a card's name is one, however ordinary, but for a plain noun."""
@@ -150,6 +151,7 @@ class NameDisambiguator:
 
 _ONE_THING = frozenset("is does has was isnt doesnt called named".split())
 """Words before a name in the singular, however it is written."""
+_SOMETHING = frozenset("something anything one libs stuff".split())
 _SEVERAL = frozenset(
     """several many multiple two three four five some any all more most different other various which what these those such
     few both large big small relational external legacy remote old new existing""".split()

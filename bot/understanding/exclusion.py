@@ -43,7 +43,7 @@ class Exclusion:
 
 _PLACE = (
     rf"(?:{cues.PLACE}|(?:that|this) (?:one|thing)|(?:that|this)(?= (?:$|[,.;!?]|for|please|either|though|is|was|wont|will|"
-    r"can))|it|them|(?:those|these)(?: two| three| ones)?|both|(?:both|either|any|all) of (?:them|those|these))"
+    r"can|out|off|aside|away))|it|them|the (?:two|three|ones)(?: (?:i|you|we) (?:just |already )?\w+(?: about)?)?|(?:those|these)(?: two| three| ones)?|both|(?:both|either|any|all) of (?:them|those|these))"
 )
 _FILLING = (
     "the|a|an|any|anything|all|using|use|to|having|have|being|with|from|like|about|of|for|called|named|everything|whatever|"
@@ -58,11 +58,11 @@ _NEXT_ITEM = (
     rf"(?:(?:the|a|an|any|using|with|like|also|for) )*?(?:@\d+|#\d+|{_PLACE})(?: (?:ones?|stuff|things?|libs?|librar\w+|"
     rf"frameworks?))?"
 )
-_ITEMS = rf"(?P<items>{_ITEM}(?:(?: ,)?(?: (?:and|or|nor|also|plus|either|as well as))* {_NEXT_ITEM})*)"
+_ITEMS = rf"(?P<items>{_ITEM}(?:(?: ,)?(?: (?:and|or|nor|also|plus|either|as well as|such as|(?:\w+ )?like))* {_NEXT_ITEM})*)"
 
 _NEVER = (
     r"(?:dont|do not|didnt|did not|doesnt|cant|can not|cannot|couldnt|could not|wont|will not|wouldnt|would not|shouldnt|"
-    r"must not|mustnt|may not|not|never|no longer|aint|no one|nobody|nothing|nt)"
+    r"must not|mustnt|may not|are not|arent|am not|not|never|no longer|aint|no one|nobody|nothing|nt)"
 )
 _VERB = (
     r"(?:want|wanna|wants|like|likes|love|enjoy|trust|need|have|take|use|using|run|stand|bear|consider|recommend|suggest|"
@@ -74,7 +74,7 @@ _DISLIKE = (
     r"omit|ditch|scratch|strike|bin|cut|cross out|cross off|rule out|ruled out|leave out|leaving out|leave off|leaving off|"
     r"leave aside|leaving aside|take away|take out|throw out|kick out|get rid of|no fan of|not a fan of|no friend of|"
     r"tired of|sick of|bored of|bored with|fed up with|had enough of|done with|finished with|through with|allergic to|"
-    r"opposed to|care less about|blocks?|blocked|prohibits?|disallows?|away from|migrating from|off|forbids?|forbade|bans?|"
+    r"opposed to|(?:couldnt |could not )?care less about|never mind|blocks?|blocked|prohibits?|disallows?|away from|migrating from|off|forbids?|forbade|bans?|"
     r"banned|vetoed|veto|rejected|refuse|refuses|subtract|filter out|forget|no to|say no to)"
 )
 _EXCEPT = (
@@ -155,13 +155,13 @@ _DENIAL = re.compile(
 """A question whether something isn't of a kind: "so it's not a backend thing?"."""
 _BAD = re.compile(
     r"(?<!\S)(?:hates?|hated|dislikes?|dead|bad|worst|awful|terrible|horrible|ugly|tired|sick|fed|bored|vetoed|forbids?|"
-    r"forbidden|banned|prohibited|heavy|heavier|heavyweight|slow|outdated|expensive|complicated|complex|against|avoid|"
+    r"forbidden|banned|prohibited|heavy|heavier|heavyweight|slow|outdated|ancient|obsolete|abandoned|buggy|clunky|messy|expensive|complicated|complex|against|avoid|"
     r"refuse[ds]?|reject(?:ed)?|failed|leaving|scars|pain|painful|annoying|annoyed|boring|overkill|unhappy|disappointed|"
     r"struggled?|moved|migrating|dropped|ditched|pushing|none)(?!\S)"
 )
 """Words of a clause that says nothing good of a name in it, where something else of its kind is asked for."""
 _CLAUSE = re.compile(
-    r" (?:[,.;:!?]|-|but|so|because|since|cause|cuz|and (?=(?:i|we|my|our|its|it|then|now|what|which|so)\b)) ?"
+    r" (?:[,.;:!?]|-|but|so|because|since|cause|cuz|and (?=(?:i|we|my|our|its|it|then|now|what|which|so|want|need)\b)) ?"
 )
 _LEFTOVER = re.compile(
     r"^(?:(?:and|but|or|nor|so|then|that|which|with|also|please|ok|the|just|now|something|anything|one|ones|for|is|it|to|me|"
@@ -184,7 +184,8 @@ def exclusion_of(reading: Reading, kinds: Collection[str]) -> Exclusion | None:
         return None
     marked = _Marked.of(reading, kinds)
     text = marked.text
-    if _NEGATIVE_QUESTION.search(text) or _ONLY.search(text) or _DENIAL.match(text):
+    is_hoping = _NEGATIVE_QUESTION.search(text) and not _OTHER.search(text)
+    if is_hoping or _ONLY.search(text) or _DENIAL.match(text):
         return None
     clauses = list(_clauses(text))
     guarded = [
@@ -197,7 +198,9 @@ def exclusion_of(reading: Reading, kinds: Collection[str]) -> Exclusion | None:
         for match in pattern.finditer(text):
             if _touches(match.span(), guarded) or _touches(match.span(), spans) or _is_compared(match, text):
                 continue
-            spans.append((match.start("but") if "but" in match.groupdict() else match.start(), match.end()))
+            start = match.start("but") if "but" in match.groupdict() else match.start()
+            wanted = re.match(r"(?:#\d+(?: ,)? )+(?=@)", match[0])  # "an async web framework, Tornado is out"
+            spans.append((start + (wanted.end() if wanted else 0), match.end()))
             items.append(match["items"])
             is_said = True
     for start, end in clauses:
@@ -223,7 +226,7 @@ def exclusion_of(reading: Reading, kinds: Collection[str]) -> Exclusion | None:
         for number, m in enumerate(reading.mentions)
         if m.name.kind == "card"
     )
-    if about and not any(mention.name.kind == "card" for mention in exclusion.mentions):
+    if about and not exclusion.places and not any(mention.name.kind == "card" for mention in exclusion.mentions):
         return None  # "Besides the ORM, what else is in Django?" is about Django
     return exclusion
 
@@ -231,7 +234,7 @@ def exclusion_of(reading: Reading, kinds: Collection[str]) -> Exclusion | None:
 _OTHER = re.compile(
     r"(?<!\S)(?:else|(?<!each )other|others|another(?! (?:@\d|team|person))|different|alternatives?|instead(?! of)|"
     r"(?:something|anything|a) (?:new|fresh)(?= [.?!]|$)|ones? (?:that )?i (?:dont|do not) know|#\d+(?: (?:exists?|are there|is there))? more(?= [.?!]|$)|"
-    r"left(?= (?:that|to|for|[?.!])|$)|remaining|remains?|rest)(?!\S)"
+    r"left(?= (?:that|to|for|[?.!])|$)|in (?:its|their) place|what (?:do|should|can) (?:i|we) add|remaining|remains?|rest)(?!\S)"
 )
 """Something else of the same kind is asked for."""
 
@@ -259,7 +262,8 @@ _ITEM_ALONE = re.compile(rf"(?<!\S)(?:@\d+|{_PLACE})(?!\S)")
 _WANTS_KIND = re.compile(
     r"(?<!\S)(?:(?:what|which|any|some|another|other|a|one) (?:else|others?|#\d+|librar\w+|libary|frameworks?|tools?|libs?|"
     r"packages?|toolkits?|one)|recommend\w*|suggest\w*|options?|alternatives?|others?(?= [?.!]|$)|others|looking for|choose|"
-    r"list|left|what (?:do|should|can|could|would) (?:i|we)|something|anything|#\d+)(?!\S)"
+    r"list|left|what (?:do|should|can|could|would) (?:i|we|you)|(?:show|give|tell|name) (?:me )?(?:one|some|more)|something|anything|"
+    r"#\d+)(?!\S)"
 )
 """Something of a kind is asked for, and not what something is."""
 
@@ -348,7 +352,7 @@ class _Marked:
         return cls(text, reading.mentions, tuple(found), reading.tokens)
 
     def exclusion(self, items: Sequence[str], rest: str, is_said: bool) -> Exclusion:
-        marks = [mark for item in items for mark in re.findall(r"[@#]\d+", item)]
+        marks = [mark for item in items for mark in re.findall(r"@\d+" if "@" in item else r"#\d+", item)]
         places = [
             place.group()
             for item in items

@@ -50,7 +50,7 @@ def follow_up(
     turn = conversation_turn(reading, state, knowledge, disambiguator)
     if not turn.text or len(turn.tokens) > MAX_FOLLOWUP_WORDS:
         return None
-    if cues.STEP.search(turn.text) or _names_both_sides(turn.text):
+    if cues.STEP.search(turn.text) or names_both_sides(turn.text):
         return None
     if reading.ranking.is_exact and not (
         turn.is_bare and (cues.LEADING.match(turn.text) or not turn.mentioned_groups())
@@ -115,7 +115,7 @@ def needs_context(reading: Reading) -> bool:
     tokens = text.split()
     if not text or meant_mentions(reading) or len(tokens) > MAX_FOLLOWUP_WORDS:
         return False
-    if not set(tokens) <= FOLLOWUP_WORDS or _names_both_sides(text):
+    if not set(tokens) <= FOLLOWUP_WORDS or names_both_sides(text):
         return False
     if any(pattern.match(text) for pattern in _BARE_CUES) or cues.NO.match(f"{text} "):
         return True
@@ -129,7 +129,7 @@ def needs_context(reading: Reading) -> bool:
     return bool(them or cues.BACK.search(text)) and not set(tokens).isdisjoint(ATTRIBUTE_WORDS - cues.SIDES)
 
 
-def _names_both_sides(text: str) -> bool:
+def names_both_sides(text: str) -> bool:
     """Whether a comparison names both sides: "frontend vs backend"."""
     return len(cues.ENDS.intersection(text.split())) > 1 and cues.SET_AGAINST.search(text) is not None
 
@@ -312,7 +312,7 @@ def _common_group(turn: ConversationTurn) -> FollowUp | None:
     """The group that the cards shown last have in common, if it has more cards."""
     if turn.group is not None and len(turn.knowledge.members(turn.group)) > 1:
         return FollowUp(group=turn.group, reason="all of the kind")
-    ids = turn.cards(turn.state.ids) or turn.cards(turn.state.before) or turn.cards(turn.state.seen[-1:])
+    ids = turn.cards(turn.state.ids or turn.state.before or turn.state.seen[-1:])
     cards = [card for i in ids if isinstance(card := turn.knowledge.by_id[i], Library)]
     if not cards:
         return None

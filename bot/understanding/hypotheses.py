@@ -123,7 +123,9 @@ def _about_another(turn: ConversationTurn) -> str:
     "And the frontend?" after "What is Python backend development?" asks what Python frontend development is.
     """
     groups = turn.mentioned_groups()
-    if not groups or turn.subject is None or turn.subject.kind != "topic":
+    said = {word for group in groups for name in group.words for word in words(name)}
+    is_only_named = set(turn.tokens) - said <= cues.GENERAL
+    if not groups or not is_only_named or turn.subject is None or turn.subject.kind != "topic":
         return ""
     tokens = words(turn.subject.title)
     others = {word for group in turn.knowledge.groups if group is not groups[0] for word in group.words} & set(tokens)

@@ -27,7 +27,14 @@ from bot.understanding.decision import Decider
 from bot.understanding.disambiguation import NameDisambiguator
 from bot.understanding.exclusion import exclusion_of
 from bot.understanding.finding_factory import NAME_LOG_ODDS, FindingFactory
-from bot.understanding.follow_up import about_cards, follow_up, needs_context, requested_step, small_talk_of
+from bot.understanding.follow_up import (
+    about_cards,
+    follow_up,
+    names_both_sides,
+    needs_context,
+    requested_step,
+    small_talk_of,
+)
 from bot.understanding.hypotheses import MIN_PROBABILITY, SURE, hypotheses
 from bot.understanding.languages import function_words, language_of
 from bot.understanding.names import Names, names_of
@@ -218,8 +225,7 @@ class Matcher:
             return self._step_finding(whole, step)
         if (small_talk := self._small_talk_of(whole)) is not None and not whole.ranking.is_exact:
             return self._steering_finding(whole, small_talk)
-        is_first = state is None or not (state.ids or state.seen)
-        if is_first and needs_context(whole) and not whole.ranking.is_exact:
+        if needs_context(whole) and not whole.ranking.is_exact and not self._has_subject(state):
             unknown = self._findings.make(whole, "unknown", (), "nothing was shown before that it could mean")
             return replace(unknown, lacks_context=True)
         if (phrase := self._exact_phrase(whole)) is not None:
@@ -238,7 +244,9 @@ class Matcher:
         def ask(text: str) -> tuple[Reading, Finding]:
             return self._read_again(text), self.find(text)
 
-        exclusion = exclusion_of(whole, self._selector.kinds | self._selector.terms)
+        nouns = [mention for mention in whole.mentions if self._disambiguator.is_plain_noun(whole, mention)]
+        meant = replace(whole, mentions=tuple(m for m in whole.mentions if m not in nouns)) if nouns else whole
+        exclusion = exclusion_of(meant, self._selector.kinds | self._selector.terms)
         if exclusion is not None and (found := self._selector.without(whole, exclusion, turn, ask)) is not None:
             return found
         if turn is None:
@@ -253,8 +261,10 @@ class Matcher:
             state: What was shown before.
             alone: What the message comes down to by itself.
         """
-        is_clear = alone.kind in ("smalltalk", "help", "compare") or alone.out_of_scope or alone.mentioned_only
         turn = conversation_turn(whole, state, self.knowledge, self._disambiguator)
+        is_clear = alone.kind in ("smalltalk", "help", "compare") or alone.out_of_scope or alone.mentioned_only
+        defines_kind = cues.DEFINES.search(turn.text) and turn.mentioned_groups() and not cues.BACK.search(turn.text)
+        is_clear = is_clear or defines_kind or names_both_sides(turn.text)
         says_letters = any(len(token) > 1 and not token.isdigit() for token in turn.tokens)
         if is_clear or turn.has_names or whole.ranking.is_exact or whole.language or not says_letters:
             return alone
@@ -275,6 +285,10 @@ class Matcher:
             return alone
         evidence = replace(finding.evidence, confidence=round(best.probability, 6))
         return replace(finding, evidence=evidence, is_likely=best.probability < SURE)
+
+    def _has_subject(self, state: ConversationState | None) -> bool:
+        """Whether one entry was shown last, and nothing since that isn't known."""
+        return state is not None and len(state.ids) == 1 and state.kind != "unknown"
 
     def _has_cards(self, state: ConversationState) -> bool:
         """Whether cards were shown, or offered, in a conversation."""

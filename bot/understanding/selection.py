@@ -116,40 +116,42 @@ class Selector:
     ) -> _Pool | None:
         """What there is to choose among: what is asked for, else what stands, else what is of the kind of what isn't wanted."""
         standing = standing_pool(turn) if turn is not None else None
-        kind: Kind = asked.kind if asked is not None and asked.kind in ("list", "recommend") else "list"
-        group = asked.group if asked is not None and asked.kind in ("list", "recommend") else None
-        is_answered = (
-            asked is not None and asked.kind in ("topic", "library", "step") and not set(asked.ids) & set(excluded)
+        lists = asked is not None and asked.kind in ("list", "recommend")
+        kind: Kind = asked.kind if asked is not None and lists else "list"
+        said = [group.id for group in groups_in(rest, self._knowledge) if not group.all]
+        groups = (
+            [asked.group, *said] if asked is not None and lists and asked.group and asked.group not in said else said
         )
-        if group is None and not is_answered and (groups := groups_in(rest, self._knowledge)):
-            group = groups[0].id
-        if group is not None and named and not groups_in(rest, self._knowledge):
-            members = {card.id for card in self._members(group)}
-            group = group if members.intersection(named) else None  # it only asks for "a library"
-        if (
-            standing is not None
-            and (group is None or group == standing.group)
-            and (set(standing.ids) & set(excluded) or not named)
-        ):
-            return standing
-        if is_answered and asked is not None:
-            entry = self._knowledge.by_id[asked.ids[0]]
-            cards = cards_in(entry, self._knowledge)
-            return _Pool(cards, self._common_group(cards)) if set(cards) & set(excluded) and len(cards) > 1 else None
-        if group is None:
-            is_of_others = set(named).isdisjoint(standing.ids) and asked is None if standing is not None else True
-            if not is_of_others and (asked is None or asked.kind == "unknown"):
+        groups = sorted(groups, key=lambda name: set(named).isdisjoint(self._ids_of(name)))
+        if not said and named:  # it only asks for "a library"
+            groups = [name for name in groups if not set(named).isdisjoint(self._ids_of(name))]
+        if standing is not None and (not groups or groups[0] == standing.group):
+            if set(standing.ids) & set(excluded) or not named:
                 return standing
-            group = self._common_group(named)
-        if group is None:
+        if not groups and asked is not None and asked.kind in ("topic", "library", "step"):
+            entry = self._knowledge.by_id[asked.ids[0]]
+            if set(cards_in(entry, self._knowledge)).isdisjoint(excluded) and entry.id not in excluded:
+                return None
+        last = turn.last_group if turn is not None else None
+        if not groups and last is not None and not set(named).isdisjoint(self._ids_of(last.id)):
+            groups = [last.id]
+        groups = groups or [name for name in (self._common_group(named),) if name is not None]
+        if not groups:
             return standing
-        return _Pool(tuple(card.id for card in self._members(group)), group, kind)
+        ids = self._ids_of(groups[0])
+        for other in groups[1:]:
+            both = tuple(card for card in ids if card in self._ids_of(other))
+            ids = both if set(both) - set(excluded) else ids
+        return _Pool(ids, groups[0], kind)
+
+    def _ids_of(self, group: str) -> tuple[str, ...]:
+        return tuple(card.id for card in self._members(group))
 
     def _placed(self, place: str, turn: ConversationTurn) -> tuple[str, ...]:
         """The cards that words for what was shown mean."""
         if cues.ORDINAL.search(place) is not None:
             return turn.placed(place)
-        if cues.THEM.search(place) or {"both", "either", "any", "all"} & set(place.split()):
+        if cues.THEM.search(place) or {"both", "either", "any", "all", "two", "three", "ones"} & set(place.split()):
             return turn.cards(turn.state.ids) if len(turn.state.ids) > 1 else turn.plural_cards
         if turn.current is not None:
             return turn.cards([turn.current.id])

@@ -46,6 +46,7 @@ SETS = {
     "article, writers": (ARTICLE, TALKS / "talks-d.jsonl"),
     "article, writers 2": (ARTICLE, TALKS / "talks-f.jsonl"),
     "article, writers 3": (ARTICLE, TALKS / "talks-g.jsonl"),
+    "article, writers 4": (ARTICLE, TALKS / "talks-h.jsonl"),
     "office": (FAQS / "train" / "staff", FAQS / "train" / "staff" / "talks-a.jsonl"),
     "landlord": (FAQS / "test" / "tenants", FAQS / "test" / "tenants" / "talks-a.jsonl"),
     "vet": (FAQS / "dev" / "vet", FAQS / "dev" / "vet" / "talks-a.jsonl"),

@@ -60,20 +60,23 @@ class Engine:
         """How a question is understood, with the evidence, before the reply is composed. Saves nothing."""
         return self._matchers.matcher(question.workspace).find(question.text, self._load(question))
 
-    def explain(self, question: Question, reference: str = "", *, raw: bool = False) -> Reply:
+    def explain(self, question: Question, reference: str = "", understood: str = "", *, raw: bool = False) -> Reply:
         """The evidence behind the answer to a question, as a reply.
 
         Args:
             question: what was asked.
             reference: the answer's reference. The answer to a follow-up also depends on the conversation's state, which isn't
                 kept: if the question by itself gets another answer, the reply says so.
+            understood: the reason of that answer.
             raw: with ids and figures.
         """
         matcher = self._matchers.matcher(question.workspace)
         finding, knowledge = matcher.find(question.text, self._load(question)), matcher.knowledge
         answered = parse_reference(reference, knowledge)
         if answered is not None and (answered.kind, answered.ids) != (finding.kind, finding.ids):
-            evidence = replace(finding.evidence, reason="what was shown before in the conversation", candidates=())
+            evidence = replace(
+                finding.evidence, reason=understood or "what was shown before in the conversation", candidates=()
+            )
             finding = replace(answered, evidence=evidence)
         return explain(finding, knowledge, raw=raw)
 

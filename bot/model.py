@@ -272,12 +272,14 @@ VoiceKey = Literal[
     "unknown_beside",
     "unknown_subject",
     "without",
+    "filtered",
     "none_left",
     "none_shown",
     "cant_tell",
     "likely",
     "only_named",
     "beyond",
+    "beyond_topic",
     "undecided",
     "reads_english",
     "reads_english_es",
@@ -582,7 +584,7 @@ class Finding:
         out_of_scope: Names in the question that the pack lists as not covered.
         mentioned_only: Names in the question that the source mentions without describing them.
         about_subject: The pack's subject as a whole is asked about; the one id is the topic about it.
-        beyond: Whether the question asks for something that the source doesn't say: it has a rare word that the card's texts
+        beyond: Whether the question asks for something that the source doesn't say: it has a rare word that the entry's texts
             lack, or it asks which of the compared cards is best, or what a group's word means.
         attribute: The one attribute of a card that is asked for.
         lacks_context: Whether it refers to an earlier answer, and none was shown that it could mean.
@@ -590,6 +592,7 @@ class Finding:
             for each entry asks this question with the entry's name in place of the pronoun.
         language: The ISO code of the question's language; empty if it is English or the pack's.
         excluded: What was left out because the question says so, as the reply names it.
+        filtered: What holds for those that are left of what was shown, as the reply names it.
         is_unsure: Nothing in the pack says which cards need what was to be left out.
         is_likely: It is what the message may well mean after what was shown before, and isn't certain.
         is_none_shown: None of those that were shown before is what is asked for; the ids are others that are.
@@ -610,6 +613,7 @@ class Finding:
     around_pronoun: tuple[str, str] | None = None
     language: str = ""
     excluded: tuple[str, ...] = ()
+    filtered: str = ""
     is_unsure: bool = False
     is_likely: bool = False
     is_none_shown: bool = False

@@ -99,7 +99,11 @@ def _parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
         yield Text(f"{join_with_and(finding.out_of_scope)}: {knowledge.voice.lines['unknown_beside']}")
     if finding.excluded and finding.kind != "unknown":
         yield Text(_without(finding, knowledge))
-    if finding.is_likely and finding.kind in ("topic", "step", "library"):
+    if finding.filtered and len(finding.ids) > 1:
+        yield Text(f"{knowledge.voice.lines['filtered']} {finding.filtered}:")
+    if finding.beyond and finding.kind in ("topic", "step"):
+        yield Text(knowledge.voice.lines["beyond_topic"])
+    elif finding.is_likely and finding.kind in ("topic", "step", "library"):
         yield Text(f"{knowledge.voice.lines['likely']}:")
     yield from _own_parts(finding, knowledge)
 

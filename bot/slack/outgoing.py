@@ -234,6 +234,7 @@ def footer_for(
         key=key,
         answer_ref=ref,
         why=question.text,
+        understood=reply.evidence.reason if question.conversation is not None else "",
         shared=_shared_ref(context, reply, ref, question) if share_mode else None,
         share_mode=share_mode,
         unanswered=outcome if outcome in ("offered", "missed") and question.surface != "shortcut" else "",

@@ -200,20 +200,23 @@ def parse_answer_ref(ref: str) -> ParsedAnswerRef:
 
 @dataclass(frozen=True, slots=True)
 class AnswerRef:
-    """The answer of a button: its reference, and its question."""
+    """The answer of a button: its reference, its question, and what the question was understood as in its conversation."""
 
     answer_ref: str
     question: str
+    understood: str = ""
 
     def to_value(self) -> str:
         """As a button's value."""
-        return cut(f"{self.answer_ref}\n{self.question}", BUTTON_VALUE)
+        understood = f"\t{' '.join(self.understood.split())}" if self.understood else ""
+        return cut(f"{self.answer_ref}{understood}\n{self.question}", BUTTON_VALUE)
 
     @classmethod
     def from_value(cls, value: str) -> AnswerRef:
         """From a button's value; a single line is a question."""
-        ref, divided, question = value.partition("\n")
-        return cls(ref, question) if divided else cls("", value)
+        first, divided, question = value.partition("\n")
+        ref, _, understood = first.partition("\t")
+        return cls(ref, question, understood) if divided else cls("", value)
 
 
 @dataclass(frozen=True, slots=True)

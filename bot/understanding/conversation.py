@@ -151,6 +151,11 @@ class ConversationTurn:
         return set(self.other_tokens) <= FOLLOWUP_WORDS
 
     @property
+    def telling(self) -> list[str]:
+        """The words that follow-ups have no use for."""
+        return [token for token in self.tokens if token not in FOLLOWUP_WORDS]
+
+    @property
     def says_steps(self) -> bool:
         """Whether the word "step" is said."""
         return not cues.STEPS.isdisjoint(self.tokens)

@@ -41,7 +41,7 @@ LINKING_WORDS = frozenset(
     simplest faster fastest lighter quicker recommend suggest pick choose take prefer favourite favorite popular elaborate
     further more details detail tell explain meant said asked wrong nope library lib package framework module tool card topic
     skip jump move return side couple pair restart over reset forget why reason come show open name give go on keep
-    thing item add include""".split()
+    thing item add include throw put bring different mentioned""".split()
 )
 """Words that lead from one answer to the next."""
 FOLLOWUP_WORDS = STOPWORDS | ATTRIBUTE_WORDS | LINKING_WORDS | FUNCTION_WORDS | ORDINALS.keys() | CARDINALS.keys()
@@ -76,10 +76,11 @@ _COURTESIES = (
     "thx a bunch|thx|ty|cheers|sorry|actually|i see|got it|gotcha|makes sense|understood|good to know|please|pls|plz|lol|"
     "can you|could you|would you please|will you|can u|could u|do me a favour and|i want to see|i want to know|i wanna see|"
     "i wanna know|i would like to see|i would like to know|id like to see|id like to know|let me see|done|finished|for me|"
-    "bro|mate|guys|maybe|just|quickly|now|btw|by the way"
+    "bro|mate|guys|maybe|just|quickly|now|btw|by the way|kk|cheers|hiya|n|nd"
 )
 _THEM = re.compile(r"(?<!\ban )(?<!\bthe )\bem\b")
 """Spoken "them" ("which of 'em"); "an em" is something else."""
+_COUNTED = re.compile(r"\b(the|these|those|all) ([2-5])\b")
 _LEAD = re.compile(rf"^(?:(?:{_COURTESIES}) )+")
 _SAME = re.compile(r"\b(the same) (?:job|thing|work|task|purpose)\b| of (?:that|this|the same) (?:sort|kind|type)\b")
 _INNER = re.compile(rf"^((?:and|but|so|then) )(?:(?:{_COURTESIES}) )+")
@@ -96,10 +97,14 @@ def strip_courtesies(tokens: Sequence[str], kept: Sequence[bool]) -> str:
     if len(tokens) > MAX_STRIPPED:
         return " ".join(tokens)
     text = " ".join(word if keep else _corrected(word) for word, keep in zip(tokens, kept, strict=True))
+    text = _COUNTED.sub(lambda match: f"{match[1]} {_NUMBER_WORDS[match[2]]}", text)
     text = _SAME.sub(lambda match: match[1] or "", _THEM.sub("them", text))
     while (shorter := _INNER.sub(r"\1", _LEAD.sub("", f"{text} ")).strip()) != text:
         text = shorter
     return _TAIL.sub("", f" {text}").strip()
+
+
+_NUMBER_WORDS = {"2": "two", "3": "three", "4": "four", "5": "five"}
 
 
 def is_typo(word: str) -> bool:
@@ -174,7 +179,7 @@ def _anywhere(meant: str) -> Cue:
 
 
 _GOING = (
-    "and|so|but|whats|what is|what comes|what came|what|about|would|normally|usually|right|directly|which is|is there|show|give|me|the|a|go|to|on|with|one|step|steps|"
+    "and|so|but|whats|what is|what comes|what came|what|what remains|remains|about|would|normally|usually|right|directly|which is|is there|show|give|me|the|a|go|to|on|with|one|step|steps|"
     "thing|comes|come|do|i|we|should|need|must|move|skip|jump|take|item|library|lib"
 )
 """Words that may stand before "next" or "back"."""
@@ -233,7 +238,7 @@ YES = _only(
 )
 WHY = _only(
     "really",
-    "why|how come|what for|for what reason|what is the reason|whats the reason",
+    "why|y|how come|what for|for what reason|what is the reason|whats the reason",
     "so|is|that|this|it|one|not|though|exactly|them|those|these|thats|would i|should i",
 )
 MORE = _only(
@@ -268,6 +273,7 @@ COMPARING = _anywhere(
     r"opposite each other|next to each other|pros and cons|between|"
     r"(?:the|these|those) two"
 )
+ADDING = _anywhere("add|include|throw|put|bring")
 TWO = _anywhere("(?:the|these|those) two")
 _BEST = (
     "best|better|easier|easiest|simpler|simplest|faster|fastest|quicker|lighter|lightest|smallest|newest|oldest|just one|only one|"
@@ -278,6 +284,7 @@ BEST = _anywhere(f"{_BEST}|which (?:one|of (?:them|these|those|the two))|should 
 """That one of those that are named is wanted before the others."""
 AGAINST = Cue(r"\b(?:vs|versus|v|or|than|against|agst|with|to|from)(?: the)?$")
 """Words right before a name that set it against something."""
+VERSUS = Cue(r"\b(?:vs|versus|v|or|than|against|agst)(?: the)?$")
 SET_AGAINST = _anywhere(r"vs|versus|v|or|than|against|compare[ds]?|comparison|with|differ\w*|better")
 THEM = _anywhere("they|them|their|those|these")
 IT = _anywhere("(?i:it|its)")
@@ -291,7 +298,7 @@ POINTS = Cue(
     r"\b(?<!as )(?<!look at )(?:its?|that one|this one|the same one|the same(?= (?:can|does|is|has|works|will))|he)\b"
     r"(?! (?:is|s)? ?(?:possible|true|ok|okay|clear|allowed|common|worth|better to|best to)\b)|"
     r"^(?:(?:and|so|but|ok|then) )*(?:(?:how|why|what|where|when|who) )?(?:is|does|can|was|has|will|do|did|would|could|made|"
-    r"wrote) (?:that|this)\b"
+    r"wrote|hows|whats|whos) (?:that|this)\b"
 )
 """Words that point to one thing that was shown, and aren't those of a clause ("the thing that draws") or of an idiom."""
 BESIDE_IT = Cue(r"\b(?:with|w|to|for|beside|behind|before|alongside|on top of|around|into) (?:it|that|this)\b")
@@ -310,7 +317,7 @@ FILTER = Cue(
     rf"^{_AND}(?:ok |now |then )*(?:"
     rf"(?:is there |are there |show me |give me |do |does |is |are )?(?:which|what|any|anything|one|some|ones)(?: (?:one|"
     rf"ones))? (?:of|among|from) {_SHOWN}"
-    rf"(?: (?:is|are|has|have|can|do|does|also))?|(?:of|from|among) {_SHOWN}|"
+    rf"(?: (?:is|are|has|have|can|do|does|also|ships?|comes?|supports?|includes?|offers?|provides?|brings?|with|built|in))*|(?:of|from|among) {_SHOWN}|"
     r"(?:only|just)(?: (?:the|those|these|show))*(?: ones?)?(?: (?:that|which|who|with|for))?|"
     r"(?:(?:is there|are there|do you have|show me|give me|i want|i need|we need|any|maybe|rather|the|an?|with) )*(?:ones?|"
     r"those)(?: (?:of them))? (?=that|which|who|for|with|to|in|on|running|working|based)|"
@@ -330,7 +337,6 @@ DEFINES = Cue(r"\bwhat (?:is|are|does)\b|\bwhats (?!about)|\bexplain\b|\bmeans?\
 SPANS = Cue(r"\b(?P<end>first|last|top) (?P<many>two|three|four|five|six|2|3|4|5|6|couple|pair)\b")
 MANY = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "couple": 2, "pair": 2}
 _WHICH_PLACE = f"(?:{_ONE_OF(ORDINALS)}|last|latter|former|middle)"
-ORDINAL = Cue(rf"\b(?P<which>{_WHICH_PLACE}|other(?= one\b|$))\b")
 _PLACED = r"ones?|two|three|four|library|lib|framework|tool|package|choice|option|item|named|of (?:them|those|these)"
 _NOT_PLACED = "release|version|update|year|quarter|month|week|time|day|night|minute|project|job|customer|question|answer|name|line"
 PLACE = (
@@ -339,6 +345,7 @@ PLACE = (
     r"one (?:that )?(?:you|u|we) (?:\w+ )?\w+ (?:first|last))"
 )
 """Words for one of those that were shown by its place: "the second one", "the last", and not "the last release"."""
+ORDINAL = Cue(rf"\b(?P<which>{_WHICH_PLACE}|other(?= one\b|$))\b(?! (?:{_NOT_PLACED})s?\b)")
 PLACED = _anywhere(PLACE)
 NUMBER = Cue(rf"\b(?:number|num|nr|no|nummer|option|item|choice|point) (?P<number>{_ONE_OF(CARDINALS)})\b")
 _NUMBER = f"(?:{_ONE_OF(CARDINALS)})"

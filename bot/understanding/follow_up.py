@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.model import MOST_COMPARED, RESTART, ConversationState, Knowledge, Library, Step
+from bot.retrieval.english import english
 from bot.retrieval.scoring import MAX_OFFERED
 from bot.text import words
 from bot.understanding import cues
@@ -73,10 +74,14 @@ def about_cards(
     """
     turn = conversation_turn(reading, state, knowledge, disambiguator)
     is_of_another_subject = turn.is_foreign and not turn.named_cards
+    if is_of_another_subject and attribute_of(turn.tokens, turn.other_tokens, knowledge) is not None:
+        is_of_another_subject = False  # "may I have the address of its documentation"
     if len(turn.tokens) > MAX_QUESTION_WORDS or reading.ranking.is_exact or is_of_another_subject:
         return None
     points_to_name = turn.state.kind == "unknown" and not turn.state.ids  # to one that the pack doesn't have
-    compares = cues.COMPARING.search(turn.text) or cues.SET_AGAINST.search(turn.text) or cues.CHOOSING.search(turn.text)
+    compares = (
+        cues.COMPARING.search(turn.text) or cues.CHOOSING.search(turn.text) or cues.VERSUS.search(turn.before_names)
+    )
     shown: tuple[str, ...] = ()
     if (place := None if turn.says_steps else cues.PLACED.search(turn.text)) is not None:
         if not compares and not set(turn.named_cards).isdisjoint(turn.choices):
@@ -404,7 +409,8 @@ _BOT_WORDS = frozenset("you u yourself".split())
 
 def _comparison_with_named(turn: ConversationTurn) -> FollowUp | None:
     """ "Compare it to flask", "vs flask", "and pyqt?": a named card beside those that were shown."""
-    if turn.names_others or len(turn.named_cards) != 1 or not turn.is_bare:
+    is_bare = all(token in FOLLOWUP_WORDS or token not in english() for token in turn.other_tokens)
+    if turn.names_others or len(turn.named_cards) != 1 or not is_bare:
         return None
     compares = (
         cues.COMPARING.search(turn.text) or cues.AGAINST.search(turn.before_names) or cues.CHOOSING.search(turn.text)
@@ -412,7 +418,7 @@ def _comparison_with_named(turn: ConversationTurn) -> FollowUp | None:
     kind = turn.state.kind
     if compares and turn.choices and cues.ORDINAL.search(turn.text):
         shown = turn.placed(turn.text)[:1]
-    elif (kind == "compare" and (compares or cues.LEADING.match(turn.text))) or (
+    elif (kind == "compare" and (compares or cues.LEADING.match(turn.text) or cues.ADDING.search(turn.text))) or (
         compares and kind in ("list", "recommend") and cues.THEM.search(turn.text)
     ):
         shown = turn.cards(turn.state.ids)

@@ -15,7 +15,7 @@ import numpy as np
 
 from bot.retrieval.index import Ranking
 from bot.retrieval.sparse import Floats
-from bot.text import sentences, stem, words
+from bot.text import stem, words
 from bot.understanding import cues
 from bot.understanding.conversation import ConversationTurn
 from bot.understanding.finding_factory import FindingFactory
@@ -88,8 +88,7 @@ def described(
     ]
     number_shown = findings.number_of(subject.id) if subject is not None else None
     numbers += [number_shown] if number_shown is not None else []
-    telling = [token for token in turn.tokens if token not in cues.FOLLOWUP_WORDS]
-    content = [stem(token) for token in telling]
+    content = [stem(token) for token in turn.telling]
     gaps = [_gaps(ranking) for ranking in (alone.ranking, behind)]
     first = alone.ranking.candidates[0].target_index if alone.ranking.candidates else -1
     leaning = [
@@ -97,8 +96,7 @@ def described(
         float(bool(cues.BACK.search(turn.text) or cues.THEM.search(turn.text) or not _PERSONS.isdisjoint(turn.tokens))),
         float(not content),
     ]
-    said = sentences(subject.plain_answer) if subject is not None else []
-    nearest = max((findings.similarity(telling, words(sentence)) for sentence in said), default=0.0)
+    nearest = findings.nearness(subject, turn.telling) if subject is not None else 0.0
     related = subject.related if subject is not None else ()
     evidence = _scaled(alone.ranking.log_odds - findings.gate.answer)
     offered = {*(turn.state.ids if turn.state.kind == "unknown" else ()), *turn.state.others}

@@ -262,8 +262,10 @@ class Matcher:
             alone: What the message comes down to by itself.
         """
         turn = conversation_turn(whole, state, self.knowledge, self._disambiguator)
-        is_clear = alone.kind in ("smalltalk", "help", "compare") or alone.out_of_scope or alone.mentioned_only
-        defines_kind = cues.DEFINES.search(turn.text) and turn.mentioned_groups() and not cues.BACK.search(turn.text)
+        is_clear = alone.kind in ("smalltalk", "help", "compare") or bool(alone.out_of_scope or alone.mentioned_only)
+        defines_kind = bool(
+            cues.DEFINES.search(turn.text) and turn.mentioned_groups() and not cues.BACK.search(turn.text)
+        )
         is_clear = is_clear or defines_kind or names_both_sides(turn.text)
         says_letters = any(len(token) > 1 and not token.isdigit() for token in turn.tokens)
         if is_clear or turn.has_names or whole.ranking.is_exact or whole.language or not says_letters:
@@ -284,7 +286,10 @@ class Matcher:
         if (finding.kind, finding.ids) == (alone.kind, alone.ids):
             return alone
         evidence = replace(finding.evidence, confidence=round(best.probability, 6))
-        return replace(finding, evidence=evidence, is_likely=best.probability < SURE)
+        subject, is_topic = turn.subject, finding.kind in ("topic", "step")
+        is_about_shown = is_topic and turn.telling and subject is not None and subject.id == best.target.id
+        beyond = bool(is_about_shown and subject and not self._findings.says(subject, turn.telling))
+        return replace(finding, evidence=evidence, is_likely=best.probability < SURE, beyond=beyond or finding.beyond)
 
     def _has_subject(self, state: ConversationState | None) -> bool:
         """Whether one entry was shown last, and nothing since that isn't known."""

@@ -200,11 +200,13 @@ class Selector:
         left = tuple(entry for entry in pool.ids if entry in holding)
         if left == pool.ids and not is_explicit:
             return None
-        described = f"of the {len(pool.ids)} shown: {rest.strip()}"
+        groups = [group for group in turn.mentioned_groups() if not group.all]
+        filtered = groups[0].label if groups else rest.strip()
+        described = f"of the {len(pool.ids)} shown: {filtered}"
         if len(left) > 1 and cues.TWO.search(turn.text):
             pool = replace(pool, kind="compare")
         if left:
-            return self._found(reading, replace(pool, ids=left), described)
+            return replace(self._found(reading, replace(pool, ids=left), described), filtered=filtered)
         if not is_explicit:
             return None
         offers = tuple(holding)[:MAX_OFFERED]

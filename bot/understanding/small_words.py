@@ -6,6 +6,7 @@ Only what is no word at all is changed: no English word, no name, and nothing th
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -48,6 +49,7 @@ MISUSED = {"dose": "does"}
 """English words that are more often slips where a question begins with them and a word of BEGINNINGS or a name follows."""
 BEGINNINGS = frozenset("it this that these those the a an my your our he she anyone anybody".split())
 
+_REPEATED = re.compile(r"(.)\1{2,}")
 _TELLING = QUESTION_STARTS | frozenset("with from this that have about there their then than just tell".split())
 _VOWELS = frozenset("aeiouy")
 _MEANT_AS_TYPED = frozenset(["aws"])
@@ -112,6 +114,8 @@ class SmallWords:
         return tuple(result), tuple(corrections)
 
     def _meant(self, word: str, tokens: Sequence[str], position: int) -> str:
+        if (shortened := _REPEATED.sub(r"\1", word)) in small_words():  # "hiii", "sooo"
+            return shortened
         if word in small_words() or word in _MEANT_AS_TYPED or not (word.isascii() and word.isalpha()):
             return word
         if word in english():

@@ -33,6 +33,7 @@ class AnswerFooter:
         key: identifies the posted answer in votes.
         answer_ref: the answer by ids.
         why: the question that "Why this answer?" explains; empty if others than the asker would see it.
+        understood: what that question was understood as in its conversation, for the same button.
         shared: the answer that a share button posts.
         share_mode: which share button there is.
         state: what is shown of the vote.
@@ -43,6 +44,7 @@ class AnswerFooter:
     key: str
     answer_ref: str
     why: str = ""
+    understood: str = ""
     shared: AnswerRef | None = None
     share_mode: ShareMode = ""
     state: FeedbackState = "open"
@@ -62,7 +64,11 @@ def footer_blocks(footer: AnswerFooter | None, layout: Layout, strings: Strings)
     if footer.state == "open" and not has_native_feedback:
         buttons += [_vote_button(footer, "good", strings), _vote_button(footer, "bad", strings)]
     if footer.why:
-        buttons.append(button(strings["why"], "why", {"value": AnswerRef(footer.answer_ref, footer.why).to_value()}))
+        buttons.append(
+            button(
+                strings["why"], "why", {"value": AnswerRef(footer.answer_ref, footer.why, footer.understood).to_value()}
+            )
+        )
     return [
         *([context_block(footer.note)] if footer.note else []),
         *(reason_blocks(footer.key, footer.answer_ref, strings) if footer.state == "asking_reason" else []),

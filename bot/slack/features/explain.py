@@ -33,7 +33,9 @@ async def explain(context: Context, body: Payload) -> None:
     ref, asker = AnswerRef.from_value(value), asker_of(body)
     question = Question(ref.question, "command", workspace=workspace_of(asker))
     await context.refresh(question.workspace)
-    reply = await context.compute(asker, partial(context.engine.explain, question, ref.answer_ref), question.text)
+    reply = await context.compute(
+        asker, partial(context.engine.explain, question, ref.answer_ref, ref.understood), question.text
+    )
     blocks = render_blocks(reply, "classic", context.strings)
     if ref.answer_ref and parse_answer_ref(ref.answer_ref) != parse_answer_ref(answer_ref(reply)):
         blocks.append(context_block(context.strings["why_alone"]))

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from bot.model import MOST_COMPARED, ConversationState, Entry, Group, Knowledge, Library, Step
 from bot.retrieval.english import english
-from bot.text import normalize_phrase, stem
+from bot.text import normalize_phrase, stem, words
 from bot.understanding import cues
 from bot.understanding.cues import FOLLOWUP_WORDS, is_typo, strip_courtesies
 from bot.understanding.disambiguation import NameDisambiguator
@@ -229,9 +229,9 @@ class ConversationTurn:
             return self.state.before
         return self.state.seen if len(self.state.seen) > 1 else self.state.ids
 
-    def position_of(self, which: str) -> int:
-        """Position of "the last", "the other", "the third" among the choices; -1 if there is none."""
-        choices, state = self.choices, self.state
+    def position_of(self, which: str, choices: Sequence[str]) -> int:
+        """Position of "the last", "the other", "the third" among some choices; -1 if there is none."""
+        state = self.state
         match which:
             case "last" | "latter":
                 return len(choices) - 1
@@ -246,10 +246,11 @@ class ConversationTurn:
             case _:
                 return cues.ORDINALS[which] - 1
 
-    def placed(self, text: str) -> tuple[str, ...]:
+    def placed(self, text: str, choices: Sequence[str] | None = None) -> tuple[str, ...]:
         """The cards that words for places mean: "the second one", "the first and the last"."""
-        positions = [self.position_of(match["which"]) for match in cues.ORDINAL.finditer(text)]
-        return self.cards([self.choices[position] for position in positions if 0 <= position < len(self.choices)])
+        choices = self.choices if choices is None else choices
+        positions = [self.position_of(match["which"], choices) for match in cues.ORDINAL.finditer(text)]
+        return self.cards([choices[position] for position in positions if 0 <= position < len(choices)])
 
     @property
     def _steps_and_topic(self) -> set[str]:
@@ -311,6 +312,13 @@ class ConversationTurn:
     def mentioned_groups(self) -> tuple[Group, ...]:
         """Groups that are named by one of their words, those with the longest word first."""
         return groups_in(" ".join(self.tokens), self.knowledge)
+
+    @cached_property
+    def only_group(self) -> Group | None:
+        """The group of a message that names nothing but a group: "and on the frontend?"."""
+        groups = self.mentioned_groups()
+        said = {word for group in groups for name in group.words for word in words(name)}
+        return groups[0] if groups and set(self.tokens) - said <= cues.GENERAL else None
 
 
 def groups_in(text: str, knowledge: Knowledge) -> tuple[Group, ...]:

@@ -84,7 +84,7 @@ _COUNTED = re.compile(r"\b(the|these|those|all) ([2-5])\b")
 _LEAD = re.compile(rf"^(?:(?:{_COURTESIES}) )+")
 _SAME = re.compile(r"\b(the same) (?:job|thing|work|task|purpose)\b| of (?:that|this|the same) (?:sort|kind|type)\b")
 _INNER = re.compile(rf"^((?:and|but|so|then) )(?:(?:{_COURTESIES}) )+")
-_TAIL = re.compile(rf"(?: (?:{_COURTESIES}|though|mate|bye))+$")
+_TAIL = re.compile(rf"(?: (?:{_COURTESIES}|though|tho|mate|bye))+$")
 
 
 def strip_courtesies(tokens: Sequence[str], kept: Sequence[bool]) -> str:
@@ -183,7 +183,7 @@ _GOING = (
     "thing|comes|come|do|i|we|should|need|must|move|skip|jump|take|item|library|lib"
 )
 """Words that may stand before "next" or "back"."""
-_GONE = "one|ones|step|steps|thing|that|this|it|up|comes|come|is|again|do|i|item|library|lib|please|then|we|was|a"
+_GONE = "what|one|ones|step|steps|thing|that|this|it|up|comes|come|is|again|do|i|item|library|lib|please|then|we|was|a"
 """Words that may stand after "next" or "back"."""
 NEXT = _only(_GOING, "next|after|afterwards|continue|forward|go on|going|following", _GONE)
 THEN = _only("what|ok", "then", "what")
@@ -221,7 +221,7 @@ BLAME = _only(
     "(?:useless|stupid|dumb|bad|worst|terrible) (?:bot|answer)|"
     "(?:you|u|this bot|the bot) (?:really )?(?:sucks?|(?:know|understand) nothing|"
     "dont (?:understand(?: me)?|help(?: me)?|get it))|"
-    "(?:that|this) (?:didnt|did not|doesnt|does not) help",
+    "(?:that|this) (?:didnt|did not|doesnt|does not) help|(?:thats|that is|this is) not what i (?:wanted|meant|asked(?: for)?)",
     "at all|ever|bot|thing|me|really",
 )
 PROMISE = _only(

@@ -6,6 +6,7 @@ tried in their order; the first that returns a result decides.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from bot.model import MOST_COMPARED, RESTART, ConversationState, Knowledge, Library, Step
@@ -86,7 +87,7 @@ def about_cards(
     if (place := None if turn.says_steps else cues.PLACED.search(turn.text)) is not None:
         if not compares and not set(turn.named_cards).isdisjoint(turn.choices):
             return FollowUp(turn.named_cards[:1], asks_about_shown=True, reason=_ABOUT_SHOWN)  # "the other one, Kivy"
-        shown = turn.placed(place[0])
+        shown = turn.placed(place[0], turn.named_cards if len(turn.named_cards) > 1 else turn.choices)
     elif (cues.BOTH.search(turn.text) or cues.TWO.search(turn.text)) and turn.plural_cards and not turn.topic_cards:
         last = (turn.last_card,) if turn.last_card is not None else ()
         both = tuple(dict.fromkeys((*last, *turn.named_cards))) if turn.named_cards else turn.plural_cards[-2:]
@@ -200,7 +201,7 @@ def _choice_by_position(turn: ConversationTurn) -> FollowUp | None:
         count = cues.MANY.get(span["many"]) or int(span["many"])
         positions += range(len(choices) - count, len(choices)) if span["end"] == "last" else range(count)
         text = text.replace(span[0], " ")
-    positions += [turn.position_of(match["which"]) for match in cues.ORDINAL.finditer(text)]
+    positions += [turn.position_of(match["which"], choices) for match in cues.ORDINAL.finditer(text)]
     if cues.NUMBERS.match(text):
         positions += [CARDINALS[word] - 1 for word in text.split() if word in CARDINALS]
     positions += [CARDINALS[match["number"]] - 1 for match in cues.NUMBER.finditer(text)]
@@ -273,6 +274,14 @@ def _all_again(turn: ConversationTurn) -> FollowUp | None:
     if (group := turn.group or turn.last_group) is not None:
         return FollowUp(group=group, reason="all of them")
     return turn.repeat() or _common_group(turn)
+
+
+def _other_group(turn: ConversationTurn) -> FollowUp | None:
+    """ "And on the frontend?": the same list or recommendation of another group."""
+    if turn.group is None or turn.only_group is None:
+        return None
+    recommends = turn.state.kind == "recommend"
+    return FollowUp(group=turn.only_group, recommends=recommends, reason="the same for another group")
 
 
 def _comparison(turn: ConversationTurn) -> FollowUp | None:
@@ -368,6 +377,8 @@ def _about_shown(turn: ConversationTurn) -> FollowUp | None:
         not turn.is_bare and cues.SOUGHT.match(turn.text)
     ):
         return None
+    if turn.mentioned_groups() and _ANOTHER.search(turn.text):
+        return None  # "is there an async one"
     refers_back = cues.BACK.search(turn.text) is not None
     if not refers_back and cues.DEFINES.search(turn.text) and turn.mentioned_groups():
         return None  # it asks about the group's word, not about what was shown
@@ -382,6 +393,10 @@ def _about_shown(turn: ConversationTurn) -> FollowUp | None:
     if not is_about_it or not (turn.is_bare or isinstance(turn.current, Library)):
         return None
     return FollowUp((turn.current.id,), asks_about_shown=True, reason="still about the one before")
+
+
+_ANOTHER = re.compile(r"\b(?:ones?|anything|something|any|which|what else)\b")
+"""One that may be another than the one that was shown."""
 
 
 def _asks_needed_version(turn: ConversationTurn) -> bool:
@@ -413,7 +428,7 @@ def _comparison_with_named(turn: ConversationTurn) -> FollowUp | None:
     if turn.names_others or len(turn.named_cards) != 1 or not is_bare:
         return None
     compares = (
-        cues.COMPARING.search(turn.text) or cues.AGAINST.search(turn.before_names) or cues.CHOOSING.search(turn.text)
+        cues.COMPARING.search(turn.text) or cues.VERSUS.search(turn.before_names) or cues.CHOOSING.search(turn.text)
     )
     kind = turn.state.kind
     if compares and turn.choices and cues.ORDINAL.search(turn.text):
@@ -440,6 +455,7 @@ _RULES = (
     _choice_by_position,
     _next_or_previous,
     _all_again,
+    _other_group,
     _comparison,
     _alternatives,
     _why,

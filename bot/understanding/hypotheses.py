@@ -41,7 +41,7 @@ FEATURES = (
 alone, whether it was shown last and how the message leans on it (a pronoun, no content words), the share of the
 message's content words that its texts have, how near the message is to a sentence of the answer that was shown, whether it is
 small talk, was offered before, and is related to what was shown."""
-WEIGHTS = np.array([0.63, 0.58, 1.00, -0.51, 0.31, 1.57, 0.73, -0.40, 1.82, -1.57, 1.05, 1.21, -0.10, -1.78, -1.45])
+WEIGHTS = np.array([0.59, 0.60, 0.98, -0.64, 0.28, 1.75, 0.82, -0.37, 1.97, -1.50, 0.93, 1.26, -0.24, -1.60, -1.46])
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +120,12 @@ def _about_another(turn: ConversationTurn) -> str:
 
     "And the frontend?" after "What is Python backend development?" asks what Python frontend development is.
     """
-    groups = turn.mentioned_groups()
-    said = {word for group in groups for name in group.words for word in words(name)}
-    is_only_named = set(turn.tokens) - said <= cues.GENERAL
-    if not groups or not is_only_named or turn.subject is None or turn.subject.kind != "topic":
+    asked = turn.only_group
+    if asked is None or turn.subject is None or turn.subject.kind != "topic":
         return ""
     tokens = words(turn.subject.title)
-    others = {word for group in turn.knowledge.groups if group is not groups[0] for word in group.words} & set(tokens)
-    named = next((word for word in groups[0].words if len(words(word)) == 1), "")
+    others = {word for group in turn.knowledge.groups if group is not asked for word in group.words} & set(tokens)
+    named = next((word for word in asked.words if len(words(word)) == 1), "")
     return " ".join(named if token in others else token for token in tokens) if others and named else ""
 
 

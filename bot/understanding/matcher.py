@@ -232,6 +232,10 @@ class Matcher:
             return self._decider.decide(replace(self._read(phrase, phrase, language), text=cleaned))
         best = self._best(readings, [self._decider.decide(reading) for reading in readings])
         if state is not None:
+            named_in = [entry for entry in best.ids if best.mentioned_only and entry in state.ids[:1]]
+            if named_in:  # "does it do MySQL as well" after the card that names it
+                reason = "it is named in what was shown"
+                best = self._findings.make(whole, self.knowledge.by_id[named_in[0]].kind, (named_in[0],), reason)
             best = self._likeliest(whole, state, best)
         return best if whole.ranking.is_exact else self._decider.with_names_beside(whole, best)
 
@@ -303,8 +307,12 @@ class Matcher:
     def _exact_phrase(self, whole: Reading) -> str | None:
         """The message without the courtesies around it, if that is a phrasing word for word: "hi, what can i ask you"."""
         phrase = stripped_text(whole)
-        is_shorter = 1 < len(phrase.split()) < len(whole.tokens)
-        return phrase if is_shorter and self._index.is_exact(phrase.split()) else None
+        typed = phrase.split()
+        if not 0 < len(typed) < len(whole.tokens) or not self._index.is_exact(typed):
+            return None
+        target = self._index.exact.find(typed)
+        is_talk = target is not None and target >= 0 and self._findings.target_of(target).kind == "talk"
+        return phrase if len(typed) > 1 or is_talk else None
 
     def _is_small_talk(self, reading: Reading) -> bool:
         """ "How is it going?" asks nothing about what was shown; "who wrote it?" does."""

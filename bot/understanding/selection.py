@@ -234,17 +234,15 @@ class Selector:
 
     def _holding(self, turn: ConversationTurn, rest: str, pool: _Pool, ask: Ask) -> tuple[str, ...] | None:
         """The cards for which the rest of a message holds: a group's, those that it finds alone, or those whose text says it."""
-        groups = [group for group in turn.mentioned_groups() if not group.all]
-        if groups:
-            return tuple(card.id for card in self._members(groups[0].id))
+        groups = [group.id for group in turn.mentioned_groups() if not group.all]
         telling = {stem(word) for word in words(rest) if word not in cues.FOLLOWUP_WORDS}
-        if not telling:
+        if not groups and not telling:
             return None
-        _, asked = ask(rest)
-        if asked.kind in ("list", "recommend") and asked.group is not None:
-            return tuple(card.id for card in self._members(asked.group))
-        saying = tuple(card for card in pool.ids if telling <= self._findings.stems_of_card(card))
-        return saying or None
+        asked = ask(rest)[1] if not groups else None
+        groups += [asked.group] if asked is not None and asked.kind in ("list", "recommend") and asked.group else []
+        saying = tuple(card for card in pool.ids if telling and telling <= self._findings.stems_of_card(card))
+        options = [*map(self._ids_of, groups), *([saying] if saying else [])]
+        return next((ids for ids in options if not set(ids).isdisjoint(pool.ids)), options[0] if options else None)
 
     # --- helpers
 

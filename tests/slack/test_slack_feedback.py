@@ -154,6 +154,8 @@ def test_a_vote_that_is_none_is_acknowledged(door: Door, stub: Stub, value: str)
 def test_what_buttons_carry_can_be_read_back() -> None:
     assert AnswerRef.from_value(AnswerRef("topic||t", "two\nlines").to_value()) == AnswerRef("topic||t", "two\nlines")
     assert AnswerRef.from_value("only words") == AnswerRef("", "only words")
+    understood = AnswerRef("list|gui|a,b", "not\tkivy", "of the 3 shown, without Kivy")
+    assert AnswerRef.from_value(understood.to_value()) == understood
     value = FeedbackValue("k", "list|backend|a,b", "bad", "missing")
     assert FeedbackValue.from_value(value.to_value()) == value
     parsed = parse_answer_ref(answer_ref(KINDS["compare"]))

@@ -225,7 +225,7 @@ class SampleEngine:
     def knowledge_of(self, workspace: str) -> Knowledge:
         return replace(knowledge(), fingerprint=f"{workspace} {sorted(self.learned)}")
 
-    def explain(self, question: Question, reference: str = "") -> Reply:
+    def explain(self, question: Question, reference: str = "", understood: str = "") -> Reply:
         self.asked.append(question)
         return WHY
 

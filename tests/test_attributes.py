@@ -95,8 +95,9 @@ def test_alternatives_to_a_card_are_the_others_of_its_kind(text: str) -> None:
 
 
 def test_a_card_that_is_alone_of_its_kind_has_none() -> None:
-    reply = answer("alternatives to celery")
-    assert (reply.ids, reply.parts[0]) == (("celery",), Text(knowledge().voice.lines["beyond"]))
+    reply, lines = answer("alternatives to celery"), knowledge().voice.lines
+    assert (reply.kind, reply.parts[0]) == ("unknown", Text(f"{lines['without']} Celery: {lines['none_left']}"))
+    assert reply.ids == knowledge().by_id["celery"].related
 
 
 @pytest.mark.parametrize("text", ["why flask instead of django", "is fastapi an alternative to flask"])

@@ -95,8 +95,6 @@ SOFTWARE_WORDS = frozenset(
 )
 """Words of an attribute that software has, and hardly the thing that it is named after."""
 
-ALTERNATIVES = Attribute("alternatives", ("alternative", "alternatives"))
-"""Asked for where a card's groups have no other card."""
 CUE_WORDS = frozenset(word for cues in _CUES.values() for word in cues.asks.replace("_", " ").split())
 """Words of the phrases that ask for an attribute."""
 

@@ -260,14 +260,6 @@ OTHERS = Cue(
     r"more (?:options|choices))\b"
 )
 """Something else than what was shown, like it or instead of it; "i like it" asks for nothing else."""
-_OTHER = "alternatives?|replacements?|substitutes?|competitors?|rivals?"
-ALTERNATIVE_TO = Cue(
-    rf"\b(?:{_OTHER}) (?:to|for|of) (?:\w+ )?NAME\b|\bNAME (?:{_OTHER})\b|\b(?:similar|comparable) to NAME\b|"
-    r"\b(?:what|which|anything|something|libraries|frameworks|tools)\b.* (?:instead of|other than|besides|apart from|"
-    r"than) NAME$|"
-    r"^(?:anything|something) like NAME$|\b(?:replace|replacing) NAME$"
-)
-"""Something else than a card that is named; NAME stands for its name."""
 COMPARING = _anywhere(
     r"compare[ds]?|comparing|comparison|differen\w+|differ|diffs?|stacks? up|measures? up|vs|versus|both|together|side by side|"
     r"opposite each other|next to each other|pros and cons|between|"

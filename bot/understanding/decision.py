@@ -164,16 +164,6 @@ class Decider:
         )
         return replace(finding, about_subject=True)
 
-    def alternatives(self, reading: Reading) -> Finding | None:
-        """The other cards of its kind, if alternatives to one named card are asked for and no other name stands there."""
-        if len(reading.mentions) != 1 or reading.mentions[0].name.kind != "card" or reading.ranking.is_exact:
-            return None
-        mention = reading.mentions[0]
-        text = " ".join((*reading.tokens[: mention.start], "NAME", *reading.tokens[mention.end :]))
-        if not cues.ALTERNATIVE_TO.search(text) or not self._disambiguator.is_name(reading, mention):
-            return None
-        return None if self._unknown_names.find(reading) else self._findings.alternatives(reading, mention.name.about)
-
     def _named_cards(self, reading: Reading) -> list[str]:
         """Ids of the cards that are named, in order; an ordinary word only where it is meant as a name."""
         ids: list[str] = []

@@ -38,6 +38,11 @@ class Exclusion:
     rest: str = ""
     is_said: bool = True
 
+    @property
+    def names_no_card(self) -> bool:
+        """Whether nothing that the pack has a card of is left out by its name."""
+        return not any(mention.name.kind == "card" for mention in self.mentions)
+
 
 # --- what may be left out: @0 is a name, #0 a word for a kind, and words that point to what was shown
 
@@ -127,6 +132,15 @@ _EXCLUSIONS = tuple(
         r"(?P<items>(?:neither|none)(?: of (?:them|those|these|the two|which))?)(?! (?:of|@|\w))",
     )
 )
+_ALTERNATIVES = tuple(
+    re.compile(rf"(?<!\S){pattern}(?!\S)")
+    for pattern in (
+        rf"(?:alternatives?|replacements?|substitutes?|competitors?|rivals?) (?:to|for|of) {_ITEMS}",
+        rf"{_ITEMS} (?:alternatives?|replacements?|substitutes?|competitors?|rivals?)",
+        rf"(?:(?:similar|comparable) to|replac(?:e|ing)|(?<=anything )like|(?<=something )like) {_ITEMS}(?= ?[?.!]|$)",
+    )
+)
+"""Something of the kind of a name is asked for; that it isn't that one needs no word."""
 _GUARDS = re.compile(
     r"(?<!\S)(?:"
     r"why (?:not|dont|do not|doesnt|isnt|arent|wasnt|shouldnt|should|would|wouldnt|cant|couldnt|wont|do|does|did|is|are)|"
@@ -193,8 +207,8 @@ def exclusion_of(reading: Reading, kinds: Collection[str]) -> Exclusion | None:
     ]
     spans: list[tuple[int, int]] = []
     items: list[str] = []
-    is_said = False
-    for pattern in _EXCLUSIONS:
+    is_said = is_alternative = False
+    for pattern in (*_EXCLUSIONS, *_ALTERNATIVES):
         for match in pattern.finditer(text):
             if _touches(match.span(), guarded) or _touches(match.span(), spans) or _is_compared(match, text):
                 continue
@@ -202,7 +216,8 @@ def exclusion_of(reading: Reading, kinds: Collection[str]) -> Exclusion | None:
             wanted = re.match(r"(?:#\d+(?: ,)? )+(?=@)", match[0])  # "an async web framework, Tornado is out"
             spans.append((start + (wanted.end() if wanted else 0), match.end()))
             items.append(match["items"])
-            is_said = True
+            is_alternative = is_alternative or pattern in _ALTERNATIVES
+            is_said = is_said or pattern not in _ALTERNATIVES
     for start, end in clauses:
         clause = text[start:end]
         if _touches((start, end), guarded) or _touches((start, end), spans) or not _ITEM_ALONE.search(clause):
@@ -226,8 +241,8 @@ def exclusion_of(reading: Reading, kinds: Collection[str]) -> Exclusion | None:
         for number, m in enumerate(reading.mentions)
         if m.name.kind == "card"
     )
-    if about and not exclusion.places and not any(mention.name.kind == "card" for mention in exclusion.mentions):
-        return None  # "Besides the ORM, what else is in Django?" is about Django
+    if about and (not is_said or not exclusion.places) and is_alternative | exclusion.names_no_card:
+        return None  # "Besides the ORM, what else is in Django?", "is FastAPI an alternative to Flask?"
     return exclusion
 
 

@@ -11,7 +11,7 @@ from bot.retrieval.gate import confidence
 from bot.retrieval.index import MAX_SHOWN, Candidate, Index
 from bot.retrieval.scoring import MAX_OFFERED
 from bot.text import sentences, stem, words
-from bot.understanding.attributes import ALTERNATIVES, ATTRIBUTE_WORDS, attribute_of
+from bot.understanding.attributes import ATTRIBUTE_WORDS, attribute_of
 from bot.understanding.disambiguation import NameDisambiguator
 from bot.understanding.names import name_positions, shown_names
 from bot.understanding.question_type import STOPWORDS
@@ -176,22 +176,6 @@ class FindingFactory:
                 ids = self.recommended(reading, self._groups[target.id])
                 finding = self.make(reading, "recommend", ids, reason, self._group_log_odds(reading))
                 return replace(finding, group=target.id)
-
-    def alternatives(self, reading: Reading, card_id: str) -> Finding:
-        """The other cards of a card's most central group, or of the one whose word is said; the card itself if there are none."""
-        card = self.knowledge.by_id[card_id]
-        names = card.capabilities if isinstance(card, Library) else ()
-        text = f" {' '.join(reading.tokens)} "
-        said = [name for name in names if any(word in text for word in self._group_words.get(name, ()))]
-        by_group = {
-            name: [other for other in self._members.get(name, ()) if other.id != card_id] for name in (*said, *names)
-        }
-        certain = [name for name, others in by_group.items() if any(name in other.capabilities for other in others)]
-        for name in (*certain, *by_group):
-            if ids := tuple(other.id for other in by_group[name]):
-                return replace(self.make(reading, "list", ids, "the others of its kind", NAME_LOG_ODDS), group=name)
-        own = self.make(reading, "library", (card_id,), "its kind has no others", NAME_LOG_ODDS)
-        return replace(own, attribute=ALTERNATIVES)
 
     def recommended(self, reading: Reading, group: Group, among: Sequence[str] | None = None) -> tuple[str, ...]:
         """Ids of the group's cards: the most central capability first; among equals, the one with the higher score.

@@ -7,7 +7,6 @@ tried in their order; the first that returns a result decides.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from bot.model import MOST_COMPARED, RESTART, ConversationState, Knowledge, Library, Step
 from bot.retrieval.english import english
@@ -262,7 +261,8 @@ _SHOWN_BEFORE = "the one shown before it"
 
 def _all_again(turn: ConversationTurn) -> FollowUp | None:
     """The whole list again, all of a kind, or all steps."""
-    if not turn.is_bare or not cues.EVERYTHING.search(turn.text):
+    asks_others = turn.state.kind in ("list", "recommend") and cues.OTHERS.search(turn.text)
+    if not turn.is_bare or not (asks_others or cues.EVERYTHING.search(turn.text)):
         return None
     if PLURALS & set(turn.tokens) or turn.mentioned_groups():
         return None
@@ -306,22 +306,6 @@ def _comparison(turn: ConversationTurn) -> FollowUp | None:
     return turn.repeat() if len(cards) > 1 else None
 
 
-def _alternatives(turn: ConversationTurn) -> FollowUp | None:
-    """Alternatives: the group that the shown entries are of, or what is related."""
-    if not turn.is_bare or not cues.OTHERS.search(turn.text) or not (turn.state.ids or turn.state.before):
-        return None
-    result = _common_group(turn)
-    return _without_shown(result, turn) if result is not None else _related(turn)
-
-
-def _without_shown(result: FollowUp, turn: ConversationTurn) -> FollowUp:
-    """A group without the card or the compared cards that it is an alternative to; after a list it stays whole."""
-    shown = turn.state.ids if turn.current is not None or turn.state.kind == "compare" else ()
-    members = turn.knowledge.members(result.group) if result.group is not None else ()
-    others = tuple(card.id for card in members if card.id not in shown)
-    return replace(result, ids=others) if shown and others else result
-
-
 def _common_group(turn: ConversationTurn) -> FollowUp | None:
     """The group that the cards shown last have in common, if it has more cards."""
     if turn.group is not None and len(turn.knowledge.members(turn.group)) > 1:
@@ -337,12 +321,6 @@ def _common_group(turn: ConversationTurn) -> FollowUp | None:
             return FollowUp(group=groups[name], reason="all of the kind")
     side = groups.get(cards[0].side)
     return FollowUp(group=side, reason="all of the side") if side and len(cards) > 1 else None
-
-
-def _related(turn: ConversationTurn) -> FollowUp | None:
-    """Entries that the first one shown is related to, as offers."""
-    first = turn.knowledge.by_id.get(turn.state.ids[0]) if turn.state.ids else None
-    return FollowUp(offers=first.related[:MAX_OFFERED], reason="nothing else is known") if first is not None else None
 
 
 def _why(turn: ConversationTurn) -> FollowUp | None:
@@ -457,7 +435,6 @@ _RULES = (
     _all_again,
     _other_group,
     _comparison,
-    _alternatives,
     _why,
     _about_shown,
 )

@@ -25,7 +25,7 @@ from bot.understanding import cues
 from bot.understanding.conversation import FollowUp, conversation_turn, stripped_text
 from bot.understanding.decision import Decider
 from bot.understanding.disambiguation import NameDisambiguator
-from bot.understanding.exclusion import exclusion_of
+from bot.understanding.exclusion import Exclusion, exclusion_of
 from bot.understanding.finding_factory import NAME_LOG_ODDS, FindingFactory
 from bot.understanding.follow_up import (
     about_cards,
@@ -212,8 +212,6 @@ class Matcher:
         whole = readings[0]
         if (selected := self._selected(whole, state, language)) is not None:
             return selected
-        if (alternatives := self._decider.alternatives(whole)) is not None:
-            return alternatives
         if state is not None:
             result = follow_up(whole, state, self.knowledge, self._disambiguator)
             is_question_of_its_own = self._is_small_talk(whole) or self._is_anothers_phrasing(whole, state)
@@ -251,6 +249,14 @@ class Matcher:
         nouns = [mention for mention in whole.mentions if self._disambiguator.is_plain_noun(whole, mention)]
         meant = replace(whole, mentions=tuple(m for m in whole.mentions if m not in nouns)) if nouns else whole
         exclusion = exclusion_of(meant, self._selector.kinds | self._selector.terms)
+        if (
+            exclusion is None
+            and turn is not None
+            and turn.is_bare
+            and cues.OTHERS.search(turn.text)
+            and not turn.has_names
+        ):
+            exclusion = Exclusion(places=("it",), is_said=False)  # "any alternatives?"
         if exclusion is not None and (found := self._selector.without(whole, exclusion, turn, ask)) is not None:
             return found
         if turn is None:

@@ -82,7 +82,10 @@ class Selector:
         needing += [card for term in terms for card in self._needing(term, "")]
         excluded = tuple(dict.fromkeys((*cards, *placed, *of_kinds, *needing)))
         if not excluded and not strangers and not terms:
-            return None
+            if turn is None or exclusion.is_said or exclusion.rest or not turn.is_bare:
+                return None
+            offers = self._related(turn.state.ids[:1], ())
+            return self._findings.make(reading, "unknown", offers, "nothing else is known")
         rest = self._without_names(exclusion, reading)
         rest_reading, asked = ask(rest) if rest else (reading, None)
         pool = self._pool(asked, rest, excluded, turn, cards or placed)
@@ -97,6 +100,8 @@ class Selector:
         finding = self._found(
             rest_reading, replace(pool, ids=left), f"{self._described(pool, turn)} without {', '.join(names)}"
         )
+        if len(left) == 1 and turn is None and not exclusion.is_said and pool.group is not None:
+            finding = replace(finding, kind="list", group=pool.group)
         if not left:
             offers = self._related([*cards, *placed], excluded)
             finding = self._findings.make(rest_reading, "unknown", offers, "nothing is left without what isn't wanted")
@@ -122,18 +127,20 @@ class Selector:
         groups = (
             [asked.group, *said] if asked is not None and lists and asked.group and asked.group not in said else said
         )
+        groups = [name for name in groups if not self._groups[name].all]
         groups = sorted(groups, key=lambda name: set(named).isdisjoint(self._ids_of(name)))
         if not said and named:  # it only asks for "a library"
             groups = [name for name in groups if not set(named).isdisjoint(self._ids_of(name))]
         if standing is not None and (not groups or groups[0] == standing.group):
-            if set(standing.ids) & set(excluded) or not named:
+            is_left = set(standing.ids) - set(excluded) or standing.kind != "compare"
+            if (set(standing.ids) & set(excluded) or not named) and is_left:
                 return standing
         if not groups and asked is not None and asked.kind in ("topic", "library", "step"):
             entry = self._knowledge.by_id[asked.ids[0]]
             if set(cards_in(entry, self._knowledge)).isdisjoint(excluded) and entry.id not in excluded:
                 return None
         last = turn.last_group if turn is not None else None
-        if not groups and last is not None and not set(named).isdisjoint(self._ids_of(last.id)):
+        if not groups and last is not None and len(named) < 2 and not set(named).isdisjoint(self._ids_of(last.id)):
             groups = [last.id]
         groups = groups or [name for name in (self._common_group(named),) if name is not None]
         if not groups:
@@ -155,7 +162,8 @@ class Selector:
             return turn.cards(turn.state.ids) if len(turn.state.ids) > 1 else turn.plural_cards
         if turn.current is not None:
             return turn.cards([turn.current.id])
-        return turn.cards(turn.state.ids[:1]) if turn.state.kind == "recommend" else ()
+        count = {"recommend": 1, "compare": MOST_COMPARED}.get(turn.state.kind, 0)
+        return turn.cards(turn.state.ids[:count])
 
     def _needing(self, name: str, named_in: str) -> tuple[str, ...]:
         """The cards whose own text says that they are made of something, or need it: a word beside "needs", or in `what`."""
@@ -265,7 +273,8 @@ class Selector:
     def _common_group(self, cards: Sequence[str]) -> str | None:
         """The group that all of these cards are in and that has more; else the first card's most central one that has more."""
         found = [card for entry in cards if isinstance(card := self._knowledge.by_id.get(entry), Library)]
-        names = [name for name in (*found[0].capabilities, found[0].side) if name in self._groups] if found else []
+        sides = [found[0].side] if len(found) > 1 else []  # of one card the whole side would say little
+        names = [name for name in (*found[0].capabilities, *sides) if name in self._groups] if found else []
         for name in names:
             members = {card.id for card in self._members(name)}
             if members >= set(cards) and len(members) > len(set(cards)):

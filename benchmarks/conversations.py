@@ -121,7 +121,7 @@ def print_table(sets: dict[str, tuple[Path, Path]], kept: bool) -> None:
     for name, (pack, file) in sets.items():
         result = measure(matcher_of(pack), read_questions(file))
         click.echo(f"{name:26} " + "  ".join(map(_share, (result.follow_ups, result.first, result.whole))))
-    names = ["exclusions-a", "exclusions-c", "exclusions-d", "exclusions-e", "guards-a", *(["exclusions-b", "guards-b"] if kept else [])]
+    names = [*(f"exclusions-{part}" for part in "acde"), "guards-a", *(["exclusions-b", "guards-b"] if kept else [])]
     for name in names:
         right = list(excluded_right(matcher_of(ARTICLE), QUESTIONS / f"{name}.jsonl"))
         click.echo(f"{name:26} {_share((sum(right), len(right)))}")

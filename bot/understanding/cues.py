@@ -179,7 +179,8 @@ def _anywhere(meant: str) -> Cue:
 
 
 _GOING = (
-    "and|so|but|whats|what is|what comes|what came|what|what remains|remains|about|would|normally|usually|right|directly|which is|is there|show|give|me|the|a|go|to|on|with|one|step|steps|"
+    "and|so|but|whats|what is|what comes|what came|what|what remains|remains|about|would|normally|usually|right|directly|"
+    "which is|is there|show|give|me|the|a|go|to|on|with|one|step|steps|"
     "thing|comes|come|do|i|we|should|need|must|move|skip|jump|take|item|library|lib"
 )
 """Words that may stand before "next" or "back"."""
@@ -255,7 +256,8 @@ NO = Cue(
     r"(?:thats|that is) not (?:it|what i meant|what i asked)|not that(?: one)?) )+"
 )
 OTHERS = Cue(
-    r"\b(?:alternatives?|else(?! (?:is|does|can|do) (?:it|that|this)\b)|others|other (?!one\b)|another|similar|neither|none|instead|"
+    r"\b(?:alternatives?|else(?! (?:is|does|can|do) (?:it|that|this)\b)|others|other (?!one\b)|another|similar|neither|"
+    r"none|instead|"
     r"(?<!\bi )(?<!\bwe )(?<!really )(?<!would )(?<!\bid )like (?:it|this|that)|"
     r"more (?:options|choices))\b"
 )
@@ -268,7 +270,8 @@ COMPARING = _anywhere(
 ADDING = _anywhere("add|include|throw|put|bring")
 TWO = _anywhere("(?:the|these|those) two")
 _BEST = (
-    "best|better|easier|easiest|simpler|simplest|faster|fastest|quicker|lighter|lightest|smallest|newest|oldest|just one|only one|"
+    "best|better|easier|easiest|simpler|simplest|faster|fastest|quicker|lighter|lightest|smallest|newest|oldest|just one|"
+    "only one|"
     "prefer|recommend|suggest|pick|choose|favou?rite"
 )
 CHOOSING = _anywhere(f"which|{_BEST}")
@@ -309,7 +312,8 @@ FILTER = Cue(
     rf"^{_AND}(?:ok |now |then )*(?:"
     rf"(?:is there |are there |show me |give me |do |does |is |are )?(?:which|what|any|anything|one|some|ones)(?: (?:one|"
     rf"ones))? (?:of|among|from) {_SHOWN}"
-    rf"(?: (?:is|are|has|have|can|do|does|also|ships?|comes?|supports?|includes?|offers?|provides?|brings?|with|built|in))*|(?:of|from|among) {_SHOWN}|"
+    rf"(?: (?:is|are|has|have|can|do|does|also|ships?|comes?|supports?|includes?|offers?|provides?|brings?|with|built|"
+    rf"in))*|(?:of|from|among) {_SHOWN}|"
     r"(?:only|just)(?: (?:the|those|these|show))*(?: ones?)?(?: (?:that|which|who|with|for))?|"
     r"(?:(?:is there|are there|do you have|show me|give me|i want|i need|we need|any|maybe|rather|the|an?|with) )*(?:ones?|"
     r"those)(?: (?:of them))? (?=that|which|who|for|with|to|in|on|running|working|based)|"
@@ -330,7 +334,9 @@ SPANS = Cue(r"\b(?P<end>first|last|top) (?P<many>two|three|four|five|six|2|3|4|5
 MANY = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "couple": 2, "pair": 2}
 _WHICH_PLACE = f"(?:{_ONE_OF(ORDINALS)}|last|latter|former|middle)"
 _PLACED = r"ones?|two|three|four|library|lib|framework|tool|package|choice|option|item|named|of (?:them|those|these)"
-_NOT_PLACED = "release|version|update|year|quarter|month|week|time|day|night|minute|project|job|customer|question|answer|name|line"
+_NOT_PLACED = (
+    "release|version|update|year|quarter|month|week|time|day|night|minute|project|job|customer|question|answer|name"
+)
 PLACE = (
     rf"(?:(?:the|your|that|this|our|my) (?:very )?(?:{_WHICH_PLACE}|other)(?! (?:{_NOT_PLACED})s?\b)"
     rf"(?: (?:(?:and|or) (?:the )?{_WHICH_PLACE}|(?:{_PLACED})))*|{_WHICH_PLACE} (?:{_PLACED})|"

@@ -48,7 +48,8 @@ class Exclusion:
 
 _PLACE = (
     rf"(?:{cues.PLACE}|(?:that|this) (?:one|thing)|(?:that|this)(?= (?:$|[,.;!?]|for|please|either|though|is|was|wont|will|"
-    r"can|out|off|aside|away))|it|them|the (?:two|three|ones)(?: (?:i|you|we) (?:just |already )?\w+(?: about)?)?|(?:those|these)(?: two| three| ones)?|both|(?:both|either|any|all) of (?:them|those|these))"
+    r"can|out|off|aside|away))|it|them|the (?:two|three|ones)(?: (?:i|you|we) (?:just |already )?\w+(?: about)?)?|"
+    r"(?:those|these)(?: two| three| ones)?|both|(?:both|either|any|all) of (?:them|those|these))"
 )
 _FILLING = (
     "the|a|an|any|anything|all|using|use|to|having|have|being|with|from|like|about|of|for|called|named|everything|whatever|"
@@ -79,7 +80,8 @@ _DISLIKE = (
     r"omit|ditch|scratch|strike|bin|cut|cross out|cross off|rule out|ruled out|leave out|leaving out|leave off|leaving off|"
     r"leave aside|leaving aside|take away|take out|throw out|kick out|get rid of|no fan of|not a fan of|no friend of|"
     r"tired of|sick of|bored of|bored with|fed up with|had enough of|done with|finished with|through with|allergic to|"
-    r"opposed to|(?:couldnt |could not )?care less about|never mind|blocks?|blocked|prohibits?|disallows?|away from|migrating from|off|forbids?|forbade|bans?|"
+    r"opposed to|(?:couldnt |could not )?care less about|never mind|blocks?|blocked|prohibits?|disallows?|away from|"
+    r"migrating from|off|forbids?|forbade|bans?|"
     r"banned|vetoed|veto|rejected|refuse|refuses|subtract|filter out|forget|no to|say no to)"
 )
 _EXCEPT = (
@@ -105,10 +107,12 @@ _EXCLUSIONS = tuple(
     for pattern in (
         rf"(?:leave|take|count|rule|cross|keep|put|throw|kick|filter) {_ITEMS} (?:out|off|away|aside)(?: of (?:it|this|them|"
         rf"there))?",
-        rf"{_WHO}{_ADVERBS}(?:{_NEVER} {_ADVERBS}){_VERB}(?: (?:to|for|with|on|in|through|via|up with|along with|see|have|use|using|"
+        rf"{_WHO}{_ADVERBS}(?:{_NEVER} {_ADVERBS}){_VERB}(?: (?:to|for|with|on|in|through|via|up with|along with|see|"
+        rf"have|use|using|"
         rf"used|be))* {_ITEMS}"
         r"(?: (?:anymore|any more|at all|either|again|please|now|here|in))*",
-        rf"{_WHO}(?:(?:am|im|are|were|is|was|ve|have|has|been|want to|wants to|like to|prefer to|need to|must|should|have to|got to|would|id|can you|"
+        rf"{_WHO}(?:(?:am|im|are|were|is|was|ve|have|has|been|want to|wants to|like to|prefer to|need to|must|should|"
+        rf"have to|got to|would|id|can you|"
         rf"could you) )*"
         rf"{_ADVERBS}{_DISLIKE}(?: (?:using|use|from|on))* {_ITEMS}(?: (?:please|now|for now|out|off|from (?:it|that|this|"
         rf"there)))*",
@@ -169,7 +173,8 @@ _DENIAL = re.compile(
 """A question whether something isn't of a kind: "so it's not a backend thing?"."""
 _BAD = re.compile(
     r"(?<!\S)(?:hates?|hated|dislikes?|dead|bad|worst|awful|terrible|horrible|ugly|tired|sick|fed|bored|vetoed|forbids?|"
-    r"forbidden|banned|prohibited|heavy|heavier|heavyweight|slow|outdated|ancient|obsolete|abandoned|buggy|clunky|messy|expensive|complicated|complex|against|avoid|"
+    r"forbidden|banned|prohibited|heavy|heavier|heavyweight|slow|outdated|ancient|obsolete|abandoned|buggy|clunky|messy|"
+    r"expensive|complicated|complex|against|avoid|"
     r"refuse[ds]?|reject(?:ed)?|failed|leaving|scars|pain|painful|annoying|annoyed|boring|overkill|unhappy|disappointed|"
     r"struggled?|moved|migrating|dropped|ditched|pushing|none)(?!\S)"
 )
@@ -248,7 +253,8 @@ def exclusion_of(reading: Reading, kinds: Collection[str]) -> Exclusion | None:
 
 _OTHER = re.compile(
     r"(?<!\S)(?:else|(?<!each )other|others|another(?! (?:@\d|team|person))|different|alternatives?|instead(?! of)|"
-    r"(?:something|anything|a) (?:new|fresh)(?= [.?!]|$)|ones? (?:that )?i (?:dont|do not) know|#\d+(?: (?:exists?|are there|is there))? more(?= [.?!]|$)|"
+    r"(?:something|anything|a) (?:new|fresh)(?= [.?!]|$)|ones? (?:that )?i (?:dont|do not) know|#\d+(?: (?:exists?|are "
+    r"there|is there))? more(?= [.?!]|$)|"
     r"left(?= (?:that|to|for|[?.!])|$)|in (?:its|their) place|what (?:do|should|can) (?:i|we) add|remaining|remains?|rest)(?!\S)"
 )
 """Something else of the same kind is asked for."""
@@ -277,7 +283,8 @@ _ITEM_ALONE = re.compile(rf"(?<!\S)(?:@\d+|{_PLACE})(?!\S)")
 _WANTS_KIND = re.compile(
     r"(?<!\S)(?:(?:what|which|any|some|another|other|a|one) (?:else|others?|#\d+|librar\w+|libary|frameworks?|tools?|libs?|"
     r"packages?|toolkits?|one)|recommend\w*|suggest\w*|options?|alternatives?|others?(?= [?.!]|$)|others|looking for|choose|"
-    r"list|left|what (?:do|should|can|could|would) (?:i|we|you)|(?:show|give|tell|name) (?:me )?(?:one|some|more)|something|anything|"
+    r"list|left|what (?:do|should|can|could|would) (?:i|we|you)|(?:show|give|tell|name) (?:me )?(?:one|some|more)|"
+    r"something|anything|"
     r"#\d+)(?!\S)"
 )
 """Something of a kind is asked for, and not what something is."""

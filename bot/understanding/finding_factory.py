@@ -37,8 +37,8 @@ CENTRALITY_WEIGHT = 1.0
 
 
 SAID_COSINE = 0.3
-"""Cosine from which a sentence says what is asked, in other words. Of 33 follow-ups below it that were taken to be about the topic
-that was shown, it answered 13."""
+"""Cosine from which a sentence says what is asked, in other words. Of 33 follow-ups below it that were taken to be about
+the topic that was shown, it answered 13."""
 RELATED_COSINE = 0.5
 """Cosine of the word vectors from which a phrasing is related to a question that shares no word with it. Of 63 right offers in
 six sets of questions all shared one, and of 287 others 42 shared none; below this cosine were 33 of these."""

@@ -108,10 +108,10 @@ def small_talk_of(reading: Reading) -> str | None:
     if len(reading.tokens) > MAX_STRIPPED:
         return None
     text = stripped_text(reading)
-    patterns = (
-        (RESTART, cues.RESTART), ("goodbye", cues.LEAVE), ("sorry", cues.BLAME), ("source", cues.SOURCE), ("thanks", cues.PROMISE),
-    )  # fmt: skip
-    return next((name for name, cue in patterns if cue.match(text)), None)
+    patterns = {
+        RESTART: cues.RESTART, "goodbye": cues.LEAVE, "sorry": cues.BLAME, "source": cues.SOURCE, "thanks": cues.PROMISE,
+    }  # fmt: skip
+    return next((name for name, cue in patterns.items() if cue.match(text)), None)
 
 
 def needs_context(reading: Reading) -> bool:

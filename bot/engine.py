@@ -9,6 +9,8 @@ from bot.model import RESTART, ConversationState, Finding, Knowledge, Question, 
 from bot.reply import compose, explain, parse_reference, rebuild
 from bot.understanding import Matcher
 
+MAX_WITHOUT = 8
+"""Cards that a conversation remembers as not wanted."""
 MAX_OTHERS, MAX_SEEN = 3, 4
 """Ids of other candidates and of earlier replies in a conversation's state: enough for "no, the library" and "compare them"."""
 
@@ -119,6 +121,15 @@ class _SingleMatcher:
 
 def next_state(state: ConversationState | None, finding: Finding) -> ConversationState | None:
     """The conversation's state after a finding; None if the finding doesn't change it."""
+    new = _shown_state(state, finding)
+    if new is None or finding.talk == RESTART:
+        return new
+    left_out = dict.fromkeys((*(state.without if state is not None else ()), *finding.left_out))
+    return replace(new, without=tuple(name for name in left_out if name not in finding.ids)[-MAX_WITHOUT:])
+
+
+def _shown_state(state: ConversationState | None, finding: Finding) -> ConversationState | None:
+    """The same, as far as what was shown goes."""
     if finding.talk == RESTART:
         return ConversationState("help", ())
     if finding.kind in ("help", "smalltalk"):

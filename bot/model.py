@@ -68,6 +68,7 @@ class ConversationState:
         others: Other candidates for the last reply, for "no, the library".
         seen: The single entries shown since the last list, recommendation or comparison, the latest last.
         part: The part of a long answer that was shown last, counted from 1.
+        without: The cards that were left out because somebody doesn't want them; none that was shown since.
     """
 
     kind: Kind
@@ -77,6 +78,7 @@ class ConversationState:
     others: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
     part: int = 1
+    without: tuple[str, ...] = ()
 
 
 # --- knowledge
@@ -591,7 +593,8 @@ class Finding:
         around_pronoun: The text before and after a pronoun that could mean each of the ids: "how do i install " and "?". A button
             for each entry asks this question with the entry's name in place of the pronoun.
         language: The ISO code of the question's language; empty if it is English or the pack's.
-        excluded: What was left out because the question says so, as the reply names it.
+        excluded: What was left out because the question says so, or one before it, as the reply names it.
+        left_out: Ids of the cards that the question says aren't wanted.
         filtered: What holds for those that are left of what was shown, as the reply names it.
         is_unsure: Nothing in the pack says which cards need what was to be left out.
         is_likely: It is what the message may well mean after what was shown before, and isn't certain.
@@ -613,6 +616,7 @@ class Finding:
     around_pronoun: tuple[str, str] | None = None
     language: str = ""
     excluded: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     filtered: str = ""
     is_unsure: bool = False
     is_likely: bool = False

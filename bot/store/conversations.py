@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, select
 
 from bot.model import PART_MARK, ConversationState
 from bot.store.database import UNAVAILABLE, Database, KeyLocks, put_bounded
-from bot.store.tables import LONGEST_IDS, contexts
+from bot.store.tables import LONGEST_IDS, LONGEST_NAME, contexts
 
 CONTEXT_LASTS = 30 * 60
 """Seconds after which a conversation begins anew."""
@@ -119,8 +119,16 @@ def _ids(state: ConversationState) -> str:
 
 
 def _group(state: ConversationState) -> str | None:
-    """A state's group, and behind a mark the part of a long answer: to an earlier release that is a group it doesn't know."""
-    return state.group if state.part == 1 else f"{state.group or ''}{PART_MARK}{state.part}"
+    """A state's group, and behind marks, which earlier releases don't read, the part of a long answer and what isn't wanted."""
+    if state.part == 1 and not state.without:
+        return state.group
+    without = list(state.without)
+    while (
+        len(stored := PART_MARK.join((state.group or "", str(state.part), ",".join(without)))) > LONGEST_NAME
+        and without
+    ):
+        without.pop(0)
+    return stored
 
 
 def _state(found: Any) -> ConversationState:
@@ -128,6 +136,8 @@ def _state(found: Any) -> ConversationState:
     stored = json.loads(found.ids)
     ids, before, *rest = stored if stored and isinstance(stored[0], list) else (stored, [], [])
     seen, others = rest if len(rest) > 1 else ([], rest[0])
-    group, _, part = (found.grouped or "").partition(PART_MARK)
-    number = int(part) if part.isdecimal() else 1
-    return ConversationState(found.kind, tuple(ids), group or None, tuple(before), tuple(others), tuple(seen), number)
+    group, part, without = [*(found.grouped or "").split(PART_MARK, 2), "", ""][:3]
+    number, left_out = int(part) if part.isdecimal() else 1, tuple(filter(None, without.split(",")))
+    return ConversationState(
+        found.kind, tuple(ids), group or None, tuple(before), tuple(others), tuple(seen), number, left_out
+    )

@@ -112,7 +112,9 @@ def _known_state(state: ConversationState, knowledge: Knowledge) -> Conversation
     def known(ids: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(i for i in ids if i in knowledge.by_id)
 
-    return replace(state, ids=known(state.ids), before=known(state.before), seen=known(state.seen))
+    return replace(
+        state, ids=known(state.ids), before=known(state.before), seen=known(state.seen), without=known(state.without)
+    )
 
 
 @dataclass(frozen=True)

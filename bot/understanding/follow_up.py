@@ -366,6 +366,7 @@ def _about_shown(turn: ConversationTurn) -> FollowUp | None:
         return turn.repeat() if turn.is_bare and cues.THEM.search(turn.text) else _ask_which(turn)
     tokens = set(turn.tokens)
     is_attribute = bool(tokens & ATTRIBUTE_WORDS) and tokens <= STOPWORDS | ATTRIBUTE_WORDS
+    is_attribute = is_attribute or attribute_of(turn.tokens, turn.other_tokens, turn.knowledge) is not None
     asks_attribute = is_attribute and turn.tokens[-1] not in _BOT_WORDS
     is_about_it = refers_back or asks_attribute if turn.is_bare else refers_back and not turn.is_foreign
     if not is_about_it or not (turn.is_bare or isinstance(turn.current, Library)):

@@ -198,7 +198,8 @@ class Matcher:
         budget = budget_for(typed, english())
         if language:
             budget = replace(budget, as_typed=budget.as_typed | function_words(language))
-        return replace(self._find(cleaned, state, language, budget), language=language)
+        finding = replace(self._find(cleaned, state, language, budget), language=language)
+        return self._selector.as_remembered(finding, state.without) if state is not None else finding
 
     def _find(self, cleaned: str, state: ConversationState | None, language: str, budget: Budget) -> Finding:
         """What a cleaned message with words in it comes down to."""

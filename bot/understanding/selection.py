@@ -108,8 +108,25 @@ class Selector:
         evidence = replace(finding.evidence, understood=reading.text)
         is_unsure = bool(strangers or terms) and not needing and not cards
         return replace(
-            finding, evidence=evidence, excluded=names if exclusion.is_said or not left else (), is_unsure=is_unsure
+            finding,
+            evidence=evidence,
+            excluded=names if exclusion.is_said or not left else (),
+            left_out=tuple(dict.fromkeys((*cards, *placed))) if exclusion.is_said else (),
+            is_unsure=is_unsure,
         )
+
+    def as_remembered(self, finding: Finding, without: Sequence[str]) -> Finding:
+        """A list or recommendation without what isn't wanted since a message before it."""
+        remembered = [card for card in without if card in finding.ids and card not in finding.left_out]
+        group = self._groups.get(finding.group or "")
+        if not remembered or finding.kind not in ("list", "recommend") or group is None or group.all:
+            return finding
+        left = tuple(card for card in finding.ids if card not in remembered)
+        if not left:
+            return finding
+        names = (*finding.excluded, *map(self._label, remembered))
+        kind: Kind = self._knowledge.by_id[left[0]].kind if len(left) == 1 else finding.kind
+        return replace(finding, ids=left, kind=kind, excluded=names, group=finding.group if len(left) > 1 else None)
 
     def _pool(
         self,

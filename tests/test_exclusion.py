@@ -50,6 +50,8 @@ def test_a_negation_that_leaves_nothing_out() -> None:
         (("list orms", "any of those for mobile"), "None of those, as far as I know."),
         (("any task queue but celery",), "Without Celery: I know nothing else of that kind."),
         (("web frameworks without mysql",), "MySQL: I can't tell which of these need it"),
+        (("list gui libraries", "we can't have kivy", "list gui libraries"), "Without Kivy:"),
+        (("list gui libraries", "which of those are for mobile"), "Of those, for Mobile:"),
     ],
 )
 def test_what_was_left_out_is_said(lines: tuple[str, ...], said: str) -> None:

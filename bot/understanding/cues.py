@@ -229,7 +229,8 @@ PROMISE = _only(
     "and|so|then|nice|super|great|i think|maybe|good|ok",
     "(?:(?:i|we|let me|lets|im|were) )?(?:(?:will|ill|well|gonna|going to|shall|must|should|have to) )*(?:(?:have|take) a "
     "(?:closer )?look|look (?:it )?(?:at|into)|look it up|try (?:it|that|this|them)|check (?:it|that|this|them)|give (?:it|that|"
-    "this|them) a (?:try|go|shot)|think about (?:it|that)|read (?:it|that|up))",
+    "this|them) a (?:try|go|shot)|(?:thats|that is|that was|thatll be|that will be) all|nothing else|no more questions|"
+    "all (?:good|set|clear)|think about (?:it|that)|read (?:it|that|up))",
     "out|first|then|later|today|tomorrow|tonight|at|it|that|this|them|into|on|soon|next week",
 )
 YES = _only(

@@ -286,7 +286,7 @@ def _other_group(turn: ConversationTurn) -> FollowUp | None:
 
 def _comparison(turn: ConversationTurn) -> FollowUp | None:
     """The entries that were shown, compared, or the best of them."""
-    if not turn.is_bare and (turn.is_foreign or not cues.OF_THEM.search(turn.text)):
+    if not turn.is_bare and not cues.OF_THEM.search(turn.text):
         return None
     wants_best = cues.CHOOSING.search(turn.text)
     if not (cues.COMPARING.search(turn.text) or wants_best):
@@ -299,7 +299,7 @@ def _comparison(turn: ConversationTurn) -> FollowUp | None:
         return FollowUp(offers=turn.state.ids, reason="only one half of what is compared is known")
     cards = turn.plural_cards
     is_list = turn.group is not None and (len(turn.state.ids) > 1 or cards == turn.cards(turn.state.before))
-    if wants_best and is_list and turn.group is not None:
+    if wants_best and is_list and turn.group is not None and (turn.is_bare or len(cards) > 2):
         return FollowUp(group=turn.group, recommends=True, reason="the best of those shown before")
     if 1 < len(cards) <= MOST_COMPARED:
         return FollowUp(cards, wants_best=wants_best is not None, reason="those shown before, compared")

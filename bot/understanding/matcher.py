@@ -20,7 +20,7 @@ from bot.retrieval.out_of_scope import domain_score
 from bot.retrieval.scoring import MAX_OFFERED
 from bot.retrieval.serialize import load_or_build
 from bot.retrieval.spelling import UNLIMITED, Budget, budget_for, english_lexicon
-from bot.text import clean, words
+from bot.text import clean, stem, words
 from bot.understanding import cues
 from bot.understanding.conversation import FollowUp, conversation_turn, stripped_text
 from bot.understanding.decision import Decider
@@ -199,7 +199,8 @@ class Matcher:
         if language:
             budget = replace(budget, as_typed=budget.as_typed | function_words(language))
         finding = replace(self._find(cleaned, state, language, budget), language=language)
-        return self._selector.as_remembered(finding, state.without) if state is not None else finding
+        points_to_shown = cues.THEM.search(cleaned) or cues.BOTH.search(cleaned) or cues.PLACED.search(cleaned)
+        return finding if state is None or points_to_shown else self._selector.as_remembered(finding, state.without)
 
     def _find(self, cleaned: str, state: ConversationState | None, language: str, budget: Budget) -> Finding:
         """What a cleaned message with words in it comes down to."""
@@ -214,7 +215,8 @@ class Matcher:
         if (selected := self._selected(whole, state, language)) is not None:
             return selected
         if state is not None:
-            result = follow_up(whole, state, self.knowledge, self._disambiguator)
+            steers = self._small_talk_of(whole) is not None
+            result = None if steers else follow_up(whole, state, self.knowledge, self._disambiguator)
             is_question_of_its_own = self._is_small_talk(whole) or self._is_anothers_phrasing(whole, state)
             if result is None and not is_question_of_its_own:
                 result = about_cards(whole, state, self.knowledge, self._disambiguator)
@@ -360,13 +362,22 @@ class Matcher:
             if (result.asks_about_shown or compares_attribute) and finding.attribute is None:
                 finding = replace(finding, attribute=self._findings.attribute(reading))
             # where nothing is asked of an entry, the words only say which one is meant: "the 3rd"
-            beyond = result.wants_best or (result.asks_about_shown and finding.beyond)
+            beyond = result.wants_best or (
+                result.asks_about_shown and (finding.beyond or self._is_unsaid(reading, finding))
+            )
             return replace(finding, beyond=beyond, part=result.part)
         unknown = self._findings.make(reading, "unknown", result.offers, result.reason)
         if result.asks_about_shown and (pronoun := cues.IT.search(reading.text)) is not None:
             around = reading.text[: pronoun.start()], reading.text[pronoun.end() :]
             return replace(unknown, around_pronoun=around)
         return replace(unknown, lacks_context=not result.offers and not result.has_unknown_name)
+
+    def _is_unsaid(self, reading: Reading, finding: Finding) -> bool:
+        """Whether a question about a card that was shown has only words that the card lacks: "does it need JavaScript"."""
+        if finding.kind != "library" or finding.attribute is not None or reading.language:
+            return False
+        telling = {stem(token) for token in reading.tokens if token not in cues.FOLLOWUP_WORDS}
+        return bool(telling) and telling.isdisjoint(self._findings.stems_of_card(finding.ids[0]))
 
     def _steering_finding(self, reading: Reading, small_talk: str) -> Finding:
         """The finding of small talk that a rule recognises: help for a new start, else that small talk."""

@@ -103,7 +103,7 @@ def _parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
         yield Text(f"{knowledge.voice.lines['filtered']} {finding.filtered}:")
     if finding.beyond and finding.kind in ("topic", "step"):
         yield Text(knowledge.voice.lines["beyond_topic"])
-    elif finding.is_likely and finding.kind in ("topic", "step", "library"):
+    elif finding.is_likely and finding.attribute is None and finding.kind in ("topic", "step", "library"):
         yield Text(f"{knowledge.voice.lines['likely']}:")
     yield from _own_parts(finding, knowledge)
 

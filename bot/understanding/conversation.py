@@ -251,8 +251,16 @@ class ConversationTurn:
     def placed(self, text: str, choices: Sequence[str] | None = None) -> tuple[str, ...]:
         """The cards that words for places mean: "the second one", "the first and the last"."""
         choices = self.choices if choices is None else choices
-        positions = [self.position_of(match["which"], choices) for match in cues.ORDINAL.finditer(text)]
-        return self.cards([choices[position] for position in positions if 0 <= position < len(choices)])
+        return self.cards([choices[place] for place in self.positions(text, choices) if 0 <= place < len(choices)])
+
+    def positions(self, text: str, choices: Sequence[str]) -> list[int]:
+        """The positions that words mean: "the first two", "the second and the last"; one beyond the choices, or -1: none."""
+        result = list[int]()
+        if (span := cues.SPANS.search(text)) is not None:
+            count = cues.MANY.get(span["many"]) or int(span["many"])
+            result += range(len(choices) - count, len(choices)) if span["end"] == "last" else range(count)
+            text = text.replace(span[0], " ")
+        return [*result, *(self.position_of(match["which"], choices) for match in cues.ORDINAL.finditer(text))]
 
     @property
     def _steps_and_topic(self) -> set[str]:

@@ -76,7 +76,7 @@ _COURTESIES = (
     "thx a bunch|thx|ty|cheers|sorry|actually|i see|got it|gotcha|makes sense|understood|good to know|please|pls|plz|lol|"
     "can you|could you|would you please|will you|can u|could u|do me a favour and|i want to see|i want to know|i wanna see|"
     "i wanna know|i would like to see|i would like to know|id like to see|id like to know|let me see|done|finished|for me|"
-    "bro|mate|guys|maybe|just|quickly|now|btw|by the way|kk|cheers|hiya|n|nd"
+    "bro|mate|guys|maybe|just|quickly|now|btw|by the way|kk|cheers|hiya|n|nd|anyway|done that|did that|got that|cant decide|hmm+"
 )
 _THEM = re.compile(r"(?<!\ban )(?<!\bthe )\bem\b")
 """Spoken "them" ("which of 'em"); "an em" is something else."""
@@ -221,7 +221,7 @@ BLAME = _only(
     rf"(?:(?:a|so|really|just|totally|completely|pretty|very) )*(?:{_HARSH})|"
     "(?:useless|stupid|dumb|bad|worst|terrible) (?:bot|answer)|"
     "(?:you|u|this bot|the bot) (?:really )?(?:sucks?|(?:know|understand) nothing|"
-    "dont (?:understand(?: me)?|help(?: me)?|get it))|"
+    "dont (?:understand(?: me)?|help(?: me)?|get it))|(?:you|u) (?:didnt|did not) answer(?: me| that| my question)?|"
     "(?:that|this) (?:didnt|did not|doesnt|does not) help|(?:thats|that is|this is) not what i (?:wanted|meant|asked(?: for)?)",
     "at all|ever|bot|thing|me|really",
 )
@@ -297,6 +297,11 @@ POINTS = Cue(
     r"wrote|hows|whats|whos) (?:that|this)\b"
 )
 """Words that point to one thing that was shown, and aren't those of a clause ("the thing that draws") or of an idiom."""
+FOR_IT = _anywhere(
+    r"(?:something|anything|a (?:tool|library|lib)|one|which|what) (?:to|that|which|for|can|could|would) \w+ "
+    r"(?:it|that|this|them)"
+)
+"""Something that does something with what was shown: "is there something to plot it"."""
 BESIDE_IT = Cue(r"\b(?:with|w|to|for|beside|behind|before|alongside|on top of|around|into) (?:it|that|this)\b")
 """Something that goes with what was shown: with a group's word, that group is asked for ("which queue goes with it")."""
 BOTH = _anywhere("both|the two of them|all three|each of them")

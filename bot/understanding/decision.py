@@ -5,6 +5,7 @@ The order of the rules matters: a card's name settles more than a phrasing that 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -98,6 +99,8 @@ class Decider:
         unknown = self._unknown_names.find(reading)
         if not cards and any(name.is_compared and name.word_class != "english" for name in unknown):
             cards = list(dict.fromkeys(mention.name.about for mention in reading.mentions_of("card")))
+        if len(cards) > 1 and self._needs_another(reading):
+            cards = cards[:1]
         if len(cards) > 1:
             edits = max(mention.edits for mention in reading.mentions_of("card"))
             ids = tuple(cards[:MOST_COMPARED])
@@ -163,6 +166,13 @@ class Decider:
             reading, "unknown", (entry_id,), "it isn't said of the subject", OUT_OF_SCOPE_LOG_ODDS
         )
         return replace(finding, about_subject=True)
+
+    def _needs_another(self, reading: Reading) -> bool:
+        """Whether a question is about the first card alone, and whether it needs or has another ("does Celery need Redis")."""
+        first, second, *_ = reading.mentions_of("card")
+        between = " ".join(reading.tokens[first.end : second.start])
+        before = " ".join(reading.tokens[: first.start])
+        return _ASKS_WHETHER.search(before) is not None and _NEEDING.match(between) is not None
 
     def _named_cards(self, reading: Reading) -> list[str]:
         """Ids of the cards that are named, in order; an ordinary word only where it is meant as a name."""
@@ -380,6 +390,10 @@ class Decider:
         return len(name) == 1 and name[0] not in reading.tokens and stem(name[0]) in map(stem, reading.tokens)
 
 
+_ASKS_WHETHER = re.compile(r"\b(?:does|do|is|must|will|would|has|have|if|whether|can)$")
+_NEEDING = re.compile(
+    r"^(?:also |really |always |still )*(?:needs?|requires?|depends? on|have|has|includes?|contains?|made of|built on|based on)\b"
+)
 _ABOUT_SUBJECT = cues.Cue(
     r"^(?:(?:so|and|but|ok|hey|hi) )*(?:(?:is|was|isnt|has|will|why is|why was|how is|when was|when did|where was|"
     r"how (?:old|fast|slow|good|bad|big|hard|popular|safe|secure|stable|easy|difficult|mature|expensive) is|"

@@ -11,6 +11,7 @@ from bot.retrieval.gate import confidence
 from bot.retrieval.index import MAX_SHOWN, Candidate, Index
 from bot.retrieval.scoring import MAX_OFFERED
 from bot.text import sentences, stem, words
+from bot.understanding import cues
 from bot.understanding.attributes import ATTRIBUTE_WORDS, attribute_of
 from bot.understanding.disambiguation import NameDisambiguator
 from bot.understanding.names import name_positions, shown_names
@@ -32,6 +33,9 @@ LONG = 15
 """Words above which a message may have words that the card lacks (`_goes_beyond`): it describes a situation as well."""
 SPECIAL_RARITY = 4.2
 """-log10 of a word's share in English from which it is special enough to ask whether the card has it."""
+MOST_ASKED = 3
+"""Telling words of a yes-or-no question up to which it asks for one thing."""
+_YES_NO = frozenset("is are does do can could has have will would must".split())
 CENTRALITY_WEIGHT = 1.0
 """Weight of 1 / (1 + position of the group among the card's capabilities); the card's score for the question has weight 1."""
 
@@ -229,7 +233,7 @@ class FindingFactory:
         if kind not in ("topic", "step", "library"):
             return Finding(kind=kind, ids=ids, evidence=evidence)
         beyond = kind == "library" and self._goes_beyond(reading, ids[0])
-        attribute = self.attribute(reading) if kind == "library" else None
+        attribute = (self.attribute(reading) or self._asked(reading, ids[0])) if kind == "library" else None
         return Finding(kind=kind, ids=ids, evidence=evidence, beyond=beyond, attribute=attribute)
 
     def attribute(self, reading: Reading) -> Attribute | None:
@@ -242,6 +246,23 @@ class FindingFactory:
         ]
         others = [token for position, token in enumerate(corrected) if position not in in_names]
         return attribute_of(corrected, others, self.knowledge)
+
+    def _asked(self, reading: Reading, card_id: str) -> Attribute | None:
+        """What a yes-or-no question asks of a card, in its own words ("does it have an admin area").
+
+        None where the card may say it in other words.
+        """
+        tokens = cues.strip_courtesies(reading.tokens, [False] * len(reading.tokens)).split()
+        own = name_positions(m for m in reading.mentions if m.name.about == card_id)
+        said = [t for n, t in enumerate(reading.tokens) if n not in own and t not in cues.FOLLOWUP_WORDS]
+        if not tokens or tokens[0] not in _YES_NO or not 0 < len(said) <= MOST_ASKED or reading.language:
+            return None
+        card, stems = self.knowledge.by_id[card_id], {stem(word) for word in said}
+        texts = [card.plain_answer, *(note.text for note in card.notes)]
+        is_stated = any(not stems.isdisjoint(map(stem, words(text))) for text in texts)
+        if not is_stated and not stems.isdisjoint(self.stems_of_card(card_id)):
+            return None
+        return Attribute("asked", tuple(said))
 
     def _goes_beyond(self, reading: Reading, card: str) -> bool:
         """Whether a question has a rare word that the card's texts lack: the reply then says that the source doesn't say it."""

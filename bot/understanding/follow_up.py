@@ -73,9 +73,10 @@ def about_cards(
     The arguments are those of `follow_up`, after which it is asked.
     """
     turn = conversation_turn(reading, state, knowledge, disambiguator)
-    is_of_another_subject = turn.is_foreign and not turn.named_cards
-    if is_of_another_subject and attribute_of(turn.tokens, turn.other_tokens, knowledge) is not None:
-        is_of_another_subject = False  # "may I have the address of its documentation"
+    asks_attribute = attribute_of(turn.tokens, turn.other_tokens, knowledge) is not None
+    place = None if turn.says_steps else cues.PLACED.search(turn.text)
+    is_certain = turn.named_cards or asks_attribute or (place is not None and " one" in place[0])
+    is_of_another_subject = turn.is_foreign and not is_certain
     if len(turn.tokens) > MAX_QUESTION_WORDS or reading.ranking.is_exact or is_of_another_subject:
         return None
     points_to_name = turn.state.kind == "unknown" and not turn.state.ids  # to one that the pack doesn't have
@@ -83,20 +84,22 @@ def about_cards(
         cues.COMPARING.search(turn.text) or cues.CHOOSING.search(turn.text) or cues.VERSUS.search(turn.before_names)
     )
     shown: tuple[str, ...] = ()
-    if (place := None if turn.says_steps else cues.PLACED.search(turn.text)) is not None:
+    if place is not None:
         if not compares and not set(turn.named_cards).isdisjoint(turn.choices):
             return FollowUp(turn.named_cards[:1], asks_about_shown=True, reason=_ABOUT_SHOWN)  # "the other one, Kivy"
         shown = turn.placed(place[0], turn.named_cards if len(turn.named_cards) > 1 else turn.choices)
+        if compares and shown and turn.last_card is not None and cues.IT.search(turn.text):
+            shown = (turn.last_card, *shown)
     elif (cues.BOTH.search(turn.text) or cues.TWO.search(turn.text)) and turn.plural_cards and not turn.topic_cards:
         last = (turn.last_card,) if turn.last_card is not None else ()
         both = tuple(dict.fromkeys((*last, *turn.named_cards))) if turn.named_cards else turn.plural_cards[-2:]
         return FollowUp(both, reason=_ABOUT_SHOWN) if len(both) > 1 else None
     elif cues.POINTS.search(turn.before_names) and turn.last_card is not None and not points_to_name:
         asks_for_group = cues.BESIDE_IT.search(turn.text) and turn.mentioned_groups()
-        shown = () if asks_for_group else (turn.last_card,)
+        shown = () if asks_for_group or cues.FOR_IT.search(turn.text) else (turn.last_card,)
     if not shown:
         return None
-    ids = tuple(dict.fromkeys((*shown, *turn.named_cards)))[:MOST_COMPARED] if compares else shown
+    ids = tuple(dict.fromkeys((*shown, *turn.named_cards)))[:MOST_COMPARED] if compares else shown[:1]
     return FollowUp(ids, asks_about_shown=len(ids) == 1, reason=_ABOUT_SHOWN)
 
 
@@ -194,13 +197,8 @@ def _choice_by_position(turn: ConversationTurn) -> FollowUp | None:
     """One or more by their position: "the second one", "the first two", "1 vs 3"."""
     if not (turn.is_bare or cues.NUMBER.search(turn.text)) or (turn.says_steps and not turn.steps):
         return None
-    choices, positions = turn.choices, list[int]()
-    text = turn.text
-    if (span := cues.SPANS.search(text)) is not None:
-        count = cues.MANY.get(span["many"]) or int(span["many"])
-        positions += range(len(choices) - count, len(choices)) if span["end"] == "last" else range(count)
-        text = text.replace(span[0], " ")
-    positions += [turn.position_of(match["which"], choices) for match in cues.ORDINAL.finditer(text)]
+    choices, text = turn.choices, turn.text
+    positions = turn.positions(text, choices)
     if cues.NUMBERS.match(text):
         positions += [CARDINALS[word] - 1 for word in text.split() if word in CARDINALS]
     positions += [CARDINALS[match["number"]] - 1 for match in cues.NUMBER.finditer(text)]

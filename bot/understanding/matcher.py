@@ -20,7 +20,7 @@ from bot.retrieval.out_of_scope import domain_score
 from bot.retrieval.scoring import MAX_OFFERED
 from bot.retrieval.serialize import load_or_build
 from bot.retrieval.spelling import UNLIMITED, Budget, budget_for, english_lexicon
-from bot.text import clean, stem, words
+from bot.text import clean, words
 from bot.understanding import cues
 from bot.understanding.conversation import FollowUp, conversation_turn, stripped_text
 from bot.understanding.decision import Decider
@@ -362,22 +362,13 @@ class Matcher:
             if (result.asks_about_shown or compares_attribute) and finding.attribute is None:
                 finding = replace(finding, attribute=self._findings.attribute(reading))
             # where nothing is asked of an entry, the words only say which one is meant: "the 3rd"
-            beyond = result.wants_best or (
-                result.asks_about_shown and (finding.beyond or self._is_unsaid(reading, finding))
-            )
+            beyond = result.wants_best or (result.asks_about_shown and finding.beyond)
             return replace(finding, beyond=beyond, part=result.part)
         unknown = self._findings.make(reading, "unknown", result.offers, result.reason)
         if result.asks_about_shown and (pronoun := cues.IT.search(reading.text)) is not None:
             around = reading.text[: pronoun.start()], reading.text[pronoun.end() :]
             return replace(unknown, around_pronoun=around)
         return replace(unknown, lacks_context=not result.offers and not result.has_unknown_name)
-
-    def _is_unsaid(self, reading: Reading, finding: Finding) -> bool:
-        """Whether a question about a card that was shown has only words that the card lacks: "does it need JavaScript"."""
-        if finding.kind != "library" or finding.attribute is not None or reading.language:
-            return False
-        telling = {stem(token) for token in reading.tokens if token not in cues.FOLLOWUP_WORDS}
-        return bool(telling) and telling.isdisjoint(self._findings.stems_of_card(finding.ids[0]))
 
     def _steering_finding(self, reading: Reading, small_talk: str) -> Finding:
         """The finding of small talk that a rule recognises: help for a new start, else that small talk."""

@@ -228,6 +228,8 @@ class Selector:
         groups = [group for group in turn.mentioned_groups() if not group.all]
         filtered = groups[0].label if groups else rest.strip()
         described = f"of the {len(pool.ids)} shown: {filtered}"
+        if groups and set(left) <= set(self._ids_of(groups[0].id)) and pool.kind == "list":
+            pool = replace(pool, group=groups[0].id)
         if len(left) > 1 and cues.TWO.search(turn.text):
             pool = replace(pool, kind="compare")
         if left:

@@ -105,6 +105,11 @@ HOSTILE: dict[str, Make] = {
     "courtesies that lead nowhere": lambda _: "ok " * 1_300 + "x",
     "cues that lead nowhere": lambda _: "so " * 1_330 + "x",
     "better then": lambda _: "better then " * 330,
+    "places": lambda _: "the first and " * 19,
+    "places and refusals": lambda _: "not the first or the second " * 10,
+    "articles": lambda _: "the " * 58,
+    "refusals": lambda _: "we dont want " * 19,
+    "those that are told by a word": lambda _: "the one with " * 19,
 }
 
 

@@ -257,7 +257,7 @@ NO = Cue(
     r"(?:thats|that is) not (?:it|what i meant|what i asked)|not that(?: one)?) )+"
 )
 OTHERS = Cue(
-    r"\b(?:alternatives?|else(?! (?:is|does|can|do) (?:it|that|this)\b)|others|other (?!one\b)|another|similar|neither|"
+    r"\b(?:alternatives?|the only one|else(?! (?:is|does|can|do) (?:it|that|this)\b)|others|other (?!one\b)|another|similar|neither|"
     r"none|instead|"
     r"(?<!\bi )(?<!\bwe )(?<!really )(?<!would )(?<!\bid )like (?:it|this|that)|"
     r"more (?:options|choices))\b"
@@ -345,7 +345,7 @@ _NOT_PLACED = (
 )
 PLACE = (
     rf"(?:(?:the|your|that|this|our|my) (?:very )?(?:{_WHICH_PLACE}|other)(?! (?:{_NOT_PLACED})s?\b)"
-    rf"(?: (?:(?:and|or) (?:the )?{_WHICH_PLACE}|(?:{_PLACED})))*|{_WHICH_PLACE} (?:{_PLACED})|"
+    rf"(?: (?:{_PLACED})){{0,2}}|{_WHICH_PLACE} (?:{_PLACED})|"
     r"one (?:that )?(?:you|u|we) (?:\w+ )?\w+ (?:first|last))"
 )
 """Words for one of those that were shown by its place: "the second one", "the last", and not "the last release"."""

@@ -59,7 +59,7 @@ _KIND = (
     r"#\d+(?=$| (?:[,.;:!?)]|ones?|stuff|things?|libs?|librar\w+|frameworks?|please|for|or|and|but|which|that|nor|in|out|"
     r"off|is|either|at|over|here|anymore|needed|required|necessary|stuff))"
 )
-_ITEM = rf"(?:(?:{_FILLING}) )*?(?:@\d+|{_KIND}|{_PLACE})(?: (?:ones?|stuff|things?|libs?|librar\w+|frameworks?))?"
+_ITEM = rf"(?:(?:{_FILLING}) ){{0,5}}?(?:@\d+|{_KIND}|{_PLACE})(?: (?:ones?|stuff|things?|libs?|librar\w+|frameworks?))?"
 _NEXT_ITEM = (
     rf"(?:(?:the|a|an|any|using|with|like|also|for) )*?(?:@\d+|#\d+|{_PLACE})(?: (?:ones?|stuff|things?|libs?|librar\w+|"
     rf"frameworks?))?"

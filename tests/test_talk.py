@@ -133,6 +133,8 @@ def test_why_of_a_follow_up_tells_of_the_answer_that_was_given() -> None:
     told = engine.explain(Question("the second one"), "library||flask")
     assert (told.kind, told.ids) == ("library", ("flask",))
     assert "what was shown before in the conversation" in plain_text(told)
+    told = engine.explain(Question("the second one"), "library||flask", "of the 3 shown, without Django")
+    assert "of the 3 shown, without Django" in plain_text(told)
     assert "Answer: Flask" in plain_text(told)
 
 

@@ -61,7 +61,7 @@ _KIND = (
 )
 _ITEM = rf"(?:(?:{_FILLING}) ){{0,5}}?(?:@\d+|{_KIND}|{_PLACE})(?: (?:ones?|stuff|things?|libs?|librar\w+|frameworks?))?"
 _NEXT_ITEM = (
-    rf"(?:(?:the|a|an|any|using|with|like|also|for) )*?(?:@\d+|#\d+|{_PLACE})(?: (?:ones?|stuff|things?|libs?|librar\w+|"
+    rf"(?:(?:the|a|an|any|using|with|like|also) )*?(?:@\d+|#\d+|{_PLACE})(?: (?:ones?|stuff|things?|libs?|librar\w+|"
     rf"frameworks?))?"
 )
 _ITEMS = rf"(?P<items>{_ITEM}(?:(?: ,)?(?: (?:and|or|nor|also|plus|either|as well as|such as|(?:\w+ )?like))* {_NEXT_ITEM})*)"

@@ -257,7 +257,8 @@ NO = Cue(
     r"(?:thats|that is) not (?:it|what i meant|what i asked)|not that(?: one)?) )+"
 )
 OTHERS = Cue(
-    r"\b(?:alternatives?|the only one|else(?! (?:is|does|can|do) (?:it|that|this)\b)|others|other (?!one\b)|another|similar|neither|"
+    r"\b(?:alternatives?|the only one|else(?! (?:is|does|can|do) (?:it|that|this)\b)|others|other (?!one\b)|another|"
+    r"similar|neither|"
     r"none|instead|"
     r"(?<!\bi )(?<!\bwe )(?<!really )(?<!would )(?<!\bid )like (?:it|this|that)|"
     r"more (?:options|choices))\b"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from bot.text import word_breaks
 from bot.understanding import cues
@@ -55,20 +56,23 @@ _FILLING = (
     "the|a|an|any|anything|all|using|use|to|having|have|being|with|from|like|about|of|for|called|named|everything|whatever|"
     "what|that|which|is|are|needs?|tied|depends?|based|on|stuff|things|ones?|touching|drag|another|same|more"
 )
+_NOUN = r"(?: (?:ones?|stuff|things?|libs?|librar\w+|frameworks?))?"
 _KIND = (
     r"#\d+(?=$| (?:[,.;:!?)]|ones?|stuff|things?|libs?|librar\w+|frameworks?|please|for|or|and|but|which|that|nor|in|out|"
-    r"off|is|either|at|over|here|anymore|needed|required|necessary|stuff))"
+    r"off|is|either|at|over|here|anymore|needed|required|necessary))"
 )
-_ITEM = rf"(?:(?:{_FILLING}) ){{0,5}}?(?:@\d+|{_KIND}|{_PLACE})(?: (?:ones?|stuff|things?|libs?|librar\w+|frameworks?))?"
-_NEXT_ITEM = (
-    rf"(?:(?:the|a|an|any|using|with|like|also) )*?(?:@\d+|#\d+|{_PLACE})(?: (?:ones?|stuff|things?|libs?|librar\w+|"
-    rf"frameworks?))?"
-)
-_ITEMS = rf"(?P<items>{_ITEM}(?:(?: ,)?(?: (?:and|or|nor|also|plus|either|as well as|such as|(?:\w+ )?like))* {_NEXT_ITEM})*)"
+_ITEM = rf"(?:(?:{_FILLING}) ){{0,5}}?(?:@\d+|{_KIND}|{_PLACE}){_NOUN}"
+_NEXT_ITEM = rf"(?:(?:the|a|an|any|using|with) ){{0,2}}?(?:@\d+|#\d+|{_PLACE}){_NOUN}"
+_AND = r"(?: (?:and|or|nor|also|plus|either|as well as|such as))++"
+_LISTED = r" ,(?= [@#]\d+(?: , [@#]\d+)*(?: ,)? (?:and|or|nor) )"
+"""A comma between two of a list that ends with "and" or "or": in "not Django, Flask please" the second one is wanted."""
+_ITEMS = rf"(?P<items>{_ITEM}(?:(?:(?: ,)?{_AND}|(?: \w+)? like|{_LISTED}) {_NEXT_ITEM})*+)"
+_COMMA_ITEMS = rf"(?P<items>{_ITEM}(?:(?:(?: ,)?{_AND}| ,) {_NEXT_ITEM})*+)"
+_OR_ITEMS = rf"(?P<items>{_ITEM}(?:{_AND} {_NEXT_ITEM})*+)"
 
 _NEVER = (
     r"(?:dont|do not|didnt|did not|doesnt|cant|can not|cannot|couldnt|could not|wont|will not|wouldnt|would not|shouldnt|"
-    r"must not|mustnt|may not|are not|arent|am not|not|never|no longer|aint|no one|nobody|nothing|nt)"
+    r"must not|mustnt|may not|have not|have no|are not|arent|am not|not|never|no longer|aint|no one|nobody|nothing|nt)"
 )
 _VERB = (
     r"(?:want|wanna|wants|like|likes|love|enjoy|trust|need|have|take|use|using|run|stand|bear|consider|recommend|suggest|"
@@ -81,74 +85,80 @@ _DISLIKE = (
     r"leave aside|leaving aside|take away|take out|throw out|kick out|get rid of|no fan of|not a fan of|no friend of|"
     r"tired of|sick of|bored of|bored with|fed up with|had enough of|done with|finished with|through with|allergic to|"
     r"opposed to|(?:couldnt |could not )?care less about|never mind|blocks?|blocked|prohibits?|disallows?|away from|"
-    r"migrating from|off|forbids?|forbade|bans?|"
-    r"banned|vetoed|veto|rejected|refuse|refuses|subtract|filter out|forget|no to|say no to)"
+    r"migrating from|off|forbids?|forbade|bans?|banned|vetoed|veto|rejected|refuse|refuses|subtract|filter out|forget|"
+    r"no to|say no to)"
 )
 _EXCEPT = (
-    r"(?:except(?: for| from)?|excepting|excluding|excl|exclude|besides|beside|apart from|aside from|outside of|other than|"
-    r"others than|(?:something|anything|ones?|a \w+) different (?:from|than|to)|(?:anything|everything|everyone|all|any|"
-    r"something) but|but not|and not|but no|instead of|rather than|in place of|in lieu of|without|minus|beyond|barring|"
-    r"save for|not counting|not including|not using|no|non|not|neither|nor|sans|w o|than)"
+    r"(?:except(?: for| from)?|excepting|excl|besides|beside|apart from|aside from|outside of|other than|others than|"
+    r"(?:something|anything|ones?|a \w+) different (?:from|than|to)|(?:anything|everything|everyone|all|any|something) but|"
+    r"without|minus|beyond|barring|save for|not counting|not including|not using|sans|w o|"
+    r"(?:nothing|no \w+|none) (?:with|from|like|using|based on|that (?:needs|uses|is|has)))"
 )
 _OUT = (
-    r"(?:out(?: of (?:the )?(?:question|scope|picture))?|off(?: the table| limits)?|not an option|no option|a no go|no go|"
-    r"not allowed|forbidden|banned|excluded|vetoed|ruled out|a non starter|non starter|a deal breaker|dead to (?:me|us)|"
+    r"(?:out(?: of (?:the )?(?:question|scope|picture))?|off(?: the table| limits)?|not an option|no option|(?:a )?no go|"
+    r"not allowed|forbidden|banned|excluded|vetoed|ruled out|(?:a )?non starter|a deal breaker|dead to (?:me|us)|"
     r"not for (?:me|us)|not what (?:i|we) (?:want|need)|impossible|not possible|taken|too \w+)"
 )
-_GETS = r"(?:is|are|was|were|has been|s|gets|got|being|as|seems|looks|feels|isnt|arent)"
+_GETS = r"(?:is|are|was|were|has been|s|gets|got|being|as|seems|looks|feels)"
+_IS_NOT = r"(?:isnt|is not|s not|arent|are not|wasnt|werent|were not|aint|cant be|cannot be|wont be|not|thats not)"
 _ADVERBS = (
     "(?:(?:really|just|already|also|still|even|particularly|actually|personally|absolutely|definitely|much|too|way|far|so|"
     "all) )*"
 )
 _WHO = r"(?:(?:i|we|you|they|he|she|people|please|my \w+|our \w+|the \w+(?: \w+)?) )?"
+_WOULD = (
+    r"(?:(?:am|im|are|were|is|was|ve|have|has|been|want to|wants to|like to|prefer to|need to|must|should|have to|got to|"
+    r"would|id|can you|could you) )*"
+)
+_FOR_US = r"(?: for (?:me|us|my \w+|our \w+))?"
+_STATES = (
+    rf"{_ITEMS} (?:{_GETS} {_ADVERBS}{_OUT}|{_IS_NOT} {_ADVERBS}(?:(?:really|an?|the|our|my) )*(?:option|choice|possible|"
+    rf"allowed|available|for (?:me|us)|on the table|thing|favou?rite)|(?:{_OUT}|no|aside|excepted)(?= [,.;!?]|$)){_FOR_US}",
+    rf"{_ITEMS} (?:(?:i|we|he|they) )?{_NEVER} (?:the right|permitted|do|fit|suit|help|cut it|{_VERB})(?: (?:it|to|use|like|"
+    rf"want|allowed))*{_FOR_US}",
+)
+"""Patterns of what is said of something ("Django is out", "it doesn't work for us"), where something else is asked for."""
+_REFUSALS = (
+    rf"(?:leave|take|count|rule|cross|keep|put|throw|kick|filter) {_ITEMS} (?:out|off|away|aside)(?: of (?:it|this|them|there))?",
+    rf"{_WHO}{_ADVERBS}(?:{_NEVER} {_ADVERBS}){_VERB}(?: (?:to|for|with|on|in|through|via|up with|along with|see|have|use|"
+    rf"using|used|be))* {_ITEMS}(?: (?:anymore|any more|at all|either|again|please|now|here|in))*",
+    rf"{_WHO}{_WOULD}{_ADVERBS}{_DISLIKE}(?: (?:using|use|from|on))* {_ITEMS}(?: (?:please|now|for now|out|off|from (?:it|"
+    rf"that|this|there)))*",
+    rf"(?:(?:that|which|who|it|thats|whats|ones?) )?{_IS_NOT} {_ADVERBS}{_ITEMS}",
+    rf"(?:every|any|all|another)(?: \S+){{1,3}} (?P<but>but) {_ITEMS}",
+    rf"{_EXCEPT} {_COMMA_ITEMS}(?: (?:please|pls|either|of course))*",
+    rf"(?:instead of|rather than|in place of|in lieu of) {_OR_ITEMS}",
+    rf"(?:but not|and not|but no|no|non|not|neither|nor|than) {_ITEMS}(?: (?:please|pls|either|of course))*",
+    rf"(?:other|others|another|different|else) (?:\S+ ){{0,4}}?than {_ITEMS}",
+    r"(?P<items>(?:neither|none)(?: of (?:them|those|these|the two|which))?)(?! (?:of|@|\w))",
+)
+_ALTERNATIVES = (
+    rf"(?:alternatives?|replacements?|substitutes?|competitors?|rivals?) (?:to|for|of) {_ITEMS}",
+    rf"{_ITEMS} (?:alternatives?|replacements?|substitutes?|competitors?|rivals?)",
+    rf"(?:(?:similar|comparable) to|replac(?:e|ing)|(?<=anything )like|(?<=something )like) {_ITEMS}(?= ?[?.!]|$)",
+)
+"""Patterns of something of the kind of a name; that it isn't that one needs no word."""
 
-_EXCLUSIONS = tuple(
-    re.compile(rf"(?<!\S){pattern}(?!\S)")
-    for pattern in (
-        rf"(?:leave|take|count|rule|cross|keep|put|throw|kick|filter) {_ITEMS} (?:out|off|away|aside)(?: of (?:it|this|them|"
-        rf"there))?",
-        rf"{_WHO}{_ADVERBS}(?:{_NEVER} {_ADVERBS}){_VERB}(?: (?:to|for|with|on|in|through|via|up with|along with|see|"
-        rf"have|use|using|"
-        rf"used|be))* {_ITEMS}"
-        r"(?: (?:anymore|any more|at all|either|again|please|now|here|in))*",
-        rf"{_WHO}(?:(?:am|im|are|were|is|was|ve|have|has|been|want to|wants to|like to|prefer to|need to|must|should|"
-        rf"have to|got to|would|id|can you|"
-        rf"could you) )*"
-        rf"{_ADVERBS}{_DISLIKE}(?: (?:using|use|from|on))* {_ITEMS}(?: (?:please|now|for now|out|off|from (?:it|that|this|"
-        rf"there)))*",
-        rf"{_ITEMS} {_GETS} {_ADVERBS}{_OUT}(?: for (?:me|us|my \w+|our \w+))?",
-        rf"{_ITEMS} (?:isnt|arent|wasnt|werent|cant be|cannot be|is not|are not|were not|not) {_ADVERBS}(?:(?:really|an?|the|"
-        rf"our|my) )*(?:option|choice|possible|allowed|available|for (?:me|us)|on the table|thing|favou?rite)",
-        rf"{_ITEMS} (?:(?:i|we|he|they) )?(?:{_NEVER}) (?:do|work|like|want|need|fit|suit|help|cut it|"
-        rf"love)(?: it)?(?: for (?:me|us))?",
-        rf"(?:(?:that|which|who|it|thats|whats|ones?) )?(?:isnt|is not|s not|arent|are not|not|thats not|wasnt|aint|cant be|"
-        rf"wont be) {_ADVERBS}{_ITEMS}",
-        rf"(?:every|any|all|another)(?: \S+){{1,3}} (?P<but>but) {_ITEMS}",
-        rf"{_EXCEPT} {_ITEMS}(?: (?:please|pls|either|of course))*",
-        rf"(?:nothing|no \w+|none) (?:with|from|like|using|based on|that (?:needs|uses|is|has)) {_ITEMS}",
-        rf"{_ITEMS} (?:out|off the table|off limits|out of the question|no go|vetoed|banned|forbidden|excluded)(?= [,.;!?]|$)",
-        rf"{_ITEMS} (?:i|we|they) (?:have not|have no|may not|can not|cant|must not|mustnt|are not|arent|am not|dont|do not|"
-        rf"wont)"
-        r"(?: (?:the right|allowed|permitted|like|want|love|use|take|need|to|use|have))*",
-        rf"{_ITEMS} no(?= [,.;?!]|$)",
-        rf"{_ITEMS} (?:aside|excluded|excepted|an? (?:no go|non starter|deal breaker))",
-        rf"(?:other|others|another|different|else) (?:\S+ ){{0,4}}?than {_ITEMS}",
-        r"(?P<items>(?:neither|none)(?: of (?:them|those|these|the two|which))?)(?! (?:of|@|\w))",
-    )
-)
-_ALTERNATIVES = tuple(
-    re.compile(rf"(?<!\S){pattern}(?!\S)")
-    for pattern in (
-        rf"(?:alternatives?|replacements?|substitutes?|competitors?|rivals?) (?:to|for|of) {_ITEMS}",
-        rf"{_ITEMS} (?:alternatives?|replacements?|substitutes?|competitors?|rivals?)",
-        rf"(?:(?:similar|comparable) to|replac(?:e|ing)|(?<=anything )like|(?<=something )like) {_ITEMS}(?= ?[?.!]|$)",
-    )
-)
-"""Something of the kind of a name is asked for; that it isn't that one needs no word."""
+
+@cache
+def _patterns() -> tuple[tuple[re.Pattern[str], bool, bool], ...]:
+    """Each pattern, whether it only states something, and whether it asks for alternatives; compiled when first needed."""
+    found = [
+        *((pattern, False, False) for pattern in _REFUSALS[:3]),
+        *((pattern, True, False) for pattern in _STATES),
+        *((pattern, False, False) for pattern in _REFUSALS[3:]),
+        *((pattern, False, True) for pattern in _ALTERNATIVES),
+    ]
+    return tuple((re.compile(rf"(?<!\S){text}(?!\S)"), states, alternative) for text, states, alternative in found)
+
+
 _GUARDS = re.compile(
     r"(?<!\S)(?:"
     r"why (?:not|dont|do not|doesnt|isnt|arent|wasnt|shouldnt|should|would|wouldnt|cant|couldnt|wont|do|does|did|is|are)|"
-    r"when (?:not|should(?:nt)?)|(?:whats|what is|anything|something) wrong|what (?:do|does|have|has) \w+ (?:have )?against|"
+    r"when (?:not|should(?:nt)?|is|are|was|does)|how (?:do|can|to|should|would|could)(?: (?:i|we|you|one|to))? (?:\w+ "
+    r")?(?:remov\w+|"
+    r"avoid|skip|drop|exclude|ignore|block|ban|forget|get rid|cut|bin|ditch|leave|take)|(?:whats|what is|anything|"
+    r"something) wrong|what (?:do|does|have|has) \w+ (?:have )?against|"
     r"(?:should|do|does|did|must|is it|are) (?:\w+ ){1,2}?(?:really )?(?:avoid|skip|drop|hate|dislike|ditch|forget)|"
     r"not (?:only|just|sure|even|yet|to mention|certain|familiar|much|about|so|too|because|necessarily|clear)|(?:dont|"
     r"do not|didnt|doesnt|cant|never|not|havent|no idea|nobody) (?:\w+ ){0,2}?(?:know|understand|heard?|get (?:what|why|how|"
@@ -167,10 +177,7 @@ _NEGATIVE_QUESTION = re.compile(
 """A question that hopes for a yes: "isn't Flask enough", "don't you have anything on Toga"."""
 _ONLY = re.compile(r"(?<!\S)no (?:\w+ |#\d+ ){1,3}but @\d+")
 """Only that: "no task queue but Celery"."""
-_DENIAL = re.compile(
-    r"(?:(?:so|and|but|then|ok) )*(?:its|it is|thats|that is|this is|it) (?:not|isnt) (?:an? |the )?#\d+(?: \w+)?(?: \?)?$"
-)
-"""A question whether something isn't of a kind: "so it's not a backend thing?"."""
+_YES_NO = re.compile(r"(?:(?:so|and|but|then|ok) )*(?:is|are|was|does|do|can|must|will|has|have) ")
 _BAD = re.compile(
     r"(?<!\S)(?:hates?|hated|dislikes?|dead|bad|worst|awful|terrible|horrible|ugly|tired|sick|fed|bored|vetoed|forbids?|"
     r"forbidden|banned|prohibited|heavy|heavier|heavyweight|slow|outdated|ancient|obsolete|abandoned|buggy|clunky|messy|"
@@ -204,7 +211,7 @@ def exclusion_of(reading: Reading, kinds: Collection[str]) -> Exclusion | None:
     marked = _Marked.of(reading, kinds)
     text = marked.text
     is_hoping = _NEGATIVE_QUESTION.search(text) and not _OTHER.search(text)
-    if is_hoping or _ONLY.search(text) or _DENIAL.match(text):
+    if is_hoping or _ONLY.search(text):
         return None
     clauses = list(_clauses(text))
     guarded = [
@@ -213,16 +220,26 @@ def exclusion_of(reading: Reading, kinds: Collection[str]) -> Exclusion | None:
     spans: list[tuple[int, int]] = []
     items: list[str] = []
     is_said = is_alternative = False
-    for pattern in (*_EXCLUSIONS, *_ALTERNATIVES):
+    for pattern, is_stated, asks_alternative in _patterns():
         for match in pattern.finditer(text):
             if _touches(match.span(), guarded) or _touches(match.span(), spans) or _is_compared(match, text):
                 continue
+            others = " ".join(f"{text[: match.start()]} , {text[match.end() :]}".split())
+            if is_stated and _YES_NO.match(text):
+                continue  # "is Flask banned?"
+            points = not re.search(r"[@#]|neither|none", match["items"]) and (is_stated or "@" not in others)
+            if (
+                points
+                and not _LEFTOVER.match(f"{others} ")
+                and not (_WANTS_KIND.search(others) or _OTHER.search(others))
+            ):
+                continue  # "I don't use it yet, how do I start?"
             start = match.start("but") if "but" in match.groupdict() else match.start()
             wanted = re.match(r"(?:#\d+(?: ,)? )+(?=@)", match[0])  # "an async web framework, Tornado is out"
             spans.append((start + (wanted.end() if wanted else 0), match.end()))
             items.append(match["items"])
-            is_alternative = is_alternative or pattern in _ALTERNATIVES
-            is_said = is_said or pattern not in _ALTERNATIVES
+            is_alternative = is_alternative or asks_alternative
+            is_said = is_said or not asks_alternative
     for start, end in clauses:
         clause = text[start:end]
         if _touches((start, end), guarded) or _touches((start, end), spans) or not _ITEM_ALONE.search(clause):
@@ -230,8 +247,8 @@ def exclusion_of(reading: Reading, kinds: Collection[str]) -> Exclusion | None:
         others = f"{text[:start]} , {text[end:]}"
         if not set(re.findall(r"@\d+", clause)).isdisjoint(_same_names(others, reading.mentions)):
             continue  # it is named again: the question is about it
-        is_turned_down = _BAD.search(clause) and _wants(_WANTS_KIND, others)
-        wants_other = not _OTHER.search(clause) and _wants(_OTHER, others) and _WANTS_KIND.search(others)
+        is_turned_down = _BAD.search(clause) and _WANTS_KIND.search(others)
+        wants_other = not _OTHER.search(clause) and _OTHER.search(others) and _WANTS_KIND.search(others)
         if wants_other or is_turned_down:
             spans.append((start, end))
             items += _ITEM_ALONE.findall(clause)
@@ -281,22 +298,13 @@ _IS = re.compile(r"(?<!\S)(it|that)s(?= (?:not|too|out|way|really|so|off|no|dead
 """The contracted "is" before what may be said of something that isn't wanted."""
 _ITEM_ALONE = re.compile(rf"(?<!\S)(?:@\d+|{_PLACE})(?!\S)")
 _WANTS_KIND = re.compile(
-    r"(?<!\S)(?:(?:what|which|any|some|another|other|a|one) (?:else|others?|#\d+|librar\w+|libary|frameworks?|tools?|libs?|"
+    r"(?<!\S)(?:(?:what|which|any|some|another|other|a|one) (?:else|others?|#\d+|librar\w+|frameworks?|tools?|libs?|"
     r"packages?|toolkits?|one)|recommend\w*|suggest\w*|options?|alternatives?|others?(?= [?.!]|$)|others|looking for|choose|"
-    r"list|left|what (?:do|should|can|could|would) (?:i|we|you)|(?:show|give|tell|name) (?:me )?(?:one|some|more)|"
+    r"list|left|what (?:do|should|can|could|would) (?:i|we|you)(?! do(?!\S))|(?:show|give|tell|name) (?:me )?(?:one|some|more)|"
     r"something|anything|"
     r"#\d+)(?!\S)"
 )
 """Something of a kind is asked for, and not what something is."""
-
-
-def _wants(cue: re.Pattern[str], text: str) -> bool:
-    """Whether a clause has this cue, and asks nothing about what a pronoun stands for ("what else is it known for")."""
-    clauses = (text[start:end] for start, end in _clauses(text))
-    return any(cue.search(clause) and not _ASKS_ABOUT_IT.search(clause) for clause in clauses)
-
-
-_ASKS_ABOUT_IT = re.compile(r"(?<!\S)(?:is|does|can|did|was|has|about|of|with|do) (?:it|that|they|them)(?!\S)")
 
 
 def _same_names(text: str, mentions: Sequence[Mention]) -> set[str]:

@@ -10,9 +10,9 @@ from bot.reply import compose, explain, parse_reference, rebuild
 from bot.understanding import Matcher
 
 MAX_WITHOUT = 8
-"""Cards that a conversation remembers as not wanted."""
+"""Cards that a conversation remembers as not wanted: more than anybody lists. The database keeps those that fit its column."""
 MAX_OTHERS, MAX_SEEN = 3, 4
-"""Ids of other candidates and of earlier replies in a conversation's state: enough for "no, the library" and "compare them"."""
+"""Ids of other candidates and of earlier replies in a conversation's state: what was offered counts, and "compare them"."""
 
 
 class MatcherProvider(Protocol):

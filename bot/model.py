@@ -65,7 +65,7 @@ class ConversationState:
         group: The group of the last list or recommendation; None after a comparison of other cards.
         before: The entries of the list, recommendation or comparison before the last reply, if "the second one" may still
             mean one of them; empty after a new list.
-        others: Other candidates for the last reply, for "no, the library".
+        others: Other candidates for the last reply, of which the first is what the conversation is about where nothing was shown.
         seen: The single entries shown since the last list, recommendation or comparison, the latest last.
         part: The part of a long answer that was shown last, counted from 1.
         without: The cards that were left out because somebody doesn't want them; none that was shown since.

@@ -69,3 +69,40 @@ def test_what_was_left_out_is_said(lines: tuple[str, ...], said: str) -> None:
 )
 def test_what_was_shown_is_meant(lines: tuple[str, ...], ids: tuple[str, ...]) -> None:
     assert talk(*lines).ids == ids
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("what is flask", "I don't use it yet, how do I start?"),
+        ("what is flask", "it doesn't work, what do I do?"),
+        ("what is flask", "it is too complicated, explain it simply"),
+        ("what is flask", "so it's not a frontend thing?"),
+        ("How do I remove Flask?",),
+        ("is flask banned?",),
+        ("when is flask not an option?",),
+        ("not Django, Flask please",),
+        ("I don't want Django, Flask is fine",),
+    ],
+)
+def test_what_is_asked_about_is_not_left_out(lines: tuple[str, ...]) -> None:
+    reply = talk(*lines)
+    assert reply.ids[:1] == ("flask",), reply
+
+
+def test_a_list_of_what_is_not_wanted() -> None:
+    assert {"django", "flask", "fastapi"}.isdisjoint(talk("a web framework, not Django, Flask or FastAPI").ids)
+    assert {"django", "flask"}.isdisjoint(talk("any web framework except django, flask").ids)
+    assert talk("list web frameworks", "without the last two").ids == (
+        "django",
+        "flask",
+        "fastapi",
+        "tornado",
+        "pyramid",
+    )
+
+
+def test_what_no_card_says_filters_nothing() -> None:
+    """And a recommendation that comes instead says so."""
+    told = talk("which web frameworks are there", "which of those have an admin interface")
+    assert plain_text(told).startswith(matcher().knowledge.voice.lines["beyond"])

@@ -128,6 +128,8 @@ def recommendation_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Par
     lines = knowledge.voice.lines
     cards = libraries(finding.ids, knowledge)
     group = find_group(finding.group, knowledge)
+    if finding.beyond:
+        yield Text(lines["beyond"])
     yield Heading(f"{lines['recommend']} {group.label}" if group else lines["recommend_any"])
     items = (
         Item(

@@ -242,9 +242,13 @@ def footer_for(
 
 
 def _shared_ref(context: Context, reply: Reply, ref: str, question: Question) -> AnswerRef:
-    """A reference to exactly this reply: by its ids if they suffice to rebuild it, else by its question."""
+    """A reference to this reply: by its ids if they suffice to rebuild it, or if its question alone means something else."""
     rebuilt = context.engine.rebuild_reply(ref, question.workspace)
-    return AnswerRef(ref if rebuilt is not None and rebuilt.parts == reply.parts else "", question.text)
+    if rebuilt is None or rebuilt.parts == reply.parts:
+        return AnswerRef(ref if rebuilt is not None else "", question.text)
+    alone = context.engine.find(replace(question, conversation=None))
+    is_same = (alone.kind, alone.ids) == (reply.kind, reply.ids)
+    return AnswerRef("" if is_same else ref, question.text)
 
 
 # --- sending

@@ -19,14 +19,13 @@ from bot.understanding.reading import Reading, unrecognized_word
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """What a follow-up comes down to: entries, a group, offers, a new start, or nothing.
+    """What a follow-up comes down to: entries, a group, offers, or nothing.
 
     Attributes:
         ids: Entries to answer with; two or more are compared.
         group: A group to list or, with `recommends`, to recommend from.
         recommends: See `group`.
         offers: Entries to offer.
-        restarts: The conversation begins anew.
         has_unknown_name: It asks about a name that nobody knows.
         wants_best: It asks for the best of `ids`.
         asks_about_shown: It asks something of the entry that was shown before.
@@ -38,7 +37,6 @@ class FollowUp:
     group: Group | None = None
     recommends: bool = False
     offers: tuple[str, ...] = ()
-    restarts: bool = False
     has_unknown_name: bool = False
     wants_best: bool = False
     asks_about_shown: bool = False
@@ -260,6 +258,7 @@ class ConversationTurn:
             count = cues.MANY.get(span["many"]) or int(span["many"])
             result += range(len(choices) - count, len(choices)) if span["end"] == "last" else range(count)
             text = text.replace(span[0], " ")
+        result += [cues.CARDINALS[match["number"]] - 1 for match in cues.NUMBER.finditer(text)]
         return [*result, *(self.position_of(match["which"], choices) for match in cues.ORDINAL.finditer(text))]
 
     @property

@@ -347,7 +347,7 @@ _NOT_PLACED = (
 PLACE = (
     rf"(?:(?:the|your|that|this|our|my) (?:very )?(?:{_WHICH_PLACE}|other)(?! (?:{_NOT_PLACED})s?\b)"
     rf"(?: (?:{_PLACED})){{0,2}}|{_WHICH_PLACE} (?:{_PLACED})|"
-    r"one (?:that )?(?:you|u|we) (?:\w+ )?\w+ (?:first|last))"
+    rf"one (?:that )?(?:you|u|we) (?:\w+ )?\w+ (?:first|last)|(?:number|option) (?:{_ONE_OF(CARDINALS)}))"
 )
 """Words for one of those that were shown by its place: "the second one", "the last", and not "the last release"."""
 ORDINAL = Cue(rf"\b(?P<which>{_WHICH_PLACE}|other(?= one\b|$))\b(?! (?:{_NOT_PLACED})s?\b)")

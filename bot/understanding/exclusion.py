@@ -177,6 +177,10 @@ _NEGATIVE_QUESTION = re.compile(
 """A question that hopes for a yes: "isn't Flask enough", "don't you have anything on Toga"."""
 _ONLY = re.compile(r"(?<!\S)no (?:\w+ |#\d+ ){1,3}but @\d+")
 """Only that: "no task queue but Celery"."""
+_DENIAL = re.compile(
+    r"(?:(?:so|and|but) )*(?:its|it is|it s|thats|that is) (?:not|isnt) (?:an? |the )?#\d+(?: \w+)? \?$"
+)
+"""A question whether something isn't of a kind: "so it's not a backend thing?"."""
 _YES_NO = re.compile(r"(?:(?:so|and|but|then|ok) )*(?:is|are|was|does|do|can|must|will|has|have) ")
 _BAD = re.compile(
     r"(?<!\S)(?:hates?|hated|dislikes?|dead|bad|worst|awful|terrible|horrible|ugly|tired|sick|fed|bored|vetoed|forbids?|"
@@ -211,7 +215,7 @@ def exclusion_of(reading: Reading, kinds: Collection[str]) -> Exclusion | None:
     marked = _Marked.of(reading, kinds)
     text = marked.text
     is_hoping = _NEGATIVE_QUESTION.search(text) and not _OTHER.search(text)
-    if is_hoping or _ONLY.search(text):
+    if is_hoping or _ONLY.search(text) or _DENIAL.match(text):
         return None
     clauses = list(_clauses(text))
     guarded = [

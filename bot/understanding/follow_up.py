@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from bot.model import MOST_COMPARED, RESTART, ConversationState, Knowledge, Library, Step
+from bot.model import MOST_COMPARED, RESTART, Knowledge, Library, Step
 from bot.retrieval.english import english
 from bot.retrieval.scoring import MAX_OFFERED
 from bot.text import words
@@ -17,12 +17,10 @@ from bot.understanding.attributes import ATTRIBUTE_WORDS, attribute_of
 from bot.understanding.conversation import (
     ConversationTurn,
     FollowUp,
-    conversation_turn,
     meant_mentions,
     stripped_text,
 )
 from bot.understanding.cues import CARDINALS, FOLLOWUP_WORDS, MAX_STRIPPED, ORDINALS, PLURALS
-from bot.understanding.disambiguation import NameDisambiguator
 from bot.understanding.question_type import STOPWORDS
 from bot.understanding.reading import Reading
 
@@ -34,21 +32,13 @@ MAX_BARE_COMPARISON = 4
 """Words up to which "what is the difference" doesn't say between what."""
 
 
-def follow_up(
-    reading: Reading, state: ConversationState, knowledge: Knowledge, disambiguator: NameDisambiguator
-) -> FollowUp | None:
-    """What a message means after what was shown before.
+def follow_up(turn: ConversationTurn, reading: Reading) -> FollowUp | None:
+    """What a message means after what was shown before; None if it stands for itself.
 
     Args:
+        turn: The message, and what was shown before.
         reading: The whole message.
-        state: What was shown before.
-        knowledge: The pack.
-        disambiguator: Tells the pack's technical words.
-
-    Returns:
-        The follow-up, or None if the message stands for itself.
     """
-    turn = conversation_turn(reading, state, knowledge, disambiguator)
     if not turn.text or len(turn.tokens) > MAX_FOLLOWUP_WORDS:
         return None
     if cues.STEP.search(turn.text) or names_both_sides(turn.text):
@@ -65,15 +55,12 @@ def follow_up(
     return None
 
 
-def about_cards(
-    reading: Reading, state: ConversationState, knowledge: Knowledge, disambiguator: NameDisambiguator
-) -> FollowUp | None:
+def about_cards(turn: ConversationTurn, reading: Reading) -> FollowUp | None:
     """A question of its own words about cards that it doesn't name: "does it need Redis", "is the third one good for drawing".
 
     The arguments are those of `follow_up`, after which it is asked.
     """
-    turn = conversation_turn(reading, state, knowledge, disambiguator)
-    asks_attribute = attribute_of(turn.tokens, turn.other_tokens, knowledge) is not None
+    asks_attribute = attribute_of(turn.tokens, turn.other_tokens, turn.knowledge) is not None
     place = None if turn.says_steps else cues.PLACED.search(turn.text)
     is_certain = turn.named_cards or asks_attribute or (place is not None and " one" in place[0])
     is_of_another_subject = turn.is_foreign and not is_certain
@@ -201,7 +188,6 @@ def _choice_by_position(turn: ConversationTurn) -> FollowUp | None:
     positions = turn.positions(text, choices)
     if cues.NUMBERS.match(text):
         positions += [CARDINALS[word] - 1 for word in text.split() if word in CARDINALS]
-    positions += [CARDINALS[match["number"]] - 1 for match in cues.NUMBER.finditer(text)]
     if not positions:
         return None
     chosen = tuple(dict.fromkeys(choices[position] for position in positions if 0 <= position < len(choices)))
@@ -271,7 +257,7 @@ def _all_again(turn: ConversationTurn) -> FollowUp | None:
         return turn.answer_with(step.of, "all the steps")
     if (group := turn.group or turn.last_group) is not None:
         return FollowUp(group=group, reason="all of them")
-    return turn.repeat() or _common_group(turn)
+    return turn.repeat()
 
 
 def _other_group(turn: ConversationTurn) -> FollowUp | None:
@@ -298,27 +284,12 @@ def _comparison(turn: ConversationTurn) -> FollowUp | None:
     cards = turn.plural_cards
     is_list = turn.group is not None and (len(turn.state.ids) > 1 or cards == turn.cards(turn.state.before))
     if wants_best and is_list and turn.group is not None and (turn.is_bare or len(cards) > 2):
-        return FollowUp(group=turn.group, recommends=True, reason="the best of those shown before")
+        shown = cards if turn.state.kind == "list" else ()
+        is_unsaid = not turn.is_bare  # what it asks for was no filter
+        return FollowUp(shown, turn.group, True, wants_best=is_unsaid, reason="the best of those shown before")
     if 1 < len(cards) <= MOST_COMPARED:
         return FollowUp(cards, wants_best=wants_best is not None, reason="those shown before, compared")
     return turn.repeat() if len(cards) > 1 else None
-
-
-def _common_group(turn: ConversationTurn) -> FollowUp | None:
-    """The group that the cards shown last have in common, if it has more cards."""
-    if turn.group is not None and len(turn.knowledge.members(turn.group)) > 1:
-        return FollowUp(group=turn.group, reason="all of the kind")
-    ids = turn.cards(turn.state.ids or turn.state.before or turn.state.seen[-1:])
-    cards = [card for i in ids if isinstance(card := turn.knowledge.by_id[i], Library)]
-    if not cards:
-        return None
-    groups = {group.id: group for group in turn.knowledge.groups}
-    for name in cards[0].capabilities:
-        is_common = name in groups and all(name in (*card.capabilities, *card.also) for card in cards)
-        if is_common and len(turn.knowledge.members(groups[name])) > len(cards):
-            return FollowUp(group=groups[name], reason="all of the kind")
-    side = groups.get(cards[0].side)
-    return FollowUp(group=side, reason="all of the side") if side and len(cards) > 1 else None
 
 
 def _why(turn: ConversationTurn) -> FollowUp | None:
@@ -349,9 +320,7 @@ def _about_shown(turn: ConversationTurn) -> FollowUp | None:
     if turn.state.kind == "unknown" and not turn.state.ids:
         return None
     subject = {word for name in turn.knowledge.subject for word in words(name)}
-    if (subject & set(turn.tokens) and not _asks_needed_version(turn)) or (
-        not turn.is_bare and cues.SOUGHT.match(turn.text)
-    ):
+    if subject & set(turn.tokens) or (not turn.is_bare and cues.SOUGHT.match(turn.text)):
         return None
     if turn.mentioned_groups() and _ANOTHER.search(turn.text):
         return None  # "is there an async one"
@@ -374,12 +343,6 @@ def _about_shown(turn: ConversationTurn) -> FollowUp | None:
 
 _ANOTHER = re.compile(r"\b(?:ones?|anything|something|any|which|what else)\b")
 """One that may be another than the one that was shown."""
-
-
-def _asks_needed_version(turn: ConversationTurn) -> bool:
-    """Whether the subject is named only for its version: "does it need Python 3.8"."""
-    attribute = attribute_of(turn.tokens, turn.other_tokens, turn.knowledge)
-    return attribute is not None and attribute.name == "needs"
 
 
 def _ask_which(turn: ConversationTurn) -> FollowUp | None:

@@ -22,7 +22,7 @@ from bot.retrieval.serialize import load_or_build
 from bot.retrieval.spelling import UNLIMITED, Budget, budget_for, english_lexicon
 from bot.text import clean, words
 from bot.understanding import cues
-from bot.understanding.conversation import FollowUp, conversation_turn, stripped_text
+from bot.understanding.conversation import ConversationTurn, FollowUp, conversation_turn, stripped_text
 from bot.understanding.decision import Decider
 from bot.understanding.disambiguation import NameDisambiguator
 from bot.understanding.exclusion import Exclusion, exclusion_of
@@ -212,14 +212,15 @@ class Matcher:
         if state is not None and self._has_cards(state):
             readings = [self._disambiguator.as_names(reading) for reading in readings]
         whole = readings[0]
-        if (selected := self._selected(whole, state, language)) is not None:
+        turn = conversation_turn(whole, state, self.knowledge, self._disambiguator) if state is not None else None
+        if (selected := self._selected(whole, turn, language)) is not None:
             return selected
-        if state is not None:
+        if turn is not None:
             steers = self._small_talk_of(whole) is not None
-            result = None if steers else follow_up(whole, state, self.knowledge, self._disambiguator)
-            is_question_of_its_own = self._is_small_talk(whole) or self._is_anothers_phrasing(whole, state)
+            result = None if steers else follow_up(turn, whole)
+            is_question_of_its_own = self._is_small_talk(whole)
             if result is None and not is_question_of_its_own:
-                result = about_cards(whole, state, self.knowledge, self._disambiguator)
+                result = about_cards(turn, whole)
             if result is not None and not (result.asks_about_shown and is_question_of_its_own):
                 return self._decider.with_names_beside(whole, self._follow_up_finding(whole, result))
         if (step := requested_step(whole, self.knowledge)) is not None:
@@ -232,19 +233,18 @@ class Matcher:
         if (phrase := self._exact_phrase(whole)) is not None:
             return self._decider.decide(replace(self._read(phrase, phrase, language), text=cleaned))
         best = self._best(readings, [self._decider.decide(reading) for reading in readings])
-        if state is not None:
-            named_in = [entry for entry in best.ids if best.mentioned_only and entry in state.ids[:1]]
+        if turn is not None:
+            named_in = [entry for entry in best.ids if best.mentioned_only and entry in turn.state.ids[:1]]
             if named_in:  # "does it do MySQL as well" after the card that names it
                 reason = "it is named in what was shown"
                 best = self._findings.make(whole, self.knowledge.by_id[named_in[0]].kind, (named_in[0],), reason)
-            best = self._likeliest(whole, state, best)
+            best = self._likeliest(whole, turn, best)
         return best if whole.ranking.is_exact else self._decider.with_names_beside(whole, best)
 
-    def _selected(self, whole: Reading, state: ConversationState | None, language: str) -> Finding | None:
+    def _selected(self, whole: Reading, turn: ConversationTurn | None, language: str) -> Finding | None:
         """Cards that are asked for as a set: without what the message leaves out, or those shown for which it holds."""
         if language or whole.ranking.is_exact or small_talk_of(whole) is not None:
             return None
-        turn = conversation_turn(whole, state, self.knowledge, self._disambiguator) if state is not None else None
 
         def ask(text: str) -> tuple[Reading, Finding]:
             return self._read_again(text), self.find(text)
@@ -266,15 +266,14 @@ class Matcher:
             return None
         return self._selector.the_one(turn, whole) or self._selector.among_shown(turn, ask, whole)
 
-    def _likeliest(self, whole: Reading, state: ConversationState, alone: Finding) -> Finding:
+    def _likeliest(self, whole: Reading, turn: ConversationTurn, alone: Finding) -> Finding:
         """The likeliest of several meanings of a message that no rule decides; what it says by itself where that is clear.
 
         Args:
             whole: The message.
-            state: What was shown before.
+            turn: The message, and what was shown before.
             alone: What the message comes down to by itself.
         """
-        turn = conversation_turn(whole, state, self.knowledge, self._disambiguator)
         is_clear = alone.kind in ("smalltalk", "help", "compare") or bool(alone.out_of_scope or alone.mentioned_only)
         defines_kind = bool(
             cues.DEFINES.search(turn.text) and turn.mentioned_groups() and not cues.BACK.search(turn.text)
@@ -329,17 +328,6 @@ class Matcher:
             return False
         return self._small_talk_of(reading) is not None or self._decider.decide(reading).kind == "smalltalk"
 
-    def _is_anothers_phrasing(self, reading: Reading, state: ConversationState) -> bool:
-        """ "How much does it cost?" after an answer about the canteen, where it is the title of an entry about something else.
-
-        After a card it asks about that card: of those a pack says what they cost, and what they need.
-        """
-        shown = [self.knowledge.by_id[name] for name in state.ids if name in self.knowledge.by_id]
-        if not reading.ranking.is_exact or any(isinstance(entry, Library) for entry in shown):
-            return False
-        target = self._findings.target(reading.ranking.candidates[0])
-        return target.kind == "entry" and target.id not in state.ids
-
     def _small_talk_of(self, reading: Reading) -> str | None:
         """Small talk that a rule recognises; a pack without a source isn't asked for it."""
         small_talk = small_talk_of(reading)
@@ -347,14 +335,16 @@ class Matcher:
 
     def _follow_up_finding(self, reading: Reading, result: FollowUp) -> Finding:
         """The finding of a follow-up."""
-        if result.restarts:
-            return self._steering_finding(reading, RESTART)
         if result.group is not None and result.ids:
             kind: Kind = "recommend" if result.recommends else "list"
-            return replace(self._findings.make(reading, kind, result.ids, result.reason), group=result.group.id)
+            best = (
+                self._findings.recommended(reading, result.group, among=result.ids) if result.recommends else result.ids
+            )
+            finding = self._findings.make(reading, kind, best, result.reason)
+            return replace(finding, group=result.group.id, beyond=result.wants_best)
         if result.group is not None:
             target = Target("pick" if result.recommends else "list", result.group.id)
-            return self._findings.answer(reading, target, result.reason)
+            return replace(self._findings.answer(reading, target, result.reason), beyond=result.wants_best)
         if result.ids:
             kind = self.knowledge.by_id[result.ids[0]].kind if len(result.ids) == 1 else "compare"
             finding = self._findings.make(reading, kind, result.ids, result.reason, NAME_LOG_ODDS)

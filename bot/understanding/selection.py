@@ -86,7 +86,7 @@ class Selector:
                 return None
             offers = self._related(turn.state.ids[:1], ())
             return self._findings.make(reading, "unknown", offers, "nothing else is known")
-        rest = self._without_names(exclusion, reading)
+        rest = exclusion.rest
         rest_reading, asked = ask(rest) if rest else (reading, None)
         pool = self._pool(asked, rest, excluded, turn, cards or placed)
         if pool is None:
@@ -193,21 +193,10 @@ class Selector:
             if isinstance(card, Library):
                 says = [card.name, *card.aliases, card.what]
                 texts = [sentence for text in (card.summary, card.plain_answer) for sentence in sentences(text)]
-                says += [
-                    text for text in texts if _NEEDS.search(text.casefold()) and not _NEEDS_NOT.search(text.casefold())
-                ]
+                says += [text for text in texts if _NEEDS.search(text.casefold())]
                 if any(all(any(_is_like(part, word) for word in words(text)) for part in wanted) for text in says):
                     found.append(card.id)
         return tuple(found)
-
-    def _without_names(self, exclusion: Exclusion, reading: Reading) -> str:
-        """The rest of a message without names in it that are left out elsewhere in it."""
-        rest = f" {exclusion.rest} "
-        for mention in exclusion.mentions:
-            name = " ".join(reading.tokens[mention.start : mention.end])
-            if not mention.name.is_ordinary:
-                rest = rest.replace(f" {name} ", " ")
-        return rest.strip()
 
     # --- what is chosen
 
@@ -227,7 +216,7 @@ class Selector:
             return None
         groups = [group for group in turn.mentioned_groups() if not group.all]
         filtered = groups[0].label if groups else rest.strip()
-        described = f"of the {len(pool.ids)} shown: {filtered}"
+        described = f"of the {len(pool.ids)} shown{f', {groups[0].label}' if groups else ''}"
         if groups and set(left) <= set(self._ids_of(groups[0].id)) and pool.kind == "list":
             pool = replace(pool, group=groups[0].id)
         if len(left) > 1 and cues.TWO.search(turn.text):
@@ -257,7 +246,7 @@ class Selector:
         compares = cues.COMPARING.search(turn.text) or cues.SET_AGAINST.search(turn.text)
         ids = tuple(dict.fromkeys((*(turn.named_cards if compares else ()), *holding)))[:MOST_COMPARED]
         kind: Kind = "compare" if len(ids) > 1 else "library"
-        return self._findings.make(reading, kind, ids, f"of the {len(shown)} shown: {said}", SELECTED_LOG_ODDS)
+        return self._findings.make(reading, kind, ids, f"one of the {len(shown)} shown", SELECTED_LOG_ODDS)
 
     def _holding(self, turn: ConversationTurn, rest: str, pool: _Pool, ask: Ask) -> tuple[str, ...] | None:
         """The cards for which the rest of a message holds: a group's, those that it finds alone, or those whose text says it."""
@@ -265,10 +254,11 @@ class Selector:
         telling = {stem(word) for word in words(rest) if word not in cues.FOLLOWUP_WORDS}
         if not groups and not telling:
             return None
-        asked = ask(rest)[1] if not groups else None
-        groups += [asked.group] if asked is not None and asked.kind in ("list", "recommend") and asked.group else []
         saying = tuple(card for card in pool.ids if telling and telling <= self._findings.stems_of_card(card))
         options = [*map(self._ids_of, groups), *([saying] if saying else [])]
+        if not options and (asked := ask(rest)[1]).kind in ("list", "recommend") and asked.group is not None:
+            ids = self._ids_of(asked.group)
+            options = [ids] if not set(pool.ids) <= set(ids) else []  # what holds for all tells none apart
         return next((ids for ids in options if not set(ids).isdisjoint(pool.ids)), options[0] if options else None)
 
     # --- helpers
@@ -324,7 +314,6 @@ _TERM = re.compile(r"\b[A-Za-z]+[A-Z][A-Za-z]*\b")
 _NEEDS = re.compile(
     r"\b(?:needs?|requires?|depends? on|built (?:on|with)|based on|runs? on|compiles?|compiled|wraps?|bindings?)\b"
 )
-_NEEDS_NOT = re.compile(r"\b(?:without|instead of|no|not|rather than|doesn't|don't)\b")
 
 
 def standing_pool(turn: ConversationTurn) -> _Pool | None:

@@ -54,7 +54,6 @@ def _text(context: Context, reply: Reply) -> str:
         if not isinstance(part, Facts):
             return part
         rows = ((label, context.strings["your_question"] if label in labels else value) for label, value in part.rows)
-        because = lines.get("why_because")  # behind a colon stand the words that a list was filtered by
-        return Facts(tuple((label, value.partition(":")[0] if label == because else value) for label, value in rows))
+        return Facts(tuple(rows))
 
     return reply_text(replace(reply, parts=tuple(map(without_words, reply.parts))))

@@ -278,7 +278,7 @@ def single_samples(folder: Path, asked: Path) -> Iterator[Sample]:
 
 
 def _sample(matcher: Matcher, question: LabelledQuestion, turn: Any, alone: Any, read: Any, weight: float) -> Sample:
-    targets, features = hypotheses.described(turn, alone, read, matcher._findings)
+    targets, features = hypotheses.features_of(turn, alone, read, matcher._findings)
     right = []
     for target in targets:
         make = matcher._findings

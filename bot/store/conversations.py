@@ -119,7 +119,7 @@ def _ids(state: ConversationState) -> str:
 
 
 def _group(state: ConversationState) -> str | None:
-    """A state's group, and behind marks, which earlier releases don't read, the part of a long answer and what isn't wanted."""
+    """A state's group; behind marks the part of a long answer and what isn't wanted. An earlier release reads the group alone."""
     if state.part == 1 and not state.without:
         return state.group
     without = list(state.without)

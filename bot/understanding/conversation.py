@@ -151,6 +151,13 @@ class ConversationTurn:
         return set(self.other_tokens) <= FOLLOWUP_WORDS
 
     @property
+    def compares(self) -> bool:
+        """Whether things are compared, or one of them is to be chosen."""
+        return bool(
+            cues.COMPARING.search(self.text) or cues.CHOOSING.search(self.text) or cues.VERSUS.search(self.before_names)
+        )
+
+    @property
     def telling(self) -> list[str]:
         """The words that follow-ups have no use for."""
         return [token for token in self.tokens if token not in FOLLOWUP_WORDS]

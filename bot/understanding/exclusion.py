@@ -141,7 +141,7 @@ _ALTERNATIVES = (
 
 
 @cache
-def _patterns() -> tuple[tuple[re.Pattern[str], bool, bool], ...]:
+def patterns() -> tuple[tuple[re.Pattern[str], bool, bool], ...]:
     """Each pattern, whether it only states something, and whether it asks for alternatives; compiled when first needed."""
     found = [
         *((pattern, False, False) for pattern in _REFUSALS[:3]),
@@ -224,7 +224,7 @@ def exclusion_of(reading: Reading, kinds: Collection[str]) -> Exclusion | None:
     spans: list[tuple[int, int]] = []
     items: list[str] = []
     is_said = is_alternative = False
-    for pattern, is_stated, asks_alternative in _patterns():
+    for pattern, is_stated, asks_alternative in patterns():
         for match in pattern.finditer(text):
             if _touches(match.span(), guarded) or _touches(match.span(), spans) or _is_compared(match, text):
                 continue

@@ -67,9 +67,7 @@ def about_cards(turn: ConversationTurn, reading: Reading) -> FollowUp | None:
     if len(turn.tokens) > MAX_QUESTION_WORDS or reading.ranking.is_exact or is_of_another_subject:
         return None
     points_to_name = turn.state.kind == "unknown" and not turn.state.ids  # to one that the pack doesn't have
-    compares = (
-        cues.COMPARING.search(turn.text) or cues.CHOOSING.search(turn.text) or cues.VERSUS.search(turn.before_names)
-    )
+    compares = turn.compares
     shown: tuple[str, ...] = ()
     if place is not None:
         if not compares and not set(turn.named_cards).isdisjoint(turn.choices):
@@ -94,7 +92,7 @@ _ABOUT_SHOWN = "about what was shown before"
 
 
 def small_talk_of(reading: Reading) -> str | None:
-    """Name of the small talk that a rule recognises: a new start, goodbye, blame, or the question for the source."""
+    """Name of the small talk that a rule recognises: a new start, goodbye, blame, "I'll have a look", or where it is from."""
     if len(reading.tokens) > MAX_STRIPPED:
         return None
     text = stripped_text(reading)
@@ -250,7 +248,7 @@ def _all_again(turn: ConversationTurn) -> FollowUp | None:
         return None
     if PLURALS & set(turn.tokens) or turn.mentioned_groups():
         return None
-    if cues.COMPARING.search(turn.text) or cues.CHOOSING.search(turn.text):
+    if turn.compares:
         return None
     step = turn.knowledge.by_id.get(turn.steps[0]) if turn.steps else None
     if isinstance(step, Step) and (turn.says_steps or isinstance(turn.current, Step)):
@@ -367,10 +365,7 @@ def _comparison_with_named(turn: ConversationTurn) -> FollowUp | None:
     is_bare = all(token in FOLLOWUP_WORDS or token not in english() for token in turn.other_tokens)
     if turn.names_others or len(turn.named_cards) != 1 or not is_bare:
         return None
-    compares = (
-        cues.COMPARING.search(turn.text) or cues.VERSUS.search(turn.before_names) or cues.CHOOSING.search(turn.text)
-    )
-    kind = turn.state.kind
+    compares, kind = turn.compares, turn.state.kind
     if compares and turn.choices and cues.ORDINAL.search(turn.text):
         shown = turn.placed(turn.text)[:1]
     elif (kind == "compare" and (compares or cues.LEADING.match(turn.text) or cues.ADDING.search(turn.text))) or (

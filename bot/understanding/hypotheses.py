@@ -37,9 +37,10 @@ FEATURES = (
     "words covered", "shown, evidence alone", "shown, nearest sentence", "small talk", "offered", "related",
     "no answer", "no answer, evidence", "no answer, no content",
 )  # fmt: skip
-"""The first twelve describe a target: its score behind the best one's in both readings, whether it is the best of the message
-alone, whether it was shown last and how the message leans on it (a pronoun, no content words), the share of the
-message's content words that its texts have, how near the message is to a sentence of the answer that was shown, whether it is
+OF_TARGETS = 12
+"""How many describe a target: its score behind the best one's in both readings, whether it is the best of the message alone,
+whether it was shown last and how the message leans on it (a pronoun, no content words), the share of the message's content words
+that its texts have, the evidence of the message alone, how near it is to a sentence of the answer that was shown, whether it is
 small talk, was offered before, and is related to what was shown."""
 WEIGHTS = np.array([0.59, 0.60, 0.98, -0.64, 0.28, 1.75, 0.82, -0.37, 1.97, -1.50, 0.93, 1.26, -0.24, -1.60, -1.46])
 
@@ -68,14 +69,14 @@ def hypotheses(
         read: Reads another text.
         findings: The pack's targets, and what their texts say.
     """
-    targets, features = described(turn, alone, read, findings)
+    targets, features = features_of(turn, alone, read, findings)
     utilities = features @ WEIGHTS
     odds = np.exp(utilities - utilities.max())
     found = map(Hypothesis, targets, (odds / odds.sum()).tolist())
     return sorted(found, key=lambda hypothesis: -hypothesis.probability)
 
 
-def described(
+def features_of(
     turn: ConversationTurn, alone: Reading, read: Callable[[str], Reading], findings: FindingFactory
 ) -> tuple[list[Target | None], Floats]:
     """The targets of the hypotheses, the last one None, and their features: (hypotheses, len(FEATURES))."""
@@ -93,7 +94,7 @@ def described(
     first = alone.ranking.candidates[0].target_index if alone.ranking.candidates else -1
     leaning = [
         1.0,
-        float(bool(cues.BACK.search(turn.text) or cues.THEM.search(turn.text) or not _PERSONS.isdisjoint(turn.tokens))),
+        float(bool(cues.BACK.search(turn.text) or cues.THEM.search(turn.text) or not _LEANING.isdisjoint(turn.tokens))),
         float(not content),
     ]
     nearest = findings.nearness(subject, turn.telling) if subject is not None else 0.0
@@ -108,10 +109,10 @@ def described(
             *(gap.get(number, min(gap.values(), default=0.0)) for gap in gaps), float(number == first),
             *(is_shown * value for value in leaning), covered, is_shown * evidence,
             is_shown * nearest, float(findings.target_of(number).kind == "talk"), float(findings.target_of(number).id in offered),
-            float(findings.target_of(number).id in related), 0.0, 0.0, 0.0,
+            float(findings.target_of(number).id in related), *[0.0] * (len(FEATURES) - OF_TARGETS),
         ])  # fmt: skip
     among = _scaled(alone.ranking.among_log_odds - findings.gate.offer)
-    rows.append([*[0.0] * 12, 1.0, among, float(not content)])
+    rows.append([*[0.0] * OF_TARGETS, 1.0, among, float(not content)])
     return [*map(findings.target_of, dict.fromkeys(numbers)), None], np.array(rows)
 
 
@@ -139,5 +140,5 @@ def _scaled(log_odds: float) -> float:
     return max(-MAX_EVIDENCE, min(MAX_EVIDENCE, log_odds)) / EVIDENCE_SCALE
 
 
-_PERSONS = frozenset("he she him her there then".split())
+_LEANING = frozenset("he she him her there then".split())
 """Words that lean on what was said, beside those of `cues.BACK` and `cues.THEM`."""

@@ -14,7 +14,7 @@ from support.block_lint import faults
 from support.dialogues import DIALOGUES, Turn
 from support.shipped import matcher
 from support.slack_app import Door, MakeDoor
-from support.slack_steps import posted
+from support.slack_steps import buttons, dumped, on_message, posted
 from support.slack_stub import Stub
 
 
@@ -63,3 +63,22 @@ def test_in_slack(name: str, surface: str, slack: Door, stub: Stub) -> None:
     assert [fault for post in posts for fault in faults(post["blocks"])] == []
     wrong = [turn.fault(r.kind, r.ids, reply_text(r)) for turn, r in zip(turns, replies, strict=True)]
     assert [fault for fault in wrong if fault] == []
+
+
+def test_the_answer_to_a_follow_up_is_shared_as_it_was_meant(slack: Door, stub: Stub) -> None:
+    """Alone, "not the first one" means nothing."""
+    slack.command("which web frameworks are there")
+    slack.command("not the first one")
+    value = buttons(stub.of("hook")[-1])["share"]["value"]
+    slack.press("share", value, **on_message(slack, private=True))
+    shared = next(call for call in stub.of("hook") if call.get("response_type") == "in_channel")
+    assert "Pyramid" in dumped(shared)
+    assert "Django" not in dumped(shared["blocks"][:2])
+
+
+def test_why_says_what_was_understood_in_the_conversation(slack: Door, stub: Stub) -> None:
+    slack.command("which web frameworks are there")
+    slack.command("not the first one")
+    value = buttons(stub.of("hook")[-1])["why"]["value"]
+    slack.press("why", value, **on_message(slack, private=True))
+    assert "of the 7 shown, without Django" in dumped(stub.of("hook")[-1])

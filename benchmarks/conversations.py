@@ -57,6 +57,7 @@ SETS = {
 }
 KEPT = {
     "article, writers, kept": (ARTICLE, TALKS / "talks-e.jsonl"),
+    "article, last, kept": (ARTICLE, TALKS / "talks-i.jsonl"),
     "office, kept": (FAQS / "train" / "staff", FAQS / "train" / "staff" / "talks-b.jsonl"),
     "landlord, kept": (FAQS / "test" / "tenants", FAQS / "test" / "tenants" / "talks-b.jsonl"),
     "vet, kept": (FAQS / "dev" / "vet", FAQS / "dev" / "vet" / "talks-b.jsonl"),

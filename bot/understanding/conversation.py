@@ -160,7 +160,7 @@ class ConversationTurn:
     @property
     def telling(self) -> list[str]:
         """The words that follow-ups have no use for."""
-        return [token for token in self.tokens if token not in FOLLOWUP_WORDS]
+        return [token for token in self.tokens if token not in FOLLOWUP_WORDS] if self.only_group is None else []
 
     @property
     def says_steps(self) -> bool:
@@ -329,10 +329,20 @@ class ConversationTurn:
         """Groups that are named by one of their words, those with the longest word first."""
         return groups_in(" ".join(self.tokens), self.knowledge)
 
+    @property
+    def _other_side(self) -> tuple[Group, ...]:
+        """The other of two sides than the one that the topic's title names, where the message asks for it."""
+        known = {card.side for card in self.knowledge.entries if isinstance(card, Library)}
+        sides = [group for group in self.knowledge.groups if group.id in known]
+        if len(sides) != 2 or self.subject is None or not cues.OTHER_SIDE.search(self.text):
+            return ()
+        named = groups_in(self.subject.title, self.knowledge)
+        return tuple(group for group in sides if group not in named) if set(sides) & set(named) else ()
+
     @cached_property
     def only_group(self) -> Group | None:
         """The group of a message that names nothing but a group: "and on the frontend?"."""
-        groups = self.mentioned_groups()
+        groups = self.mentioned_groups() or self._other_side
         said = {word for group in groups for name in group.words for word in words(name)}
         return groups[0] if groups and set(self.tokens) - said <= cues.GENERAL else None
 

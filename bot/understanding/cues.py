@@ -179,7 +179,8 @@ def _anywhere(meant: str) -> Cue:
 
 
 _GOING = (
-    "and|so|but|whats|what is|what comes|what came|what|what remains|remains|about|would|normally|usually|right|directly|"
+    "and|so|but|whats|what is|what comes|what came|what|what remains|remains|she|he|they|you|tackle|study|learn|about|"
+    "would|normally|usually|right|directly|"
     "which is|is there|show|give|me|the|a|go|to|on|with|one|step|steps|"
     "thing|comes|come|do|i|we|should|need|must|move|skip|jump|take|item|library|lib"
 )
@@ -230,7 +231,8 @@ PROMISE = _only(
     "(?:(?:i|we|let me|lets|im|were) )?(?:(?:will|ill|well|gonna|going to|shall|must|should|have to) )*(?:(?:have|take) a "
     "(?:closer )?look|look (?:it )?(?:at|into)|look it up|try (?:it|that|this|them)|check (?:it|that|this|them)|give (?:it|that|"
     "this|them) a (?:try|go|shot)|(?:thats|that is|that was|thatll be|that will be) all|nothing else|no more questions|"
-    "all (?:good|set|clear)|think about (?:it|that)|read (?:it|that|up))",
+    "all (?:good|set|clear)|that (?:settles|does|helps|answers|covers|explains) (?:it|that|me|a lot|my question)|think "
+    "about (?:it|that)|read (?:it|that|up))",
     "out|first|then|later|today|tomorrow|tonight|at|it|that|this|them|into|on|soon|next week",
 )
 YES = _only(
@@ -363,6 +365,12 @@ STEP = Cue(rf"\bstep (?:number |no )?(?P<which>[0-9]+|{_ONE_OF((*ORDINALS, *CARD
 AFTER = frozenset("after finished finish done completed complete beyond following past".split())
 """Words that make "step 3" mean the one behind it."""
 
+PAST = Cue(
+    r"^(?:(?:and|ok|so|but|then|alright) )*(?:what (?:comes|is|do i do) )?(?:after|once|beyond|past) (?!that\b|this\b|it\b)\w+|"
+    r"\b(?:already|i know|i have|i did|i can|ive|done with|finished)\b.*\b(?:next|after|now|then|study|learn|skip|further)\b"
+)
+"""What is behind a step that is named: "and after the basics?", "I know loops already, what next"."""
+OTHER_SIDE = _anywhere("(?:the )?(?:other (?:side|end|half)|opposite|counterpart)")
 STEPS = frozenset(("step", "steps"))
 ENDS = frozenset("backend frontend".split())
 """A comparison of both ("frontend vs backend") depends on nothing that was shown."""
@@ -370,6 +378,7 @@ SIDES = frozenset("backend frontend side step steps for when features good kind"
 """Words for attributes that may also be asked of the pack's subject: a message with one of them needs no earlier answer."""
 GENERAL = frozenset(
     """one ones on in the a an for of with at side based things thing stuff only just now same and or but so them those these
-    work works good do can as well too please about what whats how other instead then now""".split()
+    work works good do can as well too please about what whats how other instead then now
+    side end half opposite counterpart""".split()
 )
 """Words that may stand beside a group's word in a message that only names the group ("and the async ones please")."""

@@ -112,6 +112,8 @@ _WOULD = (
 )
 _FOR_US = r"(?: for (?:me|us|my \w+|our \w+))?"
 _STATES = (
+    rf"{_NEVER} (?:(?!(?:but|because|since|so|and|which|what|if|when|than)\b)[a-z]+ ){{1,4}}?(?P<items>@\d+(?:{_AND} "
+    rf"(?:the )?@\d+)*+)",
     rf"{_ITEMS} (?:{_GETS} {_ADVERBS}{_OUT}|{_IS_NOT} {_ADVERBS}(?:(?:really|an?|the|our|my) )*(?:option|choice|possible|"
     rf"allowed|available|for (?:me|us)|on the table|thing|favou?rite)|(?:{_OUT}|no|aside|excepted)(?= [,.;!?]|$)){_FOR_US}",
     rf"{_ITEMS} (?:(?:i|we|he|they) )?{_NEVER} (?:the right|permitted|do|fit|suit|help|cut it|{_VERB})(?: (?:it|to|use|like|"
@@ -187,11 +189,18 @@ _BAD = re.compile(
     r"forbidden|banned|prohibited|heavy|heavier|heavyweight|slow|outdated|ancient|obsolete|abandoned|buggy|clunky|messy|"
     r"expensive|complicated|complex|against|avoid|"
     r"refuse[ds]?|reject(?:ed)?|failed|leaving|scars|pain|painful|annoying|annoyed|boring|overkill|unhappy|disappointed|"
-    r"struggled?|moved|migrating|dropped|ditched|pushing|none)(?!\S)"
+    r"struggled?|moved|migrating|drops?|dropped|ditched|pushing|none|burned|burnt|useless|shudder|nightmare|headache|disaster|"
+    r"mess|gave up|give up|fails?|broke|broken|crash\w*|trouble|sucks?|crap|trash|worse|falls? (?:away|off|out)|fell (?:away|"
+    r"off|out|through)|away from|scared|afraid)(?!\S)"
 )
 """Words of a clause that says nothing good of a name in it, where something else of its kind is asked for."""
 _CLAUSE = re.compile(
     r" (?:[,.;:!?]|-|but|so|because|since|cause|cuz|and (?=(?:i|we|my|our|its|it|then|now|what|which|so|want|need)\b)) ?"
+)
+_SENTENCE = re.compile(r" [.;!?] ?")
+_NEGATION = re.compile(rf"(?<!\S)(?:{_NEVER}|no|nah|nope|neither|nor)(?!\S)")
+_QUESTION = re.compile(
+    r"(?:and |but |so |then |ok )*(?:is|are|does|do|can|could|would|what|which|how|who|where|when|why|whats|hows)(?!\S)"
 )
 _LEFTOVER = re.compile(
     r"^(?:(?:and|but|or|nor|so|then|that|which|with|also|please|ok|the|just|now|something|anything|one|ones|for|is|it|to|me|"
@@ -203,12 +212,13 @@ _TRIMMED = re.compile(
 )
 
 
-def exclusion_of(reading: Reading, kinds: Collection[str]) -> Exclusion | None:
+def exclusion_of(reading: Reading, kinds: Collection[str], standing: Collection[str] = ()) -> Exclusion | None:
     """What a message leaves out; None if it leaves nothing out.
 
     Args:
         reading: The whole message.
         kinds: Words for kinds of things, such as the groups' words.
+        standing: Ids of cards that were shown together: to say something bad of one of them is to ask for the others.
     """
     if len(reading.tokens) > LONGEST_MESSAGE or reading.ranking.is_exact:
         return None
@@ -244,19 +254,24 @@ def exclusion_of(reading: Reading, kinds: Collection[str]) -> Exclusion | None:
             items.append(match["items"])
             is_alternative = is_alternative or asks_alternative
             is_said = is_said or not asks_alternative
-    for start, end in clauses:
+    sentences = list(_clauses(text, _SENTENCE))
+    for start, end in [*clauses, *(span for span in sentences if span not in clauses)]:
         clause = text[start:end]
         if _touches((start, end), guarded) or _touches((start, end), spans) or not _ITEM_ALONE.search(clause):
             continue
         others = f"{text[:start]} , {text[end:]}"
-        if not set(re.findall(r"@\d+", clause)).isdisjoint(_same_names(others, reading.mentions)):
-            continue  # it is named again: the question is about it
-        is_turned_down = _BAD.search(clause) and _WANTS_KIND.search(others)
+        is_named_again = not set(re.findall(r"@\d+", clause)).isdisjoint(_same_names(others, reading.mentions))
+        if is_named_again or _ASKS_ABOUT_IT.search(others):
+            continue  # the question is about it
+        is_bad = _BAD.search(clause) or _NEGATION.search(clause)
+        named = {reading.mentions[int(mark[1:])].name.about for mark in re.findall(r"@\d+", clause)}
+        asks = _QUESTION.match(clause) or text[end:].strip().startswith("?")
+        is_turned_down = is_bad and (_WANTS_KIND.search(others) or (not named.isdisjoint(standing) and not asks))
         wants_other = not _OTHER.search(clause) and _OTHER.search(others) and _WANTS_KIND.search(others)
         if wants_other or is_turned_down:
             spans.append((start, end))
-            items += _ITEM_ALONE.findall(clause)
-            is_said = is_said or _BAD.search(clause) is not None
+            items += re.findall(r"@\d+", clause) or _ITEM_ALONE.findall(clause)
+            is_said = is_said or is_bad is not None
     if not items and "#" in text and "@" not in text and _OTHER.search(text):
         return Exclusion(places=("it",), rest=marked.words(text), is_said=False)
     if not items:
@@ -304,11 +319,17 @@ _ITEM_ALONE = re.compile(rf"(?<!\S)(?:@\d+|{_PLACE})(?!\S)")
 _WANTS_KIND = re.compile(
     r"(?<!\S)(?:(?:what|which|any|some|another|other|a|one) (?:else|others?|#\d+|librar\w+|frameworks?|tools?|libs?|"
     r"packages?|toolkits?|one)|recommend\w*|suggest\w*|options?|alternatives?|others?(?= [?.!]|$)|others|looking for|choose|"
+    r"which (?:one|ones|of the others)|next (?:best|one|suggestion)|whats next|substitutes?|replacements?|what now|so(?= \?)|"
+    r"what i (?:take|use)|more(?= \?)|"
     r"list|left|what (?:do|should|can|could|would) (?:i|we|you)(?! do(?!\S))|(?:show|give|tell|name) (?:me )?(?:one|some|more)|"
     r"something|anything|"
     r"#\d+)(?!\S)"
 )
 """Something of a kind is asked for, and not what something is."""
+
+
+_ASKS_ABOUT_IT = re.compile(r"(?<!\S)(?:is|does|can|did|was|has|about) (?:it|that|they|them)(?!\S)")
+"""A question about what a pronoun stands for: "what else is it known for"."""
 
 
 def _same_names(text: str, mentions: Sequence[Mention]) -> set[str]:
@@ -331,10 +352,10 @@ def _touches(span: tuple[int, int], others: Sequence[tuple[int, int]]) -> bool:
     return any(span[0] < end and start < span[1] for start, end in others)
 
 
-def _clauses(text: str) -> Iterator[tuple[int, int]]:
-    """Start and end of each clause."""
+def _clauses(text: str, end: re.Pattern[str] = _CLAUSE) -> Iterator[tuple[int, int]]:
+    """Start and end of each clause, or of what else ends so."""
     start = 0
-    for match in _CLAUSE.finditer(text):
+    for match in end.finditer(text):
         yield start, match.start()
         start = match.end()
     yield start, len(text)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from bot.model import RESTART, ConversationState, Evidence, Finding, Kind, Knowledge, Library
+from bot.model import RESTART, ConversationState, Evidence, Finding, Kind, Knowledge, Library, Step
 from bot.retrieval.encoding import EncodedQuery
 from bot.retrieval.english import english
 from bot.retrieval.index import Index, Ranking
@@ -39,7 +39,7 @@ from bot.understanding.hypotheses import MIN_PROBABILITY, SURE, hypotheses
 from bot.understanding.languages import function_words, language_of
 from bot.understanding.names import Names, names_of
 from bot.understanding.reading import Reading, mark_agreement, read, split_message
-from bot.understanding.selection import Selector
+from bot.understanding.selection import Selector, standing_pool
 from bot.understanding.small_words import SmallWords
 from bot.understanding.targets import Target, answers_of, families_of, index_path, not_asks_of, phrasings_of, targets_of
 from bot.understanding.unknown_names import MAX_TOKENS, UnknownNames
@@ -239,7 +239,7 @@ class Matcher:
             if named_in:  # "does it do MySQL as well" after the card that names it
                 reason = "it is named in what was shown"
                 best = self._findings.make(whole, self.knowledge.by_id[named_in[0]].kind, (named_in[0],), reason)
-            best = self._likeliest(whole, turn, best)
+            best = self._step_behind(turn, whole, self._likeliest(whole, turn, best))
         return best if whole.ranking.is_exact else self._decider.with_names_beside(whole, best)
 
     def _selected(self, whole: Reading, turn: ConversationTurn | None, language: str) -> Finding | None:
@@ -252,13 +252,16 @@ class Matcher:
 
         nouns = [mention for mention in whole.mentions if self._disambiguator.is_plain_noun(whole, mention)]
         meant = replace(whole, mentions=tuple(m for m in whole.mentions if m not in nouns)) if nouns else whole
-        exclusion = exclusion_of(meant, self._selector.kinds | self._selector.terms)
+        pool = standing_pool(turn) if turn is not None else None
+        exclusion = exclusion_of(
+            meant, self._selector.kinds | self._selector.terms, pool.ids if pool is not None else ()
+        )
         if (
             exclusion is None
             and turn is not None
             and turn.is_bare
             and cues.OTHERS.search(turn.text)
-            and not turn.has_names
+            and not (turn.has_names or turn.only_group)
         ):
             exclusion = Exclusion(places=("it",), is_said=False)  # "any alternatives?"
         if exclusion is not None and (found := self._selector.without(whole, exclusion, turn, ask)) is not None:
@@ -365,6 +368,18 @@ class Matcher:
         """The finding of small talk that a rule recognises: help for a new start, else that small talk."""
         kind: Kind = "help" if small_talk == RESTART else "smalltalk"
         return replace(self._findings.make(reading, kind, (), "it steers the conversation"), talk=small_talk)
+
+    def _step_behind(self, turn: ConversationTurn, reading: Reading, finding: Finding) -> Finding:
+        """The step behind the one that a message is about, where it says that this one is done."""
+        step = self.knowledge.by_id[finding.ids[0]] if finding.kind == "step" else None
+        if not isinstance(step, Step) or not turn.steps or reading.ranking.is_exact or not cues.PAST.search(turn.text):
+            return finding
+        behind = [other.id for other in self.knowledge.steps(step.of) if other.number == step.number + 1]
+        return (
+            self._findings.make(reading, "step", tuple(behind), "the step behind the one that is done")
+            if behind
+            else finding
+        )
 
     def _step_finding(self, reading: Reading, step: FollowUp) -> Finding:
         """The step that was asked for by its number, or an unknown that offers the whole topic."""

@@ -92,6 +92,9 @@ class Selector:
         if pool is None:
             return asked if asked is not None and not set(asked.ids) & set(excluded) else None
         left = tuple(entry for entry in pool.ids if entry not in excluded)
+        if not left and pool.group is not None:  # what stood was a part of its kind
+            pool = replace(pool, ids=self._ids_of(pool.group))
+            left = tuple(entry for entry in pool.ids if entry not in excluded)
         names = tuple(
             dict.fromkeys(
                 (*(self._label(entry) for entry in (*cards, *placed)), *shown_names(strangers), *exclusion.kinds)

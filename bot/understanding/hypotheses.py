@@ -42,7 +42,7 @@ OF_TARGETS = 12
 whether it was shown last and how the message leans on it (a pronoun, no content words), the share of the message's content words
 that its texts have, the evidence of the message alone, how near it is to a sentence of the answer that was shown, whether it is
 small talk, was offered before, and is related to what was shown."""
-WEIGHTS = np.array([0.59, 0.60, 0.98, -0.64, 0.28, 1.75, 0.82, -0.37, 1.97, -1.50, 0.93, 1.26, -0.24, -1.60, -1.46])
+WEIGHTS = np.array([0.63, 0.66, 0.87, -0.85, 0.30, 1.42, 0.81, -0.36, 2.06, -1.54, 0.91, 1.33, -0.51, -1.53, -2.11])
 
 
 @dataclass(frozen=True, slots=True)

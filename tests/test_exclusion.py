@@ -104,5 +104,6 @@ def test_a_list_of_what_is_not_wanted() -> None:
 
 def test_what_no_card_says_filters_nothing() -> None:
     """And a recommendation that comes instead says so."""
-    told = talk("which web frameworks are there", "which of those have an admin interface")
+    assert talk("which web frameworks are there", "which of those have an admin interface").ids == ("django",)
+    told = talk("which web frameworks are there", "which of those have a mascot")
     assert plain_text(told).startswith(matcher().knowledge.voice.lines["beyond"])

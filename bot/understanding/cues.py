@@ -328,7 +328,8 @@ FILTER = Cue(
     r"those)(?: (?:of them))? (?=that|which|who|for|with|to|in|on|running|working|based)|"
     r"that (?=can|does|do|is|are|runs?|works?|has|have|supports?|also)|"
     r"which (?:ones? |also )?(?:is|are|has|have|can|do|does|would)(?: (?:good|suited|made))?(?: for)?|"
-    r"which (?:ones? )?(?=runs?|works?|supports?|uses?|needs?|lets?|comes?|make|draw|compile|do)|"
+    r"(?:which|what) ones? (?:(?:really|actually|also|would|can|do|does|is|are|has|have|having) )*|which (?=runs?|works?|"
+    r"supports?|uses?|needs?|lets?|comes?|make|draw|compile|do)|"
     r"(?=the \w+(?: \w+)? ones?$)|(?=[\w ]* (?:only|ones)$))"
 )
 """A filter over what was shown: what holds follows it."""

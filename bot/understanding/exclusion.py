@@ -72,7 +72,8 @@ _OR_ITEMS = rf"(?P<items>{_ITEM}(?:{_AND} {_NEXT_ITEM})*+)"
 
 _NEVER = (
     r"(?:dont|do not|didnt|did not|doesnt|cant|can not|cannot|couldnt|could not|wont|will not|wouldnt|would not|shouldnt|"
-    r"must not|mustnt|may not|have not|have no|are not|arent|am not|not|never|no longer|aint|no one|nobody|nothing|nt)"
+    r"must not|mustnt|may not|neednt|need not|have not|have no|are not|arent|am not|not|never|no longer|aint|no one|"
+    r"nobody|nothing|nt)"
 )
 _VERB = (
     r"(?:want|wanna|wants|like|likes|love|enjoy|trust|need|have|take|use|using|run|stand|bear|consider|recommend|suggest|"
@@ -100,7 +101,10 @@ _OUT = (
     r"not for (?:me|us)|not what (?:i|we) (?:want|need)|impossible|not possible|taken|too \w+)"
 )
 _GETS = r"(?:is|are|was|were|has been|s|gets|got|being|as|seems|looks|feels)"
-_IS_NOT = r"(?:isnt|is not|s not|arent|are not|wasnt|werent|were not|aint|cant be|cannot be|wont be|not|thats not)"
+_IS_NOT = (
+    r"(?:isnt|is not|s not|arent|are not|wasnt|werent|were not|aint|cant be|neednt be|need not be|cannot be|wont be|not|"
+    r"thats not)"
+)
 _ADVERBS = (
     "(?:(?:really|just|already|also|still|even|particularly|actually|personally|absolutely|definitely|much|too|way|far|so|"
     "all) )*"
@@ -241,6 +245,8 @@ def exclusion_of(reading: Reading, kinds: Collection[str], standing: Collection[
             others = " ".join(f"{text[: match.start()]} , {text[match.end() :]}".split())
             if is_stated and _YES_NO.match(text):
                 continue  # "is Flask banned?"
+            if match[0].startswith(("forget #", "never mind #")):
+                continue  # "forget charts": another subject
             points = not re.search(r"[@#]|neither|none", match["items"]) and (is_stated or "@" not in others)
             if (
                 points

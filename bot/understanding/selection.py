@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.model import MOST_COMPARED, Finding, Kind, Knowledge, Library
+from bot.retrieval.english import english
 from bot.retrieval.scoring import MAX_OFFERED
 from bot.text import normalize_phrase, sentences, stem, words
 from bot.understanding import cues
@@ -18,6 +19,9 @@ from bot.understanding.reading import Reading
 
 MIN_BEGINNING = 5
 """Letters of a name from which a longer word that begins with it says the same."""
+
+MIN_SAID = 0.5
+"""Share of the information of a filter's words that a card's text must have: "an admin area", where the card says "admin"."""
 
 SELECTED_LOG_ODDS = 3.0
 """Log-odds that a set adds: less than a card's name (`finding_factory.NAME_LOG_ODDS`), more than a group's word."""
@@ -235,14 +239,15 @@ class Selector:
         """The one card of those shown that words tell apart ("the Qt one, how do I install it"); None: they don't."""
         match = cues.THE_ONE.search(turn.text)
         said = (match["what"] or match["which"]).strip() if match is not None else ""
-        telling = {stem(word) for word in words(said) if word not in cues.FOLLOWUP_WORDS}
+        telling = [word for word in words(said) if word not in cues.FOLLOWUP_WORDS]
         named = {mention.name.about for mention in reading.mentions if mention.name.joined in said.split()}
         if not (telling or named) or any(card in turn.named_cards for card in named):
             return None
         shown = turn.cards((*turn.shown_together, *turn.topic_cards, *turn.state.seen))
         groups = [group.id for group in groups_in(said, self._knowledge) if not group.all]
         fitting = {card.id for card in self._members(groups[0]) if groups[0] in card.capabilities} if groups else named
-        holding = [card for card in shown if card in fitting or telling <= self._findings.stems_of_card(card)]
+        saying = self._saying(telling, shown)
+        holding = [card for card in shown if card in fitting or card in saying]
         holding = holding if groups else holding or list(turn.cards(tuple(named)))
         if len(holding) != 1 or (len(shown) == 1 and "which" in turn.tokens):
             return None
@@ -254,15 +259,25 @@ class Selector:
     def _holding(self, turn: ConversationTurn, rest: str, pool: _Pool, ask: Ask) -> tuple[str, ...] | None:
         """The cards for which the rest of a message holds: a group's, those that it finds alone, or those whose text says it."""
         groups = [group.id for group in turn.mentioned_groups() if not group.all]
-        telling = {stem(word) for word in words(rest) if word not in cues.FOLLOWUP_WORDS}
+        telling = [word for word in words(rest) if word not in cues.FOLLOWUP_WORDS]
         if not groups and not telling:
             return None
-        saying = tuple(card for card in pool.ids if telling and telling <= self._findings.stems_of_card(card))
+        saying = self._saying(telling, pool.ids)
         options = [*map(self._ids_of, groups), *([saying] if saying else [])]
         if not options and (asked := ask(rest)[1]).kind in ("list", "recommend") and asked.group is not None:
             ids = self._ids_of(asked.group)
             options = [ids] if not set(pool.ids) <= set(ids) else []  # what holds for all tells none apart
         return next((ids for ids in options if not set(ids).isdisjoint(pool.ids)), options[0] if options else None)
+
+    def _saying(self, telling: Sequence[str], cards: Sequence[str]) -> tuple[str, ...]:
+        """Those of some cards whose texts have most of what some words say; none where that is too little."""
+        weights = {stem(word): english().stem_rarity_of(word) for word in telling}
+        said = {
+            card: sum(weights[key] for key in weights.keys() & self._findings.stems_of_card(card)) for card in cards
+        }
+        most = max(said.values(), default=0.0)
+        is_enough = most > 0 and most >= MIN_SAID * sum(weights.values())
+        return tuple(card for card, share in said.items() if share == most) if is_enough else ()
 
     # --- helpers
 

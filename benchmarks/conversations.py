@@ -48,6 +48,7 @@ SETS = {
     "article, writers 3": (ARTICLE, TALKS / "talks-g.jsonl"),
     "article, writers 4": (ARTICLE, TALKS / "talks-h.jsonl"),
     "article, writers 5": (ARTICLE, TALKS / "talks-j.jsonl"),
+    "article, writers 6": (ARTICLE, TALKS / "talks-k.jsonl"),
     "office": (FAQS / "train" / "staff", FAQS / "train" / "staff" / "talks-a.jsonl"),
     "landlord": (FAQS / "test" / "tenants", FAQS / "test" / "tenants" / "talks-a.jsonl"),
     "vet": (FAQS / "dev" / "vet", FAQS / "dev" / "vet" / "talks-a.jsonl"),
@@ -123,7 +124,7 @@ def print_table(sets: dict[str, tuple[Path, Path]], kept: bool) -> None:
     for name, (pack, file) in sets.items():
         result = measure(matcher_of(pack), read_questions(file))
         click.echo(f"{name:26} " + "  ".join(map(_share, (result.follow_ups, result.first, result.whole))))
-    names = [*(f"exclusions-{part}" for part in "acdef"), "guards-a", *(["exclusions-b", "guards-b"] if kept else [])]
+    names = [*(f"exclusions-{part}" for part in "acdefg"), "guards-a", "guards-c", *(["exclusions-b", "guards-b"] if kept else [])]
     for name in names:
         right = list(excluded_right(matcher_of(ARTICLE), QUESTIONS / f"{name}.jsonl"))
         click.echo(f"{name:26} {_share((sum(right), len(right)))}")

@@ -87,18 +87,19 @@ _DISLIKE = (
     r"tired of|sick of|bored of|bored with|fed up with|had enough of|done with|finished with|through with|allergic to|"
     r"opposed to|(?:couldnt |could not )?care less about|never mind|blocks?|blocked|prohibits?|disallows?|away from|"
     r"migrating from|off|forbids?|forbade|bans?|banned|vetoed|veto|rejected|refuse|refuses|subtract|filter out|forget|"
-    r"no to|say no to)"
+    r"no to|say no to|spare (?:me|us)|(?:had )?(?:more than )?enough of|pass on)"
 )
 _EXCEPT = (
     r"(?:except(?: for| from)?|excepting|excl|besides|beside|apart from|aside from|outside of|other than|others than|"
     r"(?:something|anything|ones?|a \w+) different (?:from|than|to)|(?:anything|everything|everyone|all|any|something) but|"
-    r"without|minus|beyond|barring|save for|not counting|not including|not using|sans|w o|"
+    r"without|minus|beyond|barring|save(?: for)?|not counting|not including|not using|sans|w o|"
     r"(?:nothing|no \w+|none) (?:with|from|like|using|based on|that (?:needs|uses|is|has)))"
 )
 _OUT = (
     r"(?:out(?: of (?:the )?(?:question|scope|picture))?|off(?: the table| limits)?|not an option|no option|(?:a )?no go|"
     r"not allowed|forbidden|banned|excluded|vetoed|ruled out|(?:a )?non starter|a deal breaker|dead to (?:me|us)|"
-    r"not for (?:me|us)|not what (?:i|we) (?:want|need)|impossible|not possible|taken|too \w+)"
+    r"not for (?:me|us)|not what (?:i|we) (?:want|need)|impossible|not possible|unavailable|a hard pass|hard pass|dated|"
+    r"taken|too \w+)"
 )
 _GETS = r"(?:is|are|was|were|has been|s|gets|got|being|as|seems|looks|feels)"
 _IS_NOT = (
@@ -119,7 +120,7 @@ _STATES = (
     rf"{_NEVER} (?:(?!(?:but|because|since|so|and|which|what|if|when|than)\b)[a-z]+ ){{1,4}}?(?P<items>@\d+(?:{_AND} "
     rf"(?:the )?@\d+)*+)",
     rf"{_ITEMS} (?:{_GETS} {_ADVERBS}{_OUT}|{_IS_NOT} {_ADVERBS}(?:(?:really|an?|the|our|my) )*(?:option|choice|possible|"
-    rf"allowed|available|for (?:me|us)|on the table|thing|favou?rite)|(?:{_OUT}|no|aside|excepted)(?= [,.;!?]|$)){_FOR_US}",
+    rf"allowed|available|for (?:me|us)|on the table|thing|favou?rite)|(?:{_OUT}|no|aside|excepted)(?= [,.;!?)]|$)){_FOR_US}",
     rf"{_ITEMS} (?:(?:i|we|he|they) )?{_NEVER} (?:the right|permitted|do|fit|suit|help|cut it|{_VERB})(?: (?:it|to|use|like|"
     rf"want|allowed))*{_FOR_US}",
 )
@@ -160,7 +161,9 @@ def patterns() -> tuple[tuple[re.Pattern[str], bool, bool], ...]:
 
 _GUARDS = re.compile(
     r"(?<!\S)(?:"
-    r"why (?:not|dont|do not|doesnt|isnt|arent|wasnt|shouldnt|should|would|wouldnt|cant|couldnt|wont|do|does|did|is|are)|"
+    r"what if|(?:dont|do not|never|lets not) (?:forget|miss|mind)|never (?:used|tried|heard|seen|met|worked|come|touched)|"
+    r"(?:know|knows|knew|heard) nothing|nothing (?:about|of)|why (?:not|dont|do not|doesnt|isnt|arent|wasnt|shouldnt|"
+    r"should|would|wouldnt|cant|couldnt|wont|do|does|did|is|are)|"
     r"when (?:not|should(?:nt)?|is|are|was|does)|how (?:do|can|to|should|would|could)(?: (?:i|we|you|one|to))? (?:\w+ "
     r")?(?:remov\w+|"
     r"avoid|skip|drop|exclude|ignore|block|ban|forget|get rid|cut|bin|ditch|leave|take)|(?:whats|what is|anything|"
@@ -195,11 +198,15 @@ _BAD = re.compile(
     r"refuse[ds]?|reject(?:ed)?|failed|leaving|scars|pain|painful|annoying|annoyed|boring|overkill|unhappy|disappointed|"
     r"struggled?|moved|migrating|drops?|dropped|ditched|pushing|none|burned|burnt|useless|shudder|nightmare|headache|disaster|"
     r"mess|gave up|give up|fails?|broke|broken|crash\w*|trouble|sucks?|crap|trash|worse|falls? (?:away|off|out)|fell (?:away|"
-    r"off|out|through)|away from|scared|afraid)(?!\S)"
+    r"off|out|through)|away from|scared|afraid|dated|ugh|meh|hard pass|unavailable|been there)(?!\S)"
 )
 """Words of a clause that says nothing good of a name in it, where something else of its kind is asked for."""
 _CLAUSE = re.compile(
-    r" (?:[,.;:!?]|-|but|so|because|since|cause|cuz|and (?=(?:i|we|my|our|its|it|then|now|what|which|so|want|need)\b)) ?"
+    r" (?:[,.;:!?]|-|(?:but|so|because|since|cause|cuz)(?!\S)|and (?=(?:i|we|my|our|its|it|then|now|what|which|so|want|"
+    r"need)\b)) ?"
+)
+_STATEMENT = re.compile(
+    r"(?:(?:because|since|as|cause) )?(?:i|we|my|our|its?|they|he|she|everyone|everybody|im|ive|weve)(?!\S)"
 )
 _SENTENCE = re.compile(r" [.;!?] ?")
 _NEGATION = re.compile(rf"(?<!\S)(?:{_NEVER}|no|nah|nope|neither|nor)(?!\S)")
@@ -231,66 +238,101 @@ def exclusion_of(reading: Reading, kinds: Collection[str], standing: Collection[
     is_hoping = _NEGATIVE_QUESTION.search(text) and not _OTHER.search(text)
     if is_hoping or _ONLY.search(text) or _DENIAL.match(text):
         return None
-    clauses = list(_clauses(text))
-    guarded = [
-        (match.start(), next(end for _, end in clauses if match.start() <= end)) for match in _GUARDS.finditer(text)
-    ]
-    spans: list[tuple[int, int]] = []
-    items: list[str] = []
-    is_said = is_alternative = False
-    for pattern, is_stated, asks_alternative in patterns():
-        for match in pattern.finditer(text):
-            if _touches(match.span(), guarded) or _touches(match.span(), spans) or _is_compared(match, text):
-                continue
-            others = " ".join(f"{text[: match.start()]} , {text[match.end() :]}".split())
-            if is_stated and _YES_NO.match(text):
-                continue  # "is Flask banned?"
-            if match[0].startswith(("forget #", "never mind #")):
-                continue  # "forget charts": another subject
-            points = not re.search(r"[@#]|neither|none", match["items"]) and (is_stated or "@" not in others)
-            if (
-                points
-                and not _LEFTOVER.match(f"{others} ")
-                and not (_WANTS_KIND.search(others) or _OTHER.search(others))
-            ):
-                continue  # "I don't use it yet, how do I start?"
-            start = match.start("but") if "but" in match.groupdict() else match.start()
-            wanted = re.match(r"(?:#\d+(?: ,)? )+(?=@)", match[0])  # "an async web framework, Tornado is out"
-            spans.append((start + (wanted.end() if wanted else 0), match.end()))
-            items.append(match["items"])
-            is_alternative = is_alternative or asks_alternative
-            is_said = is_said or not asks_alternative
-    sentences = list(_clauses(text, _SENTENCE))
-    for start, end in [*clauses, *(span for span in sentences if span not in clauses)]:
-        clause = text[start:end]
-        if _touches((start, end), guarded) or _touches((start, end), spans) or not _ITEM_ALONE.search(clause):
-            continue
-        others = f"{text[:start]} , {text[end:]}"
-        is_named_again = not set(re.findall(r"@\d+", clause)).isdisjoint(_same_names(others, reading.mentions))
-        if is_named_again or _ASKS_ABOUT_IT.search(others):
-            continue  # the question is about it
-        is_bad = _BAD.search(clause) or _NEGATION.search(clause)
-        named = {reading.mentions[int(mark[1:])].name.about for mark in re.findall(r"@\d+", clause)}
-        asks = _QUESTION.match(clause) or text[end:].strip().startswith("?")
-        is_turned_down = is_bad and (_WANTS_KIND.search(others) or (not named.isdisjoint(standing) and not asks))
-        wants_other = not _OTHER.search(clause) and _OTHER.search(others) and _WANTS_KIND.search(others)
-        if wants_other or is_turned_down:
-            spans.append((start, end))
-            items += re.findall(r"@\d+", clause) or _ITEM_ALONE.findall(clause)
-            is_said = is_said or is_bad is not None
-    if not items and "#" in text and "@" not in text and _OTHER.search(text):
+    found = _Found(marked, reading.mentions, standing)
+    found.look_for_refusals()
+    found.look_at_clauses()
+    if not found.items and "#" in text and "@" not in text and _OTHER.search(text):
         return Exclusion(places=("it",), rest=marked.words(text), is_said=False)
-    if not items:
+    if not found.items:
         return None
-    exclusion = marked.exclusion(_with_antecedents(items, text), _without(text, spans), is_said)
-    about = any(
-        f"@{number}" in _without(text, spans).split()
-        for number, m in enumerate(reading.mentions)
-        if m.name.kind == "card"
-    )
-    if about and (not is_said or not exclusion.places) and is_alternative | exclusion.names_no_card:
+    left = rest = _without(text, found.spans)
+    if not _wants(left) and _STATEMENT.match(left):
+        left = ""  # "drop FastAPI from that, we have it already"
+    exclusion = marked.exclusion(_with_antecedents(found.items, text), left, found.is_said)
+    cards = [f"@{number}" for number, mention in enumerate(reading.mentions) if mention.name.kind == "card"]
+    is_about_other = not set(cards).isdisjoint(rest.split()) and (not found.is_said or not exclusion.places)
+    if is_about_other and (found.asks_alternative or exclusion.names_no_card):
         return None  # "Besides the ORM, what else is in Django?", "is FastAPI an alternative to Flask?"
     return exclusion
+
+
+class _Found:
+    """What is found to be left out of a message, step by step.
+
+    Attributes:
+        spans: Start and end of the parts that say it.
+        items: What they name.
+        is_said: See `Exclusion`.
+        asks_alternative: Alternatives to something are asked for.
+    """
+
+    def __init__(self, marked: _Marked, mentions: Sequence[Mention], standing: Collection[str]) -> None:
+        self._text, self._mentions, self._standing = marked.text, mentions, standing
+        self._clauses = list(_clauses(marked.text))
+        self._guarded = [
+            (match.start(), next(end for _, end in self._clauses if match.start() <= end))
+            for match in _GUARDS.finditer(marked.text)
+        ]
+        self.spans: list[tuple[int, int]] = []
+        self.items: list[str] = []
+        self.is_said = self.asks_alternative = False
+
+    def look_for_refusals(self) -> None:
+        """Find what the patterns say is refused, left aside, or to be replaced."""
+        for pattern, is_stated, asks_alternative in patterns():
+            for match in pattern.finditer(self._text):
+                if self._is_taken(match.span()) or _is_compared(match, self._text) or self._is_about(match, is_stated):
+                    continue
+                start = match.start("but") if "but" in match.groupdict() else match.start()
+                wanted = re.match(r"(?:#\d+(?: ,)? )+(?=@)", match[0])  # "an async web framework, Tornado is out"
+                self.spans.append((start + (wanted.end() if wanted else 0), match.end()))
+                self.items.append(match["items"])
+                self.asks_alternative = self.asks_alternative or asks_alternative
+                self.is_said = self.is_said or not asks_alternative
+
+    def _is_about(self, match: re.Match[str], is_stated: bool) -> bool:
+        """Whether the message asks something about what a pattern found, instead of leaving it out."""
+        others = " ".join(f"{self._text[: match.start()]} , {self._text[match.end() :]}".split())
+        if (is_stated and _YES_NO.match(self._text)) or match[0].startswith(("forget #", "never mind #")):
+            return True  # "is Flask banned?"; "forget charts" leads to another subject
+        if "@" in match["items"] and _ASKS_ABOUT_IT.search(others):
+            return True
+        points = not re.search(r"[@#]|neither|none", match["items"]) and (is_stated or "@" not in others)
+        is_wanted = _wants(others) or self._is_shown(match["items"]) or _LEFTOVER.match(f"{others} ")
+        return (is_stated or points) and not is_wanted  # "can't install Psycopg2, help"
+
+    def look_at_clauses(self) -> None:
+        """Find clauses and sentences that say something bad of a name, or that it is known, where something else is asked for."""
+        text = self._text
+        for start, end in dict.fromkeys((*self._clauses, *_clauses(text, _SENTENCE))):
+            clause, others = text[start:end], f"{text[:start]} , {text[end:]}"
+            if self._is_taken((start, end)) or not _ITEM_ALONE.search(clause):
+                continue
+            is_named_again = not set(re.findall(r"@\d+", clause)).isdisjoint(_same_names(others, self._mentions))
+            if is_named_again or _ASKS_ABOUT_IT.search(others):
+                continue  # the question is about it
+            is_bad, is_shown = _BAD.search(clause) or _NEGATION.search(clause), self._is_shown(clause)
+            asks = _QUESTION.match(clause) or text[end:].strip().startswith("?")
+            is_turned_down = is_bad and (_WANTS_KIND.search(others) or (is_shown and not asks))
+            asks_other = _OTHER.search(others) and not _OTHER.search(clause)
+            if is_turned_down or (asks_other and (is_shown or _WANTS_KIND.search(others))):
+                self.spans.append((start, end))
+                self.items += re.findall(r"@\d+", clause) or _ITEM_ALONE.findall(clause)
+                self.is_said = self.is_said or is_bad is not None
+
+    def _is_taken(self, span: tuple[int, int]) -> bool:
+        """Whether a guard or something that was found covers a part of it."""
+        return _touches(span, self._guarded) or _touches(span, self.spans)
+
+    def _is_shown(self, text: str) -> bool:
+        """Whether a text names a card that was shown together with others."""
+        named = {self._mentions[int(mark[1:])].name.about for mark in re.findall(r"@\d+", text)}
+        return not named.isdisjoint(self._standing)
+
+
+def _wants(text: str) -> bool:
+    """Whether something of a kind, or something else, is asked for."""
+    return bool(_WANTS_KIND.search(text) or _OTHER.search(text))
 
 
 _OTHER = re.compile(
@@ -334,7 +376,9 @@ _WANTS_KIND = re.compile(
 """Something of a kind is asked for, and not what something is."""
 
 
-_ASKS_ABOUT_IT = re.compile(r"(?<!\S)(?:is|does|can|did|was|has|about) (?:it|that|they|them)(?!\S)")
+_ASKS_ABOUT_IT = re.compile(
+    r"(?<!\S)(?:is|does|can|did|was|has|about|whats|wheres|hows|what is|explain) (?:it|that|they|them)(?!\S)"
+)
 """A question about what a pronoun stands for: "what else is it known for"."""
 
 
@@ -397,9 +441,8 @@ class _Marked:
         while position < len(reading.tokens):
             if breaks[position]:
                 parts.append(breaks[position])
-            if position in starts and not (
-                reading.tokens[position] == "go" and reading.tokens[position - 1 :][:1] == ("no",)
-            ):
+            before = reading.tokens[position - 1] if position else ""
+            if position in starts and not (reading.tokens[position] == "go" and before in _BEFORE_GO):
                 parts.append(f"@{starts[position]}")
                 position = reading.mentions[starts[position]].end
             elif (kind := _kind_at(reading.tokens, position, kinds)) is not None:
@@ -437,6 +480,10 @@ class _Marked:
             mention = self.mentions[int(mark[1:])]
             return " ".join(self.tokens[mention.start : mention.end])
         return self.kinds[int(mark[1:])] if mark[0] == "#" else mark
+
+
+_BEFORE_GO = frozenset("no not to cant cannot can dont doesnt didnt wont will would could i we you they lets a".split())
+"""Words before "go" that make it no name."""
 
 
 def _kind_at(tokens: Sequence[str], position: int, kinds: Collection[str]) -> str | None:

@@ -173,6 +173,10 @@ class Selector:
         for other in groups[1:]:
             both = tuple(card for card in ids if card in self._ids_of(other))
             ids = both if set(both) - set(excluded) else ids
+        if (
+            set(ids) <= set(excluded) and (common := self._common_group(named)) is not None
+        ):  # the kind meant is a wider one
+            return _Pool(self._ids_of(common), common, kind)
         return _Pool(ids, groups[0], kind)
 
     def _ids_of(self, group: str) -> tuple[str, ...]:

@@ -124,7 +124,8 @@ def print_table(sets: dict[str, tuple[Path, Path]], kept: bool) -> None:
     for name, (pack, file) in sets.items():
         result = measure(matcher_of(pack), read_questions(file))
         click.echo(f"{name:26} " + "  ".join(map(_share, (result.follow_ups, result.first, result.whole))))
-    names = [*(f"exclusions-{part}" for part in "acdefg"), "guards-a", "guards-c", *(["exclusions-b", "guards-b"] if kept else [])]
+    names = [*(f"exclusions-{part}" for part in "acdefg"), "guards-a", "guards-c"]
+    names += ["exclusions-b", "guards-b"] if kept else []
     for name in names:
         right = list(excluded_right(matcher_of(ARTICLE), QUESTIONS / f"{name}.jsonl"))
         click.echo(f"{name:26} {_share((sum(right), len(right)))}")

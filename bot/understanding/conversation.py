@@ -72,7 +72,7 @@ def conversation_turn(
 ) -> ConversationTurn:
     """The message that follows this state."""
     text = stripped_text(reading)
-    mentions = meant_mentions(reading)
+    mentions = [m for m in meant_mentions(reading) if not disambiguator.is_plain_noun(reading, m)]
     names = [" ".join(reading.tokens[m.start : m.end]) for m in mentions]
     others = f" {text} "
     for name in names:

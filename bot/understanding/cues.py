@@ -41,7 +41,7 @@ LINKING_WORDS = frozenset(
     simplest faster fastest lighter quicker recommend suggest pick choose take prefer favourite favorite popular elaborate
     further more details detail tell explain meant said asked wrong nope library lib package framework module tool card topic
     skip jump move return side couple pair restart over reset forget why reason come show open name give go on keep
-    thing item add include throw put bring different mentioned""".split()
+    thing item add include throw put bring different mentioned ones""".split()
 )
 """Words that lead from one answer to the next."""
 FOLLOWUP_WORDS = STOPWORDS | ATTRIBUTE_WORDS | LINKING_WORDS | FUNCTION_WORDS | ORDINALS.keys() | CARDINALS.keys()
@@ -314,7 +314,8 @@ AMONG_SHOWN = _anywhere(rf"of {_SHOWN}|among {_SHOWN}|from {_SHOWN}|one (?:that|
 """A choice among what was shown, and nothing else."""
 THE_ONE = Cue(
     r"\b(?:the|that) (?P<what>(?:(?!one\b)\w+ ){1,3})ones?\b|\b(?:the|that) one (?:with|for|about|doing|that (?:has|does|can|is|"
-    r"runs?|works?|draws?|makes?|uses?)) (?P<which>(?:(?!please\b)\w+ ?){1,5})"
+    r"runs?|works?|draws?|makes?|uses?)) (?P<which>(?:(?!please\b)\w+ ?){1,5})|"
+    r"\bback to (?:the|that|our) (?P<back>(?:(?!first|second|last|list|other|previous|start)\w+ ?){1,2})"
 )
 """One of those that were shown, told by something that is said of it: "the Qt one", "the one with the admin area"."""
 FILTER = Cue(

@@ -15,7 +15,8 @@ COMPARISON_WORDS = frozenset(
 )
 DEFINE = re.compile(
     r"^(?:so |and |ok |hey |hi |please |pls |um )*(?:"
-    r"what(?: exactly)?(?: is|s| are|re| was| does)|whats|wat is|wats|wot is|who is|whos|explain|define|describe|"
+    r"what(?: exactly)?(?: is|s| are|re| was| does)(?! there (?:for|to)\b)|whats(?! there (?:for|to)\b)|wat is|wats|wot "
+    r"is|who is|whos|explain|define|describe|"
     r"tell me (?:about|what)|meaning of|definition of|eli5|info on|know about|heard of|have you heard of|"
     r"do you know|anything on|say something about|introduce)\b"
 )

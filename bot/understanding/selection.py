@@ -15,6 +15,7 @@ from bot.understanding.conversation import ConversationTurn, cards_in, groups_in
 from bot.understanding.exclusion import Exclusion
 from bot.understanding.finding_factory import FindingFactory
 from bot.understanding.names import shown_names
+from bot.understanding.question_type import STOPWORDS
 from bot.understanding.reading import Reading
 
 MIN_BEGINNING = 5
@@ -217,6 +218,8 @@ class Selector:
         match = cues.FILTER.match(turn.text) if pool is not None else None
         if pool is None or match is None or len(pool.ids) < 2:
             return None
+        if cues.TWO.search(turn.text) and len(turn.plural_cards) == 2:
+            pool = replace(pool, ids=turn.plural_cards)
         is_explicit = cues.AMONG_SHOWN.search(turn.text) is not None
         rest = turn.text[match.end() :] if match.end() < len(turn.text) else turn.text
         holding = self._holding(turn, rest, pool, ask)
@@ -242,8 +245,9 @@ class Selector:
     def the_one(self, turn: ConversationTurn, reading: Reading) -> Finding | None:
         """The one card of those shown that words tell apart ("the Qt one, how do I install it"); None: they don't."""
         match = cues.THE_ONE.search(turn.text)
-        said = (match["what"] or match["which"]).strip() if match is not None else ""
-        telling = [word for word in words(said) if word not in cues.FOLLOWUP_WORDS]
+        said = (match["what"] or match["which"] or match["back"]).strip() if match is not None else ""
+        empty = STOPWORDS if match is not None and match["back"] else cues.FOLLOWUP_WORDS
+        telling = [word for word in words(said) if word not in empty]
         named = {mention.name.about for mention in reading.mentions if mention.name.joined in said.split()}
         if not (telling or named) or any(card in turn.named_cards for card in named):
             return None

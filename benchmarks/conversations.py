@@ -3,8 +3,8 @@
 Printed for each set: of the follow-ups, of the first turns and of whole conversations, how many per cent are right; and of
 messages that leave something out, how many have nothing of it, and something of the wanted kind first.
 
-The conversations were written by people who knew the article or a FAQ's rules, and nothing of the bot. Of each set one half
-(a, c, d) serves development; the other (b, e) is looked at once at the end, with `--kept`. `--off` switches each mechanism off,
+The conversations were written by people who knew the article or a FAQ's rules, and nothing of the bot. Most sets serve development
+(each was measured once before anything was mended by it, see decision 049); the kept ones are measured with `--kept`, as totals. `--off` switches each mechanism off,
 `--cost` times a turn beside a single question, `--fit` fits the weights of `bot.understanding.hypotheses`.
 """
 

@@ -90,6 +90,10 @@ class NameDisambiguator:
                 targets.setdefault(word, set()).add(target)
         return {word: frozenset(numbers) for word, numbers in targets.items()}
 
+    def prepare(self) -> None:
+        """Count now what would otherwise be counted when a question first needs it."""
+        self._counted, self._targets_by_word  # noqa: B018  cached properties
+
     def is_plain_noun(self, reading: Reading, mention: Mention) -> bool:
         """Whether a name is the plural of a noun that the pack uses: behind "several", or beside another card's name.
 

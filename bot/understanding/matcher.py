@@ -151,7 +151,7 @@ class Matcher:
         english_lexicon()
         patterns()
         self._unknown_names.prepare()
-        self._disambiguator.technical_stems  # noqa: B018  a cached property
+        self._disambiguator.prepare()
 
     @property
     def index(self) -> Index:

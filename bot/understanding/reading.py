@@ -25,11 +25,11 @@ MIN_CLAUSE = 4
 """Words of the shortest clause that is read by itself."""
 MAX_SENTENCES = 12
 """Sentences that are read one by one, from the end, where the question stands in most long messages."""
-MAX_PARTS = 24
+MAX_PARTS = 16
 """Readings of one message: each costs a millisecond, and everybody waits for it."""
-LONG = 800
-"""Characters of a message beyond which fewer of its parts are read: some 130 words."""
-MAX_LONG_PARTS, MAX_LONG_CHARACTERS = 9, 1_800
+LONG = 600
+"""Characters of a message beyond which fewer of its parts are read: some 100 words."""
+MAX_LONG_PARTS, MAX_LONG_CHARACTERS = 7, 1_300
 """Readings of such a message, and characters of its parts together."""
 DEPENDENT_PENALTY = 5.0
 """Log-odds subtracted from a part that depends on the rest of its message (`is_dependent`)."""

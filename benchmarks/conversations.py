@@ -3,9 +3,10 @@
 Printed for each set: of the follow-ups, of the first turns and of whole conversations, how many per cent are right; and of
 messages that leave something out, how many have nothing of it, and something of the wanted kind first.
 
-The conversations were written by people who knew the article or a FAQ's rules, and nothing of the bot. Most sets serve development
-(each was measured once before anything was mended by it, see decision 049); the kept ones are measured with `--kept`, as totals. `--off` switches each mechanism off,
-`--cost` times a turn beside a single question, `--fit` fits the weights of `bot.understanding.hypotheses`.
+The conversations were written by people who knew the article or a FAQ's rules, and nothing of the bot. Most sets serve
+development (each was measured before anything was mended by it, see decision 049); the kept ones are measured with `--kept`, as
+totals. `--off` switches each mechanism off, `--cost` times a turn beside a single question, `--fit` fits the weights of
+`bot.understanding.hypotheses`.
 """
 
 from __future__ import annotations

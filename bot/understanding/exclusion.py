@@ -205,6 +205,7 @@ _CLAUSE = re.compile(
     r" (?:[,.;:!?]|-|(?:but|so|because|since|cause|cuz)(?!\S)|and (?=(?:i|we|my|our|its|it|then|now|what|which|so|want|"
     r"need)\b)) ?"
 )
+_PRONOUN = re.compile(r"(?:\S+ )*(?:it|that|this|them|those|these)")
 _STATEMENT = re.compile(
     r"(?:(?:because|since|as|cause) )?(?:i|we|my|our|its?|they|he|she|everyone|everybody|im|ive|weve)(?!\S)"
 )
@@ -215,7 +216,7 @@ _QUESTION = re.compile(
 )
 _LEFTOVER = re.compile(
     r"^(?:(?:and|but|or|nor|so|then|that|which|with|also|please|ok|the|just|now|something|anything|one|ones|for|is|it|to|me|"
-    r"us|i|we|,) )*$"
+    r"us|i|we|[,.;:!?]) )*$"
 )
 _TRIMMED = re.compile(
     r"^(?:[,.;:!?)(]|and|but|or|nor|so|also|then|that|of|please)(?= |$) ?| ?(?:[,.;:!?)(]|and|but|or|nor|also|that|which|"
@@ -297,9 +298,9 @@ class _Found:
             return True  # "is Flask banned?"; "forget charts" leads to another subject
         if "@" in match["items"] and _ASKS_ABOUT_IT.search(others):
             return True
-        points = not re.search(r"[@#]|neither|none", match["items"]) and (is_stated or "@" not in others)
+        points = _PRONOUN.fullmatch(match["items"]) and (is_stated or "@" not in others)
         is_wanted = _wants(others) or self._is_shown(match["items"]) or _LEFTOVER.match(f"{others} ")
-        return (is_stated or points) and not is_wanted  # "can't install Psycopg2, help"
+        return bool(is_stated or points) and not is_wanted  # "can't install Psycopg2, help"
 
     def look_at_clauses(self) -> None:
         """Find clauses and sentences that say something bad of a name, or that it is known, where something else is asked for."""

@@ -320,7 +320,7 @@ def _about_shown(turn: ConversationTurn) -> FollowUp | None:
     subject = {word for name in turn.knowledge.subject for word in words(name)}
     if subject & set(turn.tokens) or (not turn.is_bare and cues.SOUGHT.match(turn.text)):
         return None
-    if turn.mentioned_groups() and _ANOTHER.search(turn.text):
+    if (turn.mentioned_groups() and _ANOTHER.search(turn.text)) or cues.FOR_IT.search(turn.text):
         return None  # "is there an async one"
     refers_back = cues.BACK.search(turn.text) is not None
     if not refers_back and cues.DEFINES.search(turn.text) and turn.mentioned_groups():

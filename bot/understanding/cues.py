@@ -75,7 +75,8 @@ _COURTESIES = (
     "thanks a bunch|thanks so much|many thanks|thank you very much|thank you so much|thank you|thank u|thanks|thx a lot|"
     "thx a bunch|thx|ty|cheers|sorry|actually|i see|got it|gotcha|makes sense|understood|good to know|please|pls|plz|lol|"
     "can you|could you|would you please|will you|can u|could u|do me a favour and|i want to see|i want to know|i wanna see|"
-    "i wanna know|i would like to see|i would like to know|id like to see|id like to know|let me see|done that|did that|done with that|done|finished|for me|"
+    "i wanna know|i would like to see|i would like to know|id like to see|id like to know|let me see|done that|did that|"
+    "done with that|done|finished|for me|"
     "bro|mate|guys|maybe|just|quickly|now|btw|by the way|kk|cheers|hiya|n|nd|anyway|got that|cant decide|hmm+"
 )
 _THEM = re.compile(r"(?<!\ban )(?<!\bthe )\bem\b")

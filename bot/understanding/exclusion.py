@@ -187,7 +187,8 @@ _NEGATIVE_QUESTION = re.compile(
 _ONLY = re.compile(r"(?<!\S)no (?:\w+ |#\d+ ){1,3}but @\d+")
 """Only that: "no task queue but Celery"."""
 _DENIAL = re.compile(
-    r"(?:(?:so|and|but) )*(?:its|it is|it s|thats|that is) (?:not|isnt) (?:an? |the )?#\d+(?: \w+)? \?$"
+    r"(?:(?:so|and|but) )*(?:its|it is|it s|thats|that is) (?:not|isnt) (?:an? |the )?#\d+(?: \w+)? \?$|"
+    r"(?:(?:so|and|but) )*no #\d+(?: \w+)? \?$"
 )
 """A question whether something isn't of a kind: "so it's not a backend thing?"."""
 _YES_NO = re.compile(r"(?:(?:so|and|but|then|ok) )*(?:is|are|was|does|do|can|must|will|has|have) ")
@@ -211,6 +212,10 @@ _STATEMENT = re.compile(
 )
 _SENTENCE = re.compile(r" [.;!?] ?")
 _NEGATION = re.compile(rf"(?<!\S)(?:{_NEVER}|no|nah|nope|neither|nor)(?!\S)")
+_NEGATED_VERB = re.compile(
+    r", (?:it |that |they )?(?:doesnt|does not|didnt|did not|isnt|is not|arent|wasnt|was not|wont|will not|not|never) "
+)
+"""What a clause says of a name in the one before it: "Kivy I have tried, does not please me"."""
 _QUESTION = re.compile(
     r"(?:and |but |so |then |ok )*(?:is|are|does|do|can|could|would|what|which|how|who|where|when|why|whats|hows)(?!\S)"
 )
@@ -312,7 +317,8 @@ class _Found:
             is_named_again = not set(re.findall(r"@\d+", clause)).isdisjoint(_same_names(others, self._mentions))
             if is_named_again or _ASKS_ABOUT_IT.search(others):
                 continue  # the question is about it
-            is_bad, is_shown = _BAD.search(clause) or _NEGATION.search(clause), self._is_shown(clause)
+            negation = _NEGATION if (start, end) in self._clauses else _NEGATED_VERB
+            is_bad, is_shown = _BAD.search(clause) or negation.search(clause), self._is_shown(clause)
             asks = _QUESTION.match(clause) or text[end:].strip().startswith("?")
             is_turned_down = is_bad and (_WANTS_KIND.search(others) or (is_shown and not asks))
             asks_other = _OTHER.search(others) and not _OTHER.search(clause)
@@ -337,7 +343,8 @@ def _wants(text: str) -> bool:
 
 
 _OTHER = re.compile(
-    r"(?<!\S)(?:else|(?<!each )other|others|another(?! (?:@\d|team|person))|different|alternatives?|instead(?! of)|"
+    r"(?<!\S)(?:else|(?<!each )other(?! one ,)|others|(?<!on )(?<!with )(?<!was )another(?! (?:@\d|team|person))|"
+    r"different|alternatives?|instead(?! of)|"
     r"(?:something|anything|a) (?:new|fresh)(?= [.?!]|$)|ones? (?:that )?i (?:dont|do not) know|#\d+(?: (?:exists?|are "
     r"there|is there))? more(?= [.?!]|$)|"
     r"left(?= (?:that|to|for|[?.!])|$)|in (?:its|their) place|what (?:do|should|can) (?:i|we) add|remaining|remains?|rest)(?!\S)"

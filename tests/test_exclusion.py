@@ -85,6 +85,15 @@ def test_what_was_shown_is_meant(lines: tuple[str, ...], ids: tuple[str, ...]) -
         ("when is flask not an option?",),
         ("not Django, Flask please",),
         ("I don't want Django, Flask is fine",),
+        ("which web frameworks are there", "flask or django, i don't care which"),
+        ("which web frameworks are there", "flask vs django, not the history"),
+        ("which web frameworks are there", "i wouldn't mind flask"),
+        ("which web frameworks are there", "no problem with flask"),
+        ("which web frameworks are there", "there's nothing wrong with flask, right?"),
+        ("which web frameworks are there", "i can't install flask"),
+        ("which web frameworks are there", "flask doesn't work on my machine"),
+        ("which web frameworks are there", "flask has no admin, right?"),
+        ("which web frameworks are there", "You did not answer my question about flask"),
     ],
 )
 def test_what_is_asked_about_is_not_left_out(lines: tuple[str, ...]) -> None:
@@ -93,6 +102,16 @@ def test_what_is_asked_about_is_not_left_out(lines: tuple[str, ...]) -> None:
 
 
 def test_a_list_of_what_is_not_wanted() -> None:
+    assert talk("which web frameworks are there", "tornado? nope").ids == (
+        "django",
+        "flask",
+        "fastapi",
+        "pyramid",
+        "remi",
+        "dash",
+    )
+    assert talk("which web frameworks are there", "nothing async").ids == ("django", "flask", "pyramid", "remi", "dash")
+    assert talk("what is dash", "i don't want that").ids == ("bokeh", "pandas")
     assert {"django", "flask", "fastapi"}.isdisjoint(talk("a web framework, not Django, Flask or FastAPI").ids)
     assert {"django", "flask"}.isdisjoint(talk("any web framework except django, flask").ids)
     assert talk("list web frameworks", "without the last two").ids == (

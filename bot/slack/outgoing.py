@@ -16,7 +16,7 @@ from bot.slack.blocks import Layout, context_block, escape, has_image, paragraph
 from bot.slack.blocks.footer import AnswerFooter, ShareMode, footer_blocks
 from bot.slack.blocks.limits import BLOCKS, Block, cut, size
 from bot.slack.blocks.views import View, modal_view
-from bot.slack.context import Context
+from bot.slack.context import LONG_TEXT, Context
 from bot.slack.payloads import (
     AnswerRef,
     ModalState,
@@ -242,10 +242,16 @@ def footer_for(
 
 
 def _shared_ref(context: Context, reply: Reply, ref: str, question: Question) -> AnswerRef:
-    """A reference to this reply: by its ids if they suffice to rebuild it, or if its question alone means something else."""
+    """A reference to this reply: by its ids if they suffice, or if the question alone gets other entries; else by its question.
+
+    In the second case the shared reply may lack a line, such as what was left out. Long questions are taken by their ids: to ask
+    them again would hold up others.
+    """
     rebuilt = context.engine.rebuild_reply(ref, question.workspace)
     if rebuilt is None or rebuilt.parts == reply.parts:
         return AnswerRef(ref if rebuilt is not None else "", question.text)
+    if len(question.text) > LONG_TEXT:
+        return AnswerRef(ref, question.text)
     alone = context.engine.find(replace(question, conversation=None))
     is_same = (alone.kind, alone.ids) == (reply.kind, reply.ids)
     return AnswerRef("" if is_same else ref, question.text)

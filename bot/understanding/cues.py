@@ -180,7 +180,7 @@ def _anywhere(meant: str) -> Cue:
 
 
 _GOING = (
-    "and|so|but|whats|what is|what comes|what came|what|what remains|remains|she|he|they|you|tackle|study|learn|about|"
+    "and|so|but|whats|what is|what comes|what came|what|was|what remains|remains|she|he|they|you|tackle|study|learn|about|"
     "would|normally|usually|right|directly|"
     "which is|is there|show|give|me|the|a|go|to|on|with|one|step|steps|"
     "thing|comes|come|do|i|we|should|need|must|move|skip|jump|take|item|library|lib"
@@ -316,7 +316,8 @@ AMONG_SHOWN = _anywhere(rf"of {_SHOWN}|among {_SHOWN}|from {_SHOWN}|one (?:that|
 THE_ONE = Cue(
     r"\b(?:the|that) (?P<what>(?:(?!one\b)\w+ ){1,3})ones?\b|\b(?:the|that) one (?:with|for|about|doing|that (?:has|does|can|is|"
     r"runs?|works?|draws?|makes?|uses?)) (?P<which>(?:(?!please\b)\w+ ?){1,5})|"
-    r"\bback to (?:the|that|our) (?P<back>(?:(?!first|second|last|list|other|previous|start)\w+ ?){1,2})"
+    r"\bback to (?:the|that|our) (?P<back>(?:(?!(?:first|second|last|list|other|previous|start|top|beginning|step|topic|"
+    r"main|one)\b)\w+ ?){1,2})"
 )
 """One of those that were shown, told by something that is said of it: "the Qt one", "the one with the admin area"."""
 FILTER = Cue(

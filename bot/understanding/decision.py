@@ -169,6 +169,8 @@ class Decider:
 
     def _needs_another(self, reading: Reading) -> bool:
         """Whether a question is about the first card alone, and whether it needs or has another ("does Celery need Redis")."""
+        if reading.question_type.compares or not {"more", "less"}.isdisjoint(reading.tokens):
+            return False
         first, second, *_ = reading.mentions_of("card")
         between = " ".join(reading.tokens[first.end : second.start])
         before = " ".join(reading.tokens[: first.start])

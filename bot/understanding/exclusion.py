@@ -48,7 +48,7 @@ class Exclusion:
 # --- what may be left out: @0 is a name, #0 a word for a kind, and words that point to what was shown
 
 _PLACE = (
-    rf"(?:{cues.PLACE}|(?:that|this) (?:one|thing)|(?:that|this)(?= (?:$|[,.;!?]|for|please|either|though|is|was|wont|will|"
+    rf"(?:{cues.PLACE}|(?:that|this) (?:one|thing)|(?:that|this)(?=$| (?:[,.;!?]|for|please|either|though|is|was|wont|will|"
     r"can|out|off|aside|away))|it|them|the (?:two|three|ones)(?: (?:i|you|we) (?:just |already )?\w+(?: about)?)?|"
     r"(?:those|these)(?: two| three| ones)?|both|(?:both|either|any|all) of (?:them|those|these))"
 )
@@ -87,12 +87,13 @@ _DISLIKE = (
     r"tired of|sick of|bored of|bored with|fed up with|had enough of|done with|finished with|through with|allergic to|"
     r"opposed to|(?:couldnt |could not )?care less about|never mind|blocks?|blocked|prohibits?|disallows?|away from|"
     r"migrating from|off|forbids?|forbade|bans?|banned|vetoed|veto|rejected|refuse|refuses|subtract|filter out|forget|"
-    r"no to|say no to|spare (?:me|us)|(?:had )?(?:more than )?enough of|pass on)"
+    r"no to|say no to|spare (?:me|us)|(?:had )?(?:more than )?enough of)"
 )
 _EXCEPT = (
     r"(?:except(?: for| from)?|excepting|excl|besides|beside|apart from|aside from|outside of|other than|others than|"
     r"(?:something|anything|ones?|a \w+) different (?:from|than|to)|(?:anything|everything|everyone|all|any|something) but|"
-    r"without|minus|beyond|barring|save(?: for)?|not counting|not including|not using|sans|w o|"
+    r"without|minus|beyond|barring|save for|(?<=any of them )save|(?<=anything )save|(?<=all )save|(?<=everything )save|"
+    r"not counting|not including|not using|sans|w o|"
     r"(?:nothing|no \w+|none) (?:with|from|like|using|based on|that (?:needs|uses|is|has)))"
 )
 _OUT = (
@@ -117,10 +118,11 @@ _WOULD = (
 )
 _FOR_US = r"(?: for (?:me|us|my \w+|our \w+))?"
 _STATES = (
-    rf"{_NEVER} (?:(?!(?:but|because|since|so|and|which|what|if|when|than)\b)[a-z]+ ){{1,4}}?(?P<items>@\d+(?:{_AND} "
-    rf"(?:the )?@\d+)*+)",
+    rf"{_NEVER} (?:(?!(?:but|because|since|so|and|which|what|if|when|than)\b)[a-z]+ ){{1,4}}?(?P<items>"
+    rf"(?:@\d+|{_KIND})(?:{_AND} (?:the )?@\d+)*+)",
     rf"{_ITEMS} (?:{_GETS} {_ADVERBS}{_OUT}|{_IS_NOT} {_ADVERBS}(?:(?:really|an?|the|our|my) )*(?:option|choice|possible|"
-    rf"allowed|available|for (?:me|us)|on the table|thing|favou?rite)|(?:{_OUT}|no|aside|excepted)(?= [,.;!?)]|$)){_FOR_US}",
+    rf"allowed|available|for (?:me|us)|on the table|thing|favou?rite)|(?:\? )?(?:{_OUT}|no|nope|nah|no "
+    rf"thanks|no thank you|no way|meh|aside|excepted)(?= [,.;!?)]|$)){_FOR_US}",
     rf"{_ITEMS} (?:(?:i|we|he|they) )?{_NEVER} (?:the right|permitted|do|fit|suit|help|cut it|{_VERB})(?: (?:it|to|use|like|"
     rf"want|allowed))*{_FOR_US}",
 )
@@ -135,7 +137,7 @@ _REFUSALS = (
     rf"(?:every|any|all|another)(?: \S+){{1,3}} (?P<but>but) {_ITEMS}",
     rf"{_EXCEPT} {_COMMA_ITEMS}(?: (?:please|pls|either|of course))*",
     rf"(?:instead of|rather than|in place of|in lieu of) {_OR_ITEMS}",
-    rf"(?:but not|and not|but no|no|non|not|neither|nor|than) {_ITEMS}(?: (?:please|pls|either|of course))*",
+    rf"(?:but not|and not|but no|nothing|none of the|no|non|not|neither|nor|than) {_ITEMS}(?: (?:please|pls|either|of course))*",
     rf"(?:other|others|another|different|else) (?:\S+ ){{0,4}}?than {_ITEMS}",
     r"(?P<items>(?:neither|none)(?: of (?:them|those|these|the two|which))?)(?! (?:of|@|\w))",
 )
@@ -161,7 +163,10 @@ def patterns() -> tuple[tuple[re.Pattern[str], bool, bool], ...]:
 
 _GUARDS = re.compile(
     r"(?<!\S)(?:"
-    r"what if|(?:dont|do not|never|lets not) (?:forget|miss|mind)|never (?:used|tried|heard|seen|met|worked|come|touched)|"
+    r"what if|is there nothing|(?:no|not a|nothing) (?:problem|issue|wrong|bad)|miss out|(?:wouldnt|would not) mind|"
+    r"(?:dont|do not) (?:care|mind)|"
+    r"not (?:good|bad) at|(?:did not|didnt|have not|havent) (?:\w+ ){0,2}?(?:answer|say|tell|mention|explain|ask)|"
+    r"(?:dont|do not|never|lets not) (?:forget|miss|mind)|never (?:used|tried|heard|seen|met|worked|come|touched)|"
     r"(?:know|knows|knew|heard) nothing|nothing (?:about|of)|why (?:not|dont|do not|doesnt|isnt|arent|wasnt|shouldnt|"
     r"should|would|wouldnt|cant|couldnt|wont|do|does|did|is|are)|"
     r"when (?:not|should(?:nt)?|is|are|was|does)|how (?:do|can|to|should|would|could)(?: (?:i|we|you|one|to))? (?:\w+ "
@@ -216,6 +221,14 @@ _NEGATED_VERB = re.compile(
     r", (?:it |that |they )?(?:doesnt|does not|didnt|did not|isnt|is not|arent|wasnt|was not|wont|will not|not|never) "
 )
 """What a clause says of a name in the one before it: "Kivy I have tried, does not please me"."""
+_TROUBLE = re.compile(
+    r"(?<!\S)(?:cant|cannot|can not|wont|couldnt|doesnt|dont|didnt) (?:\w+ ){0,2}?(?:install|find|import|open|load|start|"
+    r"build|get|"
+    r"work|run)(?!\S)|(?<!\S)to work(?!\S)"
+)
+"""Trouble with something: who asks for nothing else wants help with it."""
+_COMPARED = re.compile(r"(?<!\S)(?:compar\w+|differen\w+|differ|diff|vs|versus)(?!\S)")
+_TAG = re.compile(r"(?:right|correct|can i|can we|is it|does it|do i|isnt it|doesnt it|eh) \?$")
 _QUESTION = re.compile(
     r"(?:and |but |so |then |ok )*(?:is|are|does|do|can|could|would|what|which|how|who|where|when|why|whats|hows)(?!\S)"
 )
@@ -303,8 +316,11 @@ class _Found:
             return True  # "is Flask banned?"; "forget charts" leads to another subject
         if "@" in match["items"] and _ASKS_ABOUT_IT.search(others):
             return True
+        is_asked = _wants(others)
+        if not is_asked and (_TROUBLE.search(match[0]) or _TAG.search(self._text) or _COMPARED.search(self._text)):
+            return True  # "I can't install Flask", "Flask has no admin, right?", "Flask vs Django, not the history"
         points = _PRONOUN.fullmatch(match["items"]) and (is_stated or "@" not in others)
-        is_wanted = _wants(others) or self._is_shown(match["items"]) or _LEFTOVER.match(f"{others} ")
+        is_wanted = is_asked or self._is_shown(match["items"]) or _LEFTOVER.match(f"{others} ")
         return bool(is_stated or points) and not is_wanted  # "can't install Psycopg2, help"
 
     def look_at_clauses(self) -> None:
@@ -319,7 +335,8 @@ class _Found:
                 continue  # the question is about it
             negation = _NEGATION if (start, end) in self._clauses else _NEGATED_VERB
             is_bad, is_shown = _BAD.search(clause) or negation.search(clause), self._is_shown(clause)
-            asks = _QUESTION.match(clause) or text[end:].strip().startswith("?")
+            asks = _QUESTION.match(clause) or text[end:].strip().startswith("?") or _TAG.search(text)
+            asks = asks or _TROUBLE.search(clause) or _COMPARED.search(text)
             is_turned_down = is_bad and (_WANTS_KIND.search(others) or (is_shown and not asks))
             asks_other = _OTHER.search(others) and not _OTHER.search(clause)
             if is_turned_down or (asks_other and (is_shown or _WANTS_KIND.search(others))):

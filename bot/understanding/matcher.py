@@ -200,8 +200,11 @@ class Matcher:
         if language:
             budget = replace(budget, as_typed=budget.as_typed | function_words(language))
         finding = replace(self._find(cleaned, state, language, budget), language=language)
-        points_to_shown = cues.THEM.search(cleaned) or cues.BOTH.search(cleaned) or cues.PLACED.search(cleaned)
-        return finding if state is None or points_to_shown else self._selector.as_remembered(finding, state.without)
+        if state is None or not state.without:
+            return finding
+        text = " ".join(typed)
+        points_to_shown = cues.THEM.search(text) or cues.BOTH.search(text) or cues.PLACED.search(text)
+        return finding if points_to_shown else self._selector.as_remembered(finding, state.without)
 
     def _find(self, cleaned: str, state: ConversationState | None, language: str, budget: Budget) -> Finding:
         """What a cleaned message with words in it comes down to."""
@@ -264,6 +267,9 @@ class Matcher:
             and not (turn.has_names or turn.only_group)
         ):
             exclusion = Exclusion(places=("it",), is_said=False)  # "any alternatives?"
+        is_at_step = turn is not None and isinstance(turn.current, Step)
+        if is_at_step and exclusion is not None and exclusion.is_said and exclusion.names_no_card:
+            exclusion = None  # "PyCharm is on my laptop, skip that" leads on
         if exclusion is not None and (found := self._selector.without(whole, exclusion, turn, ask)) is not None:
             return found
         if turn is None:

@@ -82,7 +82,8 @@ class Selector:
             for group in groups_in(kind, self._knowledge)
             for card in self._members(group.id)
         ]
-        needing = [card for mention in strangers for card in self._needing(mention.name.shown, mention.name.about)]
+        unknown = dict.fromkeys((mention.name.shown, mention.name.about) for mention in strangers)
+        needing = [card for shown, about in unknown for card in self._needing(shown, about)]
         terms = [kind for kind in exclusion.kinds if kind in self.terms]
         needing += [card for term in terms for card in self._needing(term, "")]
         excluded = tuple(dict.fromkeys((*cards, *placed, *of_kinds, *needing)))

@@ -108,6 +108,8 @@ HOSTILE: dict[str, Make] = {
     "places": lambda _: "the first and " * 19,
     "places and refusals": lambda _: "not the first or the second " * 10,
     "articles": lambda _: "the " * 58,
+    "refusals of strangers": lambda _: "except " + "React, " * 58,
+    "strangers": lambda _: "without go. " * 30,
     "refusals": lambda _: "we dont want " * 19,
     "those that are told by a word": lambda _: "the one with " * 19,
 }

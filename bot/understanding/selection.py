@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from bot.model import MOST_COMPARED, Finding, Kind, Knowledge, Library
 from bot.retrieval.english import english
@@ -202,14 +203,22 @@ class Selector:
         found = (
             [owner.id] if isinstance(owner, Library) and normalize_phrase(name) in normalize_phrase(owner.name) else []
         )
+        for card, texts in self._needs.items():
+            if any(all(any(_is_like(part, *both) for both in text) for part in wanted) for text in texts):
+                found.append(card)
+        return tuple(found)
+
+    @cached_property
+    def _needs(self) -> dict[str, list[list[tuple[str, str]]]]:
+        """By card: the texts that say what it is made of or needs, each as its words, with their stems."""
+        found = {}
         for card in self._knowledge.entries:
             if isinstance(card, Library):
-                says = [card.name, *card.aliases, card.what]
                 texts = [sentence for text in (card.summary, card.plain_answer) for sentence in sentences(text)]
-                says += [text for text in texts if _NEEDS.search(text.casefold())]
-                if any(all(any(_is_like(part, word) for word in words(text)) for part in wanted) for text in says):
-                    found.append(card.id)
-        return tuple(found)
+                needs = [text for text in texts if _NEEDS.search(text.casefold())]
+                says = [card.name, *card.aliases, card.what, *needs]
+                found[card.id] = [[(word, stem(word)) for word in words(text)] for text in says]
+        return found
 
     # --- what is chosen
 
@@ -332,9 +341,9 @@ class Selector:
         return self._knowledge.by_id[entry].label
 
 
-def _is_like(part: str, word: str) -> bool:
+def _is_like(part: str, word: str, stem_of_word: str) -> bool:
     """Whether a word is one of a name's, or begins with it: "Postgres" is in "PostgreSQL"."""
-    return stem(word) == part or (len(part) >= MIN_BEGINNING and word.startswith(part))
+    return stem_of_word == part or (len(part) >= MIN_BEGINNING and word.startswith(part))
 
 
 _TERM = re.compile(r"\b[A-Za-z]+[A-Z][A-Za-z]*\b")

@@ -257,7 +257,7 @@ class Matcher:
         meant = replace(whole, mentions=tuple(m for m in whole.mentions if m not in nouns)) if nouns else whole
         pool = standing_pool(turn) if turn is not None else None
         exclusion = exclusion_of(
-            meant, self._selector.kinds | self._selector.terms, pool.ids if pool is not None else ()
+            meant, self._selector.kinds | self._selector.terms.keys(), pool.ids if pool is not None else ()
         )
         if (
             exclusion is None

@@ -58,13 +58,10 @@ class Selector:
             if isinstance(card, Library)
             for text in (card.what, card.summary, card.plain_answer)
         ]
-        terms = frozenset(term.casefold() for text in texts for term in _TERM.findall(text))
-        self.terms = (
-            terms
-            - self.kinds
-            - {part for card in knowledge.entries if isinstance(card, Library) for part in words(card.name)}
-        )
-        """Names of techniques in the cards' texts, told by their capital letters: HTML, JavaScript."""
+        written: dict[str, str] = {term.casefold(): term for text in texts for term in _TERM.findall(text)}
+        in_names = {part for card in knowledge.entries if isinstance(card, Library) for part in words(card.name)}
+        self.terms = {term: shown for term, shown in written.items() if term not in self.kinds and term not in in_names}
+        """Names of techniques in the cards' texts, told by their capital letters (HTML, JavaScript), as written there."""
 
     # --- what is left out
 
@@ -104,7 +101,11 @@ class Selector:
             left = tuple(entry for entry in pool.ids if entry not in excluded)
         names = tuple(
             dict.fromkeys(
-                (*(self._label(entry) for entry in (*cards, *placed)), *shown_names(strangers), *exclusion.kinds)
+                (
+                    *(self._label(entry) for entry in (*cards, *placed)),
+                    *shown_names(strangers),
+                    *map(self._kind, exclusion.kinds),
+                )
             )
         )
         finding = self._found(
@@ -336,6 +337,11 @@ class Selector:
         if turn is not None and (standing := standing_pool(turn)) is not None and standing.ids == pool.ids:
             return f"of the {len(pool.ids)} shown,"
         return f"{self._groups[pool.group].label}," if pool.group is not None else "all,"
+
+    def _kind(self, said: str) -> str:
+        """A word for a kind as the pack writes it."""
+        groups = groups_in(said, self._knowledge)
+        return self.terms.get(said, groups[0].label if groups else said)
 
     def _label(self, entry: str) -> str:
         return self._knowledge.by_id[entry].label

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.engine import Engine
+from bot.engine import Engine, ProcessMemory
 from bot.knowledge import load
 from bot.model import Knowledge, Question, Reply
 from bot.reply import compose, greet, plain_text
@@ -128,3 +128,15 @@ def test_the_help_and_the_views_name_the_pack(engine: Engine) -> None:
     assert plain_text(compose(finding("help"), known)).startswith(f"{known.name}\n")
     assert front["blocks"][0]["text"]["text"] == known.name
     assert search["title"]["text"] == known.name
+
+
+def test_the_title_of_another_entry_is_asked_for_though_it_seems_to_point_back(tmp_path: Path) -> None:
+    (tmp_path / "pack.yaml").write_text("name: House\nabout: the house\n", encoding="utf-8")
+    (tmp_path / "answers.yaml").write_text(
+        "- {id: canteen, title: When is the canteen open?, asks: [canteen hours], answer: From eleven to two.}\n"
+        "- {id: gym, title: How much does it cost?, asks: [price of the gym], answer: Ten euros a month.}\n",
+        encoding="utf-8",
+    )
+    engine = Engine(Matcher.from_knowledge(load(tmp_path)), ProcessMemory())
+    asked = ("canteen hours", "how much does it cost?")
+    assert [engine.answer(Question(text, conversation="1")).ids for text in asked] == [("canteen",), ("gym",)]

@@ -71,13 +71,12 @@ ENGLISH_TYPOS = {"tel": "tell", "fist": "first", "tow": "two", "las": "last", "n
 
 _COURTESIES = (
     "okay|okey|ok|k|oh|ah|aha|hm+|um+|uh|well|right|alright|all right|cool|nice one|nice|great|fine|perfect|awesome|lovely|"
-    "super|wow|brilliant|excellent|interesting|sure|hey|hi|hello|good morning|good afternoon|good evening|thanks a lot|"
-    "thanks a bunch|thanks so much|many thanks|thank you very much|thank you so much|thank you|thank u|thanks|thx a lot|"
-    "thx a bunch|thx|ty|cheers|sorry|actually|i see|got it|gotcha|makes sense|understood|good to know|please|pls|plz|lol|"
-    "can you|could you|would you please|will you|can u|could u|do me a favour and|i want to see|i want to know|i wanna see|"
-    "i wanna know|i would like to see|i would like to know|id like to see|id like to know|let me see|done that|did that|"
-    "done with that|done|finished|for me|"
-    "bro|mate|guys|maybe|just|quickly|now|btw|by the way|kk|cheers|hiya|n|nd|anyway|got that|cant decide|hmm+"
+    "super|wow|brilliant|excellent|interesting|sure|hey|hi|hello|good morning|good afternoon|good evening|thanks a lot|thanks "
+    "a bunch|thanks so much|many thanks|thank you very much|thank you so much|thank you|thank u|thanks|thx a lot|thx a bunch|"
+    "thx|ty|cheers|sorry|actually|i see|got it|gotcha|makes sense|understood|good to know|please|pls|plz|lol|can you|could you|"
+    "would you please|will you|can u|could u|do me a favour and|i want to see|i want to know|i wanna see|i wanna know|i would "
+    "like to see|i would like to know|id like to see|id like to know|let me see|done that|did that|done with that|done|"
+    "finished|for me|bro|mate|guys|maybe|just|quickly|now|btw|by the way|kk|cheers|hiya|n|nd|anyway|got that|cant decide|hmm+"
 )
 _THEM = re.compile(r"(?<!\ban )(?<!\bthe )\bem\b")
 """Spoken "them" ("which of 'em"); "an em" is something else."""
@@ -181,9 +180,8 @@ def _anywhere(meant: str) -> Cue:
 
 _GOING = (
     "and|so|but|whats|what is|what comes|what came|what|was|what remains|remains|she|he|they|you|tackle|study|learn|about|"
-    "would|normally|usually|right|directly|"
-    "which is|is there|show|give|me|the|a|go|to|on|with|one|step|steps|"
-    "thing|comes|come|do|i|we|should|need|must|move|skip|jump|take|item|library|lib"
+    "would|normally|usually|right|directly|which is|is there|show|give|me|the|a|go|to|on|with|one|step|steps|thing|comes|come|"
+    "do|i|we|should|need|must|move|skip|jump|take|item|library|lib"
 )
 """Words that may stand before "next" or "back"."""
 _GONE = "what|one|ones|step|steps|thing|that|this|it|up|comes|come|is|again|do|i|item|library|lib|please|then|we|was|a"
@@ -221,9 +219,9 @@ BLAME = _only(
     "well|honestly|man|wow",
     "(?:(?:you|u|ur|youre|your|this|that|thats|(?:this|the) (?:bot|thing|answer))(?: (?:are|r|is|was|were))? )?"
     rf"(?:(?:a|so|really|just|totally|completely|pretty|very) )*(?:{_HARSH})|"
-    "(?:useless|stupid|dumb|bad|worst|terrible) (?:bot|answer)|"
-    "(?:you|u|this bot|the bot) (?:really )?(?:sucks?|(?:know|understand) nothing|"
-    "dont (?:understand(?: me)?|help(?: me)?|get it))|(?:you|u) (?:didnt|did not) answer(?: me| that| my question)?|"
+    "(?:useless|stupid|dumb|bad|worst|terrible) (?:bot|answer)|(?:you|u|this bot|the bot) (?:really )?(?:sucks?|(?:know|"
+    "understand) nothing|dont (?:understand(?: me)?|help(?: me)?|get it))|(?:you|u) (?:didnt|did not) answer(?: me| that| my "
+    "question)?|"
     "(?:that|this) (?:didnt|did not|doesnt|does not) help|(?:thats|that is|this is) not what i (?:wanted|meant|asked(?: for)?)",
     "at all|ever|bot|thing|me|really",
 )
@@ -260,11 +258,9 @@ NO = Cue(
     r"(?:thats|that is) not (?:it|what i meant|what i asked)|not that(?: one)?) )+"
 )
 OTHERS = Cue(
-    r"\b(?:alternatives?|the only one|else(?! (?:is|does|can|do) (?:it|that|this)\b)|others|other (?!one\b)|another|"
-    r"similar|neither|"
-    r"none|instead|"
-    r"(?<!\bi )(?<!\bwe )(?<!really )(?<!would )(?<!\bid )like (?:it|this|that)|"
-    r"more (?:options|choices))\b"
+    r"\b(?:alternatives?|the only one|else(?! (?:is|does|can|do) (?:it|that|this)\b)|others|other (?!one\b)|another|similar|"
+    r"neither|none|instead|(?<!\bi )(?<!\bwe )(?<!really )(?<!would )(?<!\bid )like (?:it|this|that)|more (?:options|"
+    r"choices))\b"
 )
 """Something else than what was shown, like it or instead of it; "i like it" asks for nothing else."""
 COMPARING = _anywhere(
@@ -275,9 +271,8 @@ COMPARING = _anywhere(
 ADDING = _anywhere("add|include|throw|put|bring")
 TWO = _anywhere("(?:the|these|those) two")
 _BEST = (
-    "best|better|easier|easiest|simpler|simplest|faster|fastest|quicker|lighter|lightest|smallest|newest|oldest|just one|"
-    "only one|"
-    "prefer|recommend|suggest|pick|choose|favou?rite"
+    "best|better|easier|easiest|simpler|simplest|faster|fastest|quicker|lighter|lightest|smallest|newest|oldest|just one|only "
+    "one|prefer|recommend|suggest|pick|choose|favou?rite"
 )
 CHOOSING = _anywhere(f"which|{_BEST}")
 BEST = _anywhere(f"{_BEST}|which (?:one|of (?:them|these|those|the two))|should (?:i|we)")
@@ -321,19 +316,15 @@ THE_ONE = Cue(
 )
 """One of those that were shown, told by something that is said of it: "the Qt one", "the one with the admin area"."""
 FILTER = Cue(
-    rf"^{_AND}(?:ok |now |then )*(?:"
-    rf"(?:is there |are there |show me |give me |do |does |is |are )?(?:which|what|any|anything|one|some|ones)(?: (?:one|"
-    rf"ones))? (?:of|among|from) {_SHOWN}"
-    rf"(?: (?:is|are|has|have|can|do|does|also|ships?|comes?|supports?|includes?|offers?|provides?|brings?|with|built|"
-    rf"in))*|(?:of|from|among) {_SHOWN}|"
-    r"(?:only|just)(?: (?:the|those|these|show))*(?: ones?)?(?: (?:that|which|who|with|for))?|"
-    r"(?:(?:is there|are there|do you have|show me|give me|i want|i need|we need|any|maybe|rather|the|an?|with) )*(?:ones?|"
-    r"those)(?: (?:of them))? (?=that|which|who|for|with|to|in|on|running|working|based)|"
-    r"that (?=can|does|do|is|are|runs?|works?|has|have|supports?|also)|"
-    r"which (?:ones? |also )?(?:is|are|has|have|can|do|does|would)(?: (?:good|suited|made))?(?: for)?|"
-    r"(?:which|what) ones? (?:(?:really|actually|also|would|can|do|does|is|are|has|have|having) )*|which (?=runs?|works?|"
-    r"supports?|uses?|needs?|lets?|comes?|make|draw|compile|do)|"
-    r"(?=the \w+(?: \w+)? ones?$)|(?=[\w ]* (?:only|ones)$))"
+    rf"^{_AND}(?:ok |now |then )*(?:(?:is there |are there |show me |give me |do |does |is |are )?(?:which|what|any|anything|"
+    rf"one|some|ones)(?: (?:one|ones))? (?:of|among|from) {_SHOWN}(?: (?:is|are|has|have|can|do|does|also|ships?|comes?|"
+    rf"supports?|includes?|offers?|provides?|brings?|with|built|in))*|(?:of|from|among) {_SHOWN}|"
+    r"(?:only|just)(?: (?:the|those|these|show))*(?: ones?)?(?: (?:that|which|who|with|for))?|(?:(?:is there|are there|do you "
+    r"have|show me|give me|i want|i need|we need|any|maybe|rather|the|an?|with) )*(?:ones?|those)(?: (?:of them))? (?=that|"
+    r"which|who|for|with|to|in|on|running|working|based)|that (?=can|does|do|is|are|runs?|works?|has|have|supports?|also)|"
+    r"which (?:ones? |also )?(?:is|are|has|have|can|do|does|would)(?: (?:good|suited|made))?(?: for)?|(?:which|what) ones? "
+    r"(?:(?:really|actually|also|would|can|do|does|is|are|has|have|having) )*|which (?=runs?|works?|supports?|uses?|needs?|"
+    r"lets?|comes?|make|draw|compile|do)|(?=the \w+(?: \w+)? ones?$)|(?=[\w ]* (?:only|ones)$))"
 )
 """A filter over what was shown: what holds follows it."""
 EVERYTHING = _anywhere("list|all|whole|full|everything|overview|every")
@@ -351,9 +342,9 @@ _NOT_PLACED = (
     "release|version|update|year|quarter|month|week|time|day|night|minute|project|job|customer|question|answer|name"
 )
 PLACE = (
-    rf"(?:(?:the|your|that|this|our|my) (?:very )?(?:{_WHICH_PLACE}|other)(?! (?:{_NOT_PLACED})s?\b)"
-    rf"(?: (?:{_PLACED})){{0,2}}|{_WHICH_PLACE} (?:{_PLACED})|"
-    rf"one (?:that )?(?:you|u|we) (?:\w+ )?\w+ (?:first|last)|(?:number|option) (?:{_ONE_OF(CARDINALS)}))"
+    rf"(?:(?:the|your|that|this|our|my) (?:very )?(?:{_WHICH_PLACE}|other)(?! (?:{_NOT_PLACED})s?\b)(?: (?:{_PLACED})){{0,2}}|"
+    rf"{_WHICH_PLACE} (?:{_PLACED})|one (?:that )?(?:you|u|we) (?:\w+ )?\w+ (?:first|last)|(?:number|option) "
+    rf"(?:{_ONE_OF(CARDINALS)}))"
 )
 """Words for one of those that were shown by its place: "the second one", "the last", and not "the last release"."""
 ORDINAL = Cue(rf"\b(?P<which>{_WHICH_PLACE}|other(?= one\b|$))\b(?! (?:{_NOT_PLACED})s?\b)")

@@ -92,7 +92,8 @@ class NameDisambiguator:
 
     def prepare(self) -> None:
         """Count now what would otherwise be counted when a question first needs it."""
-        self._counted, self._targets_by_word  # noqa: B018  cached properties
+        self._counted  # noqa: B018  a cached property
+        self._targets_by_word  # noqa: B018  another
 
     def is_plain_noun(self, reading: Reading, mention: Mention) -> bool:
         """Whether a name is the plural of a noun that the pack uses: behind "several", or beside another card's name.

@@ -92,9 +92,9 @@ _DISLIKE = (
 _EXCEPT = (
     r"(?:except(?: for| from)?|excepting|excl|besides|beside|apart from|aside from|outside of|other than|others than|"
     r"(?:something|anything|ones?|a \w+) different (?:from|than|to)|(?:anything|everything|everyone|all|any|something) but|"
-    r"without|minus|beyond|barring|save for|(?<=any of them )save|(?<=anything )save|(?<=all )save|(?<=everything )save|"
-    r"not counting|not including|not using|sans|w o|"
-    r"(?:nothing|no \w+|none) (?:with|from|like|using|based on|that (?:needs|uses|is|has)))"
+    r"without|minus|beyond|barring|save for|(?<=any of them )save|(?<=anything )save|(?<=all )save|(?<=everything )save|not "
+    r"counting|not including|not using|sans|w o|(?:nothing|no \w+|none) (?:with|from|like|using|based on|that (?:needs|uses|is|"
+    r"has)))"
 )
 _OUT = (
     r"(?:out(?: of (?:the )?(?:question|scope|picture))?|off(?: the table| limits)?|not an option|no option|(?:a )?no go|"
@@ -150,7 +150,7 @@ _ALTERNATIVES = (
 
 
 @cache
-def patterns() -> tuple[tuple[re.Pattern[str], bool, bool], ...]:
+def exclusion_patterns() -> tuple[tuple[re.Pattern[str], bool, bool], ...]:
     """Each pattern, whether it only states something, and whether it asks for alternatives; compiled when first needed."""
     found = [
         *((pattern, False, False) for pattern in _REFUSALS[:3]),
@@ -162,26 +162,20 @@ def patterns() -> tuple[tuple[re.Pattern[str], bool, bool], ...]:
 
 
 _GUARDS = re.compile(
-    r"(?<!\S)(?:"
-    r"what if|is there nothing|(?:no|not a|nothing) (?:problem|issue|wrong|bad)|miss out|(?:wouldnt|would not) mind|"
-    r"(?:dont|do not) (?:care|mind)|"
-    r"not (?:good|bad) at|(?:did not|didnt|have not|havent) (?:\w+ ){0,2}?(?:answer|say|tell|mention|explain|ask)|"
-    r"(?:dont|do not|never|lets not) (?:forget|miss|mind)|never (?:used|tried|heard|seen|met|worked|come|touched)|"
-    r"(?:know|knows|knew|heard) nothing|nothing (?:about|of)|why (?:not|dont|do not|doesnt|isnt|arent|wasnt|shouldnt|"
-    r"should|would|wouldnt|cant|couldnt|wont|do|does|did|is|are)|"
-    r"when (?:not|should(?:nt)?|is|are|was|does)|how (?:do|can|to|should|would|could)(?: (?:i|we|you|one|to))? (?:\w+ "
-    r")?(?:remov\w+|"
-    r"avoid|skip|drop|exclude|ignore|block|ban|forget|get rid|cut|bin|ditch|leave|take)|(?:whats|what is|anything|"
-    r"something) wrong|what (?:do|does|have|has) \w+ (?:have )?against|"
-    r"(?:should|do|does|did|must|is it|are) (?:\w+ ){1,2}?(?:really )?(?:avoid|skip|drop|hate|dislike|ditch|forget)|"
-    r"not (?:only|just|sure|even|yet|to mention|certain|familiar|much|about|so|too|because|necessarily|clear)|(?:dont|"
-    r"do not|didnt|doesnt|cant|never|not|havent|no idea|nobody) (?:\w+ ){0,2}?(?:know|understand|heard?|get (?:what|why|how|"
-    r"the)|explain|idea|see (?:what|why|how|the)|remember)|no (?:idea|clue)|without (?:ever|much|any|having to|(?!using|"
-    r"having|needing|touching|involving|including|any)\w+ing)|with or without|with and without|cant do without|"
-    r"cannot do without|can not do without|nothing (?:but|except)|no other|(?:dont|do not|cant|not|never|shouldnt|"
-    r"without) (?:\w+ ){0,2}?(?:remov\w+|drop\w*|skip\w*|avoid\w*|leav\w+|exclud\w+|ditch\w*|hat\w+)|if not|or not|"
-    r"does it not|is it not|whether"
-    r")(?!\S)"
+    r"(?<!\S)(?:what if|is there nothing|(?:no|not a|nothing) (?:problem|issue|wrong|bad)|miss out|(?:wouldnt|would not) mind|"
+    r"(?:dont|do not) (?:care|mind)|not (?:good|bad) at|(?:did not|didnt|have not|havent) (?:\w+ ){0,2}?(?:answer|say|tell|"
+    r"mention|explain|ask)|(?:dont|do not|never|lets not) (?:forget|miss|mind)|never (?:used|tried|heard|seen|met|worked|come|"
+    r"touched)|(?:know|knows|knew|heard) nothing|nothing (?:about|of)|why (?:not|dont|do not|doesnt|isnt|arent|wasnt|shouldnt|"
+    r"should|would|wouldnt|cant|couldnt|wont|do|does|did|is|are)|when (?:not|should(?:nt)?|is|are|was|does)|how (?:do|can|to|"
+    r"should|would|could)(?: (?:i|we|you|one|to))? (?:\w+ )?(?:remov\w+|avoid|skip|drop|exclude|ignore|block|ban|forget|get "
+    r"rid|cut|bin|ditch|leave|take)|(?:whats|what is|anything|something) wrong|what (?:do|does|have|has) \w+ (?:have )?against|"
+    r"(?:should|do|does|did|must|is it|are) (?:\w+ ){1,2}?(?:really )?(?:avoid|skip|drop|hate|dislike|ditch|forget)|not "
+    r"(?:only|just|sure|even|yet|to mention|certain|familiar|much|about|so|too|because|necessarily|clear)|(?:dont|do not|didnt|"
+    r"doesnt|cant|never|not|havent|no idea|nobody) (?:\w+ ){0,2}?(?:know|understand|heard?|get (?:what|why|how|the)|explain|"
+    r"idea|see (?:what|why|how|the)|remember)|no (?:idea|clue)|without (?:ever|much|any|having to|(?!using|having|needing|"
+    r"touching|involving|including|any)\w+ing)|with or without|with and without|cant do without|cannot do without|can not do "
+    r"without|nothing (?:but|except)|no other|(?:dont|do not|cant|not|never|shouldnt|without) (?:\w+ ){0,2}?(?:remov\w+|"
+    r"drop\w*|skip\w*|avoid\w*|leav\w+|exclud\w+|ditch\w*|hat\w+)|if not|or not|does it not|is it not|whether)(?!\S)"
 )
 """Words with which a negation leaves nothing out: "why not Django", "not only Flask", "no idea what Pyodide does"."""
 _NEGATIVE_QUESTION = re.compile(
@@ -197,38 +191,43 @@ _DENIAL = re.compile(
 )
 """A question whether something isn't of a kind: "so it's not a backend thing?"."""
 _YES_NO = re.compile(r"(?:(?:so|and|but|then|ok) )*(?:is|are|was|does|do|can|must|will|has|have) ")
+"""A question for yes or no: what it only states, it asks ("is Flask banned?")."""
 _BAD = re.compile(
     r"(?<!\S)(?:hates?|hated|dislikes?|dead|bad|worst|awful|terrible|horrible|ugly|tired|sick|fed|bored|vetoed|forbids?|"
     r"forbidden|banned|prohibited|heavy|heavier|heavyweight|slow|outdated|ancient|obsolete|abandoned|buggy|clunky|messy|"
-    r"expensive|complicated|complex|against|avoid|"
-    r"refuse[ds]?|reject(?:ed)?|failed|leaving|scars|pain|painful|annoying|annoyed|boring|overkill|unhappy|disappointed|"
-    r"struggled?|moved|migrating|drops?|dropped|ditched|pushing|none|burned|burnt|useless|shudder|nightmare|headache|disaster|"
-    r"mess|gave up|give up|fails?|broke|broken|crash\w*|trouble|sucks?|crap|trash|worse|falls? (?:away|off|out)|fell (?:away|"
-    r"off|out|through)|away from|scared|afraid|dated|ugh|meh|hard pass|unavailable|been there)(?!\S)"
+    r"expensive|complicated|complex|against|avoid|refuse[ds]?|reject(?:ed)?|failed|leaving|scars|pain|painful|annoying|annoyed|"
+    r"boring|overkill|unhappy|disappointed|struggled?|moved|migrating|drops?|dropped|ditched|pushing|none|burned|burnt|useless|"
+    r"shudder|nightmare|headache|disaster|mess|gave up|give up|fails?|broke|broken|crash\w*|trouble|sucks?|crap|trash|worse|"
+    r"falls? (?:away|off|out)|fell (?:away|off|out|through)|away from|scared|afraid|dated|ugh|meh|hard pass|unavailable|been "
+    r"there)(?!\S)"
 )
 """Words of a clause that says nothing good of a name in it, where something else of its kind is asked for."""
 _CLAUSE = re.compile(
     r" (?:[,.;:!?]|-|(?:but|so|because|since|cause|cuz)(?!\S)|and (?=(?:i|we|my|our|its|it|then|now|what|which|so|want|"
     r"need)\b)) ?"
 )
+"""The end of a clause."""
 _PRONOUN = re.compile(r"(?:\S+ )*(?:it|that|this|them|those|these)")
 _STATEMENT = re.compile(
     r"(?:(?:because|since|as|cause) )?(?:i|we|my|our|its?|they|he|she|everyone|everybody|im|ive|weve)(?!\S)"
 )
+"""What is left of a message, where it says something of people and asks for nothing."""
 _SENTENCE = re.compile(r" [.;!?] ?")
+"""The end of a sentence."""
 _NEGATION = re.compile(rf"(?<!\S)(?:{_NEVER}|no|nah|nope|neither|nor)(?!\S)")
 _NEGATED_VERB = re.compile(
     r", (?:it |that |they )?(?:doesnt|does not|didnt|did not|isnt|is not|arent|wasnt|was not|wont|will not|not|never) "
 )
 """What a clause says of a name in the one before it: "Kivy I have tried, does not please me"."""
 _TROUBLE = re.compile(
-    r"(?<!\S)(?:cant|cannot|can not|wont|couldnt|doesnt|dont|didnt) (?:\w+ ){0,2}?(?:install|find|import|open|load|start|"
-    r"build|get|"
-    r"work|run)(?!\S)|(?<!\S)to work(?!\S)"
+    r"(?<!\S)(?:cant|cannot|can not|wont|couldnt|doesnt|dont|didnt) (?:\w+ ){0,2}?(?:install|find|import|open|load|start|build|"
+    r"get|work|run)(?!\S)|(?<!\S)to work(?!\S)"
 )
 """Trouble with something: who asks for nothing else wants help with it."""
 _COMPARED = re.compile(r"(?<!\S)(?:compar\w+|differen\w+|differ|diff|vs|versus)(?!\S)")
+"""Things are compared: what isn't wanted is said of the comparison."""
 _TAG = re.compile(r"(?:right|correct|can i|can we|is it|does it|do i|isnt it|doesnt it|eh) \?$")
+"""The end of a statement that asks for a yes: "Flask has no admin, right?"."""
 _QUESTION = re.compile(
     r"(?:and |but |so |then |ok )*(?:is|are|does|do|can|could|would|what|which|how|who|where|when|why|whats|hows)(?!\S)"
 )
@@ -236,6 +235,7 @@ _LEFTOVER = re.compile(
     r"^(?:(?:and|but|or|nor|so|then|that|which|with|also|please|ok|the|just|now|something|anything|one|ones|for|is|it|to|me|"
     r"us|i|we|[,.;:!?]) )*$"
 )
+"""Words that say nothing when they are all that is left."""
 _TRIMMED = re.compile(
     r"^(?:[,.;:!?)(]|and|but|or|nor|so|also|then|that|of|please)(?= |$) ?| ?(?:[,.;:!?)(]|and|but|or|nor|also|that|which|"
     r"who)$"
@@ -298,7 +298,7 @@ class _Found:
 
     def look_for_refusals(self) -> None:
         """Find what the patterns say is refused, left aside, or to be replaced."""
-        for pattern, is_stated, asks_alternative in patterns():
+        for pattern, is_stated, asks_alternative in exclusion_patterns():
             for match in pattern.finditer(self._text):
                 if self._is_taken(match.span()) or _is_compared(match, self._text) or self._is_about(match, is_stated):
                     continue
@@ -360,11 +360,10 @@ def _wants(text: str) -> bool:
 
 
 _OTHER = re.compile(
-    r"(?<!\S)(?:else|(?<!each )other(?! one ,)|others|(?<!on )(?<!with )(?<!was )another(?! (?:@\d|team|person))|"
-    r"different|alternatives?|instead(?! of)|"
-    r"(?:something|anything|a) (?:new|fresh)(?= [.?!]|$)|ones? (?:that )?i (?:dont|do not) know|#\d+(?: (?:exists?|are "
-    r"there|is there))? more(?= [.?!]|$)|"
-    r"left(?= (?:that|to|for|[?.!])|$)|in (?:its|their) place|what (?:do|should|can) (?:i|we) add|remaining|remains?|rest)(?!\S)"
+    r"(?<!\S)(?:else|(?<!each )other(?! one ,)|others|(?<!on )(?<!with )(?<!was )another(?! (?:@\d|team|person))|different|"
+    r"alternatives?|instead(?! of)|(?:something|anything|a) (?:new|fresh)(?= [.?!]|$)|ones? (?:that )?i (?:dont|do not) know|"
+    r"#\d+(?: (?:exists?|are there|is there))? more(?= [.?!]|$)|left(?= (?:that|to|for|[?.!])|$)|in (?:its|their) place|what "
+    r"(?:do|should|can) (?:i|we) add|remaining|remains?|rest)(?!\S)"
 )
 """Something else of the same kind is asked for."""
 
@@ -390,13 +389,11 @@ _IS = re.compile(r"(?<!\S)(it|that)s(?= (?:not|too|out|way|really|so|off|no|dead
 """The contracted "is" before what may be said of something that isn't wanted."""
 _ITEM_ALONE = re.compile(rf"(?<!\S)(?:@\d+|{_PLACE})(?!\S)")
 _WANTS_KIND = re.compile(
-    r"(?<!\S)(?:(?:what|which|any|some|another|other|a|one) (?:else|others?|#\d+|librar\w+|frameworks?|tools?|libs?|"
-    r"packages?|toolkits?|one)|recommend\w*|suggest\w*|options?|alternatives?|others?(?= [?.!]|$)|others|looking for|choose|"
-    r"which (?:one|ones|of the others)|next (?:best|one|suggestion)|whats next|substitutes?|replacements?|what now|so(?= \?)|"
-    r"what i (?:take|use)|more(?= \?)|"
-    r"list|left|what (?:do|should|can|could|would) (?:i|we|you)(?! do(?!\S))|(?:show|give|tell|name) (?:me )?(?:one|some|more)|"
-    r"something|anything|"
-    r"#\d+)(?!\S)"
+    r"(?<!\S)(?:(?:what|which|any|some|another|other|a|one) (?:else|others?|#\d+|librar\w+|frameworks?|tools?|libs?|packages?|"
+    r"toolkits?|one)|recommend\w*|suggest\w*|options?|alternatives?|others?(?= [?.!]|$)|others|looking for|choose|which (?:one|"
+    r"ones|of the others)|next (?:best|one|suggestion)|whats next|substitutes?|replacements?|what now|so(?= \?)|what i (?:take|"
+    r"use)|more(?= \?)|list|left|what (?:do|should|can|could|would) (?:i|we|you)(?! do(?!\S))|(?:show|give|tell|name) (?:me "
+    r")?(?:one|some|more)|something|anything|#\d+)(?!\S)"
 )
 """Something of a kind is asked for, and not what something is."""
 

@@ -284,7 +284,9 @@ def _comparison(turn: ConversationTurn) -> FollowUp | None:
     if wants_best and is_list and turn.group is not None and (turn.is_bare or len(cards) > 2):
         shown = cards if turn.state.kind == "list" else ()
         is_unsaid = not turn.is_bare  # what it asks for was no filter
-        return FollowUp(shown, turn.group, True, wants_best=is_unsaid, reason="the best of those shown before")
+        return FollowUp(
+            shown, turn.group, recommends=True, wants_best=is_unsaid, reason="the best of those shown before"
+        )
     if 1 < len(cards) <= MOST_COMPARED:
         return FollowUp(cards, wants_best=wants_best is not None, reason="those shown before, compared")
     return turn.repeat() if len(cards) > 1 else None

@@ -25,8 +25,9 @@ from bot.understanding.targets import Target
 CANDIDATES = 6
 """Candidates of each reading that are hypotheses. Of 112 follow-ups in three FAQs the right entry was among them in 108."""
 MIN_PROBABILITY = 0.3
-"""Probability from which the likeliest hypothesis answers; below it, it is offered. At .2 and .35 one or two follow-ups in a
-hundred more or fewer were right; the lower, the more often something else is answered ("what's for lunch")."""
+"""Probability from which the likeliest hypothesis answers; below it, it is offered. Of 870 follow-ups six more were
+right at .2, and thirty fewer at .4; of 100 questions of another trade 36 and 45 are answered, 46 and 60 at .2, 23 and 28
+at .4."""
 SURE = 0.6
 """Probability below which the answer begins with what it is taken to be about."""
 MAX_EVIDENCE, EVIDENCE_SCALE = 6.0, 3.0

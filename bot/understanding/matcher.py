@@ -25,7 +25,7 @@ from bot.understanding import cues
 from bot.understanding.conversation import ConversationTurn, FollowUp, conversation_turn, stripped_text
 from bot.understanding.decision import Decider
 from bot.understanding.disambiguation import NameDisambiguator
-from bot.understanding.exclusion import Exclusion, exclusion_of, patterns
+from bot.understanding.exclusion import Exclusion, exclusion_of, exclusion_patterns
 from bot.understanding.finding_factory import NAME_LOG_ODDS, FindingFactory
 from bot.understanding.follow_up import (
     about_cards,
@@ -149,7 +149,7 @@ class Matcher:
     def prepare(self) -> None:
         """Compute now what would otherwise be computed at the first question that needs it: some 100 ms."""
         english_lexicon()
-        patterns()
+        exclusion_patterns()
         self._unknown_names.prepare()
         self._disambiguator.prepare()
 
@@ -222,7 +222,7 @@ class Matcher:
         if turn is not None:
             steers = self._small_talk_of(whole) is not None
             result = None if steers else follow_up(turn, whole)
-            is_question_of_its_own = self._is_small_talk(whole)
+            is_question_of_its_own = self._is_small_talk(whole) or self._is_anothers_phrasing(whole, turn)
             if result is None and not is_question_of_its_own:
                 result = about_cards(turn, whole)
             if result is not None and not (result.asks_about_shown and is_question_of_its_own):
@@ -337,6 +337,16 @@ class Matcher:
         if self._findings.attribute(reading) is not None:
             return False
         return self._small_talk_of(reading) is not None or self._decider.decide(reading).kind == "smalltalk"
+
+    def _is_anothers_phrasing(self, reading: Reading, turn: ConversationTurn) -> bool:
+        """ "How much does it cost?" after an answer about the canteen, where it is the title of an entry about something else.
+
+        After a card it asks about that card: of those a pack says what they cost, and what they need.
+        """
+        if not reading.ranking.is_exact or turn.cards(turn.state.ids):
+            return False
+        target = self._findings.target(reading.ranking.candidates[0])
+        return target.kind == "entry" and target.id not in turn.state.ids
 
     def _small_talk_of(self, reading: Reading) -> str | None:
         """Small talk that a rule recognises; a pack without a source isn't asked for it."""

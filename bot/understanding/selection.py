@@ -177,9 +177,8 @@ class Selector:
         for other in groups[1:]:
             both = tuple(card for card in ids if card in self._ids_of(other))
             ids = both if set(both) - set(excluded) else ids
-        if (
-            set(ids) <= set(excluded) and (common := self._common_group(named)) is not None
-        ):  # the kind meant is a wider one
+        common = self._common_group(named) if set(ids) <= set(excluded) else None
+        if common is not None:  # the kind that is meant is a wider one
             return _Pool(self._ids_of(common), common, kind)
         return _Pool(ids, groups[0], kind)
 
@@ -240,7 +239,7 @@ class Selector:
         if left == pool.ids and not is_explicit:
             return None
         groups = [group for group in turn.mentioned_groups() if not group.all]
-        filtered = groups[0].label if groups else rest.strip()
+        filtered = groups[0].label if groups else f"“{rest.strip()}”"
         described = f"of the {len(pool.ids)} shown{f', {groups[0].label}' if groups else ''}"
         if groups and set(left) <= set(self._ids_of(groups[0].id)) and pool.kind == "list":
             pool = replace(pool, group=groups[0].id)

@@ -57,6 +57,8 @@ def _remember_pack(ctx: click.Context, _: click.Parameter, folder: Path | None) 
         ctx.meta[_PACK] = folder
 
 
+MAX_WORKERS = 64
+"""Far more than help: SQLite has one writer, and each process takes six of PostgreSQL's connections."""
 _PACK = "bot.knowledge"
 """Key of `Context.meta`: the folder that --knowledge names."""
 
@@ -149,13 +151,29 @@ def ask(as_json: bool, blocks: bool, top: int | None, markdown: bool, words: tup
 @main.command()
 @click.option("--socket", "mode", flag_value="socket", help="Socket Mode (the default with SLACK_APP_TOKEN).")
 @click.option("--http", "mode", flag_value="http", help="HTTP on PORT.")
+@click.option(
+    "--workers",
+    "count",
+    metavar="N",
+    type=click.IntRange(1, MAX_WORKERS),
+    default=1,
+    show_default=True,
+    help="Processes that share PORT and the database.",
+)
+@click.option("--worker", "inherited", hidden=True, help="For the processes that --workers starts.")
 @knowledge_option
-def serve(mode: str | None = None) -> None:
+def serve(mode: str | None = None, count: int = 1, inherited: str | None = None) -> None:
     """Run the Slack app."""
+    settings = _settings()
+    if count > 1:
+        from bot import workers
+
+        if workers.can_share(settings, mode):
+            workers.run(settings, count)
+            return
     from bot import serving
 
-    settings = _settings()
-    serving.serve(settings, mode)
+    serving.serve(settings, mode, inherited)
 
 
 @main.command()

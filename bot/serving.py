@@ -26,11 +26,11 @@ from bot.slack.logs import format_without_message, log_to_stderr
 from bot.slack.metrics import Metrics, State
 from bot.slack.transport.client import Mode, SlackConfig, is_done_before, wait_for_slack
 from bot.slack.transport.health import HEALTH, Page, health_page
-from bot.slack.transport.http import GRACE, HttpReceiver, PageServer, serve_http
+from bot.slack.transport.http import DEFAULT_PORT, GRACE, HttpReceiver, PageServer, serve_http
 from bot.slack.transport.socket import SocketReceiver, serve_socket
 from bot.store import Store
+from bot.workers import LOADED, READY, READY_TIMEOUT, Worker
 
-DEFAULT_PORT = 3000
 METRICS = "/metrics"
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 LOOKUPS = 4
@@ -47,25 +47,32 @@ LAG_INTERVAL = 0.1
 logger = logging.getLogger("bot")
 
 
-def serve(settings: Settings, mode: str | None = None) -> None:
+def serve(settings: Settings, mode: str | None = None, inherited: str | None = None) -> None:
     """Run the Slack app until SIGTERM or SIGINT, then finish what is in progress.
 
-    Raises SettingsError for missing settings, and for a token that Slack refuses.
+    `inherited`: what a worker gets from its parent, as `Worker` writes it. Raises SettingsError for missing settings, and for a
+    token that Slack refuses.
     """
-    log_to_stderr(settings)
+    worker = Worker.parse(inherited) if inherited is not None else None
+    log_to_stderr(settings, worker.number if worker is not None else 0)
     config, chosen = SlackConfig.from_settings(settings, _mode(mode))
     stop = StopSignal()
+    if worker is not None:
+        worker.watch_parent(stop.receive)
     try:
         bot = build(settings, config, stop.received)
     except BuildStoppedError:
         stop.ignore_others()
         logger.info("Stopped.")
         return
+    if worker is not None:
+        bot.store.turns.expect_others()
+        worker.report(LOADED)
     _freeze_memory()
     lookups = ThreadPoolExecutor(LOOKUPS, "lookup")
     with asyncio.Runner() as runner:
         try:
-            finished = runner.run(_serve(bot, config, chosen, settings.port, stop, lookups))
+            finished = runner.run(_serve(bot, config, chosen, settings.port, stop, lookups, worker))
         finally:
             stop.ignore_others()
             have_ended = _shut_down((lookups, bot.app.context.database, bot.app.context.workers), POOL_SHUTDOWN_TIMEOUT)
@@ -111,7 +118,7 @@ class StopSignal:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._event: asyncio.Event | None = None
         for number in STOP_SIGNALS:
-            signal.signal(number, self._receive)
+            signal.signal(number, self.receive)
 
     def event(self) -> asyncio.Event:
         """An event of the running loop that is set when a signal is received, or was received before."""
@@ -129,7 +136,8 @@ class StopSignal:
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
 
-    def _receive(self, *_: object) -> None:
+    def receive(self, *_: object) -> None:
+        """Stop, from a signal or from another thread."""
         if self._received_at:  # a second one, perhaps during the first: a nested Event.set would wait for ever
             return
         self._received_at = time.monotonic()
@@ -200,7 +208,13 @@ def _mode(mode: str | None) -> Mode | None:
 
 
 async def _serve(
-    bot: Bot, config: SlackConfig, mode: Mode, port: int | None, stop_signal: StopSignal, lookups: ThreadPoolExecutor
+    bot: Bot,
+    config: SlackConfig,
+    mode: Mode,
+    port: int | None,
+    stop_signal: StopSignal,
+    lookups: ThreadPoolExecutor,
+    worker: Worker | None,
 ) -> bool:
     """Serve until a stop signal; returns whether everything in progress was finished. `lookups`: runs DNS lookups."""
     loop, app, stop = asyncio.get_running_loop(), bot.app, stop_signal.event()
@@ -211,7 +225,7 @@ async def _serve(
     async with _BackgroundWork(bot):
         try:
             if mode == "http":
-                answered = await _serve_http(bot, config, DEFAULT_PORT if port is None else port, stop)
+                answered = await _serve_http(bot, config, DEFAULT_PORT if port is None else port, stop, worker)
             else:
                 answered = await _serve_socket(bot, port, stop)
         finally:
@@ -219,7 +233,7 @@ async def _serve(
     return answered and finished
 
 
-async def _serve_http(bot: Bot, config: SlackConfig, port: int, stop: asyncio.Event) -> bool:
+async def _serve_http(bot: Bot, config: SlackConfig, port: int, stop: asyncio.Event, worker: Worker | None) -> bool:
     """Listen at once; until everything is ready, health and events get a 503."""
     ready = asyncio.Event()
     receiver = HttpReceiver(
@@ -229,8 +243,9 @@ async def _serve_http(bot: Bot, config: SlackConfig, port: int, stop: asyncio.Ev
         is_ready=ready.is_set,
     )
     logger.info("Waiting for Slack (HTTP)")
-    serving = asyncio.create_task(serve_http(receiver, port, stop))
-    getting_ready = asyncio.create_task(_get_ready(bot, stop, ready))
+    serve = serve_http(receiver, port, stop) if worker is None else _serve_shared(receiver, worker, ready, stop)
+    serving = asyncio.create_task(serve)
+    getting_ready = asyncio.create_task(_get_ready(bot, stop, ready, worker))
     try:
         await asyncio.wait((serving, getting_ready), return_when=asyncio.FIRST_EXCEPTION)
         if getting_ready.done():
@@ -238,6 +253,17 @@ async def _serve_http(bot: Bot, config: SlackConfig, port: int, stop: asyncio.Ev
         return await serving
     finally:
         await _cancel(serving, getting_ready)
+
+
+async def _serve_shared(receiver: HttpReceiver, worker: Worker, ready: asyncio.Event, stop: asyncio.Event) -> bool:
+    """Serve on the socket that all workers share. Before it is ready, a worker leaves the connections to the others."""
+    listening = worker.listening()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(None if worker.is_restart else READY_TIMEOUT):
+            if not await is_done_before(stop, ready.wait()):
+                listening.close()
+                return True
+    return await serve_http(receiver, 0, stop, listening=listening)
 
 
 async def _serve_socket(bot: Bot, port: int | None, stop: asyncio.Event) -> bool:
@@ -259,8 +285,8 @@ async def _serve_socket(bot: Bot, port: int | None, stop: asyncio.Event) -> bool
         return not ready.is_set() or await serve_socket(receiver, stop)
 
 
-async def _get_ready(bot: Bot, stop: asyncio.Event, ready: asyncio.Event) -> None:
-    """Prepare the database and call auth.test, concurrently; sets `ready` unless `stop` is set first.
+async def _get_ready(bot: Bot, stop: asyncio.Event, ready: asyncio.Event, worker: Worker | None = None) -> None:
+    """Prepare the database and call auth.test, concurrently; sets `ready`, and reports it, unless `stop` is set first.
 
     Raises SettingsError when Slack refuses the token.
     """
@@ -271,6 +297,9 @@ async def _get_ready(bot: Bot, stop: asyncio.Event, ready: asyncio.Event) -> Non
             stop, preparing
         ):
             ready.set()
+            if worker is not None:
+                worker.report(READY)
+                logger.info("Ready")
     finally:
         await _cancel(preparing)
 
@@ -287,9 +316,11 @@ class _BackgroundWork:
     async def __aenter__(self) -> None:
         bot, loop = self._bot, asyncio.get_running_loop()
         bot.reloader.changed.append(partial(_call_soon, loop, bot.app.notifier.knowledge_changed))
+        bot.reloader.changed.append(lambda _: bot.metrics.update())  # another process may be the one that is scraped
         works: tuple[tuple[str, Callable[[threading.Event], None]], ...] = (
             ("watch", bot.reloader.run),
             ("purge", bot.store.run_purge_loop),
+            ("turns", bot.store.turns.run),
         )
         for name, work in works:
             thread = threading.Thread(target=work, args=(self._stop,), name=name, daemon=True)
@@ -323,8 +354,9 @@ def _call_soon(loop: asyncio.AbstractEventLoop, work: Callable[[str], None], wor
 
 
 async def _measure_lag(metrics: Metrics) -> None:
-    """Measure how late the event loop runs a timer."""
+    """Measure how late the event loop runs a timer, and keep the gauges up to date."""
     while True:
+        metrics.update()
         planned = time.monotonic() + LAG_INTERVAL
         await asyncio.sleep(LAG_INTERVAL)
         metrics.lag(max(0.0, time.monotonic() - planned))

@@ -23,6 +23,7 @@ from bot.store import (
     MOST_MISSES,
     PURGE_EVERY,
     RETENTION_DAYS,
+    TURN_LASTS,
     WAITING_LASTS,
     Store,
     database_url,
@@ -60,6 +61,8 @@ COVERED = {
         "workspace channel since by answered offered missed",
         "its channel, start, counts and the curator",
     ),
+    "askpy_turns": (2, "owner conversation position process at", "the time of its message that is just being answered"),
+    "askpy_processes": (0, "process at", ""),  # which processes of the bot there are: nothing of anybody
     "askpy_version": (0, "version_num", ""),  # the tables' own revision: nothing of anybody
 }
 """Of each table: the line of PRIVACY.md, the columns that it covers, and words of that line that say so."""
@@ -117,6 +120,7 @@ def fill(store: Store, name: str) -> None:
     """A row in each table that forgets."""
     assert store.claims.claim_once(name)
     store.conversations.save(f"T1:C1::{name}", ConversationState("topic", ("x",)))
+    store.turns.join(f"T1:C1::{name}", 1.0, name)
     assert store.votes.add(name, "v", "s", "good", "", "T1", "C1")
     assert store.subscriptions.add("T1", store.misses.add("T1", f"who is {name}", "", 0.1), name)
     assert store.changes.save([edit(f"undone {name}", batch=name)]) is None
@@ -127,6 +131,7 @@ def fill(store: Store, name: str) -> None:
 LIMITS = {
     "askpy_claims": CLAIM_LASTS,
     "askpy_contexts": CONTEXT_LASTS,
+    "askpy_turns": int(TURN_LASTS),
     "askpy_votes": 40 * DAY,
     "askpy_misses": 40 * DAY,
     "askpy_changes": 40 * DAY,

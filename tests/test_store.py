@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -13,8 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.model import Complaint, ConversationState
-from bot.store import CLAIM_LASTS, CONTEXT_LASTS, DAY, RETRY_AFTER, Store, StoreError, database_url
+from bot.store import CLAIM_LASTS, CONTEXT_LASTS, DAY, RETRY_AFTER, TURN_LASTS, Store, StoreError, database_url
 from bot.store.connections import make_engine
+from bot.store.turns import PROCESS_LASTS
 from support.stores import Clock, execute, outputs, programs, rest, rows
 
 # --- claims
@@ -424,3 +426,77 @@ def test_a_database_in_memory_is_shared_by_threads(clock: Clock) -> None:
         won = list(threads.map(lambda number: store.claims.claim_once(f"k{number % 50}"), range(200)))
     assert (sum(won), store.database.failures) == (50, 0)
     store.close()
+
+
+# --- turns: the messages that several processes have in hand
+
+
+def test_an_earlier_message_in_another_process_comes_first(store: Store, clock: Clock, database: str) -> None:
+    beside = Store(database, clock)
+    store.turns.join("T:D1::U1", 1.0, "first")
+    assert [beside.turns.is_behind("T:D1::U1", ts) for ts in (0.5, 1.0, 1.5)] == [False, False, True]
+    assert not beside.turns.is_behind("T:D2::U1", 1.5)
+    assert not store.turns.is_behind("T:D1::U1", 1.5)  # within a process the order is kept in memory
+    store.turns.leave("first")
+    store.turns.write_leaves()
+    assert not beside.turns.is_behind("T:D1::U1", 1.5)
+    assert store.database.failures == beside.database.failures == 0
+    beside.close()
+
+
+def test_who_has_left_is_written_down_with_the_next_message(store: Store, clock: Clock, database: str) -> None:
+    beside = Store(database, clock)
+    store.turns.join("T:D1::U1", 1.0, "first")
+    store.turns.leave("first")
+    assert (store.turns.has_leaves, beside.turns.is_behind("T:D1::U1", 1.5)) == (True, True)
+    store.turns.join("T:D1::U1", 2.0, "second")
+    assert (store.turns.has_leaves, beside.turns.is_behind("T:D1::U1", 1.5)) == (False, False)
+    beside.close()
+
+
+def test_nobody_waits_for_a_process_that_was_killed(store: Store, clock: Clock, database: str) -> None:
+    beside = Store(database, clock)
+    store.turns.join("T:D1::U1", 1.0, "first")
+    clock.now += TURN_LASTS - 0.1
+    assert beside.turns.is_behind("T:D1::U1", 2.0)
+    clock.now += 0.2
+    assert not beside.turns.is_behind("T:D1::U1", 2.0)
+    beside.close()
+
+
+def test_processes_notice_each_other(store: Store, clock: Clock, database: str) -> None:
+    beside = Store(database, clock)
+    store.turns.beat()
+    assert not store.turns.is_shared
+    beside.turns.beat()
+    store.turns.beat()
+    assert (store.turns.is_shared, beside.turns.is_shared) == (True, True)
+    clock.now += PROCESS_LASTS  # the other one was killed
+    store.turns.beat()
+    assert not store.turns.is_shared
+    beside.turns.expect_others()
+    assert beside.turns.is_shared
+    store.purge()
+    assert rows(database, "select count(*) from askpy_processes") == [(1,)]
+    beside.close()
+
+
+def test_a_process_that_ends_says_so(store: Store, database: str) -> None:
+    stop = threading.Event()
+    stop.set()
+    store.turns.join("T:D1::U1", 1.0, "first")
+    store.turns.leave("first")
+    store.turns.run(stop)
+    assert rows(database, "select count(*) from askpy_processes") == [(0,)]
+    assert rows(database, "select count(*) from askpy_turns") == [(0,)]
+
+
+def test_without_the_database_nobody_waits(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    store = Store(f"sqlite:///{tmp_path}/file/askpy.db")
+    store.turns.join("T:D1::U1", 1.0, "first")
+    store.turns.leave("first")
+    store.turns.beat()
+    assert (store.turns.is_behind("T:D1::U1", 2.0), store.turns.has_leaves) == (False, True)
+    store.turns.write_leaves()
+    assert not store.turns.has_leaves

@@ -60,13 +60,13 @@ class Member(BotProcess):
 
 
 class Fleet:
-    """The processes, each with a port of its own."""
+    """The processes, each with a port of its own; or one with `workers` that share its port."""
 
-    def __init__(self, slack: BusySlack, folder: Path, database: str, modes: Sequence[Mode]) -> None:
+    def __init__(self, slack: BusySlack, folder: Path, database: str, modes: Sequence[Mode], workers: int = 1) -> None:
         cache = Path(os.environ.get("ASKPY_CACHE") or folder / "cache")
         Checkout().warm(folder, cache)
         self.slack, self.folder = slack, folder
-        self.members = [Member(slack, folder, database, cache, mode) for mode in modes]
+        self.members = [Member(slack, folder, database, cache, mode, workers=workers) for mode in modes]
 
     def __enter__(self) -> Fleet:
         for member in self.members:
@@ -283,6 +283,9 @@ class Killer:
         while not self._done.wait(self.pause):
             member = self.rng.choice(self.fleet.members)
             is_sigterm = self.rng.random() < self.sigterm_share
+            if member.workers > 1:
+                self._end_worker(member, signal.SIGTERM if is_sigterm else signal.SIGKILL)
+                continue
             others = [other for other in self.fleet.members if other is not member and not other.restarting]
             is_alive = member.running.is_alive() and not member.restarting
             if not is_alive or not any(other.is_healthy() for other in others):
@@ -297,6 +300,15 @@ class Killer:
         for restart in restarts:
             restart.join()
 
+    def _end_worker(self, member: Member, number: int) -> None:
+        """End one of a process's workers, if all of them are ready; the process starts it again."""
+        if member.times_ready() < member.workers + self.killed + self.stopped:
+            return
+        with suppress(ProcessLookupError):
+            os.kill(self.rng.choice(member.worker_pids()), number)
+        self.stopped += number == signal.SIGTERM
+        self.killed += number == signal.SIGKILL
+
 
 # --- the command
 
@@ -305,8 +317,13 @@ FLEETS: dict[str, list[Mode]] = {
     "two": ["http"] * 2,
     "four": ["http"] * 4,
     "sockets": ["socket"] * 4,
+    "workers": ["http"],
 }
-NAMES = {"one": "1 x serve", "two": "2 x serve", "four": "4 x serve", "sockets": "4 x serve --socket"}
+WORKERS = {"workers": 4}
+NAMES = {
+    "one": "1 x serve", "two": "2 x serve", "four": "4 x serve", "sockets": "4 x serve --socket",
+    "workers": "serve --workers 4",
+}  # fmt: skip
 
 
 def main() -> int:
@@ -324,7 +341,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--at-once", type=int, default=50, help="deliveries under way at once (50)")
     parser.add_argument("--latency", type=float, default=150, help="milliseconds that a call to Slack takes (150)")
     parser.add_argument("--databases", nargs="+", default=DATABASES, choices=DATABASES)
-    parser.add_argument("--fleets", nargs="+", default=["one", "four", "sockets"], choices=list(FLEETS))
+    parser.add_argument("--fleets", nargs="+", default=["one", "four", "sockets", "workers"], choices=list(FLEETS))
     parser.add_argument("--rate", type=float, default=30, help="messages a second while processes are killed (30)")
     parser.add_argument("--pause", type=float, default=3, help="seconds between two kills (3)")
     parser.add_argument("--seed", type=int, default=1)
@@ -337,7 +354,7 @@ def _open_fleet(options: argparse.Namespace, kind: Database, name: str) -> Itera
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="askpy-fire-")))
         slack = stack.enter_context(BusySlack(options.latency / 1000, lean=True))
         url = stack.enter_context(empty_database(kind, folder))
-        yield slack, stack.enter_context(Fleet(slack, folder, url, FLEETS[name]))
+        yield slack, stack.enter_context(Fleet(slack, folder, url, FLEETS[name], WORKERS.get(name, 1)))
 
 
 def _run_load(options: argparse.Namespace) -> int:
@@ -375,7 +392,7 @@ def _run_kills(options: argparse.Namespace) -> int:
     passed, sigterm_share = True, 1.0 if options.part == "stop" else 0.3
     for kind in options.databases:
         for name in options.fleets:
-            if len(FLEETS[name]) == 1:  # one process is always left
+            if len(FLEETS[name]) * WORKERS.get(name, 1) == 1:  # one process is always left
                 continue
             with _open_fleet(options, kind, name) as (slack, fleet):
                 verdict, killer, mailbox = run_with_kills(

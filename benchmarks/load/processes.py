@@ -58,6 +58,7 @@ class BotProcess:
     checkout: Checkout = field(default_factory=Checkout)
     knowledge: Path | None = None
     environment: dict[str, str] = field(default_factory=dict)
+    workers: int = 1
     port: int = field(default_factory=free_port)
     process: Process | None = None
 
@@ -68,11 +69,27 @@ class BotProcess:
             "SLACK_APP_TOKEN": APP_TOKEN, "DATABASE_URL": self.database, "PORT": str(self.port), **self.environment,
         }  # fmt: skip
         command: list[str | Path] = [self.checkout.python, "-m", "bot", "serve", f"--{self.mode}"]
+        if self.workers > 1:
+            command += ["--workers", str(self.workers)]
         self.process = Process(command, self.log, self.folder, **settings)
 
     def wait_ready(self) -> None:
-        """Wait until /healthz answers 200."""
+        """Wait until /healthz answers 200, and all workers are ready."""
         self.running.wait_for(self.is_healthy, "healthz", LONGEST_START)
+        if self.workers > 1:
+            self.running.wait_for(lambda: self.times_ready() >= self.workers, "workers", LONGEST_START)
+
+    def times_ready(self) -> int:
+        """How often a worker has become ready."""
+        return len(re.findall(r"worker \d+ bot: Ready$", self.log.read_text(encoding="utf-8"), re.MULTILINE))
+
+    def worker_pids(self) -> list[int]:
+        """The process ids of the workers."""
+        return [
+            int(child)
+            for path in Path(f"/proc/{self.pid}/task").glob("*/children")
+            for child in path.read_text().split()
+        ]
 
     def is_healthy(self) -> bool:
         """Whether /healthz answers 200."""

@@ -12,10 +12,10 @@ from typing import Any
 from bot.settings import Settings
 
 
-def log_to_stderr(settings: Settings) -> None:
-    """Log in the format of the settings."""
+def log_to_stderr(settings: Settings, worker: int = 0) -> None:
+    """Log in the format of the settings; each line names the worker, if there are several."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Json() if settings.log_format == "json" else Console())
+    handler.setFormatter(Json(worker) if settings.log_format == "json" else Console(worker))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("bot").setLevel(settings.log_level.upper())
 
@@ -32,8 +32,10 @@ def format_without_message(error: BaseException) -> str:
 class Console(logging.Formatter):
     """Time, level, logger and message, then the fields as name=value. An exception without its message."""
 
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S")
+    def __init__(self, worker: int = 0) -> None:
+        name = f"worker {worker} " if worker else ""
+        super().__init__(f"%(asctime)s %(levelname)-7s {name}%(name)s: %(message)s", "%H:%M:%S")
+        self._worker = worker
 
     def format(self, record: logging.LogRecord) -> str:
         text = " ".join(f"{name}={_quoted(value)}" for name, value in _fields(record).items())
@@ -49,7 +51,14 @@ class Json(Console):
 
     def format(self, record: logging.LogRecord) -> str:
         at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z"
-        line = {"time": at, "level": record.levelname.lower(), "logger": record.name, "message": record.getMessage()}
+        line: dict[str, Any] = {
+            "time": at,
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if self._worker:
+            line["worker"] = self._worker
         line |= _fields(record)
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +23,6 @@ STEPS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0, 120.
 """Seconds: an answer is made in hundredths, Slack wants its acknowledgement within three, and a post is tried for 600."""
 LAG_STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0)
 """Seconds: no callback should use the loop for more than 20 ms, and Slack waits for three seconds."""
-UPDATE_EVERY = 1.0
-"""Seconds between two updates of the gauges while answers go on; each scrape updates them, too."""
 MAX_CODE = 40
 """Characters of one of Slack's error codes; anything longer is labelled "other"."""
 
@@ -46,7 +43,7 @@ class Metrics:
     def __init__(self, state: Callable[[], State] = State) -> None:
         self.state = state
         self._lock = threading.Lock()
-        self._failures, self._version, self._updated = 0, "", 0.0
+        self._failures, self._version = 0, ""
         self._registry = _registry(os.environ.get(MULTIPROC_DIR, ""))
         if self._registry is not None:
             self._make_counters(self._registry)
@@ -89,6 +86,7 @@ class Metrics:
             name = f"askpy_{name}"
             return prometheus.Gauge(name, text, labels, registry=registry, multiprocess_mode=together)  # type: ignore[arg-type]
 
+        self._processes = gauge("processes", "Processes that are counted together here")
         self._queue = gauge("queue", "In progress: questions, presses and commands, requests to be sent", "of")
         self._knowledge = gauge("knowledge", "Processes that use this version of the pack", "version")
         self._entries = gauge("knowledge_entries", "Entries of the pack", together="livemax")
@@ -115,8 +113,6 @@ class Metrics:
         """Count the result of an answer: "posted", "refused", "given up", "unknown"."""
         if self._registry is not None:
             self._outcomes.labels(outcome).inc()
-            if time.monotonic() - self._updated > UPDATE_EVERY:  # another process may be the one that is read
-                self.update()
 
     def error(self, method: str, code: str) -> None:
         """Count a request that Slack didn't accept."""
@@ -144,11 +140,15 @@ class Metrics:
             self._queue.labels(of).inc(change)
 
     def update(self) -> None:
-        """Set the gauges, and count the database's failures, from `state`."""
+        """Set the gauges, and count the database's failures, from `state`.
+
+        Called again and again (`bot.serving`), so that what another process shows of this one is right.
+        """
         if self._registry is None:
             return
-        state, self._updated = self.state(), time.monotonic()
+        state = self.state()
         with self._lock:
+            self._processes.set(1)
             self._lost_writes.inc(max(0, state.failures - self._failures))
             self._failures = max(self._failures, state.failures)
             if self._version and self._version != state.version:

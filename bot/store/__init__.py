@@ -23,6 +23,7 @@ from bot.store.retention import MOST_MISSES, PURGE_EVERY
 from bot.store.subscriptions import WAITING_LASTS, Subscriptions
 from bot.store.tables import digest
 from bot.store.tallies import Tallies
+from bot.store.turns import TURN_LASTS, Turns
 from bot.store.votes import Votes
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "PURGE_EVERY",
     "RETENTION_DAYS",
     "RETRY_AFTER",
+    "TURN_LASTS",
     "WAITING_LASTS",
     "Changes",
     "Claims",
@@ -46,6 +48,7 @@ __all__ = [
     "StoreError",
     "Subscriptions",
     "Tallies",
+    "Turns",
     "Votes",
     "database_url",
 ]
@@ -82,6 +85,7 @@ class Store:
         self.database = Database(url, monotonic)
         self.claims = Claims(self.database, clock)
         self.conversations = Conversations(self.database, clock, hmac_id)
+        self.turns = Turns(self.database, clock, hmac_id)
         self.votes = Votes(self.database, clock)
         self.misses = Misses(self.database, clock)
         self.changes = Changes(self.database, clock, monotonic)
@@ -118,5 +122,5 @@ class Store:
         Conversations and subscriptions go; of what they curated only the name goes. Votes can't be traced to anybody.
         """
         remembered = self.conversations.forget(workspace, user)
-        deleted = retention.forget(self.database, workspace, user, self._hmac_id)
+        deleted = retention.forget(self.database, workspace, user, self._hmac_id, self._clock())
         return remembered if deleted is None else deleted

@@ -12,8 +12,21 @@ from bot.store.connections import Connection
 from bot.store.conversations import CONTEXT_LASTS
 from bot.store.database import Database
 from bot.store.subscriptions import WAITING_LASTS
-from bot.store.tables import changes, claims, contexts, digest, misses, tallies, trials, votes, waiting
+from bot.store.tables import (
+    changes,
+    claims,
+    contexts,
+    digest,
+    misses,
+    processes,
+    tallies,
+    trials,
+    turns,
+    votes,
+    waiting,
+)
 from bot.store.tallies import day_of
+from bot.store.turns import PROCESS_LASTS, TURN_LASTS
 
 PURGE_EVERY = 3600
 """Seconds between two purges."""
@@ -34,6 +47,8 @@ def _purging(table: Table, is_outdated: Any) -> Any:
 _has_miss = exists().where(misses.c.workspace == waiting.c.workspace, misses.c.key == waiting.c.key)
 _purge_claims = _purging(claims, claims.c.at <= _before)
 _purge_contexts = _purging(contexts, contexts.c.at <= _before)
+_purge_turns = _purging(turns, turns.c.at <= _before)
+_purge_processes = _purging(processes, processes.c.at <= _before)
 _purge_votes = _purging(votes, votes.c.at <= _before)
 _purge_misses = _purging(misses, misses.c.last <= _before)
 _purge_waiting = _purging(waiting, (waiting.c.at <= _before) | ~_has_miss)
@@ -72,6 +87,8 @@ def purge(database: Database, now: float, retention: float) -> None:
     for statement, before in (
         (_purge_claims, now - CLAIM_LASTS),
         (_purge_contexts, now - CONTEXT_LASTS),
+        (_purge_turns, now - TURN_LASTS),
+        (_purge_processes, now - PROCESS_LASTS),
         (_purge_votes, now - retention),
         (_purge_misses, now - retention),
         (_purge_waiting, now - WAITING_LASTS),
@@ -81,7 +98,7 @@ def purge(database: Database, now: float, retention: float) -> None:
         _repeat(database, statement, before=before)
 
 
-def forget(database: Database, workspace: str, user: str, hmac_id: Callable[[str], str]) -> int | None:
+def forget(database: Database, workspace: str, user: str, hmac_id: Callable[[str], str], now: float) -> int | None:
     """Delete what names a person or could be traced to them; of what they curated only the name goes.
 
     Returns:
@@ -92,6 +109,7 @@ def forget(database: Database, workspace: str, user: str, hmac_id: Callable[[str
     def forget_all(connection: Connection) -> int:
         # A process of the release before, which may still run, names people without the secret.
         gone = connection.write(_forget_contexts, person=hmac_id(who), unkeyed=digest(who))
+        connection.write(_purge_turns, before=now - TURN_LASTS)  # what a killed process has left
         gone += connection.write(_forget_waiting, of=workspace, who=user)
         return gone + connection.write(_forget_curator, who=who) + connection.write(_forget_pilot, who=who)
 

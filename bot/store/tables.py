@@ -153,3 +153,21 @@ trials = Table(
     Column("offered", Integer, nullable=False),
     Column("missed", Integer, nullable=False),
 )
+
+turns = Table(  # the messages that are in hand
+    "askpy_turns",
+    metadata,
+    Column("owner", String(64), primary_key=True),
+    Column("conversation", String(64), nullable=False),
+    Column("position", Float(53), nullable=False),
+    Column("process", String(64), nullable=False),
+    Column("at", Float(53), nullable=False),
+    Index("askpy_turns_conversation", "conversation"),
+)
+
+processes = Table(
+    "askpy_processes",
+    metadata,
+    Column("process", String(64), primary_key=True),
+    Column("at", Float(53), nullable=False),
+)

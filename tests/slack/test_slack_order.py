@@ -18,9 +18,18 @@ import pytest
 from bot.model import ConversationState, Question, Reply
 from bot.slack.admission import ConversationQueues, FairQueue, QueuePosition
 from bot.slack.context import LONG_TEXT
+from bot.slack.features import messages
 from bot.slack.outgoing import reply_text
 from support.slack_app import PATIENCE, Door, MakeDoor
-from support.slack_samples import KINDS, SampleClaims, SampleConversations, SampleDatabase, SampleEngine, SampleStore
+from support.slack_samples import (
+    KINDS,
+    SampleClaims,
+    SampleConversations,
+    SampleDatabase,
+    SampleEngine,
+    SampleStore,
+    SampleTurns,
+)
 from support.slack_steps import deliver, on_message, posted, send, status
 from support.slack_stub import TEAM, Stub
 
@@ -129,6 +138,85 @@ def test_ten_messages_in_a_row_each_have_the_state_of_the_one_before(make_door: 
     states = [None, *(ConversationState(KINDS[kind].kind, KINDS[kind].ids) for kind in kinds)]
     assert asked_in(door)[f"{TEAM}:D1::U1"] == list(zip(kinds, states, strict=False))
     assert [post["text"] for post in posted(stub)] == [reply_text(KINDS[kind]) for kind in kinds]
+
+
+# --- several processes: turns
+
+
+class SharedTurns(SampleTurns):
+    """Turns of a process beside which another one has an earlier message, for so many looks. Notes what was done."""
+
+    is_shared = True
+
+    def __init__(self, looks: float) -> None:
+        self.looks = looks
+        self.done: list[str] = []
+        self.on_last: Callable[[], None] = lambda: None
+        self.has_leaves = False
+
+    def join(self, conversation: str, position: float, owner: str) -> None:
+        self.done.append(f"join {position}")
+
+    def is_behind(self, conversation: str, position: float) -> bool:
+        self.done.append("look")
+        self.looks -= 1
+        if self.looks == 0:
+            self.on_last()
+        return self.looks >= 0
+
+    def leave(self, owner: str) -> None:
+        self.done.append("leave")
+        self.has_leaves = True
+
+    def write_leaves(self) -> None:
+        self.done.append("write")
+        self.has_leaves = False
+
+
+def shared_door(make_door: MakeDoor, stub: Stub, looks: float) -> tuple[Door, SharedTurns]:
+    store = SampleStore()
+    turns = SharedTurns(looks)
+    store.turns = turns
+    return make_door(stub, store=store), turns
+
+
+def test_an_earlier_message_of_another_process_is_answered_first(make_door: MakeDoor, stub: Stub) -> None:
+    door, turns = shared_door(make_door, stub, looks=3)
+    before = ConversationState("library", ("flask",))
+    turns.on_last = lambda: door.store.conversations.save(f"{TEAM}:D1::U1", before)
+    assert status(send(door, ts="2.0", text=SECOND)) == 200
+    door.settle()
+    assert asked_in(door)[f"{TEAM}:D1::U1"] == [(SECOND, None), (SECOND, before)]
+    assert [post["text"] for post in posted(stub)] == [reply_text(KINDS[SECOND])]
+    assert turns.done == ["join 2.0", *["look"] * 4, "look", "leave", "write"]
+    assert_nothing_left(door)
+
+
+def test_a_message_waits_for_another_process_as_long_as_a_turn_lasts(
+    make_door: MakeDoor, stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(messages, "TURN_LASTS", 0.1)
+    door, turns = shared_door(make_door, stub, looks=float("inf"))
+    began = time.monotonic()
+    assert status(send(door, text=SECOND)) == 200
+    door.settle()
+    assert time.monotonic() - began >= 0.1
+    assert [post["text"] for post in posted(stub)] == [reply_text(KINDS[SECOND])]
+    assert turns.done[-2:] == ["leave", "write"]
+
+
+def test_a_command_takes_its_turn_too_and_a_reply_without_a_state_waits(make_door: MakeDoor, stub: Stub) -> None:
+    door, turns = shared_door(make_door, stub, looks=1)
+    assert door.command("") == 200
+    assert turns.done[0].startswith("join ")
+    assert turns.done[1:] == ["look", "look", "look", "leave", "write"]
+
+
+def test_a_process_that_is_alone_takes_no_turns(make_door: MakeDoor, stub: Stub) -> None:
+    door, turns = shared_door(make_door, stub, looks=1)
+    turns.is_shared = False
+    assert door.dm(SECOND) == 200
+    assert turns.done == []
 
 
 class HangingConversations(SampleConversations):

@@ -6,11 +6,14 @@ import asyncio
 import gc
 import hashlib
 import hmac
+import itertools
 import json
 import logging
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,7 +25,7 @@ from typing import Any
 
 import pytest
 
-from bot import serving
+from bot import serving, workers
 from bot.model import AskPyError
 from bot.serving import StopSignal
 from bot.settings import Secret, Settings, SettingsError
@@ -86,7 +89,7 @@ def serve(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> 
     handlers = {number: signal.getsignal(number) for number in serving.STOP_SIGNALS}
     monkeypatch.setattr(socket_module, "MIN_STABLE", 0.3)
     monkeypatch.setattr(serving, "_freeze_memory", lambda: None)  # it would keep what other tests have left
-    monkeypatch.setattr(serving, "log_to_stderr", lambda _: None)  # it would take the handler that listens here
+    monkeypatch.setattr(serving, "log_to_stderr", lambda *_: None)  # it would take the handler that listens here
     caplog.set_level(logging.INFO)
     ports: list[int] = []
     listening = threading.Condition()
@@ -355,7 +358,7 @@ def test_signals_within_signals_hold_up_nothing(stop_signal: StopSignal) -> None
     was_set = stop_signal.received.set
 
     def again() -> None:
-        stop_signal._receive()
+        stop_signal.receive()
         was_set()
 
     stop_signal.received.set = again  # type: ignore[method-assign]
@@ -555,3 +558,100 @@ def test_what_cannot_be_started_is_a_sentence_and_exit_code_two(
     ran = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False)
     told = "Slack refuses SLACK_BOT_TOKEN (account_inactive). Get a new one: https://api.slack.com/apps, your app.\n"
     assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", told)
+
+
+# --- several workers
+
+
+@pytest.mark.parametrize(
+    ("arguments", "app_token", "sentence"),
+    [
+        (
+            ["--socket"],
+            "",
+            "--workers shares an HTTP port, and Socket Mode has none (--socket was given). Add --http, or",
+        ),
+        (
+            [],
+            "xapp-1",
+            "--workers shares an HTTP port, and Socket Mode has none (SLACK_APP_TOKEN is set). Add --http, or",
+        ),
+        (["--http"], "", "SLACK_SIGNING_SECRET: "),
+        (["--http", "--workers", "65"], "", "65 is not in the range 1<=x<=64"),
+    ],
+)
+def test_where_workers_are_not_possible_it_says_why(
+    arguments: list[str], app_token: str, sentence: str, tmp_path: Path
+) -> None:
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("SLACK", "PORT", "DATABASE"))}
+    env |= {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": app_token, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-m", "bot", "serve", "--workers", "2", *arguments]
+    ended = subprocess.run(command, check=False, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 2
+    assert sentence in " ".join(ended.stderr.split())
+
+
+ENDS_AT_ONCE = "import os; os.write(1, b'loaded\\nready\\n'); raise SystemExit({code})"
+
+
+def supervised(
+    monkeypatch: pytest.MonkeyPatch, source: str, settings: Settings, stop_after: int = 0, count: int = 1
+) -> tuple[int, bool]:
+    """What comes of workers that run this source; stopped after so many lines of the log."""
+    monkeypatch.setattr(workers, "RESTART_PAUSES", (0.0, 0.05, 0.1))
+    with socket.socket() as listening:
+        supervisor = workers._Supervisor(settings, listening, count, "")
+        supervisor._command = [sys.executable, "-c", source]
+        lines = itertools.count(1)
+
+        class Stopping(logging.Handler):
+            def emit(self, record: logging.LogRecord) -> None:
+                if next(lines) == stop_after:
+                    supervisor._stop.set()
+
+        handler = Stopping()
+        logging.getLogger("bot").addHandler(handler)
+        try:
+            return asyncio.run(supervisor.run())
+        finally:
+            logging.getLogger("bot").removeHandler(handler)
+
+
+def test_a_worker_that_ends_is_started_again_with_pauses_that_grow(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    began = time.monotonic()
+    assert supervised(monkeypatch, ENDS_AT_ONCE.format(code=3), settings, stop_after=4) == (0, True)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"Worker 1 ended with exit code 3; it is started again {when}."
+        for when in ("now", "in 0.05 seconds", "in 0.1 seconds", "in 0.1 seconds")
+    ]
+    assert time.monotonic() - began >= 0.15
+
+
+@pytest.mark.parametrize("code", [1, 2])
+def test_a_worker_that_refuses_to_start_ends_all(
+    code: int, monkeypatch: pytest.MonkeyPatch, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = f"import sys, time; time.sleep(0 if sys.argv[2][0] == '1' else 60); raise SystemExit({code})"
+    assert supervised(monkeypatch, source, settings, count=3)[0] == code
+    assert caplog.records == []
+
+
+def test_a_worker_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    monkeypatch.setattr(workers, "KILL_AFTER", 0.1)
+    source = (
+        "import logging, os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "os.write(1, b'loaded\\nready\\n'); time.sleep(60)"
+    )
+    with socket.socket() as listening:
+        supervisor = workers._Supervisor(settings, listening, 1, "")
+        supervisor._command = [sys.executable, "-c", source]
+
+        async def run() -> tuple[int, bool]:
+            running = asyncio.create_task(supervisor.run())
+            await supervisor._ready.wait()
+            supervisor._stop.set()
+            return await running
+
+        assert asyncio.run(run()) == (0, False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field, replace
 
 from bot.markdown import Span, parse
@@ -417,6 +418,15 @@ class SamplePilots:
         return not self.database.away and (workspace, channel) in self.channels
 
 
+class SampleTurns:
+    """Turns of a process that is alone."""
+
+    is_shared = False
+
+    def run(self, stop: threading.Event) -> None:
+        """Nobody else is looked for."""
+
+
 class SampleStore:
     """All that the store remembers, in memory."""
 
@@ -424,6 +434,7 @@ class SampleStore:
         self.database = SampleDatabase()
         self.claims = SampleClaims()
         self.conversations = SampleConversations(self.database)
+        self.turns = SampleTurns()
         self.votes = SampleVotes(self.database)
         self.tallies = SampleTallies(self.database)
         self.misses = SampleMisses(self.database)

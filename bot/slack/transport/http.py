@@ -52,6 +52,8 @@ Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 _silent = logging.getLogger("bot.slack.aiohttp")
 _silent.setLevel(logging.CRITICAL)  # aiohttp logs a traceback for every client that doesn't speak HTTP
 EVENTS = "/slack/events"
+DEFAULT_PORT = 3000
+ANY_HOST = "0.0.0.0"  # noqa: S104  a web process in a container is reached from outside
 GRACE = 8.0
 """Seconds that stopping may take: platforms kill a process after ten."""
 FINISH_WITHIN = GRACE / 2
@@ -450,7 +452,7 @@ async def serve_http(
     port: int,
     stop: asyncio.Event,
     *,
-    host: str = "0.0.0.0",  # noqa: S104  a web process in a container is reached from outside
+    host: str = ANY_HOST,
     ready: Callable[[int], None] | None = None,
     listening: socket.socket | None = None,
     finish_within: float = FINISH_WITHIN,
@@ -461,7 +463,8 @@ async def serve_http(
     AskPyError when the port can't be opened.
     """
     server = HttpServer(receiver.respond, listening or listen(host, port))
-    logger.info("Listening on port %s", server.port)
+    if listening is None:
+        logger.info("Listening on port %s", server.port)
     try:
         if ready is not None:
             ready(server.port)
@@ -482,7 +485,7 @@ def get_page(pages: Mapping[str, Page], request: web.BaseRequest) -> web.Respons
 class PageServer:
     """Serves `pages` on a port of their own, as an asynchronous context. Raises AskPyError when the port can't be opened."""
 
-    def __init__(self, port: int, pages: Mapping[str, Page], host: str = "0.0.0.0") -> None:  # noqa: S104  probed from outside
+    def __init__(self, port: int, pages: Mapping[str, Page], host: str = ANY_HOST) -> None:
         self._pages = pages
         self._listening = listen(host, port)
         self.port = int(self._listening.getsockname()[1])

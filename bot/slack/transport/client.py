@@ -360,7 +360,7 @@ class SlackClient:
                 self.identity = BotIdentity(
                     user=str(answer.get("user_id") or ""),
                     bot=str(answer.get("bot_id") or ""),
-                    team=str(answer.get("team_id") or ""),
+                    team=str(answer.get("team_id") or answer.get("enterprise_id") or ""),
                     scopes=tuple(filter(None, map(str.strip, str(headers.get("x-oauth-scopes", "")).split(",")))),
                 )
         return self.identity

@@ -20,7 +20,7 @@ from typing import Any, Literal
 from bot.curation.build import BuildStoppedError
 from bot.curation.reloader import PackReloader
 from bot.engine import Engine
-from bot.settings import Settings, unknown_variables
+from bot.settings import DEFAULT_PORT, Settings, unknown_variables
 from bot.slack.app import SlackApp, build_app
 from bot.slack.logs import format_without_message, log_to_stderr
 from bot.slack.metrics import Metrics, State
@@ -30,7 +30,6 @@ from bot.slack.transport.http import GRACE, HttpReceiver, PageServer, serve_http
 from bot.slack.transport.socket import SocketReceiver, serve_socket
 from bot.store import Store
 
-DEFAULT_PORT = 3000
 METRICS = "/metrics"
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 LOOKUPS = 4

@@ -20,7 +20,7 @@ from bot.engine import Engine, ProcessMemory
 from bot.knowledge import load
 from bot.model import AskPyError, Change, Question, Reply
 from bot.reply import markdown_text, plain_text, without_show_rest
-from bot.settings import Settings, read_settings
+from bot.settings import Settings, hide_secrets, read_settings
 from bot.understanding import Matcher
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class _Group(click.Group):
         except AskPyError as error:
             from bot.terminal import echo
 
-            echo(str(error), err=True)
+            echo(hide_secrets(str(error)), err=True)
             ctx.exit(2)
         except (KeyboardInterrupt, click.Abort):
             ctx.exit(130)  # the exit code of shells for an interrupt
@@ -378,14 +378,17 @@ def manifest(url: str | None) -> None:
 
 
 @main.command()
+@click.option(
+    "--blocks", is_flag=True, help="Ask Slack, too, whether it takes every kind of reply, modal and Home tab."
+)
 @knowledge_option
-def doctor() -> None:
+def doctor(blocks: bool) -> None:
     """Check configuration, credentials, database and pack, and print the fix for each fault."""
     from bot.doctor import run_checks
     from bot.settings import usable_settings
 
     settings, faults = usable_settings()
-    if not run_checks(_with_pack(settings), faults):
+    if not run_checks(_with_pack(settings), faults, blocks=blocks):
         raise SystemExit(1)
 
 

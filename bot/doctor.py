@@ -3,27 +3,57 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shlex
 import time
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Any
+from urllib.parse import urlsplit
 
 from slack_sdk.errors import SlackApiError
 
 from bot import program
 from bot.curation.lint import lint
 from bot.knowledge import inspect
-from bot.model import AskPyError
-from bot.settings import Secret, SettingFaults, Settings, SettingsError, env_file_advice, unknown_variables
+from bot.model import AskPyError, Knowledge
+from bot.settings import (
+    DEFAULT_PORT,
+    Secret,
+    SettingFaults,
+    Settings,
+    SettingsError,
+    env_file_advice,
+    hide_secrets,
+    ineffective_variables,
+    unknown_variables,
+)
+from bot.slack.blocks import Layout
 from bot.slack.manifest import SCOPES
-from bot.slack.transport.client import UNREACHABLE, SlackClient, SlackConfig, error_code, reason_of
+from bot.slack.samples import samples
+from bot.slack.transport.checks import count_certificates, obstacle_of, port_fault, proxy_of_environment
+from bot.slack.transport.client import (
+    UNREACHABLE,
+    SlackClient,
+    SlackConfig,
+    bypasses_proxy,
+    error_code,
+    proxy_for,
+    reason_of,
+    retry_after,
+)
 from bot.store import Store
 from bot.terminal import echo
 
 MAX_CLOCK_OFFSET = 120
 """Seconds that this machine's clock may be off; Slack's signatures are good for 300."""
+MAX_OBJECTIONS = 5
+"""Objections of Slack's to one view or message that are printed: mostly they have one cause."""
+MAX_RATE_LIMITS, MAX_RETRY_AFTER = 5, 60.0
+"""Times that a request to validate blocks is repeated after a rate limit, and seconds that each may last."""
 
 
 LABEL = 7
@@ -38,28 +68,34 @@ DoctorLine = tuple[str, str]
 """What was checked, and the fault with its remedy, or a Hint; empty if there is neither."""
 
 
-def run_checks(settings: Settings, setting_faults: SettingFaults = ()) -> bool:
-    """Check everything that `serve` needs and print a line for each.
+def run_checks(settings: Settings, setting_faults: SettingFaults = (), *, blocks: bool = False) -> bool:
+    """Check everything that `serve` needs and print a line for each. No line has a value that looks like a secret.
 
     Args:
         settings: The settings that can be used.
         setting_faults: The faults of those that can't.
+        blocks: Whether Slack is also asked about every kind of message and view.
 
     Returns:
         Whether there is no fault.
     """
     faults = 0
+    knowledge, pack_lines = _pack(settings)
     for subject, fault in (
         *setting_faults,
         *_variables(),
-        *_pack(settings),
+        *pack_lines,
         *_cache(settings),
         *_database(settings),
+        *_port(settings),
         *_credentials(settings),
-        *_slack(settings),
+        *_certificates(),
+        *_proxy(settings),
+        *_slack(settings, knowledge if blocks else None),
+        *([("blocks", Hint("not checked: there is no pack to render"))] if blocks and knowledge is None else []),
     ):
         verdict = "hint" if isinstance(fault, Hint) else "fault" if fault else "fine"
-        echo(f"{verdict:6} {subject}" + (f": {fault}" if fault else ""), hang=LABEL)
+        echo(hide_secrets(f"{verdict:6} {subject}" + (f": {fault}" if fault else "")), hang=LABEL)
         faults += verdict == "fault"
     echo("Nothing is wrong." if not faults else f"{faults} to mend.")
     return not faults
@@ -70,30 +106,30 @@ def _variables() -> Iterator[DoctorLine]:
     try:
         for variable in unknown_variables():
             yield "the name of a setting", variable.text if variable.is_certain else Hint(variable.text)
+        for name in ineffective_variables():
+            yield "the file .env", Hint(f"{name} does nothing there; set it in the environment")
         if advice := env_file_advice():
             yield "the file .env", Hint(advice)
     except SettingsError:  # a file that can't be read is among the settings' faults
         return
 
 
-def _pack(settings: Settings) -> Iterator[DoctorLine]:
-    knowledge, faults = inspect(settings.pack)
+def _pack(settings: Settings) -> tuple[Knowledge | None, list[DoctorLine]]:
+    """The pack, if it can be read, and the line about it."""
+    folder = settings.pack.absolute()
+    knowledge, faults = inspect(folder)
     faults = faults + (lint(knowledge) if knowledge is not None else [])
     faults = [fault for fault in faults if not fault.advice]
     count = f"{len(faults)} fault{'s' * (len(faults) > 1)}"
-    remedy = (
-        f"{count}, first {faults[0]}; all of them: {program()} check {shlex.quote(str(settings.pack))}"
-        if faults
-        else ""
-    )
+    remedy = f"{count}, first {faults[0]}; all of them: {program()} check {shlex.quote(str(folder))}" if faults else ""
     number = len(knowledge.entries) if knowledge is not None else 0
     name = f" {knowledge.name}, {number} {'entry' if number == 1 else 'entries'}," if knowledge is not None else ""
-    yield f"knowledge pack{name} {settings.pack}", remedy
+    return knowledge, [(f"knowledge pack{name} {folder}", remedy)]
 
 
 def _cache(settings: Settings) -> Iterator[DoctorLine]:
     try:
-        folder, fault = settings.cache_folder, ""
+        folder, fault = settings.cache_folder.absolute(), ""
     except SettingsError as error:
         yield "cache", str(error)
         return
@@ -107,19 +143,42 @@ def _cache(settings: Settings) -> Iterator[DoctorLine]:
 
 
 def _database(settings: Settings) -> Iterator[DoctorLine]:
+    """Whether the database can be written. The folder of a relative path isn't made: the file may be meant to be elsewhere."""
     try:
         store = Store(settings.database)
     except AskPyError as error:
         yield "database", str(error)
         return
-    fault = store.probe()
+    database, question = store.database, ""
+    if database.path is not None and not database.path.is_absolute():
+        question = (
+            ". DATABASE_URL has a relative path, so that the file lies under the working directory; "
+            f"from the root it is written with four slashes: sqlite:////{database.path}"
+        )
+        if not database.path.absolute().parent.is_dir():
+            yield "database", f"{database.place}: its folder doesn't exist{question}"
+            return
+    fault = store.probe().removeprefix(f"{database.safe_url}: ")
     store.close()
     if fault:
-        yield "database", f"{fault}; set DATABASE_URL to one that can be written"
+        yield "database", f"{database.place}: {fault}; set DATABASE_URL to one that can be written{question}"
+    elif database.is_in_memory:
+        memory = "in memory, and gone when the process ends; to keep it, name a file: sqlite:////path/to/askpy.db"
+        yield f"database {database.place}", Hint(memory)
     else:
-        memory = "in memory, and gone when the process ends; to keep it, name a file: sqlite:///askpy.db"
-        yield f"database {store.database.safe_url}", Hint(memory) if store.database.is_in_memory else ""
+        yield f"database {database.place}", Hint(question.removeprefix(". ")) if question else ""
 
+
+def _port(settings: Settings) -> Iterator[DoctorLine]:
+    """Whether the port can be opened, where it is needed: for HTTP, and in Socket Mode where PORT is set."""
+    is_http = settings.slack_app_token is None and settings.slack_signing_secret is not None
+    if settings.port is None and not is_http:
+        return
+    port = DEFAULT_PORT if settings.port is None else settings.port
+    yield f"port {port}", port_fault(port)
+
+
+# --- credentials
 
 _APP_PAGE = "api.slack.com/apps, your app"
 _NO_FRONT = (
@@ -127,53 +186,138 @@ _NO_FRONT = (
     "address and works behind a firewall, or SLACK_SIGNING_SECRET for HTTP, which suits production; "
     f"{_APP_PAGE}, Basic Information has both"
 )
+_KINDS = {"xoxb": "a bot token", "xapp": "an app-level token", "xoxp": "a user token", "xox": "a token of another kind"}
+"""What Slack's tokens are, by their first letters."""
+_PLACES = {
+    "SLACK_BOT_TOKEN": ("xoxb", "OAuth & Permissions"),
+    "SLACK_APP_TOKEN": ("xapp", "Basic Information"),
+}
+"""The first letters of the token that a variable holds, and the page of the app's settings that has it."""
+_QUOTES = " \t\r\n'\"`“”‘’"
 
 
-def _is_token(secret: Secret | None, prefix: str) -> bool:
+def _is_token(secret: Secret | None, kind: str) -> bool:
     """Whether a secret has the form of a token; one that doesn't is not sent to Slack."""
-    return secret is not None and re.fullmatch(rf"{prefix}[!-~]+", secret.get_secret_value()) is not None
+    return secret is not None and re.fullmatch(rf"{kind}-[!-~]*[^\W_]", secret.get_secret_value()) is not None
+
+
+def _kind_of(value: str) -> str:
+    """The kind of a token, as in _KINDS; empty for anything else."""
+    return next((kind for kind in _KINDS if value.startswith(kind) and re.match(r"\w+[.-]", value)), "")
 
 
 def _is_address(url: str) -> bool:
-    return re.fullmatch(r"https?://[^\s/]+(?:/.*)?", url) is not None
+    return re.fullmatch(r"https?://[^\s/@]+(?:/.*)?", url) is not None and bool(_host_of(url))
 
 
 def _credentials(settings: Settings) -> Iterator[DoctorLine]:
     bot, app, secret = settings.slack_bot_token, settings.slack_app_token, settings.slack_signing_secret
     if bot is None:
         yield "SLACK_BOT_TOKEN", f"not set; copy it from {_APP_PAGE}, OAuth & Permissions (it starts with xoxb-)"
-    elif not _is_token(bot, "xoxb-"):
-        yield "SLACK_BOT_TOKEN", f"not a bot token; it starts with xoxb-, at {_APP_PAGE}, OAuth & Permissions"
     if app is None and secret is None:
         yield "SLACK_APP_TOKEN", _NO_FRONT
-    if app is not None and not _is_token(app, "xapp-"):
-        yield "SLACK_APP_TOKEN", f"not an app-level token; it starts with xapp-, at {_APP_PAGE}, Basic Information"
-    if secret is not None and not re.fullmatch(r"[0-9a-fA-F]{32}", secret.get_secret_value()):
-        yield "SLACK_SIGNING_SECRET", f"not 32 hexadecimal digits; copy it again from {_APP_PAGE}, Basic Information"
-    if not _is_address(settings.slack_api_url):
+    for name, token in (("SLACK_BOT_TOKEN", bot), ("SLACK_APP_TOKEN", app)):
+        if token is not None and (fault := _token_fault(name, token)):
+            yield name, fault
+    if secret is not None and (fault := _signing_secret_fault(secret)):
+        yield "SLACK_SIGNING_SECRET", fault
+    if re.match(r"\w+://[^/]*@", settings.slack_api_url):
+        yield "SLACK_API_URL", "it names a user or a password, which can't be sent beside the token; leave them out"
+    elif not _is_address(settings.slack_api_url):
         yield "SLACK_API_URL", "not a web address; leave it out, or write https://slack.com/api/"
 
 
-def _slack(settings: Settings) -> Iterator[DoctorLine]:
-    """Slack's own verdict on the tokens; those that don't have the form of one are not sent."""
+def _token_fault(name: str, token: Secret) -> str:
+    value, (own, page) = token.get_secret_value(), _PLACES[name]
+    if _is_token(token, own):
+        return ""
+    bare = value.strip(_QUOTES)
+    kind, place = _kind_of(bare), f"it starts with {own}-, at {_APP_PAGE}, {page}"
+    other = next(other for other in _PLACES if other != name)
+    if kind == _PLACES[other][0]:
+        return f"swapped with {other}? It holds {_KINDS[kind]}; {_KINDS[own]} belongs here: {place}"
+    if kind and kind != own:
+        return f"it holds {_KINDS[kind]} and not {_KINDS[own]}; {place}"
+    if bare != value and kind:
+        return "there are quotes or blanks around it; write the token alone"
+    return f"not {_KINDS[own]}; {place}"
+
+
+def _signing_secret_fault(secret: Secret) -> str:
+    value, page = secret.get_secret_value(), f"copy it again from {_APP_PAGE}, Basic Information"
+    bare = value.strip(_QUOTES)
+    if kind := _kind_of(bare):
+        return f"it holds {_KINDS[kind]}, and not the signing secret; {page}"
+    if bare != value:
+        return "there are quotes or blanks around it; write the secret alone"
+    is_usual = re.fullmatch(r"[0-9a-fA-F]{32}", value) is not None
+    return "" if is_usual else Hint(f"not 32 hexadecimal digits, as Slack's are; {page}")
+
+
+# --- the way to Slack
+
+
+def _certificates() -> Iterator[DoctorLine]:
+    """The files and folders that name certificate authorities besides the system's, if any do."""
+    if file := os.environ.get("SSL_CERT_FILE"):
+        number, fault = count_certificates(file)
+        count = f", {number} certificate{'s' * (number != 1)}" if not fault else ""
+        yield f"certificates of SSL_CERT_FILE, {Path(file).absolute()}{count}", fault
+    if folders := os.environ.get("SSL_CERT_DIR"):
+        missing = [folder for folder in folders.split(os.pathsep) if not Path(folder).is_dir()]
+        yield f"certificates of SSL_CERT_DIR, {folders}", f"there is no folder {missing[0]}" if missing else ""
+
+
+def _proxy(settings: Settings) -> Iterator[DoctorLine]:
+    """The proxy of the environment, if there is one, and whether requests to Slack go through it."""
+    proxy, url = proxy_of_environment(), settings.slack_api_url
+    if not proxy or not _is_address(url):
+        return
+    place, fault = _host_of(proxy), ""
+    if not place or not re.match(r"https?:", proxy, re.IGNORECASE):
+        place, fault = "in HTTPS_PROXY or HTTP_PROXY", "not an address of the form http://host:port"
+    elif bypasses_proxy(url):
+        place = f"{place}: not for {_host_of(url)}, by NO_PROXY or because it is this machine"
+    yield f"proxy {place}", fault
+
+
+def _host_of(url: str) -> str:
+    """Host and port of an address; empty if it is malformed."""
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2]
+    except ValueError:  # a malformed IPv6 address
+        return ""
+
+
+def _shown_url(url: str) -> str:
+    """An address without user name, password and query."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{_host_of(url)}{parts.path}"
+
+
+def _slack(settings: Settings, knowledge: Knowledge | None) -> Iterator[DoctorLine]:
+    """Slack's own verdict on the tokens, and on what is rendered from `knowledge`; malformed tokens are not sent."""
     bot, app = settings.slack_bot_token, settings.slack_app_token
-    if not _is_address(settings.slack_api_url):
+    if not _is_address(settings.slack_api_url) or any(fault for _, fault in _proxy(settings)):
         return
     config = SlackConfig(
-        bot_token=bot.get_secret_value() if bot is not None and _is_token(bot, "xoxb-") else "",
-        app_token=app.get_secret_value() if app is not None and _is_token(app, "xapp-") else "",
+        bot_token=bot.get_secret_value() if bot is not None and _is_token(bot, "xoxb") else "",
+        app_token=app.get_secret_value() if app is not None and _is_token(app, "xapp") else "",
         api_url=settings.slack_api_url,
     )
     if config.bot_token or config.app_token:
-        yield from asyncio.run(_ask_slack(config))
+        yield from asyncio.run(_ask_slack(config, settings, knowledge))
 
 
-async def _ask_slack(config: SlackConfig) -> list[DoctorLine]:
-    """Send each token that there is to Slack."""
+async def _ask_slack(config: SlackConfig, settings: Settings, knowledge: Knowledge | None) -> list[DoctorLine]:
+    """Send each token that there is to Slack, and with the bot's what is to be validated."""
     async with SlackClient(config) as client:
         results, is_reachable = await _bot(client) if config.bot_token else ([], True)
+        is_known = bool(config.bot_token) and is_reachable and not any(fault for subject, fault in results[:1])
         if is_reachable and config.app_token:
             results.append(("Socket Mode", await _socket(client)))
+        if knowledge is not None:
+            results += await _blocks(client, settings, knowledge) if is_known else [("blocks", Hint(_NOT_ASKED))]
     return results
 
 
@@ -182,28 +326,49 @@ async def _bot(client: SlackClient) -> tuple[list[DoctorLine], bool]:
     try:
         answer = await client.web().auth_test()
     except UNREACHABLE as error:
-        fault = _refusal(error, "SLACK_BOT_TOKEN")
-        return [(f"Slack at {client.config.api_url}", fault)], bool(_code(error))
+        fault = _refusal(error, "SLACK_BOT_TOKEN", client.config.api_url)
+        return [(f"Slack at {_shown_url(client.config.api_url)}", fault)], bool(_code(error))
     headers = {str(name).lower(): str(value) for name, value in answer.headers.items()}
-    granted = {scope.strip() for scope in headers.get("x-oauth-scopes", "").split(",") if scope.strip()}
-    missing = [scope for scope in SCOPES if scope not in granted] if granted else []
-    remedy = f"{', '.join(missing)} missing; add them at {_APP_PAGE}, OAuth & Permissions, and install again"
-    return [
+    results = [
         (f"Slack knows the bot as {answer.get('user')} in {answer.get('team')}", ""),
-        ("scopes", remedy if missing else ""),
+        *_scopes(headers.get("x-oauth-scopes", "")),
         ("clock", _clock(headers.get("date", ""))),
-    ], True
+    ]
+    app_id, bot_app_id = _app_id(client.config.app_token), str(answer.get("app_id") or "")
+    if app_id and bot_app_id and app_id != bot_app_id:  # for bot tokens the answer doesn't always have it
+        fault = f"of the app {app_id}, but SLACK_BOT_TOKEN is of {bot_app_id}; copy both from the same app"
+        results.append(("SLACK_APP_TOKEN", fault))
+    return results, True
+
+
+def _app_id(app_token: str) -> str:
+    """The app's id, which an app-level token names: xapp-1-A…-…; empty if it doesn't."""
+    match = re.match(r"xapp-\d+-(A[A-Z0-9]+)-", app_token)
+    return match[1] if match else ""
+
+
+def _scopes(header: str) -> Iterator[DoctorLine]:
+    """The scopes that are missing, and those that aren't needed: what a token can't do, nobody who steals it can."""
+    granted = {scope.strip() for scope in header.split(",") if scope.strip()}
+    missing = [scope for scope in SCOPES if scope not in granted] if granted else []
+    page = f"{_APP_PAGE}, OAuth & Permissions"
+    if missing or not granted - set(SCOPES):
+        remedy = f"{', '.join(missing)} missing; add them at {page}, and install again"
+        yield "scopes", remedy if missing else ""
+    if superfluous := sorted(granted - set(SCOPES)):
+        yield "scopes", Hint(f"{', '.join(superfluous)} not needed; remove them at {page}, and install again")
 
 
 def _clock(date: str) -> str:
     """The fault of this machine's clock, by the Date header of Slack's answer."""
     try:
-        offset = abs(parsedate_to_datetime(date).timestamp() - time.time())
+        offset = time.time() - parsedate_to_datetime(date).timestamp()
     except ValueError:
         return ""
+    direction = "ahead" if offset > 0 else "behind"
     return (
-        f"{offset:.0f} seconds off Slack's; set this machine's clock, or no signature will be believed"
-        if offset > MAX_CLOCK_OFFSET
+        f"{direction}, {abs(offset):.0f} seconds off Slack's; set this machine's clock, or no signature will be believed"
+        if abs(offset) > MAX_CLOCK_OFFSET
         else ""
     )
 
@@ -212,17 +377,102 @@ async def _socket(client: SlackClient) -> str:
     try:
         await client.web(token="").apps_connections_open(app_token=client.config.app_token)
     except UNREACHABLE as error:
-        return _refusal(error, "SLACK_APP_TOKEN (scope connections:write)")
+        if _code(error) == "missing_scope":
+            page = f"{_APP_PAGE}, Basic Information, App-Level Tokens"
+            return f"SLACK_APP_TOKEN lacks the scope connections:write; make a new token with it at {page}"
+        return _refusal(error, "SLACK_APP_TOKEN (scope connections:write)", client.config.api_url)
     return ""
 
 
-def _refusal(error: Exception, variable: str) -> str:
+def _refusal(error: Exception, variable: str, url: str) -> str:
+    """Why a request failed: Slack has refused a variable's token, or couldn't be reached at `url`; with the remedy."""
     code = _code(error)
     if code:
         return f"{variable} is refused ({code}); copy it again from {_APP_PAGE}"
-    return f"can't be reached ({reason_of(error)}); look at the network, the proxy and SLACK_API_URL"
+    reason, proxy, host = reason_of(error), f"the proxy {_host_of(proxy_for(url) or '')}", _host_of(url)
+    match obstacle_of(error):
+        case "certificate":
+            return (
+                f"its certificate isn't trusted here ({reason}). Where a company reads what is encrypted, its own certificate "
+                "authority has to be named in the environment: SSL_CERT_FILE=/path/to/ca.pem, or a folder with SSL_CERT_DIR"
+            )
+        case "proxy away":
+            return (
+                f"{proxy} can't be reached ({reason}); correct HTTPS_PROXY or HTTP_PROXY, or, if none is needed for Slack, "
+                f"set NO_PROXY={host.partition(':')[0]}"
+            )
+        case "proxy login":
+            return f"{proxy} asks for a user name and a password (407); write them into HTTPS_PROXY: http://user:password@host:port"
+        case "proxy refusal":
+            return (
+                f"{proxy} doesn't connect to {host} ({reason}); whoever runs it has to allow that, and for Socket Mode "
+                "wss-primary.slack.com and wss-backup.slack.com"
+            )
+        case "":
+            return f"can't be reached ({reason}); look at the network, the proxy and SLACK_API_URL"
 
 
 def _code(error: Exception) -> str:
     """The error code of Slack's answer; empty where Slack didn't answer."""
     return error_code(error) if isinstance(error, SlackApiError) else ""
+
+
+# --- blocks
+
+_NOT_ASKED = "not checked: that takes a bot token that Slack knows"
+_UNKNOWN_METHOD = "not checked: this Slack doesn't know the method blocks.validate"
+
+
+async def _blocks(client: SlackClient, settings: Settings, knowledge: Knowledge) -> list[DoctorLine]:
+    """Whether Slack takes one of every kind of message and view: a line for each, with what Slack objects to."""
+    results: list[DoctorLine] = []
+    try:
+        for sample in await samples(knowledge, _layout(settings), client.config, _cache_folder(settings)):
+            objections: list[str] = []
+            for variant, payload in sample.variants:
+                found = await _validate(client, payload)
+                objections += [f"{objection} ({variant})" if variant else objection for objection in found]
+            results.append((f"blocks of {sample.name}", "; ".join(objections[:MAX_OBJECTIONS])))
+    except UNREACHABLE as error:
+        code = _code(error)
+        if code == "unknown_method":
+            return [("blocks", Hint(_UNKNOWN_METHOD))]
+        results.append(("blocks", f"blocks.validate failed ({code or reason_of(error)}); try again"))
+    return results
+
+
+def _layout(settings: Settings) -> Layout:
+    return "classic" if settings.cards == "classic" else "cards"
+
+
+def _cache_folder(settings: Settings) -> Path | None:
+    """The folder of the cache, if there is one; `_cache` says what is wrong with it."""
+    try:
+        return settings.cache_folder
+    except SettingsError:
+        return None
+
+
+async def _validate(client: SlackClient, payload: dict[str, Any]) -> list[str]:
+    """Slack's objections to a message or a view, as JSON pointer and code. Raises what the SDK raises, for any other error."""
+    for attempt in range(MAX_RATE_LIMITS + 1):
+        try:
+            await client.web().api_call("blocks.validate", data=payload)
+        except SlackApiError as error:
+            answer: Any = getattr(error.response, "data", None)
+            objections = answer.get("errors") if isinstance(answer, dict) else None
+            if isinstance(objections, list) and objections:
+                return [_objection(objection) for objection in objections]
+            if _code(error).startswith("invalid_") and _code(error).partition("_")[2] in ("blocks", "message", "view"):
+                return [_code(error)]
+            if attempt == MAX_RATE_LIMITS or _code(error) not in ("ratelimited", "rate_limited"):
+                raise
+            await asyncio.sleep(min(retry_after(error.response.headers), MAX_RETRY_AFTER))
+        else:
+            break
+    return []
+
+
+def _objection(objection: Any) -> str:
+    fields = objection if isinstance(objection, dict) else {}
+    return f"{fields.get('pointer') or '/'} {fields.get('code') or 'not valid'}"

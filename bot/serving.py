@@ -20,13 +20,13 @@ from typing import Any, Literal
 from bot.curation.build import BuildStoppedError
 from bot.curation.reloader import PackReloader
 from bot.engine import Engine
-from bot.settings import Settings, unknown_variables
+from bot.settings import DEFAULT_PORT, Settings, unknown_variables
 from bot.slack.app import SlackApp, build_app
 from bot.slack.logs import format_without_message, log_to_stderr
 from bot.slack.metrics import Metrics, State
 from bot.slack.transport.client import Mode, SlackConfig, is_done_before, wait_for_slack
 from bot.slack.transport.health import HEALTH, Page, health_page
-from bot.slack.transport.http import DEFAULT_PORT, GRACE, HttpReceiver, PageServer, serve_http
+from bot.slack.transport.http import GRACE, HttpReceiver, PageServer, inherit, serve_http
 from bot.slack.transport.socket import SocketReceiver, serve_socket
 from bot.store import Store
 from bot.workers import LOADED, READY, READY_TIMEOUT, Worker
@@ -257,7 +257,7 @@ async def _serve_http(bot: Bot, config: SlackConfig, port: int, stop: asyncio.Ev
 
 async def _serve_shared(receiver: HttpReceiver, worker: Worker, ready: asyncio.Event, stop: asyncio.Event) -> bool:
     """Serve on the socket that all workers share. Before it is ready, a worker leaves the connections to the others."""
-    listening = worker.listening()
+    listening = inherit(worker.descriptor)
     with suppress(TimeoutError):
         async with asyncio.timeout(None if worker.is_restart else READY_TIMEOUT):
             if not await is_done_before(stop, ready.wait()):

@@ -18,6 +18,8 @@ PACKAGED_PACK = Path(__file__).with_name("pack")
 """The pack inside an installed wheel."""
 CHECKOUT_PACK = Path(__file__).parent.parent / "knowledge"
 """The pack of a checkout, for processes that run in another folder."""
+DEFAULT_PORT = 3000
+"""The HTTP port, unless PORT names another."""
 
 
 class SettingsError(AskPyError):
@@ -166,11 +168,41 @@ def _parse(variables: Mapping[str, str | None]) -> tuple[Settings, SettingFaults
         try:
             values[field] = parser.convert(value, None, None) if isinstance(parser, click.ParamType) else parser(value)
         except click.BadParameter as error:
-            faults.append((name, error.message))
+            faults.append((name, _without_secrets(error.message, value)))
     return Settings(**values), tuple(faults)
 
 
+# --- values that must not be shown
+
+HIDDEN = "a value that looks like a secret"
+"""Shown in place of such a value."""
+_TOKEN = re.compile(r"(?:xox[a-z]|xapp)[.-](?=[\w.%-]*\w)[\w.%-]+", re.IGNORECASE)
+_LOGIN = re.compile(r"(?<=://)(?!user:password@)[^\s/]*@")
+_KEY = re.compile(r"(?=(?:.*\d){3})[\w+/=.:-]{20,}")
+"""A key: long, in one piece, with some digits. So are Slack's signing secrets, 32 hexadecimal digits."""
+
+
+def hide_secrets(text: str) -> str:
+    """A text without Slack's tokens, and without the user names and passwords of addresses."""
+    return _LOGIN.sub("", _TOKEN.sub(HIDDEN, text))
+
+
+def _looks_secret(value: str) -> bool:
+    return hide_secrets(value) != value or _KEY.fullmatch(value) is not None
+
+
+def _without_secrets(message: str, value: str) -> str:
+    """A message about a variable's value, without quoting what looks like a secret: it may stand in the wrong variable."""
+    for part in (value, *map(str.strip, value.split(","))):
+        if _looks_secret(part):
+            message = message.replace(repr(part), HIDDEN).replace(f"'{part}'", HIDDEN)
+    return hide_secrets(message)
+
+
 # --- variables that are no setting, and who can read the file
+
+ENVIRONMENT_ONLY = ("SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
+"""Variables that Python reads from the environment itself: in `.env` they do nothing."""
 
 PREFIX = "ASKPY_"
 MIN_SIMILARITY, MIN_SIMILARITY_WITHOUT_PREFIX = 0.6, 0.82
@@ -206,7 +238,7 @@ def _unknown_variable(
     """
     if name in VARIABLES or not value or _is_set_by_host(name, value):
         return None
-    text = f"{name} in {source} is no setting and does nothing"
+    text = hide_secrets(f"{name} in {source} is no setting and does nothing")
     has_prefix = name.upper().startswith(PREFIX)
     if not has_prefix and source != ".env" and not name.upper().startswith("SLACK_"):
         return None
@@ -225,6 +257,11 @@ def _most_similar(name: str, min_similarity: float, prefix: str) -> str:
     settings = {_letters(setting.removeprefix(prefix)): setting for setting in VARIABLES}
     similar = get_close_matches(_letters(name.upper().removeprefix(prefix)), settings, n=1, cutoff=min_similarity)
     return settings[similar[0]] if similar else ""
+
+
+def ineffective_variables() -> tuple[str, ...]:
+    """Names in `.env` of variables that only the environment can set. Raises SettingsError as for `.env`."""
+    return tuple(name for name in _env_file() if name.upper() in ENVIRONMENT_ONLY and name not in os.environ)
 
 
 def _letters(name: str) -> str:

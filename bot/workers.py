@@ -12,7 +12,6 @@ import logging
 import os
 import shutil
 import signal
-import socket
 import sys
 import tempfile
 import threading
@@ -22,11 +21,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.settings import Settings, SettingsError
+from bot.settings import DEFAULT_PORT, Settings, SettingsError
 from bot.slack.logs import log_to_stderr
 from bot.slack.metrics import MULTIPROC_DIR
 from bot.slack.transport.client import SlackConfig, is_done_before
-from bot.slack.transport.http import ANY_HOST, DEFAULT_PORT, GRACE, listen
+from bot.slack.transport.http import ANY_HOST, GRACE, ListeningSocket, listen
 from bot.store.connections import database_url, is_in_memory
 
 RESTART_PAUSES = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
@@ -71,11 +70,6 @@ class Worker:
 
     def __str__(self) -> str:
         return f"{self.number},{self.descriptor},{int(self.is_restart)}"
-
-    def listening(self) -> socket.socket:
-        """The listening socket."""
-        os.set_inheritable(self.descriptor, False)
-        return socket.socket(fileno=self.descriptor)
 
     def report(self, state: bytes) -> None:
         """Tell the parent LOADED or READY."""
@@ -151,7 +145,7 @@ def _metrics_folder() -> Iterator[str]:
 class _Supervisor:
     """Starts the workers, and starts again what ends, until it is told to stop."""
 
-    def __init__(self, settings: Settings, listening: socket.socket, count: int, metrics: str) -> None:
+    def __init__(self, settings: Settings, listening: ListeningSocket, count: int, metrics: str) -> None:
         self._command = [sys.executable, "-P", "-m", "bot", "serve", "--http"]
         self._listening = listening
         self._count = count

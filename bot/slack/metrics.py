@@ -63,6 +63,9 @@ class Metrics:
         self._resends = counter("resends", "Requests that were repeated")
         self._turned_away = counter("turned_away", "Messages refused with 503, which Slack delivers again")
         self._repeats = counter("repeated_deliveries", "Repeated deliveries of a message, which was answered once")
+        self._too_old = counter(
+            "events_too_old", "Messages that were not answered because Slack delivered them too late"
+        )
         self._lost_writes = counter("database_failures", "Reads and writes of the database that failed")
         self._seconds = prometheus.Histogram(
             "askpy_answer_seconds",
@@ -133,6 +136,11 @@ class Metrics:
         """Count a repeated delivery of a message."""
         if self._registry is not None:
             self._repeats.inc()
+
+    def too_old(self) -> None:
+        """Count a message that is too old to be answered."""
+        if self._registry is not None:
+            self._too_old.inc()
 
     def queued(self, of: str, change: int) -> None:
         """Change the gauge of "questions", "presses" or "requests" in progress."""

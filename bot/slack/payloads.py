@@ -64,9 +64,59 @@ def state_values(state: Payload) -> tuple[str, ...]:
     return (value,) if value else ()
 
 
-def team_id_of(body: Payload) -> str:
-    """The workspace of an interaction or an event."""
-    return get_str(get_dict(body, "team"), "id") or get_str(body, "team_id")
+def team_id_of(body: Payload, home_team: str) -> str:
+    """The workspace whose knowledge and records a payload is about: the only place that reads it, for all types of payload.
+
+    A token of one workspace answers for that workspace, whoever asks: in a channel that is shared with another organisation, a
+    person's `user.team_id`, and of an event also `team_id`, name theirs, and `authorizations` ours. A token of a whole
+    organisation answers for the workspace that the person is in; there `team` is null, and a view's `team_id` may be the
+    organisation's (E…), which is never returned if there is anything else.
+
+    Args:
+        home_team: whose the bot's token is, as auth.test says: a workspace or an organisation; "" until Slack has been asked.
+    """
+    authorization = _authorization_of(body)
+    if _is_workspace(authorized := get_str(authorization, "team_id")):
+        return authorized
+    if _is_workspace(home_team) and not _is_org_wide(body):
+        return home_team
+    view, event = get_dict(body, "view"), event_of(body)
+    ids = (
+        get_str(get_dict(body, "user"), "team_id"),
+        get_str(view, "team_id"),
+        get_str(view, "app_installed_team_id"),
+        get_str(get_dict(body, "team"), "id"),
+        get_str(body, "team_id"),
+        get_str(event, "team"),
+    )
+    return next(filter(_is_workspace, ids), home_team)
+
+
+def is_guest(body: Payload, home_team: str) -> bool:
+    """Whether the person behind a payload may be of another workspace than `team_id_of`, in a channel that both share."""
+    team, user_team = team_id_of(body, home_team), get_str(get_dict(body, "user"), "team_id")
+    ids = [user_team, get_str(body, "team_id")]
+    if not _is_org_wide(body):
+        ids.append(get_str(get_dict(body, "team"), "id"))
+    return any(_is_workspace(team_id) and team_id != team for team_id in ids)
+
+
+def _authorization_of(body: Payload) -> Payload:
+    """The installation that an event was sent to; Slack names one, also where several have it."""
+    authorizations = body.get("authorizations")
+    first = authorizations[0] if isinstance(authorizations, list) and authorizations else {}
+    return first if isinstance(first, dict) else {}
+
+
+def _is_workspace(team_id: str) -> bool:
+    """Whether an id is a workspace's, and not an organisation's (E…)."""
+    return bool(team_id) and not team_id.startswith("E")
+
+
+def _is_org_wide(body: Payload) -> bool:
+    """Whether the app is installed in a whole organisation. A command is a form, with "true" as a text."""
+    flags = (body.get("is_enterprise_install"), _authorization_of(body).get("is_enterprise_install"))
+    return any(flag in (True, "true") for flag in flags) or ("team" in body and body["team"] is None)
 
 
 def user_id_of(body: Payload) -> str:
@@ -74,9 +124,12 @@ def user_id_of(body: Payload) -> str:
     return get_str(get_dict(body, "user"), "id")
 
 
-def asker_of(body: Payload) -> str:
-    """Workspace and member of an interaction, joined."""
-    return join_key(team_id_of(body), user_id_of(body))
+def asker_of(body: Payload, home_team: str) -> str:
+    """Workspace and member of an interaction, joined; `home_team` as for `team_id_of`.
+
+    The workspace is ours also for a person of another one: a user id means one person in all that a token can see.
+    """
+    return join_key(team_id_of(body, home_team), user_id_of(body))
 
 
 def workspace_of(asker: str) -> str:

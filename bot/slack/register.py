@@ -19,7 +19,7 @@ from bot.slack.admission import Overloaded
 from bot.slack.context import Context, Handler
 from bot.slack.features import curation, explain, feedback, home, messages, modals, notifications, sharing, show_rest
 from bot.slack.logs import format_without_message
-from bot.slack.payloads import Payload, asker_of, event_of, get_dict, get_str, join_key
+from bot.slack.payloads import Payload, asker_of, event_of, get_dict, get_str, join_key, team_id_of
 from bot.slack.transport.client import Refused
 
 ANYTHING = re.compile(".*", re.DOTALL)
@@ -93,7 +93,7 @@ async def run_handler(context: Context, handler: Handler, body: dict[str, Any]) 
     """Run the handler of one interaction, within the limits. If it raises, log the traceback and apologise to the person."""
     bot_user, slot = context.identity.user, None
     try:
-        slot = context.interactions.acquire(_person(body))
+        slot = context.interactions.acquire(_person(body, context.home_team))
         await handler(context, body)
     except Overloaded:
         if not await curation.say_in_modal(context, body, "busy"):
@@ -113,10 +113,10 @@ async def token_revoked(context: Context, body: Payload) -> None:
         context.client.health.note(Refused("token_revoked"), "")
 
 
-def _person(body: Payload) -> str:
+def _person(body: Payload, home_team: str) -> str:
     """Workspace and member, of an event or an interaction."""
     event = event_of(body)
-    return join_key(get_str(body, "team_id"), get_str(event, "user")) if event else asker_of(body)
+    return join_key(team_id_of(body, home_team), get_str(event, "user")) if event else asker_of(body, home_team)
 
 
 def _search(context: Context) -> Middleware:

@@ -8,7 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any, TypeVar
 
 import sqlalchemy
@@ -41,6 +41,8 @@ RETRY_AFTER = 5
 """Seconds without another attempt after the database has failed: each may cost an answer BUSY_TIMEOUT seconds."""
 PROBE_EVERY = 0.25
 """Seconds between two cheap probes that may end this rest early."""
+SHOWN_OPTIONS = ("sslmode", "connect_timeout", "application_name")
+"""Options of a URL that are shown. Others may hold a password, under any name."""
 START_TIMEOUT = 30
 """Seconds that a start waits for another process that is migrating."""
 FILE_ATTEMPTS = 3
@@ -111,10 +113,26 @@ class Database:
 
     @property
     def safe_url(self) -> str:
-        """The URL without its password."""
+        """The URL without its password, and without options that could hold one."""
         url = self._engine.url
-        shown = url.difference_update_query([name for name in url.query if "passw" in name.lower()])
+        shown = url.difference_update_query([name for name in url.query if name not in SHOWN_OPTIONS])
         return shown.render_as_string(hide_password=True)
+
+    @property
+    def path(self) -> Path | None:
+        """The SQLite file's path, as it is in the URL; None for PostgreSQL and in memory."""
+        return file_of(self._engine.url)
+
+    @property
+    def place(self) -> str:
+        """Where it is, without user names and options: the file's absolute path, or host, port and database."""
+        url = self._engine.url
+        if self.path is not None:
+            return str(self.path.absolute())
+        if self.is_in_memory:
+            return "sqlite://"
+        host = f"[{url.host}]" if ":" in (url.host or "") else url.host or ""
+        return f"{url.get_backend_name()}://{host}{f':{url.port}' if url.port else ''}/{url.database or ''}"
 
     @property
     def is_in_memory(self) -> bool:

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from errno import ECONNREFUSED
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from bot import serving
+from bot.cli import main
 from bot.doctor import run_checks
-from bot.settings import Secret, Settings, read_env_file, usable_settings
+from bot.model import Change
+from bot.settings import Secret, Settings, SettingsError, hide_secrets, read_env_file, read_settings, usable_settings
 from bot.slack.manifest import SCOPES
+from bot.slack.transport.checks import port_fault
 from bot.slack.transport.client import SlackConfig
+from bot.slack.transport.health import health_page
+from bot.store import Store
+from support.block_lint import faults, view_faults
+from support.slack_samples import KINDS
 from support.slack_stub import RESET, Fault, Stub
 
 PACK = Path(__file__).parents[1] / "packs" / "handbook"
@@ -31,6 +48,13 @@ def settings(stub: Stub, tmp_path: Path) -> Settings:
         knowledge=PACK,
         cache=Path(os.environ["ASKPY_CACHE"]),
     )
+
+
+@pytest.fixture(autouse=True)
+def _no_way_of_this_machines(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
 
 
 def doctor(settings: Settings, capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -234,4 +258,526 @@ def test_missing_scopes_and_a_clock_that_is_off_are_named(
     told = doctor(settings, capsys)
     assert "fault  scopes: files:write missing; add them at api.slack.com/apps, your app" in "\n".join(told)
     (clock,) = [line for line in told if line.startswith("fault  clock")]
+    assert clock.startswith("fault  clock: ahead, ")
     assert clock.endswith("seconds off Slack's; set this machine's clock, or no signature will be believed")
+    monkeypatch.setattr("bot.doctor.time", SimpleNamespace(time=lambda: time.time() - 400))
+    (clock,) = [line for line in doctor(settings, capsys) if line.startswith("fault  clock")]
+    assert 395 <= int(clock.removeprefix("fault  clock: behind, ").split()[0]) <= 405
+
+
+def faults_of(told: list[str]) -> list[str]:
+    return [line for line in told if line.startswith("fault ")]
+
+
+def hints_of(told: list[str]) -> list[str]:
+    return [line for line in told if line.startswith("hint ")]
+
+
+# --- the database
+
+
+def test_a_relative_database_is_questioned_and_its_folder_not_made(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    question = (
+        "DATABASE_URL has a relative path, so that the file lies under the working directory; from the root it is written with "
+        "four slashes: sqlite:////var/lib/askpy/askpy.db"
+    )
+    relative = replace(settings, database_url=Secret("sqlite:///var/lib/askpy/askpy.db"))
+    place = tmp_path / "var/lib/askpy/askpy.db"
+    assert faults_of(doctor(relative, capsys)) == [f"fault  database: {place}: its folder doesn't exist. {question}"]
+    assert list(tmp_path.iterdir()) == []
+    place.parent.mkdir(parents=True)
+    assert hints_of(doctor(relative, capsys)) == [f"hint   database {place}: {question}"]
+    assert place.is_file()
+
+
+def test_what_is_named_is_named_from_the_root(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(PACK.parent)
+    told = doctor(replace(settings, knowledge=Path(PACK.name)), capsys)
+    assert told[0] == f"fine   knowledge pack Handbook, 20 entries, {PACK}"
+    assert f"fine   database {tmp_path}/s.db" in told
+    told = doctor(replace(settings, knowledge=Path("nowhere"), cache=Path("handbook/pack.yaml/cache")), capsys)
+    assert [line.split(":")[0] for line in faults_of(told)] == [
+        f"fault  knowledge pack {PACK.parent}/nowhere",
+        f"fault  cache {PACK}/pack.yaml/cache",
+    ]
+
+
+@pytest.mark.filterwarnings("ignore:Query string argument")
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("postgresql://ann:hush@127.0.0.1:9/d?sslmode=disable&passfile=hush", "postgresql://127.0.0.1:9/d"),
+        ("sqlite:////dev/null/s.db?key=hush", "/dev/null/s.db"),
+    ],
+)
+def test_a_database_is_named_without_names_and_options(
+    settings: Settings, url: str, place: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (line,) = faults_of(doctor(replace(settings, database_url=Secret(url)), capsys))
+    assert line.startswith(f"fault  database: {place}: ")
+    assert "hush" not in line
+    with closing(Store(url)) as store:
+        assert "hush" not in f"{store.database.safe_url} {store.probe()}"
+
+
+# --- credentials
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        (
+            "slack_bot_token",
+            "xoxp-1",
+            "SLACK_BOT_TOKEN: it holds a user token and not a bot token; it starts with xoxb-, at",
+        ),
+        (
+            "slack_bot_token",
+            "xoxe.xoxp-1",
+            "SLACK_BOT_TOKEN: it holds a token of another kind and not a bot token; it starts",
+        ),
+        (
+            "slack_bot_token",
+            "xapp-1",
+            "SLACK_BOT_TOKEN: swapped with SLACK_APP_TOKEN? It holds an app-level token; a bot token",
+        ),
+        (
+            "slack_app_token",
+            "xoxb-1",
+            "SLACK_APP_TOKEN: swapped with SLACK_BOT_TOKEN? It holds a bot token; an app-level token",
+        ),
+        (
+            "slack_app_token",
+            "xoxp-1",
+            "SLACK_APP_TOKEN: it holds a user token and not an app-level token; it starts with xapp-",
+        ),
+        ("slack_bot_token", '"xoxb-1"', "SLACK_BOT_TOKEN: there are quotes or blanks around it; write the token alone"),
+        ("slack_bot_token", "xoxb-1 ", "SLACK_BOT_TOKEN: there are quotes or blanks around it; write the token alone"),
+        ("slack_app_token", "'xapp-1", "SLACK_APP_TOKEN: there are quotes or blanks around it; write the token alone"),
+        (
+            "slack_app_token",
+            "hush",
+            "SLACK_APP_TOKEN: not an app-level token; it starts with xapp-, at api.slack.com/apps",
+        ),
+        (
+            "slack_signing_secret",
+            "xoxb-1",
+            "SLACK_SIGNING_SECRET: it holds a bot token, and not the signing secret; copy it",
+        ),
+        (
+            "slack_signing_secret",
+            f"'{'a' * 32}'",
+            "SLACK_SIGNING_SECRET: there are quotes or blanks around it; write the",
+        ),
+    ],
+)
+def test_what_is_in_the_wrong_variable_is_named(
+    settings: Settings, stub: Stub, name: str, value: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (line,) = faults_of(doctor(replace(settings, **{name: Secret(value)}), capsys))  # type: ignore[arg-type]
+    assert line.startswith(f"fault  {told}")
+    assert value.strip("'\" ") not in line
+    assert (stub.auth_tests, len(stub.calls)) == (int(name != "slack_bot_token"), int(name != "slack_app_token"))
+
+
+def test_a_signing_secret_of_another_form_is_a_hint(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    for secret, is_usual in (("0123456789abcdef" * 2, True), ("hush", False)):
+        told = doctor(replace(settings, slack_signing_secret=Secret(secret)), capsys)
+        assert ([line.split(";")[0] for line in hints_of(told)] == []) is is_usual
+    assert hints_of(told)[0].startswith(
+        "hint   SLACK_SIGNING_SECRET: not 32 hexadecimal digits, as Slack's are; copy it again"
+    )
+
+
+def test_tokens_of_two_apps_are_told_apart(settings: Settings, stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:
+    two = replace(settings, slack_app_token=Secret("xapp-1-A0OURS-1234-abcd"))
+    for app_id, is_fine in (("A0OURS", True), ("", True), ("A0OTHER", False)):
+        stub.fields["auth.test"] = {"app_id": app_id}
+        told = doctor(two, capsys)
+        assert (told[-1] == "Nothing is wrong.") is is_fine
+    fault = "of the app A0OURS, but SLACK_BOT_TOKEN is of A0OTHER; copy both from the same app"
+    assert faults_of(told) == [f"fault  SLACK_APP_TOKEN: {fault}"]
+
+
+def test_scopes_that_are_not_needed_are_a_hint(
+    settings: Settings, stub: Stub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stub.scopes = f"{stub.scopes},files:write,channels:history"
+    told = doctor(settings, capsys)
+    assert hints_of(told) == [
+        "hint   scopes: channels:history, files:write not needed; remove them at api.slack.com/apps, your app, "
+        "OAuth & Permissions, and install again"
+    ]
+    assert told[-1] == "Nothing is wrong."
+
+
+def test_an_app_level_token_without_its_scope_is_named(
+    settings: Settings, stub: Stub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stub.fail("apps.connections.open", Fault(error="missing_scope"))
+    (line,) = faults_of(doctor(settings, capsys))
+    assert line.startswith(
+        "fault  Socket Mode: SLACK_APP_TOKEN lacks the scope connections:write; make a new token with it"
+    )
+
+
+# --- the way to Slack
+
+SLACK = "https://slack.example/api/"
+
+
+@contextmanager
+def a_proxy(answer: str) -> Iterator[int]:
+    """A proxy that answers the first request with this status line; its port."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(f"HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n".encode())
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield int(listening.getsockname()[1])
+        thread.join(5)
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ("407 Proxy Authentication Required", "asks for a user name and a password (407); write them into HTTPS_PROXY: "
+         "http://user:password@host:port"),
+        ("403 Forbidden", "doesn't connect to slack.example (HTTP 403); whoever runs it has to allow that, and for Socket Mode "
+         "wss-primary.slack.com and wss-backup.slack.com"),
+    ],
+)  # fmt: skip
+def test_a_proxy_that_refuses_is_no_unreachable_slack(
+    settings: Settings, answer: str, told: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with a_proxy(answer) as port:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://ann:hush@127.0.0.1:{port}")
+        lines = doctor(replace(settings, slack_api_url=SLACK), capsys)
+    assert lines[-3:-1] == [
+        f"fine   proxy 127.0.0.1:{port}",
+        f"fault  Slack at {SLACK}: the proxy 127.0.0.1:{port} {told}",
+    ]
+
+
+def test_a_proxy_that_is_not_there_is_named(
+    settings: Settings, stub: Stub, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", "http://ann:hush@127.0.0.1:9")
+    away = replace(settings, slack_api_url=SLACK)
+    (line,) = faults_of(doctor(away, capsys))
+    assert line == (
+        f"fault  Slack at {SLACK}: the proxy 127.0.0.1:9 can't be reached ([Errno {ECONNREFUSED}] {os.strerror(ECONNREFUSED)}); "
+        "correct HTTPS_PROXY or HTTP_PROXY, or, if none is needed for Slack, set NO_PROXY=slack.example"
+    )
+    told = doctor(settings, capsys)  # this machine
+    assert f"fine   proxy 127.0.0.1:9: not for 127.0.0.1:{stub.port}, by NO_PROXY or because it is this machine" in told
+    for wrong in ("proxy:hush", "socks5://ann:hush@proxy:1"):
+        monkeypatch.setenv("https_proxy", wrong)
+        assert faults_of(doctor(away, capsys)) == [
+            "fault  proxy in HTTPS_PROXY or HTTP_PROXY: not an address of the form http://host:port"
+        ]
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A certificate that nobody has signed, with its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl makes the certificate")
+    path = tmp_path / "self.pem"
+    names = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1")
+    made = (
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "1",
+        "-keyout",
+        str(path),
+        "-out",
+        str(tmp_path / "c.pem"),
+    )
+    subprocess.run(["openssl", "req", *made, *names], check=True, capture_output=True)
+    with path.open("a") as file:
+        file.write((tmp_path / "c.pem").read_text())
+    return path
+
+
+def test_a_certificate_that_is_not_trusted_has_a_remedy(
+    settings: Settings, certificate: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            connection, _ = listening.accept()
+            with connection, pytest.raises(OSError):
+                context.wrap_socket(connection, server_side=True).recv(1)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        url = f"https://127.0.0.1:{listening.getsockname()[1]}/api/"
+        (line,) = faults_of(doctor(replace(settings, slack_api_url=url), capsys))
+        thread.join(5)
+    assert line.startswith(f"fault  Slack at {url}: its certificate isn't trusted here (")
+    assert "SSL_CERT_FILE=/path/to/ca.pem" in line
+
+
+def test_files_of_certificates_are_read(
+    settings: Settings,
+    certificate: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "empty.pem").touch()
+    monkeypatch.setenv("SSL_CERT_DIR", f"{tmp_path}{os.pathsep}{tmp_path}/gone")
+    lines = []
+    for name in ("c.pem", "empty.pem", "gone.pem"):
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / name))
+        lines += [line for line in doctor(settings, capsys) if "SSL_CERT_FILE" in line]
+    start = f"certificates of SSL_CERT_FILE, {tmp_path}"
+    assert lines == [
+        f"fine   {start}/c.pem, 1 certificate",
+        f"fault  {start}/empty.pem: it holds no certificate that can be read; it has to be a PEM file",
+        f"fault  {start}/gone.pem: it can't be read (No such file or directory)",
+    ]
+    (folder,) = [line for line in doctor(settings, capsys) if "SSL_CERT_DIR" in line]
+    assert folder.endswith(f": there is no folder {tmp_path}/gone")
+
+
+def test_what_only_the_environment_can_say_is_a_hint_in_the_file(
+    settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "bot.settings._env_file", lambda: {"https_proxy": "http://hush", "SSL_CERT_FILE": "x", "PORT": "1"}
+    )
+    monkeypatch.setenv("SSL_CERT_FILE", "y")
+    assert hints_of(doctor(settings, capsys)) == [
+        "hint   the file .env: https_proxy does nothing there; set it in the environment"
+    ]
+
+
+# --- the port
+
+
+def test_a_port_is_tried(settings: Settings, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """In Socket Mode one that is set; for HTTP always one."""
+    by_http = replace(settings, slack_app_token=None, slack_signing_secret=Secret("0" * 32))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = int(listening.getsockname()[1])
+        listening.settimeout(5)
+
+        def hang_up() -> None:
+            listening.accept()[0].close()
+
+        thread = threading.Thread(target=hang_up, daemon=True)
+        thread.start()
+        assert faults_of(doctor(replace(by_http, port=port), capsys)) == [
+            f"fault  port {port}: in use by another program; end that, or set PORT to another one"
+        ]
+        thread.join(5)
+    assert f"fine   port {port}" in doctor(replace(settings, port=port), capsys)
+    assert not any(line.split()[1] == "port" for line in doctor(settings, capsys))
+
+
+def test_a_port_that_askpy_itself_uses_is_no_fault() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            for is_healthy in (True, False):
+                connection, _ = listening.accept()
+                with connection:
+                    connection.recv(1000)
+                    body = health_page(is_healthy, "a note")[2]
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        port = int(listening.getsockname()[1])
+        assert (port_fault(port), port_fault(port)) == ("", "")
+        thread.join(5)
+
+
+# --- secrets
+
+TOKEN = "xoxb-" + "12-hush-3"
+
+
+def test_no_value_that_looks_like_a_secret_is_printed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Whatever variable it was put into; by `doctor` and by `serve`."""
+    key = "".join(f"{number:x}" for number in range(16)) * 2
+    names = ("PORT", "ASKPY_CARDS", "ASKPY_CURATORS", "ASKPY_RETENTION_DAYS", "ASKPY_LOG_FORMAT", "ASKPY_LOG_LEVEL")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("bot.serving.log_to_stderr", lambda _: None)  # it would go on doing so in other tests
+    monkeypatch.setenv("DATABASE_URL", "sqlite://")
+    for value in (TOKEN, f"U1, {TOKEN}", TOKEN.replace("xoxb", "xapp"), key, "https://ann:hush@example.org"):
+        for name in names:
+            monkeypatch.setenv(name, value)
+        with pytest.raises(SettingsError) as error:
+            read_settings()
+        for text in (str(error.value), *(fault for _, fault in usable_settings()[1])):
+            assert "hush" not in text
+            assert key not in text
+            assert "a value that looks like a secret" in text
+        for command in ("serve", "doctor"):
+            result = CliRunner().invoke(main, [command])
+            assert (result.exit_code, "hush" in result.output, key in result.output) == (
+                2 - (command == "doctor"),
+                False,
+                False,
+            )
+    for name in names:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("SLACK_API_URL", "https://ann:hush@slack.example/api/")
+    monkeypatch.setenv("ASKPY_KNOWLEDGE", f"{tmp_path}/{TOKEN}")
+    monkeypatch.setenv("ASKPY_CACHE", str(tmp_path))
+    monkeypatch.setenv("SLACK_BOT_TOKEN", TOKEN)
+    monkeypatch.setenv("SLACK_APP_TOKEN", TOKEN)
+    monkeypatch.setenv(f"ASKPY_{TOKEN}", "1")
+    for command in ("serve", "doctor"):
+        result = CliRunner().invoke(main, [command])
+        assert (result.exit_code == 0, "hush" in result.output) == (False, False)
+    assert "SLACK_API_URL: it names a user or a password" in CliRunner().invoke(main, ["doctor"]).output
+
+
+def test_advice_is_not_taken_for_a_secret() -> None:
+    advice = "it starts with xoxb-, (xapp-) or “xoxp-…”; write postgresql://user:password@host:5432/database, 2026-11-30 xapp"
+    assert hide_secrets(advice) == advice
+    assert hide_secrets(f"({TOKEN}), https://a:b@c@d/e") == "(a value that looks like a secret), https://d/e"
+
+
+# --- blocks
+
+
+def payloads(stub: Stub) -> list[Any]:
+    """What Slack was asked to validate."""
+    asked = stub.of("blocks.validate")
+    assert all(len(args.keys() & {"message", "view", "blocks"}) == 1 for args in asked)
+    return [json.loads(args.get("message") or args["view"]) for args in asked]
+
+
+def test_slack_is_asked_about_every_kind(settings: Settings, stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:
+    shipped = replace(settings, knowledge=Path(__file__).parents[2] / "knowledge")
+    assert run_checks(shipped, blocks=True) is True
+    lines = [
+        line.removeprefix("fine   blocks of ") for line in capsys.readouterr().out.splitlines() if "blocks of" in line
+    ]
+    replies = {line.removeprefix("the reply ") for line in lines if line.startswith("the reply ")}
+    assert replies == {*KINDS, "unknown, with suggestions"}
+    assert {f"the modal with the reply {name}" for name in replies} <= set(lines)
+    assert len({line for line in lines if "form" in line or "page" in line or "Home tab" in line}) == 14
+    asked = payloads(stub)
+    assert [
+        fault for each in asked for fault in (view_faults(each) if "type" in each else faults(each["blocks"]))
+    ] == []
+    kinds = {block["type"] for each in asked for block in each["blocks"]}
+    assert {"card", "carousel", "table", "context_actions", "rich_text", "input", "actions"} <= kinds
+    callbacks = {each.get("callback_id") for each in asked if each.get("type") == "modal"}
+    assert callbacks == {"answer", "search", "means", "write", "done"}
+    assert {call.token for call in stub.calls if call.method == "blocks.validate"} == {"xoxb-1"}
+
+
+def test_a_pack_in_classic_blocks_is_asked_about_in_them(
+    settings: Settings, stub: Stub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_checks(replace(settings, cards="classic"), blocks=True)
+    assert capsys.readouterr().out.splitlines()[-1] == "Nothing is wrong."
+    types = {block["type"] for each in payloads(stub) for block in each["blocks"]}
+    assert types & {"card", "carousel", "context_actions", "data_visualization"} == set()
+
+
+def test_what_slack_objects_to_is_named_by_pointer_and_code(
+    settings: Settings, stub: Stub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    errors = [{"pointer": f"/blocks/{n}/text", "code": "failed_constraint", "message": "hush"} for n in range(9)]
+    stub.fail(
+        "blocks.validate",
+        Fault(429, error="ratelimited", retry_after=0.0),
+        Fault(error="invalid_message", fields=(("errors", errors),)),
+    )
+    assert run_checks(settings, blocks=True) is False
+    told = capsys.readouterr().out.splitlines()
+    objections = "; ".join(f"/blocks/{n}/text failed_constraint (cards)" for n in range(5))
+    assert faults_of(told) == [f"fault  blocks of the reply topic: {objections}"]
+    for fault, told_of_it in (
+        (Fault(error="invalid_message", fields=(("errors", ["?"]),)), "/ not valid (cards)"),
+        (Fault(error="invalid_blocks"), "invalid_blocks (cards)"),
+    ):
+        stub.fail("blocks.validate", fault)
+        run_checks(settings, blocks=True)
+        assert faults_of(capsys.readouterr().out.splitlines()) == [f"fault  blocks of the reply topic: {told_of_it}"]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "line"),
+    [
+        (
+            Fault(error="unknown_method"),
+            "hint   blocks: not checked: this Slack doesn't know the method blocks.validate",
+        ),
+        (Fault(error="fatal_error"), "fault  blocks: blocks.validate failed (fatal_error); try again"),
+        (Fault(503), "fault  blocks: blocks.validate failed (an answer that makes no sense); try again"),
+    ],
+)
+def test_a_slack_that_validates_nothing_is_said_once(
+    settings: Settings, stub: Stub, trouble: Fault, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stub.fail("blocks.validate", trouble)
+    assert run_checks(settings, blocks=True) is line.startswith("hint")
+    told = capsys.readouterr().out.splitlines()
+    assert [each for each in told if "blocks" in each] == [line]
+    assert len(stub.of("blocks.validate")) == 1
+
+
+def test_blocks_are_not_checked_without_a_bot_or_a_pack(
+    settings: Settings, stub: Stub, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stub.fail("auth.test", Fault(error="invalid_auth"))
+    for unable, why in (
+        (settings, "that takes a bot token that Slack knows"),
+        (replace(settings, knowledge=tmp_path / "nowhere"), "there is no pack to render"),
+    ):
+        run_checks(unable, blocks=True)
+        assert f"hint   blocks: not checked: {why}" in capsys.readouterr().out.splitlines()
+    assert stub.of("blocks.validate") == []
+
+
+def test_only_the_pack_is_sent_to_be_validated(
+    settings: Settings, stub: Stub, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not what curators have added, nor what people have asked, though the database has it."""
+    with closing(Store(settings.database)) as store:
+        assert store.prepare() == ""
+        assert store.misses.add("T0", "a secret question", "", 0.0)
+        change = Change(id="1", workspace="T0", batch="1", kind="entry", entry="x", by="T0:U1", at=time.time())
+        hidden = {"title": "A secret title", "answer": "hush", "asks": ("hush",)}
+        assert store.changes.save([replace(change, **hidden)]) is None  # type: ignore[arg-type]
+    run_checks(settings, blocks=True)
+    sent = json.dumps(payloads(stub))
+    assert "Handbook" in sent
+    assert "secret" not in sent
+    assert "hush" not in sent
+
+
+def test_the_command_has_the_option(
+    settings: Settings, stub: Stub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    variables = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "SLACK_API_URL": stub.url}
+    for name, value in (variables | {"DATABASE_URL": settings.database, "ASKPY_KNOWLEDGE": str(PACK)}).items():
+        monkeypatch.setenv(name, value)
+    result = CliRunner().invoke(main, ["doctor", "--blocks"])
+    assert (result.exit_code, "fine   blocks of a curator's Home tab" in result.output) == (0, True)
+    assert "blocks" not in CliRunner().invoke(main, ["doctor"]).output

@@ -9,14 +9,16 @@ from typing import Any
 import pytest
 
 from bot.model import ConversationState, Question, Reply
+from bot.slack.admission import AGE_LOG_INTERVAL, MAX_CLOCK_LAG, MAX_CREDIBLE_AGE, MAX_EVENT_AGE, AgeLimit
 from bot.slack.blocks import render_blocks
+from bot.slack.metrics import Metrics
 from bot.slack.outgoing import reply_text
 from bot.slack.strings import default_strings
 from support.block_lint import faults
 from support.slack_app import Door, MakeDoor
 from support.slack_samples import KINDS
-from support.slack_steps import buttons, posted, told
-from support.slack_stub import BOT, BOT_ID, Fault, Stub
+from support.slack_steps import buttons, on_message, posted, told
+from support.slack_stub import BOT, BOT_ID, TEAM, Fault, Stub
 
 # --- mentions and direct messages
 
@@ -89,6 +91,7 @@ NEVER: dict[str, dict[str, Any]] = {
     "itself": {"user": BOT},
     "itself by its bot id": {"bot_id": BOT_ID},
     "Slackbot": {"user": "USLACKBOT"},
+    "Slack itself": {"user": "USLACK"},
     "an edit": {"edited": {"user": "U1", "ts": "9.9"}},
     "a join": {"subtype": "channel_join"},
     "a changed message": {"subtype": "message_changed", "message": {"text": "topic", "user": "U1", "ts": "1.1"}},
@@ -104,6 +107,62 @@ def test_never_answered(door: Door, stub: Stub, case: str) -> None:
     assert door.dm(**NEVER[case]) == 200
     assert stub.calls == []
     assert door.engine.asked == []
+
+
+# --- messages that come too late
+
+
+def test_a_message_that_comes_too_late_is_not_answered_and_counted(
+    stub: Stub, make_door: MakeDoor, caplog: pytest.LogCaptureFixture
+) -> None:
+    metrics, now = Metrics(), 1_800_000_000.0
+    door = make_door(stub, metrics=metrics, clock=lambda: now)
+    for seconds in (MAX_EVENT_AGE + 1, 24 * 3600):
+        assert door.mention("topic secret", ts=f"{now - seconds:.6f}") == 200
+        assert door.dm("topic secret", ts=f"{now - seconds:.6f}") == 200
+    assert door.json(_event_without_ts(now - MAX_EVENT_AGE - 1)) == 200
+    assert (stub.calls, door.engine.asked, door.store.claims.taken) == ([], [], {})
+    assert b"askpy_events_too_old_total 5.0" in metrics.page()[2]
+    (line,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert line.startswith(
+        "Messages that Slack delivered more than 60 minutes late are not answered: 1, the last one after 60 minutes."
+    )
+    assert "secret" not in line
+    assert door.mention(ts=f"{now - MAX_EVENT_AGE:.6f}") == door.json(_event_without_ts(now - 10)) == 200
+    door.press("ask:1", "topic", **on_message(door))  # of an old message
+    assert len(posted(stub)) == 3
+
+
+def _event_without_ts(event_time: float) -> dict[str, Any]:
+    event = {
+        "type": "app_mention",
+        "user": "U1",
+        "channel": "C1",
+        "ts": f"without a time {event_time}",
+        "text": "topic",
+    }
+    return {"type": "event_callback", "team_id": TEAM, "event_time": int(event_time), "event": event}
+
+
+def test_a_clock_that_is_off_does_not_silence_the_bot_unnoticed(caplog: pytest.LogCaptureFixture) -> None:
+    now = [0.0]
+    limit, sent = AgeLimit(lambda: now[0]), 1_800_000_000.0
+    assert limit.is_exceeded(sent, sent + MAX_CREDIBLE_AGE) is True
+    assert limit.is_exceeded(sent, sent + MAX_CREDIBLE_AGE + 1) is False
+    assert limit.is_exceeded(sent, sent + MAX_EVENT_AGE + 60) is True
+    assert limit.is_exceeded(sent, sent - 400) is False
+    now[0] = AGE_LOG_INTERVAL
+    assert limit.is_exceeded(sent, sent + MAX_EVENT_AGE + 60) is True
+    assert limit.is_exceeded(sent, sent - MAX_CLOCK_LAG) is False
+    now[0] *= 2
+    assert limit.is_exceeded(sent, sent - MAX_CLOCK_LAG - 1) is False
+    end = "If it was new, this machine's clock is ahead: `doctor` tells."
+    start = "Messages that Slack delivered more than 60 minutes late are not answered:"
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{start} 1, the last one after 10080 minutes. {end}",
+        f"{start} 2, the last one after 61 minutes. {end}",
+        "A message comes from 301 seconds ahead: this machine's clock is behind. Set it.",
+    ]
 
 
 @pytest.mark.parametrize(("kind", "channel"), [("channel", "C1"), ("group", "G1"), ("mpim", "G2"), ("", "C1")])

@@ -29,13 +29,14 @@ class Call:
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens instead of an answer: a status, an error of Slack's, a reset, or silence."""
+    """What happens instead of an answer: a status, an error of Slack's with further fields, a reset, or silence."""
 
     status: int = 200
     error: str = ""
     retry_after: float | None = None
     reset: bool = False
     silent: bool = False
+    fields: tuple[tuple[str, Any], ...] = ()
 
 
 RESET, SILENCE = Fault(reset=True), Fault(silent=True)
@@ -50,7 +51,7 @@ class Stub:
 
     Connections are kept; `connections` counts them. Of WebSockets: a `deaf` Slack answers no ping, one that doesn't
     `greets` says no hello, and `ends_with` is the reason with which it ends each at once. `unreachable` is what happens to
-    every message to a channel or member.
+    every message to a channel or member. `fields` are what a method's answers have besides, or instead, and `scopes` the token's.
     """
 
     def __init__(self) -> None:
@@ -67,6 +68,8 @@ class Stub:
         self.deaf = False
         self.greets = True
         self.ends_with = ""
+        self.fields: dict[str, dict[str, Any]] = {}
+        self.scopes = "app_mentions:read,chat:write,commands,im:history"
         stub = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -152,13 +155,14 @@ class Stub:
             request.close_connection = True
             return
         answer = {"ok": False, "error": fault.error} if fault.error else self.success(method)
+        answer |= dict(fault.fields) if fault.error else self.fields.get(method, {})
         body = b"Bad Gateway" if fault.status >= 500 else json.dumps(answer).encode()
         if method == "hook" and not fault.error and fault.status == 200:
             body = b"ok"
         request.send_response(fault.status)
         if fault.retry_after is not None:
             request.send_header("Retry-After", str(fault.retry_after))
-        request.send_header("x-oauth-scopes", "app_mentions:read,chat:write,commands,im:history")
+        request.send_header("x-oauth-scopes", self.scopes)
         request.send_header("Content-Type", "application/json")
         request.send_header("Content-Length", str(len(body)))
         request.end_headers()

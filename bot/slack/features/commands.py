@@ -22,30 +22,31 @@ def command_of(text: str) -> Command | None:
     return next((command for command in COMMANDS if command == normalized), None)
 
 
-def help_line(context: Context, asker: str) -> str:
+def help_line(context: Context, asker: str, *, is_guest: bool = False) -> str:
     """A line with the commands that this person can use."""
     line = context.strings["chores"]
-    return f"{line} {context.strings['chores_curators']}" if _is_curator(context, asker) else line
+    return f"{line} {context.strings['chores_curators']}" if _is_curator(context, asker, is_guest) else line
 
 
-async def run_command(context: Context, command: Command, asker: str, channel: str) -> Reply:
-    """Run a command that was typed in a channel; the reply says what was done."""
+async def run_command(context: Context, command: Command, asker: str, channel: str, *, is_guest: bool = False) -> Reply:
+    """Run a command that was typed in a channel; the reply says what was done. `is_guest`: by a person of another workspace."""
+    is_curator = _is_curator(context, asker, is_guest)
     match command:
         case "status":
-            parts = await context.run_db(_status, context, asker, channel)
+            parts = await context.run_db(_status, context, asker, channel, is_curator)
         case "forget me":
             parts = await context.run_db(_forget, context, asker)
         case "trial on" | "trial off":
-            key = await context.run_db(_set_pilot, context, asker, channel, command == "trial on")
+            key = await context.run_db(_set_pilot, context, asker, channel, command == "trial on", is_curator)
             parts = (Text(context.strings[key]),)
     return Reply(kind="help", ids=(), parts=parts, evidence=Evidence(understood=""))
 
 
-def _status(context: Context, asker: str, channel: str) -> tuple[Part, ...]:
-    return tuple(_status_parts(context, asker, channel))
+def _status(context: Context, asker: str, channel: str, is_curator: bool) -> tuple[Part, ...]:
+    return tuple(_status_parts(context, asker, channel, is_curator))
 
 
-def _status_parts(context: Context, asker: str, channel: str) -> Iterator[Part]:
+def _status_parts(context: Context, asker: str, channel: str, is_curator: bool) -> Iterator[Part]:
     """Version, pack, the week's figures, the database, this channel; for curators also what is wrong with the changed pack."""
     strings, store, reloader = context.strings, context.store, context.reloader
     workspace = asker.partition(":")[0]
@@ -66,7 +67,7 @@ def _status_parts(context: Context, asker: str, channel: str) -> Iterator[Part]:
         rows += [(strings["status_channel"], strings["status_trial" if is_pilot else "status_public"])]
     yield Heading(strings["status_title"])
     yield Facts(tuple(rows))
-    if reloader is not None and reloader.faults and _is_curator(context, asker):
+    if reloader is not None and reloader.faults and is_curator:
         yield Text("\n".join((strings["status_faults"], *(f"- {fault}" for fault in reloader.faults))))
 
 
@@ -80,9 +81,9 @@ def _forget(context: Context, asker: str) -> tuple[Part, ...]:
     return (Text(strings["forgot" if removed else "forgot_nothing"]), *count, Text(strings["forgot_rest"]))
 
 
-def _set_pilot(context: Context, asker: str, channel: str, on: bool) -> str:
+def _set_pilot(context: Context, asker: str, channel: str, on: bool, is_curator: bool) -> str:
     """Make a channel a pilot channel, or public again; returns the key of the sentence with the result."""
-    if not _is_curator(context, asker):
+    if not is_curator:
         return "trial_curators"
     if not is_channel(channel):
         return "trial_where"
@@ -91,6 +92,6 @@ def _set_pilot(context: Context, asker: str, channel: str, on: bool) -> str:
     return "trial_begun" if on else "trial_ended"
 
 
-def _is_curator(context: Context, asker: str) -> bool:
+def _is_curator(context: Context, asker: str, is_guest: bool) -> bool:
     workspace, _, user = asker.partition(":")
-    return context.curators.contains(workspace, user)
+    return not is_guest and context.curators.contains(workspace, user)

@@ -30,7 +30,7 @@ async def explain(context: Context, body: Payload) -> None:
     if destination is None:
         return
     action, value = action_of(body)
-    ref, asker = AnswerRef.from_value(value), asker_of(body)
+    ref, asker = AnswerRef.from_value(value), asker_of(body, context.home_team)
     question = Question(ref.question, "command", workspace=workspace_of(asker))
     await context.refresh(question.workspace)
     reply = await context.compute(

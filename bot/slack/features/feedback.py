@@ -16,7 +16,7 @@ async def vote(context: Context, body: Payload) -> None:
     destination = private_destination(body, replaces_own=True)
     if value is None or destination is None:
         return
-    asker = asker_of(body)
+    asker = asker_of(body, context.home_team)
     saved = await context.run_db(_save, context, value, asker, channel_of(body))
     asks_reason = saved and value.vote == "bad" and not value.reason
     if isinstance(destination, (OpenModal, UpdateModal)):

@@ -44,6 +44,7 @@ from bot.slack.payloads import (
     get_dict,
     get_str,
     is_channel,
+    is_guest,
     join_key,
     message_ts_of,
     short_hash,
@@ -55,7 +56,8 @@ from bot.store import TURN_LASTS
 
 ORDINARY_SUBTYPES = (None, "file_share", "thread_broadcast")
 """Subtypes of messages that people write; all others report an action, such as joining the channel."""
-SLACKBOT = "USLACKBOT"
+SLACKS_OWN = ("USLACKBOT", "USLACK")
+"""Users as which Slack itself writes: Slackbot, and system notices."""
 TURN_POLL_INTERVAL = 0.01
 """Seconds between two looks whether another process has answered the message before this one."""
 SETTLE_TIME = 0.05
@@ -83,6 +85,7 @@ class IncomingMessage:
         order: seconds by which the messages of one conversation are ordered: Slack's `ts`, or now if there is none.
         can_be_redelivered: whether Slack delivers it again unless it gets a 200; then answering it takes a claim.
         typed: whether the person has typed it; a button's text isn't.
+        is_guest: whether the person is of another workspace; told of commands only.
         received_at: seconds of the monotonic clock.
     """
 
@@ -94,6 +97,7 @@ class IncomingMessage:
     order: float
     can_be_redelivered: bool = False
     typed: bool = True
+    is_guest: bool = False
     received_at: float = field(default_factory=time.monotonic, compare=False)
 
 
@@ -300,7 +304,7 @@ async def _reply_to(
 ) -> tuple[Reply, ConversationState | None]:
     """The reply, and the conversation's next state; None if it doesn't change."""
     if command is not None:
-        return await run_command(context, command, message.asker, message.channel), None
+        return await run_command(context, command, message.asker, message.channel, is_guest=message.is_guest), None
     return await context.answer_turn(message.question, state, message.asker)
 
 
@@ -317,7 +321,7 @@ def _render(
     footer = footer_for(context, reply, question, key, "share" if private else "")
     note = context.strings["on_trial"] if is_pilot else ""
     if private and message.typed and reply.kind == "help":
-        note = help_line(context, message.asker)
+        note = help_line(context, message.asker, is_guest=message.is_guest)
     outgoing = reply_message(context, reply, footer, message.key, note=note)
     return outgoing, _in_private(destination) if is_pilot else destination
 
@@ -350,8 +354,9 @@ async def apologise(context: Context, destination: Destination | None) -> None:
 
 # --- payloads
 
-ReadMessage = Callable[[Payload, str], IncomingMessage | None]
-"""Reads a message from a payload; the second argument is the bot's user id. None if it isn't for the bot."""
+ReadMessage = Callable[[Payload, str, str], IncomingMessage | None]
+"""Reads a message from a payload; further arguments are the bot's user id, and `Context.home_team`. None if it isn't for the
+bot."""
 
 
 def answer_middleware(
@@ -365,8 +370,11 @@ def answer_middleware(
     """
 
     async def middleware(body: dict[str, Any]) -> BoltResponse:
-        message = read(body, context.identity.user)
+        message = read(body, context.identity.user, context.home_team)
         if message is None:
+            return BoltResponse(status=200)
+        if message.can_be_redelivered and context.age_limit.is_exceeded(message.order, context.clock()):
+            context.answer_log.metrics.too_old()
             return BoltResponse(status=200)
         delivery = Delivery()
         context.tasks.start(answer_message(context, message, delivery))
@@ -380,29 +388,30 @@ def answer_middleware(
     return middleware
 
 
-def read_mention(body: Payload, bot_user: str) -> IncomingMessage | None:
+def read_mention(body: Payload, bot_user: str, home_team: str = "") -> IncomingMessage | None:
     """An app_mention in a channel. A mention in a direct message also arrives as a message event, and is read there."""
     event = event_of(body)
     if not _is_ordinary(event, bot_user) or event["channel"].startswith("D"):
         return None
-    return _message(body, event, bot_user, get_str(event, "thread_ts") or event["ts"], "mention")
+    thread = get_str(event, "thread_ts") or event["ts"]
+    return _message(body, bot_user, home_team, thread, "mention")
 
 
-def read_direct_message(body: Payload, bot_user: str) -> IncomingMessage | None:
+def read_direct_message(body: Payload, bot_user: str, home_team: str = "") -> IncomingMessage | None:
     """A direct message to the bot; None for messages of any other kind."""
     event = event_of(body)
     if not _is_ordinary(event, bot_user):
         return None
     kind = get_str(event, "channel_type") or ("im" if event["channel"].startswith("D") else "")
-    return _message(body, event, bot_user, get_str(event, "thread_ts"), "dm") if kind == "im" else None
+    return _message(body, bot_user, home_team, get_str(event, "thread_ts"), "dm") if kind == "im" else None
 
 
-def read_command(body: Payload, _: str) -> IncomingMessage | None:
+def read_command(body: Payload, _: str, home_team: str = "") -> IncomingMessage | None:
     """A slash command; its answer is private."""
     url = get_str(body, "response_url")
     if not url:
         return None
-    team, channel, user = (get_str(body, name) for name in ("team_id", "channel_id", "user_id"))
+    team, channel, user = team_id_of(body, home_team), get_str(body, "channel_id"), get_str(body, "user_id")
     return IncomingMessage(
         question=Question(get_str(body, "text"), "command", join_key(team, channel, "command", user), team),
         destination=RespondPrivately(url),
@@ -410,19 +419,20 @@ def read_command(body: Payload, _: str) -> IncomingMessage | None:
         asker=join_key(team, user),
         channel=channel,
         order=time.time(),
+        is_guest=is_guest(body, home_team),
     )
 
 
-def read_shortcut(body: Payload, _: str) -> IncomingMessage | None:
+def read_shortcut(body: Payload, _: str, home_team: str = "") -> IncomingMessage | None:
     """The message shortcut: answers a message in a modal, whose state holds the message's channel and thread."""
     trigger = get_str(body, "trigger_id")
     if not trigger:
         return None
-    message, asker = get_dict(body, "message"), asker_of(body)
+    message, asker = get_dict(body, "message"), asker_of(body, home_team)
     thread = get_str(message, "thread_ts") or get_str(message, "ts") or get_str(body, "message_ts")
     text = get_str(message, "text")
     return IncomingMessage(
-        question=Question(text, "shortcut", workspace=team_id_of(body)),
+        question=Question(text, "shortcut", workspace=team_id_of(body, home_team)),
         destination=OpenModal(trigger, ModalState((text,), channel=channel_of(body), thread=thread)),
         key=join_key(asker, trigger),
         asker=asker,
@@ -431,10 +441,10 @@ def read_shortcut(body: Payload, _: str) -> IncomingMessage | None:
     )
 
 
-def read_ask_button(body: Payload, _: str) -> IncomingMessage | None:
+def read_ask_button(body: Payload, _: str, home_team: str = "") -> IncomingMessage | None:
     """A button or menu whose value is a question, answered where it was pressed."""
     action, text = action_of(body)
-    team, user, channel = team_id_of(body), user_id_of(body), channel_of(body)
+    team, user, channel = team_id_of(body, home_team), user_id_of(body), channel_of(body)
     destination = click_destination(body)
     if not text or destination is None:
         return None
@@ -453,20 +463,16 @@ def read_ask_button(body: Payload, _: str) -> IncomingMessage | None:
         question=question,
         destination=destination,
         key=join_key(team, channel, *names),
-        asker=asker_of(body),
+        asker=asker_of(body, home_team),
         channel=channel,
         order=_seconds(get_str(action, "action_ts")),
         typed=False,
     )
 
 
-def _message(body: Payload, event: Payload, bot_user: str, thread: str, surface: Surface) -> IncomingMessage:
-    team, user, channel, ts = (
-        get_str(body, "team_id") or get_str(event, "team"),
-        event["user"],
-        event["channel"],
-        event["ts"],
-    )
+def _message(body: Payload, bot_user: str, home_team: str, thread: str, surface: Surface) -> IncomingMessage:
+    event, team = event_of(body), team_id_of(body, home_team)
+    user, channel, ts = event["user"], event["channel"], event["ts"]
     text = get_str(event, "text")
     text = re.sub(rf"<@{re.escape(bot_user)}(?:\|[^<>]*)?>", " ", text).strip() if bot_user else text
     starts_thread = bool(thread) and not get_str(event, "thread_ts")
@@ -476,24 +482,24 @@ def _message(body: Payload, event: Payload, bot_user: str, thread: str, surface:
         key=join_key(team, channel, ts),
         asker=join_key(team, user),
         channel=channel,
-        order=_seconds(ts),
+        order=_seconds(ts, body.get("event_time")),
         can_be_redelivered=True,
     )
 
 
-def _seconds(ts: str) -> float:
-    """A Slack ts as a number; now, if it isn't one."""
-    try:
-        return float(ts)
-    except ValueError:
-        return time.time()
+def _seconds(*times: Any) -> float:
+    """The first of the times that is a number, such as Slack's ts; now, if none is."""
+    for value in times:
+        with suppress(ValueError, TypeError):
+            return float(value)
+    return time.time()
 
 
 def _is_ordinary(event: Payload, bot_user: str) -> bool:
-    """Whether a person has written this: no bot, not ourselves, no edit, no notice."""
+    """Whether a person has written this: no bot, not ourselves, not Slack, no edit, no notice."""
     has_fields = all(get_str(event, key) for key in ("channel", "user", "ts"))
     is_marked = any(event.get(key) for key in ("bot_id", "bot_profile", "edited", "hidden"))
-    is_ours = get_str(event, "user") in {bot_user, SLACKBOT}
+    is_ours = get_str(event, "user") in (bot_user, *SLACKS_OWN)
     return has_fields and not is_marked and not is_ours and event.get("subtype") in ORDINARY_SUBTYPES
 
 

@@ -108,7 +108,7 @@ async def open_search(context: Context, body: Payload) -> None:
     """The button that opens the search."""
     trigger = get_str(body, "trigger_id")
     if trigger:
-        await show_page(context, OpenModal(trigger, ModalState(search=True)), asker_of(body))
+        await show_page(context, OpenModal(trigger, ModalState(search=True)), asker_of(body, context.home_team))
 
 
 async def go_back(context: Context, body: Payload) -> None:
@@ -117,7 +117,7 @@ async def go_back(context: Context, body: Payload) -> None:
     destination = click_destination(body)
     if isinstance(destination, UpdateModal):
         state = destination.state.back(int(pages) if pages in ("0", "1") else 1)
-        await show_page(context, replace(destination, state=state), asker_of(body))
+        await show_page(context, replace(destination, state=state), asker_of(body, context.home_team))
 
 
 # --- the search
@@ -133,7 +133,7 @@ async def submit_search(context: Context, body: Payload) -> dict[str, object]:
     state = ModalState.from_metadata(get_str(view, "private_metadata"))
     if not text:
         return {"response_action": "errors", "errors": {block: context.strings["search_empty"]}}
-    asker, slot = asker_of(body), None
+    asker, slot = asker_of(body, context.home_team), None
     try:
         slot = context.interactions.acquire(asker)
         page = await _search_page(context, state.with_question(text), asker)

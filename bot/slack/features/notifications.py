@@ -34,7 +34,6 @@ from bot.slack.payloads import (
     join_key,
     message_ts_of,
     short_hash,
-    team_id_of,
     user_id_of,
     workspace_of,
 )
@@ -59,7 +58,7 @@ async def subscribe(context: Context, body: Payload) -> None:
     destination = private_destination(body)
     if destination is None:
         return
-    ref, asker = AnswerRef.from_value(action_of(body)[1]), asker_of(body)
+    ref, asker = AnswerRef.from_value(action_of(body)[1]), asker_of(body, context.home_team)
     question = Question(ref.question, "command", workspace=workspace_of(asker))
     reply = await context.answer(question, asker)
     if outcome_of(reply) == "answered":
@@ -82,10 +81,10 @@ async def none_of_these(context: Context, body: Payload) -> None:
     destination = private_destination(body)
     if destination is None:
         return
-    ref, asker = AnswerRef.from_value(action_of(body)[1]), asker_of(body)
+    ref, asker = AnswerRef.from_value(action_of(body)[1]), asker_of(body, context.home_team)
     if not _opened_by_shortcut(destination):
         await context.recorder.flush()
-        pressed = join_key(team_id_of(body), channel_of(body), message_ts_of(body))
+        pressed = join_key(workspace_of(asker), channel_of(body), message_ts_of(body))
         claim = short_hash("none", pressed, user_id_of(body), ref.question)
         await context.run_db(_clear_guess, context, claim, workspace_of(asker), ref.question)
     await _confirm(context, destination, asker, ref, "none_noted")

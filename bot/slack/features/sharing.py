@@ -32,7 +32,6 @@ from bot.slack.payloads import (
     join_key,
     message_ts_of,
     short_hash,
-    team_id_of,
     user_id_of,
     workspace_of,
 )
@@ -45,7 +44,8 @@ async def share(context: Context, body: Payload) -> None:
     if destination is None or not url:
         return
     ref = AnswerRef.from_value(action_of(body)[1])
-    asker, pressed = asker_of(body), join_key(team_id_of(body), channel_of(body), message_ts_of(body))
+    asker = asker_of(body, context.home_team)
+    pressed = join_key(workspace_of(asker), channel_of(body), message_ts_of(body))
     question = Question(ref.question, "command", workspace=workspace_of(asker))
     reply = await _find_reply(context, ref, question, asker)
     if reply is None:
@@ -72,7 +72,7 @@ async def reply_in_thread(context: Context, body: Payload) -> None:
     destination = private_destination(body)
     if not isinstance(destination, UpdateModal) or not destination.state.channel:
         return
-    ref, state, asker = AnswerRef.from_value(action_of(body)[1]), destination.state, asker_of(body)
+    ref, state, asker = AnswerRef.from_value(action_of(body)[1]), destination.state, asker_of(body, context.home_team)
     question = Question(ref.question, "command", workspace=workspace_of(asker))
     reply = await _find_reply(context, ref, question, asker)
     if reply is None:

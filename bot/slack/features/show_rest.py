@@ -29,7 +29,7 @@ async def show_rest(context: Context, body: Payload) -> None:
     Each part is sent once, however often the button is pressed; in a channel, whoever presses it.
     """
     destination = click_destination(body)
-    reference, asker = action_of(body)[1], asker_of(body)
+    reference, asker = action_of(body)[1], asker_of(body, context.home_team)
     if destination is None:
         return
     workspace = workspace_of(asker)

@@ -119,6 +119,10 @@ def _check(config: SlackConfig) -> None:
         raise SettingsError("To run in Slack these have to be put right (environment or .env):\n" + "\n".join(odd))
     if not config.api_url.startswith(("https://", "http://")):
         raise SettingsError("SLACK_API_URL must start with https://; leave it out for https://slack.com/api/.")
+    if "@" in config.api_url.partition("://")[2].partition("/")[0]:
+        raise SettingsError(
+            "SLACK_API_URL names a user or a password, which can't be sent beside the token; leave them out."
+        )
     if config.api_url.startswith("http://") and not _is_loopback(config.api_url):
         logger.warning("SLACK_API_URL is no https address: the token and all answers travel to it unencrypted.")
 
@@ -360,7 +364,7 @@ class SlackClient:
                 self.identity = BotIdentity(
                     user=str(answer.get("user_id") or ""),
                     bot=str(answer.get("bot_id") or ""),
-                    team=str(answer.get("team_id") or ""),
+                    team=str(answer.get("team_id") or answer.get("enterprise_id") or ""),
                     scopes=tuple(filter(None, map(str.strip, str(headers.get("x-oauth-scopes", "")).split(",")))),
                 )
         return self.identity

@@ -47,12 +47,12 @@ READ_GRACE = 0.02
 """Seconds, when the server closes, in which waiting connections are still accepted, and then as long in which requests that have
 arrived are read."""
 
+ListeningSocket = socket.socket
 Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 _silent = logging.getLogger("bot.slack.aiohttp")
 _silent.setLevel(logging.CRITICAL)  # aiohttp logs a traceback for every client that doesn't speak HTTP
 EVENTS = "/slack/events"
-DEFAULT_PORT = 3000
 ANY_HOST = "0.0.0.0"  # noqa: S104  a web process in a container is reached from outside
 GRACE = 8.0
 """Seconds that stopping may take: platforms kill a process after ten."""
@@ -352,6 +352,12 @@ def listen(host: str, port: int) -> socket.socket:
         listening.close()
         raise AskPyError(f"Port {port} can't be opened ({error.strerror}). Set PORT to another one.") from None
     return listening
+
+
+def inherit(descriptor: int) -> socket.socket:
+    """The listening socket that the parent of this process has opened."""
+    os.set_inheritable(descriptor, False)
+    return socket.socket(fileno=descriptor)
 
 
 class HttpServer:

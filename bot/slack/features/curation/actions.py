@@ -26,7 +26,7 @@ from bot.slack.features.curation.edits import (
     undo_batch,
 )
 from bot.slack.outgoing import open_modal, update_modal
-from bot.slack.payloads import CuratorModalState, Payload, action_of, get_dict, get_str, team_id_of, user_id_of
+from bot.slack.payloads import CuratorModalState, Payload, action_of, get_dict, get_str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +52,12 @@ class CuratorAction:
         return tuple(self.value.split("\n"))
 
     @classmethod
-    def from_body(cls, body: Payload) -> CuratorAction:
+    def from_body(cls, body: Payload, home_team: str) -> CuratorAction:
         """From a block_actions payload."""
         (action, value), view = action_of(body), get_dict(body, "view")
         metadata, is_modal = get_str(view, "private_metadata"), get_str(view, "type") == "modal"
         return cls(
-            curator=Curator(team_id_of(body), user_id_of(body)),
+            curator=Curator.from_body(body, home_team),
             value=value or get_str(action, "selected_conversation"),
             page=CuratorModalState.from_metadata(metadata).page if is_modal else metadata,
             trigger_id=get_str(body, "trigger_id"),
@@ -67,7 +67,7 @@ class CuratorAction:
 
 async def _permitted(context: Context, body: Payload) -> CuratorAction | None:
     """The action, if this person may curate. Otherwise None, after telling the person so, if there are any curators."""
-    action = CuratorAction.from_body(body)
+    action = CuratorAction.from_body(body, context.home_team)
     if is_curator(context, action.curator):
         return action
     if context.curators.named:
@@ -223,7 +223,7 @@ def _save_pilot(context: Context, action: CuratorAction, on: bool) -> tuple[Resu
 async def say_in_modal(context: Context, body: Payload, key: str) -> bool:
     """Show one of our sentences in the curator's modal with the button that was pressed, and keep that button; false if it was
     no such modal."""
-    action, view = CuratorAction.from_body(body), get_dict(body, "view")
+    action, view = CuratorAction.from_body(body, context.home_team), get_dict(body, "view")
     if not action.view_id or get_str(view, "callback_id") not in blocks.MODALS:
         return False
     state = CuratorModalState.from_metadata(get_str(view, "private_metadata"))

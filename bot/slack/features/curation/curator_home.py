@@ -14,7 +14,7 @@ from bot.slack.payloads import join_key
 
 def is_curator(context: Context, curator: Curator) -> bool:
     """Whether this person may curate."""
-    return context.curators.contains(curator.team, curator.user)
+    return not curator.is_guest and context.curators.contains(curator.team, curator.user)
 
 
 async def load_and_publish(context: Context, curator: Curator, page: str, note: ResultNote | None = None) -> None:

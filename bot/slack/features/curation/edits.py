@@ -17,7 +17,7 @@ from bot.model import AskPyError, Change, ChangeKind, Knowledge, Miss
 from bot.slack.blocks.curation import Dashboard, conflict_message, describe_edits, fill, settled_by
 from bot.slack.blocks.limits import Block
 from bot.slack.context import Context
-from bot.slack.payloads import join_key, short_hash
+from bot.slack.payloads import Payload, event_of, get_str, is_guest, join_key, short_hash, team_id_of, user_id_of
 from bot.text import normalize_phrase, slug
 
 HISTORY = 1_000
@@ -32,10 +32,17 @@ SAVE_ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Curator:
-    """A member of a workspace who curates, or tries to."""
+    """A person who curates in the workspace `team`, or tries to. `is_guest`: they belong to another one, and may not."""
 
     team: str
     user: str
+    is_guest: bool = False
+
+    @classmethod
+    def from_body(cls, body: Payload, home_team: str) -> Curator:
+        """From an interaction, or from an event about a person."""
+        user = get_str(event_of(body), "user") or user_id_of(body)
+        return cls(team_id_of(body, home_team), user, is_guest(body, home_team))
 
     @property
     def key(self) -> str:

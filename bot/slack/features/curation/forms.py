@@ -34,7 +34,7 @@ from bot.slack.features.curation.edits import (
 )
 from bot.slack.logs import format_without_message
 from bot.slack.outgoing import update_modal
-from bot.slack.payloads import CuratorModalState, Payload, get_dict, get_str, state_values, team_id_of, user_id_of
+from bot.slack.payloads import CuratorModalState, Payload, get_dict, get_str, state_values
 from bot.slack.transport.client import Refused
 from bot.text import clean, without_control_characters, words
 
@@ -76,7 +76,7 @@ class ViewSubmission:
         return frozenset(value for values in groups for value in values) if groups else None
 
     @classmethod
-    def from_body(cls, body: Payload) -> ViewSubmission:
+    def from_body(cls, body: Payload, home_team: str) -> ViewSubmission:
         """From a view_submission payload."""
         view = get_dict(body, "view")
         inputs = get_dict(get_dict(view, "state"), "values")
@@ -86,7 +86,7 @@ class ViewSubmission:
             for name in get_dict(inputs, block)
         }
         return cls(
-            curator=Curator(team_id_of(body), user_id_of(body)),
+            curator=Curator.from_body(body, home_team),
             view_id=get_str(view, "id"),
             callback_id=get_str(view, "callback_id"),
             state=CuratorModalState.from_metadata(get_str(view, "private_metadata")),
@@ -116,7 +116,7 @@ class _Draft:
 
 async def submit(context: Context, body: Payload) -> tuple[FormResponse, FollowUpWork | None]:
     """The response to a form, and the follow-up work, if there is any."""
-    submission = ViewSubmission.from_body(body)
+    submission = ViewSubmission.from_body(body, context.home_team)
     if not is_curator(context, submission.curator):
         return _error_at_first(submission, context.strings["curate_only"]), None
     handle = _submit_meaning if submission.callback_id == "means" else _submit_answer
@@ -131,7 +131,7 @@ async def submit(context: Context, body: Payload) -> tuple[FormResponse, FollowU
 
 async def suggest(context: Context, body: Payload) -> FormResponse:
     """The options of the menu of entries for the text typed into it."""
-    curator = Curator(team_id_of(body), user_id_of(body))
+    curator = Curator.from_body(body, context.home_team)
     if not is_curator(context, curator):
         return {"options": []}
     await context.refresh(curator.team)

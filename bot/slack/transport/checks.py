@@ -1,0 +1,75 @@
+"""What the doctor looks at on the way to Slack: certificates, the proxy, the port; and what is in the way of a request."""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import logging
+import socket
+import ssl
+from http import HTTPStatus
+from typing import Literal
+
+import aiohttp
+from slack_sdk.proxy_env_variable_loader import load_http_proxy_from_env
+
+from bot.slack.transport.health import HEALTH, health_page
+
+HEALTH_TIMEOUT = 1.0
+"""Seconds that a program on our port has to say that it is AskPy."""
+
+Obstacle = Literal["", "certificate", "proxy away", "proxy login", "proxy refusal"]
+"""What is in the way: a certificate that isn't trusted; a proxy that can't be reached, that wants a login, or that refuses."""
+
+
+def obstacle_of(error: BaseException) -> Obstacle:
+    """What prevents a request from reaching Slack, if its error tells; else empty."""
+    if isinstance(error, aiohttp.ClientProxyConnectionError):
+        return "proxy away"
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return "proxy login" if error.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED else "proxy refusal"
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return "certificate"
+    is_certificate = isinstance(getattr(error, "os_error", None), ssl.SSLCertVerificationError)
+    return "certificate" if is_certificate else ""
+
+
+def proxy_of_environment() -> str:
+    """The proxy that HTTPS_PROXY or HTTP_PROXY names, whatever NO_PROXY says; empty if there is none."""
+    return load_http_proxy_from_env(logging.getLogger("bot.slack.sdk")) or ""
+
+
+def count_certificates(file: str) -> tuple[int, str]:
+    """How many certificates a PEM file holds, and why it can't be used, if it can't."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(cafile=file)
+    except ssl.SSLError:
+        return 0, "it holds no certificate that can be read; it has to be a PEM file"
+    except OSError as error:
+        return 0, f"it can't be read ({error.strerror})"
+    return context.cert_store_stats()["x509"], ""
+
+
+def port_fault(port: int) -> str:
+    """Why `serve` can't open a port; empty if it can, or if AskPy is what uses it."""
+    try:
+        socket.create_server(("0.0.0.0", port)).close()  # noqa: S104  as `serve` does
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            return f"can't be opened ({error.strerror}); set PORT to another one"
+        return "" if _is_askpy(port) else "in use by another program; end that, or set PORT to another one"
+    return ""
+
+
+def _is_askpy(port: int) -> bool:
+    """Whether the program that uses a port responds as our health page does."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=HEALTH_TIMEOUT)
+    try:
+        connection.request("GET", HEALTH)
+        body = connection.getresponse().read(200)
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+    return any(body.strip().startswith(health_page(is_healthy)[2].strip()) for is_healthy in (True, False))

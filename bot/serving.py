@@ -23,7 +23,7 @@ from bot.engine import Engine
 from bot.settings import DEFAULT_PORT, Settings, unknown_variables
 from bot.slack.app import SlackApp, build_app
 from bot.slack.logs import format_without_message, log_to_stderr
-from bot.slack.metrics import Metrics, State
+from bot.slack.metrics import Metrics, State, count_as
 from bot.slack.transport.client import Mode, SlackConfig, is_done_before, wait_for_slack
 from bot.slack.transport.health import HEALTH, Page, health_page
 from bot.slack.transport.http import GRACE, HttpReceiver, PageServer, inherit, serve_http
@@ -59,6 +59,7 @@ def serve(settings: Settings, mode: str | None = None, inherited: str | None = N
     stop = StopSignal()
     if worker is not None:
         worker.watch_parent(stop.receive)
+        count_as(os.getppid(), worker.number)
     try:
         bot = build(settings, config, stop.received)
     except BuildStoppedError:

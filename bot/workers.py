@@ -23,7 +23,7 @@ from pathlib import Path
 
 from bot.settings import DEFAULT_PORT, Settings, SettingsError
 from bot.slack.logs import log_to_stderr
-from bot.slack.metrics import MULTIPROC_DIR
+from bot.slack.metrics import MULTIPROC_DIR, drop_gauges
 from bot.slack.transport.client import SlackConfig, is_done_before
 from bot.slack.transport.http import ANY_HOST, GRACE, ListeningSocket, listen
 from bot.store.connections import database_url, is_in_memory
@@ -149,6 +149,7 @@ class _Supervisor:
         self._command = [sys.executable, "-P", "-m", "bot", "serve", "--http"]
         self._listening = listening
         self._count = count
+        self._metrics = metrics
         package = Path(__file__).parent.parent
         paths = os.pathsep.join(filter(None, (str(package), os.environ.get("PYTHONPATH"))))
         self._environment = os.environ | {"PYTHONPATH": paths, MULTIPROC_DIR: metrics}
@@ -188,6 +189,7 @@ class _Supervisor:
                 code, ready_for = await self._run_once(number, is_restart=self._ready.is_set())
             except OSError as error:  # no more processes or memory
                 code, ready_for = error.errno or 1, 0.0
+            drop_gauges(self._metrics, os.getpid(), number)
             if self._stop.is_set():
                 self._is_finished &= code == 0
                 return

@@ -180,6 +180,24 @@ class Metrics:
         return 200, "text/plain; version=0.0.4", generate_latest(_merged_registry(folder) if folder else self._registry)
 
 
+def count_as(parent: int, worker: int) -> None:
+    """Count on where the worker of this number has left off: each restart would else leave files that every scrape reads.
+
+    To be called before `Metrics` is made. `parent`: the process id of the worker's parent.
+    """
+    try:
+        from prometheus_client import values
+    except ModuleNotFoundError:
+        return
+    values.ValueClass = values.MultiProcessValue(lambda: f"{parent}w{worker}")  # type: ignore[no-untyped-call]
+
+
+def drop_gauges(folder: str, parent: int, worker: int) -> None:
+    """Remove what a worker that has ended had in progress. Called by its parent."""
+    for file in Path(folder).glob(f"gauge_live*_{parent}w{worker}.db"):
+        file.unlink(missing_ok=True)
+
+
 def _registry(folder: str) -> CollectorRegistry | None:
     """The registry of this process, in a `folder` together with others; None without the library."""
     if folder:
@@ -199,9 +217,10 @@ def _merged_registry(folder: str) -> CollectorRegistry:
     from prometheus_client import CollectorRegistry, multiprocess
 
     for file in Path(folder).glob("gauge_live*_*.db"):
-        number = file.stem.rpartition("_")[2]
-        if number.isdecimal() and not _is_alive(int(number)):
-            multiprocess.mark_process_dead(int(number), folder)  # type: ignore[no-untyped-call]
+        process, _, worker = file.stem.rpartition("_")[2].partition("w")
+        if process.isdecimal() and not _is_alive(int(process)):
+            name = f"{process}w{worker}" if worker else process
+            multiprocess.mark_process_dead(name, folder)  # type: ignore[no-untyped-call]
     registry = CollectorRegistry()
     multiprocess.MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
     return registry

@@ -296,7 +296,9 @@ class Database:
 
         A SQLite file that was deleted or replaced while it was open is made anew.
         """
-        if not self._is_file_lost and self._is_ready:  # in this order: a lost file is dropped after `_is_ready` is unset
+        if (
+            not self._is_file_lost and self._is_ready
+        ):  # in this order: a lost file is dropped after `_is_ready` is unset
             return
         if not self._preparing.acquire(timeout=timeout):
             raise TimeoutError("another thread is preparing it")

@@ -60,7 +60,7 @@ def _ask_again_and_again(pid: int, ended: threading.Event) -> None:
             os.kill(pid, signal.SIGTERM)
 
 
-@pytest.mark.parametrize(("kind", "name"), [("sqlite", "two"), ("postgres", "four"), ("postgres", "sockets")])
+@pytest.mark.parametrize(("kind", "name"), [("postgres", "four"), ("postgres", "sockets")])
 def test_killed_under_load_nothing_is_answered_twice(kind: Database, name: str, tmp_path: Path) -> None:
     with (
         BusySlack(0.15) as slack,

@@ -128,10 +128,10 @@ def test_a_killed_worker_loses_what_it_had_in_hand_and_no_more(kind: Database, t
         empty_database(kind, tmp_path) as url,
         Fleet(slack, tmp_path, url, ["http"], workers=2) as fleet,
     ):
-        verdict, killer, _ = run_with_kills(slack, fleet, 250, 40, pause=1.5, seed=1, rate=25, sigterm_share=0.0)
+        verdict, killer, _ = run_with_kills(slack, fleet, 150, 40, pause=1.0, seed=1, rate=25, sigterm_share=0.0)
         log = fleet.members[0].log.read_text(encoding="utf-8")
         assert fleet.stop() == [0]
-    assert killer.killed > 1
+    assert killer.killed > 0
     assert (verdict.doubled, verdict.refused) == ((), ()), str(verdict)
     assert len(verdict.lost) <= LOST_AT_MOST * killer.killed, f"{verdict}; {killer.killed} killed"
     assert log.count("was ended by SIGKILL; it is started again") == killer.killed
@@ -159,10 +159,10 @@ def test_a_worker_that_is_stopped_by_itself_loses_nothing_and_comes_back(tmp_pat
         BusySlack(0.15) as slack,
         Fleet(slack, tmp_path, f"sqlite:///{tmp_path / 'askpy.db'}", ["http"], workers=2) as fleet,
     ):
-        verdict, killer, _ = run_with_kills(slack, fleet, 150, 40, pause=1.5, seed=1, rate=25, sigterm_share=1.0)
+        verdict, killer, _ = run_with_kills(slack, fleet, 100, 40, pause=1.0, seed=1, rate=25, sigterm_share=1.0)
         assert fleet.stop() == [0]
     assert killer.stopped > 0
-    assert (verdict.answered, verdict.lost, verdict.doubled, verdict.refused) == (150, (), (), ())
+    assert (verdict.answered, verdict.lost, verdict.doubled, verdict.refused) == (100, (), (), ())
     assert fleet.tracebacks() == 0
 
 
@@ -217,12 +217,19 @@ def test_metrics_are_right_at_every_scrape(tmp_path: Path) -> None:
         bot.running.wait_for(lambda: bot.times_ready() == 3, "the new worker", 60)
         for page in _scrapes(bot):
             assert (gauge(page, "askpy_processes"), _questions(page)) == (2, 30)
+        assert len({path.stem.rpartition("_")[2] for path in _metrics_folder(bot).iterdir()}) == 2
 
 
 def _fleet_of(slack: BusySlack, folder: Path, bot: BotProcess) -> Fleet:
     fleet = Fleet(slack, folder, bot.database, [])
     fleet.members.append(bot)  # type: ignore[arg-type]
     return fleet
+
+
+def _metrics_folder(bot: BotProcess) -> Path:
+    """Where its workers count."""
+    environment = Path(f"/proc/{bot.worker_pids()[0]}/environ").read_text(encoding="utf-8")
+    return Path(re.findall(r"PROMETHEUS_MULTIPROC_DIR=([^\0]+)", environment)[0])
 
 
 def _scrapes(bot: BotProcess) -> list[str]:

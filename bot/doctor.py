@@ -18,7 +18,7 @@ from bot.knowledge import inspect
 from bot.model import AskPyError
 from bot.settings import Secret, SettingFaults, Settings, SettingsError, env_file_advice, unknown_variables
 from bot.slack.manifest import SCOPES
-from bot.slack.transport.client import UNREACHABLE, SlackClient, SlackConfig, error_code, reason_of
+from bot.slack.transport.client import UNREACHABLE, SlackClient, SlackConfig, asked, error_code, failure_of
 from bot.store import Store
 from bot.terminal import echo
 
@@ -180,7 +180,7 @@ async def _ask_slack(config: SlackConfig) -> list[DoctorLine]:
 async def _bot(client: SlackClient) -> tuple[list[DoctorLine], bool]:
     """The bot token, its scopes and this machine's clock; and whether Slack could be reached."""
     try:
-        answer = await client.web().auth_test()
+        answer = await asked(client.web().auth_test())
     except UNREACHABLE as error:
         fault = _refusal(error, "SLACK_BOT_TOKEN")
         return [(f"Slack at {client.config.api_url}", fault)], bool(_code(error))
@@ -210,17 +210,16 @@ def _clock(date: str) -> str:
 
 async def _socket(client: SlackClient) -> str:
     try:
-        await client.web(token="").apps_connections_open(app_token=client.config.app_token)
+        await asked(client.web(token="").apps_connections_open(app_token=client.config.app_token))
     except UNREACHABLE as error:
-        return _refusal(error, "SLACK_APP_TOKEN (scope connections:write)")
+        return _refusal(error, "SLACK_APP_TOKEN")
     return ""
 
 
 def _refusal(error: Exception, variable: str) -> str:
-    code = _code(error)
-    if code:
-        return f"{variable} is refused ({code}); copy it again from {_APP_PAGE}"
-    return f"can't be reached ({reason_of(error)}); look at the network, the proxy and SLACK_API_URL"
+    failure = failure_of(error, variable)
+    what = f"{variable} is refused" if failure.is_answer else "can't be reached"
+    return f"{what} ({failure.reason}): {failure.remedy}"
 
 
 def _code(error: Exception) -> str:

@@ -16,6 +16,7 @@ from bot.doctor import run_checks
 from bot.settings import Secret, Settings, read_env_file, usable_settings
 from bot.slack.manifest import SCOPES
 from bot.slack.transport.client import SlackConfig
+from bot.slack.transport.remedies import remedy_of
 from support.slack_stub import RESET, Fault, Stub
 
 PACK = Path(__file__).parents[1] / "packs" / "handbook"
@@ -194,10 +195,10 @@ def test_a_refused_token_is_named_and_the_other_one_is_tried(
 ) -> None:
     stub.fail("auth.test", Fault(error="invalid_auth"))
     stub.fail("apps.connections.open", Fault(error="not_allowed_token_type"))
-    where = "copy it again from api.slack.com/apps, your app"
+    bot, app = (remedy_of("invalid_auth"), remedy_of("not_allowed_token_type", "SLACK_APP_TOKEN"))
     assert doctor(settings, capsys)[-3:] == [
-        f"fault  Slack at {stub.url}: SLACK_BOT_TOKEN is refused (invalid_auth); {where}",
-        f"fault  Socket Mode: SLACK_APP_TOKEN (scope connections:write) is refused (not_allowed_token_type); {where}",
+        f"fault  Slack at {stub.url}: SLACK_BOT_TOKEN is refused (invalid_auth): {bot}",
+        f"fault  Socket Mode: SLACK_APP_TOKEN is refused (not_allowed_token_type): {app}",
         "2 to mend.",
     ]
 
@@ -210,7 +211,9 @@ def test_a_slack_that_does_not_answer_is_no_refusal(
     stub.fail("auth.test", trouble)
     *_, told, number = doctor(settings, capsys)
     assert told.startswith(f"fault  Slack at {stub.url}: can't be reached (")
-    assert told.endswith("; look at the network, the proxy and SLACK_API_URL")
+    assert told.endswith(
+        "slack-status.com says more if it lasts" if trouble.status == 503 else "and at slack-status.com"
+    )
     assert (number, stub.calls) == ("1 to mend.", [])
 
 

@@ -29,6 +29,7 @@ from bot.settings import Secret, Settings, SettingsError
 from bot.slack.metrics import Metrics
 from bot.slack.transport import socket as socket_module
 from bot.slack.transport.client import AttemptResult, Request, Sent, SlackConfig
+from bot.slack.transport.remedies import remedy_of
 from bot.store import Store
 from support.slack_app import MakeDoor
 from support.slack_process import END_WITHIN, NoReloader, Process, stable_after
@@ -553,5 +554,5 @@ def test_what_cannot_be_started_is_a_sentence_and_exit_code_two(
     }  # fmt: skip
     command = [sys.executable, "-m", "bot", "serve", f"--{mode}"]
     ran = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False)
-    told = "Slack refuses SLACK_BOT_TOKEN (account_inactive). Get a new one: https://api.slack.com/apps, your app.\n"
+    told = f"Slack refuses SLACK_BOT_TOKEN (account_inactive): {remedy_of('account_inactive')}.\n"
     assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", told)

@@ -196,7 +196,7 @@ def open_door(stub: Any, layout: str = "classic", **options: Any) -> Door:
     engine, store = options.pop("engine", None) or SampleEngine(), options.pop("store", None) or SampleStore()
     config = SlackConfig(bot_token="xoxb-secret", app_token="xapp-secret", signing_secret=SECRET, api_url=stub.url)
     outbox = {"backoff": (0.01,), "pace": 0.01} | options.pop("outbox", {})
-    lines = options.pop("lines", {})
+    lines, metrics = options.pop("lines", {}), options.pop("metrics", None) or Metrics()
     thread = LoopThread()
 
     async def build() -> tuple[SlackApp, int, Callable[[], Coroutine[Any, Any, None]]]:
@@ -208,11 +208,11 @@ def open_door(stub: Any, layout: str = "classic", **options: Any) -> Door:
             layout=layout,
             outbox_options=outbox,
             write_delay=0.0,
+            metrics=metrics,
             **options,  # type: ignore[arg-type]
         )
         await app.context.client.open()
         await app.context.client.auth_test()
-        metrics = options.get("metrics") or Metrics()
         pages = {"/healthz": lambda: health_page(app.is_healthy(), app.notes), "/metrics": metrics.page}
         receiver = HttpReceiver(
             app.dispatch,

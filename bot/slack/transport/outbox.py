@@ -247,7 +247,7 @@ class Outbox:
             request = job.request
             if isinstance(result, Refused) and result.code.startswith(REFUSED_BLOCKS) and request.fallback_args:
                 self._notices.report(
-                    f"layout {result.code}",
+                    f"refused {result.code}",
                     f"Slack refuses answers as they are ({result.code}); sending the classic layout without pictures: "
                     f"{remedy_of(REFUSED_BLOCKS[0])}",
                 )

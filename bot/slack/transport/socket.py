@@ -28,6 +28,7 @@ from bot.slack.transport.client import (
     REFUSED_TOKEN,
     UNREACHABLE,
     ConnectionEnded,
+    OddAnswer,
     SlackClient,
     asked,
     failure_of,
@@ -123,11 +124,11 @@ class SocketClient(SocketModeClient):
     async def issue_new_wss_url(self) -> str:
         """A URL to connect to, valid for one attempt; raises one of UNREACHABLE."""
 
-        async def url() -> str:
-            response = await self.web_client.apps_connections_open(app_token=self.app_token)
-            return str(response["url"] or "")
-
-        return await asked(url())
+        response = await asked(self.web_client.apps_connections_open(app_token=self.app_token))
+        url = response.get("url")
+        if not isinstance(url, str) or not url.startswith(("wss://", "ws://")):
+            raise OddAnswer
+        return url
 
     async def connect(self) -> None:
         """Try once to open a new connection, which replaces the present one; that stays open until then."""

@@ -21,6 +21,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ from bot import serving
 from bot.settings import Settings, SettingsError
 from bot.slack.transport import client as client_module
 from bot.slack.transport import socket as socket_module
-from bot.slack.transport.client import tls_context
+from bot.slack.transport.client import reason_of, tls_context
 from bot.slack.transport.http import REFUSALS
 from bot.slack.transport.notices import LOG_INTERVAL, PRESENT_FOR, Notices
 from bot.slack.transport.remedies import PAGES, REMEDIES, network_remedy, remedy_of
@@ -182,6 +183,17 @@ def test_what_is_wrong_with_a_certificate_is_told(code: int, wanted: str) -> Non
     assert wanted in network_remedy(ClientConnectorCertificateError(None, error))  # type: ignore[arg-type]
 
 
+def test_of_several_addresses_the_first_is_told_and_none_is_shown() -> None:
+    from aiohttp import ClientConnectorError
+
+    several = "Multiple exceptions: [Errno 101] Connect call failed ('::2', 443), [Errno 111] Connect call failed ('10.0.0.7', 1)"
+    error = ClientConnectorError(SimpleNamespace(host="slack.com", port=443), OSError(several))  # type: ignore[arg-type]
+    assert reason_of(error) == "[Errno 101] Network is unreachable"
+    assert network_remedy(error).startswith(
+        "there is no route to slack.com:443; look at this machine's way out (IPv4 and IPv6)"
+    )
+
+
 # --- answers that Slack doesn't take
 
 
@@ -276,7 +288,7 @@ OUT = {
     ),
     "no answer in time": Refusal(
         source="slackapi/bolt-python#1370", fault=SILENCE, code="TimeoutError",
-        wanted="no answer within ten seconds; look at the network and the proxy",
+        wanted="no answer in time; look at the network and the proxy",
     ),
     "the answer to a command comes too late": Refusal(
         source="getsentry/sentry#7955", fault=Fault(404, "expired_url"), code="expired_url", method="hook",
@@ -596,7 +608,7 @@ START = {
     ),
     "a firewall that drops": Start(
         source="slackapi/bolt-js#772", url="http://127.0.0.1:{full}/api/", code="TimeoutError",
-        wanted="no connection within ten seconds: a firewall drops it; let slack.com",
+        wanted="no connection in time, as where a firewall drops packets; let slack.com",
     ),
     "a proxy that wants a password": Start(
         source="slackapi/python-slack-sdk#743", url="https://slack.com/api/", proxy=407, code="HTTP 407",
@@ -608,7 +620,7 @@ START = {
     ),
     "a proxy that isn't there": Start(
         source="slack-ruby/slack-ruby-bot#155", url="https://slack.com/api/", proxy=0, code="ConnectionRefusedError",
-        wanted="the proxy 127.0.0.1:1 can't be reached; look at HTTPS_PROXY",
+        wanted="the proxy can't be reached; look at HTTPS_PROXY",
     ),
     "plain text instead of JSON": Start(
         source="mishk0/slack-bot-api#57", fault=Fault(body=b"You are sending too many requests.", kind="text/plain"),

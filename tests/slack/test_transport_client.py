@@ -494,6 +494,12 @@ def test_slack_down_at_the_start_is_waited_for(pauses: list[float], caplog: pyte
     assert [found and found.groups() for found in waited] == [("61", "6"), ("121", "2")]
 
 
+def test_a_rate_limit_at_the_start_is_kept(stub: Stub, pauses: list[float]) -> None:
+    stub.fail("apps.connections.open", Fault(429, "ratelimited", 7))
+    assert awaited(stub.url, token="SLACK_APP_TOKEN")
+    assert pauses == [7.0]
+
+
 def test_a_stop_ends_the_wait(stub: Stub) -> None:
     stub.fail("auth.test", Fault(503))
     stop = asyncio.Event()

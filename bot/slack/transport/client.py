@@ -31,7 +31,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.settings import Settings, SettingsError
 from bot.slack.admission import no_op
 from bot.slack.transport.notices import Notices
-from bot.slack.transport.remedies import APP_SETTINGS_PAGE, network_remedy, remedy_of, status_remedy
+from bot.slack.transport.remedies import APP_SETTINGS_PAGE, error_number, network_remedy, remedy_of, status_remedy
 
 T = TypeVar("T")
 Mode = Literal["socket", "http"]
@@ -434,7 +434,7 @@ class SlackClient:
 
     def _note_fault(self, request: Request, reason: str, remedy: str) -> str:
         """Report that a request got no answer of Slack's; returns the reason."""
-        what = "Slack doesn't answer" if request.method else "Slack doesn't take private answers"
+        what = "Slack doesn't answer" if request.method else "Slack doesn't answer at response_urls"
         self.notices.report(_fault_kind(request, reason), f"{what} ({reason}): {remedy}")
         return reason
 
@@ -552,8 +552,10 @@ def reason_of(error: BaseException) -> str:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return str(error.certificate_error)
     if isinstance(error, aiohttp.ClientConnectorError):
-        number = 0 if isinstance(error.os_error, ssl.SSLError) else error.os_error.errno or 0  # which numbers its own
+        number = error_number(error.os_error)
         return f"[Errno {number}] {os.strerror(number)}" if number > 0 else str(error.os_error)
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return error_name(error)
     if isinstance(error, aiohttp.ClientResponseError):
         return f"HTTP {error.status}"
     if isinstance(error, (aiohttp.ClientError, TimeoutError)):

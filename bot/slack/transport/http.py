@@ -16,6 +16,7 @@ import re
 import socket
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from errno import EMFILE, ENFILE
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -497,7 +498,8 @@ class HttpServer:
                 accepted, _ = await loop.sock_accept(self._listening)
             except OSError as error:  # no more file descriptors, or the client has gone again
                 if not failed:
-                    logger.warning("Connections can't be accepted (%s); trying on.", error.strerror)
+                    remedy = "; raise this process's limit of open files" if error.errno in (EMFILE, ENFILE) else ""
+                    logger.warning("Connections can't be accepted (%s); trying on%s.", error.strerror, remedy)
                 failed = True
                 await asyncio.sleep(POLL_INTERVAL)
                 continue

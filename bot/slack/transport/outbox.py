@@ -297,7 +297,7 @@ class Outbox:
             case Refused(code, scope):
                 remedy = remedy_of(code, scope=scope)
                 kind = f"{_ODD_ANSWER if _is_odd(code) else 'refused '}{code}"
-                sentence, is_note = f"Slack refuses answers ({code}): {remedy}", NO_REMEDY not in remedy
+                sentence, is_note = f"Slack refuses requests ({code}): {remedy}", NO_REMEDY not in remedy
                 is_due = code not in REFUSED_TOKEN and self._notices.is_due(kind, sentence, is_note=is_note)
                 logger.warning("%s: refused by Slack (%s)%s", label, code, f": {remedy}." if is_due else "")
             case NotSent(reason):

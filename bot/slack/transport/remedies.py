@@ -119,6 +119,7 @@ PAGES = {
 }
 """Where a token is to be found, by its variable."""
 _SCOPES = re.compile(r"[a-z:._, ]{1,80}", re.ASCII)
+_NUMBER = re.compile(r"\[Errno ([0-9]{1,4})\]", re.ASCII)
 _HTTP = re.compile(r"HTTP ([0-9]{3})", re.ASCII)
 
 
@@ -165,7 +166,7 @@ def network_remedy(error: BaseException) -> str:
         case aiohttp.ClientHttpProxyError():
             return _proxy_remedy(error.status)
         case aiohttp.ClientProxyConnectionError():
-            return f"the proxy {_address(error)} can't be reached; look at HTTPS_PROXY, or leave it out where none is needed"
+            return "the proxy can't be reached; look at HTTPS_PROXY, or leave it out where none is needed"
         case aiohttp.ClientConnectorDNSError():
             return f"the name {error.host} can't be looked up; look at this machine's DNS server"
         case aiohttp.ClientConnectorSSLError():
@@ -177,9 +178,9 @@ def network_remedy(error: BaseException) -> str:
         case aiohttp.ClientResponseError():
             return status_remedy(error.status)
         case aiohttp.ConnectionTimeoutError():
-            return f"no connection within ten seconds: a firewall drops it; let {HOSTS} through, or set HTTPS_PROXY"
+            return f"no connection in time, as where a firewall drops packets; let {HOSTS} through, or set HTTPS_PROXY"
         case aiohttp.ServerTimeoutError() | TimeoutError():
-            return f"no answer within ten seconds; look at the network and the proxy, and at {STATUS_PAGE}"
+            return f"no answer in time; look at the network and the proxy, and at {STATUS_PAGE}"
         case aiohttp.ServerDisconnectedError() | aiohttp.ClientPayloadError() | OSError():
             return f"the connection broke before the answer was complete; look at the network and the proxy, and at {STATUS_PAGE}"
         case _:
@@ -187,7 +188,7 @@ def network_remedy(error: BaseException) -> str:
 
 
 def _address(error: aiohttp.ClientConnectorError) -> str:
-    """Host and port, which are no secret."""
+    """Slack's host and port; a proxy's could tell a stranger about a company's network."""
     return f"{error.host}:{error.port}"
 
 
@@ -222,8 +223,16 @@ def _proxy_remedy(status: int) -> str:
     return "the proxy can't reach Slack; look at the proxy, or at HTTPS_PROXY"
 
 
+def error_number(error: OSError) -> int:
+    """The operating system's number of an error, the first one where several addresses were tried; 0 if it has none."""
+    if isinstance(error, ssl.SSLError):  # which numbers its own
+        return 0
+    found = _NUMBER.search(str(error))
+    return error.errno or (int(found[1]) if found else 0)
+
+
 def _connection_remedy(error: aiohttp.ClientConnectorError) -> str:
-    number = error.os_error.errno
+    number = error_number(error.os_error)
     if number == ECONNREFUSED:
         return f"nobody listens at {_address(error)}; look at SLACK_API_URL, and whether a firewall refuses it"
     if number in (ENETUNREACH, EHOSTUNREACH):

@@ -300,7 +300,7 @@ OUT = {
     ),
     "a modal that opens too late": Refusal(
         source="slackapi/bolt-python#886", fault=Fault(error="expired_trigger_id"), code="expired_trigger_id",
-        method="views.open", wanted="a press or command was handled after Slack's limit of three seconds; is this machine",
+        method="views.open", wanted="a press or command was handled after Slack's limit of three seconds; look at the load",
     ),
     "the Home tab is switched off": Refusal(
         source="", fault=Fault(error="not_enabled"), code="not_enabled", method="views.publish",
@@ -308,7 +308,7 @@ OUT = {
     ),
     "more than one message a second": Refusal(
         source="app-sre/qontract-reconcile#4963", fault=limited(0.01), code="rate limited",
-        wanted="Slack limits the rate, to about one message a second and channel; what waits is sent later",
+        wanted="Slack limits the rate, of messages to about one a second and channel; it is tried again",
     ),
 }  # fmt: skip
 
@@ -767,7 +767,7 @@ LINK = {
     ),
     "Slack never says hello": Link(
         source="openclaw/openclaw#17847", stub={"greets": False}, code="silent",
-        wanted="Slack says nothing on the WebSocket; is a proxy in between",
+        wanted="Slack says nothing on the WebSocket; look for a proxy that holds WebSockets back",
     ),
     "fatal_error for a new URL": Link(
         source="slackapi/node-slack-sdk#1500", fault=Fault(error="fatal_error"), code="fatal_error",
@@ -775,7 +775,7 @@ LINK = {
     ),
     "too many new URLs": Link(
         source="slackapi/java-slack-sdk#1256", fault=Fault(429, "ratelimited", 0.2), code="ratelimited",
-        wanted="Slack limits the rate, to about one message a second and channel",
+        wanted="Slack limits the rate, of messages to about one a second and channel",
     ),
     "no URL in the answer": Link(
         source="", fault=Fault(body=b'{"ok": true}'), code="unknown_error",

@@ -466,7 +466,8 @@ def test_a_refused_token_names_its_variable(stub: Stub) -> None:
 def test_a_token_without_its_scope_names_its_variable(stub: Stub) -> None:
     stub.fail("apps.connections.open", Fault(error="missing_scope"))
     with pytest.raises(
-        SettingsError, match=r"SLACK_APP_TOKEN \(missing_scope\): the token lacks a scope; .* Basic Information"
+        SettingsError,
+        match=r"SLACK_APP_TOKEN \(missing_scope\): the token lacks the scope connections:write; .* Basic Information",
     ):
         awaited(stub.url, token="SLACK_APP_TOKEN")
 

@@ -406,7 +406,7 @@ def test_an_unwanted_connection_at_the_start_is_waited_for(stub: Stub, caplog: p
     run(test())
     told = errors(caplog)
     assert len(told) == 1
-    assert told[0].startswith("Slack can't be reached (link_disabled), waiting for it: Socket Mode is switched off; ")
+    assert told[0].startswith("No connection to Slack (link_disabled), waiting for it: Socket Mode is switched off; ")
 
 
 def test_connections_that_end_at_once_without_a_reason_are_said_too(

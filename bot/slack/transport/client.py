@@ -642,7 +642,8 @@ async def wait_for_slack(
 
 
 def _waiting(failure: Failure, variable: str, waited: float) -> str:
-    what = f"Slack refuses {METHODS[variable]}" if failure.is_answer else "Slack can't be reached"
+    what = "Slack can't be reached" if variable == "SLACK_BOT_TOKEN" else "No connection to Slack"
+    what = f"Slack refuses {METHODS[variable]}" if failure.is_answer else what
     since = f" for {waited:.0f} seconds" if waited else ""
     return f"{what} ({failure.reason}), waiting for it{since}: {failure.remedy}"
 

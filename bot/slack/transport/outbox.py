@@ -283,7 +283,7 @@ class Outbox:
             queue.held_until = max(queue.held_until, now + wait)
             queue.next_start = max(queue.next_start, queue.held_until)
             queue.is_paced = self._closes is None
-            text = f"Slack limits the rate (ratelimited): {remedy_of('ratelimited')}"
+            text = f"Slack takes no more for now (ratelimited): {remedy_of('ratelimited')}"
             self._notices.report("rate limited", text, level=logging.INFO, lasts=wait + LOG_INTERVAL)
         logger.info("%s: %s, again in %.1f s", job.request.label, retry.reason, wait)
         self._on_resend()

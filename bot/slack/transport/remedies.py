@@ -77,8 +77,8 @@ _ROWS = (
     ("push_limit_reached", "Slack stacks three modals at most; nothing has to be done"),
     ("hash_conflict", "a view was changed by something else at the same moment; nothing has to be done"),
     ("not_found", "the modal was closed before its answer came; nothing has to be done"),
-    ("expired_trigger_id trigger_expired", "a press or command was handled after Slack's limit of three seconds; is this "
-     "machine, or its network to Slack, slow?"),
+    ("expired_trigger_id trigger_expired", "a press or command was handled after Slack's limit of three seconds; look at "
+     "the load of this machine, and at its network to Slack"),
     ("exchanged_trigger_id trigger_exchanged", "a press was delivered twice; nothing has to be done"),
     ("invalid_arguments", "Slack doesn't take the arguments: a press was handled after its limit of three seconds, or AskPy is "
      "at fault; please report it if this machine isn't slow"),
@@ -91,7 +91,8 @@ _ROWS = (
     # requests
     ("unknown_method", "Slack doesn't know the method; upgrade AskPy, and leave SLACK_API_URL out"),
     ("deprecated_endpoint method_deprecated upgrade_required", "Slack has given up what AskPy uses; upgrade AskPy"),
-    ("ratelimited rate_limited", "Slack limits the rate, to about one message a second and channel; what waits is sent later"),
+    ("ratelimited rate_limited", "Slack limits the rate, of messages to about one a second and channel; it is tried again "
+     "as soon as Slack allows"),
     ("request_timeout", "a request reached Slack only in part; look at the network and the proxy"),
     ("fatal_error internal_error service_unavailable", "Slack has a fault of its own; nothing can be done here, and "
      f"{STATUS_PAGE} says more if it lasts"),
@@ -107,12 +108,17 @@ _ROWS = (
     # Socket Mode
     ("too_many_websockets", "this app token is used by too many processes (Slack allows ten); stop the others"),
     ("link_disabled", f"Socket Mode is switched off; switch it on: {APP_SETTINGS_PAGE}, Socket Mode"),
-    ("silent", f"Slack says nothing on the WebSocket; is a proxy in between that holds WebSockets back? {STATUS_PAGE} says more"),
+    ("silent", f"Slack says nothing on the WebSocket; look for a proxy that holds WebSockets back, and at {STATUS_PAGE}"),
     ("ended warning refresh_requested", f"Slack ends each connection at once; {STATUS_PAGE} says more if it lasts"),
 )  # fmt: skip
 REMEDIES = MappingProxyType({code: text for codes, text in _ROWS for code in codes.split()})
 """What an error code means, and the remedy. The codes are those of the pages of our methods on docs.slack.dev, and of
 response_urls and Socket Mode."""
+_APP_TOKEN = {
+    "missing_scope": "the token lacks the scope connections:write; make a new one with it at {page}",
+    "token_revoked": "the token was revoked; make a new one with the scope connections:write at {page}",
+}
+"""The same for SLACK_APP_TOKEN, where it differs: scopes can't be added to an app-level token."""
 PAGES = {
     "SLACK_BOT_TOKEN": f"{APP_SETTINGS_PAGE}, OAuth & Permissions",
     "SLACK_APP_TOKEN": f"{APP_SETTINGS_PAGE}, Basic Information",
@@ -133,7 +139,7 @@ def remedy_of(code: str, variable: str = "SLACK_BOT_TOKEN", scope: str = "") -> 
     """
     if status := _HTTP.fullmatch(code):
         return status_remedy(int(status[1]))
-    text = REMEDIES.get(code)
+    text = (_APP_TOKEN if variable == "SLACK_APP_TOKEN" else {}).get(code) or REMEDIES.get(code)
     if text is None and code.startswith(("restricted_action", "slack_connect_")):
         text = f"{_RULE}; ask the administrators"
     if text is None:

@@ -271,11 +271,11 @@ OUT = {
         wanted="the answer isn't Slack's, which would be JSON; most likely a proxy",
     ),
     "a redirect to a login page": Refusal(
-        source="slackapi/bolt-python#968", fault=Fault(302, location="http://127.0.0.1:9/login", body=b""), code="HTTP 302",
+        source="", fault=Fault(302, location="http://127.0.0.1:9/login", body=b""), code="HTTP 302",
         wanted="that is hardly Slack's answer; most likely a proxy",
     ),
     "a firewall's 403": Refusal(
-        source="slackapi/bolt-python#653", fault=Fault(403, body=b"<html>no</html>", kind="text/html"), code="HTTP 403",
+        source="", fault=Fault(403, body=b"<html>no</html>", kind="text/html"), code="HTTP 403",
         wanted="that is hardly Slack's answer; most likely a proxy",
     ),
     "Slack is down": Refusal(
@@ -410,7 +410,7 @@ IN = {
         wanted="they have no time and signature of Slack's form",
     ),
     "a type that a proxy changes": Incoming(
-        source="backstage/backstage#28831", reason="media_type", headers={"Content-Type": "text/plain"}, status=415,
+        source="", reason="media_type", headers={"Content-Type": "text/plain"}, status=415,
         is_note=False, wanted="they are neither JSON nor a form",
     ),
     "a payload that can't be read": Incoming(
@@ -635,7 +635,7 @@ START = {
         wanted="the answer isn't Slack's, which would be JSON; most likely a proxy",
     ),
     "a login page": Start(
-        source="slackapi/python-slack-sdk#821", fault=Fault(302, location="http://127.0.0.1:9/login", body=b""),
+        source="", fault=Fault(302, location="http://127.0.0.1:9/login", body=b""),
         code="HTTP 302", wanted="that is hardly Slack's answer; most likely a proxy",
     ),
     "a workspace that is being moved": Start(
@@ -762,7 +762,7 @@ LINK = {
         wanted="this app token is used by too many processes (Slack allows ten); stop the others",
     ),
     "Socket Mode is switched off": Link(
-        source="slackapi/node-slack-sdk#1654", stub={"ends_with": "link_disabled", "greets": False}, code="link_disabled",
+        source="", stub={"ends_with": "link_disabled", "greets": False}, code="link_disabled",
         wanted="Socket Mode is switched off; switch it on",
     ),
     "Slack never says hello": Link(

@@ -34,14 +34,15 @@ from bot.settings import (
 from bot.slack.blocks import Layout
 from bot.slack.manifest import SCOPES
 from bot.slack.samples import samples
-from bot.slack.transport.checks import count_certificates, obstacle_of, port_fault, proxy_of_environment
+from bot.slack.transport.checks import count_certificates, port_fault, proxy_of_environment
 from bot.slack.transport.client import (
     UNREACHABLE,
     SlackClient,
     SlackConfig,
+    asked,
     bypasses_proxy,
     error_code,
-    proxy_for,
+    failure_of,
     reason_of,
     retry_after,
 )
@@ -324,9 +325,9 @@ async def _ask_slack(config: SlackConfig, settings: Settings, knowledge: Knowled
 async def _bot(client: SlackClient) -> tuple[list[DoctorLine], bool]:
     """The bot token, its scopes and this machine's clock; and whether Slack could be reached."""
     try:
-        answer = await client.web().auth_test()
+        answer = await asked(client.web().auth_test())
     except UNREACHABLE as error:
-        fault = _refusal(error, "SLACK_BOT_TOKEN", client.config.api_url)
+        fault = _refusal(error, "SLACK_BOT_TOKEN")
         return [(f"Slack at {_shown_url(client.config.api_url)}", fault)], bool(_code(error))
     headers = {str(name).lower(): str(value) for name, value in answer.headers.items()}
     results = [
@@ -375,41 +376,16 @@ def _clock(date: str) -> str:
 
 async def _socket(client: SlackClient) -> str:
     try:
-        await client.web(token="").apps_connections_open(app_token=client.config.app_token)
+        await asked(client.web(token="").apps_connections_open(app_token=client.config.app_token))
     except UNREACHABLE as error:
-        if _code(error) == "missing_scope":
-            page = f"{_APP_PAGE}, Basic Information, App-Level Tokens"
-            return f"SLACK_APP_TOKEN lacks the scope connections:write; make a new token with it at {page}"
-        return _refusal(error, "SLACK_APP_TOKEN (scope connections:write)", client.config.api_url)
+        return _refusal(error, "SLACK_APP_TOKEN")
     return ""
 
 
-def _refusal(error: Exception, variable: str, url: str) -> str:
-    """Why a request failed: Slack has refused a variable's token, or couldn't be reached at `url`; with the remedy."""
-    code = _code(error)
-    if code:
-        return f"{variable} is refused ({code}); copy it again from {_APP_PAGE}"
-    reason, proxy, host = reason_of(error), f"the proxy {_host_of(proxy_for(url) or '')}", _host_of(url)
-    match obstacle_of(error):
-        case "certificate":
-            return (
-                f"its certificate isn't trusted here ({reason}). Where a company reads what is encrypted, its own certificate "
-                "authority has to be named in the environment: SSL_CERT_FILE=/path/to/ca.pem, or a folder with SSL_CERT_DIR"
-            )
-        case "proxy away":
-            return (
-                f"{proxy} can't be reached ({reason}); correct HTTPS_PROXY or HTTP_PROXY, or, if none is needed for Slack, "
-                f"set NO_PROXY={host.partition(':')[0]}"
-            )
-        case "proxy login":
-            return f"{proxy} asks for a user name and a password (407); write them into HTTPS_PROXY: http://user:password@host:port"
-        case "proxy refusal":
-            return (
-                f"{proxy} doesn't connect to {host} ({reason}); whoever runs it has to allow that, and for Socket Mode "
-                "wss-primary.slack.com and wss-backup.slack.com"
-            )
-        case "":
-            return f"can't be reached ({reason}); look at the network, the proxy and SLACK_API_URL"
+def _refusal(error: Exception, variable: str) -> str:
+    failure = failure_of(error, variable)
+    what = f"{variable} is refused" if failure.is_answer else "can't be reached"
+    return f"{what} ({failure.reason}): {failure.remedy}"
 
 
 def _code(error: Exception) -> str:

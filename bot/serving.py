@@ -25,9 +25,9 @@ from bot.slack.app import SlackApp, build_app
 from bot.slack.logs import format_without_message, log_to_stderr
 from bot.slack.metrics import Metrics, State, count_as
 from bot.slack.transport.client import Mode, SlackConfig, is_done_before, wait_for_slack
-from bot.slack.transport.health import HEALTH, Page, health_page
+from bot.slack.transport.health import HEALTH, STARTING, Page, health_page
 from bot.slack.transport.http import GRACE, HttpReceiver, PageServer, inherit, serve_http
-from bot.slack.transport.socket import SocketReceiver, serve_socket
+from bot.slack.transport.socket import NOT_STABLE, SocketReceiver, serve_socket
 from bot.store import Store
 from bot.workers import LOADED, READY, READY_TIMEOUT, Worker
 
@@ -164,7 +164,7 @@ class Bot:
         database = self.store.database
         unavailable = f"database away: {database.unrecorded} writes not made" if database.unavailable_reason else ""
         lost = f"database: {database.loss}" if database.loss else ""
-        return health_page(self.app.is_healthy(), "; ".join(filter(None, (unavailable, lost))))
+        return health_page(self.app.is_healthy(), "; ".join(filter(None, (self.app.notes, unavailable, lost))))
 
 
 def build(settings: Settings, config: SlackConfig, stop: threading.Event | None = None) -> Bot:
@@ -242,6 +242,9 @@ async def _serve_http(bot: Bot, config: SlackConfig, port: int, stop: asyncio.Ev
         config.signing_secret,
         pages={HEALTH: bot.health, METRICS: bot.metrics.page},
         is_ready=ready.is_set,
+        notices=bot.app.context.client.notices,
+        on_refusal=bot.metrics.refused,
+        on_delivery=bot.metrics.delivered,
     )
     logger.info("Waiting for Slack (HTTP)")
     serve = serve_http(receiver, port, stop) if worker is None else _serve_shared(receiver, worker, ready, stop)
@@ -269,17 +272,20 @@ async def _serve_shared(receiver: HttpReceiver, worker: Worker, ready: asyncio.E
 
 async def _serve_socket(bot: Bot, port: int | None, stop: asyncio.Event) -> bool:
     """Connect once everything is ready. On `port`, if it is set, health and metrics are served from the start."""
-    ready, receiver = asyncio.Event(), SocketReceiver(bot.app.dispatch, bot.app.context.client)
+    ready, metrics = asyncio.Event(), bot.metrics
+    receiver = SocketReceiver(bot.app.dispatch, bot.app.context.client, on_delivery=metrics.delivered)
 
     def health() -> tuple[int, str, bytes]:
-        return bot.health() if ready.is_set() and receiver.is_connected() else health_page(False)
+        if ready.is_set() and receiver.is_connected():
+            return bot.health()
+        return health_page(False, bot.app.notes or (NOT_STABLE if ready.is_set() else STARTING))
 
     async with AsyncExitStack() as stack:
         stack.push_async_callback(receiver.close, 0)
         if port is None:
             logger.info("Waiting for Slack (Socket Mode); PORT isn't set, so that there is no health page")
         else:
-            pages: dict[str, Page] = {HEALTH: health, METRICS: bot.metrics.page}
+            pages: dict[str, Page] = {HEALTH: health, METRICS: metrics.page}
             server = await stack.enter_async_context(PageServer(port, pages))
             logger.info("Waiting for Slack (Socket Mode), health on port %d", server.port)
         await _get_ready(bot, stop, ready)
@@ -294,9 +300,9 @@ async def _get_ready(bot: Bot, stop: asyncio.Event, ready: asyncio.Event, worker
     context = bot.app.context
     preparing = asyncio.create_task(context.run_db(bot.store.prepare))
     try:
-        if await wait_for_slack(context.client.auth_test, "SLACK_BOT_TOKEN", stop) and await is_done_before(
-            stop, preparing
-        ):
+        if await wait_for_slack(
+            context.client.auth_test, "SLACK_BOT_TOKEN", stop, context.client
+        ) and await is_done_before(stop, preparing):
             ready.set()
             if worker is not None:
                 worker.report(READY)

@@ -62,8 +62,8 @@ OUTCOMES: tuple[AttemptResult, ...] = (
     Unknown("TimeoutError"),
     Retry("HTTP 503"),
 )
-EXPECTED_LINES = re.compile(r"refused by Slack|given up after|no word whether it arrived|again in")
-"""Lines about requests that Slack refuses, which OUTCOMES has."""
+EXPECTED_LINES = re.compile(r"refused by Slack|given up after|no word whether it arrived|again in|requests? refused: ")
+"""Lines about requests that Slack refuses, which OUTCOMES has, and about those that the bot refuses."""
 MAX_KEPT = 500
 """Buttons and views that are kept for later payloads."""
 ANSWER_TIMEOUT = 15.0

@@ -59,6 +59,11 @@ class SlackApp:
         """Whether an answer could be posted."""
         return not self.context.client.health.error
 
+    @property
+    def notes(self) -> str:
+        """What is wrong between Slack and the bot, for /healthz."""
+        return "; ".join(self.context.client.notices.present)
+
     async def close(self, timeout: float) -> bool:
         """Finish what is in progress within `timeout` seconds; returns whether all of it was finished.
 
@@ -116,9 +121,10 @@ def build_app(
         options: further fields of `Context`, for tests.
     """
     metrics = metrics or Metrics()
-    client = SlackClient(config)
+    client = SlackClient(config, on_error=metrics.error)
     outbox = Outbox(
         client.post_once,
+        notices=client.notices,
         on_queue=partial(metrics.queued, "requests"),
         on_resend=metrics.resend,
         on_error=metrics.error,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ LAG_STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0)
 """Seconds: no callback should use the loop for more than 20 ms, and Slack waits for three seconds."""
 MAX_CODE = 40
 """Characters of one of Slack's error codes; anything longer is labelled "other"."""
+OUTCOMES = {200: "accepted", 404: "unknown", 503: "again"}
+"""What became of a delivery, by the HTTP status: handled, nothing that the app has, or to be sent again; "failed" for others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,8 @@ class Metrics:
         self._too_old = counter(
             "events_too_old", "Messages that were not answered because Slack delivered them too late"
         )
+        self._refused = counter("requests_refused", "Requests to the bot that it refused, by the reason", "reason")
+        self._deliveries = counter("deliveries", "Payloads of Slack's, by what the bot answered", "outcome")
         self._lost_writes = counter("database_failures", "Reads and writes of the database that failed")
         self._seconds = prometheus.Histogram(
             "askpy_answer_seconds",
@@ -93,6 +98,9 @@ class Metrics:
         self._queue = gauge("queue", "In progress: questions, presses and commands, requests to be sent", "of")
         self._knowledge = gauge("knowledge", "Processes that use this version of the pack", "version")
         self._entries = gauge("knowledge_entries", "Entries of the pack", together="livemax")
+        self._last_delivery = gauge(
+            "last_delivery_seconds", "When the last payload of Slack's came, since 1970; 0 before", together="livemax"
+        )
         self._loaded = gauge("knowledge_loaded_seconds", "When the pack was loaded, since 1970", together="livemin")
 
     # -- counting
@@ -141,6 +149,17 @@ class Metrics:
         """Count a message that is too old to be answered."""
         if self._registry is not None:
             self._too_old.inc()
+
+    def refused(self, reason: str) -> None:
+        """Count a request to the bot that it refused; `reason` is a key of `REFUSALS` in `bot.slack.transport.http`."""
+        if self._registry is not None:
+            self._refused.labels(reason).inc()
+
+    def delivered(self, status: int) -> None:
+        """Count a payload of Slack's, by the HTTP status that it got or would have got."""
+        if self._registry is not None:
+            self._deliveries.labels(OUTCOMES.get(status, "failed")).inc()
+            self._last_delivery.set(time.time())
 
     def queued(self, of: str, change: int) -> None:
         """Change the gauge of "questions", "presses" or "requests" in progress."""

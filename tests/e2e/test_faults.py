@@ -607,6 +607,42 @@ async def _colleague(slack: BusySlack, bot: Bot, flooding: threading.Thread) -> 
     return took
 
 
+# --- S13: requests that are refused
+
+
+def test_requests_that_are_refused_are_told(slack: BusySlack, bots: Bots) -> None:
+    """S13. Another app's secret, and a clock that is off: one line each, a metric, and a note on a page that stays 200."""
+    bot = bots.start(slack)
+    event = message(slack, "guest wifi").raw
+    old = str(int(time.time()) - 400)
+    for request in (signed(event, secret="another"), signed(event, stamp=old)):
+        for _ in range(3):
+            assert asyncio.run(_status(bot, request)) == 401
+    status, health = fetch(f"http://127.0.0.1:{bot.port}/healthz")
+    page, told = bot.metrics(), complaints(bot)
+    ask(slack, bot, message(slack, "guest wifi"))
+
+    assert [
+        (line.count("SLACK_SIGNING_SECRET isn't this app's"), line.count(" s behind this machine's clock"))
+        for line in told
+    ] == [
+        (1, 0),
+        (0, 1),
+    ]
+    assert (status, health.count(b"3 requests refused: ")) == (200, 2)
+    for reason in ("signature", "clock"):
+        assert f'askpy_requests_refused_total{{reason="{reason}"}} 3.0' in page
+    assert "Requests have the right time again." in bot.running.text
+
+
+async def _status(bot: Bot, request: bytes) -> int:
+    line = Line(bot.port)
+    try:
+        return (await line.ask(request, 10)).status
+    finally:
+        line.close()
+
+
 # --- S14, S15, S25: Socket Mode
 
 

@@ -30,6 +30,7 @@ from bot.slack.manifest import SCOPES
 from bot.slack.transport.checks import port_fault
 from bot.slack.transport.client import SlackConfig
 from bot.slack.transport.health import health_page
+from bot.slack.transport.remedies import remedy_of
 from bot.store import Store
 from support.block_lint import faults, view_faults
 from support.slack_samples import KINDS
@@ -218,10 +219,10 @@ def test_a_refused_token_is_named_and_the_other_one_is_tried(
 ) -> None:
     stub.fail("auth.test", Fault(error="invalid_auth"))
     stub.fail("apps.connections.open", Fault(error="not_allowed_token_type"))
-    where = "copy it again from api.slack.com/apps, your app"
+    bot, app = (remedy_of("invalid_auth"), remedy_of("not_allowed_token_type", "SLACK_APP_TOKEN"))
     assert doctor(settings, capsys)[-3:] == [
-        f"fault  Slack at {stub.url}: SLACK_BOT_TOKEN is refused (invalid_auth); {where}",
-        f"fault  Socket Mode: SLACK_APP_TOKEN (scope connections:write) is refused (not_allowed_token_type); {where}",
+        f"fault  Slack at {stub.url}: SLACK_BOT_TOKEN is refused (invalid_auth): {bot}",
+        f"fault  Socket Mode: SLACK_APP_TOKEN is refused (not_allowed_token_type): {app}",
         "2 to mend.",
     ]
 
@@ -234,7 +235,9 @@ def test_a_slack_that_does_not_answer_is_no_refusal(
     stub.fail("auth.test", trouble)
     *_, told, number = doctor(settings, capsys)
     assert told.startswith(f"fault  Slack at {stub.url}: can't be reached (")
-    assert told.endswith("; look at the network, the proxy and SLACK_API_URL")
+    assert told.endswith(
+        "slack-status.com says more if it lasts" if trouble.status == 503 else "and at slack-status.com"
+    )
     assert (number, stub.calls) == ("1 to mend.", [])
 
 
@@ -422,7 +425,7 @@ def test_an_app_level_token_without_its_scope_is_named(
     stub.fail("apps.connections.open", Fault(error="missing_scope"))
     (line,) = faults_of(doctor(settings, capsys))
     assert line.startswith(
-        "fault  Socket Mode: SLACK_APP_TOKEN lacks the scope connections:write; make a new token with it"
+        "fault  Socket Mode: SLACK_APP_TOKEN is refused (missing_scope): the token lacks the scope connections:write; make a new"
     )
 
 
@@ -451,10 +454,10 @@ def a_proxy(answer: str) -> Iterator[int]:
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
-        ("407 Proxy Authentication Required", "asks for a user name and a password (407); write them into HTTPS_PROXY: "
-         "http://user:password@host:port"),
-        ("403 Forbidden", "doesn't connect to slack.example (HTTP 403); whoever runs it has to allow that, and for Socket Mode "
-         "wss-primary.slack.com and wss-backup.slack.com"),
+        ("407 Proxy Authentication Required", "(HTTP 407 by the proxy): the proxy wants a name and a password; set "
+         "HTTPS_PROXY=http://user:password@host:port"),
+        ("403 Forbidden", "(HTTP 403 by the proxy): the proxy doesn't let the bot through; let it allow slack.com, "
+         "hooks.slack.com and wss-primary.slack.com"),
     ],
 )  # fmt: skip
 def test_a_proxy_that_refuses_is_no_unreachable_slack(
@@ -465,7 +468,7 @@ def test_a_proxy_that_refuses_is_no_unreachable_slack(
         lines = doctor(replace(settings, slack_api_url=SLACK), capsys)
     assert lines[-3:-1] == [
         f"fine   proxy 127.0.0.1:{port}",
-        f"fault  Slack at {SLACK}: the proxy 127.0.0.1:{port} {told}",
+        f"fault  Slack at {SLACK}: can't be reached {told}",
     ]
 
 
@@ -476,8 +479,8 @@ def test_a_proxy_that_is_not_there_is_named(
     away = replace(settings, slack_api_url=SLACK)
     (line,) = faults_of(doctor(away, capsys))
     assert line == (
-        f"fault  Slack at {SLACK}: the proxy 127.0.0.1:9 can't be reached ([Errno {ECONNREFUSED}] {os.strerror(ECONNREFUSED)}); "
-        "correct HTTPS_PROXY or HTTP_PROXY, or, if none is needed for Slack, set NO_PROXY=slack.example"
+        f"fault  Slack at {SLACK}: can't be reached ([Errno {ECONNREFUSED}] {os.strerror(ECONNREFUSED)}): "
+        "the proxy can't be reached; look at HTTPS_PROXY, or leave it out where none is needed"
     )
     told = doctor(settings, capsys)  # this machine
     assert f"fine   proxy 127.0.0.1:9: not for 127.0.0.1:{stub.port}, by NO_PROXY or because it is this machine" in told
@@ -530,7 +533,7 @@ def test_a_certificate_that_is_not_trusted_has_a_remedy(
         url = f"https://127.0.0.1:{listening.getsockname()[1]}/api/"
         (line,) = faults_of(doctor(replace(settings, slack_api_url=url), capsys))
         thread.join(5)
-    assert line.startswith(f"fault  Slack at {url}: its certificate isn't trusted here (")
+    assert line.startswith(f"fault  Slack at {url}: can't be reached ([SSL: CERTIFICATE_VERIFY_FAILED]")
     assert "SSL_CERT_FILE=/path/to/ca.pem" in line
 
 
@@ -705,14 +708,14 @@ def test_what_slack_objects_to_is_named_by_pointer_and_code(
     stub.fail(
         "blocks.validate",
         Fault(429, error="ratelimited", retry_after=0.0),
-        Fault(error="invalid_message", fields=(("errors", errors),)),
+        Fault(error="invalid_message", more=(("errors", errors),)),
     )
     assert run_checks(settings, blocks=True) is False
     told = capsys.readouterr().out.splitlines()
     objections = "; ".join(f"/blocks/{n}/text failed_constraint (cards)" for n in range(5))
     assert faults_of(told) == [f"fault  blocks of the reply topic: {objections}"]
     for fault, told_of_it in (
-        (Fault(error="invalid_message", fields=(("errors", ["?"]),)), "/ not valid (cards)"),
+        (Fault(error="invalid_message", more=(("errors", ["?"]),)), "/ not valid (cards)"),
         (Fault(error="invalid_blocks"), "invalid_blocks (cards)"),
     ):
         stub.fail("blocks.validate", fault)

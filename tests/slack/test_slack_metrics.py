@@ -46,6 +46,9 @@ def test_the_page_tells_what_happened() -> None:
     metrics.resend()
     metrics.repeated()
     metrics.turned_away()
+    metrics.refused("clock")
+    for status in (200, 200, 404, 500, 503):
+        metrics.delivered(status)
     metrics.lag(0.0015)
     metrics.queued("requests", 3)
     metrics.queued("requests", -1)
@@ -63,6 +66,11 @@ def test_the_page_tells_what_happened() -> None:
             "askpy_resends_total": 1,
             "askpy_repeated_deliveries_total": 1,
             "askpy_turned_away_total": 1,
+            'askpy_requests_refused_total{reason="clock"}': 1,
+            'askpy_deliveries_total{outcome="accepted"}': 2,
+            'askpy_deliveries_total{outcome="unknown"}': 1,
+            'askpy_deliveries_total{outcome="again"}': 1,
+            'askpy_deliveries_total{outcome="failed"}': 1,
             "askpy_database_failures_total": 2,
             'askpy_queue{of="requests"}': 2,
             'askpy_queue{of="questions"}': 4,
@@ -78,7 +86,7 @@ def test_the_page_tells_what_happened() -> None:
         }.items()
     )
     names = set(re.findall(r'(\w+)="', "".join(name for name in page if name.startswith("askpy_"))))
-    assert names == {"kind", "surface", "outcome", "method", "code", "of", "version", "until", "le"}
+    assert names == {"kind", "surface", "outcome", "reason", "method", "code", "of", "version", "until", "le"}
     assert re.search(rb"^process_resident_memory_bytes [1-9]", metrics.page()[2], re.MULTILINE)
 
 
@@ -102,6 +110,8 @@ def test_without_the_library_the_page_says_so(monkeypatch: pytest.MonkeyPatch) -
     metrics.resend()
     metrics.repeated()
     metrics.turned_away()
+    metrics.refused("clock")
+    metrics.delivered(200)
     metrics.lag(1)
     metrics.update()
     metrics.queued("requests", 1)

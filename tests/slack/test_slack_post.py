@@ -9,6 +9,7 @@ from bot.slack.blocks import escape
 from bot.slack.strings import default_strings
 from bot.slack.transport import client as client_module
 from bot.slack.transport.outbox import MAX_ATTEMPTS
+from bot.slack.transport.remedies import remedy_of
 from support.slack_app import Door
 from support.slack_stub import RESET, Fault, Stub, limited
 
@@ -58,7 +59,7 @@ def test_a_closed_channel_is_one_line_and_a_private_word(
     assert word["mrkdwn"] is False
     assert word["client_msg_id"] != stub.of("chat.postMessage")[0]["client_msg_id"]
     assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
-        f"chat.postMessage C1: refused by Slack ({code})"
+        f"chat.postMessage C1: refused by Slack ({code}): {remedy_of(code)}."
     ]
 
 

@@ -28,10 +28,10 @@ import pytest
 from bot import serving, workers
 from bot.model import AskPyError
 from bot.serving import StopSignal
-from bot.settings import Secret, Settings, SettingsError
+from bot.settings import Settings, SettingsError
 from bot.slack.metrics import Metrics
-from bot.slack.transport import socket as socket_module
 from bot.slack.transport.client import AttemptResult, Request, Sent, SlackConfig
+from bot.slack.transport.remedies import remedy_of
 from bot.store import Store
 from support.slack_app import MakeDoor
 from support.slack_process import END_WITHIN, NoReloader, Process, stable_after
@@ -66,80 +66,6 @@ def mention(number: int, text: str = "topic") -> dict[str, Any]:
 
 
 # --- in this process
-
-
-@pytest.fixture
-def settings(stub: Stub, tmp_path: Path) -> Settings:
-    return Settings(
-        slack_bot_token=Secret("xoxb-1"),
-        slack_app_token=Secret("xapp-1"),
-        slack_signing_secret=Secret(SECRET),
-        slack_api_url=stub.url,
-        port=0,
-        database_url=Secret(f"sqlite:///{tmp_path}/s.db"),
-        knowledge=PACK,
-        cache=Path(os.environ["ASKPY_CACHE"]),
-    )
-
-
-@pytest.fixture
-def serve(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[Callable[..., list[str]]]:
-    """Serves until the given work, which gets the port, is done in a thread, or without one until it ends by itself; returns the
-    log."""
-    handlers = {number: signal.getsignal(number) for number in serving.STOP_SIGNALS}
-    monkeypatch.setattr(socket_module, "MIN_STABLE", 0.3)
-    monkeypatch.setattr(serving, "_freeze_memory", lambda: None)  # it would keep what other tests have left
-    monkeypatch.setattr(serving, "log_to_stderr", lambda *_: None)  # it would take the handler that listens here
-    caplog.set_level(logging.INFO)
-    ports: list[int] = []
-    listening = threading.Condition()
-
-    class Ports(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            message = record.getMessage()
-            if " port " in message and record.args:
-                with listening:
-                    ports.append(int(message.rpartition(" ")[2]))
-                    listening.notify_all()
-
-    found = Ports()
-
-    def run(settings: Settings, mode: str, work: Callable[[int], None] | None = None) -> list[str]:
-        failures, has_ended = list[BaseException](), threading.Event()
-
-        def beside() -> None:
-            try:
-                with listening:
-                    listening.wait_for(lambda: ports or has_ended.is_set(), 20)
-                if work is not None and ports:
-                    work(ports[-1])
-                elif not has_ended.wait(20):
-                    raise AssertionError("it serves on")
-            except BaseException as error:
-                failures.append(error)
-            if not has_ended.is_set():
-                os.kill(os.getpid(), signal.SIGTERM)
-
-        thread = threading.Thread(target=beside, daemon=True)
-        thread.start()
-        try:
-            serving.serve(settings, mode)
-        finally:
-            has_ended.set()
-            with listening:
-                listening.notify_all()
-            thread.join(20)
-        if failures:
-            raise failures[0]
-        return [record.getMessage() for record in caplog.records if record.name.startswith("bot")]
-
-    logging.getLogger("bot").addHandler(found)
-    try:
-        yield run
-    finally:
-        logging.getLogger("bot").removeHandler(found)
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
 
 
 Serve = Callable[..., list[str]]
@@ -556,7 +482,7 @@ def test_what_cannot_be_started_is_a_sentence_and_exit_code_two(
     }  # fmt: skip
     command = [sys.executable, "-m", "bot", "serve", f"--{mode}"]
     ran = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False)
-    told = "Slack refuses SLACK_BOT_TOKEN (account_inactive). Get a new one: https://api.slack.com/apps, your app.\n"
+    told = f"Slack refuses SLACK_BOT_TOKEN (account_inactive): {remedy_of('account_inactive')}.\n"
     assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", told)
 
 

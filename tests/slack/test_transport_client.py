@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import socket
 import ssl
 import struct
@@ -11,6 +12,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any, TypeVar
 
@@ -36,6 +38,7 @@ from bot.slack.transport.client import (
     tls_context,
     wait_for_slack,
 )
+from bot.slack.transport.notices import Notices
 from support.slack_stub import RESET, SILENCE, Fault, Stub
 
 T = TypeVar("T")
@@ -423,9 +426,9 @@ def awaited(url: str, stop: asyncio.Event | None = None, token: str = "SLACK_BOT
         ask = client.auth_test
         if token == "SLACK_APP_TOKEN":
             return await wait_for_slack(
-                lambda: client.web(token="").apps_connections_open(app_token="xapp-1"), token, asyncio.Event()
+                lambda: client.web(token="").apps_connections_open(app_token="xapp-1"), token, asyncio.Event(), client
             )
-        return await wait_for_slack(ask, token, stop or asyncio.Event())
+        return await wait_for_slack(ask, token, stop or asyncio.Event(), client)
 
     return with_client(url, wait)
 
@@ -434,6 +437,7 @@ def awaited(url: str, stop: asyncio.Event | None = None, token: str = "SLACK_BOT
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses between attempts, which pass at once; more than 130 s of them end the wait."""
     taken: list[float] = []
+    monkeypatch.setattr(client_module, "Notices", partial(Notices, lambda: sum(taken)))
 
     async def passed(_: asyncio.Event, seconds: float) -> bool:
         taken.append(seconds)
@@ -455,13 +459,16 @@ def test_who_the_bot_is_is_asked_once(stub: Stub) -> None:
 
 def test_a_refused_token_names_its_variable(stub: Stub) -> None:
     stub.fail("auth.test", Fault(error="invalid_auth"))
-    with pytest.raises(SettingsError, match=r"SLACK_BOT_TOKEN \(invalid_auth\)"):
+    with pytest.raises(SettingsError, match=r"SLACK_BOT_TOKEN \(invalid_auth\): .*; copy SLACK_BOT_TOKEN again"):
         awaited(stub.url)
 
 
 def test_a_token_without_its_scope_names_its_variable(stub: Stub) -> None:
     stub.fail("apps.connections.open", Fault(error="missing_scope"))
-    with pytest.raises(SettingsError, match=r"SLACK_APP_TOKEN \(missing_scope\)"):
+    with pytest.raises(
+        SettingsError,
+        match=r"SLACK_APP_TOKEN \(missing_scope\): the token lacks the scope connections:write; .* Basic Information",
+    ):
         awaited(stub.url, token="SLACK_APP_TOKEN")
 
 
@@ -478,9 +485,20 @@ def test_slack_down_at_the_start_is_waited_for(pauses: list[float], caplog: pyte
     assert pauses[:6] == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0]
     told = [record.getMessage() for record in caplog.records]
     assert told[0].startswith("Slack can't be reached ([Errno ")
-    assert [line.rpartition(" (")[0] for line in told[1:]] == [
-        f"Still waiting for Slack, for {seconds} seconds" for seconds in (31, 61, 91, 121)
+    assert told[0].endswith(
+        "), waiting for it: nobody listens at 127.0.0.1:1; look at SLACK_API_URL, and whether a firewall refuses it."
+    )
+    waited = [
+        re.search(r"waiting for it for (\d+) seconds: .* \((\d) times since the last such line\)", line)
+        for line in told[1:]
     ]
+    assert [found and found.groups() for found in waited] == [("61", "6"), ("121", "2")]
+
+
+def test_a_rate_limit_at_the_start_is_kept(stub: Stub, pauses: list[float]) -> None:
+    stub.fail("apps.connections.open", Fault(429, "ratelimited", 7))
+    assert awaited(stub.url, token="SLACK_APP_TOKEN")
+    assert pauses == [7.0]
 
 
 def test_a_stop_ends_the_wait(stub: Stub) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -23,8 +24,19 @@ from bot.model import AskPyError
 from bot.slack.admission import AckThenRun, Delivery
 from bot.slack.transport import http as http_module
 from bot.slack.transport import http as server_module
+from bot.slack.transport import notices as notices_module
 from bot.slack.transport.health import health_page
-from bot.slack.transport.http import EVENTS, MAX_BODY_BYTES, HttpReceiver, PageServer, SeenSignatures, serve_http
+from bot.slack.transport.http import (
+    EVENTS,
+    FAULTS,
+    MAX_BODY_BYTES,
+    REFUSALS,
+    HttpReceiver,
+    PageServer,
+    SeenSignatures,
+    serve_http,
+)
+from bot.slack.transport.notices import Notices
 from support.people import FORM, JSON, SECRET, signed
 from support.slack_stub import TEAM
 
@@ -169,43 +181,123 @@ RUBBISH: dict[str, tuple[bytes, str]] = {
 
 @pytest.mark.parametrize("case", RUBBISH)
 def test_rubbish_is_a_bad_request(case: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
     answer, requests = ask(signed(*RUBBISH[case]))
-    assert (answer.status, requests, caplog.text) == (400, [], "")
+    assert (answer.status, requests) == (400, [])
+    (told,) = [line for line in caplog.messages if " refused: " in line]
+    reason = "media_type" if case == "no UTF-8" else "payload"
+    assert told == f"1 request refused: {REFUSALS[reason]}."
 
 
 EVENT = json.dumps({"type": "event_callback", "team_id": TEAM, "event": {"type": "app_mention"}}).encode()
-OLD = str(int(time.time()) - 400)
-REFUSED: dict[str, tuple[bytes, int]] = {
-    "a timestamp that is no number": (signed(EVENT, X_Slack_Request_Timestamp="yesterday"), 400),
-    "a negative timestamp": (signed(EVENT, X_Slack_Request_Timestamp="-5"), 400),
-    "a timestamp in other digits": (signed(EVENT, X_Slack_Request_Timestamp="١٢٣"), 400),
-    "a time of many digits": (signed(EVENT, X_Slack_Request_Timestamp="9" * 400), 400),
-    "a signature that isn't ASCII": (signed(EVENT, X_Slack_Signature="v0=é"), 400),
-    "a length that is no number": (signed(EVENT, Content_Length="x"), 400),
-    "a negative length": (signed(EVENT, Content_Length="-5"), 400),
-    "a forged signature": (signed(EVENT, X_Slack_Signature="v0=" + "0" * 64), 401),
-    "another secret": (signed(EVENT, secret="another"), 401),
-    "no signature": (signed(EVENT, X_Slack_Signature=""), 401),
-    "no timestamp": (signed(EVENT, X_Slack_Request_Timestamp=""), 401),
-    "a stale timestamp": (signed(EVENT, stamp=OLD), 401),
-    "from the future": (signed(EVENT, stamp=str(int(time.time()) + 4000)), 401),
-    "a body over 1 MB": (signed(b" " * (MAX_BODY_BYTES + 1)), 413),
-    "another type": (signed(EVENT, "text/plain"), 415),
-    "no type": (signed(EVENT, Content_Type=""), 415),
-    "too large and of another type": (signed(b" " * (MAX_BODY_BYTES + 1), "text/plain"), 413),
-    "another path": (signed(EVENT).replace(b"/slack/events", b"/slack/other", 1), 404),
-    "another method": (signed(EVENT).replace(b"POST", b"PUT", 1), 405),
-    "no HTTP": (b"hello there\r\n\r\n", 400),
-    "endless headers": (b"POST /slack/events HTTP/1.1\r\nX: " + b"a" * 400_000 + b"\r\n\r\n", 400),
+NOW = int(time.time())
+OLD = str(NOW - 400)
+REFUSED: dict[str, tuple[bytes, int, str]] = {
+    "a timestamp that is no number": (signed(EVENT, X_Slack_Request_Timestamp="yesterday"), 400, "headers"),
+    "a negative timestamp": (signed(EVENT, X_Slack_Request_Timestamp="-5"), 400, "headers"),
+    "a timestamp in other digits": (signed(EVENT, X_Slack_Request_Timestamp="١٢٣"), 400, "headers"),
+    "a time of many digits": (signed(EVENT, X_Slack_Request_Timestamp="9" * 400), 400, "headers"),
+    "a signature that isn't ASCII": (signed(EVENT, X_Slack_Signature="v0=é"), 400, "headers"),
+    "a length that is no number": (signed(EVENT, Content_Length="x"), 400, "not_http"),
+    "a negative length": (signed(EVENT, Content_Length="-5"), 400, "not_http"),
+    "a forged signature": (signed(EVENT, X_Slack_Signature="v0=" + "0" * 64), 401, "signature"),
+    "another secret": (signed(EVENT, secret="another"), 401, "signature"),
+    "another secret and an old time": (signed(EVENT, secret="another", stamp=OLD), 401, "signature"),
+    "no signature": (signed(EVENT, X_Slack_Signature=""), 401, "unsigned"),
+    "a signature of another form": (signed(EVENT, X_Slack_Signature="v0=abc"), 401, "unsigned"),
+    "no timestamp": (signed(EVENT, X_Slack_Request_Timestamp=""), 401, "unsigned"),
+    "a stale timestamp": (signed(EVENT, stamp=OLD), 401, "clock"),
+    "from the future": (signed(EVENT, stamp=str(int(time.time()) + 4000)), 401, "clock"),
+    "a body over 1 MB": (signed(b" " * (MAX_BODY_BYTES + 1)), 413, "size"),
+    "another type": (signed(EVENT, "text/plain"), 415, "media_type"),
+    "no type": (signed(EVENT, Content_Type=""), 415, "media_type"),
+    "too large and of another type": (signed(b" " * (MAX_BODY_BYTES + 1), "text/plain"), 413, "size"),
+    "another path": (signed(EVENT).replace(b"/slack/events", b"/slack/other", 1), 404, "request_url"),
+    "another path without a signature": (b"POST /wp-login.php HTTP/1.1\r\nHost: x\r\n\r\n", 404, "path"),
+    "another method": (signed(EVENT).replace(b"POST", b"PUT", 1), 405, "method"),
+    "no HTTP": (b"hello there\r\n\r\n", 400, "not_http"),
+    "a TLS handshake": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400, "not_http"),
+    "endless headers": (b"POST /slack/events HTTP/1.1\r\nX: " + b"a" * 400_000 + b"\r\n\r\n", 400, "not_http"),
 }
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_is_refused_leaves_no_line(case: str, caplog: pytest.LogCaptureFixture) -> None:
-    raw, status = REFUSED[case]
-    answer, requests = ask(raw)
-    assert (answer.status, requests, caplog.text) == (status, [], "")
+def test_what_is_refused_is_counted_and_said_in_one_line(case: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Without anything of the request. What keeps out Slack's own requests is a warning, whatever else is for those who look."""
+    caplog.set_level(logging.INFO)
+    raw, status, reason = REFUSED[case]
+    reasons: list[str] = []
+    answer, requests = ask(raw, on_refusal=reasons.append)
+    assert (answer.status, requests, reasons) == (status, [], [reason])
     assert answer.headers["server"] == "AskPy"
+    (told,) = [record for record in caplog.records if " refused: " in record.getMessage()]
+    before, _, after = REFUSALS[reason].partition("{offset}")
+    assert told.getMessage().startswith(f"1 request refused: {before}")
+    assert told.getMessage().endswith(f"{after}.")
+    assert told.levelname == ("WARNING" if reason in FAULTS else "INFO")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "wanted"), [(-400, "400 s behind"), (400, "400 s ahead of"), (-4000, "4000 s behind")]
+)
+def test_a_clock_that_is_off_is_told_with_its_sign(
+    seconds: int, wanted: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("slack_sdk.signature.Clock.now", lambda _: float(NOW))
+    ask(signed(EVENT, stamp=str(NOW + seconds)))
+    (told,) = [record.getMessage() for record in caplog.records]
+    assert f"1 request refused: their time is {wanted} this machine's clock; set this machine's clock (NTP)" in told
+
+
+def test_many_that_are_refused_are_two_lines_and_a_note(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One at once, and one with the number of the others a minute later."""
+    monkeypatch.setattr(notices_module, "LOG_INTERVAL", 0.5)
+
+    async def test() -> str:
+        notices = Notices()
+        async with served(notices=notices) as receiver:
+            for _ in range(20):
+                assert (await receiver.ask(signed(EVENT, secret="another"))).status == 401
+            async with asyncio.timeout(5):
+                while len(caplog.records) < 2:
+                    await asyncio.sleep(0.01)
+            (note,) = notices.present
+            return note
+
+    note = run(test())
+    told = [record.getMessage().partition(":")[0] for record in caplog.records]
+    assert (told, note.partition(":")[0]) == (["1 request refused", "19 requests refused"], "20 requests refused")
+
+
+def test_a_clock_that_is_right_again_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+
+    async def test() -> list[int]:
+        notices = Notices()
+        async with served(notices=notices) as receiver:
+            counts = []
+            for stamp in (OLD, "", ""):
+                await receiver.ask(signed(EVENT, stamp=stamp))
+                counts.append(len(notices.present))
+            return counts
+
+    assert run(test()) == [1, 0, 0]
+    assert [line for line in caplog.messages if "again" in line][1:] == ["Requests have the right time again."]
+
+
+def test_a_press_that_comes_again_is_counted_and_deliveries_are_too() -> None:
+    refused: list[str] = []
+    delivered: list[int] = []
+    press = urlencode({"payload": json.dumps({"type": "block_actions", "actions": [{"action_id": "a"}]})}).encode()
+
+    async def test() -> list[int]:
+        async with served(on_refusal=refused.append, on_delivery=delivered.append) as receiver:
+            raw = signed(press, FORM)
+            return [(await receiver.ask(each)).status for each in (raw, raw, signed(EVENT))]
+
+    assert (run(test()), refused, delivered) == ([200, 401, 200], ["replayed"], [200, 200])
 
 
 def chunked(body: bytes, size: int = 50_000) -> list[bytes]:
@@ -259,7 +351,7 @@ def test_until_it_is_ready_slack_is_told_to_come_again() -> None:
 
     got = run(statuses())
     assert [status for status, _ in got] == [503, 503, 405, 200, 404, 200, 415, 405, 200, 404]
-    assert got[0] == got[1] == (503, b"not able to answer\n")
+    assert got[0] == got[1] == (503, b"not able to answer: still starting\n")
     assert got[5] == (200, b"ok\n")
 
 
@@ -612,7 +704,12 @@ def test_several_processes_may_share_a_listening_socket() -> None:
 def test_health_says_what_is_wrong_although_answers_go_on() -> None:
     assert health_page(True) == (200, "text/plain", b"ok\n")
     assert health_page(True, "database away") == (200, "text/plain", b"ok; database away\n")
-    assert health_page(False, "database away") == (503, "text/plain", b"not able to answer\n")
+    assert health_page(False) == (503, "text/plain", b"not able to answer\n")
+    assert health_page(False, "the token is refused") == (
+        503,
+        "text/plain",
+        b"not able to answer: the token is refused\n",
+    )
 
 
 def test_pages_have_a_port_of_their_own_beside_socket_mode() -> None:

@@ -149,7 +149,7 @@ def test_what_slack_makes_of_it_is_one_line(caplog: pytest.LogCaptureFixture) ->
     run(test)
     told = [record.getMessage() for record in caplog.records]
     assert told[:2] == [
-        "chat.postMessage C1: refused by Slack (is_archived)",
+        "chat.postMessage C1: refused by Slack (is_archived): the channel is archived; unarchive it, or ask elsewhere.",
         "response_url: no word whether it arrived (TimeoutError); not sent again",
     ]
     assert [line[:33] for line in told[2:]] == ["views.open: HTTP 502, again in 0."]
@@ -163,7 +163,7 @@ def test_blocks_that_slack_refuses_are_sent_once_more_in_the_classic_layout(capl
         assert line.texts == ["cards", "classic"]
 
     run(test)
-    assert "invalid_blocks_format; sending the classic layout" in caplog.text
+    assert "(invalid_blocks_format); sending the classic layout" in caplog.text
 
 
 def test_a_fault_of_ours_is_logged_without_its_message_and_frees_everything(caplog: pytest.LogCaptureFixture) -> None:

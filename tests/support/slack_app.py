@@ -18,6 +18,7 @@ from unittest import mock
 from urllib.parse import urlencode
 
 from bot.slack.app import SlackApp, build_app
+from bot.slack.metrics import Metrics
 from bot.slack.transport import http as http_module
 from bot.slack.transport.client import SlackConfig
 from bot.slack.transport.health import health_page
@@ -195,7 +196,7 @@ def open_door(stub: Any, layout: str = "classic", **options: Any) -> Door:
     engine, store = options.pop("engine", None) or SampleEngine(), options.pop("store", None) or SampleStore()
     config = SlackConfig(bot_token="xoxb-secret", app_token="xapp-secret", signing_secret=SECRET, api_url=stub.url)
     outbox = {"backoff": (0.01,), "pace": 0.01} | options.pop("outbox", {})
-    lines = options.pop("lines", {})
+    lines, metrics = options.pop("lines", {}), options.pop("metrics", None) or Metrics()
     thread = LoopThread()
 
     async def build() -> tuple[SlackApp, int, Callable[[], Coroutine[Any, Any, None]]]:
@@ -207,12 +208,20 @@ def open_door(stub: Any, layout: str = "classic", **options: Any) -> Door:
             layout=layout,
             outbox_options=outbox,
             write_delay=0.0,
+            metrics=metrics,
             **options,  # type: ignore[arg-type]
         )
         await app.context.client.open()
         await app.context.client.auth_test()
-        pages = {"/healthz": lambda: health_page(app.is_healthy())}
-        receiver = HttpReceiver(app.dispatch, config.signing_secret, pages=pages)
+        pages = {"/healthz": lambda: health_page(app.is_healthy(), app.notes), "/metrics": metrics.page}
+        receiver = HttpReceiver(
+            app.dispatch,
+            config.signing_secret,
+            pages=pages,
+            notices=app.context.client.notices,
+            on_refusal=metrics.refused,
+            on_delivery=metrics.delivered,
+        )
         stop, port = asyncio.Event(), asyncio.get_running_loop().create_future()
         serving = asyncio.create_task(serve_http(receiver, 0, stop, host="127.0.0.1", ready=port.set_result))
         done, _ = await asyncio.wait({serving, port}, return_when=asyncio.FIRST_COMPLETED)

@@ -29,14 +29,20 @@ class Call:
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens instead of an answer: a status, an error of Slack's with further fields, a reset, or silence."""
+    """What happens instead of an answer: a status, an error of Slack's, a reset, or silence; or any `body` of a `kind`.
+
+    `more` are further fields of an error; `location` is where a redirect leads.
+    """
 
     status: int = 200
     error: str = ""
     retry_after: float | None = None
     reset: bool = False
     silent: bool = False
-    fields: tuple[tuple[str, Any], ...] = ()
+    body: bytes | None = None
+    kind: str = "application/json"
+    more: tuple[tuple[str, Any], ...] = ()
+    location: str = ""
 
 
 RESET, SILENCE = Fault(reset=True), Fault(silent=True)
@@ -50,7 +56,8 @@ class Stub:
     """Slack, as far as the bot can tell. `calls` holds what was asked, auth.test apart.
 
     Connections are kept; `connections` counts them. Of WebSockets: a `deaf` Slack answers no ping, one that doesn't
-    `greets` says no hello, and `ends_with` is the reason with which it ends each at once. `unreachable` is what happens to
+    `greets` says no hello, and `ends_with` is the reason with which it ends each at once; `refuses`
+    is the status that each gets instead of an upgrade. `unreachable` is what happens to
     every message to a channel or member. `fields` are what a method's answers have besides, or instead, and `scopes` the token's.
     """
 
@@ -70,6 +77,7 @@ class Stub:
         self.ends_with = ""
         self.fields: dict[str, dict[str, Any]] = {}
         self.scopes = "app_mentions:read,chat:write,commands,im:history"
+        self.refuses = 0
         stub = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -154,16 +162,20 @@ class Stub:
             request.connection.close()
             request.close_connection = True
             return
-        answer = {"ok": False, "error": fault.error} if fault.error else self.success(method)
-        answer |= dict(fault.fields) if fault.error else self.fields.get(method, {})
+        answer = {"ok": False, "error": fault.error, **dict(fault.more)} if fault.error else self.success(method)
+        answer |= {} if fault.error else self.fields.get(method, {})
         body = b"Bad Gateway" if fault.status >= 500 else json.dumps(answer).encode()
         if method == "hook" and not fault.error and fault.status == 200:
             body = b"ok"
+        if fault.body is not None:
+            body = fault.body
         request.send_response(fault.status)
+        if fault.location:
+            request.send_header("Location", fault.location)
         if fault.retry_after is not None:
             request.send_header("Retry-After", str(fault.retry_after))
         request.send_header("x-oauth-scopes", self.scopes)
-        request.send_header("Content-Type", "application/json")
+        request.send_header("Content-Type", fault.kind)
         request.send_header("Content-Length", str(len(body)))
         request.end_headers()
         request.wfile.write(body)
@@ -178,6 +190,11 @@ class Stub:
     # -- the WebSocket
 
     def upgrade(self, request: BaseHTTPRequestHandler) -> None:
+        if self.refuses:
+            request.send_response(self.refuses)
+            request.send_header("Content-Length", "0")
+            request.end_headers()
+            return
         key = request.headers["Sec-WebSocket-Key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
         accept = base64.b64encode(hashlib.sha1(key.encode()).digest()).decode()
         request.send_response(101)

@@ -1,4 +1,4 @@
-"""What the doctor looks at on the way to Slack: certificates, the proxy, the port; and what is in the way of a request."""
+"""What the doctor looks at on the way to Slack: certificates, the proxy, the port."""
 
 from __future__ import annotations
 
@@ -7,31 +7,13 @@ import http.client
 import logging
 import socket
 import ssl
-from http import HTTPStatus
-from typing import Literal
 
-import aiohttp
 from slack_sdk.proxy_env_variable_loader import load_http_proxy_from_env
 
 from bot.slack.transport.health import HEALTH, health_page
 
 HEALTH_TIMEOUT = 1.0
 """Seconds that a program on our port has to say that it is AskPy."""
-
-Obstacle = Literal["", "certificate", "proxy away", "proxy login", "proxy refusal"]
-"""What is in the way: a certificate that isn't trusted; a proxy that can't be reached, that wants a login, or that refuses."""
-
-
-def obstacle_of(error: BaseException) -> Obstacle:
-    """What prevents a request from reaching Slack, if its error tells; else empty."""
-    if isinstance(error, aiohttp.ClientProxyConnectionError):
-        return "proxy away"
-    if isinstance(error, aiohttp.ClientHttpProxyError):
-        return "proxy login" if error.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED else "proxy refusal"
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return "certificate"
-    is_certificate = isinstance(getattr(error, "os_error", None), ssl.SSLCertVerificationError)
-    return "certificate" if is_certificate else ""
 
 
 def proxy_of_environment() -> str:

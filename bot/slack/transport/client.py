@@ -10,13 +10,14 @@ import asyncio
 import hmac
 import json
 import logging
+import math
 import os
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import proxy_bypass
 from uuid import UUID, uuid5
@@ -29,7 +30,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.settings import Settings, SettingsError
 from bot.slack.admission import no_op
+from bot.slack.transport.notices import Notices
+from bot.slack.transport.remedies import APP_SETTINGS_PAGE, error_number, network_remedy, remedy_of, status_remedy
 
+T = TypeVar("T")
 Mode = Literal["socket", "http"]
 
 CONNECT_TIMEOUT = 10.0
@@ -42,15 +46,14 @@ KEEPALIVE_TIMEOUT = 20.0
 """Seconds that an idle connection is kept. A new TLS connection costs ten times the CPU of a post, and two round trips."""
 MAX_RESPONSE_BYTES = 8_000_000
 """Bytes of a response that are read; a posted message, which Slack returns whole, has a hundredth of that."""
+MAX_CODE = 80
+"""Characters that are read of an error code; Slack's longest has half of that."""
 FIRST_CONNECT_DELAY, MAX_CONNECT_DELAY = 1.0, 30.0
 """Seconds between two attempts to reach Slack at the start."""
-WAIT_LOG_INTERVAL = 30.0
-"""Seconds between two log lines that Slack still can't be reached."""
 POST_TTL = 600.0
 """Seconds after which an answer is too old to post."""
 PACE = 1.0
 """Seconds between two posts to a channel that Slack has just rate-limited: its rule is about one a second."""
-APP_SETTINGS_PAGE = "https://api.slack.com/apps, your app"
 REFUSED_TOKEN = frozenset(
     {"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "not_allowed_token_type"}
 )
@@ -199,9 +202,10 @@ class NotSent:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Slack responded with this error code; the same request would be refused again."""
+    """Slack responded with this error code; the same request would be refused again. `scope`: what it says is missing."""
 
     code: str
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,15 +270,17 @@ class BotIdentity:
 class TokenHealth:
     """Whether Slack still accepts the bot's token; `error` is the code with which Slack refused it, else empty."""
 
+    notices: Notices
     error: str = ""
 
     def note(self, result: AttemptResult, method: str) -> None:
-        """Update from the result of an attempt; a refusal of the token is logged once."""
+        """Update from the result of an attempt."""
         if isinstance(result, Refused) and result.code in REFUSED_TOKEN:
-            if self.error != result.code:
-                logger.error("Slack no longer takes SLACK_BOT_TOKEN (%s); nothing can be answered.", result.code)
+            text = f"Slack no longer takes SLACK_BOT_TOKEN ({result.code}), and nothing can be answered: {remedy_of(result.code)}"
+            self.notices.report("token", text, level=logging.ERROR, lasts=math.inf)
             self.error = result.code
-        elif isinstance(result, Sent) and method:
+        elif isinstance(result, Sent) and method and self.error:
+            self.notices.end("token", "Slack takes SLACK_BOT_TOKEN again")
             self.error = ""
 
 
@@ -294,12 +300,18 @@ async def _refuse_redirect(_session: object, _context: object, end: aiohttp.Trac
 
 
 class SlackClient:
-    """Sends requests to Slack over kept connections. Open it before use; it belongs to one event loop."""
+    """Sends requests to Slack over kept connections. Open it before use; it belongs to one event loop.
 
-    def __init__(self, config: SlackConfig) -> None:
+    `notices` are told what goes wrong. `on_error` is called with the method and the code of each failure to get the bot's
+    identity or a WebSocket; the outbox counts those of its own requests.
+    """
+
+    def __init__(self, config: SlackConfig, *, on_error: Callable[[str, str], None] = no_op) -> None:
         self.config = config
+        self.on_error = on_error
         self.identity = BotIdentity()
-        self.health = TokenHealth()
+        self.notices = Notices()
+        self.health = TokenHealth(self.notices)
         self._base_url = config.api_url.rstrip("/") + "/"
         self._headers = {
             "Authorization": f"Bearer {config.bot_token}",
@@ -359,7 +371,7 @@ class SlackClient:
         """Who the bot is; Slack is asked once. Raises what the SDK raises, and `aiohttp.ClientError`."""
         async with self._asking:
             if not self.identity.user:
-                answer = await self.web().auth_test()
+                answer = await asked(self.web().auth_test())
                 headers = {name.lower(): value for name, value in answer.headers.items()}
                 self.identity = BotIdentity(
                     user=str(answer.get("user_id") or ""),
@@ -401,10 +413,10 @@ class SlackClient:
             return Refused(str(error))
         except aiohttp.InvalidURL:
             return Refused("invalid_url")
-        except aiohttp.ServerTimeoutError:  # while reading; while connecting it is one of _NOTHING_READ
-            return Unknown("TimeoutError")
+        except aiohttp.ServerTimeoutError as error:  # while reading; while connecting it is one of _NOTHING_READ
+            return Unknown(self._note_fault(request, "TimeoutError", network_remedy(error)))
         except (aiohttp.ClientError, OSError) as error:
-            return Unknown(type(error).__name__)
+            return Unknown(self._note_fault(request, type(error).__name__, network_remedy(error)))
 
     async def _post(self, request: Request) -> AttemptResult:
         """POST it as JSON. The SDK's client would need 1.4 times the CPU, because it parses the whole response."""
@@ -415,10 +427,25 @@ class SlackClient:
         try:
             response = await self.session.post(url, data=body, headers=headers, proxy=proxy_for(url))
         except _NOTHING_READ as error:
-            return Retry(error_name(error))
+            return Retry(self._note_fault(request, error_name(error), network_remedy(error)))
         async with response:
             body = await _read(response)
-            return _attempt_result(response.status, response.headers, _error_in(body, is_hook=bool(request.url)))
+        if response.status >= 500:
+            return Retry(self._note_fault(request, f"HTTP {response.status}", status_remedy(response.status)))
+        self.notices.end(_fault_kind(request, ""), "Slack answers again")
+        code, scope = _error_in(body, is_hook=bool(request.url))
+        return _attempt_result(response.status, response.headers, code, scope)
+
+    def _note_fault(self, request: Request, reason: str, remedy: str) -> str:
+        """Report that a request got no answer of Slack's; returns the reason."""
+        what = "Slack doesn't answer" if request.method else "Slack doesn't answer at response_urls"
+        self.notices.report(_fault_kind(request, reason), f"{what} ({reason}): {remedy}")
+        return reason
+
+
+def _fault_kind(request: Request, reason: str) -> str:
+    """The kind of a fault on the way to Slack. The Web API and response_urls have hosts of their own."""
+    return f"{'Web API' if request.method else 'response_url'}: {reason}"
 
 
 _NOTHING_READ = (
@@ -442,29 +469,33 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     return body
 
 
-def _attempt_result(status: int, headers: Mapping[str, str], error: str) -> AttemptResult:
+def _attempt_result(status: int, headers: Mapping[str, str], error: str, scope: str) -> AttemptResult:
     if status == 429 or error in {"ratelimited", "rate_limited"}:
         return Retry("rate limited", retry_after(headers))
-    if status >= 500:
-        return Retry(f"HTTP {status}")
     if status == 200 and not error:
         return Sent()
-    return Refused(error if error.isidentifier() else f"HTTP {status}")
+    is_code = error.isidentifier() and (error != "unknown_error" or status == 200)
+    return Refused(error, scope) if is_code else Refused(f"HTTP {status}")
 
 
-def _error_in(body: bytes, *, is_hook: bool) -> str:
-    """The error code in a response; empty if there is none. The response of a response_url may be plain text."""
+def _error_in(body: bytes, *, is_hook: bool) -> tuple[str, str]:
+    """The error code in a response, and the missing scope that it names; empty if there is none.
+
+    The response of a response_url may be plain text.
+    """
     if body.startswith(b'{"ok":true') or (is_hook and body.strip() in (b"", b"ok")):
-        return ""
+        return "", ""
     if is_hook and not body.startswith(b"{"):
-        return body.decode("utf-8", "replace").strip()[:80]
+        return body.decode("utf-8", "replace").strip()[:80], ""
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):
-        return "unknown_error"
+        return "unknown_error", ""
     if not isinstance(answer, dict):
-        return "unknown_error"
-    return "" if answer.get("ok", is_hook) is True else str(answer.get("error") or "unknown_error")
+        return "unknown_error", ""
+    if answer.get("ok", is_hook) is True:
+        return "", ""
+    return str(answer.get("error") or "unknown_error")[:MAX_CODE], str(answer.get("needed") or "")
 
 
 def retry_after(headers: Mapping[str, str]) -> float:
@@ -492,16 +523,43 @@ UNREACHABLE = (SlackApiError, aiohttp.ClientError, OSError)
 """What a request by the SDK's client raises if Slack refuses it or can't be reached."""
 
 
+class OddAnswer(aiohttp.ClientError):
+    """An answer that the SDK's client stumbles over: text, a list, no UTF-8, or JSON without what the method returns."""
+
+
+async def asked(call: Awaitable[T]) -> T:
+    """The result of a call by the SDK's client; raises one of UNREACHABLE, whatever the answer is."""
+    try:
+        return await call
+    except UNREACHABLE:
+        raise
+    except (AttributeError, LookupError, TypeError, ValueError, RecursionError):
+        raise OddAnswer from None
+
+
+class ConnectionEnded(ConnectionError):  # noqa: N818  named after what Slack has done
+    """Slack has ended a WebSocket, or never said hello on it; `reason` is its word for that."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+_ODD = "an answer that makes no sense"
+
+
 def reason_of(error: BaseException) -> str:
     """Why Slack couldn't be reached, for the log: never an address, which may hold a one-use secret."""
     if isinstance(error, SlackApiError):
         code = error_code(error)
-        return code if code.isidentifier() else "an answer that makes no sense"
+        return code if code.isidentifier() else _ODD
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return str(error.certificate_error)
     if isinstance(error, aiohttp.ClientConnectorError):
-        number = 0 if isinstance(error.os_error, ssl.SSLError) else error.os_error.errno or 0  # which numbers its own
+        number = error_number(error.os_error)
         return f"[Errno {number}] {os.strerror(number)}" if number > 0 else str(error.os_error)
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return error_name(error)
     if isinstance(error, aiohttp.ClientResponseError):
         return f"HTTP {error.status}"
     if isinstance(error, (aiohttp.ClientError, TimeoutError)):
@@ -511,16 +569,61 @@ def reason_of(error: BaseException) -> str:
 
 def error_code(error: SlackApiError) -> str:
     """Slack's error code; empty if its response was malformed and the SDK passes it on as it is."""
+    return _field(error, "error")[:MAX_CODE]
+
+
+def _field(error: SlackApiError, name: str) -> str:
     answer = getattr(error.response, "data", error.response)
-    return str(answer.get("error") or "") if isinstance(answer, dict) else ""
+    return str(answer.get(name) or "") if isinstance(answer, dict) else ""
 
 
-async def wait_for_slack(ask: Callable[[], Awaitable[object]], variable: str, stop: asyncio.Event) -> bool:
-    """Call `ask` until Slack responds, and log why it waits. False if `stop` was set first.
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a request by the SDK's client failed: the code for the metrics (Slack's own if `is_answer`), the reason for the log,
+    and what it means with the remedy. `retry_after`: the seconds that Slack wants to be left alone."""
+
+    code: str
+    reason: str
+    remedy: str
+    is_answer: bool = False
+    retry_after: float = 0.0
+
+
+def failure_of(error: BaseException, variable: str) -> Failure:
+    """What one of UNREACHABLE means for a request with the token of this variable."""
+    if isinstance(error, ConnectionEnded):
+        return Failure(error.reason, error.reason, remedy_of(error.reason, variable))
+    if isinstance(error, RedirectRefused):
+        return Failure(str(error), str(error), status_remedy(error.status))
+    if isinstance(error, OddAnswer):
+        return Failure("unknown_error", _ODD, remedy_of("unknown_error"))
+    if not isinstance(error, SlackApiError):
+        reason = reason_of(error)
+        code = reason if reason.startswith("HTTP ") else error_name(error)
+        return Failure(code, reason, network_remedy(error))
+    code = error_code(error)
+    if code.isidentifier():
+        wait = retry_after(error.response.headers) if code == "ratelimited" else 0.0
+        remedy = remedy_of(code, variable, _field(error, "needed"))
+        return Failure(code, code, remedy, is_answer=True, retry_after=wait)
+    status = getattr(error.response, "status_code", None) or getattr(error.response, "status", None)
+    if isinstance(status, int) and status != 200:
+        return Failure(f"HTTP {status}", f"HTTP {status}", status_remedy(status))
+    return Failure("unknown_error", _ODD, remedy_of("unknown_error"))
+
+
+METHODS = {"SLACK_BOT_TOKEN": "auth.test", "SLACK_APP_TOKEN": "apps.connections.open"}
+"""The method by which a token is tried at the start."""
+
+
+async def wait_for_slack(
+    ask: Callable[[], Awaitable[object]], variable: str, stop: asyncio.Event, client: SlackClient
+) -> bool:
+    """Call `ask` until Slack responds, and tell the notices of `client` why it waits. False if `stop` was set first.
 
     Raises SettingsError, naming `variable`, when Slack refuses the token.
     """
-    pause, logged, waited, quiet = FIRST_CONNECT_DELAY, "", 0.0, 0.0
+    pause, waited = FIRST_CONNECT_DELAY, 0.0
     while True:
         if stop.is_set():
             return False
@@ -528,24 +631,25 @@ async def wait_for_slack(ask: Callable[[], Awaitable[object]], variable: str, st
             if not await is_done_before(stop, ask()):
                 return False
         except UNREACHABLE as error:
-            code = error_code(error) if isinstance(error, SlackApiError) else ""
-            if code in REFUSED_TOKEN or code == "missing_scope":
-                raise SettingsError(f"Slack refuses {variable} ({code}). Get a new one: {APP_SETTINGS_PAGE}.") from None
-            reason = reason_of(error)
+            failure = failure_of(error, variable)
         else:
-            if logged:
-                logger.info("Slack answers again.")
+            client.notices.end(f"start {variable}: ", "Slack answers again")
             return True
-        if reason != logged:
-            logger.warning("Slack can't be reached (%s); waiting for it.", reason)
-            logged, quiet = reason, 0.0
-        elif quiet >= WAIT_LOG_INTERVAL:
-            logger.warning("Still waiting for Slack, for %.0f seconds (%s).", waited, reason)
-            quiet = 0.0
-        if await is_set_within(stop, pause):
+        client.on_error(METHODS[variable], failure.code)
+        if failure.is_answer and (failure.code in REFUSED_TOKEN or failure.code == "missing_scope"):
+            raise SettingsError(f"Slack refuses {variable} ({failure.code}): {failure.remedy}.")
+        client.notices.report(f"start {variable}: {failure.code}", _waiting(failure, variable, waited))
+        seconds = max(pause, failure.retry_after)
+        if await is_set_within(stop, seconds):
             return False
-        waited, quiet = waited + pause, quiet + pause
-        pause = min(pause * 2, MAX_CONNECT_DELAY)
+        waited, pause = waited + seconds, min(pause * 2, MAX_CONNECT_DELAY)
+
+
+def _waiting(failure: Failure, variable: str, waited: float) -> str:
+    what = "Slack can't be reached" if variable == "SLACK_BOT_TOKEN" else "No connection to Slack"
+    what = f"Slack refuses {METHODS[variable]}" if failure.is_answer else what
+    since = f" for {waited:.0f} seconds" if waited else ""
+    return f"{what} ({failure.reason}), waiting for it{since}: {failure.remedy}"
 
 
 async def is_done_before(stop: asyncio.Event, work: Awaitable[object]) -> bool:

@@ -7,9 +7,13 @@ from collections.abc import Callable
 Page = Callable[[], tuple[int, str, bytes]]
 """Makes a page: its status, media type and body."""
 HEALTH = "/healthz"
+STARTING = "still starting"
+"""The note until everything is ready, if nothing is wrong."""
 
 
 def health_page(is_healthy: bool, note: str = "") -> tuple[int, str, bytes]:
-    """The page of /healthz; `note` names what is wrong although questions are answered."""
-    text = "; ".join(filter(None, ("ok", note)))
-    return (200, "text/plain", f"{text}\n".encode()) if is_healthy else (503, "text/plain", b"not able to answer\n")
+    """The page of /healthz; `note` names what is wrong."""
+    text = (
+        "; ".join(filter(None, ("ok", note))) if is_healthy else ": ".join(filter(None, ("not able to answer", note)))
+    )
+    return 200 if is_healthy else 503, "text/plain", f"{text}\n".encode()

@@ -8,6 +8,7 @@ connections are accepted and watched here.
 from __future__ import annotations
 
 import asyncio
+import hmac
 import json
 import logging
 import os
@@ -15,6 +16,8 @@ import re
 import socket
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from errno import EMFILE, ENFILE
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
@@ -28,10 +31,12 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.signature import SignatureVerifier
 
 from bot.model import AskPyError
-from bot.slack.admission import AckThenRun
+from bot.slack.admission import AckThenRun, no_op
 from bot.slack.logs import format_without_message
 from bot.slack.payloads import is_valid_payload
-from bot.slack.transport.health import HEALTH, Page, health_page
+from bot.slack.transport.health import HEALTH, STARTING, Page, health_page
+from bot.slack.transport.notices import Notices
+from bot.slack.transport.remedies import APP_SETTINGS_PAGE
 
 MAX_CONNECTIONS = 300
 """Open connections. A slow client costs one of them and nothing else; further ones wait in the kernel's queue."""
@@ -60,7 +65,9 @@ FINISH_WITHIN = GRACE / 2
 """Seconds of them in which requests that have arrived are answered."""
 DELIVERED_ONCE = frozenset({"block_actions", "view_submission", "message_action", "shortcut"})
 """Interactions that, like a command, Slack never delivers twice."""
-SIGNED_FOR = 600
+MAX_OFFSET = 300
+"""Seconds that a request's time may differ from this machine's clock, as Slack's own code has it."""
+SIGNED_FOR = 2 * MAX_OFFSET
 """Seconds in which a signature may be valid: five minutes, with a clock that may be five minutes ahead."""
 MAX_SEEN_SIGNATURES = 20_000
 """Signatures of commands and interactions that are kept."""
@@ -77,6 +84,7 @@ HEADERS = (
 Dispatch = Callable[[AsyncBoltRequest], Awaitable[BoltResponse]]
 
 _DIGITS = re.compile(r"[0-9]{1,15}", re.ASCII)
+_WELL_FORMED = re.compile(r"v0=[0-9a-f]{64}", re.ASCII)
 _STAMP, _SIGNATURE = "X-Slack-Request-Timestamp", "X-Slack-Signature"
 
 logger = logging.getLogger(__name__)
@@ -86,6 +94,8 @@ class HttpReceiver:
     """Responds to requests. `dispatch` is AsyncApp.async_dispatch, `pages` are the responses to GET by their paths.
 
     Until `is_ready()` is true, events and health get a 503, so that Slack sends the event again; other pages are served.
+    `notices` are told what is refused, and `on_refusal` is called with the reason, a key of REFUSALS. `on_delivery` is called
+    with the status of each response to a payload of Slack's.
     """
 
     def __init__(
@@ -95,46 +105,85 @@ class HttpReceiver:
         pages: Mapping[str, Page],
         *,
         is_ready: Callable[[], bool] = lambda: True,
+        notices: Notices | None = None,
+        on_refusal: Callable[[str], None] = no_op,
+        on_delivery: Callable[[int], None] = no_op,
     ) -> None:
         self._dispatch = dispatch
-        self._is_signed = SignatureVerifier(signing_secret).is_valid
+        self._signatures = SignatureVerifier(signing_secret)
         self._pages = pages
         self._is_ready = is_ready
         self._seen = SeenSignatures()
+        self._notices = notices or Notices()
+        self._on_refusal, self._on_delivery = on_refusal, on_delivery
 
     async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
         """The response to any request; raises what `read_body` raises."""
         path = request.path
         if path != EVENTS:
             if path == HEALTH and request.method == "GET" and not self._is_ready():
-                return page_response(*health_page(False))
+                return self._not_ready()
+            if path not in self._pages:
+                self.note_refusal("request_url" if _is_well_formed(request.headers) else "path")
             return get_page(self._pages, request)
         if request.method != "POST":
+            self.note_refusal("method")
             return status_response(405, allow="POST")
         if not self._is_ready():
-            return page_response(*health_page(False))
+            return self._not_ready()
         return await self._respond_to_event(request)
 
+    def note_refusal(self, reason: str, **details: str) -> None:
+        """Count a request that is refused, and report it; `reason` is a key of REFUSALS, which has fields for `details`."""
+        self._on_refusal(reason)
+        text = f"refused: {REFUSALS[reason].format(**details)}"
+        is_fault = reason in FAULTS
+        level = logging.WARNING if is_fault else logging.INFO
+        self._notices.report(f"request {reason}", text, unit="request", level=level, is_note=is_fault)
+
+    def _refuse(self, status: int, reason: str, **details: str) -> web.Response:
+        self.note_refusal(reason, **details)
+        return status_response(status)
+
+    def _not_ready(self) -> web.Response:
+        return page_response(*health_page(False, "; ".join(self._notices.present) or STARTING))
+
     async def _respond_to_event(self, request: web.BaseRequest) -> web.StreamResponse:
-        status = rejection_status(request.headers)
+        status, reason = rejection(request.headers)
         if status:
-            return status_response(status)
-        raw = await read_body(request)
+            return self._refuse(status, reason)
+        try:
+            raw = await read_body(request)
+        except BodyRejected as rejected:
+            self.note_refusal(rejected.reason)
+            raise
         stamp, signature = request.headers.get(_STAMP, "0"), request.headers.get(_SIGNATURE, "")
         try:
-            if not self._is_signed(raw, stamp, signature):
-                return status_response(401)
+            if not self._signatures.is_valid(raw, stamp, signature):
+                return self._refuse_unsigned(raw, stamp, request.headers)
         except UnicodeDecodeError:
-            return status_response(400)
+            return self._refuse(400, "media_type")
         text = raw.decode()
         body = parse_body(text, media_type(request.headers))
         if not is_valid_payload(body):
-            return status_response(400)
+            return self._refuse(400, "payload")
         try:
             bolt_request = _bolt_request(request, text, body)
         except Exception:  # whatever Bolt raises here, the input is malformed
-            return status_response(400)
+            return self._refuse(400, "payload")
         return await self._run(request, bolt_request, signature)
+
+    def _refuse_unsigned(self, raw: bytes, stamp: str, headers: Mapping[str, str]) -> web.Response:
+        """Refuse it with 401, and tell why. Slack's code has computed the signature unless the time is off."""
+        if not _is_well_formed(headers):
+            return self._refuse(401, "unsigned")
+        offset = int(stamp) - self._signatures.clock.now()
+        if abs(offset) <= MAX_OFFSET:
+            return self._refuse(401, "signature")
+        expected = self._signatures.generate_signature(timestamp=stamp, body=raw) or ""
+        if not hmac.compare_digest(expected, headers[_SIGNATURE]):
+            return self._refuse(401, "signature")
+        return self._refuse(401, "clock", offset=f"{abs(offset):.0f} s {'ahead of' if offset > 0 else 'behind'}")
 
     async def _run(
         self, request: web.BaseRequest, bolt_request: AsyncBoltRequest, signature: str
@@ -143,8 +192,14 @@ class HttpReceiver:
         body = bolt_request.body
         once = "command" in body or body.get("type") in DELIVERED_ONCE
         if once and not self._seen.add(signature):
-            return status_response(401)
-        response = await self._dispatch(bolt_request)
+            return self._refuse(401, "replayed")
+        self._notices.end("request clock", "Requests have the right time again")
+        status = 500
+        try:
+            response = await self._dispatch(bolt_request)
+            status = response.status
+        finally:
+            self._on_delivery(status)
         if once and response.status != 200:
             self._seen.forget(signature)
         http_response = _http_response(response)
@@ -155,19 +210,48 @@ class HttpReceiver:
 
 # --- refusing and parsing requests
 
+_STRANGER = "somebody else than Slack sends them"
+REFUSALS = {
+    "clock": "their time is {offset} this machine's clock; set this machine's clock (NTP), unless somebody sends old ones again",
+    "signature": f"SLACK_SIGNING_SECRET isn't this app's, a proxy changes the bodies, or {_STRANGER}; compare it with "
+    f"{APP_SETTINGS_PAGE}, Basic Information",
+    "unsigned": f"they have no time and signature of Slack's form; {_STRANGER}, or a proxy drops the headers "
+    "X-Slack-Signature and X-Slack-Request-Timestamp",
+    "replayed": f"a press or command with a signature that was used; {_STRANGER} again",
+    "request_url": f"they look like Slack's, and {EVENTS} isn't their path; let each Request URL of the app end in it: "
+    f"{APP_SETTINGS_PAGE}",
+    "payload": "they have the right signature, and can't be read; please report it with AskPy's version",
+    "path": f"there is nothing at their path; {_STRANGER}",
+    "method": f"their method isn't POST; {_STRANGER}",
+    "size": f"they are larger than Slack's; {_STRANGER}",
+    "media_type": f"they are neither JSON nor a form; {_STRANGER}, or a proxy changes the header Content-Type",
+    "headers": f"their headers can't be read; {_STRANGER}",
+    "slow": "their bodies took too long; the client is slow, or a proxy holds them back",
+    "incomplete": "their bodies broke off; the client is gone, or a proxy cuts them",
+    "not_http": "they aren't HTTP; if they come from a proxy in front, let it speak http to this port, not https",
+}
+"""Why a request is refused, and the remedy where there is one."""
+FAULTS = frozenset({"clock", "signature", "request_url", "payload"})
+"""Reasons that probably keep Slack's own requests out: warnings, and notes on /healthz."""
 
-def rejection_status(headers: Mapping[str, str]) -> int:
-    """The status with which a request is refused because of its headers; 0 if it isn't."""
+
+def rejection(headers: Mapping[str, str]) -> tuple[int, str]:
+    """The status with which a request is refused because of its headers, and the reason; 0 and "" if it isn't."""
     length = headers.get("Content-Length", "0")
     if not _DIGITS.fullmatch(length):
-        return 400
+        return 400, "headers"
     if int(length) > MAX_BODY_BYTES:
-        return 413
+        return 413, "size"
     if media_type(headers) not in TYPES:
-        return 415
+        return 415, "media_type"
     if not _DIGITS.fullmatch(headers.get(_STAMP, "0")) or not headers.get(_SIGNATURE, "").isascii():
-        return 400
-    return 0
+        return 400, "headers"
+    return 0, ""
+
+
+def _is_well_formed(headers: Mapping[str, str]) -> bool:
+    """Whether it has a time and a signature of Slack's form."""
+    return _STAMP in headers and _WELL_FORMED.fullmatch(headers.get(_SIGNATURE, "")) is not None
 
 
 def media_type(headers: Mapping[str, str]) -> str:
@@ -274,11 +358,11 @@ SERVER = {"Server": "AskPy"}
 
 
 class BodyRejected(Exception):  # noqa: N818  a response to a client, no error
-    """A body that isn't read to its end; `status` is the response."""
+    """A body that isn't read to its end; `status` is the response, `reason` a key of REFUSALS."""
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, reason: str) -> None:
         super().__init__(status)
-        self.status = status
+        self.status, self.reason = status, reason
 
 
 async def read_body(request: web.BaseRequest) -> bytes:
@@ -293,11 +377,11 @@ async def read_body(request: web.BaseRequest) -> bytes:
                 while not content.at_eof() and len(body) <= MAX_BODY_BYTES:
                     body += await content.readany()
     except TimeoutError:
-        raise BodyRejected(408) from None
+        raise BodyRejected(408, "slow") from None
     except (OSError, web.RequestPayloadError):  # the client is gone, or a chunk is malformed
-        raise BodyRejected(400) from None
+        raise BodyRejected(400, "incomplete") from None
     if len(body) > MAX_BODY_BYTES:
-        raise BodyRejected(413)
+        raise BodyRejected(413, "size")
     if isinstance(request.protocol, HttpConnection):
         request.protocol.waiting_since = None
     return body
@@ -308,13 +392,19 @@ async def read_body(request: web.BaseRequest) -> bytes:
 
 class HttpConnection(web.RequestHandler):
     """A connection. `waiting_since`: monotonic time since when it waits for the client to send a request or the rest of one; None
-    while a request is handled."""
+    while a request is handled. `on_malformed` is called when what it sends isn't HTTP."""
 
-    __slots__ = ("_open", "waiting_since")
+    __slots__ = ("_on_malformed", "_open", "waiting_since")
 
-    def __init__(self, *args: Any, open_connections: set[HttpConnection], **options: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        open_connections: set[HttpConnection],
+        on_malformed: Callable[[], None] = no_op,
+        **options: Any,
+    ) -> None:
         super().__init__(*args, **options)
-        self._open = open_connections
+        self._open, self._on_malformed = open_connections, on_malformed
         self.waiting_since: float | None = time.monotonic()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -333,6 +423,8 @@ class HttpConnection(web.RequestHandler):
         message: str | None = None,  # noqa: ARG002
     ) -> web.StreamResponse:
         """Respond to what isn't HTTP, without quoting any of it."""
+        if status == HTTPStatus.BAD_REQUEST:
+            self._on_malformed()
         if request.writer.output_size > 0:
             raise ConnectionError("a part of the response has been sent")
         response = status_response(status)
@@ -361,9 +453,12 @@ def inherit(descriptor: int) -> socket.socket:
 
 
 class HttpServer:
-    """Serves HTTP on a listening socket. `handle` makes the response to each request; if it raises, the response is a 500."""
+    """Serves HTTP on a listening socket. `handle` makes the response to each request; if it raises, the response is a 500.
 
-    def __init__(self, handle: Handle, listening: socket.socket) -> None:
+    `on_malformed` is called when a client sends what isn't HTTP.
+    """
+
+    def __init__(self, handle: Handle, listening: socket.socket, on_malformed: Callable[[], None] = no_op) -> None:
         self._handle = handle
         listening.setblocking(False)
         self._listening = listening
@@ -374,6 +469,7 @@ class HttpServer:
             "keepalive_timeout": IDLE_TIMEOUT,  # counts from the last response, also while half a header has come
             "logger": _silent,
             "access_log": None,
+            "on_malformed": on_malformed,
             "auto_decompress": False,  # Slack signs what it sends, and sends it as it is
         }
         self._open: set[HttpConnection] = set()
@@ -410,7 +506,8 @@ class HttpServer:
                 accepted, _ = await loop.sock_accept(self._listening)
             except OSError as error:  # no more file descriptors, or the client has gone again
                 if not failed:
-                    logger.warning("Connections can't be accepted (%s); trying on.", error.strerror)
+                    remedy = "; raise this process's limit of open files" if error.errno in (EMFILE, ENFILE) else ""
+                    logger.warning("Connections can't be accepted (%s); trying on%s.", error.strerror, remedy)
                 failed = True
                 await asyncio.sleep(POLL_INTERVAL)
                 continue
@@ -468,7 +565,8 @@ async def serve_http(
     `ready` is called with the port once connections are accepted. `listening`: an existing listening socket. Raises
     AskPyError when the port can't be opened.
     """
-    server = HttpServer(receiver.respond, listening or listen(host, port))
+    not_http = partial(receiver.note_refusal, "not_http")
+    server = HttpServer(receiver.respond, listening or listen(host, port), not_http)
     if listening is None:
         logger.info("Listening on port %s", server.port)
     try:

@@ -16,7 +16,20 @@ from dataclasses import dataclass, field, replace
 
 from bot.slack.admission import no_op
 from bot.slack.logs import format_without_message
-from bot.slack.transport.client import PACE, AttemptResult, NotSent, Refused, Request, Retry, SendResult, Sent, Unknown
+from bot.slack.transport.client import (
+    PACE,
+    REFUSED_TOKEN,
+    AttemptResult,
+    NotSent,
+    Refused,
+    Request,
+    Retry,
+    SendResult,
+    Sent,
+    Unknown,
+)
+from bot.slack.transport.notices import LOG_INTERVAL, Notices
+from bot.slack.transport.remedies import NO_REMEDY, remedy_of
 
 SENDERS = 64
 """Requests sent at once: at 150 ms each they are 400 answers a second, more than any workspace may post."""
@@ -34,6 +47,8 @@ after another they would take 150 ms each, and order matters only within a threa
 
 STOPPING, TOO_LATE = NotSent("stopping"), NotSent("too late")
 """The result of a request that isn't sent any more: the process stops, or the request's `ttl` is over."""
+_ODD_ANSWER = "odd answer: "
+"""Begins the kinds of notices of answers that are hardly Slack's."""
 
 logger = logging.getLogger(__name__)
 
@@ -87,14 +102,16 @@ class _Queue:
 class Outbox:
     """Sends requests. Each caller awaits the result of its own request; the only tasks are the queues' timers.
 
-    `post_once` makes one attempt. `on_queue` is called with +1 and -1 as requests are added and finished, `on_resend` before each
-    repetition, `on_error` with the method and code of each attempt that Slack didn't accept. `clock` returns monotonic seconds.
+    `post_once` makes one attempt. `notices` are told what is refused. `on_queue` is called with +1 and -1 as requests are added
+    and finished, `on_resend` before each repetition, `on_error` with the method and code of each attempt that Slack didn't
+    accept. `clock` returns monotonic seconds.
     """
 
     def __init__(
         self,
         post_once: Callable[[Request], Awaitable[AttemptResult]],
         *,
+        notices: Notices | None = None,
         on_queue: Callable[[int], None] = no_op,
         on_resend: Callable[[], None] = no_op,
         on_error: Callable[[str, str], None] = no_op,
@@ -104,6 +121,7 @@ class Outbox:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._post_once = post_once
+        self._notices = notices or Notices()
         self._on_queue, self._on_resend, self._on_error = on_queue, on_resend, on_error
         self._backoff, self._pace, self._clock, self._sleep = backoff, pace, clock, sleep
         self._senders = asyncio.Semaphore(SENDERS)
@@ -197,7 +215,7 @@ class Outbox:
             self._advance(queue)
             self._forget_idle(key, queue)
         self._has_dropped |= result == STOPPING
-        _log(job, result)
+        self._log(job, result)
         return result
 
     async def _run(self, queue: _Queue, job: _Job) -> SendResult:
@@ -228,7 +246,11 @@ class Outbox:
             result = await self._post(job)
             request = job.request
             if isinstance(result, Refused) and result.code.startswith(REFUSED_BLOCKS) and request.fallback_args:
-                logger.warning("%s: %s; sending the classic layout without pictures", request.label, result.code)
+                self._notices.report(
+                    f"refused {result.code}",
+                    f"Slack refuses answers as they are ({result.code}); sending the classic layout without pictures: "
+                    f"{remedy_of(REFUSED_BLOCKS[0])}",
+                )
                 job.request = replace(request, args=request.fallback_args(), fallback_args=None)
                 result = await self._post(job)
         except Exception as error:  # an error in our own code: the message must neither get lost nor be posted twice
@@ -261,8 +283,27 @@ class Outbox:
             queue.held_until = max(queue.held_until, now + wait)
             queue.next_start = max(queue.next_start, queue.held_until)
             queue.is_paced = self._closes is None
+            text = f"Slack takes no more for now (ratelimited): {remedy_of('ratelimited')}"
+            self._notices.report("rate limited", text, level=logging.INFO, lasts=wait + LOG_INTERVAL)
         logger.info("%s: %s, again in %.1f s", job.request.label, retry.reason, wait)
         self._on_resend()
+
+    def _log(self, job: _Job, result: SendResult) -> None:
+        """Log what has become of a request; of a refusal once a minute also what it means."""
+        label = job.request.label
+        match result:
+            case Sent():
+                self._notices.end(_ODD_ANSWER, "Slack's answers can be read again")
+            case Refused(code, scope):
+                remedy = remedy_of(code, scope=scope)
+                kind = f"{_ODD_ANSWER if _is_odd(code) else 'refused '}{code}"
+                sentence, is_note = f"Slack refuses requests ({code}): {remedy}", NO_REMEDY not in remedy
+                is_due = code not in REFUSED_TOKEN and self._notices.is_due(kind, sentence, is_note=is_note)
+                logger.warning("%s: refused by Slack (%s)%s", label, code, f": {remedy}." if is_due else "")
+            case NotSent(reason):
+                logger.warning("%s: given up after %d attempts (%s)", label, job.attempts, reason)
+            case Unknown(reason):
+                logger.warning("%s: no word whether it arrived (%s); not sent again", label, reason)
 
     # --- which request is sent next
 
@@ -362,14 +403,6 @@ def _order_key(request: Request, queue: _Queue) -> str:
     return str(request.args.get("view_id") or request.args.get("user_id") or request.args.get("trigger_id") or "")
 
 
-def _log(job: _Job, result: SendResult) -> None:
-    label = job.request.label
-    match result:
-        case Sent():
-            pass
-        case Refused(code):
-            logger.warning("%s: refused by Slack (%s)", label, code)
-        case NotSent(reason):
-            logger.warning("%s: given up after %d attempts (%s)", label, job.attempts, reason)
-        case Unknown(reason):
-            logger.warning("%s: no word whether it arrived (%s); not sent again", label, reason)
+def _is_odd(code: str) -> bool:
+    """Whether an answer had no code of Slack's."""
+    return code == "unknown_error" or code.startswith("HTTP ")

@@ -17,24 +17,23 @@ from typing import Any
 import aiohttp
 from slack_bolt import BoltResponse
 from slack_bolt.request.async_request import AsyncBoltRequest
-from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
-from bot.slack.admission import AckThenRun, Tasks
+from bot.slack.admission import AckThenRun, Tasks, no_op
 from bot.slack.logs import format_without_message
 from bot.slack.payloads import is_valid_payload
 from bot.slack.transport.client import (
-    APP_SETTINGS_PAGE,
     REFUSED_TOKEN,
     UNREACHABLE,
+    ConnectionEnded,
+    OddAnswer,
     SlackClient,
-    error_code,
+    asked,
+    failure_of,
     is_set_within,
     proxy_for,
-    reason_of,
-    retry_after,
     wait_for_slack,
 )
 from bot.slack.transport.http import FINISH_WITHIN, Dispatch
@@ -53,19 +52,18 @@ WATCH_INTERVAL = 0.5
 """Seconds between two checks of the connection; its end is noticed at once."""
 CONNECT_DELAYS = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds before each further attempt, until a connection is stable; after these, the last one again and again."""
-OUTAGE_LOG_INTERVAL = 30.0
-"""Seconds between two log lines that there is no connection."""
 OLD_CONNECTION_GRACE = 5.0
 """Seconds that a replaced connection is still read: Slack may be sending on it."""
 WS_TIMEOUT = aiohttp.ClientWSTimeout(ws_receive=None, ws_close=1.0)
 """One second to wait for the response to a close frame; no limit for frames."""
 MAX_FRAME_BYTES = 4_000_000
 """Bytes of a frame. Slack's largest payloads, views with all their blocks, have a quarter of a million."""
-REMEDIES = {
-    "too_many_websockets": "this app token is used by too many processes (too_many_websockets); stop the others",
-    "link_disabled": f"Socket Mode is switched off (link_disabled); switch it on: {APP_SETTINGS_PAGE}, Socket Mode",
-}
-"""What the operator has to do, by the reason for which Slack ends every connection."""
+UNWANTED = frozenset({"too_many_websockets", "link_disabled"})
+"""Reasons for which Slack ends every connection until somebody does something about it."""
+NOT_STABLE = "no connection to Slack has stayed open for two seconds yet"
+"""The note on /healthz while there is none and nothing else is known to be wrong."""
+_KIND = "Socket Mode: "
+"""Begins the kinds of our notices."""
 
 logger = logging.getLogger(__name__)
 _silent = logging.getLogger("bot.slack.socketmode")
@@ -124,9 +122,13 @@ class SocketClient(SocketModeClient):
         self._receivers: set[asyncio.Task[None]] = set()
 
     async def issue_new_wss_url(self) -> str:
-        """A URL to connect to, valid for one attempt; raises what the SDK's Web API client raises."""
-        response = await self.web_client.apps_connections_open(app_token=self.app_token)
-        return str(response["url"])
+        """A URL to connect to, valid for one attempt; raises one of UNREACHABLE."""
+
+        response = await asked(self.web_client.apps_connections_open(app_token=self.app_token))
+        url = response.get("url")
+        if not isinstance(url, str) or not url.startswith(("wss://", "ws://")):
+            raise OddAnswer
+        return url
 
     async def connect(self) -> None:
         """Try once to open a new connection, which replaces the present one; that stays open until then."""
@@ -169,18 +171,20 @@ class SocketClient(SocketModeClient):
 class SocketReceiver:
     """Receives what Slack sends by Socket Mode, and hands it to `dispatch` (AsyncApp.async_dispatch).
 
-    Make it in the event loop, with an open client whose config has the app-level token.
+    Make it in the event loop, with an open client whose config has the app-level token. `on_delivery` is called with the status
+    that each payload would have got by HTTP.
     """
 
-    def __init__(self, dispatch: Dispatch, client: SlackClient) -> None:
+    def __init__(self, dispatch: Dispatch, client: SlackClient, *, on_delivery: Callable[[int], None] = no_op) -> None:
         self._dispatch = dispatch
+        self.slack = client
+        self._on_delivery = on_delivery
         self._client = SocketClient(client, self._on_frame)
         self._handling = Tasks()
         self._retiring = Tasks()
         self._is_closing = False
         self._is_stable = False
         self._failures = 0
-        self._logged = ""
         self._retry_after = 0.0
 
     def is_connected(self) -> bool:
@@ -206,11 +210,11 @@ class SocketReceiver:
             return
         while connection.hello_at is None and not (connection.reason or connection.is_silent):
             if not connection.is_open:
-                raise ConnectionError("the connection was ended at once")
+                raise ConnectionEnded("ended")
             await self._next_change()
         if connection.hello_at is None:
             await connection.socket.close()
-            raise ConnectionError(REMEDIES.get(connection.reason) or "Slack doesn't say hello")
+            raise ConnectionEnded(connection.reason or "silent")
 
     async def watch(self) -> None:
         """Replace the connection when it ends, when Slack asks for that, and when it is silent. Runs until it is cancelled."""
@@ -231,14 +235,9 @@ class SocketReceiver:
         """Try until there is a new connection."""
         if old is not None:
             self._note_end(old)
-        gone_since = logged = time.monotonic()
         await asyncio.sleep(self._delay())
         while not await self._try_connect(old):
             await asyncio.sleep(self._delay())
-            now = time.monotonic()
-            if now - logged >= OUTAGE_LOG_INTERVAL and (old is None or not old.is_open):
-                logger.warning("No connection to Slack for %d seconds; trying on.", now - gone_since)
-                logged = now
         if old is not None and old.is_open:
             self._retiring.start(_retire(old))
 
@@ -247,7 +246,8 @@ class SocketReceiver:
             await self._client.connect()
         except UNREACHABLE as error:
             self._failures += 1
-            self._note_failure(error, is_renewal=old is not None and old.is_silent)
+            self._retry_after = failure_of(error, "SLACK_APP_TOKEN").retry_after
+            self._report(error, is_renewal=old is not None and old.is_open)
             return False
         return True
 
@@ -257,40 +257,33 @@ class SocketReceiver:
         return max(after, CONNECT_DELAYS[min(self._failures, len(CONNECT_DELAYS)) - 1] if self._failures else 0.0)
 
     def _note_stable(self) -> None:
-        if self._logged:
-            logger.info("Slack gives connections again.")
-        self._is_stable, self._failures, self._logged = True, 0, ""
+        if not self._is_stable or self._failures:
+            self.slack.notices.end(_KIND, "Slack gives connections again")
+        self._is_stable, self._failures = True, 0
 
     def _note_end(self, old: SocketConnection) -> None:
-        """Count the failure of a connection that was never stable, and log the reason."""
+        """Count the failure of a connection that was never stable, and report the reason."""
         if old.is_silent:
             logger.info("The connection to Slack is silent; making a new one.")
-        if old.is_stable and old.reason not in REMEDIES:
+        if old.is_stable and old.reason not in UNWANTED:
             return
         self._failures += 1
         self._is_stable = False
-        if old.reason in REMEDIES:
-            self._say(REMEDIES[old.reason])
-        elif self._failures > 1:
-            self._say(f"it ends every connection at once ({old.reason or 'without a reason'})")
+        if old.reason in UNWANTED or self._failures > 1:
+            self._report(ConnectionEnded(old.reason or ("silent" if old.is_silent else "ended")))
 
-    def _note_failure(self, error: Exception, *, is_renewal: bool) -> None:
-        """Log why there is no new connection, and keep Slack's Retry-After for the next attempt."""
-        code = error_code(error) if isinstance(error, SlackApiError) else ""
-        if code == "ratelimited" and isinstance(error, SlackApiError):
-            self._retry_after = retry_after(error.response.headers)
-        reason = reason_of(error)
-        if code in REFUSED_TOKEN:
-            reason = f"Slack no longer takes SLACK_APP_TOKEN ({code}); nothing arrives"
-        if is_renewal and reason != self._logged:
-            logger.warning("A silent connection could not be renewed (%s); trying again.", reason)
-            self._logged = reason
-        self._say(reason)
-
-    def _say(self, reason: str) -> None:
-        if reason != self._logged:
-            logger.error("No connection to Slack: %s. Trying on.", reason)
-        self._logged = reason
+    def _report(self, error: Exception, *, is_renewal: bool = False) -> None:
+        """Report why there is no new connection; for a renewal the old one is still open."""
+        failure = failure_of(error, "SLACK_APP_TOKEN")
+        self.slack.on_error("Socket Mode", failure.code)
+        what = (
+            "The connection to Slack can't be renewed" if is_renewal else "No connection to Slack, and nothing arrives"
+        )
+        token = "; Slack no longer takes SLACK_APP_TOKEN" if failure.code in REFUSED_TOKEN else ""
+        text = f"{what}{token} ({failure.reason}): {failure.remedy}"
+        self.slack.notices.report(
+            f"{_KIND}{failure.code}", text, level=logging.WARNING if is_renewal else logging.ERROR
+        )
 
     # --- frames
 
@@ -317,6 +310,7 @@ class SocketReceiver:
                 return
             bolt_request = AsyncBoltRequest(mode="socket_mode", body=request.payload, headers=_retry_headers(request))
             response = await self._dispatch(bolt_request)
+            self._on_delivery(response.status)
             if isinstance(response, AckThenRun):
                 await self._acknowledge_then_run(request, response, connection)
             elif response.status == 200:
@@ -324,6 +318,7 @@ class SocketReceiver:
         except ConnectionError as error:
             logger.info("An acknowledgement could not be sent (%s)", type(error).__name__)
         except Exception as error:
+            self._on_delivery(500)
             logger.error("A payload could not be handled\n%s", format_without_message(error))
 
     async def _acknowledge_then_run(
@@ -397,7 +392,7 @@ async def serve_socket(
     `ready` is called once Slack has sent hello. Raises SettingsError when Slack refuses the app-level token.
     """
     try:
-        if await wait_for_slack(receiver.connect, "SLACK_APP_TOKEN", stop):
+        if await wait_for_slack(receiver.connect, "SLACK_APP_TOKEN", stop, receiver.slack):
             logger.info("Connected to Slack by Socket Mode")
             if ready is not None:
                 ready()

@@ -11,13 +11,15 @@ PICTURES ?=
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: help run test e2e load fire bench check audit pictures heights format lock clean
+.PHONY: help run test e2e load fire bench check audit sbom dist notes pictures heights format lock clean
 
 help:
 	@echo "make run     set up once, then start the bot: in the terminal, or in Slack where credentials are set"
 	@echo "make test    the quick tests, offline once set up"
 	@echo "make check   style, types, import contracts, knowledge"
 	@echo "make audit   known vulnerabilities of the packages of requirements.txt, where an advisory database can be reached"
+	@echo "make sbom    a CycloneDX SBOM of what requirements.txt locks, into build/askpy.cdx.json"
+	@echo "make dist    the wheel and the source archive, into dist/: the same bytes for the same commit"
 	@echo "make e2e     the bot against a stand-in Slack, a browser and a PostgreSQL of its own (Linux, x86-64)"
 	@echo "make pictures  renders every kind of reply to PNG, into build/pictures and the best into docs/pictures"
 	@echo "make heights  the height of every card in Slack at a phone's width; fails above 900 pixels"
@@ -41,11 +43,31 @@ check: $(VENV)/.ready-to-test
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/zizmor --offline --quiet .github
 	$(BIN)/python -m bot check knowledge
 	$(BIN)/python -m pytest tests/test_secrets.py
 
 audit: $(VENV)/audit/.ready
 	@$(VENV)/audit/bin/python tests/audit/audit.py $(ARGS)
+
+sbom: $(VENV)/audit/.ready
+	@$(VENV)/audit/bin/python tests/audit/audit.py --sbom build/askpy.cdx.json
+
+dist: $(VENV)/.ready-to-test
+	@rm -rf dist
+	@SOURCE_DATE_EPOCH="$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)}" $(BIN)/python -m hatchling build --directory dist
+
+# What the changelog says of the version, for a release: make notes TAG=v1.2.3
+notes:
+	@version="$$(sed -n 's/^__version__ = "\(.*\)"$$/\1/p' bot/__init__.py)"; \
+	if [ "$$TAG" != "v$$version" ]; then \
+	  echo "The tag is '$$TAG', and bot/__init__.py says $$version." >&2; exit 1; \
+	fi; \
+	mkdir -p build; \
+	awk -v start="## [$$version]" 'index($$0, start) == 1 { on = 1; next } /^## / { on = 0 } on' CHANGELOG.md >build/notes.md; \
+	if ! grep -q '[^[:space:]]' build/notes.md; then \
+	  echo "CHANGELOG.md has nothing under [$$version]." >&2; exit 1; \
+	fi
 
 format: $(VENV)/.ready-to-test
 	$(BIN)/ruff check --fix

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
+from weakref import finalize
 
 from rapidfuzz import fuzz, process
 
@@ -60,6 +61,7 @@ def fts5(pack: QuestionSet) -> Rank:
         rows = connection.execute(statement, (query,)) if query else ()
         return _best_entries((int(entry), float(score)) for entry, score in rows)
 
+    finalize(rank, connection.close)  # Python 3.13 warns of a connection that isn't closed
     return rank
 
 

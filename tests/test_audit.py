@@ -1,4 +1,4 @@
-"""The audit says what it looked up, and never calls nothing clean."""
+"""The audit says what it looked up, and never calls nothing clean; the SBOM lists all that is locked."""
 
 from __future__ import annotations
 
@@ -38,3 +38,40 @@ def test_verdict(case: str) -> None:
     told, found = audit.verdict(reports)
     assert words in told
     assert found == code
+
+
+LOCK = """\
+# by make lock
+one==1.0 \\
+    --hash=sha256:aa \\
+    --hash=sha256:bb
+    # via askpy
+two==2.0 ; sys_platform == 'win32' \\
+    --hash=sha256:cc
+    # via one
+"""
+
+
+def component(name: str, version: str, *hashes: str) -> dict[str, Any]:
+    reference = {"hashes": [{"alg": "SHA-256", "content": each} for each in hashes]}
+    return {"name": name, "version": version, "externalReferences": [reference]}
+
+
+BOMS: dict[str, tuple[list[dict[str, Any]], list[str]]] = {
+    "all": ([component("one", "1.0", "bb", "aa"), component("two", "2.0", "cc")], []),
+    "a package is missing": ([component("one", "1.0", "aa", "bb")], ["two 2.0"]),
+    "another version": ([component("one", "1.0", "aa", "bb"), component("two", "2.1", "cc")], ["two 2.0"]),
+    "a hash is missing": ([component("one", "1.0", "aa"), component("two", "2.0", "cc")], ["one 1.0"]),
+    "no hashes": ([{"name": "one", "version": "1.0"}, component("two", "2.0", "cc")], ["one 1.0"]),
+}
+
+
+@pytest.mark.parametrize("case", BOMS)
+def test_what_an_sbom_lacks_is_named(case: str) -> None:
+    components, missing = BOMS[case]
+    assert audit.unlisted({"components": components}, LOCK) == missing
+
+
+def test_every_pin_of_the_lock_is_looked_for() -> None:
+    lock = Path(__file__).parents[1].joinpath("requirements.txt").read_text(encoding="utf-8")
+    assert len(audit.unlisted({"components": []}, lock)) == lock.count("==") - lock.count(" == ") > 30

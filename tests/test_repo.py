@@ -32,7 +32,7 @@ DOCUMENTS = (
 TOP = {
     *("bot", "knowledge", "tests", "Procfile", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "Makefile"),
     *("requirements.txt", ".env.example", ".python-version", ".gitignore", ".pre-commit-config.yaml", ".github", ".ci"),
-    "PRIVACY.md",
+    *("PRIVACY.md", "Dockerfile", ".dockerignore", "compose.yaml"),
 }
 
 

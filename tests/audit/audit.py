@@ -2,11 +2,15 @@
 
 Run by `make audit`. pip-audit says "No known vulnerabilities found" also when it could look nothing up; here what was
 looked up is counted. `--strict`: having looked up nothing is a failure, too.
+
+Run by `make sbom` as `audit.py --sbom FILE`: writes a CycloneDX SBOM of what is locked, and fails if it lacks any of that.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +24,8 @@ LONGEST = 90
 
 
 def main() -> int:
+    if "--sbom" in sys.argv:
+        return _write_sbom(Path(sys.argv[sys.argv.index("--sbom") + 1]))
     told, code = verdict(_reports())
     print(told)
     return code or (told.startswith("No advisory database") and "--strict" in sys.argv)
@@ -67,6 +73,42 @@ def _reports() -> Any:
             yield json.loads(ran.stdout)
         except (ValueError, subprocess.TimeoutExpired):  # no report: it couldn't ask
             continue
+
+
+def unlisted(bom: dict[str, Any], lock: str) -> list[str]:
+    """The pins of a lock that an SBOM lacks, with that version and all of its hashes."""
+    listed = {
+        (component["name"], component["version"], each["content"])
+        for component in bom["components"]
+        for reference in component.get("externalReferences", [])
+        for each in reference.get("hashes", [])
+    }
+    pins = re.findall(r"^([\w.-]+)==([\w.]+)((?:.*\\\n)+.*)", lock, re.MULTILINE)
+    return [
+        f"{name} {version}"
+        for name, version, rest in pins
+        if not {(name, version, each) for each in re.findall(r"sha256:(\w+)", rest)} <= listed
+    ]
+
+
+def _write_sbom(path: Path) -> int:
+    command = [str(Path(sys.executable).with_name("cyclonedx-py")), "requirements", "--pyproject", "pyproject.toml"]
+    command += ["--spec-version", "1.6", "--output-reproducible", "requirements.txt"]
+    # It warns that requirements.txt doesn't tell which package needs which.
+    ran = subprocess.run(
+        command, cwd=ROOT, env=os.environ | {"PYTHONWARNINGS": "ignore"}, capture_output=True, text=True, check=False
+    )
+    if ran.returncode:
+        print(ran.stderr)
+        return ran.returncode
+    bom, lock = json.loads(ran.stdout), (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    source = (ROOT / "bot" / "__init__.py").read_text(encoding="utf-8")
+    bom["metadata"]["component"]["version"] = re.findall(r'^__version__ = "(.+)"', source, re.MULTILINE)[0]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(bom, indent=2) + "\n", encoding="utf-8")
+    missing = unlisted(bom, lock)
+    print(f"{len(bom['components'])} packages in {path}." if not missing else f"The SBOM lacks {', '.join(missing)}.")
+    return int(bool(missing))
 
 
 if __name__ == "__main__":

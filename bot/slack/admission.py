@@ -36,12 +36,7 @@ MAX_EVENT_AGE = 3600.0
 and, with Delayed Events, hourly for a day. After an hour the person has asked somebody else, and an answer interrupts; after a
 day, the claim that prevents a second answer is gone."""
 MAX_CREDIBLE_AGE = 7 * 24 * 3600.0
-"""Seconds of age that no delivery has, because Slack gives up after a day: a message that seems to be older says that this
-machine's clock is ahead, which must not silence the bot."""
-MAX_CLOCK_LAG = 300.0
-"""Seconds that a message may come from the future: so much difference Slack's signatures allow for."""
-AGE_LOG_INTERVAL = 60.0
-"""Seconds between two log lines about the age of messages."""
+"""Seconds of age that no delivery has, because Slack gives up after a day; a time that is older says nothing."""
 
 T = TypeVar("T")
 
@@ -201,36 +196,6 @@ class InteractionLimit:
         self._open[asker] -= 1
         if not self._open[asker]:
             del self._open[asker]
-
-
-class AgeLimit:
-    """Tells messages that Slack delivers too late to be answered. It logs them, without their words, at most once a minute."""
-
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._monotonic = monotonic
-        self._logged_at = float("-inf")
-        self._refused = 0
-
-    def is_exceeded(self, sent_at: float, now: float) -> bool:
-        """Whether a message that was sent at `sent_at` is too old; both are seconds since 1970."""
-        age = now - sent_at
-        is_too_old = MAX_EVENT_AGE < age <= MAX_CREDIBLE_AGE
-        self._refused += is_too_old
-        if (is_too_old or age < -MAX_CLOCK_LAG) and self._monotonic() >= self._logged_at + AGE_LOG_INTERVAL:
-            self._logged_at = self._monotonic()
-            self._log(age)
-        return is_too_old
-
-    def _log(self, age: float) -> None:
-        if age < 0:
-            logger.warning("A message comes from %.0f seconds ahead: this machine's clock is behind. Set it.", -age)
-            return
-        line = (
-            "Messages that Slack delivered more than %.0f minutes late are not answered: %d, the last one after %.0f minutes. "
-            "If it was new, this machine's clock is ahead: `doctor` tells."
-        )
-        logger.warning(line, MAX_EVENT_AGE / 60, self._refused, age / 60)
-        self._refused = 0
 
 
 # --- in which order

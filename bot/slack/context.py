@@ -14,7 +14,7 @@ from bot.curation.preview import Preview
 from bot.curation.reloader import PackReloader
 from bot.engine import Engine
 from bot.model import Change, ConversationState, Question, Reply
-from bot.slack.admission import Admission, AgeLimit, ConversationQueues, FairQueue, InteractionLimit, Tasks
+from bot.slack.admission import Admission, ConversationQueues, FairQueue, InteractionLimit, Tasks
 from bot.slack.answer_log import AnswerLog
 from bot.slack.blocks import Layout
 from bot.slack.permissions import Curators
@@ -70,7 +70,6 @@ class Context:
     preview_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held during a preview: one at a time, because each uses a core for seconds, and a worker that long messages need."""
     admission: Admission = field(default_factory=Admission)
-    age_limit: AgeLimit = field(default_factory=AgeLimit)
     interactions: InteractionLimit = field(default_factory=InteractionLimit)
     busy_replies: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_BUSY_REPLIES))
     """Held while that sentence is sent, see MAX_BUSY_REPLIES."""
@@ -89,6 +88,10 @@ class Context:
     def home_team(self) -> str:
         """The workspace of the bot's token, or the organisation of one that is installed in all of it; see `team_id_of`."""
         return self.identity.team
+
+    def slack_time(self) -> float:
+        """Seconds since 1970 by Slack's clock."""
+        return self.clock() + self.client.clock_offset
 
     async def run_db(self, work: Callable[..., T], *args: Any) -> T:
         """The result of a function that uses the database, run in a database thread."""

@@ -82,6 +82,7 @@ def team_id_of(body: Payload, home_team: str) -> str:
         return home_team
     view, event = get_dict(body, "view"), event_of(body)
     ids = (
+        get_str(body, "context_team_id"),
         get_str(get_dict(body, "user"), "team_id"),
         get_str(view, "team_id"),
         get_str(view, "app_installed_team_id"),

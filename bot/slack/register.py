@@ -107,8 +107,10 @@ async def run_handler(context: Context, handler: Handler, body: dict[str, Any]) 
 
 
 async def token_revoked(context: Context, body: Payload) -> None:
-    """The app was uninstalled or its token revoked: nothing can be posted any more."""
+    """The app was uninstalled or its token revoked, and nothing can be posted any more; unless that was in another workspace."""
     event = event_of(body)
+    if team_id_of(body, context.home_team) != context.home_team:
+        return
     if get_str(event, "type") == "app_uninstalled" or get_dict(event, "tokens").get("bot"):
         context.client.health.note(Refused("token_revoked"), "")
 

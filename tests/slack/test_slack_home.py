@@ -79,6 +79,13 @@ def test_the_tab_of_a_large_pack_holds_up_nobody(page: str) -> None:
 # --- a token that is gone
 
 
+def test_a_token_of_another_workspace_that_is_revoked_is_nothing_to_us(door: Door) -> None:
+    body = {"type": "event_callback", "team_id": "T9", "authorizations": [{"team_id": "T9"}]}
+    for event in ({"type": "app_uninstalled"}, {"type": "tokens_revoked", "tokens": {"bot": ["U9"]}}):
+        assert door.json(body | {"event": event}) == 200
+    assert door.app.is_healthy()
+
+
 @pytest.mark.parametrize(
     ("event", "healthy"),
     [

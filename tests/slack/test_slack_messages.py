@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import logging
+import re
+import time
+from email.utils import formatdate
 from typing import Any
 
 import pytest
 
 from bot.model import ConversationState, Question, Reply
-from bot.slack.admission import AGE_LOG_INTERVAL, MAX_CLOCK_LAG, MAX_CREDIBLE_AGE, MAX_EVENT_AGE, AgeLimit
+from bot.slack.admission import MAX_CREDIBLE_AGE, MAX_EVENT_AGE
 from bot.slack.blocks import render_blocks
 from bot.slack.metrics import Metrics
 from bot.slack.outgoing import reply_text
 from bot.slack.strings import default_strings
+from bot.slack.transport.client import CLOCK_CHECK_INTERVAL, SlackClient
 from support.block_lint import faults
 from support.slack_app import Door, MakeDoor
 from support.slack_samples import KINDS
@@ -124,10 +128,11 @@ def test_a_message_that_comes_too_late_is_not_answered_and_counted(
     assert (stub.calls, door.engine.asked, door.store.claims.taken) == ([], [], {})
     assert b"askpy_events_too_old_total 5.0" in metrics.page()[2]
     (line,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert line.startswith(
-        "Messages that Slack delivered more than 60 minutes late are not answered: 1, the last one after 60 minutes."
+    assert line == (
+        "1 message not answered: Slack delivered them more than 60 minutes late (Delayed Events); whoever still wants an answer "
+        "asks again."
     )
-    assert "secret" not in line
+    assert door.app.context.client.notices.present[0].startswith("5 messages not answered: Slack delivered them")
     assert door.mention(ts=f"{now - MAX_EVENT_AGE:.6f}") == door.json(_event_without_ts(now - 10)) == 200
     door.press("ask:1", "topic", **on_message(door))  # of an old message
     assert len(posted(stub)) == 3
@@ -144,25 +149,42 @@ def _event_without_ts(event_time: float) -> dict[str, Any]:
     return {"type": "event_callback", "team_id": TEAM, "event_time": int(event_time), "event": event}
 
 
-def test_a_clock_that_is_off_does_not_silence_the_bot_unnoticed(caplog: pytest.LogCaptureFixture) -> None:
-    now = [0.0]
-    limit, sent = AgeLimit(lambda: now[0]), 1_800_000_000.0
-    assert limit.is_exceeded(sent, sent + MAX_CREDIBLE_AGE) is True
-    assert limit.is_exceeded(sent, sent + MAX_CREDIBLE_AGE + 1) is False
-    assert limit.is_exceeded(sent, sent + MAX_EVENT_AGE + 60) is True
-    assert limit.is_exceeded(sent, sent - 400) is False
-    now[0] = AGE_LOG_INTERVAL
-    assert limit.is_exceeded(sent, sent + MAX_EVENT_AGE + 60) is True
-    assert limit.is_exceeded(sent, sent - MAX_CLOCK_LAG) is False
-    now[0] *= 2
-    assert limit.is_exceeded(sent, sent - MAX_CLOCK_LAG - 1) is False
-    end = "If it was new, this machine's clock is ahead: `doctor` tells."
-    start = "Messages that Slack delivered more than 60 minutes late are not answered:"
-    assert [record.getMessage() for record in caplog.records] == [
-        f"{start} 1, the last one after 10080 minutes. {end}",
-        f"{start} 2, the last one after 61 minutes. {end}",
-        "A message comes from 301 seconds ahead: this machine's clock is behind. Set it.",
-    ]
+def test_the_newest_time_of_a_message_counts(stub: Stub, make_door: MakeDoor) -> None:
+    """Somebody mentions the bot where it isn't, and invites it hours later; and a time that no delivery has says nothing."""
+    now = 1_800_000_000.0
+    door = make_door(stub, clock=lambda: now)
+    event = {"type": "app_mention", "user": "U1", "channel": "C1", "ts": f"{now - 7200:.6f}", "text": "topic"}
+    body = {"type": "event_callback", "team_id": TEAM, "event_time": int(now), "event": event}
+    assert door.json(body) == 200
+    assert len(posted(stub)) == 1
+    assert door.json(body | {"event_time": int(now - MAX_CREDIBLE_AGE - 1), "event": event | {"ts": "1.0"}}) == 200
+    assert len(posted(stub)) == 2
+    assert door.json(body | {"event_time": int(now - MAX_CREDIBLE_AGE - 1), "event": event | {"channel": "C2"}}) == 200
+    assert len(posted(stub)) == 2
+
+
+@pytest.mark.parametrize(("seconds", "side"), [(7200, "ahead of"), (-7200, "behind")])
+def test_a_clock_that_is_off_is_said_and_silences_nobody(
+    stub: Stub, make_door: MakeDoor, caplog: pytest.LogCaptureFixture, seconds: int, side: str
+) -> None:
+    """Local time that is taken for UTC is off by whole hours. Slack's answers tell."""
+    door = make_door(stub)
+    client, slack_now = door.app.context.client, float(int(time.time() - seconds))
+    door.thread.run(_check_clock(client, slack_now))
+    assert door.dm(ts=f"{slack_now:.6f}") == 200
+    assert door.dm(ts=f"{slack_now - MAX_EVENT_AGE - 60:.6f}") == 200
+    assert len(posted(stub)) == 1
+    (sentence,) = client.notices.present[:1]
+    assert re.fullmatch(
+        rf"this machine's clock is 7[12]\d\d s {side} Slack's; set this machine's clock \(NTP\)", sentence
+    )
+    door.thread.run(_check_clock(client, time.time()))
+    assert [line for line in client.notices.present if "clock" in line] == []
+
+
+async def _check_clock(client: SlackClient, seconds: float) -> None:
+    client._clock_checked -= CLOCK_CHECK_INTERVAL
+    client._check_clock(formatdate(seconds, usegmt=True))
 
 
 @pytest.mark.parametrize(("kind", "channel"), [("channel", "C1"), ("group", "G1"), ("mpim", "G2"), ("", "C1")])

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,7 +15,16 @@ from uuid import uuid4
 from slack_bolt import BoltResponse
 
 from bot.model import ConversationState, Question, Reply, Surface
-from bot.slack.admission import MAX_UNSENT, MAX_UNSENT_PER_CHANNEL, AckThenRun, Delivery, Overloaded, Slot
+from bot.slack.admission import (
+    MAX_CREDIBLE_AGE,
+    MAX_EVENT_AGE,
+    MAX_UNSENT,
+    MAX_UNSENT_PER_CHANNEL,
+    AckThenRun,
+    Delivery,
+    Overloaded,
+    Slot,
+)
 from bot.slack.context import Context
 from bot.slack.features.commands import Command, command_of, help_line, run_command
 from bot.slack.features.modals import modal_message, modal_question, pages_back
@@ -86,6 +95,7 @@ class IncomingMessage:
         can_be_redelivered: whether Slack delivers it again unless it gets a 200; then answering it takes a claim.
         typed: whether the person has typed it; a button's text isn't.
         is_guest: whether the person is of another workspace; told of commands only.
+        sent_at: Slack's times of an event and its message, in seconds since 1970.
         received_at: seconds of the monotonic clock.
     """
 
@@ -98,6 +108,7 @@ class IncomingMessage:
     can_be_redelivered: bool = False
     typed: bool = True
     is_guest: bool = False
+    sent_at: tuple[float, ...] = ()
     received_at: float = field(default_factory=time.monotonic, compare=False)
 
 
@@ -373,8 +384,7 @@ def answer_middleware(
         message = read(body, context.identity.user, context.home_team)
         if message is None:
             return BoltResponse(status=200)
-        if message.can_be_redelivered and context.age_limit.is_exceeded(message.order, context.clock()):
-            context.answer_log.metrics.too_old()
+        if _is_too_old(context, message):
             return BoltResponse(status=200)
         delivery = Delivery()
         context.tasks.start(answer_message(context, message, delivery))
@@ -386,6 +396,22 @@ def answer_middleware(
         return AckThenRun(delivery, body_text) if status == 200 else BoltResponse(status=503)
 
     return middleware
+
+
+def _is_too_old(context: Context, message: IncomingMessage) -> bool:
+    """Whether Slack delivers a message too late to be answered; it is counted then.
+
+    By the newest of its times: somebody who is mentioned where the app isn't, and invites it hours later, gets an answer.
+    """
+    ages = [age for sent in message.sent_at if (age := context.slack_time() - sent) <= MAX_CREDIBLE_AGE]
+    if min(ages, default=0.0) <= MAX_EVENT_AGE:
+        return False
+    context.answer_log.metrics.too_old()
+    hours = f"Slack delivered them more than {MAX_EVENT_AGE / 60:.0f} minutes late (Delayed Events)"
+    context.client.notices.report(
+        "late", f"not answered: {hours}; whoever still wants an answer asks again", unit="message"
+    )
+    return True
 
 
 def read_mention(body: Payload, bot_user: str, home_team: str = "") -> IncomingMessage | None:
@@ -482,17 +508,22 @@ def _message(body: Payload, bot_user: str, home_team: str, thread: str, surface:
         key=join_key(team, channel, ts),
         asker=join_key(team, user),
         channel=channel,
-        order=_seconds(ts, body.get("event_time")),
+        order=_seconds(ts),
+        sent_at=tuple(_times(body.get("event_time"), ts)),
         can_be_redelivered=True,
     )
 
 
-def _seconds(*times: Any) -> float:
-    """The first of the times that is a number, such as Slack's ts; now, if none is."""
-    for value in times:
+def _seconds(ts: str) -> float:
+    """A Slack ts as a number; now, if it isn't one."""
+    return next(_times(ts), time.time())
+
+
+def _times(*values: Any) -> Iterator[float]:
+    """Those of Slack's times that are numbers."""
+    for value in values:
         with suppress(ValueError, TypeError):
-            return float(value)
-    return time.time()
+            yield float(value)
 
 
 def _is_ordinary(event: Payload, bot_user: str) -> bool:

@@ -13,8 +13,11 @@ import logging
 import math
 import os
 import ssl
+import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from functools import cache
 from hashlib import sha256
 from typing import Any, Literal, TypeVar
@@ -58,6 +61,10 @@ REFUSED_TOKEN = frozenset(
     {"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "not_allowed_token_type"}
 )
 """Error codes that mean that no request with this token will succeed."""
+CLOCK_CHECK_INTERVAL = 60.0
+"""Seconds between two looks at the Date header of Slack's answers."""
+MAX_CLOCK_OFFSET = 120.0
+"""Seconds that this machine's clock may be off; Slack's signatures are good for 300."""
 _NAMESPACE = UUID("5f0c1a52-6d0e-5b0a-9f7e-0a5b9d1c7e11")
 
 logger = logging.getLogger(__name__)
@@ -318,6 +325,9 @@ class SlackClient:
             "Content-Type": "application/json;charset=utf-8",
             "Accept-Encoding": "identity",
         }
+        self.clock_offset = 0.0
+        """Seconds by which Slack's clock is ahead of this machine's, as far as it is known."""
+        self._clock_checked = -math.inf
         self._session: aiohttp.ClientSession | None = None
         self._asking = asyncio.Lock()
 
@@ -373,6 +383,7 @@ class SlackClient:
             if not self.identity.user:
                 answer = await asked(self.web().auth_test())
                 headers = {name.lower(): value for name, value in answer.headers.items()}
+                self._check_clock(str(headers.get("date", "")))
                 self.identity = BotIdentity(
                     user=str(answer.get("user_id") or ""),
                     bot=str(answer.get("bot_id") or ""),
@@ -395,6 +406,22 @@ class SlackClient:
             )
 
         return authorize
+
+    def _check_clock(self, date: str) -> None:
+        """Compare this machine's clock with the Date header of an answer, at most every CLOCK_CHECK_INTERVAL seconds."""
+        now = time.monotonic()
+        if not date or now < self._clock_checked + CLOCK_CHECK_INTERVAL:
+            return
+        with suppress(ValueError):
+            self.clock_offset, self._clock_checked = parsedate_to_datetime(date).timestamp() - time.time(), now
+            if abs(self.clock_offset) <= MAX_CLOCK_OFFSET:
+                self.notices.end("clock offset", "This machine's clock is Slack's again")
+                return
+            side = "behind" if self.clock_offset > 0 else "ahead of"
+            text = (
+                f"this machine's clock is {abs(self.clock_offset):.0f} s {side} Slack's; set this machine's clock (NTP)"
+            )
+            self.notices.report("clock offset", text)
 
     async def post_once(self, request: Request) -> AttemptResult:
         """Send a request once. Network errors are results, and aren't raised."""
@@ -430,6 +457,7 @@ class SlackClient:
             return Retry(self._note_fault(request, error_name(error), network_remedy(error)))
         async with response:
             body = await _read(response)
+        self._check_clock(response.headers.get("Date", ""))
         if response.status >= 500:
             return Retry(self._note_fault(request, f"HTTP {response.status}", status_remedy(response.status)))
         self.notices.end(_fault_kind(request, ""), "Slack answers again")

@@ -29,7 +29,7 @@ from bot.slack.transport.health import HEALTH, STARTING, Page, health_page
 from bot.slack.transport.http import GRACE, HttpReceiver, PageServer, inherit, serve_http
 from bot.slack.transport.socket import NOT_STABLE, SocketReceiver, serve_socket
 from bot.store import Store
-from bot.workers import LOADED, READY, READY_TIMEOUT, Worker
+from bot.workers import ALIVE, ALIVE_INTERVAL, LOADED, READY, READY_TIMEOUT, Worker
 
 METRICS = "/metrics"
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -249,6 +249,7 @@ async def _serve_http(bot: Bot, config: SlackConfig, port: int, stop: asyncio.Ev
     logger.info("Waiting for Slack (HTTP)")
     serve = serve_http(receiver, port, stop) if worker is None else _serve_shared(receiver, worker, ready, stop)
     serving = asyncio.create_task(serve)
+    reporting = asyncio.create_task(_report_alive(worker))
     getting_ready = asyncio.create_task(_get_ready(bot, stop, ready, worker))
     try:
         await asyncio.wait((serving, getting_ready), return_when=asyncio.FIRST_EXCEPTION)
@@ -256,7 +257,7 @@ async def _serve_http(bot: Bot, config: SlackConfig, port: int, stop: asyncio.Ev
             getting_ready.result()
         return await serving
     finally:
-        await _cancel(serving, getting_ready)
+        await _cancel(serving, getting_ready, reporting)
 
 
 async def _serve_shared(receiver: HttpReceiver, worker: Worker, ready: asyncio.Event, stop: asyncio.Event) -> bool:
@@ -268,6 +269,13 @@ async def _serve_shared(receiver: HttpReceiver, worker: Worker, ready: asyncio.E
                 listening.close()
                 return True
     return await serve_http(receiver, 0, stop, listening=listening)
+
+
+async def _report_alive(worker: Worker | None) -> None:
+    """Tell the parent again and again that the event loop runs."""
+    while worker is not None:
+        await asyncio.sleep(ALIVE_INTERVAL)
+        worker.report(ALIVE)
 
 
 async def _serve_socket(bot: Bot, port: int | None, stop: asyncio.Event) -> bool:

@@ -37,8 +37,11 @@ READY_TIMEOUT = 3.0
 health and events get a 503, as with one process, and not silence. Slack waits for three seconds."""
 KILL_AFTER = GRACE + 1.5
 """Seconds after SIGTERM from which a worker that is still there is killed: platforms kill all of them after ten."""
-LOADED, READY = b"loaded\n", b"ready\n"
-"""What a worker reports: that it has the pack and its index, and that it answers."""
+LOADED, READY, ALIVE = b"loaded\n", b"ready\n", b"alive\n"
+"""What a worker reports: that it has the pack and its index, that it answers, and again and again that its event loop runs."""
+ALIVE_INTERVAL, HUNG_AFTER = 5.0, 30.0
+"""Seconds between two of those, and without one from which a worker that was ready is killed: whoever asks it gets no answer, and
+nothing else would notice. Its event loop is never blocked for a second."""
 STDIN, STDOUT = 0, 1
 """A worker's file descriptors: pipes to its parent."""
 
@@ -203,7 +206,8 @@ class _Supervisor:
             pause = RESTART_PAUSES[min(failures, len(RESTART_PAUSES)) - 1]
             reason = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
             when = f"in {pause:g} seconds" if pause else "now"
-            logger.error("Worker %d %s; it is started again %s.", number, reason, when)
+            lost = " What it had acknowledged and not posted is lost." if code else ""
+            logger.error("Worker %d %s; it is started again %s.%s", number, reason, when, lost)
             await is_done_before(self._stop, asyncio.sleep(pause))
 
     async def _first_is_up(self) -> None:
@@ -227,15 +231,29 @@ class _Supervisor:
             _signal(process, signal.SIGTERM)
         ready_at = time.monotonic()
         try:
-            while process.stdout is not None and (line := await process.stdout.readline()):
+            is_ready = False
+            while line := await self._next_line(process, number, HUNG_AFTER if is_ready else None):
                 if line == LOADED:
                     self._loaded.set()
                 elif line == READY:
-                    ready_at = time.monotonic()
+                    is_ready, ready_at = True, time.monotonic()
                     self._ready.set()
             return await process.wait(), time.monotonic() - ready_at
         finally:
             self._processes.discard(process)
+
+    async def _next_line(self, process: asyncio.subprocess.Process, number: int, timeout: float | None) -> bytes:
+        """What a worker reports next; empty when it has ended. It is killed if it reports nothing within `timeout` seconds."""
+        if process.stdout is None:
+            return b""
+        try:
+            async with asyncio.timeout(timeout):
+                return await process.stdout.readline()
+        except TimeoutError:
+            if not self._stop.is_set():
+                logger.error("Worker %d hasn't responded for %.0f seconds; it is killed.", number, HUNG_AFTER)
+                _signal(process, signal.SIGKILL)
+            return await process.stdout.readline()
 
     async def _end_all(self) -> None:
         """Send SIGTERM to all workers, and SIGKILL to those that are there after KILL_AFTER seconds."""

@@ -279,6 +279,16 @@ def test_a_person_whom_the_release_before_knew_is_forgotten_too(store: Store, da
     assert rows(database, "select count(*) from askpy_contexts") == [(0,)]
 
 
+def test_who_is_forgotten_is_gone_from_the_file_too(tmp_path: Path) -> None:
+    """From the database's file and its write-ahead log, at once: not only from its tables."""
+    store = Store(f"sqlite:///{tmp_path}/askpy.db")
+    assert store.subscriptions.add("T1", store.misses.add("T1", "who is it", "", 0.1), "U0FORGOTTEN")
+    assert b"U0FORGOTTEN" in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert store.forget("T1", "U0FORGOTTEN") == 1
+    assert b"U0FORGOTTEN" not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    store.close()
+
+
 def test_a_folder_that_we_make_is_our_own(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path}/data/askpy.db")
     assert store.prepare() == ""

@@ -123,4 +123,5 @@ class Store:
         """
         remembered = self.conversations.forget(workspace, user)
         deleted = retention.forget(self.database, workspace, user, self._hmac_id, self._clock())
+        self.database.scrub()
         return remembered if deleted is None else deleted

@@ -175,9 +175,10 @@ def _tune_postgresql(connection: Any, _: object) -> None:
 
 
 def _tune_sqlite(connection: Any, _: object) -> None:
-    """WAL: readers and a writer at once. NORMAL: a commit doesn't wait for the disk."""
+    """WAL: readers and a writer at once. NORMAL: a commit doesn't wait for the disk. What is deleted is overwritten."""
     connection.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT * 1000)}")
     connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA secure_delete=ON")
     with suppress(sqlite3.OperationalError):  # another process is just setting it; it is a property of the file
         connection.execute("PRAGMA journal_mode=WAL")
 
@@ -230,6 +231,10 @@ class Connection:
 
     def rollback(self) -> None:
         self._run("ROLLBACK")
+
+    def checkpoint(self) -> None:
+        """SQLite: bring what was written into the database's file, and empty the write-ahead log."""
+        self.raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def try_insert(self) -> None:
         """Insert a row and take it back: raises where the database can be read and not written."""

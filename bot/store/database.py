@@ -39,6 +39,8 @@ RETRY_PAUSES = (0.02, 0.05, 0.1, 0.2)
 """Seconds between attempts where the database refused at once."""
 RETRY_AFTER = 5
 """Seconds without another attempt after the database has failed: each may cost an answer BUSY_TIMEOUT seconds."""
+LOG_INTERVAL = 60.0
+"""Seconds between two log lines that it can't be used."""
 PROBE_EVERY = 0.25
 """Seconds between two cheap probes that may end this rest early."""
 SHOWN_OPTIONS = ("sslmode", "connect_timeout", "application_name")
@@ -90,6 +92,7 @@ class Database:
         self._probe_pause = PROBE_EVERY
         self._ended_early = False
         self._failed_at = float("-inf")
+        self._logged_at = float("-inf")
         self.generation = 1
         """Counts how often the SQLite file was made anew: what was written in an earlier generation is lost."""
         self.failures = 0
@@ -253,8 +256,13 @@ class Database:
     def _record_failure(self, error: Exception) -> None:
         now = self._monotonic()
         self.failures += 1
-        if not self.unavailable_reason:
-            logger.warning("The database can't be used (%s); this process goes by its own memory.", cause(error))
+        if not self.unavailable_reason or now >= self._logged_at + LOG_INTERVAL:
+            self._logged_at = now
+            line = (
+                "The database can't be used (%s); this process goes by its own memory, %d writes were not made, and it is tried "
+                "again. Look at its server or its disk; if those are right, at DATABASE_URL."
+            )
+            logger.warning(line, cause(error), self.unrecorded)
         self.unavailable_reason = cause(error)
         self._is_ready = False  # whoever mends it may bring an older copy back
         self._pool.clear()
@@ -288,6 +296,11 @@ class Database:
     def _end_rest_early(self) -> None:
         if self._rests_until > self._monotonic():
             self._ended_early, self._rests_until = True, float("-inf")
+
+    def scrub(self) -> None:
+        """Bring what was deleted out of a SQLite file itself, where it would stay until the next checkpoint."""
+        if self._file is not None:
+            self.run_or_default(lambda: self._pool.run(Connection.checkpoint), None, reads=True)
 
     # --- tables and file
 

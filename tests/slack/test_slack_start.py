@@ -549,7 +549,7 @@ def test_a_worker_that_ends_is_started_again_with_pauses_that_grow(
     began = time.monotonic()
     assert supervised(monkeypatch, ENDS_AT_ONCE.format(code=3), settings, stop_after=4) == (0, True)
     assert [record.getMessage() for record in caplog.records] == [
-        f"Worker 1 ended with exit code 3; it is started again {when}."
+        f"Worker 1 ended with exit code 3; it is started again {when}. What it had acknowledged and not posted is lost."
         for when in ("now", "in 0.05 seconds", "in 0.1 seconds", "in 0.1 seconds")
     ]
     assert time.monotonic() - began >= 0.15
@@ -562,6 +562,25 @@ def test_a_worker_that_refuses_to_start_ends_all(
     source = f"import sys, time; time.sleep(0 if sys.argv[2][0] == '1' else 60); raise SystemExit({code})"
     assert supervised(monkeypatch, source, settings, count=3)[0] == code
     assert caplog.records == []
+
+
+def test_a_worker_that_hangs_is_killed_and_started_again(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once it was ready: a long index build before that is no fault."""
+    monkeypatch.setattr(workers, "HUNG_AFTER", 0.3)
+    source = (
+        "import os, time; time.sleep(0.4); os.write(1, b'loaded\\nready\\n')\n"
+        "for _ in range(3): time.sleep(0.1); os.write(1, b'alive\\n')\n"
+        "time.sleep(60)"
+    )
+    began = time.monotonic()
+    assert supervised(monkeypatch, source, settings, stop_after=2)[0] == 0
+    assert [record.getMessage() for record in caplog.records] == [
+        "Worker 1 hasn't responded for 0 seconds; it is killed.",
+        "Worker 1 was ended by SIGKILL; it is started again now. What it had acknowledged and not posted is lost.",
+    ]
+    assert time.monotonic() - began >= 0.9
 
 
 def test_a_worker_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:

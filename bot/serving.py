@@ -71,7 +71,7 @@ def serve(settings: Settings, mode: str | None = None, inherited: str | None = N
         worker.report(LOADED)
     _freeze_memory()
     lookups = ThreadPoolExecutor(LOOKUPS, "lookup")
-    with asyncio.Runner() as runner:
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:  # on Windows the default has no add_reader
         try:
             finished = runner.run(_serve(bot, config, chosen, settings.port, stop, lookups, worker))
         finally:
@@ -261,14 +261,14 @@ async def _serve_http(bot: Bot, config: SlackConfig, port: int, stop: asyncio.Ev
 
 
 async def _serve_shared(receiver: HttpReceiver, worker: Worker, ready: asyncio.Event, stop: asyncio.Event) -> bool:
-    """Serve on the socket that all workers share. Before it is ready, a worker leaves the connections to the others."""
-    listening = inherit(worker.descriptor)
-    with suppress(TimeoutError):
-        async with asyncio.timeout(None if worker.is_restart else READY_TIMEOUT):
-            if not await is_done_before(stop, ready.wait()):
-                listening.close()
-                return True
-    return await serve_http(receiver, 0, stop, listening=listening)
+    """Serve on the socket that all workers share. Before it is ready, a worker leaves the connections to those that are; if there
+    are none after READY_TIMEOUT seconds, health and events get a 503, as with one process, and not silence."""
+    ready_by = time.monotonic() + READY_TIMEOUT
+
+    def may_accept() -> bool:
+        return ready.is_set() or (not worker.others_answer and time.monotonic() >= ready_by)
+
+    return await serve_http(receiver, 0, stop, listening=inherit(worker.descriptor), may_accept=may_accept)
 
 
 async def _report_alive(worker: Worker | None) -> None:

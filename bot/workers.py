@@ -23,7 +23,7 @@ from pathlib import Path
 
 from bot.settings import DEFAULT_PORT, Settings, SettingsError
 from bot.slack.logs import log_to_stderr
-from bot.slack.metrics import MULTIPROC_DIR, drop_gauges
+from bot.slack.metrics import MULTIPROC_DIR, can_count, drop_gauges
 from bot.slack.transport.client import SlackConfig, is_done_before
 from bot.slack.transport.http import ANY_HOST, GRACE, ListeningSocket, listen
 from bot.store.connections import database_url, is_in_memory
@@ -33,8 +33,8 @@ RESTART_PAUSES = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
 STABLE_AFTER = 60.0
 """Seconds that a worker has to be ready for the pauses to begin anew."""
 READY_TIMEOUT = 3.0
-"""Seconds until connections are accepted, and the other workers started, although Slack hasn't answered the first one yet: then
-health and events get a 503, as with one process, and not silence. Slack waits for three seconds."""
+"""Seconds from which a worker that isn't ready responds, with a 503, while nobody is; and from which the others are started
+although the first one still waits for Slack."""
 KILL_AFTER = GRACE + 1.5
 """Seconds after SIGTERM from which a worker that is still there is killed: platforms kill all of them after ten."""
 LOADED, READY, ALIVE = b"loaded\n", b"ready\n", b"alive\n"
@@ -42,6 +42,8 @@ LOADED, READY, ALIVE = b"loaded\n", b"ready\n", b"alive\n"
 ALIVE_INTERVAL, HUNG_AFTER = 5.0, 30.0
 """Seconds between two of those, and without one from which a worker that was ready is killed: whoever asks it gets no answer, and
 nothing else would notice. Its event loop is never blocked for a second."""
+OTHERS_ANSWER, NOBODY_ANSWERS = b"1", b"0"
+"""What the parent tells each worker when that changes: whether another one is ready."""
 STDIN, STDOUT = 0, 1
 """A worker's file descriptors: pipes to its parent."""
 
@@ -51,41 +53,40 @@ logger = logging.getLogger("bot")
 # --- the worker's side
 
 
-@dataclass(frozen=True, slots=True)
 class Worker:
-    """What a worker inherits.
+    """What a worker knows of its parent.
 
     Attributes:
         number: from 1; the same after a restart.
         descriptor: of the listening socket.
-        is_restart: whether others answer already, so that it needn't accept connections before it is ready.
+        others_answer: whether another worker is ready.
     """
 
-    number: int
-    descriptor: int
-    is_restart: bool
+    def __init__(self, number: int, descriptor: int) -> None:
+        self.number = number
+        self.descriptor = descriptor
+        self.others_answer = False
 
     @classmethod
     def parse(cls, text: str) -> Worker:
         """From the value of the hidden option `--worker`."""
-        number, descriptor, is_restart = map(int, text.split(","))
-        return cls(number, descriptor, bool(is_restart))
+        return cls(*map(int, text.split(",")))
 
     def __str__(self) -> str:
-        return f"{self.number},{self.descriptor},{int(self.is_restart)}"
+        return f"{self.number},{self.descriptor}"
 
     def report(self, state: bytes) -> None:
-        """Tell the parent LOADED or READY."""
+        """Tell the parent LOADED, READY or ALIVE."""
         with suppress(OSError):  # it is gone, and `watch_parent` ends this process
             os.write(STDOUT, state)
 
     def watch_parent(self, gone: Callable[[], None]) -> None:
-        """Call `gone`, in a thread of its own, when the parent has ended, however it ended."""
+        """Listen, in a thread of its own, to what the parent says; call `gone` when it has ended, however it ended."""
 
         def watch() -> None:
             with suppress(OSError):
-                while os.read(STDIN, 1):
-                    continue
+                while said := os.read(STDIN, 64):
+                    self.others_answer = said[-1:] == OTHERS_ANSWER
             gone()
 
         threading.Thread(target=watch, name="parent", daemon=True).start()
@@ -134,19 +135,52 @@ def run(settings: Settings, count: int) -> None:
 
 @contextmanager
 def _metrics_folder() -> Iterator[str]:
-    """The folder in which the workers count together: the one that is set, else one that is removed at the end."""
-    if folder := os.environ.get(MULTIPROC_DIR):
-        yield folder
+    """The folder in which the workers count together: the one that is set, else one that is removed at the end; empty where there
+    can't be one, and each worker then counts for itself."""
+    if (folder := os.environ.get(MULTIPROC_DIR)) or not can_count():
+        yield folder or ""
         return
-    folder = tempfile.mkdtemp(prefix="askpy-metrics-")
+    try:
+        folder = tempfile.mkdtemp(prefix="askpy-metrics-")
+    except OSError as error:
+        logger.warning(
+            "No folder for the workers' counts (%s): each shows its own. Set TMPDIR to one that can be written.", error
+        )
+        yield ""
+        return
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@dataclass(slots=True)
+class _Run:
+    """One run of a worker. Times are monotonic, None for what hasn't happened; `code` is negative for a signal."""
+
+    process: asyncio.subprocess.Process
+    loaded_at: float | None = None
+    ready_at: float | None = None
+    code: int = 0
+
+    @property
+    def was_stable(self) -> bool:
+        """Whether it was ready for STABLE_AFTER seconds."""
+        return self.ready_at is not None and time.monotonic() - self.ready_at >= STABLE_AFTER
+
+    @property
+    def ended(self) -> str:
+        """How it ended, and what that cost."""
+        if not self.code:
+            return "was told to stop"
+        how = (
+            f"was ended by {signal.Signals(-self.code).name}" if self.code < 0 else f"ended with exit code {self.code}"
+        )
+        return how if self.ready_at is None else f"{how}, and what it had acknowledged and not posted is lost"
+
+
 class _Supervisor:
-    """Starts the workers, and starts again what ends, until it is told to stop."""
+    """Starts the workers, and starts again those that end, until it is told to stop."""
 
     def __init__(self, settings: Settings, listening: ListeningSocket, count: int, metrics: str) -> None:
         self._command = [sys.executable, "-P", "-m", "bot", "serve", "--http"]
@@ -155,15 +189,17 @@ class _Supervisor:
         self._metrics = metrics
         package = Path(__file__).parent.parent
         paths = os.pathsep.join(filter(None, (str(package), os.environ.get("PYTHONPATH"))))
-        self._environment = os.environ | {"PYTHONPATH": paths, MULTIPROC_DIR: metrics}
+        self._environment = os.environ | {"PYTHONPATH": paths} | ({MULTIPROC_DIR: metrics} if metrics else {})
         if settings.knowledge is not None:
             self._environment["ASKPY_KNOWLEDGE"] = str(settings.knowledge)  # --knowledge may have named it
         self._stop = asyncio.Event()
         self._loaded = asyncio.Event()
         self._ready = asyncio.Event()
+        """Set once a worker has been ready."""
         self._refused = 0
         self._is_finished = True
-        self._processes: set[asyncio.subprocess.Process] = set()
+        self._runs: dict[int, _Run] = {}
+        """By number, the workers that run."""
 
     async def run(self) -> tuple[int, bool]:
         """Run until it is told to stop, or a worker refuses to start.
@@ -174,6 +210,7 @@ class _Supervisor:
         loop = asyncio.get_running_loop()
         for sent in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(sent, self._stop.set)
+        drop_gauges(self._metrics, os.getpid())  # of an earlier parent with this process id
         async with asyncio.TaskGroup() as workers:
             for number in range(1, self._count + 1):
                 workers.create_task(self._keep_running(number))
@@ -189,81 +226,91 @@ class _Supervisor:
         failures = 0
         while not self._stop.is_set():
             try:
-                code, ready_for = await self._run_once(number, is_restart=self._ready.is_set())
+                run = await self._run(number)
             except OSError as error:  # no more processes or memory
-                code, ready_for = error.errno or 1, 0.0
-            drop_gauges(self._metrics, os.getpid(), number)
-            if self._stop.is_set():
-                self._is_finished &= code == 0
-                return
-            if (
-                code in (1, 2) and not self._ready.is_set()
-            ):  # a fault that only a person can mend, and it has said which
-                self._refused = code
-                self._stop.set()
-                return
-            failures = 1 if ready_for >= STABLE_AFTER else failures + 1
+                reason, failures = f"can't be started ({error.strerror})", failures + 1
+            else:
+                if self._stop.is_set():
+                    self._is_finished &= run.code == 0 or run.loaded_at is None
+                    return
+                if (
+                    run.code in (1, 2) and not self._ready.is_set()
+                ):  # a fault that it has named, and a person has to mend
+                    self._refused = run.code
+                    self._stop.set()
+                    return
+                reason, failures = run.ended, 1 if run.was_stable else failures + 1
             pause = RESTART_PAUSES[min(failures, len(RESTART_PAUSES)) - 1]
-            reason = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
             when = f"in {pause:g} seconds" if pause else "now"
-            lost = " What it had acknowledged and not posted is lost." if code else ""
-            logger.error("Worker %d %s; it is started again %s.%s", number, reason, when, lost)
+            logger.error("Worker %d %s; it is started again %s.", number, reason, when)
             await is_done_before(self._stop, asyncio.sleep(pause))
 
     async def _first_is_up(self) -> None:
-        """Wait until a worker has loaded the pack, and with it built its index, and is ready or waits for Slack. What ends it
-        before, as a wrong token does, is said once."""
+        """Wait until a worker has loaded the pack, and built its index, and is ready or waits for Slack. A fault that ends it
+        before that, such as a wrong token, is said by one worker alone."""
         await self._loaded.wait()
         with suppress(TimeoutError):
             async with asyncio.timeout(READY_TIMEOUT):
                 await self._ready.wait()
 
-    async def _run_once(self, number: int, *, is_restart: bool) -> tuple[int, float]:
-        """Run a worker to its end; its exit code, negative for a signal, and for how many seconds it was ready."""
-        worker = Worker(number, self._listening.fileno(), is_restart)
+    async def _run(self, number: int) -> _Run:
+        """Run a worker to its end. Raises OSError if it can't be started."""
+        worker = Worker(number, self._listening.fileno())
         process = await asyncio.create_subprocess_exec(
             *self._command, "--worker", str(worker),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
             pass_fds=(worker.descriptor,), env=self._environment,
         )  # fmt: skip
-        self._processes.add(process)
+        run = self._runs[number] = _Run(process)
         if self._stop.is_set():  # it came while the process was being started
             _signal(process, signal.SIGTERM)
-        ready_at = time.monotonic()
+        self._tell_who_answers()
         try:
-            is_ready = False
-            while line := await self._next_line(process, number, HUNG_AFTER if is_ready else None):
+            while line := await self._next_line(run, number):
                 if line == LOADED:
+                    run.loaded_at = time.monotonic()
                     self._loaded.set()
                 elif line == READY:
-                    is_ready, ready_at = True, time.monotonic()
+                    run.ready_at = time.monotonic()
                     self._ready.set()
-            return await process.wait(), time.monotonic() - ready_at
+                    self._tell_who_answers()
+            run.code = await process.wait()
+            return run
         finally:
-            self._processes.discard(process)
+            del self._runs[number]
+            drop_gauges(self._metrics, os.getpid(), number)
+            self._tell_who_answers()
 
-    async def _next_line(self, process: asyncio.subprocess.Process, number: int, timeout: float | None) -> bytes:
-        """What a worker reports next; empty when it has ended. It is killed if it reports nothing within `timeout` seconds."""
-        if process.stdout is None:
+    def _tell_who_answers(self) -> None:
+        """Tell each worker whether another one is ready."""
+        ready = {number for number, run in self._runs.items() if run.ready_at is not None}
+        for number, run in self._runs.items():
+            if run.process.stdin is not None and not run.process.stdin.is_closing():
+                run.process.stdin.write(OTHERS_ANSWER if ready - {number} else NOBODY_ANSWERS)
+
+    async def _next_line(self, run: _Run, number: int) -> bytes:
+        """What a worker reports next; empty when it has ended. One that was ready and reports nothing is killed."""
+        output = run.process.stdout
+        if output is None:
             return b""
         try:
-            async with asyncio.timeout(timeout):
-                return await process.stdout.readline()
+            async with asyncio.timeout(None if run.ready_at is None else HUNG_AFTER):
+                return await output.readline()
         except TimeoutError:
             if not self._stop.is_set():
                 logger.error("Worker %d hasn't responded for %.0f seconds; it is killed.", number, HUNG_AFTER)
-                _signal(process, signal.SIGKILL)
-            return await process.stdout.readline()
+                _signal(run.process, signal.SIGKILL)
+            return await output.readline()
 
     async def _end_all(self) -> None:
         """Send SIGTERM to all workers, and SIGKILL to those that are there after KILL_AFTER seconds."""
-        for process in self._processes:
-            _signal(process, signal.SIGTERM)
+        for run in self._runs.values():
+            _signal(run.process, signal.SIGTERM)
         deadline = time.monotonic() + KILL_AFTER
-        while self._processes and time.monotonic() < deadline:
+        while self._runs and time.monotonic() < deadline:
             await asyncio.sleep(0.02)
-        for process in self._processes:
-            _signal(process, signal.SIGKILL)
+        for run in self._runs.values():
+            _signal(run.process, signal.SIGKILL)
 
 
 def _signal(process: asyncio.subprocess.Process, number: int) -> None:

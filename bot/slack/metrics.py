@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -208,12 +209,18 @@ def count_as(parent: int, worker: int) -> None:
         from prometheus_client import values
     except ModuleNotFoundError:
         return
-    values.ValueClass = values.MultiProcessValue(lambda: f"{parent}w{worker}")  # type: ignore[no-untyped-call]
+    if os.environ.get(MULTIPROC_DIR):
+        values.ValueClass = values.MultiProcessValue(lambda: f"{parent}w{worker}")  # type: ignore[no-untyped-call]
 
 
-def drop_gauges(folder: str, parent: int, worker: int) -> None:
-    """Remove what a worker that has ended had in progress. Called by its parent."""
-    for file in Path(folder).glob(f"gauge_live*_{parent}w{worker}.db"):
+def can_count() -> bool:
+    """Whether prometheus-client is installed."""
+    return find_spec("prometheus_client") is not None
+
+
+def drop_gauges(folder: str, parent: int, worker: int | None = None) -> None:
+    """Remove what a worker that has ended had in progress, or all workers of a parent. `parent`: its process id."""
+    for file in Path(folder).glob(f"gauge_live*_{parent}w{'*' if worker is None else worker}.db") if folder else ():
         file.unlink(missing_ok=True)
 
 

@@ -23,7 +23,7 @@ from bot.store.retention import MOST_MISSES, PURGE_EVERY
 from bot.store.subscriptions import WAITING_LASTS, Subscriptions
 from bot.store.tables import digest
 from bot.store.tallies import Tallies
-from bot.store.turns import TURN_LASTS, Turns
+from bot.store.turns import TURN_LASTS, TURN_TIMEOUT, Turns
 from bot.store.votes import Votes
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "RETENTION_DAYS",
     "RETRY_AFTER",
     "TURN_LASTS",
+    "TURN_TIMEOUT",
     "WAITING_LASTS",
     "Changes",
     "Claims",

@@ -1,7 +1,7 @@
 """Turns: messages of one conversation are answered in their order also where several processes receive them.
 
-Each message that a process has in hand is a row with its conversation and position. A message waits while another process has an
-earlier one of the same conversation. A row counts for TURN_LASTS seconds, so that nobody waits for a process that was killed.
+Each message in progress is a row with its conversation and position. A message waits, TURN_TIMEOUT seconds at most, while another
+process has an earlier one of the same conversation. A row counts for TURN_LASTS seconds, in case its process was killed.
 
 A process that is alone writes no rows: it has the order in its memory (`ConversationQueues`). Whether others use the database is
 known from a row that each process renews.
@@ -12,24 +12,29 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy.exc import IntegrityError
 
 from bot.store.database import Database
 from bot.store.tables import processes, turns
 
-TURN_LASTS = 2.0
-"""Seconds for which a message holds up later ones of its conversation in other processes. It is posted within 0.2 s, and whoever
-asks waits for both answers."""
+TURN_TIMEOUT = 2.0
+"""Seconds that a message waits for earlier ones of its conversation in other processes."""
+TURN_LASTS = 15.0
+"""Seconds for which a message counts as in progress: longer than a post takes, and than the clocks of two machines differ. When
+its process was killed, the others wait TURN_TIMEOUT seconds at most."""
+LEAVES_AT_ONCE = 16
+"""Messages whose end one statement writes down."""
 BEAT_INTERVAL, PROCESS_LASTS = 5.0, 15.0
 """Seconds between two signs of life of a process, and for which one counts: two may fail."""
 
 _join = turns.insert()
-_leave = delete(turns).where(turns.c.owner == bindparam("mine"))
+_owners = tuple(f"owner{number}" for number in range(LEAVES_AT_ONCE))
+_leave = delete(turns).where(turns.c.owner.in_([bindparam(name) for name in _owners]))
 _is_behind = select(turns.c.owner).where(
     turns.c.conversation == bindparam("name"),
     turns.c.position < bindparam("before"),
@@ -45,7 +50,7 @@ _find_other = select(processes.c.process).where(
 
 
 class Turns:
-    """The messages in hand, of all processes."""
+    """The messages in progress, of all processes."""
 
     def __init__(self, database: Database, clock: Callable[[], float], hmac_id: Callable[[str], str]) -> None:
         self._database = database
@@ -53,6 +58,8 @@ class Turns:
         self._hmac_id = hmac_id
         self._process = uuid4().hex
         self._left: deque[str] = deque()
+        self.is_writing_leaves = False
+        """Set by the caller of `leave`, while it has a call of `write_leaves` planned."""
         self._always = False
         self.is_shared = False
         """Whether other processes use the database."""
@@ -62,16 +69,15 @@ class Turns:
         self._always = self.is_shared = True
 
     def join(self, conversation: str, position: float, owner: str) -> None:
-        """Note that this process has a message in hand.
+        """Note that this process has begun a message.
 
         Args:
             conversation: the key of its conversation.
             position: the message's ts, in seconds.
             owner: a token of this delivery.
         """
-        self.write_leaves()
         row = {"conversation": self._hmac_id(conversation), "position": position, "process": self._process}
-        self._write(partial(self._database.write, _join, owner=owner, at=self._clock(), **row))
+        self._write(partial(self._insert, _join, owner=owner, at=self._clock(), **row))
 
     def is_behind(self, conversation: str, position: float) -> bool:
         """Whether another process has an earlier message of the conversation; false while the database is unavailable."""
@@ -80,19 +86,15 @@ class Turns:
         return self._database.run_or_default(read, None, reads=True) is not None
 
     def leave(self, owner: str) -> None:
-        """Note that a message has been answered, or won't be; `join` or `write_leaves` writes it down. Doesn't block."""
+        """Note that a message has been answered, or won't be. `write_leaves` writes it down; this doesn't block."""
         self._left.append(owner)
 
-    @property
-    def has_leaves(self) -> bool:
-        """Whether there is something for `write_leaves` to do."""
-        return bool(self._left)
-
     def write_leaves(self) -> None:
-        """Write down who has left."""
+        """Write down which messages have ended."""
         while self._left:
-            with suppress(IndexError):  # another thread was quicker
-                self._write(partial(self._database.write, _leave, mine=self._left.popleft()))
+            owners = [self._left.popleft() for _ in range(min(len(self._left), LEAVES_AT_ONCE))]
+            values = dict(zip(_owners, owners * LEAVES_AT_ONCE, strict=False))
+            self._write(partial(self._database.write, _leave, **values))
 
     def beat(self) -> None:
         """Give a sign of life, and look for other processes."""
@@ -100,10 +102,11 @@ class Turns:
 
         def work() -> bool:
             if not self._database.write(_beat, me=self._process, now=now):
-                self._database.write(_begin, process=self._process, at=now)
+                self._insert(_begin, process=self._process, at=now)
             return self._database.read(_find_other, me=self._process, stale=now - PROCESS_LASTS) is not None
 
-        self.is_shared = self._always or self._database.run_or_default(work, self.is_shared)
+        has_others = self._database.run_or_default(work, self.is_shared)
+        self.is_shared = self._always or has_others
 
     def run(self, stop: threading.Event) -> None:
         """Give signs of life until `stop` is set; for a thread of its own. Nothing to do for a database in memory."""
@@ -114,6 +117,13 @@ class Turns:
             self.beat()
         self.write_leaves()
         self._write(partial(self._database.write, _end, me=self._process))
+
+    def _insert(self, statement: Any, **row: Any) -> int:
+        """Insert a row that may be there already: the connection may have broken after it was written."""
+        try:
+            return self._database.write(statement, **row)
+        except IntegrityError:
+            return 0
 
     def _write(self, work: Callable[[], Any]) -> None:
         self._database.run_or_default(work, 0)

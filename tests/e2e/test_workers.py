@@ -25,6 +25,7 @@ from bot.reply.plain_text import plain_text
 from bot.understanding import Matcher
 from support import postgres
 from support.busy_slack import BusySlack
+from support.local_slack import fetch
 from support.people import Line, said, signed
 from support.slack_stub import Fault, Stub
 
@@ -39,6 +40,8 @@ LONGEST_GAP = 0.06
 FIRST, SECOND = "what is Tornado?", "alternatives?"
 LOST_AT_MOST = 64
 """Messages that one killed worker may have in hand: `SLOTS` in `bot.slack.admission`."""
+CACHE = Path(os.environ["ASKPY_CACHE"])
+SCRAPES = 40
 ENDED_WITHIN = 10.0
 """Seconds, as platforms give them."""
 
@@ -134,15 +137,16 @@ def test_a_killed_worker_loses_what_it_had_in_hand_and_no_more(kind: Database, t
     assert killer.killed > 0
     assert (verdict.doubled, verdict.refused) == ((), ()), str(verdict)
     assert len(verdict.lost) <= LOST_AT_MOST * killer.killed, f"{verdict}; {killer.killed} killed"
-    assert log.count("was ended by SIGKILL; it is started again") == killer.killed
+    assert (
+        log.count("was ended by SIGKILL, and what it had acknowledged and not posted is lost; it is started again")
+        == killer.killed
+    )
     assert fleet.tracebacks() == 0
 
 
 def test_a_stop_loses_nothing(tmp_path: Path) -> None:
     with BusySlack(0.5) as slack, bot_of(slack, tmp_path) as bot:
-        fleet = Fleet(slack, tmp_path, bot.database, [])
-        fleet.members.append(bot)  # type: ignore[arg-type]
-        mailbox = Mailbox(fleet)
+        mailbox = Mailbox(_fleet_of(slack, tmp_path, bot))
         mailbox.deliver([message for message, _ in zip(messages(slack), range(60), strict=False)], 30)
         pids, began = bot.worker_pids(), time.monotonic()
         code = bot.stop()
@@ -177,16 +181,34 @@ def test_workers_end_with_their_parent(tmp_path: Path) -> None:
         assert bot.log.read_text(encoding="utf-8").count("Stopped.") == 2
 
 
+@pytest.mark.parametrize("killed", [0, 2])
+def test_while_slack_is_away_the_port_says_so_and_who_is_ready_answers(killed: int, tmp_path: Path) -> None:
+    """Whether nobody has been ready yet, or all workers that were have been killed."""
+    with closing(Stub()) as stub:
+        bot = BotProcess(stub, tmp_path, f"sqlite:///{tmp_path / 'a.db'}", CACHE, workers=2)  # type: ignore[arg-type]
+        if killed:
+            bot.start()
+            bot.wait_ready()
+        stub.fail("auth.test", *[Fault(status=503)] * 6)
+        if killed:
+            for pid in bot.worker_pids():
+                os.kill(pid, signal.SIGKILL)
+        else:
+            bot.start()
+        url = f"http://127.0.0.1:{bot.port}/healthz"
+        bot.running.wait_for(lambda: fetch(url, timeout=5)[0] == 503, "a 503", 30)
+        bot.running.wait_for(lambda: fetch(url, timeout=5)[0] == 200, "the first that is ready", 30)
+        statuses = [fetch(url, timeout=5)[0] for _ in range(SCRAPES)]
+        assert statuses == [200] * SCRAPES
+        assert bot.stop() == 0
+
+
 def _is_alive(pid: int) -> bool:
     """Whether a process runs; one that has ended and that nobody has waited for doesn't."""
     try:
         return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
-
-
-SCRAPES = 40
-CACHE = Path(os.environ["ASKPY_CACHE"])
 
 
 def test_metrics_are_right_at_every_scrape(tmp_path: Path) -> None:

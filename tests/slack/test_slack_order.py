@@ -152,7 +152,7 @@ class SharedTurns(SampleTurns):
         self.looks = looks
         self.done: list[str] = []
         self.on_last: Callable[[], None] = lambda: None
-        self.has_leaves = False
+        self.is_writing_leaves = False
 
     def join(self, conversation: str, position: float, owner: str) -> None:
         self.done.append(f"join {position}")
@@ -166,11 +166,9 @@ class SharedTurns(SampleTurns):
 
     def leave(self, owner: str) -> None:
         self.done.append("leave")
-        self.has_leaves = True
 
     def write_leaves(self) -> None:
         self.done.append("write")
-        self.has_leaves = False
 
 
 def shared_door(make_door: MakeDoor, stub: Stub, looks: float) -> tuple[Door, SharedTurns]:
@@ -195,7 +193,7 @@ def test_an_earlier_message_of_another_process_is_answered_first(make_door: Make
 def test_a_message_waits_for_another_process_as_long_as_a_turn_lasts(
     make_door: MakeDoor, stub: Stub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(messages, "TURN_LASTS", 0.1)
+    monkeypatch.setattr(messages, "TURN_TIMEOUT", 0.1)
     door, turns = shared_door(make_door, stub, looks=float("inf"))
     began = time.monotonic()
     assert status(send(door, text=SECOND)) == 200
@@ -205,10 +203,19 @@ def test_a_message_waits_for_another_process_as_long_as_a_turn_lasts(
     assert turns.done[-2:] == ["leave", "write"]
 
 
-def test_a_command_takes_its_turn_too_and_a_reply_without_a_state_waits(make_door: MakeDoor, stub: Stub) -> None:
+def test_a_reply_without_a_state_waits_too(make_door: MakeDoor, stub: Stub) -> None:
     door, turns = shared_door(make_door, stub, looks=1)
     assert door.command("") == 200
     assert turns.done[0].startswith("join ")
+    assert turns.done[1:] == ["look", "look", "look", "leave", "write"]
+
+
+def test_a_command_that_waits_for_its_turn_is_run_once(make_door: MakeDoor, stub: Stub) -> None:
+    door, turns = shared_door(make_door, stub, looks=2)
+    forgotten = list[str]()
+    door.store.forget = lambda _, user: forgotten.append(user) or 1
+    assert door.command("forget me") == 200
+    assert forgotten == ["U1"]
     assert turns.done[1:] == ["look", "look", "look", "leave", "write"]
 
 

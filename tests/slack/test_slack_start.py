@@ -549,10 +549,37 @@ def test_a_worker_that_ends_is_started_again_with_pauses_that_grow(
     began = time.monotonic()
     assert supervised(monkeypatch, ENDS_AT_ONCE.format(code=3), settings, stop_after=4) == (0, True)
     assert [record.getMessage() for record in caplog.records] == [
-        f"Worker 1 ended with exit code 3; it is started again {when}. What it had acknowledged and not posted is lost."
+        f"Worker 1 ended with exit code 3, and what it had acknowledged and not posted is lost; it is started again {when}."
         for when in ("now", "in 0.05 seconds", "in 0.1 seconds", "in 0.1 seconds")
     ]
     assert time.monotonic() - began >= 0.15
+
+
+def test_a_worker_that_cannot_be_started_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "executable", "/nowhere/python")
+        assert supervised(monkeypatch, "", settings, stop_after=2) == (0, True)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"Worker 1 can't be started (No such file or directory); it is started again {when}."
+        for when in ("now", "in 0.05 seconds")
+    ]
+
+
+def test_a_stop_during_the_start_leaves_nothing_in_flight(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    with socket.socket() as listening:
+        supervisor = workers._Supervisor(settings, listening, 1, "")
+        supervisor._command = [sys.executable, "-c", "import time; time.sleep(60)"]
+
+        async def run() -> tuple[int, bool]:
+            running = asyncio.create_task(supervisor.run())
+            while not supervisor._runs:
+                await asyncio.sleep(0.01)
+            supervisor._stop.set()
+            return await running
+
+        assert asyncio.run(run()) == (0, True)
 
 
 @pytest.mark.parametrize("code", [1, 2])
@@ -578,7 +605,7 @@ def test_a_worker_that_hangs_is_killed_and_started_again(
     assert supervised(monkeypatch, source, settings, stop_after=2)[0] == 0
     assert [record.getMessage() for record in caplog.records] == [
         "Worker 1 hasn't responded for 0 seconds; it is killed.",
-        "Worker 1 was ended by SIGKILL; it is started again now. What it had acknowledged and not posted is lost.",
+        "Worker 1 was ended by SIGKILL, and what it had acknowledged and not posted is lost; it is started again now.",
     ]
     assert time.monotonic() - began >= 0.9
 

@@ -421,7 +421,7 @@ class SamplePilots:
 class SampleTurns:
     """Turns of a process that is alone."""
 
-    is_shared = False
+    is_shared = is_writing_leaves = False
 
     def run(self, stop: threading.Event) -> None:
         """Nobody else is looked for."""

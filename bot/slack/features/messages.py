@@ -61,7 +61,7 @@ from bot.slack.payloads import (
     user_id_of,
 )
 from bot.slack.transport.client import NotSent
-from bot.store import TURN_LASTS
+from bot.store import TURN_TIMEOUT
 
 ORDINARY_SUBTYPES = (None, "file_share", "thread_broadcast")
 """Subtypes of messages that people write; all others report an action, such as joining the channel."""
@@ -231,8 +231,9 @@ class _Turn:
         return True
 
     async def wait(self) -> ConversationState | None:
-        """Wait until no other process has an earlier message, for TURN_LASTS seconds at most; the conversation's state then."""
-        self._deadline = time.monotonic() + TURN_LASTS
+        """Wait until no other process has an earlier message, TURN_TIMEOUT seconds in all; the conversation's state then."""
+        if self._deadline is None:
+            self._deadline = time.monotonic() + TURN_TIMEOUT
         while await self._context.run_db(self._is_behind):
             await asyncio.sleep(TURN_POLL_INTERVAL)
         return await self._context.run_db(self._context.store.conversations.load, self._conversation)
@@ -240,9 +241,9 @@ class _Turn:
     def leave(self) -> None:
         """Let later messages go on."""
         if self.is_joined:
-            is_first = not self._turns.has_leaves
             self._turns.leave(self._owner)
-            if is_first:
+            if not self._turns.is_writing_leaves:
+                self._turns.is_writing_leaves = True
                 self._context.tasks.start(self._write_leaves())
 
     def _is_behind(self) -> bool:
@@ -251,10 +252,11 @@ class _Turn:
         return self._turns.is_behind(self._conversation, self._order)
 
     async def _write_leaves(self) -> None:
-        """Write down who has left, unless the next message does: a call to the database costs more than what it writes."""
+        """Write down which messages have ended, together with those of the next LEAVE_DELAY seconds: a call to the database costs
+        more than what it writes."""
         await asyncio.sleep(LEAVE_DELAY)
-        if self._turns.has_leaves:
-            await self._context.run_db(self._turns.write_leaves)
+        self._turns.is_writing_leaves = False
+        await self._context.run_db(self._turns.write_leaves)
 
 
 async def _admit(context: Context, message: IncomingMessage) -> Slot:
@@ -301,22 +303,18 @@ async def _reply_in_turn(
     context: Context, message: IncomingMessage, command: Command | None, state: ConversationState | None, turn: _Turn
 ) -> Reply:
     """The reply, once the conversation's next state is saved; made anew if another process got an earlier message meanwhile."""
+    if command is not None:  # it may change something, and is run once
+        await turn.settle()
+        if turn.is_joined:
+            await turn.wait()
+        return await run_command(context, command, message.asker, message.channel, is_guest=message.is_guest)
     while True:
-        reply, following = await _reply_to(context, message, command, state)
+        reply, following = await context.answer_turn(message.question, state, message.asker)
         await turn.settle()
         is_saved = turn.is_joined or (following is not None and message.question.conversation is not None)
         if not is_saved or await context.run_db(turn.save, following):
             return reply
         state = await turn.wait()
-
-
-async def _reply_to(
-    context: Context, message: IncomingMessage, command: Command | None, state: ConversationState | None
-) -> tuple[Reply, ConversationState | None]:
-    """The reply, and the conversation's next state; None if it doesn't change."""
-    if command is not None:
-        return await run_command(context, command, message.asker, message.channel, is_guest=message.is_guest), None
-    return await context.answer_turn(message.question, state, message.asker)
 
 
 def _render(

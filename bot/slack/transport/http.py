@@ -31,7 +31,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.signature import SignatureVerifier
 
 from bot.model import AskPyError
-from bot.slack.admission import AckThenRun, no_op
+from bot.slack.admission import AckThenRun, Tasks, no_op
 from bot.slack.logs import format_without_message
 from bot.slack.payloads import is_valid_payload
 from bot.slack.transport.health import HEALTH, STARTING, Page, health_page
@@ -455,10 +455,17 @@ def inherit(descriptor: int) -> socket.socket:
 class HttpServer:
     """Serves HTTP on a listening socket. `handle` makes the response to each request; if it raises, the response is a 500.
 
-    `on_malformed` is called when a client sends what isn't HTTP.
+    `on_malformed` is called when a client sends what isn't HTTP. While `may_accept()` is false, connections are left to other
+    processes.
     """
 
-    def __init__(self, handle: Handle, listening: socket.socket, on_malformed: Callable[[], None] = no_op) -> None:
+    def __init__(
+        self,
+        handle: Handle,
+        listening: socket.socket,
+        on_malformed: Callable[[], None] = no_op,
+        may_accept: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._handle = handle
         listening.setblocking(False)
         self._listening = listening
@@ -473,14 +480,18 @@ class HttpServer:
             "auto_decompress": False,  # Slack signs what it sends, and sends it as it is
         }
         self._open: set[HttpConnection] = set()
-        self._accepting = asyncio.get_running_loop().create_task(self._accept())
+        self._connecting = Tasks()
+        self._may_accept = may_accept
+        self._has_failed = False
+        self._paused: asyncio.TimerHandle | None = None
+        self._resume()
 
     async def close(self, timeout: float) -> bool:
         """Accept no more connections, respond to what has arrived, and close. True if that was done within `timeout` seconds."""
         deadline = time.monotonic() + timeout
         await asyncio.sleep(READ_GRACE)
-        self._accepting.cancel()
-        await asyncio.wait((self._accepting,))
+        self._stop_accepting()
+        await self._connecting.finish(POLL_INTERVAL)  # what was accepted is served, as no other process can
         self._listening.close()
         await asyncio.sleep(READ_GRACE)
         for connection in list(self._open):
@@ -496,28 +507,55 @@ class HttpServer:
     def _busy(self) -> bool:
         return any(connection.waiting_since is None for connection in self._open)
 
-    async def _accept(self) -> None:
-        loop, failed = asyncio.get_running_loop(), False
-        while True:
-            while len(self._open) >= MAX_CONNECTIONS:
-                self._close_idle()
-                await asyncio.sleep(POLL_INTERVAL)
-            try:
-                accepted, _ = await loop.sock_accept(self._listening)
-            except OSError as error:  # no more file descriptors, or the client has gone again
-                if not failed:
-                    remedy = "; raise this process's limit of open files" if error.errno in (EMFILE, ENFILE) else ""
-                    logger.warning("Connections can't be accepted (%s); trying on%s.", error.strerror, remedy)
-                failed = True
-                await asyncio.sleep(POLL_INTERVAL)
-                continue
-            failed = False
-            try:
-                await loop.connect_accepted_socket(self._protocol, accepted)
-            except Exception as error:  # an error with one client must not end the loop
-                accepted.close()
-                if not isinstance(error, OSError):
-                    logger.error("A connection failed\n%s", format_without_message(error))
+    # Connections are accepted by a reader of the event loop and not by `sock_accept`, which loses one where it is cancelled.
+
+    def _resume(self) -> None:
+        """Accept connections from now on."""
+        self._paused = None
+        asyncio.get_running_loop().add_reader(self._listening, self._accept)
+
+    def _stop_accepting(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._listening)
+        if self._paused is not None:
+            self._paused.cancel()
+
+    def _pause(self) -> None:
+        """Leave waiting connections in the kernel's queue, where another process may take them."""
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._listening)
+        self._paused = loop.call_later(POLL_INTERVAL, self._resume)
+
+    def _accept(self) -> None:
+        """Accept one connection, if there is still one and it may be accepted."""
+        if not self._may_accept():
+            self._pause()
+            return
+        if len(self._open) + len(self._connecting) >= MAX_CONNECTIONS:
+            self._close_idle()
+            self._pause()
+            return
+        try:
+            accepted, _ = self._listening.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):  # another process was quicker
+            return
+        except OSError as error:  # no more file descriptors
+            if not self._has_failed:
+                remedy = "; raise this process's limit of open files" if error.errno in (EMFILE, ENFILE) else ""
+                logger.warning("Connections can't be accepted (%s); trying on%s.", error.strerror, remedy)
+            self._has_failed = True
+            self._pause()
+            return
+        self._has_failed = False
+        accepted.setblocking(False)
+        self._connecting.start(self._connect(accepted))
+
+    async def _connect(self, accepted: socket.socket) -> None:
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(self._protocol, accepted)
+        except Exception as error:  # an error with one client is nothing to the others
+            accepted.close()
+            if not isinstance(error, OSError):
+                logger.error("A connection failed\n%s", format_without_message(error))
 
     def _protocol(self) -> HttpConnection:
         return HttpConnection(self._server, open_connections=self._open, **self._options)
@@ -558,6 +596,7 @@ async def serve_http(
     host: str = ANY_HOST,
     ready: Callable[[int], None] | None = None,
     listening: socket.socket | None = None,
+    may_accept: Callable[[], bool] = lambda: True,
     finish_within: float = FINISH_WITHIN,
 ) -> bool:
     """Serve until `stop` is set, then accept no more connections and respond to what has arrived; true if all of that was done.
@@ -566,7 +605,7 @@ async def serve_http(
     AskPyError when the port can't be opened.
     """
     not_http = partial(receiver.note_refusal, "not_http")
-    server = HttpServer(receiver.respond, listening or listen(host, port), not_http)
+    server = HttpServer(receiver.respond, listening or listen(host, port), not_http, may_accept)
     if listening is None:
         logger.info("Listening on port %s", server.port)
     try:

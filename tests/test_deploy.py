@@ -306,6 +306,13 @@ def test_the_guide_says_which_certificates_a_file_has_to_hold() -> None:
     assert [line for line in GUIDE.splitlines() if "proxy signs" in line and "the usual ones" not in line] == []
 
 
+def test_the_guide_says_which_file_does_nothing_for_a_proxy() -> None:
+    """What compose and docker read from a file is the environment."""
+    assert "in a `.env` that AskPy reads itself they do nothing" in GUIDE
+    assert COMPOSE["services"]["bot"]["env_file"] == ".env"
+    assert "--env-file .env" in GUIDE
+
+
 def test_the_guide_says_where_the_job_container_goes() -> None:
     """What the job runs is what the guide says, and the other way round."""
     commands = "\n".join(step.get("run", "") for step in steps_of("ci.yml", "container"))

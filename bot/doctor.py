@@ -22,7 +22,6 @@ from bot.knowledge import inspect
 from bot.model import AskPyError, Knowledge
 from bot.settings import (
     DEFAULT_PORT,
-    HIDDEN,
     Secret,
     SettingFaults,
     Settings,
@@ -161,13 +160,9 @@ def _database(settings: Settings) -> Iterator[DoctorLine]:
         return
     database = store.database
     question = _path_question(database.path) if database.path is not None else ""
-    if database.path is not None and question:
-        if hide_secrets(database.path.name) != database.path.name:  # the file would be named after it
-            yield "database", f"the path in DATABASE_URL ends with {HIDDEN}, and not with the name of a file{question}"
-            return
-        if not database.path.absolute().parent.is_dir():
-            yield "database", f"{database.place}: its folder doesn't exist{question}"
-            return
+    if database.path is not None and question and not database.path.absolute().parent.is_dir():
+        yield "database", f"{database.place}: its folder doesn't exist{question}"
+        return
     fault = store.probe().removeprefix(f"{database.safe_url}: ")
     store.close()
     if fault:

@@ -114,7 +114,7 @@ def _user_ids(value: str) -> tuple[str, ...]:
 
 def _folder(value: str) -> Path:
     """A folder; raises click.BadParameter for a lone secret, after which a folder would otherwise be named."""
-    if Path(value).name == value and hide_secrets(value) != value:
+    if is_lone_secret(value):
         raise click.BadParameter(f"{HIDDEN}, and not a folder; write ./ before it if it is one.")
     return Path(value)
 
@@ -209,6 +209,11 @@ _KEY_IN_TEXT = re.compile(r"(?<![A-Za-z0-9+=])(?=(?:[A-Za-z+=]*[0-9]){3})[A-Za-z
 def hide_secrets(text: str) -> str:
     """A text without Slack's tokens, without keys, and without the user names and passwords of addresses."""
     return _KEY_IN_TEXT.sub(HIDDEN, _TOKEN.sub(HIDDEN, _LOGIN.sub("", text)))
+
+
+def is_lone_secret(path: str) -> bool:
+    """Whether a path is one name that looks like a token or a key, which stands in the wrong variable then."""
+    return Path(path).name == path and hide_secrets(path) != path
 
 
 def _looks_secret(value: str) -> bool:

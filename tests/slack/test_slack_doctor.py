@@ -742,6 +742,9 @@ def test_a_secret_in_a_path_or_an_address_is_not_printed_and_names_no_file(
     lines = [line for line in result.output.splitlines() if line.startswith("fault")]
     assert any(subject in line for line in lines for subject in _SUBJECTS[name]), result.output
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    if form == "sqlite:///{}":
+        assert CliRunner().invoke(main, ["report"]).exit_code == 2
+        assert [path.name for path in tmp_path.iterdir()] == ["file"]
     if name == "SLACK_API_URL" or (name == "HTTPS_PROXY" and "a@" not in form):  # `serve` would wait for it for ever
         monkeypatch.setenv("SLACK_APP_TOKEN", "xapp-1")
         result = CliRunner().invoke(main, ["serve"])

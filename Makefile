@@ -57,7 +57,8 @@ dist: $(VENV)/.ready-to-test
 	@rm -rf dist
 	@SOURCE_DATE_EPOCH="$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)}" $(BIN)/python -m hatchling build --directory dist
 
-# What the changelog says of the version, for a release: make notes TAG=v1.2.3
+# What the changelog says of the version, for a release: TAG=v1.2.3 make notes. By the
+# environment: make would expand a $(…) in a variable that is given as an argument.
 notes:
 	@version="$$(sed -n 's/^__version__ = "\(.*\)"$$/\1/p' bot/__init__.py)"; \
 	if [ "$$TAG" != "v$$version" ]; then \

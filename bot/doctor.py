@@ -9,7 +9,7 @@ import shlex
 import time
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from tempfile import TemporaryFile
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +26,7 @@ from bot.settings import (
     SettingFaults,
     Settings,
     SettingsError,
+    address_fault,
     env_file_advice,
     hide_secrets,
     ineffective_variables,
@@ -34,8 +35,9 @@ from bot.settings import (
 from bot.slack.blocks import Layout
 from bot.slack.manifest import SCOPES
 from bot.slack.samples import samples
-from bot.slack.transport.checks import count_certificates, port_fault, proxy_of_environment
+from bot.slack.transport.checks import count_certificates, port_fault
 from bot.slack.transport.client import (
+    PROXY_FORM,
     UNREACHABLE,
     SlackClient,
     SlackConfig,
@@ -43,9 +45,12 @@ from bot.slack.transport.client import (
     bypasses_proxy,
     error_code,
     failure_of,
+    proxy_host,
+    proxy_of_environment,
     reason_of,
     retry_after,
 )
+from bot.slack.transport.remedies import APP_SETTINGS_PAGE, PAGES
 from bot.store import Store
 from bot.terminal import echo
 
@@ -108,7 +113,10 @@ def _variables() -> Iterator[DoctorLine]:
         for variable in unknown_variables():
             yield "the name of a setting", variable.text if variable.is_certain else Hint(variable.text)
         for name in ineffective_variables():
-            yield "the file .env", Hint(f"{name} does nothing there; set it in the environment")
+            yield (
+                "the file .env",
+                Hint(f"{name} does nothing in a file that AskPy reads itself; set it in the environment"),
+            )
         if advice := env_file_advice():
             yield "the file .env", Hint(advice)
     except SettingsError:  # a file that can't be read is among the settings' faults
@@ -150,15 +158,11 @@ def _database(settings: Settings) -> Iterator[DoctorLine]:
     except AskPyError as error:
         yield "database", str(error)
         return
-    database, question = store.database, ""
-    if database.path is not None and not database.path.is_absolute():
-        question = (
-            ". DATABASE_URL has a relative path, so that the file lies under the working directory; "
-            f"from the root it is written with four slashes: sqlite:////{database.path}"
-        )
-        if not database.path.absolute().parent.is_dir():
-            yield "database", f"{database.place}: its folder doesn't exist{question}"
-            return
+    database = store.database
+    question = _path_question(database.path) if database.path is not None else ""
+    if database.path is not None and question and not database.path.absolute().parent.is_dir():
+        yield "database", f"{database.place}: its folder doesn't exist{question}"
+        return
     fault = store.probe().removeprefix(f"{database.safe_url}: ")
     store.close()
     if fault:
@@ -168,6 +172,16 @@ def _database(settings: Settings) -> Iterator[DoctorLine]:
         yield f"database {database.place}", Hint(memory)
     else:
         yield f"database {database.place}", Hint(question.removeprefix(". ")) if question else ""
+
+
+def _path_question(path: PurePath) -> str:
+    """Whether the path of a SQLite file was meant to begin at the root; empty if it does, on Windows also without a drive."""
+    if path.root:
+        return ""
+    return (
+        ". DATABASE_URL has a relative path, so that the file lies under the working directory; "
+        f"from the root it is written with four slashes: sqlite:////{path.as_posix()}"
+    )
 
 
 def _port(settings: Settings) -> Iterator[DoctorLine]:
@@ -181,19 +195,15 @@ def _port(settings: Settings) -> Iterator[DoctorLine]:
 
 # --- credentials
 
-_APP_PAGE = "api.slack.com/apps, your app"
 _NO_FRONT = (
     "neither it nor SLACK_SIGNING_SECRET is set, and one is needed: SLACK_APP_TOKEN for Socket Mode, which needs no public "
     "address and works behind a firewall, or SLACK_SIGNING_SECRET for HTTP, which suits production; "
-    f"{_APP_PAGE}, Basic Information has both"
+    f"{APP_SETTINGS_PAGE}, Basic Information has both"
 )
 _KINDS = {"xoxb": "a bot token", "xapp": "an app-level token", "xoxp": "a user token", "xox": "a token of another kind"}
 """What Slack's tokens are, by their first letters."""
-_PLACES = {
-    "SLACK_BOT_TOKEN": ("xoxb", "OAuth & Permissions"),
-    "SLACK_APP_TOKEN": ("xapp", "Basic Information"),
-}
-"""The first letters of the token that a variable holds, and the page of the app's settings that has it."""
+_PREFIXES = {"SLACK_BOT_TOKEN": "xoxb", "SLACK_APP_TOKEN": "xapp"}
+"""The first letters of the token that a variable holds."""
 _QUOTES = " \t\r\n'\"`“”‘’"
 
 
@@ -207,14 +217,10 @@ def _kind_of(value: str) -> str:
     return next((kind for kind in _KINDS if value.startswith(kind) and re.match(r"\w+[.-]", value)), "")
 
 
-def _is_address(url: str) -> bool:
-    return re.fullmatch(r"https?://[^\s/@]+(?:/.*)?", url) is not None and bool(_host_of(url))
-
-
 def _credentials(settings: Settings) -> Iterator[DoctorLine]:
     bot, app, secret = settings.slack_bot_token, settings.slack_app_token, settings.slack_signing_secret
     if bot is None:
-        yield "SLACK_BOT_TOKEN", f"not set; copy it from {_APP_PAGE}, OAuth & Permissions (it starts with xoxb-)"
+        yield "SLACK_BOT_TOKEN", f"not set; copy it from {PAGES['SLACK_BOT_TOKEN']} (it starts with xoxb-)"
     if app is None and secret is None:
         yield "SLACK_APP_TOKEN", _NO_FRONT
     for name, token in (("SLACK_BOT_TOKEN", bot), ("SLACK_APP_TOKEN", app)):
@@ -222,20 +228,18 @@ def _credentials(settings: Settings) -> Iterator[DoctorLine]:
             yield name, fault
     if secret is not None and (fault := _signing_secret_fault(secret)):
         yield "SLACK_SIGNING_SECRET", fault
-    if re.match(r"\w+://[^/]*@", settings.slack_api_url):
-        yield "SLACK_API_URL", "it names a user or a password, which can't be sent beside the token; leave them out"
-    elif not _is_address(settings.slack_api_url):
-        yield "SLACK_API_URL", "not a web address; leave it out, or write https://slack.com/api/"
+    if fault := address_fault(settings.slack_api_url):
+        yield "SLACK_API_URL", fault
 
 
 def _token_fault(name: str, token: Secret) -> str:
-    value, (own, page) = token.get_secret_value(), _PLACES[name]
+    value, own = token.get_secret_value(), _PREFIXES[name]
     if _is_token(token, own):
         return ""
     bare = value.strip(_QUOTES)
-    kind, place = _kind_of(bare), f"it starts with {own}-, at {_APP_PAGE}, {page}"
-    other = next(other for other in _PLACES if other != name)
-    if kind == _PLACES[other][0]:
+    kind, place = _kind_of(bare), f"it starts with {own}-, at {PAGES[name]}"
+    other = next(other for other in _PREFIXES if other != name)
+    if kind == _PREFIXES[other]:
         return f"swapped with {other}? It holds {_KINDS[kind]}; {_KINDS[own]} belongs here: {place}"
     if kind and kind != own:
         return f"it holds {_KINDS[kind]} and not {_KINDS[own]}; {place}"
@@ -245,7 +249,7 @@ def _token_fault(name: str, token: Secret) -> str:
 
 
 def _signing_secret_fault(secret: Secret) -> str:
-    value, page = secret.get_secret_value(), f"copy it again from {_APP_PAGE}, Basic Information"
+    value, page = secret.get_secret_value(), f"copy it again from {APP_SETTINGS_PAGE}, Basic Information"
     bare = value.strip(_QUOTES)
     if kind := _kind_of(bare):
         return f"it holds {_KINDS[kind]}, and not the signing secret; {page}"
@@ -259,10 +263,10 @@ def _signing_secret_fault(secret: Secret) -> str:
 
 
 def _certificates() -> Iterator[DoctorLine]:
-    """The files and folders that name certificate authorities besides the system's, if any do."""
+    """The files and folders of certificate authorities that OpenSSL reads in place of the system's, if any are set."""
     if file := os.environ.get("SSL_CERT_FILE"):
         number, fault = count_certificates(file)
-        count = f", {number} certificate{'s' * (number != 1)}" if not fault else ""
+        count = f", {number} certificate{'s' * (number != 1)} in place of the system's file" if not fault else ""
         yield f"certificates of SSL_CERT_FILE, {Path(file).absolute()}{count}", fault
     if folders := os.environ.get("SSL_CERT_DIR"):
         missing = [folder for folder in folders.split(os.pathsep) if not Path(folder).is_dir()]
@@ -272,34 +276,20 @@ def _certificates() -> Iterator[DoctorLine]:
 def _proxy(settings: Settings) -> Iterator[DoctorLine]:
     """The proxy of the environment, if there is one, and whether requests to Slack go through it."""
     proxy, url = proxy_of_environment(), settings.slack_api_url
-    if not proxy or not _is_address(url):
+    if not proxy or address_fault(url):
         return
-    place, fault = _host_of(proxy), ""
-    if not place or not re.match(r"https?:", proxy, re.IGNORECASE):
-        place, fault = "in HTTPS_PROXY or HTTP_PROXY", "not an address of the form http://host:port"
+    place, fault = proxy_host(proxy), ""
+    if not place:
+        place, fault = "in HTTPS_PROXY or HTTP_PROXY", PROXY_FORM
     elif bypasses_proxy(url):
-        place = f"{place}: not for {_host_of(url)}, by NO_PROXY or because it is this machine"
+        place = f"{place}: not for {urlsplit(url).netloc}, by NO_PROXY or because it is this machine"
     yield f"proxy {place}", fault
-
-
-def _host_of(url: str) -> str:
-    """Host and port of an address; empty if it is malformed."""
-    try:
-        return urlsplit(url).netloc.rpartition("@")[2]
-    except ValueError:  # a malformed IPv6 address
-        return ""
-
-
-def _shown_url(url: str) -> str:
-    """An address without user name, password and query."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{_host_of(url)}{parts.path}"
 
 
 def _slack(settings: Settings, knowledge: Knowledge | None) -> Iterator[DoctorLine]:
     """Slack's own verdict on the tokens, and on what is rendered from `knowledge`; malformed tokens are not sent."""
     bot, app = settings.slack_bot_token, settings.slack_app_token
-    if not _is_address(settings.slack_api_url) or any(fault for _, fault in _proxy(settings)):
+    if address_fault(settings.slack_api_url) or any(fault for _, fault in _proxy(settings)):
         return
     config = SlackConfig(
         bot_token=bot.get_secret_value() if bot is not None and _is_token(bot, "xoxb") else "",
@@ -328,7 +318,7 @@ async def _bot(client: SlackClient) -> tuple[list[DoctorLine], bool]:
         answer = await asked(client.web().auth_test())
     except UNREACHABLE as error:
         fault = _refusal(error, "SLACK_BOT_TOKEN")
-        return [(f"Slack at {_shown_url(client.config.api_url)}", fault)], bool(_code(error))
+        return [(f"Slack at {client.config.api_url}", fault)], bool(_code(error))
     headers = {str(name).lower(): str(value) for name, value in answer.headers.items()}
     results = [
         (f"Slack knows the bot as {answer.get('user')} in {answer.get('team')}", ""),
@@ -348,11 +338,17 @@ def _app_id(app_token: str) -> str:
     return match[1] if match else ""
 
 
+_NOT_SAID = "not checked: Slack's answer doesn't say"
+
+
 def _scopes(header: str) -> Iterator[DoctorLine]:
     """The scopes that are missing, and those that aren't needed: what a token can't do, nobody who steals it can."""
     granted = {scope.strip() for scope in header.split(",") if scope.strip()}
-    missing = [scope for scope in SCOPES if scope not in granted] if granted else []
-    page = f"{_APP_PAGE}, OAuth & Permissions"
+    if not granted:
+        yield "scopes", Hint(_NOT_SAID)
+        return
+    missing = [scope for scope in SCOPES if scope not in granted]
+    page = PAGES["SLACK_BOT_TOKEN"]
     if missing or not granted - set(SCOPES):
         remedy = f"{', '.join(missing)} missing; add them at {page}, and install again"
         yield "scopes", remedy if missing else ""
@@ -365,7 +361,7 @@ def _clock(date: str) -> str:
     try:
         offset = time.time() - parsedate_to_datetime(date).timestamp()
     except ValueError:
-        return ""
+        return Hint(_NOT_SAID)
     direction = "ahead" if offset > 0 else "behind"
     return (
         f"{direction}, {abs(offset):.0f} seconds off Slack's; set this machine's clock, or no signature will be believed"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import click
 
@@ -111,6 +112,13 @@ def _user_ids(value: str) -> tuple[str, ...]:
     return ids
 
 
+def _folder(value: str) -> Path:
+    """A folder; raises click.BadParameter for a lone secret, after which a folder would otherwise be named."""
+    if is_lone_secret(value):
+        raise click.BadParameter(f"{HIDDEN}, and not a folder; write ./ before it if it is one.")
+    return Path(value)
+
+
 VARIABLES: dict[str, tuple[str, click.ParamType[Any] | Callable[[str], object]]] = {
     "SLACK_BOT_TOKEN": ("slack_bot_token", Secret),
     "SLACK_APP_TOKEN": ("slack_app_token", Secret),
@@ -118,8 +126,8 @@ VARIABLES: dict[str, tuple[str, click.ParamType[Any] | Callable[[str], object]]]
     "SLACK_API_URL": ("slack_api_url", str),
     "PORT": ("port", _whole_number(0, 65535)),
     "DATABASE_URL": ("database_url", Secret),
-    "ASKPY_KNOWLEDGE": ("knowledge", Path),
-    "ASKPY_CACHE": ("cache", Path),
+    "ASKPY_KNOWLEDGE": ("knowledge", _folder),
+    "ASKPY_CACHE": ("cache", _folder),
     "ASKPY_CARDS": ("cards", click.Choice(["auto", "classic"], case_sensitive=False)),
     "ASKPY_CURATORS": ("curators", _user_ids),
     "ASKPY_RETENTION_DAYS": ("retention_days", _whole_number(1, 36500)),
@@ -172,19 +180,40 @@ def _parse(variables: Mapping[str, str | None]) -> tuple[Settings, SettingFaults
     return Settings(**values), tuple(faults)
 
 
+def address_fault(url: str) -> str:
+    """Why the value of SLACK_API_URL can't be used, without quoting it; empty if it can."""
+    if "@" in url:
+        return "it names a user or a password, which can't be sent beside the token; leave them out"
+    try:
+        has_host = bool(urlsplit(url).hostname) and urlsplit(url).port != 0
+    except ValueError:  # a malformed IPv6 address, or a port that is no number
+        has_host = False
+    if not has_host or not re.fullmatch(r"https?://[^\s/?#]+(?:/[^\s?#]*)?", url):
+        return "not a web address; leave it out, or write https://slack.com/api/"
+    return ""
+
+
 # --- values that must not be shown
 
 HIDDEN = "a value that looks like a secret"
 """Shown in place of such a value."""
 _TOKEN = re.compile(r"(?:xox[a-z]|xapp)[.-](?=[\w.%-]*\w)[\w.%-]+", re.IGNORECASE)
-_LOGIN = re.compile(r"(?<=://)(?!user:password@)[^\s/]*@")
+_LOGIN = re.compile(r"(?<=://)(?!user:password@[^\s@]*(?:\s|$))\S*@")
+"""User name and password of an address: a password may have an @, and by mistake a / # or ? that isn't percent-encoded."""
 _KEY = re.compile(r"(?=(?:.*\d){3})[\w+/=.:-]{20,}")
 """A key: long, in one piece, with some digits. So are Slack's signing secrets, 32 hexadecimal digits."""
+_KEY_IN_TEXT = re.compile(r"(?<![A-Za-z0-9+=])(?=(?:[A-Za-z+=]*[0-9]){3})[A-Za-z0-9+=]{20,}")
+"""A key within a text or a path. Hosts, versions and folders with a date have dots, hyphens or underscores, and stay."""
 
 
 def hide_secrets(text: str) -> str:
-    """A text without Slack's tokens, and without the user names and passwords of addresses."""
-    return _LOGIN.sub("", _TOKEN.sub(HIDDEN, text))
+    """A text without Slack's tokens, without keys, and without the user names and passwords of addresses."""
+    return _KEY_IN_TEXT.sub(HIDDEN, _TOKEN.sub(HIDDEN, _LOGIN.sub("", text)))
+
+
+def is_lone_secret(path: str) -> bool:
+    """Whether a path is one name that looks like a token or a key, which stands in the wrong variable then."""
+    return Path(path).name == path and hide_secrets(path) != path
 
 
 def _looks_secret(value: str) -> bool:
@@ -202,7 +231,8 @@ def _without_secrets(message: str, value: str) -> str:
 # --- variables that are no setting, and who can read the file
 
 ENVIRONMENT_ONLY = ("SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
-"""Variables that Python reads from the environment itself: in `.env` they do nothing."""
+"""Variables that Python reads from the environment itself: in a `.env` that AskPy reads they do nothing. What docker, compose or
+systemd read from such a file is the environment."""
 
 PREFIX = "ASKPY_"
 MIN_SIMILARITY, MIN_SIMILARITY_WITHOUT_PREFIX = 0.6, 0.82

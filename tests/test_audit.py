@@ -22,22 +22,33 @@ def package(*holes: dict[str, Any]) -> dict[str, Any]:
     return {"name": "one", "version": "1.0", "vulns": list(holes)}
 
 
-CASES: dict[str, tuple[list[dict[str, Any]], str, int]] = {
-    "none answered": ([], "No advisory database", 0),
-    "one answered that knows no package": ([{"dependencies": [UNKNOWN]}], "No advisory database", 0),
-    "clean": ([{"dependencies": [package()]}], "1 packages looked up, 0 known holes.", 0),
-    "the second answered": ([{"dependencies": [UNKNOWN]}, {"dependencies": [package()]}], "1 packages looked up", 0),
-    "a hole": ([{"dependencies": [package(HOLE)]}], "one 1.0: GHSA-1, mended in 1.1", 1),
-    "some unknown": ([{"dependencies": [package(), UNKNOWN]}], "Not looked up: other.", 0),
+CASES: dict[str, tuple[list[dict[str, Any]], str, int, int]] = {
+    "none answered": ([], "No advisory database", 0, 1),
+    "one answered that knows no package": ([{"dependencies": [UNKNOWN]}], "No advisory database", 0, 1),
+    "clean": ([{"dependencies": [package()]}], "1 packages looked up, 0 known holes.", 0, 0),
+    "the second answered": ([{"dependencies": [UNKNOWN]}, {"dependencies": [package()]}], "1 packages looked up", 0, 0),
+    "a hole": ([{"dependencies": [package(HOLE)]}], "one 1.0: GHSA-1, mended in 1.1", 1, 1),
+    "some unknown": ([{"dependencies": [package(), UNKNOWN]}], "Not looked up: other.", 0, 1),
 }
+"""The reports, words of the verdict, and the exit code without --strict and with it."""
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_verdict(case: str) -> None:
-    reports, words, code = CASES[case]
-    told, found = audit.verdict(reports)
-    assert words in told
-    assert found == code
+    reports, words, *codes = CASES[case]
+    for is_strict, code in zip((False, True), codes, strict=True):
+        told, found = audit.verdict(reports, is_strict=is_strict)
+        assert words in told
+        assert found == code
+
+
+def test_the_option_is_what_makes_it_strict(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "_reports", lambda: [{"dependencies": [package(), UNKNOWN]}])
+    codes = []
+    for options in ([], ["--strict"]):
+        monkeypatch.setattr("sys.argv", ["audit.py", *options])
+        codes.append(audit.main())
+    assert codes == [0, 1]
 
 
 LOCK = """\

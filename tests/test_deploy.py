@@ -10,9 +10,11 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
+import threading
 import tomllib
 import zipfile
 from fnmatch import fnmatch
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from bot.settings import VARIABLES
 ROOT = Path(__file__).parents[1]
 UNIT = (ROOT / "docs" / "askpy.service").read_text(encoding="utf-8")
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+GUIDE = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 COMPOSE_TEXT = (ROOT / "compose.yaml").read_text(encoding="utf-8")
 COMPOSE = yaml.safe_load(COMPOSE_TEXT)
 GITHUB = ROOT / ".github"
@@ -138,13 +141,20 @@ def test_the_wheel_answers_in_an_environment_without_the_checkout(dist: Path, tm
             "CHANGELOG.md has nothing under [1.2.3].",
         ),
         ("v1.2.3$(touch x)", "", 2, "The tag is 'v1.2.3$(touch x)', and bot/__init__.py says 1.2.3."),
+        ("v1.2.3$(X)", "## [1.2.3]\n\n- yes\n", 2, "The tag is 'v1.2.3$(X)', and bot/__init__.py says 1.2.3."),
+        ("v1.2.3$(shell touch x)", "", 2, "The tag is 'v1.2.3$(shell touch x)', and bot/__init__.py says 1.2.3."),
     ],
 )
 def test_a_release_is_what_its_tag_says(tag: str, changelog: str, code: int, output: str, tmp_path: Path) -> None:
+    """By the line of the workflow."""
     (tmp_path / "bot").mkdir()
     (tmp_path / "bot" / "__init__.py").write_text('__version__ = "1.2.3"\n', encoding="utf-8")
     (tmp_path / "CHANGELOG.md").write_text(changelog, encoding="utf-8")
-    found = run("make", "--file", ROOT / "Makefile", "notes", cwd=tmp_path, TAG=tag)
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    (step,) = (step for step in steps_of("release.yml", "build") if "make notes" in step.get("run", ""))
+    variables = {name: str(value).replace("${{ github.ref_name }}", tag) for name, value in step.get("env", {}).items()}
+    line = next(line for line in step["run"].splitlines() if "make notes" in line)
+    found = run("bash", "-e", "-c", line, cwd=tmp_path, GITHUB_REF_NAME=tag, **variables)
 
     assert (found[0], found[1].partition("\n")[0]) == (code, output)
     assert not (tmp_path / "x").exists()
@@ -199,8 +209,32 @@ def test_the_image_runs_without_rights_and_says_how_it_is() -> None:
         name for name, _ in STAGE[[name for name, _ in STAGE].index("USER") :] if name in {"RUN", "COPY", "ADD"}
     ] == []
     assert json.loads(the("CMD")) == ["python", "-m", "bot", "serve"]
-    assert "/healthz" in json.loads(the("HEALTHCHECK").partition(" CMD ")[2])[2]
     assert the("STOPSIGNAL") == "SIGTERM"
+
+
+def test_the_health_check_asks_the_bot_and_no_proxy() -> None:
+    statuses, paths = [200, 503], []
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            paths.append(self.path)
+            self.send_response(statuses[len(paths) - 1])
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    python, *arguments = json.loads(the("HEALTHCHECK").partition(" CMD ")[2])
+    assert python == "python"
+    with HTTPServer(("127.0.0.1", 0), Page) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        variables = {"PORT": str(server.server_port), "HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": ""}
+        variables |= {name.lower(): value for name, value in variables.items() if name != "PORT"}
+        codes = [run(sys.executable, *arguments, **variables)[0] for _ in statuses]
+        server.shutdown()
+    codes.append(run(sys.executable, *arguments, **variables)[0])  # nobody listens
+
+    assert (codes, paths) == ([0, 1, 1], ["/healthz", "/healthz"])
 
 
 def test_the_image_has_what_was_locked_and_what_is_named() -> None:
@@ -238,8 +272,56 @@ def test_a_service_has_no_rights_that_it_does_not_need(service: str) -> None:
     assert found["cap_drop"] == ["ALL"]
     assert found["security_opt"] == ["no-new-privileges:true"]
     assert found["restart"] == "unless-stopped"
+    assert int(re.fullmatch(r"(\d+)s", found["stop_grace_period"])[1]) > 10
     assert sorted({"privileged", "cap_add", "devices", "pid", "ipc", "network_mode", "userns_mode"} & set(found)) == []
     assert "build" in found or re.fullmatch(DIGEST, found["image"])
+
+
+def test_nobody_in_compose_yaml_is_root() -> None:
+    """The bot is who the image says. PostgreSQL's image would start as root, and could not become its user without rights."""
+    bot, database = COMPOSE["services"]["bot"], COMPOSE["services"]["database"]
+    assert "user" not in bot
+    user, group = database["user"].split(":")
+    assert min(int(user), int(group)) > 0
+    assert f"/var/run/postgresql:uid={user},gid={group},mode=0775" in database["tmpfs"]
+
+
+def test_the_bot_in_compose_yaml_is_bounded_and_is_not_process_1() -> None:
+    """As process 1 it would have to collect what the processes that build an index leave behind."""
+    bot = COMPOSE["services"]["bot"]
+    assert bot["init"] is True
+    assert (bot["mem_limit"], bot["pids_limit"]) == ("1g", 200)
+
+
+def test_the_guide_says_what_docker_does_after_a_fault_that_a_person_has_to_mend() -> None:
+    """systemd's unit ends there; Docker's policies know no exit codes."""
+    assert "RestartPreventExitStatus=2" in UNIT
+    paragraphs = [text for text in GUIDE.split("\n\n") if "`unless-stopped`" in text]
+    assert [text for text in paragraphs if "exit code 2" in text] == paragraphs != []
+
+
+def test_the_guide_says_which_certificates_a_file_has_to_hold() -> None:
+    """OpenSSL reads it in place of its own file."""
+    assert "`cat /etc/ssl/certs/ca-certificates.crt company-ca.pem >ca.pem`" in GUIDE
+    assert [line for line in GUIDE.splitlines() if "proxy signs" in line and "the usual ones" not in line] == []
+
+
+def test_the_guide_says_which_file_does_nothing_for_a_proxy() -> None:
+    """What compose and docker read from a file is the environment."""
+    assert "in a `.env` that AskPy reads itself they do nothing" in GUIDE
+    assert COMPOSE["services"]["bot"]["env_file"] == ".env"
+    assert "--env-file .env" in GUIDE
+
+
+def test_the_guide_says_where_the_job_container_goes() -> None:
+    """What the job runs is what the guide says, and the other way round."""
+    commands = "\n".join(step.get("run", "") for step in steps_of("ci.yml", "container"))
+    assert "lets it serve in front of a stand-in for Slack until its health check is content" in GUIDE
+    assert re.search(r"docker run --detach (?:.*\\\n)+.*--health-interval 2s askpy$", commands, re.MULTILINE)
+    assert "support.slack_stub" in commands
+    assert "healthy 0" in commands
+    assert "docker compose up --detach --wait --wait-timeout 120 database" in commands
+    assert "but not its bot" in GUIDE
 
 
 def test_the_database_is_reached_by_the_bot_alone() -> None:
@@ -287,8 +369,7 @@ def test_what_is_started_exists() -> None:
 
 
 def test_no_server_but_our_own_is_handed_out() -> None:
-    paper = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
-    assert re.findall(r"\bbot\.serving\b|\bgunicorn\b|\bwaitress\b|\bWSGI\b", paper) == []
+    assert re.findall(r"\bbot\.serving\b|\bgunicorn\b|\bwaitress\b|\bWSGI\b", GUIDE) == []
 
 
 # --- GitHub: zizmor, in `make check`, looks for what is known to be dangerous
@@ -296,6 +377,16 @@ def test_no_server_but_our_own_is_handed_out() -> None:
 
 def workflow(path: Path) -> dict[Any, Any]:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def steps_of(name: str, job: str) -> list[dict[str, Any]]:
+    return list(workflow(GITHUB / "workflows" / name)["jobs"][job]["steps"])
+
+
+def test_a_push_does_not_cancel_the_weekly_run() -> None:
+    concurrency = workflow(GITHUB / "workflows" / "ci.yml")["concurrency"]
+    assert concurrency["cancel-in-progress"] is True
+    assert {"${{ github.event_name }}", "${{ github.ref }}"} <= set(re.findall(r"\$\{\{.*?\}\}", concurrency["group"]))
 
 
 def test_every_action_is_pinned_by_its_commit() -> None:

@@ -23,6 +23,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModu
 from sqlalchemy.pool import NullPool, StaticPool
 
 from bot.model import AskPyError
+from bot.settings import HIDDEN, is_lone_secret
 from bot.store.sqlite_file import FileIdentity, SqliteFile, make_file
 from bot.store.tables import claims
 
@@ -79,6 +80,8 @@ def make_engine(url: str) -> Engine:
     if kind not in KINDS:
         raise StoreError(f"DATABASE_URL names {kind}; AskPy keeps its records in SQLite or PostgreSQL. {_FORM}.")
     # Most work is one statement, so that a transaction around it would only cost time. Parameters may be people's words.
+    if kind == "sqlite" and is_lone_secret(parsed.database or ""):  # the file would be named after it
+        raise StoreError(f"DATABASE_URL names {HIDDEN}, and not a file; write ./ before it if it is one.")
     options: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "hide_parameters": True, "poolclass": NullPool}
     if kind == "sqlite":
         options["connect_args"] = {"timeout": BUSY_TIMEOUT, "check_same_thread": False}

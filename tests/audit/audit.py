@@ -1,7 +1,7 @@
 """Known holes in what requirements.txt locks: pip-audit, and an honest word where no advisory database can be reached.
 
 Run by `make audit`. pip-audit says "No known vulnerabilities found" also when it could look nothing up; here what was
-looked up is counted. `--strict`: having looked up nothing is a failure, too.
+looked up is counted. `--strict`: a package that wasn't looked up is a failure, too.
 
 Run by `make sbom` as `audit.py --sbom FILE`: writes a CycloneDX SBOM of what is locked, and fails if it lacks any of that.
 """
@@ -26,13 +26,16 @@ LONGEST = 90
 def main() -> int:
     if "--sbom" in sys.argv:
         return _write_sbom(Path(sys.argv[sys.argv.index("--sbom") + 1]))
-    told, code = verdict(_reports())
+    told, code = verdict(_reports(), is_strict="--strict" in sys.argv)
     print(told)
-    return code or (told.startswith("No advisory database") and "--strict" in sys.argv)
+    return code
 
 
-def verdict(reports: Any) -> tuple[str, int]:
-    """What to say of the first report in which something was looked up, and the exit code."""
+def verdict(reports: Any, *, is_strict: bool) -> tuple[str, int]:
+    """What to say of the first report in which something was looked up, and the exit code.
+
+    `is_strict`: a package that wasn't looked up is a failure.
+    """
     for report in reports:
         looked_up = [each for each in report.get("dependencies", []) if "vulns" in each]
         if not looked_up:
@@ -45,8 +48,9 @@ def verdict(reports: Any) -> tuple[str, int]:
         ]
         told = [*holes, f"{len(looked_up)} packages looked up, {len(holes)} known holes."]
         told += [f"Not looked up: {', '.join(skipped)}."] if skipped else []
-        return "\n".join(told), int(bool(holes))
-    return "No advisory database can be reached from here: nothing was looked up, and nothing failed.", 0
+        return "\n".join(told), int(bool(holes or (skipped and is_strict)))
+    failed = "that is a failure" if is_strict else "nothing failed"
+    return f"No advisory database can be reached from here: nothing was looked up, and {failed}.", int(is_strict)
 
 
 def _reports() -> Any:

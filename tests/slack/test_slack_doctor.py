@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from errno import ECONNREFUSED
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,9 +23,18 @@ from click.testing import CliRunner
 
 from bot import serving
 from bot.cli import main
-from bot.doctor import run_checks
+from bot.doctor import _path_question, run_checks
 from bot.model import Change
-from bot.settings import Secret, Settings, SettingsError, hide_secrets, read_env_file, read_settings, usable_settings
+from bot.settings import (
+    HIDDEN,
+    Secret,
+    Settings,
+    SettingsError,
+    hide_secrets,
+    read_env_file,
+    read_settings,
+    usable_settings,
+)
 from bot.slack.manifest import SCOPES
 from bot.slack.transport.checks import port_fault
 from bot.slack.transport.client import SlackConfig
@@ -208,10 +217,13 @@ def test_a_wrong_database_url_is_a_line(settings: Settings, url: str, capsys: py
 # --- what Slack says
 
 
-def test_what_slack_knows_of_the_bot_is_told(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_slack_knows_of_the_bot_is_told(
+    settings: Settings, stub: Stub, capsys: pytest.CaptureFixture[str]
+) -> None:
     told = doctor(settings, capsys)
     assert told[-5:] == ["fine   Slack knows the bot as askpy in None", "fine   scopes", "fine   clock",
                          "fine   Socket Mode", "Nothing is wrong."]  # fmt: skip
+    assert stub.sockets == []  # Slack would send to it what is meant for the bot
 
 
 def test_a_refused_token_is_named_and_the_other_one_is_tried(
@@ -259,13 +271,26 @@ def test_missing_scopes_and_a_clock_that_is_off_are_named(
     monkeypatch.setattr("bot.doctor.SCOPES", (*SCOPES, "files:write"))
     monkeypatch.setattr("bot.doctor.time", SimpleNamespace(time=lambda: time.time() + 400))
     told = doctor(settings, capsys)
-    assert "fault  scopes: files:write missing; add them at api.slack.com/apps, your app" in "\n".join(told)
+    assert "fault  scopes: files:write missing; add them at https://api.slack.com/apps, your app" in "\n".join(told)
     (clock,) = [line for line in told if line.startswith("fault  clock")]
     assert clock.startswith("fault  clock: ahead, ")
     assert clock.endswith("seconds off Slack's; set this machine's clock, or no signature will be believed")
     monkeypatch.setattr("bot.doctor.time", SimpleNamespace(time=lambda: time.time() - 400))
     (clock,) = [line for line in doctor(settings, capsys) if line.startswith("fault  clock")]
     assert 395 <= int(clock.removeprefix("fault  clock: behind, ").split()[0]) <= 405
+
+
+def test_what_slacks_answer_does_not_say_is_not_called_fine(
+    settings: Settings, stub: Stub, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stub.scopes = ""
+    monkeypatch.setattr(stub.server.RequestHandlerClass, "date_time_string", lambda *_: "")
+    assert doctor(settings, capsys)[-4:] == [
+        "hint   scopes: not checked: Slack's answer doesn't say",
+        "hint   clock: not checked: Slack's answer doesn't say",
+        "fine   Socket Mode",
+        "Nothing is wrong.",
+    ]
 
 
 def faults_of(told: list[str]) -> list[str]:
@@ -294,6 +319,16 @@ def test_a_relative_database_is_questioned_and_its_folder_not_made(
     place.parent.mkdir(parents=True)
     assert hints_of(doctor(relative, capsys)) == [f"hint   database {place}: {question}"]
     assert place.is_file()
+
+
+def test_a_path_of_windows_is_written_with_slashes() -> None:
+    assert _path_question(PureWindowsPath("var\\askpy.db")).endswith("four slashes: sqlite:////var/askpy.db")
+    for path in (
+        PureWindowsPath("C:\\var\\askpy.db"),
+        PureWindowsPath("/var/askpy.db"),
+        PurePosixPath("/var/askpy.db"),
+    ):
+        assert _path_question(path) == ""
 
 
 def test_what_is_named_is_named_from_the_root(
@@ -365,7 +400,7 @@ def test_a_database_is_named_without_names_and_options(
         (
             "slack_app_token",
             "hush",
-            "SLACK_APP_TOKEN: not an app-level token; it starts with xapp-, at api.slack.com/apps",
+            "SLACK_APP_TOKEN: not an app-level token; it starts with xapp-, at https://api.slack.com/apps",
         ),
         (
             "slack_signing_secret",
@@ -413,7 +448,7 @@ def test_scopes_that_are_not_needed_are_a_hint(
     stub.scopes = f"{stub.scopes},files:write,channels:history"
     told = doctor(settings, capsys)
     assert hints_of(told) == [
-        "hint   scopes: channels:history, files:write not needed; remove them at api.slack.com/apps, your app, "
+        "hint   scopes: channels:history, files:write not needed; remove them at https://api.slack.com/apps, your app, "
         "OAuth & Permissions, and install again"
     ]
     assert told[-1] == "Nothing is wrong."
@@ -484,10 +519,15 @@ def test_a_proxy_that_is_not_there_is_named(
     )
     told = doctor(settings, capsys)  # this machine
     assert f"fine   proxy 127.0.0.1:9: not for 127.0.0.1:{stub.port}, by NO_PROXY or because it is this machine" in told
-    for wrong in ("proxy:hush", "socks5://ann:hush@proxy:1"):
+    for wrong in (
+        *("proxy:hush", "socks5://ann:hush@proxy:1", "http://ann:hush", "http://ann:hu sh@proxy:1"),
+        *(f"http://ann:hu{letter}hush@proxy.corp:3128" for letter in "/#?"),
+        *(f"http://ann:3128{letter}hush@proxy.corp:3128" for letter in "/#?"),
+    ):
         monkeypatch.setenv("https_proxy", wrong)
         assert faults_of(doctor(away, capsys)) == [
-            "fault  proxy in HTTPS_PROXY or HTTP_PROXY: not an address of the form http://host:port"
+            "fault  proxy in HTTPS_PROXY or HTTP_PROXY: not an address of the form http://host:port or "
+            "http://user:password@host:port (in a name or a password, %2F stands for a /, %23 for a # and %3F for a ?)"
         ]
 
 
@@ -552,7 +592,7 @@ def test_files_of_certificates_are_read(
         lines += [line for line in doctor(settings, capsys) if "SSL_CERT_FILE" in line]
     start = f"certificates of SSL_CERT_FILE, {tmp_path}"
     assert lines == [
-        f"fine   {start}/c.pem, 1 certificate",
+        f"fine   {start}/c.pem, 1 certificate in place of the system's file",
         f"fault  {start}/empty.pem: it holds no certificate that can be read; it has to be a PEM file",
         f"fault  {start}/gone.pem: it can't be read (No such file or directory)",
     ]
@@ -568,7 +608,7 @@ def test_what_only_the_environment_can_say_is_a_hint_in_the_file(
     )
     monkeypatch.setenv("SSL_CERT_FILE", "y")
     assert hints_of(doctor(settings, capsys)) == [
-        "hint   the file .env: https_proxy does nothing there; set it in the environment"
+        "hint   the file .env: https_proxy does nothing in a file that AskPy reads itself; set it in the environment"
     ]
 
 
@@ -595,7 +635,10 @@ def test_a_port_is_tried(settings: Settings, capsys: pytest.CaptureFixture[str],
     assert not any(line.split()[1] == "port" for line in doctor(settings, capsys))
 
 
-def test_a_port_that_askpy_itself_uses_is_no_fault() -> None:
+@pytest.mark.parametrize("header", ["Server: AskPy\r\n", "", "Server: Other\r\n"])
+def test_a_port_that_askpy_itself_uses_is_no_fault(header: str) -> None:
+    """And no other program, though its page may be the same."""
+    fault = "" if "AskPy" in header else "in use by another program; end that, or set PORT to another one"
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def serve() -> None:
@@ -604,26 +647,29 @@ def test_a_port_that_askpy_itself_uses_is_no_fault() -> None:
                 with connection:
                     connection.recv(1000)
                     body = health_page(is_healthy, "a note")[2]
-                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+                    head = f"HTTP/1.1 200 OK\r\n{header}Content-Length: {len(body)}\r\n\r\n"
+                    connection.sendall(head.encode() + body)
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         port = int(listening.getsockname()[1])
-        assert (port_fault(port), port_fault(port)) == ("", "")
+        assert (port_fault(port), port_fault(port)) == (fault, fault)
         thread.join(5)
 
 
 # --- secrets
 
 TOKEN = "xoxb-" + "12-hush-3"
+KEY = "".join(f"{number:x}" for number in range(16)) * 2
+"""Has the form of a signing secret."""
 
 
 def test_no_value_that_looks_like_a_secret_is_printed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Whatever variable it was put into; by `doctor` and by `serve`."""
-    key = "".join(f"{number:x}" for number in range(16)) * 2
+    key = KEY
     names = ("PORT", "ASKPY_CARDS", "ASKPY_CURATORS", "ASKPY_RETENTION_DAYS", "ASKPY_LOG_FORMAT", "ASKPY_LOG_LEVEL")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("bot.serving.log_to_stderr", lambda _: None)  # it would go on doing so in other tests
+    monkeypatch.setattr("bot.serving.log_to_stderr", lambda *_: None)  # it would go on doing so in other tests
     monkeypatch.setenv("DATABASE_URL", "sqlite://")
     for value in (TOKEN, f"U1, {TOKEN}", TOKEN.replace("xoxb", "xapp"), key, "https://ann:hush@example.org"):
         for name in names:
@@ -651,7 +697,7 @@ def test_no_value_that_looks_like_a_secret_is_printed(monkeypatch: pytest.Monkey
     monkeypatch.setenv(f"ASKPY_{TOKEN}", "1")
     for command in ("serve", "doctor"):
         result = CliRunner().invoke(main, [command])
-        assert (result.exit_code == 0, "hush" in result.output) == (False, False)
+        assert (result.exit_code, "hush" in result.output) == (2 - (command == "doctor"), False)
     assert "SLACK_API_URL: it names a user or a password" in CliRunner().invoke(main, ["doctor"]).output
 
 
@@ -659,6 +705,63 @@ def test_advice_is_not_taken_for_a_secret() -> None:
     advice = "it starts with xoxb-, (xapp-) or “xoxp-…”; write postgresql://user:password@host:5432/database, 2026-11-30 xapp"
     assert hide_secrets(advice) == advice
     assert hide_secrets(f"({TOKEN}), https://a:b@c@d/e") == "(a value that looks like a secret), https://d/e"
+    for password in ("a/b", "a#b", "a?b", "a@b", KEY, f"password@{KEY}", "password@a/b"):
+        assert hide_secrets(f"set http://user:{password}@proxy:1, or none") == "set http://proxy:1, or none"
+    names = "ec2-12-34-56-78.eu-west-1.example.org:5432, /srv/askpy-2026-11-30/knowledge_2026_11_30, 127.0.0.1:30000, T0123456789"
+    assert hide_secrets(names) == names
+    assert hide_secrets(f"fine {KEY}, /srv/{KEY}/x.db: no") == f"fine {HIDDEN}, /srv/{HIDDEN}/x.db: no"
+
+
+@pytest.mark.parametrize("value", [KEY, TOKEN])
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [("ASKPY_KNOWLEDGE", "{}"), ("ASKPY_CACHE", "{}"), ("SSL_CERT_FILE", "{}"), ("SSL_CERT_DIR", "{}"),
+     ("DATABASE_URL", "sqlite:///{}"), ("DATABASE_URL", "sqlite:///{}/s.db"), ("DATABASE_URL", "{}"),
+     ("ASKPY_KNOWLEDGE", "./{}"), ("ASKPY_CACHE", "file/{}"),
+     ("SLACK_API_URL", "https://{}@slack.example/api/"), ("SLACK_API_URL", "https://ann:a/{}@slack.example/api/"),
+     ("SLACK_API_URL", "https://ann:a?{}@slack.example/api/"), ("HTTPS_PROXY", "http://ann:a/{}@proxy.example:3128"),
+     ("HTTPS_PROXY", "http://ann:a#{}@proxy.example:3128"), ("HTTPS_PROXY", "http://ann:a@{}@127.0.0.1:9")],
+)  # fmt: skip
+def test_a_secret_in_a_path_or_an_address_is_not_printed_and_names_no_file(
+    name: str, form: str, value: str, stub: Stub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Each of these is a fault, too."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("bot.serving.log_to_stderr", lambda *_: None)
+    (tmp_path / "file").touch()
+    for variable in ("SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "PORT"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
+    monkeypatch.setenv("DATABASE_URL", "sqlite://")
+    monkeypatch.setenv("SLACK_API_URL", SLACK if name == "HTTPS_PROXY" else stub.url)
+    monkeypatch.setenv(name, form.format(value))
+    result = CliRunner().invoke(main, ["doctor"])
+    assert (result.exit_code, value in result.output, "hush" in result.output, "ann" in result.output) == (
+        1, False, False, False,
+    )  # fmt: skip
+    lines = [line for line in result.output.splitlines() if line.startswith("fault")]
+    assert any(subject in line for line in lines for subject in _SUBJECTS[name]), result.output
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    if form == "sqlite:///{}":
+        assert CliRunner().invoke(main, ["report"]).exit_code == 2
+        assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    if name == "SLACK_API_URL" or (name == "HTTPS_PROXY" and "a@" not in form):  # `serve` would wait for it for ever
+        monkeypatch.setenv("SLACK_APP_TOKEN", "xapp-1")
+        result = CliRunner().invoke(main, ["serve"])
+        assert (result.exit_code, value in result.output, "ann" in result.output) == (2, False, False), result.exception
+        assert name in result.output
+
+
+_SUBJECTS = {
+    "ASKPY_KNOWLEDGE": ("ASKPY_KNOWLEDGE", "knowledge pack"),
+    "ASKPY_CACHE": ("ASKPY_CACHE", "cache"),
+    "DATABASE_URL": ("database",),
+    "HTTPS_PROXY": ("proxy",),
+    "SLACK_API_URL": ("SLACK_API_URL",),
+    "SSL_CERT_FILE": ("SSL_CERT_FILE",),
+    "SSL_CERT_DIR": ("SSL_CERT_DIR",),
+}
+"""What a line about a variable begins with, one of these."""
 
 
 # --- blocks

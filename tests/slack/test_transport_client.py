@@ -281,6 +281,7 @@ def test_no_redirect_is_followed(astray: HTTPServer, by: str) -> None:
 
 def test_certificates_are_those_of_the_system_and_are_checked() -> None:
     """The chain and the name. They are read once, when the first client is opened, not at import."""
+    tls_context.cache_clear()  # another test may have made it with other variables
 
     async def context_of(client: SlackClient) -> Any:
         connector: Any = client.session.connector

@@ -1,24 +1,17 @@
-"""What the doctor looks at on the way to Slack: certificates, the proxy, the port."""
+"""What the doctor looks at on this machine: certificates, the port."""
 
 from __future__ import annotations
 
 import errno
 import http.client
-import logging
 import socket
 import ssl
 
-from slack_sdk.proxy_env_variable_loader import load_http_proxy_from_env
-
 from bot.slack.transport.health import HEALTH, health_page
+from bot.slack.transport.http import SERVER
 
 HEALTH_TIMEOUT = 1.0
 """Seconds that a program on our port has to say that it is AskPy."""
-
-
-def proxy_of_environment() -> str:
-    """The proxy that HTTPS_PROXY or HTTP_PROXY names, whatever NO_PROXY says; empty if there is none."""
-    return load_http_proxy_from_env(logging.getLogger("bot.slack.sdk")) or ""
 
 
 def count_certificates(file: str) -> tuple[int, str]:
@@ -45,13 +38,16 @@ def port_fault(port: int) -> str:
 
 
 def _is_askpy(port: int) -> bool:
-    """Whether the program that uses a port responds as our health page does."""
+    """Whether the program that uses a port names itself as our server does, and has our health page."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=HEALTH_TIMEOUT)
     try:
         connection.request("GET", HEALTH)
-        body = connection.getresponse().read(200)
+        response = connection.getresponse()
+        body = response.read(200)
     except (OSError, http.client.HTTPException):
         return False
     finally:
         connection.close()
+    if response.getheader("Server") != SERVER["Server"]:
+        return False
     return any(body.strip().startswith(health_page(is_healthy)[2].strip()) for is_healthy in (True, False))

@@ -12,6 +12,7 @@ import json
 import logging
 import math
 import os
+import re
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -31,7 +32,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.proxy_env_variable_loader import load_http_proxy_from_env
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.settings import Settings, SettingsError
+from bot.settings import Settings, SettingsError, address_fault
 from bot.slack.admission import no_op
 from bot.slack.transport.notices import Notices
 from bot.slack.transport.remedies import APP_SETTINGS_PAGE, error_number, network_remedy, remedy_of, status_remedy
@@ -127,12 +128,10 @@ def _check(config: SlackConfig) -> None:
     ]
     if odd:
         raise SettingsError("To run in Slack these have to be put right (environment or .env):\n" + "\n".join(odd))
-    if not config.api_url.startswith(("https://", "http://")):
-        raise SettingsError("SLACK_API_URL must start with https://; leave it out for https://slack.com/api/.")
-    if "@" in config.api_url.partition("://")[2].partition("/")[0]:
-        raise SettingsError(
-            "SLACK_API_URL names a user or a password, which can't be sent beside the token; leave them out."
-        )
+    if fault := address_fault(config.api_url):
+        raise SettingsError(f"SLACK_API_URL: {fault}.")
+    if (proxy := proxy_for(config.api_url)) and not proxy_host(proxy):
+        raise SettingsError(f"HTTPS_PROXY or HTTP_PROXY: {PROXY_FORM}.")
     if config.api_url.startswith("http://") and not _is_loopback(config.api_url):
         logger.warning("SLACK_API_URL is no https address: the token and all answers travel to it unencrypted.")
 
@@ -162,9 +161,27 @@ def bypasses_proxy(url: str) -> bool:
     return _is_loopback(url) or bool(proxy_bypass(urlsplit(url).hostname or ""))
 
 
+def proxy_of_environment() -> str:
+    """The proxy that HTTPS_PROXY, else HTTP_PROXY names, as the SDK reads them and whatever NO_PROXY says; else empty."""
+    return load_http_proxy_from_env(_silent) or ""
+
+
+PROXY_FORM = (
+    "not an address of the form http://host:port or http://user:password@host:port "
+    "(in a name or a password, %2F stands for a /, %23 for a # and %3F for a ?)"
+)
+"""What is wrong with the address of a proxy without a `proxy_host`."""
+
+
+def proxy_host(proxy: str) -> str:
+    """Host and port of a proxy's address; empty if that is malformed, because what looks like the host may be a password then."""
+    found = re.fullmatch(r"https?://(?:[^\s/?#]*@)?([^\s/?#@]+)/?", proxy, re.IGNORECASE)
+    return found[1] if found and not address_fault(f"http://{found[1]}") else ""
+
+
 def proxy_for(url: str) -> str | None:
-    """The proxy from the environment that requests to `url` go through: HTTPS_PROXY, else HTTP_PROXY, as the SDK reads them."""
-    proxy = load_http_proxy_from_env(_silent)
+    """The proxy of the environment if requests to `url` go through it."""
+    proxy = proxy_of_environment()
     return proxy if proxy and not bypasses_proxy(url) else None
 
 

@@ -164,16 +164,19 @@ def ask(as_json: bool, blocks: bool, top: int | None, markdown: bool, words: tup
 @knowledge_option
 def serve(mode: str | None = None, count: int = 1, inherited: str | None = None) -> None:
     """Run the Slack app."""
+    from bot.slack.logs import log_failure
+
     settings = _settings()
-    if count > 1:
-        from bot import workers
+    with log_failure(settings):
+        if count > 1:
+            from bot import workers
 
-        if workers.can_share(settings, mode):
-            workers.run(settings, count)
-            return
-    from bot import serving
+            if workers.can_share(settings, mode):
+                workers.run(settings, count)
+                return
+        from bot import serving
 
-    serving.serve(settings, mode, inherited)
+        serving.serve(settings, mode, inherited)
 
 
 @main.command()

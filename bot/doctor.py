@@ -163,15 +163,20 @@ def _database(settings: Settings) -> Iterator[DoctorLine]:
     if database.path is not None and question and not database.path.absolute().parent.is_dir():
         yield "database", f"{database.place}: its folder doesn't exist{question}"
         return
+    is_new = database.path is not None and not database.path.exists()
     fault = store.probe().removeprefix(f"{database.safe_url}: ")
     store.close()
     if fault:
-        yield "database", f"{database.place}: {fault}; set DATABASE_URL to one that can be written{question}"
+        yield (
+            "database",
+            f"{database.place}: {fault}; look at its server or its disk, or set DATABASE_URL to another one{question}",
+        )
     elif database.is_in_memory:
         memory = "in memory, and gone when the process ends; to keep it, name a file: sqlite:////path/to/askpy.db"
         yield f"database {database.place}", Hint(memory)
     else:
-        yield f"database {database.place}", Hint(question.removeprefix(". ")) if question else ""
+        new = "new, made just now; if one was expected here, look at the path" if is_new else ""
+        yield f"database {database.place}", Hint(f"{new}{question}".removeprefix(". ")) if new or question else ""
 
 
 def _path_question(path: PurePath) -> str:
@@ -190,7 +195,7 @@ def _port(settings: Settings) -> Iterator[DoctorLine]:
     if settings.port is None and not is_http:
         return
     port = DEFAULT_PORT if settings.port is None else settings.port
-    yield f"port {port}", port_fault(port)
+    yield f"port {port}", port_fault(port, settings.host)
 
 
 # --- credentials

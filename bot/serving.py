@@ -73,7 +73,7 @@ def serve(settings: Settings, mode: str | None = None, inherited: str | None = N
     lookups = ThreadPoolExecutor(LOOKUPS, "lookup")
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:  # on Windows the default has no add_reader
         try:
-            finished = runner.run(_serve(bot, config, chosen, settings.port, stop, lookups, worker))
+            finished = runner.run(_serve(bot, config, chosen, settings, stop, lookups, worker))
         finally:
             stop.ignore_others()
             have_ended = _shut_down((lookups, bot.app.context.database, bot.app.context.workers), POOL_SHUTDOWN_TIMEOUT)
@@ -212,7 +212,7 @@ async def _serve(
     bot: Bot,
     config: SlackConfig,
     mode: Mode,
-    port: int | None,
+    settings: Settings,
     stop_signal: StopSignal,
     lookups: ThreadPoolExecutor,
     worker: Worker | None,
@@ -226,15 +226,17 @@ async def _serve(
     async with _BackgroundWork(bot):
         try:
             if mode == "http":
-                answered = await _serve_http(bot, config, DEFAULT_PORT if port is None else port, stop, worker)
+                answered = await _serve_http(bot, config, settings, stop, worker)
             else:
-                answered = await _serve_socket(bot, port, stop)
+                answered = await _serve_socket(bot, settings, stop)
         finally:
             finished = await app.close(stop_signal.seconds_left())
     return answered and finished
 
 
-async def _serve_http(bot: Bot, config: SlackConfig, port: int, stop: asyncio.Event, worker: Worker | None) -> bool:
+async def _serve_http(
+    bot: Bot, config: SlackConfig, settings: Settings, stop: asyncio.Event, worker: Worker | None
+) -> bool:
     """Listen at once; until everything is ready, health and events get a 503."""
     ready = asyncio.Event()
     receiver = HttpReceiver(
@@ -247,8 +249,11 @@ async def _serve_http(bot: Bot, config: SlackConfig, port: int, stop: asyncio.Ev
         on_delivery=bot.metrics.delivered,
     )
     logger.info("Waiting for Slack (HTTP)")
-    serve = serve_http(receiver, port, stop) if worker is None else _serve_shared(receiver, worker, ready, stop)
-    serving = asyncio.create_task(serve)
+    port = DEFAULT_PORT if settings.port is None else settings.port
+    if worker is None:
+        serving = asyncio.create_task(serve_http(receiver, port, stop, host=settings.host))
+    else:
+        serving = asyncio.create_task(_serve_shared(receiver, worker, ready, stop))
     reporting = asyncio.create_task(_report_alive(worker))
     getting_ready = asyncio.create_task(_get_ready(bot, stop, ready, worker))
     try:
@@ -278,8 +283,8 @@ async def _report_alive(worker: Worker | None) -> None:
         worker.report(ALIVE)
 
 
-async def _serve_socket(bot: Bot, port: int | None, stop: asyncio.Event) -> bool:
-    """Connect once everything is ready. On `port`, if it is set, health and metrics are served from the start."""
+async def _serve_socket(bot: Bot, settings: Settings, stop: asyncio.Event) -> bool:
+    """Connect once everything is ready. On PORT, if it is set, health and metrics are served from the start."""
     ready, metrics = asyncio.Event(), bot.metrics
     receiver = SocketReceiver(bot.app.dispatch, bot.app.context.client, on_delivery=metrics.delivered)
 
@@ -290,11 +295,11 @@ async def _serve_socket(bot: Bot, port: int | None, stop: asyncio.Event) -> bool
 
     async with AsyncExitStack() as stack:
         stack.push_async_callback(receiver.close, 0)
-        if port is None:
+        if settings.port is None:
             logger.info("Waiting for Slack (Socket Mode); PORT isn't set, so that there is no health page")
         else:
             pages: dict[str, Page] = {HEALTH: health, METRICS: metrics.page}
-            server = await stack.enter_async_context(PageServer(port, pages))
+            server = await stack.enter_async_context(PageServer(settings.port, pages, settings.host))
             logger.info("Waiting for Slack (Socket Mode), health on port %d", server.port)
         await _get_ready(bot, stop, ready)
         return not ready.is_set() or await serve_socket(receiver, stop)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ PACKAGED_PACK = Path(__file__).with_name("pack")
 CHECKOUT_PACK = Path(__file__).parent.parent / "knowledge"
 """The pack of a checkout, for processes that run in another folder."""
 DEFAULT_PORT = 3000
+ANY_HOST = "0.0.0.0"  # noqa: S104  a web process in a container, or on a host with a Procfile, is reached from outside
 """The HTTP port, unless PORT names another."""
 
 
@@ -52,6 +54,7 @@ class Settings:
     slack_signing_secret: Secret | None = None
     slack_api_url: str = "https://slack.com/api/"
     port: int | None = None
+    host: str = ANY_HOST
     database_url: Secret | None = None
     knowledge: Path | None = None
     cache: Path | None = None
@@ -119,12 +122,21 @@ def _folder(value: str) -> Path:
     return Path(value)
 
 
+def _ip_address(value: str) -> str:
+    """An address to listen on; raises click.BadParameter."""
+    try:
+        return str(ip_address(value.strip()))
+    except ValueError:
+        raise click.BadParameter(f"'{value}' is not an IP address, such as 127.0.0.1.") from None
+
+
 VARIABLES: dict[str, tuple[str, click.ParamType[Any] | Callable[[str], object]]] = {
     "SLACK_BOT_TOKEN": ("slack_bot_token", Secret),
     "SLACK_APP_TOKEN": ("slack_app_token", Secret),
     "SLACK_SIGNING_SECRET": ("slack_signing_secret", Secret),
     "SLACK_API_URL": ("slack_api_url", str),
     "PORT": ("port", _whole_number(0, 65535)),
+    "ASKPY_HOST": ("host", _ip_address),
     "DATABASE_URL": ("database_url", Secret),
     "ASKPY_KNOWLEDGE": ("knowledge", _folder),
     "ASKPY_CACHE": ("cache", _folder),

@@ -25,7 +25,7 @@ from bot.settings import DEFAULT_PORT, Settings, SettingsError
 from bot.slack.logs import log_to_stderr
 from bot.slack.metrics import MULTIPROC_DIR, can_count, drop_gauges
 from bot.slack.transport.client import SlackConfig, is_done_before
-from bot.slack.transport.http import ANY_HOST, GRACE, ListeningSocket, listen
+from bot.slack.transport.http import GRACE, ListeningSocket, listen
 from bot.store.connections import database_url, is_in_memory
 
 RESTART_PAUSES = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
@@ -124,7 +124,7 @@ def run(settings: Settings, count: int) -> None:
         AskPyError: the port can't be opened.
         SystemExit: a worker refuses to start, with its exit code; it has said why.
     """
-    listening = listen(ANY_HOST, DEFAULT_PORT if settings.port is None else settings.port)
+    listening = listen(settings.host, DEFAULT_PORT if settings.port is None else settings.port)
     logger.info("Listening on port %s with %d workers", listening.getsockname()[1], count)
     with _metrics_folder() as folder:
         code, is_finished = asyncio.run(_Supervisor(settings, listening, count, folder).run())

@@ -7,9 +7,12 @@ import logging
 import sys
 import time
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from bot.settings import Settings
+from bot.model import AskPyError
+from bot.settings import Settings, hide_secrets
 
 
 def log_to_stderr(settings: Settings, worker: int = 0) -> None:
@@ -18,6 +21,19 @@ def log_to_stderr(settings: Settings, worker: int = 0) -> None:
     handler.setFormatter(Json(worker) if settings.log_format == "json" else Console(worker))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("bot").setLevel(settings.log_level.upper())
+
+
+@contextmanager
+def log_failure(settings: Settings) -> Iterator[None]:
+    """With ASKPY_LOG_FORMAT=json, log why serving isn't possible, and exit with 2: whoever reads JSON would miss a sentence."""
+    try:
+        yield
+    except AskPyError as error:
+        if settings.log_format != "json":
+            raise
+        log_to_stderr(settings)
+        logging.getLogger("bot").critical("%s", hide_secrets(str(error)))
+        raise SystemExit(2) from None
 
 
 def format_without_message(error: BaseException) -> str:

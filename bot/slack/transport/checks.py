@@ -26,10 +26,10 @@ def count_certificates(file: str) -> tuple[int, str]:
     return context.cert_store_stats()["x509"], ""
 
 
-def port_fault(port: int) -> str:
+def port_fault(port: int, host: str) -> str:
     """Why `serve` can't open a port; empty if it can, or if AskPy is what uses it."""
     try:
-        socket.create_server(("0.0.0.0", port)).close()  # noqa: S104  as `serve` does
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             return f"can't be opened ({error.strerror}); set PORT to another one"

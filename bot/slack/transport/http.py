@@ -31,6 +31,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.signature import SignatureVerifier
 
 from bot.model import AskPyError
+from bot.settings import ANY_HOST
 from bot.slack.admission import AckThenRun, Tasks, no_op
 from bot.slack.logs import format_without_message
 from bot.slack.payloads import is_valid_payload
@@ -58,7 +59,6 @@ Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 _silent = logging.getLogger("bot.slack.aiohttp")
 _silent.setLevel(logging.CRITICAL)  # aiohttp logs a traceback for every client that doesn't speak HTTP
 EVENTS = "/slack/events"
-ANY_HOST = "0.0.0.0"  # noqa: S104  a web process in a container is reached from outside
 GRACE = 8.0
 """Seconds that stopping may take: platforms kill a process after ten."""
 FINISH_WITHIN = GRACE / 2

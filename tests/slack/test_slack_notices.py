@@ -9,6 +9,7 @@ import asyncio
 import http.client
 import json
 import logging
+import math
 import re
 import shutil
 import socket
@@ -29,11 +30,13 @@ import pytest
 from bot import serving
 from bot.settings import Settings, SettingsError
 from bot.slack.transport import client as client_module
+from bot.slack.transport import notices as notices_module
 from bot.slack.transport import socket as socket_module
-from bot.slack.transport.client import reason_of, tls_context
+from bot.slack.transport.client import AttemptResult, Refused, Request, reason_of, tls_context
 from bot.slack.transport.http import REFUSALS
 from bot.slack.transport.notices import LOG_INTERVAL, PRESENT_FOR, Notices
-from bot.slack.transport.remedies import PAGES, REMEDIES, network_remedy, remedy_of
+from bot.slack.transport.outbox import Outbox
+from bot.slack.transport.remedies import NO_FAULTS, PAGES, REMEDIES, network_remedy, remedy_of
 from support import slack_process
 from support.slack_app import SECRET, Door
 from support.slack_stub import RESET, SILENCE, TEAM, Fault, Stub, limited
@@ -88,27 +91,67 @@ def test_a_kind_is_one_line_a_minute_with_the_number_since(caplog: pytest.LogCap
     ]  # fmt: skip
 
 
-def test_what_is_over_is_told_once_and_a_fault_that_comes_and_goes_stays_one_line(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_a_fault_that_comes_and_goes_keeps_its_minute_and_its_count(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
+    broke = "The connection broke; look at the proxy"
 
     async def test() -> None:
         clock = Clock()
         notices = Notices(clock)
-        for _ in range(5):
+        for times in ("", " (2 times)", " (3 times)", " (4 times)", " (5 times)"):
             clock.now += 1
-            notices.report("post: reset", "The connection broke; look at the proxy")
-            assert notices.present == ("The connection broke; look at the proxy",)
+            notices.report("post: reset", broke)
+            assert notices.present == (broke + times,)
             notices.end("post: ", "Slack answers again")
             assert notices.present == ()
         clock.now += LOG_INTERVAL
-        notices.report("post: reset", "The connection broke; look at the proxy")
+        notices.report("post: reset", broke)
         notices.end("else", "never said")
+        clock.now += PRESENT_FOR + 1
+        notices.report("post: reset", broke)
+        assert notices.present == (broke,)
 
     asyncio.run(test())
-    broke = "The connection broke; look at the proxy."
-    assert caplog.messages == [broke, "Slack answers again.", broke]
+    assert caplog.messages == [
+        f"{broke}.", "Slack answers again.", f"{broke} (5 times since the last such line).", f"{broke}."
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("times", "wanted"),
+    [(6, "(5 times since the last such line; over now)"), (2, "(once more since the last such line; over now)")],
+)
+def test_a_fault_that_comes_and_goes_is_told_when_the_minute_is_over(
+    times: int, wanted: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(notices_module, "LOG_INTERVAL", 0.1)
+
+    async def test() -> None:
+        notices = Notices()
+        for _ in range(times):
+            notices.report("post: 503", "Slack is down; wait")
+            notices.end("post: ", "Slack answers again")
+        await asyncio.sleep(0.3)
+        notices.end("post: ", "Slack answers again")
+
+    asyncio.run(test())
+    assert caplog.messages == ["Slack is down; wait.", "Slack answers again.", f"Slack is down; wait {wanted}."]
+
+
+def test_a_fault_that_lasts_until_its_end_has_no_count_of_long_ago() -> None:
+    async def test() -> None:
+        clock = Clock()
+        notices = Notices(clock)
+        notices.report("token", "No; why", lasts=math.inf)
+        clock.now += 10 * PRESENT_FOR
+        assert notices.present == ("No; why",)
+        notices.end("token", "Yes")
+        clock.now += PRESENT_FOR + 1
+        notices.report("token", "No; why", lasts=math.inf)
+        assert notices.present == ("No; why",)
+
+    asyncio.run(test())
 
 
 def test_a_fault_is_present_for_a_while_after_its_last_occurrence() -> None:
@@ -132,9 +175,9 @@ def test_a_fault_is_present_for_a_while_after_its_last_occurrence() -> None:
 def test_a_line_of_ones_own_tells_the_sentence_once_a_minute() -> None:
     clock = Clock()
     notices = Notices(clock)
-    assert [notices.is_due("a", "No; why") for _ in range(3)] == [True, False, False]
+    assert [notices.occurred("a", "No; why") for _ in range(3)] == [True, False, False]
     clock.now += LOG_INTERVAL
-    assert notices.is_due("a", "No; why")
+    assert notices.occurred("a", "No; why")
     assert notices.present == ("No; why (4 times)",)
 
 
@@ -159,6 +202,28 @@ def test_the_sentences_name_the_token_and_the_scope() -> None:
     )
     assert "the scope chat:write; add" in remedy_of("missing_scope", scope="chat:write")
     assert "a scope; add" in remedy_of("missing_scope", scope="<script>")
+
+
+def test_what_the_operator_can_not_mend_is_no_fault() -> None:
+    nothing = {code for code, text in REMEDIES.items() if re.search("nothing has to be done|member has to ask", text)}
+    assert nothing == NO_FAULTS
+
+
+@pytest.mark.parametrize("code", [*sorted(NO_FAULTS), "not_in_channel", "a_code_of_tomorrow"])
+def test_what_is_no_fault_is_told_and_is_no_note(code: str, caplog: pytest.LogCaptureFixture) -> None:
+    async def test() -> tuple[str, ...]:
+        async def refuse(_: Request) -> AttemptResult:
+            return Refused(code)
+
+        notices = Notices()
+        outbox = Outbox(refuse, notices=notices)
+        assert await outbox.send(Request(method="chat.postMessage", args={})) == Refused(code)
+        return notices.present
+
+    notes = asyncio.run(test())
+    (told,) = complaints(caplog)
+    assert told == f"chat.postMessage: refused by Slack ({code}): {remedy_of(code)}."
+    assert notes == (() if code in NO_FAULTS else (f"Slack refuses requests ({code}): {remedy_of(code)}",))
 
 
 def test_many_codes_are_known() -> None:
@@ -202,6 +267,7 @@ class Refusal:
     """A fault that meets the bot's requests of one method, once it runs.
 
     `code` is the metric's and `wanted` the beginning of the sentence. `is_first`: only the first attempt of each meets it.
+    `is_note`: /healthz shows it.
     """
 
     source: str
@@ -211,6 +277,7 @@ class Refusal:
     method: str = "chat.postMessage"
     healthy: bool = True
     is_first: bool = False
+    is_note: bool = True
 
 
 OUT = {
@@ -291,7 +358,7 @@ OUT = {
         wanted="no answer in time; look at the network and the proxy",
     ),
     "the answer to a command comes too late": Refusal(
-        source="getsentry/sentry#7955", fault=Fault(404, "expired_url"), code="expired_url", method="hook",
+        source="getsentry/sentry#7955", fault=Fault(404, "expired_url"), code="expired_url", method="hook", is_note=False,
         wanted="an answer came after the 30 minutes in which a response_url is good; the member has to ask again",
     ),
     "a response_url of an app that was removed": Refusal(
@@ -342,7 +409,7 @@ def test_an_answer_that_slack_does_not_take(
     (status, health), page = get(door.port, "/healthz"), get(door.port, "/metrics")[1]
 
     assert sum(case.wanted in line for line in caplog.messages) == 1, caplog.messages
-    assert (status == 200, case.wanted in health) == (case.healthy, True), health
+    assert (status == 200, case.wanted in health) == (case.healthy, case.is_note), health
     label = "response_url" if case.method == "hook" else case.method
     counted = re.search(rf'askpy_slack_errors_total{{code="{case.code}",method="{label}"}} (\d+)', page)
     assert counted is not None

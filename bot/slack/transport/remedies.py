@@ -19,8 +19,6 @@ CA_FILE = "SSL_CERT_FILE=/path/to/ca.pem"
 HOSTS = "slack.com, hooks.slack.com and wss-primary.slack.com"
 """The hosts that the bot connects to; Slack may name further ones that begin with wss."""
 
-NO_REMEDY = "nothing has to be done"
-"""Ends the sentences of refusals that are no fault."""
 _ADMINS = "ask the workspace's administrators to allow the app"
 _RULE = "a rule of the channel or the workspace lets apps not post there"
 _INTERCEPTED = f"most likely a proxy, a firewall or a login page is in between; let {HOSTS} through, or set HTTPS_PROXY"
@@ -114,6 +112,13 @@ _ROWS = (
 REMEDIES = MappingProxyType({code: text for codes, text in _ROWS for code in codes.split()})
 """What an error code means, and the remedy. The codes are those of the pages of our methods on docs.slack.dev, and of
 response_urls and Socket Mode."""
+NO_FAULTS = frozenset(
+    {
+        *("user_not_in_channel", "user_not_found", "push_limit_reached", "hash_conflict", "not_found"),
+        *("exchanged_trigger_id", "trigger_exchanged", "used_url", "expired_url"),
+    }
+)
+"""Codes of refusals for which the operator can do nothing, and which any member can cause: no notes on /healthz."""
 _APP_TOKEN = {
     "missing_scope": "the token lacks the scope connections:write; make a new one with it at {page}",
     "token_revoked": "the token was revoked; make a new one with the scope connections:write at {page}",

@@ -6,6 +6,7 @@ The faults that are played are real ones, from the trackers of Slack's SDKs and 
 from __future__ import annotations
 
 import asyncio
+import gzip
 import http.client
 import json
 import logging
@@ -470,7 +471,7 @@ IN = {
     ),
     "a request URL with another path": Incoming(
         source="chiefonboarding/ChiefOnboarding#509", reason="request_url", path="/slack/event", status=404,
-        wanted="they look like Slack's, and /slack/events isn't their path; let each Request URL",
+        wanted="they are Slack's, and /slack/events isn't their path; let each Request URL",
     ),
     "headers that a proxy drops": Incoming(
         source="openclaw/openclaw#41035", reason="unsigned", headers={"X-Slack-Signature": ""}, is_note=False,
@@ -479,6 +480,14 @@ IN = {
     "a type that a proxy changes": Incoming(
         source="", reason="media_type", headers={"Content-Type": "text/plain"}, status=415,
         is_note=False, wanted="they are neither JSON nor a form",
+    ),
+    "a proxy that compresses": Incoming(
+        source="", reason="encoding", body=gzip.compress(CHALLENGE), status=400, is_note=False,
+        wanted="their bodies aren't UTF-8; a proxy compresses or changes them",
+    ),
+    "a stranger at another path": Incoming(
+        source="", reason="path", path="/robots.txt", secret="another", status=404, is_note=False,
+        wanted="there is nothing at their path; somebody else than Slack sends them",
     ),
     "a payload that can't be read": Incoming(
         source="", reason="payload", body=b'{"type": "event_callback"}', status=400,

@@ -43,6 +43,7 @@ from bot.slack.transport.client import (
     bypasses_proxy,
     error_code,
     failure_of,
+    is_proxy_address,
     reason_of,
     retry_after,
 )
@@ -275,7 +276,7 @@ def _proxy(settings: Settings) -> Iterator[DoctorLine]:
     if not proxy or not _is_address(url):
         return
     place, fault = _host_of(proxy), ""
-    if not place or not re.match(r"https?:", proxy, re.IGNORECASE):
+    if not is_proxy_address(proxy):
         place, fault = "in HTTPS_PROXY or HTTP_PROXY", "not an address of the form http://host:port"
     elif bypasses_proxy(url):
         place = f"{place}: not for {_host_of(url)}, by NO_PROXY or because it is this machine"

@@ -33,7 +33,15 @@ from bot.settings import Settings, SettingsError
 from bot.slack.transport import client as client_module
 from bot.slack.transport import notices as notices_module
 from bot.slack.transport import socket as socket_module
-from bot.slack.transport.client import AttemptResult, Refused, Request, reason_of, tls_context
+from bot.slack.transport.client import (
+    AttemptResult,
+    Refused,
+    Request,
+    SlackClient,
+    SlackConfig,
+    reason_of,
+    tls_context,
+)
 from bot.slack.transport.http import REFUSALS
 from bot.slack.transport.notices import LOG_INTERVAL, PRESENT_FOR, Notices
 from bot.slack.transport.outbox import Outbox
@@ -436,6 +444,46 @@ def test_answers_that_go_through_again_are_told(door: Door, stub: Stub, caplog: 
     assert over == ["Slack answers again.", "Slack takes SLACK_BOT_TOKEN again.", "Slack's answers can be read again."]
 
 
+PAGE = Fault(body=b"<html>Please log in</html>", kind="text/html")
+NO_ANSWERS = {
+    "a page": ("chat.postMessage", PAGE),
+    "JSON of something else": ("chat.postMessage", Fault(body=b'{"error": "login_required"}')),
+    "a list": ("chat.postMessage", Fault(body=b"[1]")),
+    "a firewall's 403": ("chat.postMessage", Fault(403, body=b"no", kind="text/plain")),
+    "a page for a response_url": ("hook", PAGE),
+    "nothing for a response_url": ("hook", Fault(body=b"")),
+    "JSON of something else for a response_url": ("hook", Fault(body=b'{"error": "login_required"}')),
+}
+ANSWERS = {
+    "a message that was taken": ("chat.postMessage", Fault()),
+    "an error code": ("chat.postMessage", Fault(error="not_in_channel")),
+    "ok of a response_url": ("hook", Fault(body=b"ok", kind="text/plain")),
+    "JSON of a response_url": ("hook", Fault(body=b'{"ok": true}')),
+    "a response_url that is used up": ("hook", Fault(404, body=b"used_url", kind="text/plain")),
+}
+
+
+@pytest.mark.parametrize("name", NO_ANSWERS | ANSWERS)
+def test_slack_answers_again_only_if_it_does(name: str, stub: Stub, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    method, answer = (NO_ANSWERS | ANSWERS)[name]
+    stub.fail(method, Fault(503), answer)
+    request = Request(url=stub.hook(), args={}) if method == "hook" else Request(method=method, args={})
+
+    async def test() -> list[int]:
+        async with SlackClient(SlackConfig(bot_token="xoxb-1", api_url=stub.url)) as client:
+            counts = []
+            for _ in range(2):
+                await client.post_once(request)
+                counts.append(len(client.notices.present))
+            return counts
+
+    assert (asyncio.run(test()), "Slack answers again." in caplog.messages) == (
+        [1, int(name in NO_ANSWERS)],
+        name in ANSWERS,
+    )
+
+
 # --- requests that the bot doesn't take
 
 CHALLENGE = json.dumps({"type": "url_verification", "challenge": WORD, "token": "x"}).encode()
@@ -648,7 +696,7 @@ class Start:
     name: str = "IP:127.0.0.1"
     dates: tuple[str, str] | None = None
     is_trusted: bool = False
-    proxy: int | None = None
+    proxy: int | str | None = None
     url: str = ""
 
 
@@ -698,6 +746,19 @@ START = {
         source="slack-ruby/slack-ruby-bot#155", url="https://slack.com/api/", proxy=0, code="ConnectionRefusedError",
         wanted="the proxy can't be reached; look at HTTPS_PROXY",
     ),
+    "a proxy whose name can't be looked up": Start(
+        source="", url="https://slack.com/api/", proxy="http://proxy.example:3128", code="gaierror",
+        wanted="the proxy's name can't be looked up; look at HTTPS_PROXY",
+    ),
+    "a proxy that speaks http, and https is meant": Start(
+        source="", url="https://slack.com/api/", proxy="https://127.0.0.1:{port}", code="SSLError",
+        wanted="the proxy doesn't speak TLS; look at HTTPS_PROXY, which begins with http:// for most proxies",
+    ),
+    "a proxy with another host's certificate": Start(
+        source="", url="https://slack.com/api/", proxy="https://127.0.0.1:{port}", dates=GOOD, is_trusted=True,
+        name="DNS:other.example", code="SSLCertVerificationError",
+        wanted="(SSLCertVerificationError of the proxy), waiting for it: the proxy's certificate is another host's; look at",
+    ),
     "plain text instead of JSON": Start(
         source="mishk0/slack-bot-api#57", fault=Fault(body=b"You are sending too many requests.", kind="text/plain"),
         code="unknown_error", wanted="the answer isn't Slack's, which would be JSON; most likely a proxy",
@@ -737,14 +798,18 @@ def test_slack_that_can_not_be_reached_at_the_start(
     lookup = socket.getaddrinfo
 
     def no_such_name(host: Any, *args: Any, **options: Any) -> Any:
-        if host == "slack.example":
+        if host in ("slack.example", "proxy.example"):
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
         return lookup(host, *args, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", no_such_name)
-    with server(case.proxy or 200, context) as port, full_port() as full:
+    with (
+        server(case.proxy if isinstance(case.proxy, int) and case.proxy else 200, context) as port,
+        full_port() as full,
+    ):
         if case.proxy is not None:
-            monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port if case.proxy else 1}")
+            address = case.proxy if isinstance(case.proxy, str) else f"http://127.0.0.1:{port if case.proxy else 1}"
+            monkeypatch.setenv("HTTPS_PROXY", address.format(port=port))
         url = case.url.format(stub=stub.port, full=full) or (f"https://127.0.0.1:{port}/api/" if context else stub.url)
         wanted, pages = case.wanted.format(stub=stub.port), dict[str, tuple[int, str]]()
 
@@ -761,6 +826,7 @@ def test_slack_that_can_not_be_reached_at_the_start(
         rf'askpy_slack_errors_total{{code="{case.code}[^"]*",method="auth.test"}} [1-9]', pages["/metrics"][1]
     )
     assert (log[-1], "Traceback" in caplog.text, SECRETS.search(caplog.text)) == ("Stopped.", False, None)
+    assert isinstance(case.proxy, int | None) or not re.search(r"proxy\.example|127\.0\.0\.1", health)
 
 
 @contextmanager
@@ -775,6 +841,27 @@ def full_port() -> Iterator[int]:
         yield port
         for each in waiting:
             each.close()
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "proxy.example:3128",
+        "//proxy.example",
+        "socks5://proxy.example:1",
+        "http://",
+        "http://proxy:x",
+        " http://proxy:1",
+    ],
+)
+@pytest.mark.parametrize("mode", ["http", "socket"])
+def test_a_proxy_that_is_no_address_ends_the_start_with_its_remedy(
+    proxy: str, mode: str, serve: Serve, quick: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    wanted = "^HTTPS_PROXY or HTTP_PROXY is no address of the form http://host:port; write it so, with http:// before the host.$"
+    with pytest.raises(SettingsError, match=wanted):
+        serve(replace(quick, slack_api_url="https://slack.com/api/"), mode)
 
 
 def test_the_remedy_for_a_companys_certificate_authority_works(

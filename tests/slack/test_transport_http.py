@@ -225,7 +225,8 @@ REFUSED: dict[str, tuple[bytes, int, str]] = {
         "path",
     ),
     "another path and a forged signature": (
-        f"GET /robots.txt HTTP/1.1\r\nHost: x\r\nX-Slack-Request-Timestamp: {NOW}\r\nX-Slack-Signature: v0={'0' * 64}\r\n\r\n".encode(),
+        b"GET /robots.txt HTTP/1.1\r\nHost: x\r\nX-Slack-Request-Timestamp: %d\r\nX-Slack-Signature: v0=%s\r\n\r\n"
+        % (NOW, b"0" * 64),
         404,
         "path",
     ),

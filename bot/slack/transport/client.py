@@ -31,7 +31,15 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.settings import Settings, SettingsError
 from bot.slack.admission import no_op
 from bot.slack.transport.notices import Notices
-from bot.slack.transport.remedies import APP_SETTINGS_PAGE, error_number, network_remedy, remedy_of, status_remedy
+from bot.slack.transport.remedies import (
+    APP_SETTINGS_PAGE,
+    REMEDIES,
+    error_number,
+    is_of_proxy,
+    network_remedy,
+    remedy_of,
+    status_remedy,
+)
 
 T = TypeVar("T")
 Mode = Literal["socket", "http"]
@@ -108,7 +116,7 @@ class SlackConfig:
 
 
 def _check(config: SlackConfig) -> None:
-    """Raise SettingsError for malformed tokens and for a wrong address; log a warning for an unencrypted one."""
+    """Raise SettingsError for malformed tokens and for a wrong address, the proxy's too; log a warning for an unencrypted one."""
     tokens = (
         ("SLACK_BOT_TOKEN", config.bot_token, "xoxb-", "xapp-"),
         ("SLACK_APP_TOKEN", config.app_token, "xapp-", "xoxb-"),
@@ -125,6 +133,10 @@ def _check(config: SlackConfig) -> None:
     if "@" in config.api_url.partition("://")[2].partition("/")[0]:
         raise SettingsError(
             "SLACK_API_URL names a user or a password, which can't be sent beside the token; leave them out."
+        )
+    if (proxy := proxy_for(config.api_url)) and not is_proxy_address(proxy):
+        raise SettingsError(
+            "HTTPS_PROXY or HTTP_PROXY is no address of the form http://host:port; write it so, with http:// before the host."
         )
     if config.api_url.startswith("http://") and not _is_loopback(config.api_url):
         logger.warning("SLACK_API_URL is no https address: the token and all answers travel to it unencrypted.")
@@ -159,6 +171,15 @@ def proxy_for(url: str) -> str | None:
     """The proxy from the environment that requests to `url` go through: HTTPS_PROXY, else HTTP_PROXY, as the SDK reads them."""
     proxy = load_http_proxy_from_env(_silent)
     return proxy if proxy and not bypasses_proxy(url) else None
+
+
+def is_proxy_address(url: str) -> bool:
+    """Whether a proxy's address has the form http://host:port; aiohttp takes no other one."""
+    try:
+        parts = urlsplit(url)
+        return url == url.strip() and parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a malformed IPv6 literal, or a port that is no number
+        return False
 
 
 def _is_loopback(url: str) -> bool:
@@ -432,8 +453,9 @@ class SlackClient:
             body = await _read(response)
         if response.status >= 500:
             return Retry(self._note_fault(request, f"HTTP {response.status}", status_remedy(response.status)))
-        self.notices.end(_fault_kind(request, ""), "Slack answers again")
-        code, scope = _error_in(body, is_hook=bool(request.url))
+        code, scope, is_slacks = _read_answer(body, is_hook=bool(request.url))
+        if is_slacks:
+            self.notices.end(_fault_kind(request, ""), "Slack answers again")
         return _attempt_result(response.status, response.headers, code, scope)
 
     def _note_fault(self, request: Request, reason: str, remedy: str) -> str:
@@ -478,24 +500,29 @@ def _attempt_result(status: int, headers: Mapping[str, str], error: str, scope: 
     return Refused(error, scope) if is_code else Refused(f"HTTP {status}")
 
 
-def _error_in(body: bytes, *, is_hook: bool) -> tuple[str, str]:
-    """The error code in a response, and the missing scope that it names; empty if there is none.
+def _read_answer(body: bytes, *, is_hook: bool) -> tuple[str, str, bool]:
+    """The error code in a response and the missing scope that it names, empty if there is none; and whether it is Slack's.
 
-    The response of a response_url may be plain text.
+    The response of a response_url may be plain text. A login page or a proxy's page is none of Slack's.
     """
-    if body.startswith(b'{"ok":true') or (is_hook and body.strip() in (b"", b"ok")):
-        return "", ""
+    text = body.strip() if is_hook else b""
+    if body.startswith(b'{"ok":true') or text == b"ok":
+        return "", "", True
+    if is_hook and not text:
+        return "", "", False
     if is_hook and not body.startswith(b"{"):
-        return body.decode("utf-8", "replace").strip()[:80], ""
+        code = text.decode("utf-8", "replace")[:MAX_CODE]
+        return code, "", code in REMEDIES
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):
-        return "unknown_error", ""
+        return "unknown_error", "", False
     if not isinstance(answer, dict):
-        return "unknown_error", ""
+        return "unknown_error", "", False
+    is_slacks = isinstance(answer.get("ok"), bool)
     if answer.get("ok", is_hook) is True:
-        return "", ""
-    return str(answer.get("error") or "unknown_error")[:MAX_CODE], str(answer.get("needed") or "")
+        return "", "", is_slacks
+    return str(answer.get("error") or "unknown_error")[:MAX_CODE], str(answer.get("needed") or ""), is_slacks
 
 
 def retry_after(headers: Mapping[str, str]) -> float:
@@ -549,12 +576,13 @@ _ODD = "an answer that makes no sense"
 
 
 def reason_of(error: BaseException) -> str:
-    """Why Slack couldn't be reached, for the log: never an address, which may hold a one-use secret."""
+    """Why Slack couldn't be reached, for the log: an error code, a status, a type, or the text of the operating system or of
+    OpenSSL, which hold nothing that people wrote. Never an address, which may hold a one-use secret, nor the proxy's name."""
     if isinstance(error, SlackApiError):
         code = error_code(error)
         return code if code.isidentifier() else _ODD
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return str(error.certificate_error)
+        return f"{error_name(error)} of the proxy" if is_of_proxy(error) else str(error.certificate_error)
     if isinstance(error, aiohttp.ClientConnectorError):
         number = error_number(error.os_error)
         return f"[Errno {number}] {os.strerror(number)}" if number > 0 else str(error.os_error)

@@ -999,6 +999,56 @@ def test_socket_mode_without_a_connection(
     assert "Slack gives connections again." in log
 
 
+def test_health_after_a_cut_says_no_more_than_is_so(
+    serve: Serve, quick: Settings, stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection was stable, and there is no new one yet."""
+    monkeypatch.setattr(client_module, "READ_TIMEOUT", 0.3)
+    healths: list[tuple[int, str]] = []
+
+    def work(port: int) -> None:
+        while get(port, "/healthz") != (200, "ok\n"):
+            time.sleep(0.02)
+        stub.fail("apps.connections.open", SILENCE)
+        stub.cut()
+        while (found := get(port, "/healthz"))[0] == 200:
+            time.sleep(0.01)
+        healths.append(found)
+
+    serve(quick, "socket", work)
+    note = "no connection to Slack is open, or it hasn't stayed open for two seconds yet"
+    assert healths == [(503, f"not able to answer: {note}\n")]
+
+
+def test_cuts_are_told_by_health_with_and_without_a_connection(
+    serve: Serve, quick: Settings, stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket_module, "CONNECT_DELAYS", (1.5,))
+    healths: list[tuple[int, str]] = []
+    pages: list[str] = []
+
+    def until_status(port: int, status: int) -> tuple[int, str]:
+        ends = time.monotonic() + 10
+        while (found := get(port, "/healthz"))[0] != status:
+            assert time.monotonic() < ends, found
+            time.sleep(0.01)
+        return found
+
+    def work(port: int) -> None:
+        for number in range(1, 4):
+            stub.wait_for(lambda number=number: len(stub.sockets) == number)
+            until_status(port, 200)
+            time.sleep(0.45)
+            stub.cut()
+        healths.extend((until_status(port, 503), until_status(port, 200)))
+        pages.append(get(port, "/metrics")[1])
+
+    serve(quick, "socket", work)
+    note = "The connection to Slack is cut again and again, now after 1 s: "
+    assert [text.partition(note)[0] for _, text in healths] == ["not able to answer: ", "ok; "]
+    assert 'askpy_slack_errors_total{code="cut",method="Socket Mode"} 3.0' in pages[0]
+
+
 @pytest.mark.parametrize(
     "frame", [{"type": "hello"}, {"type": "hello", "num_connections": None, "debug_info": 5}, {"type": "disconnect"}]
 )

@@ -266,6 +266,117 @@ def test_a_cut_is_noticed_and_mended(stub: Stub, caplog: pytest.LogCaptureFixtur
     assert errors(caplog) == []
 
 
+def test_connections_that_are_cut_again_and_again_are_told_and_made_at_growing_intervals(
+    stub: Stub, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by a proxy with a short timeout: each is stable, and cut without a disconnect frame."""
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(socket_module, "MIN_STABLE", 0.05)
+    monkeypatch.setattr(socket_module, "CONNECT_DELAYS", (0.3, 0.6))
+    counted: list[tuple[str, str]] = []
+
+    async def test() -> tuple[list[float], list[int]]:
+        async with linked(stub) as link:
+            link.receiver.slack.on_error = lambda *error: counted.append(error)
+            pauses, notes = [], []
+            for number in range(1, 5):
+                await link.until(lambda number=number: len(stub.sockets) == number)
+                await link.until(link.receiver.is_connected)
+                await asyncio.sleep(0.1)
+                cut_at = time.monotonic()
+                stub.cut()
+                await link.until(lambda number=number: len(stub.sockets) == number + 1)
+                pauses.append(time.monotonic() - cut_at)
+                notes.append(len(link.receiver.slack.notices.present))
+            await link.until(link.receiver.is_connected)
+            return pauses, notes
+
+    pauses, notes = run(test())
+    assert ([pause > 0.1 for pause in pauses], [pause > 0.35 for pause in pauses]) == (
+        [False, False, True, True],
+        [False, False, False, True],
+    ), pauses
+    assert (notes, counted) == ([0, 0, 1, 1], [("Socket Mode", "cut")] * 4)
+    assert errors(caplog) == [f"The connection to Slack is cut again and again, now after 1 s: {remedy_of('cut')}."]
+    assert caplog.messages.count("The connection to Slack was cut after 0 s; making a new one.") == 2
+
+
+def test_cuts_that_are_rare_are_no_fault(
+    stub: Stub, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket_module, "MIN_STABLE", 0.05)
+    monkeypatch.setattr(socket_module, "CUT_WINDOW", 0.2)
+
+    async def test() -> None:
+        async with linked(stub) as link:
+            for number in range(1, 5):
+                await link.until(lambda number=number: len(stub.sockets) == number)
+                await asyncio.sleep(0.15)
+                stub.cut()
+            await link.until(lambda: len(stub.sockets) == 5)
+
+    run(test())
+    assert errors(caplog) == []
+
+
+def test_a_connection_that_lasts_is_made_anew_at_once_however_often_it_is_cut(
+    stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket_module, "MIN_STABLE", 0.05)
+    monkeypatch.setattr(socket_module, "CONNECT_DELAYS", (0.2,))
+
+    async def test() -> float:
+        async with linked(stub) as link:
+            for number in range(1, 5):
+                await link.until(lambda number=number: len(stub.sockets) == number)
+                await asyncio.sleep(0.25)
+                cut_at = time.monotonic()
+                stub.cut()
+            await link.until(lambda: len(stub.sockets) == 5)
+            return time.monotonic() - cut_at
+
+    assert run(test()) < 0.15
+
+
+@pytest.mark.parametrize("reason", ["refresh_requested", "warning"])
+def test_requests_to_refresh_are_no_cuts(
+    stub: Stub, reason: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket_module, "MIN_STABLE", 0.05)
+    monkeypatch.setattr(socket_module, "OLD_CONNECTION_GRACE", 0.0)
+    counted: list[str] = []
+
+    async def test() -> None:
+        async with linked(stub) as link:
+            link.receiver.slack.on_error = lambda *error: counted.append(error)
+            for number in range(1, 5):
+                await link.until(lambda number=number: len(stub.sockets) == number)
+                await asyncio.sleep(0.15)
+                stub.send({"type": "disconnect", "reason": reason})
+                if number % 2:
+                    stub.cut()
+            await link.until(lambda: len(stub.sockets) == 5)
+
+    run(test())
+    assert (errors(caplog), counted) == ([], [])
+
+
+@pytest.mark.parametrize("reason", ["too_many_websockets", "link_disabled"])
+def test_a_stable_connection_that_becomes_unwanted_is_said(
+    stub: Stub, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def test() -> None:
+        async with linked(stub) as link:
+            await link.until(link.receiver.is_connected)
+            stub.send({"type": "disconnect", "reason": reason})
+            await link.until(lambda: errors(caplog))
+            assert not link.receiver.is_connected()
+            await link.until(link.receiver.is_connected)
+
+    run(test())
+    assert errors(caplog) == [f"No connection to Slack, and nothing arrives ({reason}): {remedy_of(reason)}."]
+
+
 @pytest.mark.parametrize("reason", ["refresh_requested", "warning"])
 def test_a_request_to_refresh_is_followed_and_the_old_connection_read_on(stub: Stub, reason: str) -> None:
     """What Slack sends on the old one meanwhile is acknowledged, on the one that it came by."""

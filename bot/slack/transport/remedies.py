@@ -110,6 +110,7 @@ _ROWS = (
     ("too_many_websockets", "this app token is used by too many processes (Slack allows ten); stop the others"),
     ("link_disabled", f"Socket Mode is switched off; switch it on: {APP_SETTINGS_PAGE}, Socket Mode"),
     ("silent", f"Slack says nothing on the WebSocket; look for a proxy that holds WebSockets back, and at {STATUS_PAGE}"),
+    ("cut", f"Slack announces when it ends one, and hasn't; look for a proxy's WebSocket timeout, and at {STATUS_PAGE}"),
     ("ended warning refresh_requested", f"Slack ends each connection at once; {STATUS_PAGE} says more if it lasts"),
 )  # fmt: skip
 REMEDIES = MappingProxyType({code: text for codes, text in _ROWS for code in codes.split()})

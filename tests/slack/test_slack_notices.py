@@ -45,7 +45,7 @@ from bot.slack.transport.client import (
 from bot.slack.transport.http import REFUSALS
 from bot.slack.transport.notices import LOG_INTERVAL, PRESENT_FOR, Notices
 from bot.slack.transport.outbox import Outbox
-from bot.slack.transport.remedies import NO_FAULTS, PAGES, REMEDIES, network_remedy, remedy_of
+from bot.slack.transport.remedies import NO_FAULTS, PAGES, REMEDIES, is_of_proxy, network_remedy, remedy_of
 from support import slack_process
 from support.slack_app import SECRET, Door
 from support.slack_stub import RESET, SILENCE, TEAM, Fault, Stub, limited
@@ -141,7 +141,11 @@ def test_a_fault_that_comes_and_goes_is_told_when_the_minute_is_over(
         for _ in range(times):
             notices.report("post: 503", "Slack is down; wait")
             notices.end("post: ", "Slack answers again")
-        await asyncio.sleep(0.3)
+        async with asyncio.timeout(5):
+            while len(caplog.messages) < 3:
+                await asyncio.sleep(0.01)
+        monkeypatch.setattr(notices_module, "LOG_INTERVAL", 60)
+        notices.report("post: 503", "Slack is down; wait")
         notices.end("post: ", "Slack answers again")
 
     asyncio.run(test())
@@ -862,6 +866,44 @@ def test_a_proxy_that_is_no_address_ends_the_start_with_its_remedy(
     wanted = "^HTTPS_PROXY or HTTP_PROXY is no address of the form http://host:port; write it so, with http:// before the host.$"
     with pytest.raises(SettingsError, match=wanted):
         serve(replace(quick, slack_api_url="https://slack.com/api/"), mode)
+
+
+@pytest.mark.parametrize(
+    ("proxy", "host", "port", "is_proxys"),
+    [
+        ("http://Proxy.example:3128", "proxy.example", 3128, True),
+        ("https://ann:hush@proxy.example", "proxy.example", 443, True),
+        ("http://proxy.example:3128", "slack.com", 443, False),
+        ("http://127.0.0.1:3128", "127.0.0.1", 443, False),
+        ("http://[::1", "proxy.example", 443, False),
+        ("", "slack.com", 443, False),
+    ],
+)
+def test_which_connection_has_failed(
+    proxy: str, host: str, port: int, is_proxys: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """aiohttp's error names the host, whose it ever is; the proxy's is told in no sentence and no reason."""
+    import aiohttp
+
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    key: Any = SimpleNamespace(host=host, port=port, ssl=True)
+    other = ssl.SSLCertVerificationError(f"certificate is not valid for '{host}'")
+    other.verify_code = 62
+    for error in (
+        aiohttp.ClientConnectorDNSError(key, socket.gaierror(socket.EAI_NONAME, "Name or service not known")),
+        aiohttp.ClientConnectorSSLError(key, ssl.SSLError(1, "wrong version number")),
+        aiohttp.ClientConnectorCertificateError(key, other),
+        aiohttp.ClientConnectorError(key, OSError(111, "Connection refused")),
+    ):
+        assert is_of_proxy(error) is is_proxys
+        assert not (is_proxys and host in f"{reason_of(error)} {network_remedy(error)}")
+
+
+def test_a_proxy_that_is_not_used_may_have_any_form(quick: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "proxy.example:3128")
+    assert SlackConfig.from_settings(replace(quick, slack_api_url="http://127.0.0.1:1/api/"), "http")
+    monkeypatch.setenv("NO_PROXY", "slack.com")
+    assert SlackConfig.from_settings(replace(quick, slack_api_url="https://slack.com/api/"), "http")
 
 
 def test_the_remedy_for_a_companys_certificate_authority_works(

@@ -22,7 +22,7 @@ from bot.slack.transport import notices as notices_module
 from bot.slack.transport import socket as socket_module
 from bot.slack.transport.client import SlackClient, SlackConfig
 from bot.slack.transport.remedies import remedy_of
-from bot.slack.transport.socket import SocketReceiver, serve_socket
+from bot.slack.transport.socket import SocketConnection, SocketReceiver, serve_socket
 from support.slack_stub import TEAM, Fault, Stub
 
 T = TypeVar("T")
@@ -288,7 +288,11 @@ def test_connections_that_are_cut_again_and_again_are_told_and_made_at_growing_i
                 await link.until(lambda number=number: len(stub.sockets) == number + 1)
                 pauses.append(time.monotonic() - cut_at)
                 notes.append(len(link.receiver.slack.notices.present))
-            await link.until(link.receiver.is_connected)
+            stub.fail("apps.connections.open", Fault(503))
+            await asyncio.sleep(0.1)
+            stub.cut()
+            await link.until(lambda: "Slack gives connections again." in caplog.messages)
+            notes.append(len(link.receiver.slack.notices.present))  # that one is over, and the cuts aren't
             return pauses, notes
 
     pauses, notes = run(test())
@@ -296,8 +300,9 @@ def test_connections_that_are_cut_again_and_again_are_told_and_made_at_growing_i
         [False, False, True, True],
         [False, False, False, True],
     ), pauses
-    assert (notes, counted) == ([0, 0, 1, 1], [("Socket Mode", "cut")] * 4)
-    assert errors(caplog) == [f"The connection to Slack is cut again and again, now after 1 s: {remedy_of('cut')}."]
+    cut = ("Socket Mode", "cut")
+    assert (notes, counted) == ([0, 0, 1, 1, 1], [*[cut] * 5, ("Socket Mode", "HTTP 503")])
+    assert errors(caplog)[:1] == [f"The connection to Slack is cut again and again, now after 1 s: {remedy_of('cut')}."]
     assert caplog.messages.count("The connection to Slack was cut after 0 s; making a new one.") == 2
 
 
@@ -336,6 +341,23 @@ def test_a_connection_that_lasts_is_made_anew_at_once_however_often_it_is_cut(
             return time.monotonic() - cut_at
 
     assert run(test()) < 0.15
+
+
+@pytest.mark.parametrize(
+    ("hello_at", "ended", "reason", "is_cut"),
+    [
+        (1.0, 9.0, "", True),
+        (1.0, 9.0, "refresh_requested", False),
+        (1.0, None, "", False),
+        (1.0, 1.1, "", False),
+        (None, 9.0, "", False),
+    ],
+)
+def test_a_cut_is_the_end_of_a_stable_connection_without_a_frame(
+    hello_at: float | None, ended: float | None, reason: str, is_cut: bool
+) -> None:
+    socket: Any = None
+    assert SocketConnection(socket, hello_at=hello_at, ended=ended, reason=reason).is_cut is is_cut
 
 
 @pytest.mark.parametrize("reason", ["refresh_requested", "warning"])

@@ -105,7 +105,7 @@ class Notices:
         """
         end_is_due, latest = False, self._clock() + PRESENT_FOR
         for kind, fault in self._faults.items():
-            if kind.startswith(prefix) and not fault.is_over:
+            if kind.startswith(prefix):
                 end_is_due |= fault.end_is_due
                 fault.is_over, fault.end_is_due, fault.ends_at = True, False, min(fault.ends_at, latest)
         if end_is_due:

@@ -175,8 +175,8 @@ def _database(settings: Settings) -> Iterator[DoctorLine]:
         memory = "in memory, and gone when the process ends; to keep it, name a file: sqlite:////path/to/askpy.db"
         yield f"database {database.place}", Hint(memory)
     else:
-        new = "new, made just now; if one was expected here, look at the path" if is_new else ""
-        yield f"database {database.place}", Hint(f"{new}{question}".removeprefix(". ")) if new or question else ""
+        made = ", made just now" if is_new else ""
+        yield f"database {database.place}{made}", Hint(question.removeprefix(". ")) if question else ""
 
 
 def _path_question(path: PurePath) -> str:

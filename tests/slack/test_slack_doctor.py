@@ -26,6 +26,7 @@ from bot.cli import main
 from bot.doctor import _path_question, run_checks
 from bot.model import Change
 from bot.settings import (
+    ANY_HOST,
     HIDDEN,
     Secret,
     Settings,
@@ -317,7 +318,7 @@ def test_a_relative_database_is_questioned_and_its_folder_not_made(
     assert faults_of(doctor(relative, capsys)) == [f"fault  database: {place}: its folder doesn't exist. {question}"]
     assert list(tmp_path.iterdir()) == []
     place.parent.mkdir(parents=True)
-    assert hints_of(doctor(relative, capsys)) == [f"hint   database {place}: {question}"]
+    assert hints_of(doctor(relative, capsys)) == [f"hint   database {place}, made just now: {question}"]
     assert place.is_file()
 
 
@@ -337,7 +338,7 @@ def test_what_is_named_is_named_from_the_root(
     monkeypatch.chdir(PACK.parent)
     told = doctor(replace(settings, knowledge=Path(PACK.name)), capsys)
     assert told[0] == f"fine   knowledge pack Handbook, 20 entries, {PACK}"
-    assert f"fine   database {tmp_path}/s.db" in told
+    assert f"fine   database {tmp_path}/s.db, made just now" in told
     told = doctor(replace(settings, knowledge=Path("nowhere"), cache=Path("handbook/pack.yaml/cache")), capsys)
     assert [line.split(":")[0] for line in faults_of(told)] == [
         f"fault  knowledge pack {PACK.parent}/nowhere",
@@ -653,7 +654,7 @@ def test_a_port_that_askpy_itself_uses_is_no_fault(header: str) -> None:
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         port = int(listening.getsockname()[1])
-        assert (port_fault(port), port_fault(port)) == (fault, fault)
+        assert (port_fault(port, ANY_HOST), port_fault(port, ANY_HOST)) == (fault, fault)
         thread.join(5)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 
 import pytest
 
 from bot.slack.blocks import views
 from bot.slack.strings import default_strings
+from bot.slack.transport.client import Refused
 from support.block_lint import view_faults
 from support.slack_app import Door
 from support.slack_samples import knowledge
@@ -77,6 +79,19 @@ def test_the_tab_of_a_large_pack_holds_up_nobody(page: str) -> None:
 
 
 # --- a token that is gone
+
+
+def test_another_refusal_of_the_token_within_a_minute_is_said_too(door: Door, caplog: pytest.LogCaptureFixture) -> None:
+    health = door.app.context.client.health
+
+    async def refuse(code: str) -> None:
+        health.note(Refused(code), "chat.postMessage")
+
+    for code in ("token_revoked", "invalid_auth", "invalid_auth"):
+        door.thread.run(refuse(code))
+    told = [re.findall(r"SLACK_BOT_TOKEN \((\w+)\)", record.getMessage()) for record in caplog.records]
+    assert told == [["token_revoked"], ["invalid_auth"]]
+    assert [note for note in health.notices.present if "token_revoked" in note] == []
 
 
 def test_a_token_of_another_workspace_that_is_revoked_is_nothing_to_us(door: Door) -> None:

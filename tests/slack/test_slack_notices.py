@@ -6,9 +6,11 @@ The faults that are played are real ones, from the trackers of Slack's SDKs and 
 from __future__ import annotations
 
 import asyncio
+import gzip
 import http.client
 import json
 import logging
+import math
 import re
 import shutil
 import socket
@@ -29,11 +31,21 @@ import pytest
 from bot import serving
 from bot.settings import Settings, SettingsError
 from bot.slack.transport import client as client_module
+from bot.slack.transport import notices as notices_module
 from bot.slack.transport import socket as socket_module
-from bot.slack.transport.client import reason_of, tls_context
+from bot.slack.transport.client import (
+    AttemptResult,
+    Refused,
+    Request,
+    SlackClient,
+    SlackConfig,
+    reason_of,
+    tls_context,
+)
 from bot.slack.transport.http import REFUSALS
 from bot.slack.transport.notices import LOG_INTERVAL, PRESENT_FOR, Notices
-from bot.slack.transport.remedies import PAGES, REMEDIES, network_remedy, remedy_of
+from bot.slack.transport.outbox import Outbox
+from bot.slack.transport.remedies import NO_FAULTS, PAGES, REMEDIES, is_of_proxy, network_remedy, remedy_of
 from support import slack_process
 from support.slack_app import SECRET, Door
 from support.slack_stub import RESET, SILENCE, TEAM, Fault, Stub, limited
@@ -88,27 +100,71 @@ def test_a_kind_is_one_line_a_minute_with_the_number_since(caplog: pytest.LogCap
     ]  # fmt: skip
 
 
-def test_what_is_over_is_told_once_and_a_fault_that_comes_and_goes_stays_one_line(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_a_fault_that_comes_and_goes_keeps_its_minute_and_its_count(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
+    broke = "The connection broke; look at the proxy"
 
     async def test() -> None:
         clock = Clock()
         notices = Notices(clock)
-        for _ in range(5):
+        for times in ("", " (2 times)", " (3 times)", " (4 times)", " (5 times)"):
             clock.now += 1
-            notices.report("post: reset", "The connection broke; look at the proxy")
-            assert notices.present == ("The connection broke; look at the proxy",)
+            notices.report("post: reset", broke)
+            assert notices.present == (broke + times,)
             notices.end("post: ", "Slack answers again")
             assert notices.present == ()
         clock.now += LOG_INTERVAL
-        notices.report("post: reset", "The connection broke; look at the proxy")
+        notices.report("post: reset", broke)
         notices.end("else", "never said")
+        clock.now += PRESENT_FOR + 1
+        notices.report("post: reset", broke)
+        assert notices.present == (broke,)
 
     asyncio.run(test())
-    broke = "The connection broke; look at the proxy."
-    assert caplog.messages == [broke, "Slack answers again.", broke]
+    assert caplog.messages == [
+        f"{broke}.", "Slack answers again.", f"{broke} (5 times since the last such line).", f"{broke}."
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("times", "wanted"),
+    [(6, "(5 times since the last such line; over now)"), (2, "(once more since the last such line; over now)")],
+)
+def test_a_fault_that_comes_and_goes_is_told_when_the_minute_is_over(
+    times: int, wanted: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(notices_module, "LOG_INTERVAL", 0.1)
+
+    async def test() -> None:
+        notices = Notices()
+        for _ in range(times):
+            notices.report("post: 503", "Slack is down; wait")
+            notices.end("post: ", "Slack answers again")
+        async with asyncio.timeout(5):
+            while len(caplog.messages) < 3:
+                await asyncio.sleep(0.01)
+        monkeypatch.setattr(notices_module, "LOG_INTERVAL", 60)
+        notices.report("post: 503", "Slack is down; wait")
+        notices.end("post: ", "Slack answers again")
+
+    asyncio.run(test())
+    assert caplog.messages == ["Slack is down; wait.", "Slack answers again.", f"Slack is down; wait {wanted}."]
+
+
+def test_a_fault_that_lasts_until_its_end_has_no_count_of_long_ago() -> None:
+    async def test() -> None:
+        clock = Clock()
+        notices = Notices(clock)
+        notices.report("token", "No; why", lasts=math.inf)
+        clock.now += 10 * PRESENT_FOR
+        assert notices.present == ("No; why",)
+        notices.end("token", "Yes")
+        clock.now += PRESENT_FOR + 1
+        notices.report("token", "No; why", lasts=math.inf)
+        assert notices.present == ("No; why",)
+
+    asyncio.run(test())
 
 
 def test_a_fault_is_present_for_a_while_after_its_last_occurrence() -> None:
@@ -132,9 +188,9 @@ def test_a_fault_is_present_for_a_while_after_its_last_occurrence() -> None:
 def test_a_line_of_ones_own_tells_the_sentence_once_a_minute() -> None:
     clock = Clock()
     notices = Notices(clock)
-    assert [notices.is_due("a", "No; why") for _ in range(3)] == [True, False, False]
+    assert [notices.occurred("a", "No; why") for _ in range(3)] == [True, False, False]
     clock.now += LOG_INTERVAL
-    assert notices.is_due("a", "No; why")
+    assert notices.occurred("a", "No; why")
     assert notices.present == ("No; why (4 times)",)
 
 
@@ -159,6 +215,28 @@ def test_the_sentences_name_the_token_and_the_scope() -> None:
     )
     assert "the scope chat:write; add" in remedy_of("missing_scope", scope="chat:write")
     assert "a scope; add" in remedy_of("missing_scope", scope="<script>")
+
+
+def test_what_the_operator_can_not_mend_is_no_fault() -> None:
+    nothing = {code for code, text in REMEDIES.items() if re.search("nothing has to be done|member has to ask", text)}
+    assert nothing == NO_FAULTS
+
+
+@pytest.mark.parametrize("code", [*sorted(NO_FAULTS), "not_in_channel", "a_code_of_tomorrow"])
+def test_what_is_no_fault_is_told_and_is_no_note(code: str, caplog: pytest.LogCaptureFixture) -> None:
+    async def test() -> tuple[str, ...]:
+        async def refuse(_: Request) -> AttemptResult:
+            return Refused(code)
+
+        notices = Notices()
+        outbox = Outbox(refuse, notices=notices)
+        assert await outbox.send(Request(method="chat.postMessage", args={})) == Refused(code)
+        return notices.present
+
+    notes = asyncio.run(test())
+    (told,) = complaints(caplog)
+    assert told == f"chat.postMessage: refused by Slack ({code}): {remedy_of(code)}."
+    assert notes == (() if code in NO_FAULTS else (f"Slack refuses requests ({code}): {remedy_of(code)}",))
 
 
 def test_many_codes_are_known() -> None:
@@ -202,6 +280,7 @@ class Refusal:
     """A fault that meets the bot's requests of one method, once it runs.
 
     `code` is the metric's and `wanted` the beginning of the sentence. `is_first`: only the first attempt of each meets it.
+    `is_note`: /healthz shows it.
     """
 
     source: str
@@ -211,6 +290,7 @@ class Refusal:
     method: str = "chat.postMessage"
     healthy: bool = True
     is_first: bool = False
+    is_note: bool = True
 
 
 OUT = {
@@ -291,7 +371,7 @@ OUT = {
         wanted="no answer in time; look at the network and the proxy",
     ),
     "the answer to a command comes too late": Refusal(
-        source="getsentry/sentry#7955", fault=Fault(404, "expired_url"), code="expired_url", method="hook",
+        source="getsentry/sentry#7955", fault=Fault(404, "expired_url"), code="expired_url", method="hook", is_note=False,
         wanted="an answer came after the 30 minutes in which a response_url is good; the member has to ask again",
     ),
     "a response_url of an app that was removed": Refusal(
@@ -342,7 +422,7 @@ def test_an_answer_that_slack_does_not_take(
     (status, health), page = get(door.port, "/healthz"), get(door.port, "/metrics")[1]
 
     assert sum(case.wanted in line for line in caplog.messages) == 1, caplog.messages
-    assert (status == 200, case.wanted in health) == (case.healthy, True), health
+    assert (status == 200, case.wanted in health) == (case.healthy, case.is_note), health
     label = "response_url" if case.method == "hook" else case.method
     counted = re.search(rf'askpy_slack_errors_total{{code="{case.code}",method="{label}"}} (\d+)', page)
     assert counted is not None
@@ -366,6 +446,46 @@ def test_answers_that_go_through_again_are_told(door: Door, stub: Stub, caplog: 
     assert get(door.port, "/healthz") == (200, "ok\n")
     over = [line for line in caplog.messages if "again." in line]
     assert over == ["Slack answers again.", "Slack takes SLACK_BOT_TOKEN again.", "Slack's answers can be read again."]
+
+
+PAGE = Fault(body=b"<html>Please log in</html>", kind="text/html")
+NO_ANSWERS = {
+    "a page": ("chat.postMessage", PAGE),
+    "JSON of something else": ("chat.postMessage", Fault(body=b'{"error": "login_required"}')),
+    "a list": ("chat.postMessage", Fault(body=b"[1]")),
+    "a firewall's 403": ("chat.postMessage", Fault(403, body=b"no", kind="text/plain")),
+    "a page for a response_url": ("hook", PAGE),
+    "nothing for a response_url": ("hook", Fault(body=b"")),
+    "JSON of something else for a response_url": ("hook", Fault(body=b'{"error": "login_required"}')),
+}
+ANSWERS = {
+    "a message that was taken": ("chat.postMessage", Fault()),
+    "an error code": ("chat.postMessage", Fault(error="not_in_channel")),
+    "ok of a response_url": ("hook", Fault(body=b"ok", kind="text/plain")),
+    "JSON of a response_url": ("hook", Fault(body=b'{"ok": true}')),
+    "a response_url that is used up": ("hook", Fault(404, body=b"used_url", kind="text/plain")),
+}
+
+
+@pytest.mark.parametrize("name", NO_ANSWERS | ANSWERS)
+def test_slack_answers_again_only_if_it_does(name: str, stub: Stub, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    method, answer = (NO_ANSWERS | ANSWERS)[name]
+    stub.fail(method, Fault(503), answer)
+    request = Request(url=stub.hook(), args={}) if method == "hook" else Request(method=method, args={})
+
+    async def test() -> list[int]:
+        async with SlackClient(SlackConfig(bot_token="xoxb-1", api_url=stub.url)) as client:
+            counts = []
+            for _ in range(2):
+                await client.post_once(request)
+                counts.append(len(client.notices.present))
+            return counts
+
+    assert (asyncio.run(test()), "Slack answers again." in caplog.messages) == (
+        [1, int(name in NO_ANSWERS)],
+        name in ANSWERS,
+    )
 
 
 # --- requests that the bot doesn't take
@@ -403,7 +523,7 @@ IN = {
     ),
     "a request URL with another path": Incoming(
         source="chiefonboarding/ChiefOnboarding#509", reason="request_url", path="/slack/event", status=404,
-        wanted="they look like Slack's, and /slack/events isn't their path; let each Request URL",
+        wanted="they are Slack's, and /slack/events isn't their path; let each Request URL",
     ),
     "headers that a proxy drops": Incoming(
         source="openclaw/openclaw#41035", reason="unsigned", headers={"X-Slack-Signature": ""}, is_note=False,
@@ -412,6 +532,14 @@ IN = {
     "a type that a proxy changes": Incoming(
         source="", reason="media_type", headers={"Content-Type": "text/plain"}, status=415,
         is_note=False, wanted="they are neither JSON nor a form",
+    ),
+    "a proxy that compresses": Incoming(
+        source="", reason="encoding", body=gzip.compress(CHALLENGE), status=400, is_note=False,
+        wanted="their bodies aren't UTF-8; a proxy compresses or changes them",
+    ),
+    "a stranger at another path": Incoming(
+        source="", reason="path", path="/robots.txt", secret="another", status=404, is_note=False,
+        wanted="there is nothing at their path; somebody else than Slack sends them",
     ),
     "a payload that can't be read": Incoming(
         source="", reason="payload", body=b'{"type": "event_callback"}', status=400,
@@ -572,7 +700,7 @@ class Start:
     name: str = "IP:127.0.0.1"
     dates: tuple[str, str] | None = None
     is_trusted: bool = False
-    proxy: int | None = None
+    proxy: int | str | None = None
     url: str = ""
 
 
@@ -622,6 +750,19 @@ START = {
         source="slack-ruby/slack-ruby-bot#155", url="https://slack.com/api/", proxy=0, code="ConnectionRefusedError",
         wanted="the proxy can't be reached; look at HTTPS_PROXY",
     ),
+    "a proxy whose name can't be looked up": Start(
+        source="", url="https://slack.com/api/", proxy="http://proxy.example:3128", code="gaierror",
+        wanted="the proxy's name can't be looked up; look at HTTPS_PROXY",
+    ),
+    "a proxy that speaks http, and https is meant": Start(
+        source="", url="https://slack.com/api/", proxy="https://127.0.0.1:{port}", code="SSLError",
+        wanted="the proxy doesn't speak TLS; look at HTTPS_PROXY, which begins with http:// for most proxies",
+    ),
+    "a proxy with another host's certificate": Start(
+        source="", url="https://slack.com/api/", proxy="https://127.0.0.1:{port}", dates=GOOD, is_trusted=True,
+        name="DNS:other.example", code="SSLCertVerificationError",
+        wanted="(SSLCertVerificationError of the proxy), waiting for it: the proxy's certificate is another host's; look at",
+    ),
     "plain text instead of JSON": Start(
         source="mishk0/slack-bot-api#57", fault=Fault(body=b"You are sending too many requests.", kind="text/plain"),
         code="unknown_error", wanted="the answer isn't Slack's, which would be JSON; most likely a proxy",
@@ -661,14 +802,18 @@ def test_slack_that_can_not_be_reached_at_the_start(
     lookup = socket.getaddrinfo
 
     def no_such_name(host: Any, *args: Any, **options: Any) -> Any:
-        if host == "slack.example":
+        if host in ("slack.example", "proxy.example"):
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
         return lookup(host, *args, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", no_such_name)
-    with server(case.proxy or 200, context) as port, full_port() as full:
+    with (
+        server(case.proxy if isinstance(case.proxy, int) and case.proxy else 200, context) as port,
+        full_port() as full,
+    ):
         if case.proxy is not None:
-            monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port if case.proxy else 1}")
+            address = case.proxy if isinstance(case.proxy, str) else f"http://127.0.0.1:{port if case.proxy else 1}"
+            monkeypatch.setenv("HTTPS_PROXY", address.format(port=port))
         url = case.url.format(stub=stub.port, full=full) or (f"https://127.0.0.1:{port}/api/" if context else stub.url)
         wanted, pages = case.wanted.format(stub=stub.port), dict[str, tuple[int, str]]()
 
@@ -685,6 +830,7 @@ def test_slack_that_can_not_be_reached_at_the_start(
         rf'askpy_slack_errors_total{{code="{case.code}[^"]*",method="auth.test"}} [1-9]', pages["/metrics"][1]
     )
     assert (log[-1], "Traceback" in caplog.text, SECRETS.search(caplog.text)) == ("Stopped.", False, None)
+    assert isinstance(case.proxy, int | None) or not re.search(r"proxy\.example|127\.0\.0\.1", health)
 
 
 @contextmanager
@@ -699,6 +845,65 @@ def full_port() -> Iterator[int]:
         yield port
         for each in waiting:
             each.close()
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "proxy.example:3128",
+        "//proxy.example",
+        "socks5://proxy.example:1",
+        "http://",
+        "http://proxy:x",
+        " http://proxy:1",
+    ],
+)
+@pytest.mark.parametrize("mode", ["http", "socket"])
+def test_a_proxy_that_is_no_address_ends_the_start_with_its_remedy(
+    proxy: str, mode: str, serve: Serve, quick: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    wanted = "^HTTPS_PROXY or HTTP_PROXY: not an address of the form http://host:port or http://user:password@host:port"
+    with pytest.raises(SettingsError, match=wanted):
+        serve(replace(quick, slack_api_url="https://slack.com/api/"), mode)
+
+
+@pytest.mark.parametrize(
+    ("proxy", "host", "port", "is_proxys"),
+    [
+        ("http://Proxy.example:3128", "proxy.example", 3128, True),
+        ("https://ann:hush@proxy.example", "proxy.example", 443, True),
+        ("http://proxy.example:3128", "slack.com", 443, False),
+        ("http://127.0.0.1:3128", "127.0.0.1", 443, False),
+        ("http://[::1", "proxy.example", 443, False),
+        ("", "slack.com", 443, False),
+    ],
+)
+def test_which_connection_has_failed(
+    proxy: str, host: str, port: int, is_proxys: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """aiohttp's error names the host, whose it ever is; the proxy's is told in no sentence and no reason."""
+    import aiohttp
+
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    key: Any = SimpleNamespace(host=host, port=port, ssl=True)
+    other = ssl.SSLCertVerificationError(f"certificate is not valid for '{host}'")
+    other.verify_code = 62
+    for error in (
+        aiohttp.ClientConnectorDNSError(key, socket.gaierror(socket.EAI_NONAME, "Name or service not known")),
+        aiohttp.ClientConnectorSSLError(key, ssl.SSLError(1, "wrong version number")),
+        aiohttp.ClientConnectorCertificateError(key, other),
+        aiohttp.ClientConnectorError(key, OSError(111, "Connection refused")),
+    ):
+        assert is_of_proxy(error) is is_proxys
+        assert not (is_proxys and host in f"{reason_of(error)} {network_remedy(error)}")
+
+
+def test_a_proxy_that_is_not_used_may_have_any_form(quick: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "proxy.example:3128")
+    assert SlackConfig.from_settings(replace(quick, slack_api_url="http://127.0.0.1:1/api/"), "http")
+    monkeypatch.setenv("NO_PROXY", "slack.com")
+    assert SlackConfig.from_settings(replace(quick, slack_api_url="https://slack.com/api/"), "http")
 
 
 def test_the_remedy_for_a_companys_certificate_authority_works(
@@ -834,6 +1039,56 @@ def test_socket_mode_without_a_connection(
     assert re.search(rf'askpy_slack_errors_total{{code="{case.code}",method="Socket Mode"}} [1-9]', pages[0])
     assert (log[-1], "Traceback" in caplog.text, SECRETS.search(caplog.text)) == ("Stopped.", False, None)
     assert "Slack gives connections again." in log
+
+
+def test_health_after_a_cut_says_no_more_than_is_so(
+    serve: Serve, quick: Settings, stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection was stable, and there is no new one yet."""
+    monkeypatch.setattr(client_module, "READ_TIMEOUT", 0.3)
+    healths: list[tuple[int, str]] = []
+
+    def work(port: int) -> None:
+        while get(port, "/healthz") != (200, "ok\n"):
+            time.sleep(0.02)
+        stub.fail("apps.connections.open", SILENCE)
+        stub.cut()
+        while (found := get(port, "/healthz"))[0] == 200:
+            time.sleep(0.01)
+        healths.append(found)
+
+    serve(quick, "socket", work)
+    note = "no connection to Slack is open, or it hasn't stayed open for two seconds yet"
+    assert healths == [(503, f"not able to answer: {note}\n")]
+
+
+def test_cuts_are_told_by_health_with_and_without_a_connection(
+    serve: Serve, quick: Settings, stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket_module, "CONNECT_DELAYS", (1.5,))
+    healths: list[tuple[int, str]] = []
+    pages: list[str] = []
+
+    def until_status(port: int, status: int) -> tuple[int, str]:
+        ends = time.monotonic() + 10
+        while (found := get(port, "/healthz"))[0] != status:
+            assert time.monotonic() < ends, found
+            time.sleep(0.01)
+        return found
+
+    def work(port: int) -> None:
+        for number in range(1, 4):
+            stub.wait_for(lambda number=number: len(stub.sockets) == number)
+            until_status(port, 200)
+            time.sleep(0.45)
+            stub.cut()
+        healths.extend((until_status(port, 503), until_status(port, 200)))
+        pages.append(get(port, "/metrics")[1])
+
+    serve(quick, "socket", work)
+    note = "The connection to Slack is cut again and again, now after 1 s: "
+    assert [text.partition(note)[0] for _, text in healths] == ["not able to answer: ", "ok; "]
+    assert 'askpy_slack_errors_total{code="cut",method="Socket Mode"} 3.0' in pages[0]
 
 
 @pytest.mark.parametrize(

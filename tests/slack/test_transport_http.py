@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import logging
 import socket
@@ -185,7 +186,7 @@ def test_rubbish_is_a_bad_request(case: str, caplog: pytest.LogCaptureFixture) -
     answer, requests = ask(signed(*RUBBISH[case]))
     assert (answer.status, requests) == (400, [])
     (told,) = [line for line in caplog.messages if " refused: " in line]
-    reason = "media_type" if case == "no UTF-8" else "payload"
+    reason = "encoding" if case == "no UTF-8" else "payload"
     assert told == f"1 request refused: {REFUSALS[reason]}."
 
 
@@ -213,6 +214,29 @@ REFUSED: dict[str, tuple[bytes, int, str]] = {
     "no type": (signed(EVENT, Content_Type=""), 415, "media_type"),
     "too large and of another type": (signed(b" " * (MAX_BODY_BYTES + 1), "text/plain"), 413, "size"),
     "another path": (signed(EVENT).replace(b"/slack/events", b"/slack/other", 1), 404, "request_url"),
+    "another path and another secret": (
+        signed(EVENT, secret="another").replace(b"/slack/events", b"/robots.txt", 1),
+        404,
+        "path",
+    ),
+    "another path and an old time": (
+        signed(EVENT, stamp=OLD).replace(b"/slack/events", b"/slack/other", 1),
+        404,
+        "path",
+    ),
+    "another path and a forged signature": (
+        b"GET /robots.txt HTTP/1.1\r\nHost: x\r\nX-Slack-Request-Timestamp: %d\r\nX-Slack-Signature: v0=%s\r\n\r\n"
+        % (NOW, b"0" * 64),
+        404,
+        "path",
+    ),
+    "another path and a body over 1 MB": (
+        signed(b" " * (MAX_BODY_BYTES + 1)).replace(b"/slack/events", b"/slack/other", 1),
+        404,
+        "path",
+    ),
+    "another path and no UTF-8": (signed(b"\xff").replace(b"/slack/events", b"/slack/other", 1), 404, "path"),
+    "a compressed body": (signed(gzip.compress(EVENT), Content_Encoding="gzip"), 400, "encoding"),
     "another path without a signature": (b"POST /wp-login.php HTTP/1.1\r\nHost: x\r\n\r\n", 404, "path"),
     "another method": (signed(EVENT).replace(b"POST", b"PUT", 1), 405, "method"),
     "no HTTP": (b"hello there\r\n\r\n", 400, "not_http"),
@@ -287,6 +311,39 @@ def test_a_clock_that_is_right_again_is_told(caplog: pytest.LogCaptureFixture) -
     assert [line for line in caplog.messages if "again" in line][1:] == ["Requests have the right time again."]
 
 
+def test_an_endless_body_at_another_path_is_bounded_and_told() -> None:
+    reasons: list[str] = []
+    head, *parts = chunked(b" " * (MAX_BODY_BYTES + 100_000))
+    answer, _ = ask(head.replace(EVENTS.encode(), b"/robots.txt", 1), *parts, on_refusal=reasons.append)
+    assert (answer.status, reasons) == (413, ["path"])
+
+
+@pytest.mark.parametrize("proof", [{}, {"stamp": OLD}, {"body": b"{}"}])
+def test_a_right_signature_proves_the_secret(proof: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
+    """It ends the note, and whatever is wrong after it is a stranger's: no warning, and no note."""
+    caplog.set_level(logging.INFO)
+    reasons: list[str] = []
+
+    async def test() -> list[tuple[str, ...]]:
+        notices, notes = Notices(), []
+        async with served(notices=notices, on_refusal=reasons.append) as receiver:
+            for raw in (
+                signed(EVENT, secret="another"),
+                signed(proof.pop("body", EVENT), **proof),
+                signed(EVENT, secret="no"),
+            ):
+                await receiver.ask(raw)
+                notes.append(tuple(each for each in notices.present if "SLACK_SIGNING_SECRET" in each))
+        return notes
+
+    before, *after = run(test())
+    assert (len(before), after) == (1, [(), ()])
+    assert (reasons[0], reasons[-1]) == ("signature", "forged")
+    (told,) = [each for each in caplog.records if "their signature is wrong" in each.getMessage()]
+    assert told.levelname == "INFO"
+    assert "Requests have the right signature now." in caplog.messages
+
+
 def test_a_press_that_comes_again_is_counted_and_deliveries_are_too() -> None:
     refused: list[str] = []
     delivered: list[int] = []
@@ -351,7 +408,7 @@ def test_until_it_is_ready_slack_is_told_to_come_again() -> None:
 
     got = run(statuses())
     assert [status for status, _ in got] == [503, 503, 405, 200, 404, 200, 415, 405, 200, 404]
-    assert got[0] == got[1] == (503, b"not able to answer: still starting\n")
+    assert got[:2] == [(503, b"not able to answer: still starting\n"), (503, b"not able to answer\n")]
     assert got[5] == (200, b"ok\n")
 
 

@@ -22,7 +22,7 @@ from bot.slack.transport import notices as notices_module
 from bot.slack.transport import socket as socket_module
 from bot.slack.transport.client import SlackClient, SlackConfig
 from bot.slack.transport.remedies import remedy_of
-from bot.slack.transport.socket import SocketReceiver, serve_socket
+from bot.slack.transport.socket import SocketConnection, SocketReceiver, serve_socket
 from support.slack_stub import TEAM, Fault, Stub
 
 T = TypeVar("T")
@@ -264,6 +264,139 @@ def test_a_cut_is_noticed_and_mended(stub: Stub, caplog: pytest.LogCaptureFixtur
 
     run(test())
     assert errors(caplog) == []
+
+
+def test_connections_that_are_cut_again_and_again_are_told_and_made_at_growing_intervals(
+    stub: Stub, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by a proxy with a short timeout: each is stable, and cut without a disconnect frame."""
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(socket_module, "MIN_STABLE", 0.05)
+    monkeypatch.setattr(socket_module, "CONNECT_DELAYS", (0.3, 0.6))
+    counted: list[tuple[str, str]] = []
+
+    async def test() -> tuple[list[float], list[int]]:
+        async with linked(stub) as link:
+            link.receiver.slack.on_error = lambda *error: counted.append(error)
+            pauses, notes = [], []
+            for number in range(1, 5):
+                await link.until(lambda number=number: len(stub.sockets) == number)
+                await link.until(link.receiver.is_connected)
+                await asyncio.sleep(0.1)
+                cut_at = time.monotonic()
+                stub.cut()
+                await link.until(lambda number=number: len(stub.sockets) == number + 1)
+                pauses.append(time.monotonic() - cut_at)
+                notes.append(len(link.receiver.slack.notices.present))
+            stub.fail("apps.connections.open", Fault(503))
+            await asyncio.sleep(0.1)
+            stub.cut()
+            await link.until(lambda: "Slack gives connections again." in caplog.messages)
+            notes.append(len(link.receiver.slack.notices.present))  # that one is over, and the cuts aren't
+            return pauses, notes
+
+    pauses, notes = run(test())
+    assert ([pause > 0.1 for pause in pauses], [pause > 0.35 for pause in pauses]) == (
+        [False, False, True, True],
+        [False, False, False, True],
+    ), pauses
+    cut = ("Socket Mode", "cut")
+    assert (notes, counted) == ([0, 0, 1, 1, 1], [*[cut] * 5, ("Socket Mode", "HTTP 503")])
+    assert errors(caplog)[:1] == [f"The connection to Slack is cut again and again, now after 1 s: {remedy_of('cut')}."]
+    assert caplog.messages.count("The connection to Slack was cut after 0 s; making a new one.") == 2
+
+
+def test_cuts_that_are_rare_are_no_fault(
+    stub: Stub, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket_module, "MIN_STABLE", 0.05)
+    monkeypatch.setattr(socket_module, "CUT_WINDOW", 0.2)
+
+    async def test() -> None:
+        async with linked(stub) as link:
+            for number in range(1, 5):
+                await link.until(lambda number=number: len(stub.sockets) == number)
+                await asyncio.sleep(0.15)
+                stub.cut()
+            await link.until(lambda: len(stub.sockets) == 5)
+
+    run(test())
+    assert errors(caplog) == []
+
+
+def test_a_connection_that_lasts_is_made_anew_at_once_however_often_it_is_cut(
+    stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket_module, "MIN_STABLE", 0.05)
+    monkeypatch.setattr(socket_module, "CONNECT_DELAYS", (0.2,))
+
+    async def test() -> float:
+        async with linked(stub) as link:
+            for number in range(1, 5):
+                await link.until(lambda number=number: len(stub.sockets) == number)
+                await asyncio.sleep(0.25)
+                cut_at = time.monotonic()
+                stub.cut()
+            await link.until(lambda: len(stub.sockets) == 5)
+            return time.monotonic() - cut_at
+
+    assert run(test()) < 0.15
+
+
+@pytest.mark.parametrize(
+    ("hello_at", "ended", "reason", "is_cut"),
+    [
+        (1.0, 9.0, "", True),
+        (1.0, 9.0, "refresh_requested", False),
+        (1.0, None, "", False),
+        (1.0, 1.1, "", False),
+        (None, 9.0, "", False),
+    ],
+)
+def test_a_cut_is_the_end_of_a_stable_connection_without_a_frame(
+    hello_at: float | None, ended: float | None, reason: str, is_cut: bool
+) -> None:
+    socket: Any = None
+    assert SocketConnection(socket, hello_at=hello_at, ended=ended, reason=reason).is_cut is is_cut
+
+
+@pytest.mark.parametrize("reason", ["refresh_requested", "warning"])
+def test_requests_to_refresh_are_no_cuts(
+    stub: Stub, reason: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket_module, "MIN_STABLE", 0.05)
+    monkeypatch.setattr(socket_module, "OLD_CONNECTION_GRACE", 0.0)
+    counted: list[str] = []
+
+    async def test() -> None:
+        async with linked(stub) as link:
+            link.receiver.slack.on_error = lambda *error: counted.append(error)
+            for number in range(1, 5):
+                await link.until(lambda number=number: len(stub.sockets) == number)
+                await asyncio.sleep(0.15)
+                stub.send({"type": "disconnect", "reason": reason})
+                if number % 2:
+                    stub.cut()
+            await link.until(lambda: len(stub.sockets) == 5)
+
+    run(test())
+    assert (errors(caplog), counted) == ([], [])
+
+
+@pytest.mark.parametrize("reason", ["too_many_websockets", "link_disabled"])
+def test_a_stable_connection_that_becomes_unwanted_is_said(
+    stub: Stub, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def test() -> None:
+        async with linked(stub) as link:
+            await link.until(link.receiver.is_connected)
+            stub.send({"type": "disconnect", "reason": reason})
+            await link.until(lambda: errors(caplog))
+            assert not link.receiver.is_connected()
+            await link.until(link.receiver.is_connected)
+
+    run(test())
+    assert errors(caplog) == [f"No connection to Slack, and nothing arrives ({reason}): {remedy_of(reason)}."]
 
 
 @pytest.mark.parametrize("reason", ["refresh_requested", "warning"])

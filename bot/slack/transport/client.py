@@ -35,7 +35,15 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.settings import Settings, SettingsError, address_fault
 from bot.slack.admission import no_op
 from bot.slack.transport.notices import Notices
-from bot.slack.transport.remedies import APP_SETTINGS_PAGE, error_number, network_remedy, remedy_of, status_remedy
+from bot.slack.transport.remedies import (
+    APP_SETTINGS_PAGE,
+    REMEDIES,
+    error_number,
+    is_of_proxy,
+    network_remedy,
+    remedy_of,
+    status_remedy,
+)
 
 T = TypeVar("T")
 Mode = Literal["socket", "http"]
@@ -116,7 +124,7 @@ class SlackConfig:
 
 
 def _check(config: SlackConfig) -> None:
-    """Raise SettingsError for malformed tokens and for a wrong address; log a warning for an unencrypted one."""
+    """Raise SettingsError for malformed tokens and for a wrong address, the proxy's too; log a warning for an unencrypted one."""
     tokens = (
         ("SLACK_BOT_TOKEN", config.bot_token, "xoxb-", "xapp-"),
         ("SLACK_APP_TOKEN", config.app_token, "xapp-", "xoxb-"),
@@ -301,10 +309,12 @@ class TokenHealth:
         """Update from the result of an attempt."""
         if isinstance(result, Refused) and result.code in REFUSED_TOKEN:
             text = f"Slack no longer takes SLACK_BOT_TOKEN ({result.code}), and nothing can be answered: {remedy_of(result.code)}"
-            self.notices.report("token", text, level=logging.ERROR, lasts=math.inf)
+            if self.error != result.code:
+                self.notices.end("token: ", "")  # another one takes its place
+            self.notices.report(f"token: {result.code}", text, level=logging.ERROR, lasts=math.inf)
             self.error = result.code
         elif isinstance(result, Sent) and method and self.error:
-            self.notices.end("token", "Slack takes SLACK_BOT_TOKEN again")
+            self.notices.end("token: ", "Slack takes SLACK_BOT_TOKEN again")
             self.error = ""
 
 
@@ -477,8 +487,9 @@ class SlackClient:
         self._check_clock(response.headers.get("Date", ""))
         if response.status >= 500:
             return Retry(self._note_fault(request, f"HTTP {response.status}", status_remedy(response.status)))
-        self.notices.end(_fault_kind(request, ""), "Slack answers again")
-        code, scope = _error_in(body, is_hook=bool(request.url))
+        code, scope, is_slacks = _read_answer(body, is_hook=bool(request.url))
+        if is_slacks:
+            self.notices.end(_fault_kind(request, ""), "Slack answers again")
         return _attempt_result(response.status, response.headers, code, scope)
 
     def _note_fault(self, request: Request, reason: str, remedy: str) -> str:
@@ -523,24 +534,29 @@ def _attempt_result(status: int, headers: Mapping[str, str], error: str, scope: 
     return Refused(error, scope) if is_code else Refused(f"HTTP {status}")
 
 
-def _error_in(body: bytes, *, is_hook: bool) -> tuple[str, str]:
-    """The error code in a response, and the missing scope that it names; empty if there is none.
+def _read_answer(body: bytes, *, is_hook: bool) -> tuple[str, str, bool]:
+    """The error code in a response and the missing scope that it names, empty if there is none; and whether it is Slack's.
 
-    The response of a response_url may be plain text.
+    The response of a response_url may be plain text. A login page or a proxy's page is none of Slack's.
     """
-    if body.startswith(b'{"ok":true') or (is_hook and body.strip() in (b"", b"ok")):
-        return "", ""
+    text = body.strip() if is_hook else b""
+    if body.startswith(b'{"ok":true') or text == b"ok":
+        return "", "", True
+    if is_hook and not text:
+        return "", "", False
     if is_hook and not body.startswith(b"{"):
-        return body.decode("utf-8", "replace").strip()[:80], ""
+        code = text.decode("utf-8", "replace")[:MAX_CODE]
+        return code, "", code in REMEDIES
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):
-        return "unknown_error", ""
+        return "unknown_error", "", False
     if not isinstance(answer, dict):
-        return "unknown_error", ""
+        return "unknown_error", "", False
+    is_slacks = isinstance(answer.get("ok"), bool)
     if answer.get("ok", is_hook) is True:
-        return "", ""
-    return str(answer.get("error") or "unknown_error")[:MAX_CODE], str(answer.get("needed") or "")
+        return "", "", is_slacks
+    return str(answer.get("error") or "unknown_error")[:MAX_CODE], str(answer.get("needed") or ""), is_slacks
 
 
 def retry_after(headers: Mapping[str, str]) -> float:
@@ -594,12 +610,13 @@ _ODD = "an answer that makes no sense"
 
 
 def reason_of(error: BaseException) -> str:
-    """Why Slack couldn't be reached, for the log: never an address, which may hold a one-use secret."""
+    """Why Slack couldn't be reached, for the log: an error code, a status, a type, or the text of the operating system or of
+    OpenSSL, which hold nothing that people wrote. Never an address, which may hold a one-use secret, nor the proxy's name."""
     if isinstance(error, SlackApiError):
         code = error_code(error)
         return code if code.isidentifier() else _ODD
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return str(error.certificate_error)
+        return f"{error_name(error)} of the proxy" if is_of_proxy(error) else str(error.certificate_error)
     if isinstance(error, aiohttp.ClientConnectorError):
         number = error_number(error.os_error)
         return f"[Errno {number}] {os.strerror(number)}" if number > 0 else str(error.os_error)

@@ -114,6 +114,7 @@ class HttpReceiver:
         self._pages = pages
         self._is_ready = is_ready
         self._seen = SeenSignatures()
+        self._is_secret_right = False
         self._notices = notices or Notices()
         self._on_refusal, self._on_delivery = on_refusal, on_delivery
 
@@ -124,13 +125,13 @@ class HttpReceiver:
             if path == HEALTH and request.method == "GET" and not self._is_ready():
                 return self._not_ready()
             if path not in self._pages:
-                self.note_refusal("request_url" if _is_well_formed(request.headers) else "path")
+                await self._note_wrong_path(request)
             return get_page(self._pages, request)
         if request.method != "POST":
             self.note_refusal("method")
             return status_response(405, allow="POST")
-        if not self._is_ready():
-            return self._not_ready()
+        if not self._is_ready():  # why is for the operator's /healthz: this path is open to everybody
+            return page_response(*health_page(False))
         return await self._respond_to_event(request)
 
     def note_refusal(self, reason: str, **details: str) -> None:
@@ -145,6 +146,31 @@ class HttpReceiver:
         self.note_refusal(reason, **details)
         return status_response(status)
 
+    async def _note_wrong_path(self, request: web.BaseRequest) -> None:
+        """Report a request to a path that has nothing: Slack's own, by its signature, or a stranger's."""
+        reason = "path"
+        try:
+            if _is_well_formed(request.headers) and not rejection(request.headers)[0]:
+                is_slacks = self._is_signed(await read_body(request), request.headers) is True
+                reason = "request_url" if is_slacks else "path"
+        finally:
+            self.note_refusal(reason)
+
+    def _is_signed(self, raw: bytes, headers: Mapping[str, str]) -> bool | None:
+        """Whether the signature is Slack's and new; None for a body that isn't UTF-8, of which the SDK computes none."""
+        try:
+            is_signed = self._signatures.is_valid(raw, headers.get(_STAMP, "0"), headers.get(_SIGNATURE, ""))
+        except UnicodeDecodeError:
+            return None
+        if is_signed:
+            self._note_right_secret()
+        return is_signed
+
+    def _note_right_secret(self) -> None:
+        """From now on a wrong signature is somebody else's."""
+        self._is_secret_right = True
+        self._notices.end("request signature", "Requests have the right signature now")
+
     def _not_ready(self) -> web.Response:
         return page_response(*health_page(False, "; ".join(self._notices.present) or STARTING))
 
@@ -157,12 +183,11 @@ class HttpReceiver:
         except BodyRejected as rejected:
             self.note_refusal(rejected.reason)
             raise
-        stamp, signature = request.headers.get(_STAMP, "0"), request.headers.get(_SIGNATURE, "")
-        try:
-            if not self._signatures.is_valid(raw, stamp, signature):
-                return self._refuse_unsigned(raw, stamp, request.headers)
-        except UnicodeDecodeError:
-            return self._refuse(400, "media_type")
+        is_signed = self._is_signed(raw, request.headers)
+        if is_signed is None:
+            return self._refuse(400, "encoding")
+        if not is_signed:
+            return self._refuse_unsigned(raw, request.headers)
         text = raw.decode()
         body = parse_body(text, media_type(request.headers))
         if not is_valid_payload(body):
@@ -171,18 +196,18 @@ class HttpReceiver:
             bolt_request = _bolt_request(request, text, body)
         except Exception:  # whatever Bolt raises here, the input is malformed
             return self._refuse(400, "payload")
-        return await self._run(request, bolt_request, signature)
+        return await self._run(request, bolt_request, request.headers[_SIGNATURE])
 
-    def _refuse_unsigned(self, raw: bytes, stamp: str, headers: Mapping[str, str]) -> web.Response:
+    def _refuse_unsigned(self, raw: bytes, headers: Mapping[str, str]) -> web.Response:
         """Refuse it with 401, and tell why. Slack's code has computed the signature unless the time is off."""
         if not _is_well_formed(headers):
             return self._refuse(401, "unsigned")
+        stamp = headers[_STAMP]
         offset = int(stamp) - self._signatures.clock.now()
-        if abs(offset) <= MAX_OFFSET:
-            return self._refuse(401, "signature")
         expected = self._signatures.generate_signature(timestamp=stamp, body=raw) or ""
-        if not hmac.compare_digest(expected, headers[_SIGNATURE]):
-            return self._refuse(401, "signature")
+        if abs(offset) <= MAX_OFFSET or not hmac.compare_digest(expected, headers[_SIGNATURE]):
+            return self._refuse(401, "forged" if self._is_secret_right else "signature")
+        self._note_right_secret()
         return self._refuse(401, "clock", offset=f"{abs(offset):.0f} s {'ahead of' if offset > 0 else 'behind'}")
 
     async def _run(
@@ -215,16 +240,20 @@ REFUSALS = {
     "clock": "their time is {offset} this machine's clock; set this machine's clock (NTP), unless somebody sends old ones again",
     "signature": f"SLACK_SIGNING_SECRET isn't this app's, a proxy changes the bodies, or {_STRANGER}; compare it with "
     f"{APP_SETTINGS_PAGE}, Basic Information",
+    "forged": f"their signature is wrong, and SLACK_SIGNING_SECRET was right before; {_STRANGER}, unless the secret was changed "
+    "since, or a proxy changes some bodies",
     "unsigned": f"they have no time and signature of Slack's form; {_STRANGER}, or a proxy drops the headers "
     "X-Slack-Signature and X-Slack-Request-Timestamp",
     "replayed": f"a press or command with a signature that was used; {_STRANGER} again",
-    "request_url": f"they look like Slack's, and {EVENTS} isn't their path; let each Request URL of the app end in it: "
+    "request_url": f"they are Slack's, and {EVENTS} isn't their path; let each Request URL of the app end in it: "
     f"{APP_SETTINGS_PAGE}",
     "payload": "they have the right signature, and can't be read; please report it with AskPy's version",
-    "path": f"there is nothing at their path; {_STRANGER}",
+    "path": f"there is nothing at their path; {_STRANGER}, or a Request URL of the app doesn't end in {EVENTS}",
     "method": f"their method isn't POST; {_STRANGER}",
     "size": f"they are larger than Slack's; {_STRANGER}",
     "media_type": f"they are neither JSON nor a form; {_STRANGER}, or a proxy changes the header Content-Type",
+    "encoding": "their bodies aren't UTF-8; a proxy compresses or changes them, and has to pass them on as they are, or "
+    f"{_STRANGER}",
     "headers": f"their headers can't be read; {_STRANGER}",
     "slow": "their bodies took too long; the client is slow, or a proxy holds them back",
     "incomplete": "their bodies broke off; the client is gone, or a proxy cuts them",

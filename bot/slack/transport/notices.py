@@ -1,7 +1,8 @@
 """Notices for the operator: what is wrong between Slack and the bot, in the log and on /healthz.
 
-A kind of fault is logged when it begins, and then at most once a minute with the number of its occurrences since. It is a note on
-/healthz until it is known to be over, or hasn't occurred for a while. Use it on the event loop only.
+A kind of fault is logged when it begins, and then at most once a minute with the number of its occurrences since, also where it
+comes and goes. It is a note on /healthz until it is known to be over, or hasn't occurred for a while. Use it on the event loop
+only.
 """
 
 from __future__ import annotations
@@ -24,9 +25,16 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Fault:
-    """One kind. `count`: occurrences since it began, `unlogged`: those since the last line. `is_logged`: a line told it.
+    """One kind. Times are monotonic.
 
-    Times are monotonic.
+    Attributes:
+        count: occurrences since it began; one that comes again soon after its end has not begun anew.
+        unlogged: occurrences since the last line.
+        logged_at: when that was.
+        is_over: whether it is known to be over.
+        end_is_due: whether a line has said that it began, and none yet that it is over.
+        ends_at: when it counts as over if it doesn't occur again; until then its count is kept.
+        timer: logs what is unlogged when the minute is over.
     """
 
     text: str = ""
@@ -36,7 +44,8 @@ class _Fault:
     count: int = 0
     unlogged: int = 0
     logged_at: float = -math.inf
-    is_logged: bool = False
+    is_over: bool = False
+    end_is_due: bool = False
     ends_at: float = -math.inf
     timer: asyncio.TimerHandle | None = None
 
@@ -76,23 +85,30 @@ class Notices:
         elif fault.timer is None:
             self._log_later(fault)
 
-    def is_due(self, kind: str, text: str, *, is_note: bool = True) -> bool:
-        """As `report`, for a caller that writes a line for each occurrence: true if that line has to tell the sentence."""
+    def occurred(self, kind: str, text: str, *, is_note: bool = True) -> bool:
+        """As `report`, for a caller that writes a line for each occurrence.
+
+        Returns:
+            Whether that line has to tell the sentence.
+        """
         fault = self._occur(kind, text, PRESENT_FOR)
         fault.is_note = is_note
         if not self._is_due(fault):
             return False
-        fault.logged_at, fault.is_logged = self._clock(), True
+        fault.logged_at, fault.end_is_due = self._clock(), True
         return True
 
     def end(self, prefix: str, text: str) -> None:
-        """The faults whose kinds begin with `prefix` are over; log the sentence if a line told that one had begun."""
-        was_logged = False
+        """The faults whose kinds begin with `prefix` are over; log the text, if there is one, if a line told that one had begun.
+
+        What isn't logged yet is logged when the minute is over, so that a fault that comes and goes is told, too.
+        """
+        end_is_due, latest = False, self._clock() + PRESENT_FOR
         for kind, fault in self._faults.items():
             if kind.startswith(prefix):
-                was_logged |= fault.is_logged
-                _end(fault)
-        if was_logged:
+                end_is_due |= fault.end_is_due
+                fault.is_over, fault.end_is_due, fault.ends_at = True, False, min(fault.ends_at, latest)
+        if end_is_due and text:
             logger.info("%s.", text)
 
     @property
@@ -100,7 +116,9 @@ class Notices:
         """The sentences of the faults that are present, for /healthz."""
         now = self._clock()
         return tuple(
-            _sentence(each, each.count) for each in self._faults.values() if each.ends_at > now and each.is_note
+            _sentence(each, each.count)
+            for each in self._faults.values()
+            if each.ends_at > now and each.is_note and not each.is_over
         )
 
     def _occur(self, kind: str, text: str, lasts: float) -> _Fault:
@@ -112,7 +130,7 @@ class Notices:
         fault = self._faults.setdefault(kind, _Fault())
         if fault.ends_at < now:
             fault.count = 0
-        fault.text, fault.ends_at = text, now + lasts
+        fault.text, fault.ends_at, fault.is_over = text, now + lasts, False
         fault.count += 1
         return fault
 
@@ -120,11 +138,12 @@ class Notices:
         return self._clock() - fault.logged_at >= LOG_INTERVAL
 
     def _log(self, fault: _Fault) -> None:
-        logger.log(fault.level, "%s.", _sentence(fault, fault.unlogged, " since the last such line"))
-        fault.logged_at, fault.unlogged, fault.is_logged = self._clock(), 0, True
+        since = " since the last such line" + "; over now" * fault.is_over
+        logger.log(fault.level, "%s.", _sentence(fault, fault.unlogged, since))
+        fault.logged_at, fault.unlogged, fault.end_is_due = self._clock(), 0, not fault.is_over
 
     def _log_later(self, fault: _Fault) -> None:
-        """Log what isn't logged yet when the minute is over, unless the fault is over by then."""
+        """Log what isn't logged yet when the minute is over."""
 
         def log() -> None:
             fault.timer = None
@@ -135,14 +154,9 @@ class Notices:
         fault.timer = asyncio.get_running_loop().call_later(seconds, log)
 
 
-def _end(fault: _Fault) -> None:
-    fault.ends_at, fault.unlogged, fault.is_logged = -math.inf, 0, False
-    if fault.timer is not None:
-        fault.timer.cancel()
-        fault.timer = None
-
-
 def _sentence(fault: _Fault, count: int, since: str = "") -> str:
     if fault.unit:
         return f"{count} {fault.unit}{'s' * (count != 1)} {fault.text}"
-    return f"{fault.text} ({count} times{since})" if count > 1 else fault.text
+    if count == 1:
+        return f"{fault.text} (once more{since})" if fault.is_over else fault.text
+    return f"{fault.text} ({count} times{since})"

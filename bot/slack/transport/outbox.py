@@ -29,7 +29,7 @@ from bot.slack.transport.client import (
     Unknown,
 )
 from bot.slack.transport.notices import LOG_INTERVAL, Notices
-from bot.slack.transport.remedies import NO_REMEDY, remedy_of
+from bot.slack.transport.remedies import NO_FAULTS, remedy_of
 
 SENDERS = 64
 """Requests sent at once: at 150 ms each they are 400 answers a second, more than any workspace may post."""
@@ -297,9 +297,9 @@ class Outbox:
             case Refused(code, scope):
                 remedy = remedy_of(code, scope=scope)
                 kind = f"{_ODD_ANSWER if _is_odd(code) else 'refused '}{code}"
-                sentence, is_note = f"Slack refuses requests ({code}): {remedy}", NO_REMEDY not in remedy
-                is_due = code not in REFUSED_TOKEN and self._notices.is_due(kind, sentence, is_note=is_note)
-                logger.warning("%s: refused by Slack (%s)%s", label, code, f": {remedy}." if is_due else "")
+                sentence, is_note = f"Slack refuses requests ({code}): {remedy}", code not in NO_FAULTS
+                tells = code not in REFUSED_TOKEN and self._notices.occurred(kind, sentence, is_note=is_note)
+                logger.warning("%s: refused by Slack (%s)%s", label, code, f": {remedy}." if tells else "")
             case NotSent(reason):
                 logger.warning("%s: given up after %d attempts (%s)", label, job.attempts, reason)
             case Unknown(reason):

@@ -5,6 +5,7 @@ A sentence is the meaning, a semicolon and the remedy. It has no full stop, and 
 
 from __future__ import annotations
 
+import logging
 import re
 import ssl
 import sys
@@ -12,6 +13,8 @@ from errno import ECONNREFUSED, EHOSTUNREACH, ENETUNREACH
 from types import MappingProxyType
 
 import aiohttp
+from slack_sdk.proxy_env_variable_loader import load_http_proxy_from_env
+from yarl import URL
 
 APP_SETTINGS_PAGE = "https://api.slack.com/apps, your app"
 STATUS_PAGE = "slack-status.com"
@@ -19,8 +22,6 @@ CA_FILE = "SSL_CERT_FILE=/path/to/ca.pem"
 HOSTS = "slack.com, hooks.slack.com and wss-primary.slack.com"
 """The hosts that the bot connects to; Slack may name further ones that begin with wss."""
 
-NO_REMEDY = "nothing has to be done"
-"""Ends the sentences of refusals that are no fault."""
 _ADMINS = "ask the workspace's administrators to allow the app"
 _RULE = "a rule of the channel or the workspace lets apps not post there"
 _INTERCEPTED = f"most likely a proxy, a firewall or a login page is in between; let {HOSTS} through, or set HTTPS_PROXY"
@@ -109,11 +110,19 @@ _ROWS = (
     ("too_many_websockets", "this app token is used by too many processes (Slack allows ten); stop the others"),
     ("link_disabled", f"Socket Mode is switched off; switch it on: {APP_SETTINGS_PAGE}, Socket Mode"),
     ("silent", f"Slack says nothing on the WebSocket; look for a proxy that holds WebSockets back, and at {STATUS_PAGE}"),
+    ("cut", f"Slack announces when it ends one, and hasn't; look for a proxy's WebSocket timeout, and at {STATUS_PAGE}"),
     ("ended warning refresh_requested", f"Slack ends each connection at once; {STATUS_PAGE} says more if it lasts"),
 )  # fmt: skip
 REMEDIES = MappingProxyType({code: text for codes, text in _ROWS for code in codes.split()})
 """What an error code means, and the remedy. The codes are those of the pages of our methods on docs.slack.dev, and of
 response_urls and Socket Mode."""
+NO_FAULTS = frozenset(
+    {
+        *("user_not_in_channel", "user_not_found", "push_limit_reached", "hash_conflict", "not_found"),
+        *("exchanged_trigger_id", "trigger_exchanged", "used_url", "expired_url"),
+    }
+)
+"""Codes of refusals for which the operator can do nothing, and which any member can cause: no notes on /healthz."""
 _APP_TOKEN = {
     "missing_scope": "the token lacks the scope connections:write; make a new one with it at {page}",
     "token_revoked": "the token was revoked; make a new one with the scope connections:write at {page}",
@@ -127,6 +136,7 @@ PAGES = {
 _SCOPES = re.compile(r"[a-z:._, ]{1,80}", re.ASCII)
 _NUMBER = re.compile(r"\[Errno ([0-9]{1,4})\]", re.ASCII)
 _HTTP = re.compile(r"HTTP ([0-9]{3})", re.ASCII)
+_silent = logging.getLogger("bot.slack.sdk")  # the SDK's line quotes the proxy's password
 
 
 def remedy_of(code: str, variable: str = "SLACK_BOT_TOKEN", scope: str = "") -> str:
@@ -168,10 +178,16 @@ def network_remedy(error: BaseException) -> str:
     """What a network fault means and the remedy."""
     match error:
         case aiohttp.ClientConnectorCertificateError():
-            return _certificate_remedy(error.certificate_error)
+            return _certificate_remedy(error.certificate_error, is_proxys=is_of_proxy(error))
         case aiohttp.ClientHttpProxyError():
             return _proxy_remedy(error.status)
-        case aiohttp.ClientProxyConnectionError():
+        case aiohttp.ClientConnectorDNSError() if is_of_proxy(error):
+            return "the proxy's name can't be looked up; look at HTTPS_PROXY, or leave it out where none is needed"
+        case aiohttp.ClientConnectorSSLError() if is_of_proxy(error):
+            return "the proxy doesn't speak TLS; look at HTTPS_PROXY, which begins with http:// for most proxies"
+        case aiohttp.ClientConnectorError() if isinstance(error, aiohttp.ClientProxyConnectionError) or is_of_proxy(
+            error
+        ):
             return "the proxy can't be reached; look at HTTPS_PROXY, or leave it out where none is needed"
         case aiohttp.ClientConnectorDNSError():
             return f"the name {error.host} can't be looked up; look at this machine's DNS server"
@@ -193,12 +209,22 @@ def network_remedy(error: BaseException) -> str:
             return "look at the network, the proxy and SLACK_API_URL"
 
 
+def is_of_proxy(error: aiohttp.ClientConnectorError) -> bool:
+    """Whether it is the proxy, and not Slack, to which there is no connection. aiohttp's error names the host of either; what a
+    company's proxy is called is told to nobody."""
+    try:
+        proxy = URL(load_http_proxy_from_env(_silent) or "")
+    except ValueError:
+        return False
+    return proxy.raw_host is not None and (error.host, error.port) == (proxy.raw_host, proxy.port)
+
+
 def _address(error: aiohttp.ClientConnectorError) -> str:
-    """Slack's host and port; a proxy's could tell a stranger about a company's network."""
+    """Slack's host and port."""
     return f"{error.host}:{error.port}"
 
 
-def _certificate_remedy(error: Exception) -> str:
+def _certificate_remedy(error: Exception, *, is_proxys: bool) -> str:
     code = error.verify_code if isinstance(error, ssl.SSLCertVerificationError) else 0
     if code in _UNTRUSTED:
         mac = (
@@ -208,7 +234,8 @@ def _certificate_remedy(error: Exception) -> str:
         )
         return (
             "nobody whom this machine trusts has signed the certificate, as where a company's proxy signs them itself; "
-            f"set {CA_FILE} to a file with its certificate, and start again{mac}"
+            f"set {CA_FILE} to a file with its certificate and the usual ones (it takes the place of the system's file), and "
+            f"start again{mac}"
         )
     if code == _EXPIRED:
         return (
@@ -216,6 +243,10 @@ def _certificate_remedy(error: Exception) -> str:
         )
     if code == _NOT_YET_VALID:
         return "the certificate isn't valid yet: this machine's clock is behind; set it (NTP)"
+    if code in _OTHER_NAME and is_proxys:
+        return (
+            "the proxy's certificate is another host's; look at HTTPS_PROXY, which begins with http:// for most proxies"
+        )
     if code in _OTHER_NAME:
         return f"the certificate is another host's; look at SLACK_API_URL; if it is right, {_INTERCEPTED}"
     return f"the certificate isn't taken; look at the proxy, at the clock, and at {CA_FILE}"

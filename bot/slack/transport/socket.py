@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,6 +38,7 @@ from bot.slack.transport.client import (
     wait_for_slack,
 )
 from bot.slack.transport.http import FINISH_WITHIN, Dispatch
+from bot.slack.transport.remedies import remedy_of
 
 PING_EVERY = 6.0
 """Seconds without a byte after which Slack is pinged. Without a response for half of that the connection counts as dead: after
@@ -60,10 +62,13 @@ MAX_FRAME_BYTES = 4_000_000
 """Bytes of a frame. Slack's largest payloads, views with all their blocks, have a quarter of a million."""
 UNWANTED = frozenset({"too_many_websockets", "link_disabled"})
 """Reasons for which Slack ends every connection until somebody does something about it."""
-NOT_STABLE = "no connection to Slack has stayed open for two seconds yet"
+CUTS, CUT_WINDOW = 3, 900.0
+"""Cuts of stable connections that are reported, and the seconds in which so many have to occur: proxies cut after one to five
+minutes. Slack itself announces that it ends a connection, once in some hours."""
+NOT_STABLE = "no connection to Slack is open, or it hasn't stayed open for two seconds yet"
 """The note on /healthz while there is none and nothing else is known to be wrong."""
-_KIND = "Socket Mode: "
-"""Begins the kinds of our notices."""
+_KIND, _CUT = "Socket Mode: ", "Socket Mode cut"
+"""Begins the kinds of our notices of faults that are over when a connection is stable; and the kind of those that aren't."""
 
 logger = logging.getLogger(__name__)
 _silent = logging.getLogger("bot.slack.socketmode")
@@ -93,6 +98,11 @@ class SocketConnection:
     def is_stable(self) -> bool:
         """Whether Slack has sent hello on it and left it open for MIN_STABLE seconds."""
         return self.hello_at is not None and (self.ended or time.monotonic()) - self.hello_at >= MIN_STABLE
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether it was stable and has ended without a disconnect frame of Slack's."""
+        return self.ended is not None and self.is_stable and not self.reason
 
     @property
     def is_silent(self) -> bool:
@@ -186,6 +196,7 @@ class SocketReceiver:
         self._is_stable = False
         self._failures = 0
         self._retry_after = 0.0
+        self._cuts: deque[float] = deque(maxlen=CUTS + len(CONNECT_DELAYS))
 
     def is_connected(self) -> bool:
         """Whether a connection is open, and one was stable after the last one that ended at once."""
@@ -235,7 +246,7 @@ class SocketReceiver:
         """Try until there is a new connection."""
         if old is not None:
             self._note_end(old)
-        await asyncio.sleep(self._delay())
+        await asyncio.sleep(max(self._delay(), self._delay_after_cut(old)))
         while not await self._try_connect(old):
             await asyncio.sleep(self._delay())
         if old is not None and old.is_open:
@@ -256,21 +267,45 @@ class SocketReceiver:
         after, self._retry_after = self._retry_after, 0.0
         return max(after, CONNECT_DELAYS[min(self._failures, len(CONNECT_DELAYS)) - 1] if self._failures else 0.0)
 
+    def _delay_after_cut(self, old: SocketConnection | None) -> float:
+        """Seconds before the next attempt after a reported cut: the connections begin at growing intervals. One that lasts longer
+        than that is replaced at once."""
+        if old is None or not old.is_cut or len(self._cuts) < CUTS:
+            return 0.0
+        interval = CONNECT_DELAYS[min(len(self._cuts) - CUTS, len(CONNECT_DELAYS) - 1)]
+        return max(0.0, interval - (time.monotonic() - old.opened))
+
     def _note_stable(self) -> None:
         if not self._is_stable or self._failures:
             self.slack.notices.end(_KIND, "Slack gives connections again")
         self._is_stable, self._failures = True, 0
 
     def _note_end(self, old: SocketConnection) -> None:
-        """Count the failure of a connection that was never stable, and report the reason."""
+        """Count the failure of a connection that was never stable or that was cut, and report the reason."""
         if old.is_silent:
             logger.info("The connection to Slack is silent; making a new one.")
+        if old.is_cut:
+            self._note_cut(old)
         if old.is_stable and old.reason not in UNWANTED:
             return
         self._failures += 1
         self._is_stable = False
         if old.reason in UNWANTED or self._failures > 1:
             self._report(ConnectionEnded(old.reason or ("silent" if old.is_silent else "ended")))
+
+    def _note_cut(self, old: SocketConnection) -> None:
+        """Count a cut; report it if there were several lately."""
+        self.slack.on_error("Socket Mode", "cut")
+        now = time.monotonic()
+        lasted = (old.ended or now) - old.opened
+        self._cuts.append(now)
+        while now - self._cuts[0] > CUT_WINDOW:
+            self._cuts.popleft()
+        if len(self._cuts) < CUTS:
+            logger.info("The connection to Slack was cut after %.0f s; making a new one.", lasted)
+        else:
+            text = f"The connection to Slack is cut again and again, now after {max(1.0, lasted):.0f} s: {remedy_of('cut')}"
+            self.slack.notices.report(_CUT, text, lasts=CUT_WINDOW)
 
     def _report(self, error: Exception, *, is_renewal: bool = False) -> None:
         """Report why there is no new connection; for a renewal the old one is still open."""

@@ -52,6 +52,9 @@ class Settings:
     slack_bot_token: Secret | None = None
     slack_app_token: Secret | None = None
     slack_signing_secret: Secret | None = None
+    slack_client_id: str = ""
+    slack_client_secret: Secret | None = None
+    secret_key: Secret | None = None
     slack_api_url: str = "https://slack.com/api/"
     port: int | None = None
     host: str = ANY_HOST
@@ -67,7 +70,12 @@ class Settings:
     @property
     def has_slack(self) -> bool:
         """Whether any Slack credential is set."""
-        return any((self.slack_bot_token, self.slack_app_token, self.slack_signing_secret))
+        return any((self.slack_bot_token, self.slack_app_token, self.slack_signing_secret, self.slack_client_id))
+
+    @property
+    def installs(self) -> bool:
+        """Whether any setting of installing into many workspaces is set; `SlackConfig` says which of the others are missing."""
+        return bool(self.slack_client_id or self.slack_client_secret)
 
     @property
     def pack(self) -> Path:
@@ -134,6 +142,9 @@ VARIABLES: dict[str, tuple[str, click.ParamType[Any] | Callable[[str], object]]]
     "SLACK_BOT_TOKEN": ("slack_bot_token", Secret),
     "SLACK_APP_TOKEN": ("slack_app_token", Secret),
     "SLACK_SIGNING_SECRET": ("slack_signing_secret", Secret),
+    "SLACK_CLIENT_ID": ("slack_client_id", str.strip),
+    "SLACK_CLIENT_SECRET": ("slack_client_secret", Secret),
+    "ASKPY_SECRET_KEY": ("secret_key", Secret),
     "SLACK_API_URL": ("slack_api_url", str),
     "PORT": ("port", _whole_number(0, 65535)),
     "ASKPY_HOST": ("host", _ip_address),

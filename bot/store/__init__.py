@@ -17,6 +17,7 @@ from bot.store.claims import CLAIM_LASTS, Claims
 from bot.store.connections import BUSY_TIMEOUT, StoreError, database_url
 from bot.store.conversations import CONTEXT_LASTS, Conversations
 from bot.store.database import DAY, PROBE_EVERY, RETENTION_DAYS, RETRY_AFTER, Database
+from bot.store.installations import Installations, StoredInstallation
 from bot.store.misses import Misses
 from bot.store.pilots import PilotChannels
 from bot.store.retention import MOST_MISSES, PURGE_EVERY
@@ -43,10 +44,12 @@ __all__ = [
     "Claims",
     "Conversations",
     "Database",
+    "Installations",
     "Misses",
     "PilotChannels",
     "Store",
     "StoreError",
+    "StoredInstallation",
     "Subscriptions",
     "Tallies",
     "Turns",
@@ -88,6 +91,7 @@ class Store:
         self.conversations = Conversations(self.database, clock, hmac_id)
         self.turns = Turns(self.database, clock, hmac_id)
         self.votes = Votes(self.database, clock)
+        self.installations = Installations(self.database, clock)
         self.misses = Misses(self.database, clock)
         self.changes = Changes(self.database, clock, monotonic)
         self.subscriptions = Subscriptions(self.database, clock)

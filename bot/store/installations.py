@@ -1,7 +1,7 @@
 """Installations by OAuth: the encrypted tokens of each workspace or organisation, states, and who has removed the app.
 
-Tokens come and go encrypted (`bot.keys`). A row is read for each message, so that a token that was revoked in one process is used by
-none; while the database is unavailable, what this process read last counts.
+Tokens come and go encrypted (`bot.keys`). A row is read for each message, so that a token that was revoked in one process is used
+by none; while the database is unavailable, what this process read last counts.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import partial
 
@@ -50,9 +51,9 @@ _teams_of = select(org_teams.c.team).where(org_teams.c.organisation == bindparam
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredInstallation:
-    """A row. `team` is a workspace (T…) or an organisation (E…); the two tokens are encrypted, `refresh_token` and `expires_at` are
-    empty and 0 without token rotation. `curators`: ids with commas between, beside the installer's. `revision` changes with each
-    new token."""
+    """A row. `team` is a workspace (T…) or an organisation (E…). The two tokens are encrypted; without token rotation
+    `refresh_token` is empty and `expires_at` 0. `curators`: ids with commas between, beside the installer's. `revision` changes
+    with each new token."""
 
     team: str
     name: str = ""
@@ -156,10 +157,8 @@ class Installations:
             return
 
         def work() -> bool:
-            try:
+            with suppress(IntegrityError):
                 self._database.write(_insert_org_team, team=team, organisation=organisation)
-            except IntegrityError:
-                pass
             return True
 
         if self._database.run_or_default(work, False):

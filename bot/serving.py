@@ -243,6 +243,7 @@ async def _serve_http(
         bot.app.dispatch,
         config.signing_secret,
         pages={HEALTH: bot.health, METRICS: bot.metrics.page},
+        routes=bot.app.routes(),
         is_ready=ready.is_set,
         notices=bot.app.context.client.notices,
         on_refusal=bot.metrics.refused,
@@ -313,8 +314,9 @@ async def _get_ready(bot: Bot, stop: asyncio.Event, ready: asyncio.Event, worker
     context = bot.app.context
     preparing = asyncio.create_task(context.run_db(bot.store.prepare))
     try:
-        if await wait_for_slack(
-            context.client.auth_test, "SLACK_BOT_TOKEN", stop, context.client
+        installs = context.teams is not None  # then there is no token of the bot's own to try
+        if (
+            installs or await wait_for_slack(context.client.auth_test, "SLACK_BOT_TOKEN", stop, context.client)
         ) and await is_done_before(stop, preparing):
             ready.set()
             if worker is not None:

@@ -6,9 +6,9 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.curation.preview import Preview
 from bot.curation.reloader import PackReloader
@@ -17,12 +17,16 @@ from bot.model import Change, ConversationState, Question, Reply
 from bot.slack.admission import Admission, ConversationQueues, FairQueue, InteractionLimit, Tasks
 from bot.slack.answer_log import AnswerLog
 from bot.slack.blocks import Layout
+from bot.slack.payloads import Payload
 from bot.slack.permissions import Curators
 from bot.slack.recorder import Recorder
 from bot.slack.strings import Strings
 from bot.slack.transport.client import BotIdentity, SlackClient
 from bot.slack.transport.outbox import Outbox
 from bot.store import Store
+
+if TYPE_CHECKING:
+    from bot.slack.installations import Installation, InstalledTeams
 
 LONG_TEXT = 400
 """Characters above which a question is answered in a worker thread: it may cost up to 30 ms of CPU, an ordinary one costs 3 ms.
@@ -65,6 +69,10 @@ class Context:
     database: Executor
     workers: Executor
     hmac_id: Callable[[str], str]
+    teams: InstalledTeams | None = None
+    """The installed workspaces, where the app is installed by OAuth."""
+    installation: Installation | None = None
+    """The one that the handler's payload belongs to."""
     reloader: PackReloader | None = None
     preview_factory: PreviewFactory | None = None
     preview_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -82,7 +90,23 @@ class Context:
     @property
     def identity(self) -> BotIdentity:
         """Who the bot is; its ids are empty until Slack has been asked."""
-        return self.client.identity
+        return self.installation.identity if self.installation is not None else self.client.identity
+
+    @property
+    def token(self) -> str:
+        """The token of the payload's workspace; empty where there is only one, which the client has."""
+        return self.installation.token if self.installation is not None else ""
+
+    async def of_body(self, body: Payload) -> Context | None:
+        """The context for a payload, with its workspace's installation; None where the app isn't installed any more."""
+        return self if self.teams is None else self._at(await self.teams.of_body(body))
+
+    async def of_team(self, team: str) -> Context | None:
+        """The context for a workspace; None where the app isn't installed any more."""
+        return self if self.teams is None else self._at(await self.teams.of_team(team))
+
+    def _at(self, installation: Installation | None) -> Context | None:
+        return replace(self, installation=installation) if installation is not None else None
 
     @property
     def home_team(self) -> str:

@@ -7,6 +7,7 @@ be refused, and checks for other listeners' acknowledgements only every ten mill
 from __future__ import annotations
 
 import logging
+import math
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -83,7 +84,9 @@ def in_background(context: Context, handler: Handler) -> Middleware:
     """A middleware that acknowledges at once and runs the handler as a task."""
 
     async def middleware(body: dict[str, Any]) -> BoltResponse:
-        context.tasks.start(run_handler(context, handler, body))
+        local = await context.of_body(body)
+        if local is not None:
+            context.tasks.start(run_handler(local, handler, body))
         return BoltResponse(status=200)
 
     return middleware
@@ -111,7 +114,12 @@ async def token_revoked(context: Context, body: Payload) -> None:
     event = event_of(body)
     if team_id_of(body, context.home_team) != context.home_team:
         return
-    if get_str(event, "type") == "app_uninstalled" or get_dict(event, "tokens").get("bot"):
+    if get_str(event, "type") != "app_uninstalled" and not get_dict(event, "tokens").get("bot"):
+        return
+    if context.teams is not None:
+        when = body.get("event_time")
+        await context.teams.remove(context.home_team, float(when) if isinstance(when, (int, float)) else math.inf)
+    else:
         context.client.health.note(Refused("token_revoked"), "")
 
 
@@ -125,7 +133,8 @@ def _search(context: Context) -> Middleware:
     """Acknowledges a search with its answer, so that it is shown in the same modal."""
 
     async def middleware(body: dict[str, Any]) -> BoltResponse:
-        return BoltResponse(status=200, body=await modals.submit_search(context, body))
+        local = await context.of_body(body)
+        return BoltResponse(status=200, body=await modals.submit_search(local, body) if local is not None else "")
 
     return middleware
 
@@ -134,7 +143,10 @@ def _curator_form(context: Context) -> Middleware:
     """Acknowledges a curator's form with its result, and starts the follow-up work, if there is any."""
 
     async def middleware(body: dict[str, Any]) -> BoltResponse:
-        response, follow_up = await curation.submit(context, body)
+        local = await context.of_body(body)
+        if local is None:
+            return BoltResponse(status=200)
+        response, follow_up = await curation.submit(local, body)
         if follow_up is not None:
             context.tasks.start(follow_up())
         return BoltResponse(status=200, body=response)
@@ -144,7 +156,8 @@ def _curator_form(context: Context) -> Middleware:
 
 def _suggestions(context: Context) -> Middleware:
     async def middleware(body: dict[str, Any]) -> BoltResponse:
-        return BoltResponse(status=200, body=await curation.suggest(context, body))
+        local = await context.of_body(body)
+        return BoltResponse(status=200, body=await curation.suggest(local, body) if local is not None else "")
 
     return middleware
 
@@ -163,7 +176,9 @@ def _on_error(context: Context) -> Callable[..., Awaitable[BoltResponse | None]]
         if isinstance(error, BoltUnhandledRequestError):
             return BoltResponse(status=404, body="")
         logger.error("A listener failed\n%s", format_without_message(error))
-        await messages.apologise(context, messages.destination_of(body, context.identity.user))
+        local = await context.of_body(body)
+        if local is not None:
+            await messages.apologise(local, messages.destination_of(body, local.identity.user))
         return None
 
     return on_error

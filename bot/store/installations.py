@@ -21,7 +21,7 @@ from bot.store.database import UNAVAILABLE, Database, put_bounded
 from bot.store.tables import LONGEST_NAME, departed, digest, installations, oauth_states, org_teams, storable
 
 STATE_LASTS = 600
-"""Seconds in which somebody who has begun an installation has to come back from Slack."""
+"""Seconds in which somebody who has begun an installation has to come back from Slack. Used states are kept as long."""
 PURGE_AFTER = 3600
 """Seconds after which the words and ids of a workspace that has removed the app are deleted, with the next hourly purge: whoever
 installs it again at once, for another scope, keeps them."""
@@ -46,6 +46,7 @@ _insert_departed = departed.insert()
 _delete_departed = delete(departed).where(departed.c.team == bindparam("of"))
 _find_departed = select(departed.c.team).where(departed.c.at <= bindparam("before"))
 _insert_org_team = org_teams.insert()
+_organisation_of = select(org_teams.c.organisation).where(org_teams.c.team == bindparam("of"))
 _teams_of = select(org_teams.c.team).where(org_teams.c.organisation == bindparam("of"))
 
 
@@ -140,14 +141,17 @@ class Installations:
 
     # --- states
 
-    def issue_state(self, state: str) -> None:
-        """Remember a state that was given to a browser. Raises StoreError."""
-        self._database.run_or_raise(lambda: self._database.write(_insert_state, state=digest(state), at=self._clock()))
+    def use_state(self, state: str) -> bool:
+        """Whether a state is used for the first time, in all processes. Raises StoreError."""
 
-    def take_state(self, state: str) -> bool:
-        """Whether a state was issued and hasn't been used; it can't be used again. Raises StoreError."""
-        name, after = digest(state), self._clock() - STATE_LASTS
-        return bool(self._database.run_or_raise(lambda: self._database.write(_take_state, name=name, after=after)))
+        def work() -> bool:
+            try:
+                self._database.write(_insert_state, state=digest(state), at=self._clock())
+            except IntegrityError:
+                return False
+            return True
+
+        return self._database.run_or_raise(work)
 
     # --- organisations
 
@@ -167,6 +171,15 @@ class Installations:
     def teams_of(self, organisation: str) -> list[str]:
         """The workspaces of an organisation that were met."""
         return [row.team for row in self._database.read_all(_teams_of, of=organisation)]
+
+    def find_for(self, team: str) -> StoredInstallation | None:
+        """The installation that serves a workspace: its own, or its organisation's."""
+        found = self.find(team)
+        if found is None:
+            read = partial(self._database.read, _organisation_of, of=team)
+            row = self._database.run_or_default(read, None, reads=True)
+            found = self.find(row.organisation) if row is not None else None
+        return found
 
     def departed(self) -> list[str]:
         """Those that removed the app PURGE_AFTER seconds ago or earlier."""

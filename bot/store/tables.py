@@ -189,7 +189,7 @@ installations = Table(  # workspaces, and organisations (E…), into which the a
     Column("revision", Integer, nullable=False),
 )
 
-oauth_states = Table(  # of installations that were begun, until they come back from Slack
+oauth_states = Table(  # those that were used: none is used twice
     "askpy_oauth_states",
     metadata,
     Column("state", String(64), primary_key=True),

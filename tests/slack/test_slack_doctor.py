@@ -114,7 +114,14 @@ def test_in_the_file_every_name_is_ours_and_elsewhere_only_what_is_near(
         "SLACK_SIGNIN_SECRET": "SLACK_SIGNING_SECRET", "DATABASEURL": "DATABASE_URL", "DATABASE_ULR": "DATABASE_URL",
         "PORTT": "PORT", "askpy_cards": "ASKPY_CARDS",
     }  # fmt: skip
-    others = ("EXPORT", "SLACK_USER_TOKEN", "SLACK_CLIENT_SECRET", "SLACK_APP_ID", "SLACK_WEBHOOK_URL", "REDIS_URL")
+    others = (
+        "EXPORT",
+        "SLACK_USER_TOKEN",
+        "SLACK_VERIFICATION_TOKEN",
+        "SLACK_APP_ID",
+        "SLACK_WEBHOOK_URL",
+        "REDIS_URL",
+    )
     monkeypatch.setattr(
         "bot.settings._env_file", lambda: {**dict.fromkeys(misspelt, "hush"), **dict.fromkeys(others, "1")}
     )

@@ -379,13 +379,12 @@ def answer_middleware(
     """
 
     async def middleware(body: dict[str, Any]) -> BoltResponse:
-        message = read(body, context.identity.user, context.home_team)
-        if message is None:
-            return BoltResponse(status=200)
-        if _is_too_old(context, message):
+        local = await context.of_body(body)
+        message = read(body, local.identity.user, local.home_team) if local is not None else None
+        if local is None or message is None or _is_too_old(local, message):
             return BoltResponse(status=200)
         delivery = Delivery()
-        context.tasks.start(answer_message(context, message, delivery))
+        context.tasks.start(answer_message(local, message, delivery))
         try:
             status = await delivery.decided()
         except asyncio.CancelledError:  # the receiver is closing: no acknowledgement will be written

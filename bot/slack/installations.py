@@ -88,11 +88,19 @@ def team_candidates(body: Payload) -> Iterator[str]:
 class InstalledTeams:
     """The installations, as payloads need them."""
 
-    def __init__(self, store: Store, keys: SecretKeys, client: SlackClient, run_db: RunDb) -> None:
+    def __init__(
+        self,
+        store: Store,
+        keys: SecretKeys,
+        client: SlackClient,
+        run_db: RunDb,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._store = store
         self._keys = keys
         self._client = client
         self._run_db = run_db
+        self._clock = clock
         self._tokens: dict[tuple[str, int], str] = {}
         self._rotating: dict[str, asyncio.Lock] = {}
 
@@ -129,7 +137,7 @@ class InstalledTeams:
         """With its token, which is replaced before it expires."""
         if stored is None:
             return None
-        if stored.refresh_token and stored.expires_at - time.time() < ROTATE_BEFORE:
+        if stored.refresh_token and stored.expires_at - self._clock() < ROTATE_BEFORE:
             stored = await self._rotate(stored.team)
         try:
             return Installation(stored, self._token(stored)) if stored is not None else None
@@ -155,7 +163,7 @@ class InstalledTeams:
         async with self._rotating.setdefault(team, asyncio.Lock()):
             installations, claims = self._store.installations, self._store.claims
             stored: StoredInstallation | None = await self._run_db(installations.find, team)
-            if stored is None or not stored.refresh_token or stored.expires_at - time.time() >= ROTATE_BEFORE:
+            if stored is None or not stored.refresh_token or stored.expires_at - self._clock() >= ROTATE_BEFORE:
                 return stored
             claim = f"rotate:{team}:{stored.revision}"
             if await self._run_db(claims.claim_once, claim):
@@ -181,7 +189,7 @@ class InstalledTeams:
         bot_token, refresh_token = (
             self._keys.encrypt(str(answer.get(name) or "")) for name in ("access_token", "refresh_token")
         )
-        expires_at = time.time() + float(answer.get("expires_in") or 0)
+        expires_at = self._clock() + float(answer.get("expires_in") or 0)
         await self._run_db(self._store.installations.replace_tokens, stored, bot_token, refresh_token, expires_at)
 
 

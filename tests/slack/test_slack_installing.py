@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import http.client
+import itertools
 import re
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from slack_sdk.errors import SlackApiError
 
 from bot.keys import SecretKeys, new_key
-from bot.slack.installations import FAILURES, INSTALL, REDIRECT, ROTATE_BEFORE, team_candidates
+from bot.slack.installations import (
+    FAILURES,
+    INSTALL,
+    REDIRECT,
+    ROTATE_BEFORE,
+    InstalledTeams,
+    _States,
+    team_candidates,
+)
 from bot.slack.transport.client import SlackConfig
+from bot.slack.transport.notices import Notices
 from bot.store import Store, StoredInstallation
-from bot.store.installations import STATE_LASTS
+from bot.store.installations import PURGE_AFTER, STATE_LASTS
 from support.slack_app import PATIENCE, SECRET, Door, MakeDoor
 from support.slack_steps import posted
 from support.slack_stub import Fault, Stub
+from support.stores import Clock
 
 KEY = new_key()
 
@@ -366,3 +382,128 @@ def test_an_installation_shows_no_token(store: Store) -> None:
     stored = StoredInstallation(team="T1", bot_token=SecretKeys(KEY).encrypt("xoxb-1"))
     store.installations.save(stored)
     assert "xoxb" not in repr(store.installations.find("T1"))
+
+
+# --- any order of all of it, by two processes
+
+SEQUENCES, LONGEST = 500, 12
+LIFE = 43_200.0
+STEPS = ("install", "uninstall", "revoke", "ask", "wait", "purge", "replay", "late")
+
+
+class SlackModel:
+    """What Slack knows: which tokens are good, and which refresh token may be exchanged."""
+
+    def __init__(self) -> None:
+        self.good: dict[str, float] = {}
+        self.refresh = ""
+        self.number = 0
+
+    def give(self, now: float) -> dict[str, object]:
+        self.number += 1
+        token, self.refresh = f"xoxb-{self.number}", f"xoxe-{self.number}"
+        self.good[token] = now + LIFE
+        return {"access_token": token, "refresh_token": self.refresh, "expires_in": LIFE}
+
+    def web(self, token: str) -> SlackModel:
+        return self
+
+    async def oauth_v2_access(self, **args: str) -> dict[str, object]:
+        if args["refresh_token"] != self.refresh:
+            raise SlackApiError("refused", {"ok": False, "error": "invalid_refresh_token"})
+        return self.give(self.now())
+
+
+class Workspace:
+    """One workspace in two processes, beside what Slack knows of it."""
+
+    def __init__(self, team: str, stores: list[Store], clock: Clock) -> None:
+        self.team, self.stores, self.clock = team, stores, clock
+        self.keys, self.slack = SecretKeys(KEY), SlackModel()
+        self.slack.now = clock
+        client = SimpleNamespace(web=self.slack.web, config=config_of(SimpleNamespace(url="")), notices=Notices(clock))
+
+        async def run_db(work: Callable[..., object], *args: object) -> object:
+            return work(*args)
+
+        self.teams = [InstalledTeams(store, self.keys, client, run_db, clock) for store in stores]
+        self.states = _States(stores[0], self.keys, run_db)
+        self.used: list[str] = []
+        self.is_installed, self.removed_at = False, 0.0
+
+    async def step(self, name: str, process: int) -> None:
+        await getattr(self, name)(process)
+        found = await self.teams[1 - process].of_team(self.team)
+        assert (found is not None) == self.is_installed, name
+        assert found is None or self.slack.good.get(found.token, 0) > self.clock.now, "a token that Slack doesn't know"
+
+    async def install(self, process: int) -> None:
+        state = await self.states.async_issue()
+        assert await self.states.async_consume(state)
+        self.used.append(state)
+        answer, store = self.slack.give(self.clock.now), self.stores[process]
+        bot, refresh = (self.keys.encrypt(str(answer[name])) for name in ("access_token", "refresh_token"))
+        store.installations.save(
+            StoredInstallation(
+                team=self.team, bot_token=bot, refresh_token=refresh, expires_at=self.clock.now + LIFE, installer="U1"
+            )
+        )
+        store.misses.add(self.team, f"a question of {self.team}", "", 0.1)
+        self.is_installed = True
+
+    async def uninstall(self, process: int) -> None:
+        self.slack.good, self.slack.refresh = {}, ""
+        await self.teams[process].remove(self.team, self.clock.now)
+        self.removed_at = self.clock.now if self.is_installed else self.removed_at
+        self.is_installed = False
+
+    revoke = uninstall
+
+    async def late(self, process: int) -> None:
+        """An event of an earlier removal arrives late."""
+        await self.teams[process].remove(self.team, self.clock.now - 7 * 24 * 3600)
+
+    async def ask(self, process: int) -> None:
+        await asyncio.gather(*(teams.of_team(self.team) for teams in self.teams))
+
+    async def wait(self, process: int) -> None:
+        self.clock.now += LIFE - ROTATE_BEFORE / 2
+
+    async def purge(self, process: int) -> None:
+        self.clock.now += PURGE_AFTER + 1
+        self.stores[process].purge()
+        left = [miss.text for miss in self.stores[1 - process].misses.all(self.team)]
+        assert bool(left) <= (self.is_installed or not self.removed_at), left
+
+    async def replay(self, process: int) -> None:
+        for state in self.used:
+            assert not await self.states.async_consume(state)
+
+
+@pytest.fixture(scope="module")
+def two_stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[list[Store], Clock]]:
+    clock = Clock()
+    clock.now = time.time()  # states go by the real clock
+    path = tmp_path_factory.mktemp("installing") / "s.db"
+    stores = [Store(f"sqlite:///{path}", clock, retention_days=3650) for _ in range(2)]
+    yield stores, clock
+    for store in stores:
+        store.close()
+
+
+_numbers = itertools.count()
+
+
+@settings(max_examples=SEQUENCES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 1)), min_size=1, max_size=LONGEST))
+def test_in_any_order_no_stale_token_is_used_and_nothing_is_left(
+    two_stores: tuple[list[Store], Clock], steps: list[tuple[str, int]]
+) -> None:
+    stores, clock = two_stores
+    workspace = Workspace(f"T{next(_numbers)}", stores, clock)
+
+    async def run() -> None:
+        for name, process in [*steps, ("uninstall", 0), ("purge", 1), ("replay", 0)]:
+            await workspace.step(name, process)
+
+    asyncio.run(run())

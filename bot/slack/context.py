@@ -23,7 +23,7 @@ from bot.slack.recorder import Recorder
 from bot.slack.strings import Strings
 from bot.slack.transport.client import BotIdentity, SlackClient
 from bot.slack.transport.outbox import Outbox
-from bot.store import Store
+from bot.store import Store, StoredInstallation
 
 if TYPE_CHECKING:
     from bot.slack.installations import Installation, InstalledTeams
@@ -71,8 +71,10 @@ class Context:
     hmac_id: Callable[[str], str]
     teams: InstalledTeams | None = None
     """The installed workspaces, where the app is installed by OAuth."""
-    installation: Installation | None = None
+    installation: StoredInstallation | None = None
     """The one that the handler's payload belongs to."""
+    token: str = field(default="", repr=False)
+    """Its token; empty where there is only one, which the client has."""
     reloader: PackReloader | None = None
     preview_factory: PreviewFactory | None = None
     preview_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -90,12 +92,10 @@ class Context:
     @property
     def identity(self) -> BotIdentity:
         """Who the bot is; its ids are empty until Slack has been asked."""
-        return self.installation.identity if self.installation is not None else self.client.identity
-
-    @property
-    def token(self) -> str:
-        """The token of the payload's workspace; empty where there is only one, which the client has."""
-        return self.installation.token if self.installation is not None else ""
+        stored = self.installation
+        if stored is None:
+            return self.client.identity
+        return BotIdentity(stored.bot_user, stored.bot, stored.team, tuple(stored.scopes.split(",")))
 
     async def of_body(self, body: Payload) -> Context | None:
         """The context for a payload, with its workspace's installation; None where the app isn't installed any more."""
@@ -106,7 +106,11 @@ class Context:
         return self if self.teams is None else self._at(await self.teams.of_team(team))
 
     def _at(self, installation: Installation | None) -> Context | None:
-        return replace(self, installation=installation) if installation is not None else None
+        return (
+            replace(self, installation=installation.stored, token=installation.token)
+            if installation is not None
+            else None
+        )
 
     @property
     def home_team(self) -> str:

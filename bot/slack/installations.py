@@ -29,7 +29,7 @@ from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
 from bot.keys import SecretKeyError, SecretKeys
 from bot.slack.manifest import SCOPES
 from bot.slack.payloads import Payload, get_dict, get_str
-from bot.slack.transport.client import UNREACHABLE, BotIdentity, SlackClient, failure_of
+from bot.slack.transport.client import UNREACHABLE, SlackClient, failure_of
 from bot.store import Store, StoredInstallation, StoreError
 from bot.store.installations import STATE_LASTS
 
@@ -51,17 +51,6 @@ class Installation:
 
     stored: StoredInstallation
     token: str = field(repr=False)
-
-    @property
-    def team(self) -> str:
-        """A workspace's id (T…), or an organisation's (E…)."""
-        return self.stored.team
-
-    @property
-    def identity(self) -> BotIdentity:
-        """Who the bot is there."""
-        stored = self.stored
-        return BotIdentity(stored.bot_user, stored.bot, stored.team, tuple(stored.scopes.split(",")))
 
 
 def team_candidates(body: Payload) -> Iterator[str]:

@@ -17,12 +17,12 @@ from bot.model import Change, ConversationState, Question, Reply
 from bot.slack.admission import Admission, ConversationQueues, FairQueue, InteractionLimit, Tasks
 from bot.slack.answer_log import AnswerLog
 from bot.slack.blocks import Layout
-from bot.slack.permissions import Curators
+from bot.slack.permissions import Curators, WorkspaceCurators
 from bot.slack.recorder import Recorder
 from bot.slack.strings import Strings
 from bot.slack.transport.client import BotIdentity, SlackClient
 from bot.slack.transport.outbox import Outbox
-from bot.store import Store
+from bot.store import Store, StoredInstallation
 
 LONG_TEXT = 400
 """Characters above which a question is answered in a worker thread: it may cost up to 30 ms of CPU, an ordinary one costs 3 ms.
@@ -78,6 +78,8 @@ class Context:
     tasks: Tasks = field(default_factory=Tasks)
     ack_delay: float = ACK_DELAY
     clock: Callable[[], float] = time.time
+    installation: StoredInstallation | None = None
+    """The installation by OAuth that a payload is for, read when it came; None where the token is from the environment."""
 
     @property
     def identity(self) -> BotIdentity:
@@ -88,6 +90,14 @@ class Context:
     def home_team(self) -> str:
         """The workspace of the bot's token, or the organisation of one that is installed in all of it; see `team_id_of`."""
         return self.identity.team
+
+    def is_curator(self, team: str, user: str, *, is_guest: bool) -> bool:
+        """Whether this person may curate in this workspace. `is_guest`: they are of another one, and may not."""
+        return not is_guest and self.curators.contains(team, user, self.installation)
+
+    def curators_of(self, team: str) -> WorkspaceCurators:
+        """Who may curate in a workspace."""
+        return self.curators.of_workspace(team, self.installation)
 
     def slack_time(self) -> float:
         """Seconds since 1970 by Slack's clock."""

@@ -18,7 +18,7 @@ from bot.slack.admission import Admission, ConversationQueues, FairQueue, Intera
 from bot.slack.answer_log import AnswerLog
 from bot.slack.blocks import Layout
 from bot.slack.payloads import Payload
-from bot.slack.permissions import Curators
+from bot.slack.permissions import Curators, WorkspaceCurators
 from bot.slack.recorder import Recorder
 from bot.slack.strings import Strings
 from bot.slack.transport.client import BotIdentity, SlackClient
@@ -116,6 +116,14 @@ class Context:
     def home_team(self) -> str:
         """The workspace of the bot's token, or the organisation of one that is installed in all of it; see `team_id_of`."""
         return self.identity.team
+
+    def is_curator(self, team: str, user: str, *, is_guest: bool) -> bool:
+        """Whether this person may curate in this workspace. `is_guest`: they are of another one, and may not."""
+        return not is_guest and self.curators.contains(team, user, self.installation)
+
+    def curators_of(self, team: str) -> WorkspaceCurators:
+        """Who may curate in a workspace."""
+        return self.curators.of_workspace(team, self.installation)
 
     def slack_time(self) -> float:
         """Seconds since 1970 by Slack's clock."""

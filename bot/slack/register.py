@@ -76,6 +76,7 @@ ACTIONS: dict[str, Handler] = {
     "undo": curation.undo,
     "public": curation.make_public,
     "trial": curation.make_pilot,
+    "curators": curation.name_curators,
 }
 """Handlers of buttons and menus, by the part of their action_id before the colon."""
 

@@ -196,6 +196,12 @@ class Forgotten:
         if name and rows:
             self.counts[name] = self.counts.get(name, 0) + rows
 
+    def add_all(self, other: Forgotten) -> None:
+        """Count what another call deleted."""
+        self.rows += other.rows - sum(other.counts.values())
+        for name, rows in other.counts.items():
+            self.add(name, rows)
+
 
 def forget_departed(database: Database, known: Installations, now: float) -> list[str]:
     """Delete what names the workspaces that removed the app PURGE_AFTER seconds ago or earlier; whose.

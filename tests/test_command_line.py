@@ -573,6 +573,13 @@ def test_a_new_key_can_be_used_and_is_another_each_time(run: Any) -> None:
         second.decrypt(first.encrypt("x"))
 
 
+def test_without_the_package_that_encrypts_a_sentence_says_so(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "bot.keys", None)
+    for command in ("new", "rotate"):
+        code, out, err = run("keys", command, ASKPY_SECRET_KEY=NEW)
+        assert (code, out, "pip install cryptography." in err, err.count("\n")) == (2, "", True, 1)
+
+
 def test_keys_are_rotated_and_what_to_do_next_is_said(run: Any, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/s.db"
     store = installed(url, OLD, "E1", "T1")

@@ -323,6 +323,32 @@ def test_an_organisation_that_comes_back_is_met_anew(store: Store, database: str
         assert tables_of(database, "T1") | tables_of(database, "E1") == set()
 
 
+def test_two_processes_that_purge_at_once_leave_nothing_and_take_nothing_else(
+    database: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one purges in the middle of ours, and the workspace installs the app again after that."""
+    ours, other = (Store(database, clock, monotonic=clock) for _ in range(2))
+    install(ours, "T1")
+    use(ours, "T1")
+    assert ours.installations.remove("T1")
+    clock.now += PURGE_AFTER
+    transaction, steps = ours.database.transaction, iter(range(1, 100))
+
+    def meanwhile(work: Any) -> Any:
+        if next(steps) == 3:
+            other.purge()
+            assert tables_of(database, "T1") == set()
+            install(other, "T1")
+            use(other, "T1")
+        return transaction(work)
+
+    monkeypatch.setattr(ours.database, "transaction", meanwhile)
+    ours.purge()
+    assert tables_of(database, "T1") == {*ALL, "installations"}
+    for store in (ours, other):
+        store.close()
+
+
 def test_a_purge_that_is_interrupted_goes_on_with_the_next(
     database: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -438,10 +464,11 @@ def test_a_rotated_key_loses_nobody(database: str, clock: Clock) -> None:
     assert old.votes.add("T1:1", old._hmac_id("T1:1:U1"), "s", "good", "")
     assert new.votes.add("T1:1", voter, "s", "bad", "", former_voters=(former,))
     assert rows(database, "select vote from askpy_votes") == [("bad",)]
-    assert [store.forget("T1", "U1") for store in (keyed(database, clock, "c"), new)] == [0, 3]
+    stranger = keyed(database, clock, "c")
+    assert [store.forget("T1", "U1") for store in (stranger, new)] == [0, 3]
     assert rows(database, "select count(*) from askpy_contexts") == [(0,)]
     assert new.conversations.load("T1:C1:1.1:U1") is None
-    for store in (old, new):
+    for store in (old, new, stranger):
         store.close()
 
 

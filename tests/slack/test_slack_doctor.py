@@ -8,6 +8,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -720,6 +721,14 @@ def test_a_key_alone_is_a_hint(settings: Settings, capsys: pytest.CaptureFixture
         "hint   ASKPY_SECRET_KEY: set without the two others that man"
     ]
     assert told[-1] == "Nothing is wrong."
+
+
+def test_without_the_package_that_encrypts_the_doctor_says_so(
+    many: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "bot.keys", None)
+    (told,) = faults_of(doctor(many, capsys))
+    assert told.startswith("fault  ASKPY_SECRET_KEY: many workspaces need the package cryptography: ")
 
 
 def test_many_workspaces_need_no_bot_token(many: Settings, stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:

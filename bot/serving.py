@@ -174,7 +174,9 @@ def build(settings: Settings, config: SlackConfig, stop: threading.Event | None 
     """
     if unknown := unknown_variables():
         logger.warning("%s", "; ".join(variable.text for variable in unknown))
-    store = Store(settings.database, retention_days=settings.retention_days, hmac_id=config.hmac_id)
+    store = Store(
+        settings.database, retention_days=settings.retention_days, hmac_id=config.hmac_id, former_ids=config.former_ids
+    )
     reloader = PackReloader(settings.pack, settings.cache_folder, store.changes, stop=stop)
     reloader.matcher().prepare()
     knowledge = reloader.knowledge()

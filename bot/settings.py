@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from bot import program
 from bot.model import AskPyError
 
 PACKAGED_PACK = Path(__file__).with_name("pack")
@@ -74,7 +75,7 @@ class Settings:
 
     @property
     def installs(self) -> bool:
-        """Whether any setting of installing into many workspaces is set; `SlackConfig` says which of the others are missing."""
+        """Whether the app is to be installed into many workspaces; `installing_faults` says what is missing for that."""
         return bool(self.slack_client_id or self.slack_client_secret)
 
     @property
@@ -201,6 +202,59 @@ def _parse(variables: Mapping[str, str | None]) -> tuple[Settings, SettingFaults
         except click.BadParameter as error:
             faults.append((name, _without_secrets(error.message, value)))
     return Settings(**values), tuple(faults)
+
+
+_BASIC_INFORMATION = "https://api.slack.com/apps, your app, Basic Information"
+NO_CRYPTOGRAPHY = (
+    "many workspaces need the package cryptography: requirements.txt lists it, or pip install cryptography"
+)
+"""Why `bot.keys` can't be imported."""
+
+
+def installing_faults(settings: Settings, mode: str | None = None) -> SettingFaults:
+    """What keeps the app from being installed into many workspaces, by variable or option; nothing where it isn't to be.
+
+    `mode`: the one that `serve` was told to use; None if it goes by the settings.
+    """
+    if not settings.installs:
+        return ()
+    faults = []
+    if not settings.slack_client_id:
+        faults.append(("SLACK_CLIENT_ID", f"not set, which many workspaces need; copy it from {_BASIC_INFORMATION}"))
+    if settings.slack_client_secret is None:
+        faults.append(
+            ("SLACK_CLIENT_SECRET", f"not set, which many workspaces need; copy it from {_BASIC_INFORMATION}")
+        )
+    if settings.secret_key is None:
+        faults.append(
+            (
+                "ASKPY_SECRET_KEY",
+                f"not set, which many workspaces need; `{program()} keys new` makes one, to keep apart",
+            )
+        )
+    if mode == "socket" or (mode is None and settings.slack_app_token is not None):
+        name, remedy = ("--socket", "leave it out") if mode else ("SLACK_APP_TOKEN", "take it out")
+        faults.append(
+            (
+                name,
+                f"Socket Mode is for one workspace, and many of them need HTTP; {remedy}, and set SLACK_SIGNING_SECRET",
+            )
+        )
+    if bare := [name for name in settings.curators if ":" not in name]:
+        remedy = "with many workspaces write its workspace before each, T…:U…"
+        faults.append(
+            ("ASKPY_CURATORS", f"{', '.join(bare)} {'is' if len(bare) == 1 else 'are'} of no workspace; {remedy}")
+        )
+    return tuple(faults)
+
+
+def require_installing(settings: Settings, mode: str | None = None) -> None:
+    """Raise SettingsError that names all of `installing_faults`, if there are any."""
+    if faults := installing_faults(settings, mode):
+        lines = "\n".join(f"{name}: {fault}." for name, fault in faults)
+        raise SettingsError(
+            f"To be installed into many workspaces these are in the way (environment or .env):\n{lines}"
+        )
 
 
 def address_fault(url: str) -> str:

@@ -23,6 +23,7 @@ from bot.slack.answer_log import AnswerLog
 from bot.slack.blocks import Layout
 from bot.slack.context import Context, PreviewFactory, run_in
 from bot.slack.features.notifications import Notifier
+from bot.slack.manifest import REDIRECT
 from bot.slack.metrics import Metrics
 from bot.slack.permissions import Curators
 from bot.slack.recorder import WRITE_DELAY, Recorder
@@ -55,7 +56,7 @@ class SlackApp:
         context, config = self.context, self.context.client.config
         if context.teams is None or config.keys is None:
             return {}
-        from bot.slack.installations import INSTALL, REDIRECT, InstallFlow  # noqa: PLC0415  as above
+        from bot.slack.installations import INSTALL, InstallFlow  # noqa: PLC0415  as above
 
         name = context.engine.knowledge.name
         flow = InstallFlow(name, context.client, context.store, config.keys, context.run_db)
@@ -156,6 +157,7 @@ def build_app(
         database=database,
         workers=ThreadPoolExecutor(WORKERS, "work"),
         hmac_id=config.hmac_id,
+        former_ids=config.former_ids,
         reloader=reloader,
         preview_factory=preview_factory,
         admission=admission or Admission(),

@@ -69,6 +69,8 @@ class Context:
     database: Executor
     workers: Executor
     hmac_id: Callable[[str], str]
+    former_ids: Callable[[str], Sequence[str]] = lambda _: ()
+    """The ids that `hmac_id` gave before a key was rotated."""
     teams: InstalledTeams | None = None
     """The installed workspaces, where the app is installed by OAuth."""
     installation: StoredInstallation | None = None

@@ -27,13 +27,13 @@ from slack_sdk.oauth.installation_store.async_installation_store import AsyncIns
 from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
 
 from bot.keys import SecretKeyError, SecretKeys
-from bot.slack.manifest import SCOPES
+from bot.slack.manifest import REDIRECT, SCOPES
 from bot.slack.payloads import Payload, get_dict, get_str
 from bot.slack.transport.client import UNREACHABLE, SlackClient, failure_of
 from bot.store import Store, StoredInstallation, StoreError
 from bot.store.installations import STATE_LASTS
 
-INSTALL, REDIRECT = "/slack/install", "/slack/oauth_redirect"
+INSTALL = "/slack/install"
 ROTATE_BEFORE = 2 * 3600
 """Seconds before its end from which a token that expires is replaced; Slack gives them twelve hours."""
 

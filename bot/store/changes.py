@@ -137,6 +137,14 @@ class Changes:
         found = self._database.run_or_default(lambda: self._database.read_all(_workspaces), None, reads=True)
         return tuple(sorted(self._known)) if found is None else tuple(row.workspace for row in found)
 
+    def drop_forgotten(self) -> None:
+        """Drop from memory the changes of workspaces of which the database has nothing any more."""
+        if self._known:
+            known = set(self.workspaces())
+            for workspace in [name for name in self._known if name not in known]:
+                self._known.pop(workspace, None)
+                self._revisions.pop(workspace, None)
+
     def _invalidate(self, workspace: str) -> None:
         self._edits += 1
         self._revisions.pop(workspace, None)

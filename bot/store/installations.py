@@ -30,10 +30,20 @@ _find = select(installations).where(installations.c.team == bindparam("of"))
 _all = select(installations).order_by(installations.c.team)
 _insert = installations.insert()
 _delete = delete(installations).where(installations.c.team == bindparam("of"))
+_unchanged = (
+    installations.c.team == bindparam("of"),
+    installations.c.revision == bindparam("before"),
+    installations.c.at == bindparam("since"),  # removed and installed again, the revision begins anew
+)
 _set_tokens = (
     update(installations)
-    .where(installations.c.team == bindparam("of"), installations.c.revision == bindparam("before"))
+    .where(*_unchanged)
     .values({name: bindparam(f"new_{name}") for name in ("bot_token", "refresh_token", "expires_at", "revision")})
+)
+_encrypt_anew = (
+    update(installations)
+    .where(*_unchanged)
+    .values({name: bindparam(f"new_{name}") for name in ("bot_token", "refresh_token")})
 )
 _set_curators = (
     update(installations).where(installations.c.team == bindparam("of")).values(curators=bindparam("new_curators"))
@@ -78,7 +88,8 @@ class Installations:
         self._clock = clock
         self._lock = threading.Lock()
         self._known: OrderedDict[str, StoredInstallation] = OrderedDict()
-        self._met: set[str] = set()
+        self._met: dict[str, set[str]] = {}
+        """By organisation: its workspaces that are noted already, since it was installed."""
 
     def find(self, team: str) -> StoredInstallation | None:
         """The installation of a workspace or organisation; None if there is none."""
@@ -86,6 +97,9 @@ class Installations:
         with self._lock:
             if found is UNAVAILABLE:
                 return self._known.get(team)
+            before = self._known.get(team)
+            if found is None or before is None or before.at != found.at:
+                self._met.pop(team, None)  # those of an installation before may be deleted
             if found is None:
                 self._known.pop(team, None)
                 return None
@@ -117,8 +131,18 @@ class Installations:
     def replace_tokens(self, before: StoredInstallation, bot_token: str, refresh_token: str, expires_at: float) -> bool:
         """Save new tokens, unless somebody else has saved others since `before` was read; whether they were saved."""
         values = {"new_bot_token": bot_token, "new_refresh_token": refresh_token, "new_expires_at": expires_at}
-        names = {"of": before.team, "before": before.revision, "new_revision": before.revision + 1}
+        names = _as_read(before) | {"new_revision": before.revision + 1}
         return bool(self._database.run_or_raise(lambda: self._database.write(_set_tokens, **names, **values)))
+
+    def encrypt_anew(self, before: StoredInstallation, bot_token: str, refresh_token: str) -> bool:
+        """Save the same tokens, encrypted with another key, unless others were saved since `before` was read; whether they were.
+
+        The revision stays: a process that is just fetching new tokens for these can still save them, and Slack gives them once.
+        Raises StoreError.
+        """
+        values = {"new_bot_token": bot_token, "new_refresh_token": refresh_token}
+        names = _as_read(before)
+        return bool(self._database.run_or_raise(lambda: self._database.write(_encrypt_anew, **names, **values)))
 
     def set_curators(self, team: str, curators: str) -> bool:
         """Save who may curate beside the installer; false if there is no such installation. Raises StoreError."""
@@ -137,7 +161,10 @@ class Installations:
 
         with self._lock:
             self._known.pop(team, None)
-        return self._database.run_or_raise(lambda: self._database.transaction(write))
+        is_removed = self._database.run_or_raise(lambda: self._database.transaction(write))
+        if is_removed:
+            self._database.scrub()
+        return is_removed
 
     # --- states
 
@@ -157,7 +184,8 @@ class Installations:
 
     def meet(self, team: str, organisation: str) -> None:
         """Note that a workspace belongs to an organisation, so that its rows can be deleted with it."""
-        if team in self._met:
+        met = self._met.setdefault(organisation, set())
+        if team in met:
             return
 
         def work() -> bool:
@@ -166,7 +194,7 @@ class Installations:
             return True
 
         if self._database.run_or_default(work, False):
-            self._met.add(team)
+            met.add(team)
 
     def teams_of(self, organisation: str) -> list[str]:
         """The workspaces of an organisation that were met."""
@@ -185,3 +213,8 @@ class Installations:
         """Those that removed the app PURGE_AFTER seconds ago or earlier."""
         read = partial(self._database.read_all, _find_departed, before=self._clock() - PURGE_AFTER)
         return [row.team for row in self._database.run_or_default(read, [], reads=True)]
+
+
+def _as_read(installation: StoredInstallation) -> dict[str, object]:
+    """The values by which a statement recognizes that a row is still the one that was read."""
+    return {"of": installation.team, "before": installation.revision, "since": installation.at}

@@ -23,12 +23,12 @@ from bot.keys import SecretKeys, new_key
 from bot.slack.installations import (
     FAILURES,
     INSTALL,
-    REDIRECT,
     ROTATE_BEFORE,
     InstalledTeams,
     _States,
     team_candidates,
 )
+from bot.slack.manifest import REDIRECT
 from bot.slack.transport.client import SlackConfig
 from bot.slack.transport.notices import Notices
 from bot.store import Store, StoredInstallation

@@ -32,7 +32,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.proxy_env_variable_loader import load_http_proxy_from_env
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.settings import Settings, SettingsError, address_fault
+from bot.settings import NO_CRYPTOGRAPHY, Settings, SettingsError, address_fault, require_installing
 from bot.slack.admission import no_op
 from bot.slack.transport.notices import Notices
 from bot.slack.transport.remedies import (
@@ -105,10 +105,7 @@ class SlackConfig:
         """The credentials and the mode; raises a SettingsError that names everything that is missing."""
         bot, app, secret = settings.slack_bot_token, settings.slack_app_token, settings.slack_signing_secret
         mode = mode or ("socket" if app else "http")
-        if settings.installs and mode == "socket":
-            raise SettingsError(
-                "Installing into many workspaces (SLACK_CLIENT_ID) needs HTTP: leave SLACK_APP_TOKEN out, or add --http."
-            )
+        require_installing(settings, mode)
         missing = (
             []
             if bot or settings.installs
@@ -122,8 +119,6 @@ class SlackConfig:
             missing.append(
                 f"SLACK_SIGNING_SECRET: {APP_SETTINGS_PAGE}, Basic Information (or SLACK_APP_TOKEN, for Socket Mode)"
             )
-        if settings.installs:
-            missing += _missing_to_install(settings)
         if missing:
             raise SettingsError("To run in Slack these are missing (environment or .env):\n" + "\n".join(missing))
         config = cls(
@@ -152,25 +147,17 @@ class SlackConfig:
     def hmac_id(self, text: str) -> str:
         """HMAC-SHA-256 of a text that begins with its workspace, in hexadecimal: an id that can't be traced back without its key,
         which comes from ASKPY_SECRET_KEY, or else is the bot's token."""
-        return self.hmac_ids(text)[0]
+        return self.keys.hmac_id(text) if self.keys is not None else self._by_token(text)
 
-    def hmac_ids(self, text: str) -> Sequence[str]:
-        """The same under each key of ASKPY_SECRET_KEY: what was stored before a rotation has another id."""
-        return self.keys.hmac_ids(text) if self.keys is not None else (self._by_token(text),)
+    def former_ids(self, text: str) -> Sequence[str]:
+        """The ids of the same text under older keys and the bot's token: what was stored before a key was rotated, or set."""
+        if self.keys is None:
+            return ()
+        by_token = [self._by_token(text)] if self.bot_token else []
+        return [*self.keys.hmac_ids(text)[1:], *by_token]
 
     def _by_token(self, text: str) -> str:
         return hmac.new(f"askpy:{self.bot_token}".encode(), text.encode("utf-8", "replace"), sha256).hexdigest()
-
-
-def _missing_to_install(settings: Settings) -> list[str]:
-    """What is missing of the three settings that installing needs together."""
-    where = f"{APP_SETTINGS_PAGE}, Basic Information"
-    wanted = (
-        ("SLACK_CLIENT_ID", settings.slack_client_id, where),
-        ("SLACK_CLIENT_SECRET", settings.slack_client_secret, where),
-        ("ASKPY_SECRET_KEY", settings.secret_key, "python -m bot keys new makes one; keep it as long as the database"),
-    )
-    return [f"{name}: {source}" for name, value, source in wanted if not value]
 
 
 def _keys(settings: Settings) -> SecretKeys | None:
@@ -179,7 +166,7 @@ def _keys(settings: Settings) -> SecretKeys | None:
     try:
         from bot.keys import SecretKeys  # noqa: PLC0415  an extra, for whoever sets the key
     except ModuleNotFoundError:
-        raise SettingsError("ASKPY_SECRET_KEY needs the package cryptography; requirements.txt lists it.") from None
+        raise SettingsError(f"ASKPY_SECRET_KEY: {NO_CRYPTOGRAPHY}.") from None
     return SecretKeys(settings.secret_key.get_secret_value())
 
 

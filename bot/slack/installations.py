@@ -101,7 +101,7 @@ class InstalledTeams:
         self._client = client
         self._run_db = run_db
         self._clock = clock
-        self._tokens: dict[tuple[str, int], str] = {}
+        self._tokens: dict[str, tuple[str, str]] = {}
         self._rotating: dict[str, asyncio.Lock] = {}
 
     async def of_body(self, body: Payload) -> Installation | None:
@@ -115,11 +115,13 @@ class InstalledTeams:
     async def remove(self, team: str, before: float) -> None:
         """A team has removed the app, or its token was revoked, at `before`: forget its token. What was installed since stays."""
         await self._run_db(self._remove, team, before)
+        self._tokens.pop(team, None)
 
     def _remove(self, team: str, before: float) -> None:
         found = self._store.installations.find(team)
         if found is not None and int(found.at) <= before:
             self._store.installations.remove(team)
+            self._store.database.scrub()
             logger.info("Removed from %s: its tokens are deleted, its words and ids within a day.", team)
 
     def _find_first(self, teams: tuple[str, ...]) -> StoredInstallation | None:
@@ -146,14 +148,11 @@ class InstalledTeams:
             return None
 
     def _token(self, stored: StoredInstallation) -> str:
-        """Decrypted once for each revision: that takes as long as a question does."""
-        name = (stored.team, stored.revision)
-        token = self._tokens.get(name)
-        if token is None:
+        """Decrypted once: that takes as long as a question does. Revisions begin anew with an installation, and don't name it."""
+        encrypted, token = self._tokens.get(stored.team, ("", ""))
+        if encrypted != stored.bot_token:
             token = self._keys.decrypt(stored.bot_token)
-            for old in [each for each in self._tokens if each[0] == stored.team]:
-                del self._tokens[old]
-            self._tokens[name] = token
+            self._tokens[stored.team] = (stored.bot_token, token)
         return token
 
     # --- rotation

@@ -366,6 +366,14 @@ def test_an_event_from_before_a_new_installation_removes_nothing(door: Door, oau
     assert tokens(oauth) == ["xoxb-T1-1"]
 
 
+def test_who_installs_again_is_answered_with_the_new_token(door: Door, oauth: OAuthStub) -> None:
+    for _ in range(2):
+        install(door, "T1")
+        assert mention(door, "T1") == 200
+        assert door.json({"type": "event_callback", "team_id": "T1", "event": {"type": "app_uninstalled"}}) == 200
+    assert tokens(oauth) == ["xoxb-T1-1", "xoxb-T1-2"]
+
+
 def test_a_token_that_slack_refuses_is_said_and_the_others_go_on(door: Door, oauth: OAuthStub) -> None:
     for team in ("T1", "T2"):
         install(door, team)

@@ -14,6 +14,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from slack_bolt import BoltResponse
@@ -239,12 +240,20 @@ class _Saving(AsyncInstallationStore):
 
 
 _PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title><style>
 :root {{ color-scheme: light dark }}
-body {{ font: 1.05rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 15vh auto; padding: 0 1rem }}
-a.button {{ display: inline-block; padding: .6rem 1.2rem; border: 1px solid; border-radius: .4rem; color: inherit }}
-</style></head><body><h1>{title}</h1>{body}</body></html>
+body {{ font: 1.0625rem/1.55 system-ui, sans-serif; margin: 0; padding: 8vh 1rem 2rem; overflow-wrap: anywhere }}
+main {{ box-sizing: border-box; max-width: 32rem; margin: auto; padding: 2rem; border: 1px solid #8886; border-radius: .9rem }}
+h1 {{ font-size: 1.6rem; line-height: 1.25; margin: 0 0 1rem }}
+p {{ margin: 0 0 1rem }}
+a {{ display: inline-block; padding: .65rem 1.3rem; border-radius: .5rem; font-weight: 600; text-decoration: none;
+  background: CanvasText; color: Canvas; margin-top: .5rem }}
+a:hover {{ text-decoration: underline }}
+a:focus-visible {{ outline: 3px solid CanvasText; outline-offset: 3px }}
+main > :last-child {{ margin-bottom: 0 }}
+@media (max-width: 30rem) {{ body {{ padding-top: 1rem }} main {{ padding: 1.4rem }} }}
+</style></head><body><main><h1>{title}</h1>{body}</main></body></html>
 """
 _HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
@@ -253,12 +262,13 @@ _HEADERS = {
     "Cache-Control": "no-store",
 }
 FAILURES = {
-    "access_denied": "You didn't allow it, and nothing was installed.",
-    "invalid_browser": "This page has to be opened in the browser in which the installation was begun.",
-    "invalid_state": "This link was used already, or is older than ten minutes.",
-    "invalid_code": "Slack didn't take its own code. It is good for ten minutes, and once.",
+    "access_denied": "You didn't allow it, and that's fine.",
+    "invalid_browser": "Please finish in the browser in which you began, with its cookies on.",
+    "invalid_state": "This link was used already, or is older than ten minutes. If you have just installed the app, all is well.",
+    "invalid_code": "Slack didn't take its own code. It is good once, for ten minutes.",
     "missing_code": "Slack sent no code.",
-    "storage_error": "The database can't be used just now, and nothing was installed.",
+    "unreachable": "Slack can't be reached just now. Please try again in a few minutes.",
+    "storage_error": "The database can't be reached just now. Please try again in a few minutes.",
 }
 """What is wrong, by Bolt's and Slack's reasons."""
 
@@ -266,6 +276,10 @@ FAILURES = {
 def page(title: str, body: str, status: int = 200) -> BoltResponse:
     """A small page without scripts, pictures or addresses of others; `body` is HTML."""
     return BoltResponse(status=status, body=_PAGE.format(title=html.escape(title), body=body), headers=dict(_HEADERS))
+
+
+def _link(url: str, text: str) -> str:
+    return f'<p><a href="{html.escape(url)}">{text}</a></p>'
 
 
 class InstallFlow(AsyncOAuthFlow):
@@ -294,10 +308,12 @@ class InstallFlow(AsyncOAuthFlow):
 
     async def build_install_page_html(self, url: str, request: AsyncBoltRequest) -> str:  # noqa: ARG002  Bolt's signature
         """The page with the link to Slack."""
-        link = f'<p><a class="button" href="{html.escape(url)}">Add to Slack</a></p>'
-        return page(
-            f"Install {self._name}", f"<p>Slack asks which workspace, and shows what the app may do.</p>{link}"
-        ).body
+        what = (
+            "<p>It answers questions in direct messages, where somebody mentions it, and after <code>/askpy</code>. "
+            "It reads only what is addressed to it.</p>"
+        )
+        then = "<p>Next, Slack asks for the workspace, and shows you what the app may do before you agree.</p>"
+        return page(f"Add {self._name} to Slack", f"{what}{then}{_link(url, 'Add to Slack')}").body
 
     async def handle_installation(self, request: AsyncBoltRequest) -> BoltResponse:
         """The page, with our headers."""
@@ -315,18 +331,22 @@ class InstallFlow(AsyncOAuthFlow):
             self._slack.notices.report(
                 "oauth", f"an installation failed ({failure_of(error, '').reason}); begin it again"
             )
-            return self._failed("invalid_code", 502)
+            return self._failed("unreachable", 502)
 
     async def _success(self, args: AsyncSuccessArgs) -> BoltResponse:
-        where = html.escape(args.installation.team_name or args.installation.enterprise_name or "your workspace")
-        app = args.installation.app_id or ""
-        link = f'<p><a class="button" href="slack://app?id={html.escape(app)}">Open it in Slack</a></p>' if app else ""
-        return page(f"{self._name} is installed", f"<p>In {where}: type /askpy, or write to it directly.</p>{link}")
+        installation = args.installation
+        where = html.escape(installation.team_name or installation.enterprise_name or "your workspace")
+        what = (
+            f"<p>It is now in {where}. Send it a direct message, or type <code>/askpy</code> and a question. "
+            "To mention it in a channel, invite it there first.</p>"
+        )
+        names = {"team": installation.team_id, "id": installation.app_id, "tab": "home"}
+        link = _link(f"slack://app?{urlencode(names)}", "Open it in Slack") if all(names.values()) else ""
+        return page(f"{self._name} is installed", f"{what}<p>You can close this page.</p>{link}")
 
     async def _failure(self, args: AsyncFailureArgs) -> BoltResponse:
         return self._failed(args.reason, args.suggested_status_code)
 
     def _failed(self, reason: str, status: int) -> BoltResponse:
-        text = FAILURES.get(reason, "Slack refused it, and nothing was installed.")
-        again = f'<p><a class="button" href="{INSTALL}">Begin again</a></p>'
-        return page("Not installed", f"<p>{html.escape(text)}</p>{again}", status)
+        text = FAILURES.get(reason, "Slack didn't allow it.")
+        return page("Nothing new was installed", f"<p>{html.escape(text)}</p>{_link(INSTALL, 'Begin again')}", status)

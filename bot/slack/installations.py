@@ -10,10 +10,12 @@ import asyncio
 import hmac
 import html
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from slack_bolt import BoltResponse
@@ -90,7 +92,7 @@ class InstalledTeams:
         self._client = client
         self._run_db = run_db
         self._clock = clock
-        self._tokens: dict[tuple[str, int], str] = {}
+        self._tokens: dict[str, tuple[str, str]] = {}
         self._rotating: dict[str, asyncio.Lock] = {}
 
     async def of_body(self, body: Payload) -> Installation | None:
@@ -101,14 +103,27 @@ class InstalledTeams:
         """The installation that serves a workspace."""
         return await self._usable(await self._run_db(self._store.installations.find_for, team))
 
+    async def remove_by(self, body: Payload) -> None:
+        """A team has removed the app, or its token was revoked: forget the token, whether or not it can be decrypted.
+
+        What was installed after the event stays. Raises StoreError: Slack has to send it again.
+        """
+        event, when = get_dict(body, "event"), body.get("event_time")
+        if get_str(event, "type") == "app_uninstalled" or get_dict(event, "tokens").get("bot"):
+            stored = await self._run_db(self._find_first, tuple(dict.fromkeys(team_candidates(body))))
+            if stored is not None:
+                await self.remove(stored.team, float(when) if isinstance(when, (int, float)) else math.inf)
+
     async def remove(self, team: str, before: float) -> None:
         """A team has removed the app, or its token was revoked, at `before`: forget its token. What was installed since stays."""
         await self._run_db(self._remove, team, before)
+        self._tokens.pop(team, None)
 
     def _remove(self, team: str, before: float) -> None:
         found = self._store.installations.find(team)
         if found is not None and int(found.at) <= before:
             self._store.installations.remove(team)
+            self._store.database.scrub()
             logger.info("Removed from %s: its tokens are deleted, its words and ids within a day.", team)
 
     def _find_first(self, teams: tuple[str, ...]) -> StoredInstallation | None:
@@ -135,14 +150,11 @@ class InstalledTeams:
             return None
 
     def _token(self, stored: StoredInstallation) -> str:
-        """Decrypted once for each revision: that takes as long as a question does."""
-        name = (stored.team, stored.revision)
-        token = self._tokens.get(name)
-        if token is None:
+        """Decrypted once: that takes as long as a question does. Revisions begin anew with an installation, and don't name it."""
+        encrypted, token = self._tokens.get(stored.team, ("", ""))
+        if encrypted != stored.bot_token:
             token = self._keys.decrypt(stored.bot_token)
-            for old in [each for each in self._tokens if each[0] == stored.team]:
-                del self._tokens[old]
-            self._tokens[name] = token
+            self._tokens[stored.team] = (stored.bot_token, token)
         return token
 
     # --- rotation
@@ -154,7 +166,7 @@ class InstalledTeams:
             stored: StoredInstallation | None = await self._run_db(installations.find, team)
             if stored is None or not stored.refresh_token or stored.expires_at - self._clock() >= ROTATE_BEFORE:
                 return stored
-            claim = f"rotate:{team}:{stored.revision}"
+            claim = f"rotate:{team}:{stored.at}:{stored.revision}"
             if await self._run_db(claims.claim_once, claim):
                 try:
                     await self._exchange(stored)
@@ -188,18 +200,18 @@ class InstalledTeams:
 class _States(AsyncOAuthStateStore):
     """States that need no memory until they are used: a random part, the time, and their HMAC."""
 
-    def __init__(self, store: Store, keys: SecretKeys, run_db: RunDb) -> None:
-        self._store, self._keys, self._run_db = store, keys, run_db
+    def __init__(self, store: Store, keys: SecretKeys, run_db: RunDb, clock: Callable[[], float] = time.time) -> None:
+        self._store, self._keys, self._run_db, self._clock = store, keys, run_db, clock
 
     async def async_issue(self, *_: Any, **__: Any) -> str:
-        text = f"{uuid4().hex}.{int(time.time())}"
+        text = f"{uuid4().hex}.{int(self._clock())}"
         return f"{text}.{self._keys.hmac_id(f'oauth state:{text}')}"
 
     async def async_consume(self, state: str) -> bool:
         text, _, mac = state.rpartition(".")
         _, _, seconds = text.partition(".")
         is_ours = any(hmac.compare_digest(mac, each) for each in self._keys.hmac_ids(f"oauth state:{text}"))
-        is_young = seconds.isdecimal() and 0 <= time.time() - int(seconds) <= STATE_LASTS
+        is_young = seconds.isdecimal() and 0 <= self._clock() - int(seconds) <= STATE_LASTS
         return is_ours and is_young and bool(await self._run_db(self._store.installations.use_state, state))
 
 
@@ -229,12 +241,20 @@ class _Saving(AsyncInstallationStore):
 
 
 _PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title><style>
 :root {{ color-scheme: light dark }}
-body {{ font: 1.05rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 15vh auto; padding: 0 1rem }}
-a.button {{ display: inline-block; padding: .6rem 1.2rem; border: 1px solid; border-radius: .4rem; color: inherit }}
-</style></head><body><h1>{title}</h1>{body}</body></html>
+body {{ font: 1.0625rem/1.55 system-ui, sans-serif; margin: 0; padding: 8vh 1rem 2rem; overflow-wrap: anywhere }}
+main {{ box-sizing: border-box; max-width: 32rem; margin: auto; padding: 2rem; border: 1px solid #8886; border-radius: .9rem }}
+h1 {{ font-size: 1.6rem; line-height: 1.25; margin: 0 0 1rem }}
+p {{ margin: 0 0 1rem }}
+a {{ display: inline-block; padding: .65rem 1.3rem; border-radius: .5rem; font-weight: 600; text-decoration: none;
+  background: CanvasText; color: Canvas; margin-top: .5rem }}
+a:hover {{ text-decoration: underline }}
+a:focus-visible {{ outline: 3px solid CanvasText; outline-offset: 3px }}
+main > :last-child {{ margin-bottom: 0 }}
+@media (max-width: 30rem) {{ body {{ padding-top: 1rem }} main {{ padding: 1.4rem }} }}
+</style></head><body><main><h1>{title}</h1>{body}</main></body></html>
 """
 _HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
@@ -243,12 +263,13 @@ _HEADERS = {
     "Cache-Control": "no-store",
 }
 FAILURES = {
-    "access_denied": "You didn't allow it, and nothing was installed.",
-    "invalid_browser": "This page has to be opened in the browser in which the installation was begun.",
-    "invalid_state": "This link was used already, or is older than ten minutes.",
-    "invalid_code": "Slack didn't take its own code. It is good for ten minutes, and once.",
+    "access_denied": "You didn't allow it, and that's fine.",
+    "invalid_browser": "Please finish in the browser in which you began, with its cookies on.",
+    "invalid_state": "This link was used already, or is older than ten minutes. If you have just installed the app, all is well.",
+    "invalid_code": "Slack didn't take its own code. It is good once, for ten minutes.",
     "missing_code": "Slack sent no code.",
-    "storage_error": "The database can't be used just now, and nothing was installed.",
+    "unreachable": "Slack can't be reached just now. Please try again in a few minutes.",
+    "storage_error": "The database can't be reached just now. Please try again in a few minutes.",
 }
 """What is wrong, by Bolt's and Slack's reasons."""
 
@@ -256,6 +277,10 @@ FAILURES = {
 def page(title: str, body: str, status: int = 200) -> BoltResponse:
     """A small page without scripts, pictures or addresses of others; `body` is HTML."""
     return BoltResponse(status=status, body=_PAGE.format(title=html.escape(title), body=body), headers=dict(_HEADERS))
+
+
+def _link(url: str, text: str) -> str:
+    return f'<p><a href="{html.escape(url)}">{text}</a></p>'
 
 
 class InstallFlow(AsyncOAuthFlow):
@@ -271,6 +296,7 @@ class InstallFlow(AsyncOAuthFlow):
                 client_id=client.config.client_id,
                 client_secret=client.config.client_secret,
                 scopes=SCOPES,
+                user_scopes=[],  # else Bolt would take them from the environment
                 install_path=INSTALL,
                 redirect_uri_path=REDIRECT,
                 authorization_url=client.config.authorize_url,
@@ -284,10 +310,12 @@ class InstallFlow(AsyncOAuthFlow):
 
     async def build_install_page_html(self, url: str, request: AsyncBoltRequest) -> str:  # noqa: ARG002  Bolt's signature
         """The page with the link to Slack."""
-        link = f'<p><a class="button" href="{html.escape(url)}">Add to Slack</a></p>'
-        return page(
-            f"Install {self._name}", f"<p>Slack asks which workspace, and shows what the app may do.</p>{link}"
-        ).body
+        what = (
+            "<p>It answers questions in direct messages, where somebody mentions it, and after <code>/askpy</code>. "
+            "It reads only what is addressed to it.</p>"
+        )
+        then = "<p>Next, Slack asks for the workspace, and shows you what the app may do before you agree.</p>"
+        return page(f"Add {self._name} to Slack", f"{what}{then}{_link(url, 'Add to Slack')}").body
 
     async def handle_installation(self, request: AsyncBoltRequest) -> BoltResponse:
         """The page, with our headers."""
@@ -305,18 +333,22 @@ class InstallFlow(AsyncOAuthFlow):
             self._slack.notices.report(
                 "oauth", f"an installation failed ({failure_of(error, '').reason}); begin it again"
             )
-            return self._failed("invalid_code", 502)
+            return self._failed("unreachable", 502)
 
     async def _success(self, args: AsyncSuccessArgs) -> BoltResponse:
-        where = html.escape(args.installation.team_name or args.installation.enterprise_name or "your workspace")
-        app = args.installation.app_id or ""
-        link = f'<p><a class="button" href="slack://app?id={html.escape(app)}">Open it in Slack</a></p>' if app else ""
-        return page(f"{self._name} is installed", f"<p>In {where}: type /askpy, or write to it directly.</p>{link}")
+        installation = args.installation
+        where = html.escape(installation.team_name or installation.enterprise_name or "your workspace")
+        what = (
+            f"<p>It is now in {where}. Send it a direct message, or type <code>/askpy</code> and a question. "
+            "To mention it in a channel, invite it there first.</p>"
+        )
+        names = {"team": installation.team_id, "id": installation.app_id, "tab": "home"}
+        link = _link(f"slack://app?{urlencode(names)}", "Open it in Slack") if all(names.values()) else ""
+        return page(f"{self._name} is installed", f"{what}<p>You can close this page.</p>{link}")
 
     async def _failure(self, args: AsyncFailureArgs) -> BoltResponse:
         return self._failed(args.reason, args.suggested_status_code)
 
     def _failed(self, reason: str, status: int) -> BoltResponse:
-        text = FAILURES.get(reason, "Slack refused it, and nothing was installed.")
-        again = f'<p><a class="button" href="{INSTALL}">Begin again</a></p>'
-        return page("Not installed", f"<p>{html.escape(text)}</p>{again}", status)
+        text = FAILURES.get(reason, "Slack didn't allow it.")
+        return page("Nothing new was installed", f"<p>{html.escape(text)}</p>{_link(INSTALL, 'Begin again')}", status)

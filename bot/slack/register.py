@@ -7,7 +7,6 @@ be refused, and checks for other listeners' acknowledgements only every ten mill
 from __future__ import annotations
 
 import logging
-import math
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -22,6 +21,7 @@ from bot.slack.features import curation, explain, feedback, home, messages, moda
 from bot.slack.logs import format_without_message
 from bot.slack.payloads import Payload, asker_of, event_of, get_dict, get_str, join_key, team_id_of
 from bot.slack.transport.client import Refused
+from bot.store import StoreError
 
 ANYTHING = re.compile(".*", re.DOTALL)
 
@@ -42,7 +42,7 @@ def register(bolt: AsyncApp, context: Context) -> None:
     on_event("app_mention", messages.answer_middleware(context, messages.read_mention, "ok"))
     on_event("message", messages.answer_middleware(context, messages.read_direct_message, "ok"))
     on_event("app_home_opened", in_background(context, home.show_home))
-    on_event(re.compile("^(tokens_revoked|app_uninstalled)$"), in_background(context, token_revoked))
+    on_event(re.compile("^(tokens_revoked|app_uninstalled)$"), _removed(context))
     bolt.command("/askpy", middleware=[messages.answer_middleware(context, messages.read_command)])(_unused)
     bolt.shortcut("ask_message", middleware=[messages.answer_middleware(context, messages.read_shortcut)])(_unused)
     ask_button = messages.answer_middleware(context, messages.read_ask_button)
@@ -117,11 +117,23 @@ async def token_revoked(context: Context, body: Payload) -> None:
         return
     if get_str(event, "type") != "app_uninstalled" and not get_dict(event, "tokens").get("bot"):
         return
-    if context.teams is not None:
-        when = body.get("event_time")
-        await context.teams.remove(context.home_team, float(when) if isinstance(when, (int, float)) else math.inf)
-    else:
-        context.client.health.note(Refused("token_revoked"), "")
+    context.client.health.note(Refused("token_revoked"), "")
+
+
+def _removed(context: Context) -> Middleware:
+    """Handles the removal of the app. Where it is installed by OAuth, before the acknowledgement: Slack doesn't tell it again."""
+    in_one_workspace = in_background(context, token_revoked)
+
+    async def middleware(body: dict[str, Any]) -> BoltResponse:
+        if context.teams is None:
+            return await in_one_workspace(body=body)
+        try:
+            await context.teams.remove_by(body)
+        except StoreError:
+            return BoltResponse(status=503)
+        return BoltResponse(status=200)
+
+    return middleware
 
 
 def _person(body: Payload, home_team: str) -> str:

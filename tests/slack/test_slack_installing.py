@@ -221,11 +221,19 @@ def test_no_state_is_used_twice(door: Door, oauth: OAuthStub) -> None:
     assert oauth.given == 2
 
 
-def test_a_state_is_good_for_ten_minutes(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    state, cookie = begin(door)
-    now = time.time()
-    monkeypatch.setattr(time, "time", lambda: now + STATE_LASTS + 1)
-    assert come_back(door, "T1", state, cookie)[0] == 401
+def test_a_state_is_good_for_ten_minutes(store: Store) -> None:
+    clock = Clock()
+
+    async def run_db(work: Callable[..., object], *args: object) -> object:
+        return work(*args)
+
+    async def is_good(after: float) -> bool:
+        states = _States(store, SecretKeys(KEY), run_db, clock)
+        state = await states.async_issue()
+        clock.now += after
+        return await states.async_consume(state)
+
+    assert [asyncio.run(is_good(after)) for after in (STATE_LASTS, STATE_LASTS + 1, -1)] == [True, False, False]
 
 
 def test_who_does_not_allow_it_and_codes_that_slack_refuses(door: Door, oauth: OAuthStub, store: Store) -> None:
@@ -366,6 +374,14 @@ def test_an_event_from_before_a_new_installation_removes_nothing(door: Door, oau
     assert tokens(oauth) == ["xoxb-T1-1"]
 
 
+def test_who_installs_again_is_answered_with_the_new_token(door: Door, oauth: OAuthStub) -> None:
+    for _ in range(2):
+        install(door, "T1")
+        assert mention(door, "T1") == 200
+        assert door.json({"type": "event_callback", "team_id": "T1", "event": {"type": "app_uninstalled"}}) == 200
+    assert tokens(oauth) == ["xoxb-T1-1", "xoxb-T1-2"]
+
+
 def test_a_token_that_slack_refuses_is_said_and_the_others_go_on(door: Door, oauth: OAuthStub) -> None:
     for team in ("T1", "T2"):
         install(door, team)
@@ -427,7 +443,7 @@ class Workspace:
             return work(*args)
 
         self.teams = [InstalledTeams(store, self.keys, client, run_db, clock) for store in stores]
-        self.states = _States(stores[0], self.keys, run_db)
+        self.states = _States(stores[0], self.keys, run_db, clock)
         self.used: list[str] = []
         self.is_installed, self.removed_at = False, 0.0
 
@@ -483,7 +499,6 @@ class Workspace:
 @pytest.fixture(scope="module")
 def two_stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[list[Store], Clock]]:
     clock = Clock()
-    clock.now = time.time()  # states go by the real clock
     path = tmp_path_factory.mktemp("installing") / "s.db"
     stores = [Store(f"sqlite:///{path}", clock, retention_days=3650) for _ in range(2)]
     yield stores, clock

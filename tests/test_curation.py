@@ -431,13 +431,22 @@ def test_a_near_phrasing_is_told_as_one(pack: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["who is on call", "when is the canteen", "wheelchair access", "how do i not reset my badge", "turn off the lamp"],
+    [
+        "who is on call",
+        "when is the canteen",
+        "wheelchair access",
+        "how do i not reset my badge",
+        "turn off the lamp",
+        "who signs the yearly budget form of the marketing team in the berlin office",
+    ],
 )
 def test_other_questions_arent_near(pack: Path, text: str) -> None:
     changes = ChangeList()
     live = reloader(pack, changes, index_from=9)
     asks = "where is the canteen", "when is someone on call", "wheelchair access to the roof", "how do i reset my badge"
-    changes.put(draft(*asks, "turn on the lamp"))
+    long = "who signs the yearly budget form of the marketing team in the madrid office"
+    changes.put(draft(*asks, long, "turn on the lamp"))
+    assert answer(live, f"please, {long}") == ("lunch",)
     assert answer(live, text) == ()
 
 

@@ -6,6 +6,7 @@ much memory.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from sys import intern
@@ -38,9 +39,8 @@ _AS_ASKED = {"whom": "who", "whos": "who", "whats": "what"}
 
 @dataclass(frozen=True, slots=True)
 class _Phrasing:
-    """A phrasing by its telling words."""
+    """A text by its telling words."""
 
-    text: str
     stems: frozenset[str]
     asking: frozenset[str]
     is_denied: bool
@@ -56,8 +56,14 @@ class NearPhrasings:
 
     def __init__(self, texts: Iterable[str], is_known: Callable[[str], bool]) -> None:
         self._is_known = is_known
-        self._phrasings = tuple(_phrasing(text, words(text)) for text in dict.fromkeys(texts))
-        self._words = tuple({intern(word) for text in texts for word in words(text) if word not in STOPWORDS})
+        self._texts = tuple(dict.fromkeys(texts))
+        typed = [words(text) for text in self._texts]
+        self._words = tuple({intern(word) for tokens in typed for word in tokens if word not in STOPWORDS})
+        stems = [_phrasing(tokens).stems for tokens in typed]
+        numbers = {stem: tuple(n for n, own in enumerate(stems) if stem in own) for stem in frozenset().union(*stems)}
+        self._by_stem: dict[str, tuple[int, ...]] = numbers
+        """Numbers and tuples, no sets: what thousands of workspaces have of it, the garbage collector needn't walk through."""
+        self._sizes = tuple(map(len, stems))
 
     def find(self, tokens: Sequence[str], in_conversation: bool) -> tuple[list[str], tuple[Correction, ...], float]:
         """The phrasings that a question is near to, the nearest only; several if they are as near.
@@ -71,18 +77,27 @@ class NearPhrasings:
         """
         read_as = {token: meant for token in tokens if (meant := self._meant(token)) != token}
         read = [read_as.get(token, token) for token in tokens]
-        asked = _phrasing("", read)
+        asked = _phrasing(read)
         best, nearest = MIN_SHARED, list[str]()
-        for phrasing in self._phrasings:
-            shared = phrasing.stems & asked.stems
-            if not shared or not _asks_the_same(asked, phrasing, in_conversation):
+        for number in self._candidates(asked):
+            text = self._texts[number]
+            phrasing = _phrasing(words(text))
+            if not _asks_the_same(asked, phrasing, in_conversation):
                 continue
-            value = _information(shared) / _information(phrasing.stems | asked.stems)
-            if value < best or asks_opposite(read, (terms(words(phrasing.text)),)):
+            value = _information(phrasing.stems & asked.stems) / _information(phrasing.stems | asked.stems)
+            if value < best or asks_opposite(read, (terms(words(text)),)):
                 continue
-            nearest = [*nearest, phrasing.text] if value == best else [phrasing.text]
+            nearest = [*nearest, text] if value == best else [text]
             best = value
         return nearest, tuple(Correction(typed, meant) for typed, meant in read_as.items()) if nearest else (), best
+
+    def _candidates(self, asked: _Phrasing) -> list[int]:
+        """The phrasings that have all telling words of a question, or whose own it has all.
+
+        Where one telling word stands for another, the question is about something else, however long the rest is.
+        """
+        shared = Counter(number for stem in asked.stems for number in self._by_stem.get(stem, ()))
+        return sorted(n for n, count in shared.items() if count in (len(asked.stems), self._sizes[n]))
 
     def _meant(self, token: str) -> str:
         """The word of the phrasings that a word is a slip of; the word itself where there is none."""
@@ -93,11 +108,11 @@ class NearPhrasings:
         return min(slips)[1] if slips else token
 
 
-def _phrasing(text: str, tokens: Sequence[str]) -> _Phrasing:
+def _phrasing(tokens: Sequence[str]) -> _Phrasing:
     telling = frozenset(intern(stem(word)) for word in tokens if word not in STOPWORDS and word not in _DENIALS)
     joined = frozenset(term for term in terms(tokens) if "+" in term)
     asking = frozenset(_AS_ASKED.get(word, word) for word in tokens if word in _ASKING)
-    return _Phrasing(text, telling | joined, asking, not _DENIALS.isdisjoint(tokens))
+    return _Phrasing(telling | joined, asking, not _DENIALS.isdisjoint(tokens))
 
 
 def _asks_the_same(asked: _Phrasing, phrasing: _Phrasing, in_conversation: bool) -> bool:

@@ -105,7 +105,7 @@ class UnknownNames:
         edited, by_stem = copy(self), dict[str, list[str]]()
         for word in {word for entry in entries for text in _entry_texts(entry) for word in words(text)}:
             by_stem.setdefault(stem(word), []).append(word)
-        edited._edited_words = by_stem
+        edited._edited_words = {key: tuple(same) for key, same in by_stem.items()}
         return edited
 
     def prepare(self) -> None:

@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any, Literal
 
 from bot.curation.build import BuildStoppedError
-from bot.curation.reloader import PackReloader
+from bot.curation.reloader import INDEX_FROM, PackReloader
 from bot.engine import Engine
 from bot.settings import DEFAULT_PORT, Settings, unknown_variables
 from bot.slack.app import SlackApp, build_app
@@ -177,7 +177,9 @@ def build(settings: Settings, config: SlackConfig, stop: threading.Event | None 
     store = Store(
         settings.database, retention_days=settings.retention_days, hmac_id=config.hmac_id, former_ids=config.former_ids
     )
-    reloader = PackReloader(settings.pack, settings.cache_folder, store.changes, stop=stop)
+    index_from = INDEX_FROM if config.installs else 1
+    reloader = PackReloader(settings.pack, settings.cache_folder, store.changes, index_from=index_from, stop=stop)
+    store.changes.on_forget = reloader.forget
     reloader.matcher().prepare()
     knowledge = reloader.knowledge()
     metrics = Metrics(partial(_state, store, reloader))

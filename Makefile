@@ -100,7 +100,7 @@ bench: $(VENV)/.ready-to-bench
 	@$(BIN)/python -m benchmarks.matchers $(if $(PICTURES),--pictures "$(PICTURES)") $(ARGS)
 
 # What requirements.txt has beside the dependencies, so that `make run` can do all that the README says.
-EXTRAS := postgres metrics curate xlsx
+EXTRAS := postgres metrics curate xlsx oauth
 # --universal: one lock for every system and every Python that pyproject.toml admits.
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--custom-compile-command "make lock"

@@ -7,6 +7,7 @@ import io
 import json
 import shlex
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,10 +21,12 @@ from bot.engine import Engine, ProcessMemory
 from bot.knowledge import load
 from bot.model import AskPyError, Change, Question, Reply
 from bot.reply import markdown_text, plain_text, without_show_rest
-from bot.settings import Settings, hide_secrets, read_settings
+from bot.settings import NO_CRYPTOGRAPHY, Settings, SettingsError, hide_secrets, read_settings, require_installing
+from bot.text import printable
 from bot.understanding import Matcher
 
 if TYPE_CHECKING:
+    from bot.keys import SecretKeys
     from bot.report.figures import ReportData
     from bot.slack.blocks import Layout
     from bot.store import Store
@@ -168,6 +171,7 @@ def serve(mode: str | None = None, count: int = 1, inherited: str | None = None)
 
     settings = _settings()
     with log_failure(settings):
+        require_installing(settings, mode)
         if count > 1:
             from bot import workers
 
@@ -370,14 +374,105 @@ def report(days: int, workspace: str | None, html: Path, no_html: bool) -> None:
 
 @main.command()
 @click.option("--url", help="The public address of the bot, for HTTP; without it, Socket Mode.")
+@click.option(
+    "--oauth", is_flag=True, help="With --url: for installing into many workspaces, as where SLACK_CLIENT_ID is set."
+)
 @knowledge_option
-def manifest(url: str | None) -> None:
+def manifest(url: str | None, oauth: bool) -> None:
     """Print the Slack app manifest."""
     from bot.slack.manifest import manifest as built
 
+    if oauth and url is None:
+        raise click.UsageError("--oauth needs the address that Slack sends people back to; give --url as well.")
     settings = _settings()
     knowledge = load(settings.pack, settings.cache_folder)
-    click.echo(json.dumps(built(url, knowledge.name, knowledge.about), indent=2))
+    is_oauth = oauth or (url is not None and settings.installs)
+    click.echo(json.dumps(built(url, knowledge.name, knowledge.about, oauth=is_oauth), indent=2))
+
+
+@main.group()
+def keys() -> None:
+    """The keys of ASKPY_SECRET_KEY, with which the tokens of many workspaces are encrypted."""
+
+
+@keys.command("new")
+def keys_new() -> None:
+    """Print a new key."""
+    try:
+        from bot.keys import new_key
+    except ModuleNotFoundError:
+        raise AskPyError(f"Keys can't be used here: {NO_CRYPTOGRAPHY}.") from None
+    click.echo(new_key())
+
+
+@keys.command("rotate")
+def keys_rotate() -> None:
+    """Encrypt all stored tokens with the first key of ASKPY_SECRET_KEY.
+
+    First put the new key in front of the older ones, a comma between, and restart the bot: every process of it has to know that
+    key. Then this may run beside it, and be interrupted and run again. Exit 1 if no key decrypts some workspace's tokens.
+    """
+    from bot.terminal import echo
+
+    settings = read_settings()
+    known = _secret_keys(settings)
+    from bot.store.rotation import encrypt_anew
+
+    with _open_store(settings, writes=True) as store:
+        rotation = encrypt_anew(store.installations, known)
+        store.database.scrub()
+    number = f"{rotation.done} {'installation' if rotation.done == 1 else 'installations'}"
+    echo(f"{number} encrypted with the first key of ASKPY_SECRET_KEY.")
+    for each in rotation.failed:
+        echo(
+            f"{each.team} ({printable(each.name)}): no key of ASKPY_SECRET_KEY decrypts its tokens. Put the one that does behind "
+            "the others and run this again, or install the app there anew.",
+            err=True,
+        )
+    if rotation.failed:
+        raise SystemExit(1)
+    if len(known.hmac_ids("")) == 1:
+        echo("ASKPY_SECRET_KEY holds that key alone: nothing is left to do.")
+        return
+    echo(
+        "In half an hour, when no conversation is remembered under its ids any more, take the old key out of ASKPY_SECRET_KEY "
+        "and restart the bot. A backup from before needs the old key: keep it as long as the backup."
+    )
+
+
+@main.command("forget-workspace")
+@click.argument("team", metavar="T...|E...")
+def forget_workspace(team: str) -> None:
+    """Delete all that is stored of a workspace or an organisation, its tokens first. Asks nothing.
+
+    An organisation goes with those of its workspaces that have used the bot. Exit 1 if nothing is stored of it.
+    """
+    from bot.terminal import echo
+
+    with _open_store(read_settings(), writes=True) as store:
+        result = store.forget_workspace(team)
+        if result.was_installed:
+            echo(f"The tokens are deleted. Waiting {IN_HAND} seconds for what is just being answered.", err=True)
+            time.sleep(IN_HAND)
+            result.add_all(store.forget_workspace(team))
+    if result.organisation:
+        echo(
+            f"{team} belongs to {result.organisation}, which has the app installed: it can use the bot again at once.",
+            err=True,
+        )
+    for other in result.served:
+        echo(f"{other} has an installation of its own, and stays: {program()} forget-workspace {other}", err=True)
+    if not result.rows:
+        echo(f"Nothing is stored of {team}; an id is written as Slack writes it, T… or E… in capitals.", err=True)
+        raise SystemExit(1)
+    others = f", with {', '.join(result.teams[1:])}" if len(result.teams) > 1 else ""
+    echo(f"Deleted of {team}{others}:")
+    for name, number in result.counts.items():
+        echo(f"  {name}: {number}")
+    echo(
+        "Which messages were answered, and where conversations stand, is kept as digests that name no workspace, "
+        "for 24 hours and for 30 minutes."
+    )
 
 
 @main.command()
@@ -397,23 +492,37 @@ def doctor(blocks: bool) -> None:
 
 # --- shared by the commands
 
+IN_HAND = 20
+"""Seconds after which nothing more is written of a message that was in hand: longer than Slack is waited for."""
 MAX_NOTICES = 20
 """Ids that the pack doesn't have which are printed one by one; with more, the file belongs to another pack."""
 
 
+def _secret_keys(settings: Settings) -> SecretKeys:
+    """The keys of ASKPY_SECRET_KEY. Raises AskPyError if there are none, or the package that encrypts isn't installed."""
+    if settings.secret_key is None:
+        raise SettingsError(f"ASKPY_SECRET_KEY isn't set; `{program()} keys new` makes a key.")
+    try:
+        from bot.keys import SecretKeys
+    except ModuleNotFoundError:
+        raise AskPyError(f"Keys can't be used here: {NO_CRYPTOGRAPHY}.") from None
+    return SecretKeys(settings.secret_key.get_secret_value())
+
+
 @contextmanager
-def _open_store(settings: Settings) -> Iterator[Store]:
-    """The store, for commands that only read. Raises AskPyError if the database can't be read, before or during the block."""
+def _open_store(settings: Settings, *, writes: bool = False) -> Iterator[Store]:
+    """The store. Raises AskPyError if the database can't be used, before or during the block; `writes`: not only to read."""
     from bot.store import Store
     from bot.terminal import echo
 
     store = Store(settings.database, retention_days=settings.retention_days)
     try:
-        fault = store.probe(reads=True)
+        fault = store.probe(reads=not writes)
         if fault:
-            raise AskPyError(f"The database can't be read: {fault}. Check DATABASE_URL; `doctor` tells more.")
+            use = "written" if writes else "read"
+            raise AskPyError(f"The database can't be {use}: {fault}. Check DATABASE_URL; `doctor` tells more.")
         unset = "; DATABASE_URL isn't set" if settings.database_url is None else ""
-        echo(f"Reading {store.database.safe_url}{unset}.", err=True)
+        echo(f"{'Writing to' if writes else 'Reading'} {store.database.safe_url}{unset}.", err=True)
         yield store
         if store.database.failures:
             raise AskPyError(

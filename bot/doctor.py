@@ -22,6 +22,7 @@ from bot.knowledge import inspect
 from bot.model import AskPyError, Knowledge
 from bot.settings import (
     DEFAULT_PORT,
+    NO_CRYPTOGRAPHY,
     Secret,
     SettingFaults,
     Settings,
@@ -30,6 +31,7 @@ from bot.settings import (
     env_file_advice,
     hide_secrets,
     ineffective_variables,
+    installing_faults,
     unknown_variables,
 )
 from bot.slack.blocks import Layout
@@ -51,8 +53,9 @@ from bot.slack.transport.client import (
     retry_after,
 )
 from bot.slack.transport.remedies import APP_SETTINGS_PAGE, PAGES
-from bot.store import Store
+from bot.store import Store, StoredInstallation, StoreError
 from bot.terminal import echo
+from bot.text import printable
 
 MAX_CLOCK_OFFSET = 120
 """Seconds that this machine's clock may be off; Slack's signatures are good for 300."""
@@ -62,6 +65,10 @@ MAX_RATE_LIMITS, MAX_RETRY_AFTER = 5, 60.0
 """Times that a request to validate blocks is repeated after a rate limit, and seconds that each may last."""
 
 
+MAX_INSTALLATIONS = 20
+"""Installations that have a line of their own, those with a fault first."""
+MAX_ASKED_AT_ONCE = 16
+"""Installations about which Slack is asked at the same time."""
 LABEL = 7
 """Columns of the verdict before each line."""
 
@@ -87,17 +94,20 @@ def run_checks(settings: Settings, setting_faults: SettingFaults = (), *, blocks
     """
     faults = 0
     knowledge, pack_lines = _pack(settings)
+    database_lines = list(_database(settings))
+    can_read = not any(fault and not isinstance(fault, Hint) for _, fault in database_lines)
     for subject, fault in (
         *setting_faults,
         *_variables(),
         *pack_lines,
         *_cache(settings),
-        *_database(settings),
+        *database_lines,
         *_port(settings),
         *_credentials(settings),
         *_certificates(),
         *_proxy(settings),
         *_slack(settings, knowledge if blocks else None),
+        *(_installations(settings) if can_read else ()),
         *([("blocks", Hint("not checked: there is no pack to render"))] if blocks and knowledge is None else []),
     ):
         verdict = "hint" if isinstance(fault, Hint) else "fault" if fault else "fine"
@@ -191,7 +201,7 @@ def _path_question(path: PurePath) -> str:
 
 def _port(settings: Settings) -> Iterator[DoctorLine]:
     """Whether the port can be opened, where it is needed: for HTTP, and in Socket Mode where PORT is set."""
-    is_http = settings.slack_app_token is None and settings.slack_signing_secret is not None
+    is_http = (settings.slack_app_token is None or settings.installs) and settings.slack_signing_secret is not None
     if settings.port is None and not is_http:
         return
     port = DEFAULT_PORT if settings.port is None else settings.port
@@ -224,9 +234,15 @@ def _kind_of(value: str) -> str:
 
 def _credentials(settings: Settings) -> Iterator[DoctorLine]:
     bot, app, secret = settings.slack_bot_token, settings.slack_app_token, settings.slack_signing_secret
-    if bot is None:
+    yield from installing_faults(settings)
+    if settings.secret_key is not None and not settings.installs:
+        remedy = f"set SLACK_CLIENT_ID and SLACK_CLIENT_SECRET, too, from {APP_SETTINGS_PAGE}, Basic Information"
+        yield "ASKPY_SECRET_KEY", Hint(f"set without the two others that many workspaces need; for those, {remedy}")
+    if bot is None and not settings.installs:
         yield "SLACK_BOT_TOKEN", f"not set; copy it from {PAGES['SLACK_BOT_TOKEN']} (it starts with xoxb-)"
-    if app is None and secret is None:
+    if secret is None and settings.installs:
+        yield "SLACK_SIGNING_SECRET", f"not set; copy it from {APP_SETTINGS_PAGE}, Basic Information"
+    elif app is None and secret is None:
         yield "SLACK_APP_TOKEN", _NO_FRONT
     for name, token in (("SLACK_BOT_TOKEN", bot), ("SLACK_APP_TOKEN", app)):
         if token is not None and (fault := _token_fault(name, token)):
@@ -303,6 +319,112 @@ def _slack(settings: Settings, knowledge: Knowledge | None) -> Iterator[DoctorLi
     )
     if config.bot_token or config.app_token:
         yield from asyncio.run(_ask_slack(config, settings, knowledge))
+
+
+# --- the installations in many workspaces
+
+_NO_KEY = "no key of ASKPY_SECRET_KEY decrypts its token; put the one that does behind the others, or install the app there again"
+_EXPIRED = "its token has expired, as it does while the bot doesn't run; the bot gets a new one before the next answer"
+_REINSTALL = "let somebody there install the app again (/slack/install)"
+
+
+def _installations(settings: Settings) -> Iterator[DoctorLine]:
+    """Each workspace and organisation: whether its token can be decrypted, and what Slack says of it."""
+    if not settings.installs or settings.secret_key is None:
+        return
+    try:
+        from bot.keys import SecretKeyError, SecretKeys  # noqa: PLC0415  only for many workspaces
+    except ModuleNotFoundError:
+        yield "ASKPY_SECRET_KEY", NO_CRYPTOGRAPHY
+        return
+    store = Store(settings.database)
+    try:
+        keys = SecretKeys(settings.secret_key.get_secret_value())
+        installed = store.installations.all()
+    except (SecretKeyError, StoreError) as error:
+        name = "ASKPY_SECRET_KEY" if isinstance(error, SecretKeyError) else "installations"
+        yield name, str(error).removeprefix(f"{name}: ")
+        return
+    finally:
+        store.close()
+    if not installed:
+        yield "workspaces", Hint("the app isn't installed anywhere yet; open /slack/install at the bot's address")
+        return
+    found: list[DoctorLine] = []
+    readable: list[tuple[StoredInstallation, str]] = []
+    for each in installed:
+        try:
+            token, _ = (keys.decrypt(stored) if stored else "" for stored in (each.bot_token, each.refresh_token))
+        except SecretKeyError:
+            found.append((_name_of(each), _NO_KEY))
+        else:
+            readable.append((each, token))
+    if address_fault(settings.slack_api_url) or any(fault for _, fault in _proxy(settings)):
+        found += [(_name_of(each), Hint("not checked")) for each, _ in readable]
+    else:
+        found += asyncio.run(_ask_about(settings, readable))
+    yield from _shortened(found)
+
+
+def _name_of(installation: StoredInstallation) -> str:
+    kind = "organisation" if installation.team.startswith("E") else "workspace"
+    name = f" ({printable(installation.name)})" if installation.name else ""
+    return f"{kind} {installation.team}{name}"
+
+
+def _shortened(found: list[DoctorLine]) -> Iterator[DoctorLine]:
+    """The lines of the first MAX_INSTALLATIONS, those with a fault first, and the number of the rest."""
+    found = sorted(found, key=lambda line: (not line[1], isinstance(line[1], Hint)))
+    yield from found[:MAX_INSTALLATIONS]
+    rest = [fault for _, fault in found[MAX_INSTALLATIONS:]]
+    hints = sum(isinstance(fault, Hint) for fault in rest)
+    faults = sum(bool(fault) for fault in rest) - hints
+    if faults:
+        yield f"{faults} more", "with a fault; mend those above first"
+    if hints:
+        yield f"{hints} more", Hint("with a hint like those above")
+    if len(rest) > faults + hints:
+        yield f"{len(rest) - faults - hints} more workspaces", ""
+
+
+async def _ask_about(settings: Settings, installed: list[tuple[StoredInstallation, str]]) -> list[DoctorLine]:
+    """What Slack says of each installation's token. When it can't be reached, the others aren't tried."""
+    turns, is_away = asyncio.Semaphore(MAX_ASKED_AT_ONCE), asyncio.Event()
+
+    async def ask(client: SlackClient, each: StoredInstallation, token: str) -> DoctorLine:
+        if each.refresh_token and each.expires_at <= time.time():
+            return _name_of(each), Hint(_EXPIRED)
+        async with turns:
+            if is_away.is_set():
+                return _name_of(each), Hint("not checked: Slack can't be reached")
+            try:
+                answer = await asked(client.web(token=token).auth_test())
+            except UNREACHABLE as error:
+                code = _code(error)
+                if code in ("ratelimited", "rate_limited"):
+                    return _name_of(each), Hint("not checked: Slack limits the rate; try again later")
+                if code:
+                    return _name_of(each), f"its token is refused ({code}); {_REINSTALL}"
+                is_away.set()
+                failure = failure_of(error, "SLACK_BOT_TOKEN")
+                return _name_of(each), f"Slack can't be reached ({failure.reason}): {failure.remedy}"
+        return _name_of(each), _installation_fault(each, answer)
+
+    async with SlackClient(SlackConfig(bot_token="", api_url=settings.slack_api_url)) as client:
+        return list(await asyncio.gather(*(ask(client, each, token) for each, token in installed)))
+
+
+def _installation_fault(installation: StoredInstallation, answer: Any) -> str:
+    """What is wrong with an installation by Slack's answer to auth.test."""
+    team = str(answer.get("team_id") or "")
+    if installation.team.startswith("T") and team and team != installation.team:
+        return f"its token is of {team}; {_REINSTALL}"
+    headers = {str(name).lower(): str(value) for name, value in answer.headers.items()}
+    granted = {scope.strip() for scope in headers.get("x-oauth-scopes", "").split(",") if scope.strip()}
+    if not granted:
+        return Hint(f"scopes {_NOT_SAID}")
+    missing = [scope for scope in SCOPES if scope not in granted]
+    return f"the scopes {', '.join(missing)} are missing; {_REINSTALL}" if missing else ""
 
 
 async def _ask_slack(config: SlackConfig, settings: Settings, knowledge: Knowledge | None) -> list[DoctorLine]:

@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any, Literal
 
 from bot.curation.build import BuildStoppedError
-from bot.curation.reloader import PackReloader
+from bot.curation.reloader import INDEX_FROM, PackReloader
 from bot.engine import Engine
 from bot.settings import DEFAULT_PORT, Settings, unknown_variables
 from bot.slack.app import SlackApp, build_app
@@ -174,8 +174,12 @@ def build(settings: Settings, config: SlackConfig, stop: threading.Event | None 
     """
     if unknown := unknown_variables():
         logger.warning("%s", "; ".join(variable.text for variable in unknown))
-    store = Store(settings.database, retention_days=settings.retention_days, hmac_id=config.hmac_id)
-    reloader = PackReloader(settings.pack, settings.cache_folder, store.changes, stop=stop)
+    store = Store(
+        settings.database, retention_days=settings.retention_days, hmac_id=config.hmac_id, former_ids=config.former_ids
+    )
+    index_from = INDEX_FROM if config.installs else 1
+    reloader = PackReloader(settings.pack, settings.cache_folder, store.changes, index_from=index_from, stop=stop)
+    store.changes.on_forget = reloader.forget
     reloader.matcher().prepare()
     knowledge = reloader.knowledge()
     metrics = Metrics(partial(_state, store, reloader))
@@ -243,6 +247,7 @@ async def _serve_http(
         bot.app.dispatch,
         config.signing_secret,
         pages={HEALTH: bot.health, METRICS: bot.metrics.page},
+        routes=bot.app.routes(),
         is_ready=ready.is_set,
         notices=bot.app.context.client.notices,
         on_refusal=bot.metrics.refused,
@@ -313,8 +318,9 @@ async def _get_ready(bot: Bot, stop: asyncio.Event, ready: asyncio.Event, worker
     context = bot.app.context
     preparing = asyncio.create_task(context.run_db(bot.store.prepare))
     try:
-        if await wait_for_slack(
-            context.client.auth_test, "SLACK_BOT_TOKEN", stop, context.client
+        installs = context.teams is not None  # then there is no token of the bot's own to try
+        if (
+            installs or await wait_for_slack(context.client.auth_test, "SLACK_BOT_TOKEN", stop, context.client)
         ) and await is_done_before(stop, preparing):
             ready.set()
             if worker is not None:

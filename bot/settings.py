@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from bot import program
 from bot.model import AskPyError
 
 PACKAGED_PACK = Path(__file__).with_name("pack")
@@ -52,6 +53,9 @@ class Settings:
     slack_bot_token: Secret | None = None
     slack_app_token: Secret | None = None
     slack_signing_secret: Secret | None = None
+    slack_client_id: str = ""
+    slack_client_secret: Secret | None = None
+    secret_key: Secret | None = None
     slack_api_url: str = "https://slack.com/api/"
     port: int | None = None
     host: str = ANY_HOST
@@ -67,7 +71,12 @@ class Settings:
     @property
     def has_slack(self) -> bool:
         """Whether any Slack credential is set."""
-        return any((self.slack_bot_token, self.slack_app_token, self.slack_signing_secret))
+        return any((self.slack_bot_token, self.slack_app_token, self.slack_signing_secret, self.slack_client_id))
+
+    @property
+    def installs(self) -> bool:
+        """Whether the app is to be installed into many workspaces; `installing_faults` says what is missing for that."""
+        return bool(self.slack_client_id or self.slack_client_secret)
 
     @property
     def pack(self) -> Path:
@@ -134,6 +143,9 @@ VARIABLES: dict[str, tuple[str, click.ParamType[Any] | Callable[[str], object]]]
     "SLACK_BOT_TOKEN": ("slack_bot_token", Secret),
     "SLACK_APP_TOKEN": ("slack_app_token", Secret),
     "SLACK_SIGNING_SECRET": ("slack_signing_secret", Secret),
+    "SLACK_CLIENT_ID": ("slack_client_id", str.strip),
+    "SLACK_CLIENT_SECRET": ("slack_client_secret", Secret),
+    "ASKPY_SECRET_KEY": ("secret_key", Secret),
     "SLACK_API_URL": ("slack_api_url", str),
     "PORT": ("port", _whole_number(0, 65535)),
     "ASKPY_HOST": ("host", _ip_address),
@@ -190,6 +202,59 @@ def _parse(variables: Mapping[str, str | None]) -> tuple[Settings, SettingFaults
         except click.BadParameter as error:
             faults.append((name, _without_secrets(error.message, value)))
     return Settings(**values), tuple(faults)
+
+
+_BASIC_INFORMATION = "https://api.slack.com/apps, your app, Basic Information"
+NO_CRYPTOGRAPHY = (
+    "many workspaces need the package cryptography: requirements.txt lists it, or pip install cryptography"
+)
+"""Why `bot.keys` can't be imported."""
+
+
+def installing_faults(settings: Settings, mode: str | None = None) -> SettingFaults:
+    """What keeps the app from being installed into many workspaces, by variable or option; nothing where it isn't to be.
+
+    `mode`: the one that `serve` was told to use; None if it goes by the settings.
+    """
+    if not settings.installs:
+        return ()
+    faults = []
+    if not settings.slack_client_id:
+        faults.append(("SLACK_CLIENT_ID", f"not set, which many workspaces need; copy it from {_BASIC_INFORMATION}"))
+    if settings.slack_client_secret is None:
+        faults.append(
+            ("SLACK_CLIENT_SECRET", f"not set, which many workspaces need; copy it from {_BASIC_INFORMATION}")
+        )
+    if settings.secret_key is None:
+        faults.append(
+            (
+                "ASKPY_SECRET_KEY",
+                f"not set, which many workspaces need; `{program()} keys new` makes one, to keep apart",
+            )
+        )
+    if mode == "socket" or (mode is None and settings.slack_app_token is not None):
+        name, remedy = ("--socket", "leave it out") if mode else ("SLACK_APP_TOKEN", "take it out")
+        faults.append(
+            (
+                name,
+                f"Socket Mode is for one workspace, and many of them need HTTP; {remedy}, and set SLACK_SIGNING_SECRET",
+            )
+        )
+    if bare := [name for name in settings.curators if ":" not in name]:
+        remedy = "with many workspaces write its workspace before each, T…:U…"
+        faults.append(
+            ("ASKPY_CURATORS", f"{', '.join(bare)} {'is' if len(bare) == 1 else 'are'} of no workspace; {remedy}")
+        )
+    return tuple(faults)
+
+
+def require_installing(settings: Settings, mode: str | None = None) -> None:
+    """Raise SettingsError that names all of `installing_faults`, if there are any."""
+    if faults := installing_faults(settings, mode):
+        lines = "\n".join(f"{name}: {fault}." for name, fault in faults)
+        raise SettingsError(
+            f"To be installed into many workspaces these are in the way (environment or .env):\n{lines}"
+        )
 
 
 def address_fault(url: str) -> str:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,8 +20,11 @@ from click.testing import CliRunner
 from bot import __main__ as start
 from bot import program
 from bot.cli import main
+from bot.keys import SecretKeyError, SecretKeys
 from bot.model import Question
 from bot.reply import plain_text
+from bot.store import Store, StoredInstallation
+from bot.store.rotation import encrypt_anew
 from bot.text import find_control_character
 from support.shipped import ROOT, engine
 
@@ -112,6 +116,8 @@ def records(out: str) -> list[dict[str, Any]]:
 
 # --- faults: a sentence, a code, no traceback
 
+OAUTH = {"SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": "x", "ASKPY_SECRET_KEY": "k" * 40}
+"""The settings of many workspaces."""
 FAULTS = {
     "an unknown command": ("nosuch", {}, 2, "No such command 'nosuch'"),
     "no question": ("ask", {}, 2, "Missing argument"),
@@ -127,6 +133,17 @@ FAULTS = {
     "serve without credentials": ("serve", {}, 2, "SLACK_BOT_TOKEN"),
     "serve without credentials, Socket Mode": ("serve --socket", {}, 2, "SLACK_APP_TOKEN"),
     "serve without credentials, HTTP": ("serve --http", {}, 2, "SLACK_SIGNING_SECRET"),
+    "many workspaces without a secret": ("serve", {"SLACK_CLIENT_ID": "1.2"}, 2, "SLACK_CLIENT_SECRET: not set"),
+    "many workspaces without a key": ("serve", {"SLACK_CLIENT_ID": "1.2"}, 2, "ASKPY_SECRET_KEY: not set, which many workspaces "
+                                      "need; `python -m bot keys new` makes one"),
+    "many workspaces without an id": ("serve", {"SLACK_CLIENT_SECRET": "x"}, 2, "SLACK_CLIENT_ID: not set"),
+    "many workspaces by Socket Mode": ("serve --socket", OAUTH, 2, "--socket: Socket Mode is for one workspace"),
+    "many workspaces by its token": ("serve", OAUTH | {"SLACK_APP_TOKEN": "xapp-1"}, 2, "SLACK_APP_TOKEN: Socket Mode"),
+    "many workspaces and a curator of none": ("serve", OAUTH | {"ASKPY_CURATORS": "U1,T1:U2,U3"}, 2, "ASKPY_CURATORS: U1, U3 are "
+                                              "of no workspace; with many workspaces write its workspace before each, T…:U…"),
+    "a rotation of no key": ("keys rotate", {}, 2, "ASKPY_SECRET_KEY isn't set; `python -m bot keys new` makes a key."),
+    "a key that is too short": ("keys rotate", {"ASKPY_SECRET_KEY": "short"}, 2, "32 characters"),
+    "a redirect to nowhere": ("manifest --oauth", {}, 2, "--url"),
 }  # fmt: skip
 
 
@@ -517,7 +534,175 @@ def test_an_option_names_the_pack_and_wins(name: str, run: Any, pack: Path, tmp_
 
 def test_every_command_that_reads_the_pack_takes_the_option() -> None:
     takes = {name for name, command in main.commands.items() if any(p.name == "knowledge" for p in command.params)}
-    assert set(main.commands) - takes == {"import"}
+    assert set(main.commands) - takes == {"import", "keys", "forget-workspace"}
+
+
+# --- many workspaces
+
+
+def installed(url: str, keys: str, *teams: str) -> Store:
+    """A store on this database, with installations whose tokens are encrypted by the first of these keys."""
+    store, known = Store(url), SecretKeys(keys)
+    for team in teams:
+        tokens = {"bot_token": known.encrypt(f"xoxb-{team}"), "refresh_token": known.encrypt(f"xoxe-{team}")}
+        store.installations.save(StoredInstallation(team=team, name=f"Team {team}", **tokens))
+    return store
+
+
+def tokens(store: Store, keys: str) -> dict[str, tuple[str, str]]:
+    known = SecretKeys(keys)
+    return {
+        each.team: (known.decrypt(each.bot_token), known.decrypt(each.refresh_token))
+        for each in store.installations.all()
+    }
+
+
+OLD, NEW = "a" * 40, "b" * 40
+ROTATED = (
+    "In half an hour, when no conversation is remembered under its ids any more, take the old key out of ASKPY_SECRET_KEY and "
+    "restart the bot. A backup from before needs the old key: keep it as long as the backup.\n"
+)
+
+
+def test_a_new_key_can_be_used_and_is_another_each_time(run: Any) -> None:
+    made = [run("keys", "new") for _ in range(2)]
+    assert [(code, err) for code, _, err in made] == [(0, "")] * 2
+    first, second = (SecretKeys(out) for _, out, _ in made)
+    assert first.decrypt(first.encrypt("x")) == "x"
+    with pytest.raises(SecretKeyError):
+        second.decrypt(first.encrypt("x"))
+
+
+def test_without_the_package_that_encrypts_a_sentence_says_so(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "bot.keys", None)
+    for command in ("new", "rotate"):
+        code, out, err = run("keys", command, ASKPY_SECRET_KEY=NEW)
+        assert (code, out, "pip install cryptography." in err, err.count("\n")) == (2, "", True, 1)
+
+
+def test_keys_are_rotated_and_what_to_do_next_is_said(run: Any, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/s.db"
+    store = installed(url, OLD, "E1", "T1")
+    for _ in range(2):  # a second time, as after an interruption
+        code, out, err = run("keys", "rotate", DATABASE_URL=url, ASKPY_SECRET_KEY=f"{NEW}, {OLD}")
+        assert (code, out) == (0, f"2 installations encrypted with the first key of ASKPY_SECRET_KEY.\n{ROTATED}")
+        assert "xox" not in out + err
+    assert tokens(store, NEW) == {team: (f"xoxb-{team}", f"xoxe-{team}") for team in ("E1", "T1")}
+    code, out, _ = run("keys", "rotate", DATABASE_URL=url, ASKPY_SECRET_KEY=NEW)
+    assert (code, out.splitlines()[1]) == (0, "ASKPY_SECRET_KEY holds that key alone: nothing is left to do.")
+    store.close()
+
+
+def test_a_token_that_no_key_decrypts_is_named_and_the_others_are_done(run: Any, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/s.db"
+    installed(url, "c" * 40, "T2").close()
+    store = installed(url, OLD, "T1", "T3")
+    code, out, err = run("keys", "rotate", DATABASE_URL=url, ASKPY_SECRET_KEY=f"{NEW},{OLD}")
+    assert (code, out) == (1, "2 installations encrypted with the first key of ASKPY_SECRET_KEY.\n")
+    assert "T2 (Team T2): no key of ASKPY_SECRET_KEY decrypts its tokens." in err
+    store.installations.remove("T2")
+    assert tokens(store, NEW).keys() == {"T1", "T3"}
+    store.close()
+
+
+def test_a_rotation_that_is_interrupted_leaves_every_token_readable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = installed(f"sqlite:///{tmp_path}/s.db", OLD, "T1", "T2")
+    known, anew = SecretKeys(f"{NEW},{OLD}"), store.installations.encrypt_anew
+
+    def interrupt(before: StoredInstallation, *pair: str) -> bool:
+        if before.team == "T2":
+            raise KeyboardInterrupt
+        return anew(before, *pair)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(store.installations, "encrypt_anew", interrupt)
+        encrypt_anew(store.installations, known)
+    assert tokens(store, f"{NEW},{OLD}") == {team: (f"xoxb-{team}", f"xoxe-{team}") for team in ("T1", "T2")}
+    assert encrypt_anew(store.installations, known).done == 2
+    assert tokens(store, NEW).keys() == {"T1", "T2"}
+    store.close()
+
+
+def test_a_token_that_the_running_bot_replaces_meanwhile_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever of the two saves first: Slack gives the bot its new tokens once, and takes the old ones back."""
+    store = installed(f"sqlite:///{tmp_path}/s.db", OLD, "T1", "T2", "T3")
+    known, anew = SecretKeys(f"{NEW},{OLD}"), store.installations.encrypt_anew
+    read = {each.team: each for each in store.installations.all()}
+
+    def replace(team: str) -> bool:
+        pair = known.encrypt("xoxb-newer"), known.encrypt("xoxe-newer")
+        return store.installations.replace_tokens(read[team], *pair, 1.0)
+
+    def meanwhile(before: StoredInstallation, *pair: str) -> bool:
+        if before.team == "T1" and before.revision == 1:
+            assert replace("T1")
+        if before.team == "T3" and before.bot_token == read["T3"].bot_token:  # removed, and installed again
+            store.installations.remove("T3")
+            store.installations.save(StoredInstallation(team="T3", bot_token=known.encrypt("xoxb-again")))
+        return anew(before, *pair)
+
+    monkeypatch.setattr(store.installations, "encrypt_anew", meanwhile)
+    assert encrypt_anew(store.installations, known).done == 3
+    assert replace("T2")  # the bot has read it before, and asked Slack meanwhile
+    new = SecretKeys(NEW)
+    assert [new.decrypt(each.bot_token) for each in store.installations.all()] == [
+        "xoxb-newer",
+        "xoxb-newer",
+        "xoxb-again",
+    ]
+    assert [replace(team) for team in ("T1", "T2", "T3")] == [False] * 3
+    store.close()
+
+
+def test_a_workspace_is_forgotten_and_what_that_was_is_said(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, waited = f"sqlite:///{tmp_path}/s.db", []
+    store = installed(url, OLD, "T1", "T2")
+
+    def answer(seconds: float) -> None:
+        waited.append(seconds)
+        store.misses.add("T1", "what was in hand", "", 0.1)
+
+    for team in ("T1", "T2"):
+        store.misses.add(team, "who is it", "", 0.1)
+    monkeypatch.setattr("bot.cli.time", SimpleNamespace(sleep=answer))
+    code, out, _ = run("forget-workspace", "T1", DATABASE_URL=url)
+    assert (code, waited) == (0, [20])
+    assert out.splitlines()[:-1] == [
+        "Deleted of T1:",
+        "  installations, with their tokens: 1",
+        "  questions without an answer: 2",
+    ]
+    assert [each.team for each in store.installations.all()] == ["T2"]
+    assert [len(store.misses.all(team)) for team in ("T1", "T2")] == [0, 1]
+    for unknown in ("T1", "t2", "T"):
+        code, out, err = run("forget-workspace", unknown, DATABASE_URL=url)
+        assert (code, out, f"Nothing is stored of {unknown};" in err) == (1, "", True)
+    assert len(waited) == 1
+    store.close()
+
+
+def test_an_organisation_is_forgotten_with_the_workspaces_that_were_met(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.cli.time", SimpleNamespace(sleep=lambda _: None))
+    url = f"sqlite:///{tmp_path}/s.db"
+    store = installed(url, OLD, "E1", "T2")
+    for team in ("T1", "T2"):
+        store.installations.meet(team, "E1")
+        store.misses.add(team, "who is it", "", 0.1)
+    assert "T1 belongs to E1, which has the app installed" in run("forget-workspace", "T1", DATABASE_URL=url)[2]
+    store.misses.add("T1", "who is it", "", 0.1)
+    code, out, err = run("forget-workspace", "E1", DATABASE_URL=url)
+    assert (code, out.splitlines()[0]) == (0, "Deleted of E1, with T1:")
+    assert "T2 has an installation of its own, and stays: python -m bot forget-workspace T2" in err
+    assert [len(store.misses.all(team)) for team in ("T1", "T2")] == [0, 1]
+    store.close()
 
 
 # --- the start

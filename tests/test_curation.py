@@ -19,7 +19,7 @@ from bot.curation.check import check_pack
 from bot.curation.clusters import cluster_misses
 from bot.curation.overlay import apply_changes, is_settled, settled
 from bot.curation.preview import preview, preview_changes
-from bot.curation.reloader import MAX_WORKSPACES, REVISION_MAX_AGE, PackReloader
+from bot.curation.reloader import REVISION_MAX_AGE, PackReloader
 from bot.engine import Engine
 from bot.knowledge import PackError, fingerprint, load, pack_cache
 from bot.knowledge.files import read_file
@@ -366,13 +366,132 @@ def test_a_database_that_was_made_anew_counts_from_the_beginning(pack: Path) -> 
     assert answer(live, "bank holiday mondays") == ()
 
 
-def test_the_least_asked_workspace_is_forgotten_first(pack: Path) -> None:
+def test_the_least_asked_workspace_is_forgotten_first(pack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.curation.reloader.MAX_OVERLAYS", 3)
     changes = ChangeList()
     live = reloader(pack, changes)
     changes.put(change("ask", "bank holiday mondays", "opening-hours"))
-    for workspace in ("T1", *(f"T{number}" for number in range(2, MAX_WORKSPACES + 1)), "T1", "T99"):
+    for workspace in ("T1", "T2", "T3", "T1", "T99"):
         live.refresh(workspace)
     assert live.matcher("T1").find("bank holiday mondays").ids == ("opening-hours",)
+    assert live.matcher("T2") is live.matcher("")
+
+
+def test_the_overlays_of_many_changes_are_fewer(pack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.curation.reloader.MAX_CHANGES", 3)
+    changes = ChangeList()
+    live = reloader(pack, changes, index_from=9)
+    changes.put(
+        *(
+            replace(change("ask", f"on day {number}", "opening-hours"), workspace=f"T{number % 2}")
+            for number in range(4)
+        )
+    )
+    assert answer(live, "on day 0", "T0") == answer(live, "on day 1", "T1") == ("opening-hours",)
+    assert live.matcher("T0") is live.matcher("")
+    assert answer(live, "on day 0", "T0") == ("opening-hours",)
+
+
+# --- workspaces without an index of their own
+
+
+def test_few_changes_need_no_index(pack: Path, built_here: list[str]) -> None:
+    changes = ChangeList()
+    live = reloader(pack, changes, index_from=2)
+    built_here.clear()
+    changes.put(draft("wheelchair access at the entrance"))
+    assert answer(live, "wheelchair access at the entrance") == ("lunch",)
+    live.poll()
+    assert answer(live, "wheelchair acess to an entrance please") == ("lunch",)
+    assert answer(live, "the entrance for deliveries") == ()
+    assert built_here == []
+    changes.put(change("ask", "bank holiday mondays", "opening-hours"))
+    live.refresh("T1")
+    live.poll()
+    assert built_here == ["index"]
+
+
+def test_a_near_phrasing_that_was_refused_stays_so(pack: Path) -> None:
+    changes = ChangeList()
+    live = reloader(pack, changes, index_from=9)
+    changes.put(change("not_ask", "opening hours of the museum"))
+    assert answer(live, "the museum's opening hours?") == ()
+    assert answer(live, "opening hours") == ("opening-hours",)
+
+
+def test_a_near_phrasing_is_told_as_one(pack: Path) -> None:
+    changes = ChangeList()
+    live = reloader(pack, changes, index_from=9)
+    changes.put(draft("wheelchair access at the entrance"))
+    live.refresh("T1")
+    evidence = live.matcher("T1").find("weelchair access at the entrance").evidence
+    assert [(each.typed, each.read_as) for each in evidence.corrections] == [("weelchair", "wheelchair")]
+    assert (evidence.reason, evidence.confidence) == ("nearly a phrasing that a curator added", 1.0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "who is on call",
+        "when is the canteen",
+        "wheelchair access",
+        "how do i not reset my badge",
+        "turn off the lamp",
+        "who signs the yearly budget form of the marketing team in the berlin office",
+    ],
+)
+def test_other_questions_arent_near(pack: Path, text: str) -> None:
+    changes = ChangeList()
+    live = reloader(pack, changes, index_from=9)
+    asks = "where is the canteen", "when is someone on call", "wheelchair access to the roof", "how do i reset my badge"
+    long = "who signs the yearly budget form of the marketing team in the madrid office"
+    changes.put(draft(*asks, long, "turn on the lamp"))
+    assert answer(live, f"please, {long}") == ("lunch",)
+    assert answer(live, text) == ()
+
+
+def test_a_few_indexes_are_held(pack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.curation.reloader.MAX_INDEXES", 2)
+    changes = ChangeList()
+    live = reloader(pack, changes)
+    base = live.matcher("").index.stats
+    for workspace in ("T1", "T2", "T3"):
+        changes.put(replace(change("ask", f"the day after {workspace}", "opening-hours"), workspace=workspace))
+        live.refresh(workspace)
+        live.poll()
+    with_index = [name for name in ("T1", "T2", "T3") if live.matcher(name).index.stats is not base]
+    assert with_index == ["T2", "T3"]
+    live.refresh("T1")
+    assert answer(live, "the day after T1", "T1") == ("opening-hours",)
+    live.poll()
+    assert live.matcher("T1").index.stats is not base
+
+
+@pytest.mark.parametrize("index_from", [1, 2, 3])
+def test_a_preview_is_of_what_will_answer(pack: Path, tmp_path: Path, built_here: list[str], index_from: int) -> None:
+    changes = ChangeList()
+    changes.put(change("ask", "a free sunday", "holidays"))
+    live = PackReloader(pack, tmp_path / "cache", changes, index_from=index_from)
+    live.refresh("T1")
+    edit = [change("ask", "Where can I park?", "opening-hours")]
+    seen = live.previewer("T1")(edit)
+    assert built_here == []
+    assert seen == preview_changes(load(pack), changes.active("T1"), edit, CACHE, index_from)
+    assert seen.asked
+    assert len([*(tmp_path / "cache").glob("index-*")]) == {1: 3, 2: 2, 3: 1}[index_from]
+
+
+def test_a_forgotten_workspace_leaves_no_index(pack: Path, tmp_path: Path) -> None:
+    changes = ChangeList()
+    live = PackReloader(pack, tmp_path / "cache", changes, build_in_child=False)
+    changes.put(change("ask", "bank holiday mondays", "opening-hours"))
+    live.refresh("T1")
+    live.poll()
+    assert len([*(tmp_path / "cache").glob("index-*")]) == 2
+    live.forget("T1")
+    assert live.matcher("T1") is live.matcher("")
+    (index,) = (tmp_path / "cache").glob("index-*")
+    assert live.knowledge().fingerprint[:24] in index.name
 
 
 def test_an_error_of_the_store_changes_no_answer(pack: Path) -> None:

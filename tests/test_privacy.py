@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from bot import file_cache
+from bot.keys import SecretKeys
 from bot.model import ConversationState
 from bot.serving import build
 from bot.settings import Secret, Settings
@@ -21,11 +22,14 @@ from bot.store import (
     CONTEXT_LASTS,
     DAY,
     MOST_MISSES,
+    PURGE_AFTER,
     PURGE_EVERY,
     RETENTION_DAYS,
+    STATE_LASTS,
     TURN_LASTS,
     WAITING_LASTS,
     Store,
+    StoredInstallation,
     database_url,
 )
 from bot.store.connections import make_engine
@@ -62,6 +66,14 @@ COVERED = {
         "its channel, start, counts and the curator",
     ),
     "askpy_turns": (2, "owner conversation position process at", "the time of its message that is just being answered"),
+    "askpy_installations": (
+        8,
+        "team name bot_token refresh_token expires_at bot bot_user scopes installer curators at revision",
+        "the encrypted tokens, the bot's ids and scopes, and the Slack ids of who installed it and who may curate",
+    ),
+    "askpy_org_teams": (8, "team organisation", "which workspaces of an organisation have used it"),
+    "askpy_oauth_states": (8, "state at", "a digest of the attempt"),
+    "askpy_departed": (8, "team at", "the workspace's id and when it removed the app"),
     "askpy_processes": (0, "process at", ""),  # which processes of the bot there are: nothing of anybody
     "askpy_version": (0, "version_num", ""),  # the tables' own revision: nothing of anybody
 }
@@ -96,7 +108,7 @@ def test_every_column_that_is_kept_stands_in_a_line(store: Store, database: str)
 
 def test_the_times_are_those_that_the_store_goes_by() -> None:
     told = lines()
-    times = {number: re.findall(r"(\d+) (minutes|hours|days)", told[number]) for number in told}
+    times = {number: re.findall(r"(\d+) (minutes|hours?|days)", told[number]) for number in told}
     assert {number: found for number, found in times.items() if found} == {
         1: [(str(CLAIM_LASTS // 3600), "hours")],
         2: [(str(CONTEXT_LASTS // 60), "minutes")],
@@ -105,6 +117,7 @@ def test_the_times_are_those_that_the_store_goes_by() -> None:
         5: [(str(WAITING_LASTS // DAY), "days")],
         6: [(str(RETENTION_DAYS), "days")],
         7: [(str(RETENTION_DAYS), "days")],
+        8: [(str(STATE_LASTS // 60), "minutes"), (str((PURGE_AFTER + PURGE_EVERY) // 3600), "hours")],
         9: [(str(RETENTION_DAYS), "days")],
     }
     assert f"the {MOST_MISSES:,} most asked" in told[4]
@@ -126,6 +139,7 @@ def fill(store: Store, name: str) -> None:
     assert store.changes.save([edit(f"undone {name}", batch=name)]) is None
     assert store.changes.undo("T1", name)
     store.tallies.add("T1", "missed")
+    assert store.installations.use_state(name)
 
 
 LIMITS = {
@@ -136,6 +150,7 @@ LIMITS = {
     "askpy_misses": 40 * DAY,
     "askpy_changes": 40 * DAY,
     "askpy_waiting": WAITING_LASTS,
+    "askpy_oauth_states": STATE_LASTS,
 }
 
 
@@ -184,6 +199,288 @@ def test_what_is_in_force_stays(store: Store, clock: Clock) -> None:
     store.purge()
     assert ([found.text for found in store.changes.active("T1")], store.pilots.contains("T1", "C1")) == (["one"], True)
     assert store.changes.revision("T1") == 1
+
+
+# --- workspaces that remove the app
+
+WORKSPACES = ("T1", "T2")
+
+
+def install(store: Store, team: str, **fields: Any) -> None:
+    store.installations.save(StoredInstallation(team=team, bot_token="gAAA", installer="U0INSTALLER", **fields))
+
+
+def use(store: Store, team: str) -> None:
+    """A row in each table that names a workspace."""
+    assert store.votes.add(f"{team}:C1:1", "v", "s", "good", "", team, "C1")
+    assert store.subscriptions.add(team, store.misses.add(team, "who is it", "", 0.1), "U1")
+    assert store.changes.save([edit("one", workspace=team, by=f"{team}:U9")]) is None
+    assert [each.text for each in store.changes.active(team)] == ["one"]
+    assert store.pilots.set(team, "C1", True, f"{team}:U9")
+    store.tallies.add(team, "missed", "C1")
+
+
+def tables_of(url: str, team: str) -> set[str]:
+    """The tables in which a workspace's id stands, alone or before a colon."""
+    return {table.removeprefix("askpy_") for table, value in everything(url) if value == team or f"{team}:" in value}
+
+
+ALL = {"votes", "misses", "waiting", "changes", "taken", "revisions", "tallies", "trials"}
+"""The tables that name a workspace, apart from its installation."""
+
+
+def test_every_table_that_names_a_workspace_is_known_here() -> None:
+    named = {name.removeprefix("askpy_") for name, table in metadata.tables.items() if "workspace" in table.columns}
+    assert named == ALL
+
+
+class Hours:
+    """Stops a purge loop after so many hours, which the clock runs meanwhile; `seen` is what `look` says before each purge."""
+
+    def __init__(self, clock: Clock, hours: int, look: Callable[[], Any]) -> None:
+        self.clock, self.left, self.look = clock, hours, look
+        self.seen: list[Any] = []
+
+    def wait(self, seconds: float) -> bool:
+        self.seen.append(self.look())
+        self.clock.now += seconds
+        self.left -= 1
+        return self.left < 0
+
+
+def test_a_workspace_that_removes_the_app_is_gone_within_a_day(store: Store, database: str, clock: Clock) -> None:
+    """Its tokens at once, its words and ids within two hours: by the purge that runs every hour. The other one stays."""
+    for team in WORKSPACES:
+        install(store, team)
+        use(store, team)
+    before = list(everything(database))
+    assert store.installations.remove("T1")
+    assert tables_of(database, "T1") == {*ALL, "departed"}
+    hours = Hours(clock, 24, lambda: tables_of(database, "T1"))
+    store.run_purge_loop(hours)  # type: ignore[arg-type]
+    assert hours.seen[0] == {*ALL, "departed"}
+    assert hours.seen[(PURGE_AFTER + PURGE_EVERY) // PURGE_EVERY :] == [set()] * 23
+    assert tables_of(database, "T2") == {*ALL, "installations"}
+    of_other = [(table, value) for table, value in before if "T2" in value]
+    assert [(table, value) for table, value in everything(database) if "T2" in value] == of_other
+    assert store.changes._known.keys() == {"T2"}
+    assert store.changes.active("T2") != ()
+
+
+def test_who_installs_again_keeps_what_there_is(store: Store, database: str, clock: Clock) -> None:
+    install(store, "T1")
+    use(store, "T1")
+    assert store.installations.remove("T1")
+    clock.now += PURGE_AFTER
+    install(store, "T1")
+    store.purge()
+    assert tables_of(database, "T1") == {*ALL, "installations"}
+
+
+def test_who_installs_again_during_a_purge_keeps_what_comes_after(
+    store: Store, database: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read a moment before doesn't count: each step looks again whether the app is still removed."""
+    install(store, "T1")
+    assert store.installations.remove("T1")
+    clock.now += PURGE_AFTER
+    listed = store.installations.departed()
+    install(store, "T1")
+    use(store, "T1")
+    monkeypatch.setattr(store.installations, "departed", lambda: listed)
+    store.purge()
+    assert tables_of(database, "T1") == {*ALL, "installations"}
+
+
+def test_an_organisation_takes_its_workspaces_with_it(store: Store, database: str, clock: Clock) -> None:
+    """But not one that has an installation of its own, nor one that removes its own while the organisation's is there."""
+    for team in ("E1", "T3", "T4"):
+        install(store, team)
+    for team in ("T1", "T3", "T4"):
+        assert store.installations.find("E1") is not None
+        store.installations.meet(team, "E1")
+        use(store, team)
+    assert store.installations.remove("T4")
+    clock.now += PURGE_AFTER
+    store.purge()
+    assert tables_of(database, "T4") == {*ALL, "org_teams"}
+    assert store.installations.remove("E1")
+    clock.now += PURGE_AFTER
+    store.purge()
+    left = {team: tables_of(database, team) for team in ("E1", "T1", "T3", "T4")}
+    assert left == {"E1": set(), "T1": set(), "T3": {*ALL, "installations"}, "T4": set()}
+
+
+def test_an_organisation_that_comes_back_is_met_anew(store: Store, database: str, clock: Clock) -> None:
+    for _ in range(2):
+        install(store, "E1")
+        assert store.installations.find("E1") is not None
+        store.installations.meet("T1", "E1")
+        use(store, "T1")
+        assert store.installations.remove("E1")
+        clock.now += PURGE_AFTER
+        store.purge()
+        assert tables_of(database, "T1") | tables_of(database, "E1") == set()
+
+
+def test_two_processes_that_purge_at_once_leave_nothing_and_take_nothing_else(
+    database: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one purges in the middle of ours, and the workspace installs the app again after that."""
+    ours, other = (Store(database, clock, monotonic=clock) for _ in range(2))
+    install(ours, "T1")
+    use(ours, "T1")
+    assert ours.installations.remove("T1")
+    clock.now += PURGE_AFTER
+    transaction, steps = ours.database.transaction, iter(range(1, 100))
+
+    def meanwhile(work: Any) -> Any:
+        if next(steps) == 3:
+            other.purge()
+            assert tables_of(database, "T1") == set()
+            install(other, "T1")
+            use(other, "T1")
+        return transaction(work)
+
+    monkeypatch.setattr(ours.database, "transaction", meanwhile)
+    ours.purge()
+    assert tables_of(database, "T1") == {*ALL, "installations"}
+    for store in (ours, other):
+        store.close()
+
+
+def test_a_purge_that_is_interrupted_goes_on_with_the_next(
+    database: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database that goes away in between: what says that the workspace has to go, goes last."""
+    store = Store(database, clock, monotonic=clock)
+    install(store, "T1")
+    use(store, "T1")
+    assert store.installations.remove("T1")
+    clock.now += PURGE_AFTER
+    transaction, times = store.database.transaction, iter(range(4))
+
+    def breaking(work: Any) -> Any:
+        if next(times, None) is None:
+            raise OSError("gone")
+        return transaction(work)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store.database, "transaction", breaking)
+        store.purge()
+    assert {"departed", "trials"} < tables_of(database, "T1") < {*ALL, "departed"}
+    clock.now += 60
+    store.purge()
+    assert tables_of(database, "T1") == set()
+    store.close()
+
+
+def test_thousands_of_rows_of_a_workspace_go(store: Store, database: str, clock: Clock) -> None:
+    install(store, "T1")
+    engine = create_engine(database_url(database))
+    with engine.begin() as connection:
+        votes = [
+            {
+                "answer": f"{n:064}",
+                "voter": "v",
+                "subject": "s",
+                "vote": "good",
+                "reason": "",
+                "at": NOW,
+                "workspace": "T1",
+            }
+            for n in range(1300)
+        ]
+        connection.execute(metadata.tables["askpy_votes"].insert(), votes)
+    engine.dispose()
+    assert store.installations.remove("T1")
+    clock.now += PURGE_AFTER
+    store.purge()
+    assert tables_of(database, "T1") == set()
+
+
+def test_a_removed_workspaces_tokens_and_words_are_gone_from_the_file_too(tmp_path: Path, clock: Clock) -> None:
+    store = Store(f"sqlite:///{tmp_path}/askpy.db", clock)
+    store.installations.save(StoredInstallation(team="T0GONE", bot_token="gAAAtoken"))
+    use(store, "T0GONE")
+    assert store.installations.remove("T0GONE")
+    assert b"gAAAtoken" not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    clock.now += PURGE_AFTER
+    store.purge()
+    assert b"T0GONE" not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    store.close()
+
+
+def test_a_workspace_is_forgotten_at_the_operators_word(store: Store, database: str) -> None:
+    for team in WORKSPACES:
+        install(store, team)
+        use(store, team)
+    first = store.forget_workspace("T1")
+    counts = {"installations, with their tokens": 1, "edits by curators": 1, "people who wait for an answer": 1} | {
+        "questions without an answer": 1, "votes": 1, "counts": 1, "channels on trial": 1
+    }  # fmt: skip
+    assert (first.counts, first.was_installed, tables_of(database, "T1")) == (counts, True, {"departed"})
+    store.misses.add("T1", "what was in hand", "", 0.1)
+    assert store.forget_workspace("T1").counts == {"questions without an answer": 1}
+    assert (tables_of(database, "T1"), tables_of(database, "T2")) == (set(), {*ALL, "installations"})
+    assert store.forget_workspace("T1").rows == 0
+
+
+def test_an_organisation_is_forgotten_with_its_workspaces(store: Store, database: str) -> None:
+    for team in ("E1", "T2"):
+        install(store, team)
+    for team in ("T1", "T2"):
+        store.installations.meet(team, "E1")
+        use(store, team)
+    assert store.forget_workspace("T1").organisation == "E1"
+    assert tables_of(database, "T1") == {"org_teams"}
+    use(store, "T1")
+    first = store.forget_workspace("E1")
+    assert (first.teams, first.served) == (("E1", "T1"), ("T2",))
+    store.forget_workspace("E1")
+    assert tables_of(database, "T1") | tables_of(database, "E1") == set()
+    assert tables_of(database, "T2") == {*ALL, "installations"}
+
+
+# --- rotations lose nobody
+
+
+def keyed(database: str, clock: Clock, *keys: str) -> Store:
+    """A store with ids under the first key, which knows those of the others."""
+    known = SecretKeys(",".join(key * 40 for key in keys))
+    return Store(database, clock, hmac_id=known.hmac_id, former_ids=lambda text: known.hmac_ids(text)[1:])
+
+
+def test_a_rotated_key_loses_nobody(database: str, clock: Clock) -> None:
+    """A conversation goes on, a vote is changed and not counted again, and who wants to be forgotten is found."""
+    old, new = keyed(database, clock, "a"), keyed(database, clock, "b", "a")
+    old.conversations.save("T1:C1:1.1:U1", ConversationState("topic", ("flask",)))
+    assert new.conversations.load("T1:C1:1.1:U1") == ConversationState("topic", ("flask",))
+    clock.now += 1
+    new.conversations.save("T1:C1:1.1:U1", ConversationState("topic", ("django",)))
+    assert new.conversations.load("T1:C1:1.1:U1") == ConversationState("topic", ("django",))
+    old.conversations.save("T1:C1:2.1:U1", ConversationState("topic", ("flask",)))
+    voter, (former,) = new._hmac_id("T1:1:U1"), new._former_ids("T1:1:U1")
+    assert old.votes.add("T1:1", old._hmac_id("T1:1:U1"), "s", "good", "")
+    assert new.votes.add("T1:1", voter, "s", "bad", "", former_voters=(former,))
+    assert rows(database, "select vote from askpy_votes") == [("bad",)]
+    stranger = keyed(database, clock, "c")
+    assert [store.forget("T1", "U1") for store in (stranger, new)] == [0, 3]
+    assert rows(database, "select count(*) from askpy_contexts") == [(0,)]
+    assert new.conversations.load("T1:C1:1.1:U1") is None
+    for store in (old, new, stranger):
+        store.close()
+
+
+def test_a_key_that_is_taken_out_after_half_an_hour_loses_nobody(database: str, clock: Clock) -> None:
+    """Though what it named is purged once an hour."""
+    old, new = keyed(database, clock, "a"), keyed(database, clock, "b")
+    old.conversations.save("T1:C1:1.1:U1", ConversationState("topic", ("flask",)))
+    clock.now += CONTEXT_LASTS
+    new.forget("T1", "U1")
+    assert rows(database, "select count(*) from askpy_contexts") == [(0,)]
+    for store in (old, new):
+        store.close()
 
 
 def test_thousands_of_old_rows_are_purged(store: Store, database: str, clock: Clock) -> None:
@@ -236,22 +533,29 @@ def test_ids_and_words_are_stored_only_where_privacy_md_says(store: Store, datab
     store.changes.save([edit("what about zebras", workspace="T0TEAM", by="T0TEAM:U0CURATOR")])
     store.pilots.set("T0TEAM", "C0CHANNEL", True, "T0TEAM:U0CURATOR")
     store.tallies.add("T0TEAM", "missed", "C0CHANNEL")
+    store.installations.save(
+        StoredInstallation(team="T0TEAM", bot_token="gAAA", installer="U0INSTALLER", curators="U0NAMED")
+    )
     found = list(everything(database))
     where: dict[str, Any] = {
         word: {table.removeprefix("askpy_") for table, value in found if word in value}
-        for word in ("U0ASKER", "U0OTHER", "U0CURATOR", "giraffes", "zebras", "C0CHANNEL")
+        for word in ("U0ASKER", "U0OTHER", "U0CURATOR", "U0INSTALLER", "U0NAMED", "giraffes", "zebras", "C0CHANNEL")
     }
     assert where == {
         "U0ASKER": {"waiting"},
         "U0OTHER": set(),
         "U0CURATOR": {"changes", "trials"},
+        "U0INSTALLER": {"installations"},
+        "U0NAMED": {"installations"},
         "giraffes": {"misses"},
         "zebras": {"changes"},
         "C0CHANNEL": {"votes", "tallies", "trials"},
     }
     assert store.forget("T0TEAM", "U0ASKER") == 2
     assert store.forget("T0TEAM", "U0CURATOR") == 2
-    assert [table for table, value in everything(database) if "U0" in value] == []
+    assert [table for table, value in everything(database) if re.search("U0(ASKER|OTHER|CURATOR)", value)] == []
+    assert (store.installations.remove("T0TEAM"), store.forget_workspace("T0TEAM").teams) == (True, ("T0TEAM",))
+    assert [table for table, value in everything(database) if re.search("T0|U0|C0", value)] == []
 
 
 def test_who_has_the_database_alone_cannot_look_for_a_person(tmp_path: Path) -> None:
@@ -270,10 +574,10 @@ def test_who_has_the_database_alone_cannot_look_for_a_person(tmp_path: Path) -> 
         store.close()
 
 
-def test_a_person_whom_the_release_before_knew_is_forgotten_too(store: Store, database: str) -> None:
+def test_a_person_whom_the_release_before_knew_is_forgotten_too(store: Store, database: str, clock: Clock) -> None:
     """Beside this one it may still run, and it names people without the token."""
     store.conversations.save("T1:C1:1.1:U1", ConversationState("topic", ("flask",)))
-    sealed = Store(database, hmac_id=lambda text: digest(f"a secret {text}"))
+    sealed = Store(database, clock, hmac_id=lambda text: digest(f"a secret {text}"))
     assert [sealed.forget("T1", user) for user in ("U2", "U1")] == [0, 1]
     sealed.close()
     assert rows(database, "select count(*) from askpy_contexts") == [(0,)]

@@ -237,7 +237,7 @@ def variables() -> frozenset[str]:
 def test_every_command_that_a_document_names_exists(document: str) -> None:
     unknown = []
     for line in code(document).splitlines():
-        for call in re.finditer(r"(?:python3? -m bot|\baskpy)\b(?!\.)(?: ([a-z]+))?([^|;#]*)", line):
+        for call in re.finditer(r"(?:python3? -m bot|\baskpy)\b(?!\.)(?: ([a-z]+(?:-[a-z]+)*))?([^|;#]*)", line):
             name, rest = call.groups()
             if "/askpy" in line[: call.end()] or name is None:
                 continue
@@ -309,6 +309,22 @@ print(*sorted(unwanted & set(sys.modules)), file=sys.stderr)
 
     assert json.loads(ran.stdout)["ids"] == ["flask"]
     assert ran.stderr.split() == []
+
+
+def test_one_workspace_needs_nothing_of_what_many_need() -> None:
+    """Neither an answer nor the building of `serve` imports what encrypts tokens."""
+    program = """
+import sys
+from bot.cli import main
+from bot.serving import build
+from bot.settings import Secret, Settings
+from bot.slack.transport.client import SlackConfig
+main(["ask", "--json", "what is flask?"], standalone_mode=False)
+build(Settings(database_url=Secret("sqlite://")), SlackConfig(bot_token="xoxb-1", signing_secret="s")).store.close()
+print(*sorted({"cryptography", "bot.keys"} & set(sys.modules)), file=sys.stderr)
+"""
+    ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert (json.loads(ran.stdout)["ids"], ran.stderr.split()) == (["flask"], [])
 
 
 def test_importing_does_nothing() -> None:

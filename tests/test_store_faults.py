@@ -360,6 +360,18 @@ def test_a_revision_may_be_as_old_as_is_asked_for(store: Store, database: str, c
     other.close()
 
 
+def test_the_changes_of_so_many_workspaces_are_known(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.store.changes.MAX_KNOWN", 2)
+    first = store.changes.active("T1")
+    assert store.changes.active("T1") is first
+    for workspace in ("T1", "T2", "T1", "T3"):
+        assert store.changes.active(workspace) == ()
+        assert store.changes.revision(workspace) == 0
+    assert [*store.changes._known] == [*store.changes._revisions] == ["T1", "T3"]
+    store.changes.forget("T1")
+    assert [*store.changes._known] == [*store.changes._revisions] == ["T3"]
+
+
 def test_a_pilot_channel_may_be_known_as_long_as_is_asked_for(store: Store, database: str, clock: Clock) -> None:
     other = Store(database, clock, monotonic=clock)
     assert not store.pilots.contains("T1", "C1", 0.25)

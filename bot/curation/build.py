@@ -3,7 +3,8 @@
 `python -m bot.curation.build` reads one job as JSON from stdin, and writes its result as JSON to stdout:
 
     {"job": "index", "folder": …, "cache": …, "fingerprint": …, "changes": […]}                  -> {"index": fingerprint}
-    {"job": "preview", "folder": …, "cache": …, "fingerprint": …, "changes": […], "draft": […]}  -> {"preview": {…}}
+    {"job": "preview", "folder": …, "cache": …, "fingerprint": …, "changes": […], "draft": […], "index_from": …}
+                                                                                                 -> {"preview": {…}}
 
 `fingerprint` is that of the pack without changes. With "parent", the id of the process that waits, the child ends once that is
 gone. A job that fails gives {"error": …}, a pack that can't be loaded {"faults": […]}. The index itself goes through the cache
@@ -98,6 +99,7 @@ def preview_in_child(
     changes: Sequence[Change],
     draft: Sequence[Change],
     *,
+    index_from: int = 1,
     stop: threading.Event | None = None,
 ) -> Preview:
     """What a draft would do to a pack with a workspace's active changes. Takes seconds; in this thread where no child can do it.
@@ -108,18 +110,21 @@ def preview_in_child(
         knowledge: the pack without changes.
         changes: the active changes.
         draft: the changes to be looked at.
+        index_from: changes from which a workspace gets an index of its own.
 
     Raises BuildStoppedError if `stop` is set meanwhile.
     """
     if cache is not None:
         try:
             result = _run_child(
-                _job("preview", folder, cache, knowledge.fingerprint, changes) | {"draft": _plain(draft)}, stop
+                _job("preview", folder, cache, knowledge.fingerprint, changes)
+                | {"draft": _plain(draft), "index_from": index_from},
+                stop,
             )
             return _preview_of(result["preview"])
         except (BuildError, PackError) as error:
             logger.warning("A preview is computed in the serving process, because its child failed: %s", reason(error))
-    return preview_changes(knowledge, changes, draft, cache)
+    return preview_changes(knowledge, changes, draft, cache, index_from)
 
 
 def reason(error: BaseException) -> str:
@@ -259,7 +264,9 @@ def do(job: Mapping[str, Any]) -> dict[str, Any]:
     knowledge = _pack(Path(job["folder"]), cache, job["fingerprint"])
     changes = _changes(job["changes"])
     if job["job"] == "preview":
-        return {"preview": asdict(preview_changes(knowledge, changes, _changes(job["draft"]), cache))}
+        return {
+            "preview": asdict(preview_changes(knowledge, changes, _changes(job["draft"]), cache, job["index_from"]))
+        }
     edited = apply_changes(knowledge, changes)
     Matcher.from_knowledge(edited, cache)
     return {"index": edited.fingerprint}

@@ -7,11 +7,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
-from bot.model import CURATED, Change, Entry, Group, Knowledge
+from bot.model import CURATED, Change, Entry, Group, Knowledge, OutOfScope
 from bot.text import normalize_phrase, without_control_characters
+from bot.understanding import Matcher
 
 
-def apply_changes(knowledge: Knowledge, changes: Sequence[Change]) -> Knowledge:
+def apply_changes(knowledge: Knowledge, changes: Sequence[Change], phrases: frozenset[str] | None = None) -> Knowledge:
     """The pack with the changes made to it, in their order. A change about an entry that is gone changes nothing.
 
     A phrasing belongs to the entry that a curator gave it to last: it is removed from everything else that asks or refuses it.
@@ -19,6 +20,7 @@ def apply_changes(knowledge: Knowledge, changes: Sequence[Change]) -> Knowledge:
     Args:
         knowledge: The pack.
         changes: A workspace's active changes, oldest first.
+        phrases: `pack_phrases` of the pack, where the caller has them.
 
     Returns:
         The changed pack, with a fingerprint of its own; the pack itself where there is nothing to change.
@@ -26,7 +28,7 @@ def apply_changes(knowledge: Knowledge, changes: Sequence[Change]) -> Knowledge:
     effective = [_cleaned(change) for change in changes if change.kind != "ignore"]
     if not effective:
         return knowledge
-    pack = _EditablePack.from_knowledge(knowledge)
+    pack = _EditablePack.from_knowledge(knowledge, phrases)
     for change in effective:
         pack.apply(change)
     return replace(
@@ -34,7 +36,7 @@ def apply_changes(knowledge: Knowledge, changes: Sequence[Change]) -> Knowledge:
         entries=tuple(pack.entries.values()),
         groups=tuple(pack.groups),
         by_id=pack.entries,
-        out_of_scope=replace(knowledge.out_of_scope, asks=tuple(dict.fromkeys(pack.out_of_scope))),
+        out_of_scope=_with_asks(knowledge.out_of_scope, tuple(dict.fromkeys(pack.out_of_scope))),
         fingerprint=_fingerprint(knowledge, effective),
     )
 
@@ -46,14 +48,17 @@ class _EditablePack:
     entries: dict[str, Entry]
     groups: list[Group]
     out_of_scope: list[str]
-    phrases: set[str]
-    """Everything that is asked or refused anywhere, normalized."""
+    phrases: frozenset[str]
+    """Everything that is asked or refused anywhere in the pack before the changes, normalized."""
+    added: set[str]
+    """What the changes ask or refuse, normalized."""
 
     @classmethod
-    def from_knowledge(cls, knowledge: Knowledge) -> _EditablePack:
+    def from_knowledge(cls, knowledge: Knowledge, phrases: frozenset[str] | None) -> _EditablePack:
         entries = {entry.id: entry for entry in knowledge.entries}
         out_of_scope = list(knowledge.out_of_scope.asks)
-        return cls(entries, list(knowledge.groups), out_of_scope, _phrases(knowledge))
+        phrases = pack_phrases(knowledge) if phrases is None else phrases
+        return cls(entries, list(knowledge.groups), out_of_scope, phrases, set())
 
     def apply(self, change: Change) -> None:
         entry = self.entries.get(change.entry)
@@ -78,14 +83,35 @@ class _EditablePack:
     def _remove_elsewhere(self, phrasings: Sequence[str], owner: str) -> None:
         """Remove the phrasings from everything that asks or refuses them, but from what the entry `owner` asks."""
         removed = frozenset(map(normalize_phrase, phrasings))
-        are_new = self.phrases.isdisjoint(removed)
-        self.phrases |= removed
+        are_new = self.phrases.isdisjoint(removed) and self.added.isdisjoint(removed)
+        self.added |= removed
         if are_new:  # most are: they were missed
             return
         self.out_of_scope = list(_without(self.out_of_scope, removed))
         self.groups = [_group_without(group, removed) for group in self.groups]
         for entry in list(self.entries.values()):
             self.entries[entry.id] = _entry_without(entry, removed, keeps_asks=entry.id == owner)
+
+
+def with_exact_phrases(base: Matcher, knowledge: Knowledge, changes: Sequence[Change]) -> Matcher:
+    """The matcher of the pack `knowledge`, which is `base`'s with these changes, without an index of its own.
+
+    It knows the changes' phrasings word for word; of two changes that say the same, the later counts.
+    """
+    last: dict[str, tuple[str, str]] = {}
+    for change in changes:
+        entry_id = change.entry if change.kind in ("ask", "entry") else ""
+        if change.kind != "ignore":
+            last |= dict.fromkeys(change.phrasings, (change.kind, entry_id))
+    titles = [(change.title, change.entry) for change in changes if change.kind == "entry"]
+    asks = [(text, entry) for text, (_, entry) in last.items() if entry in knowledge.by_id]
+    refused = [text for text, (kind, _) in last.items() if kind == "not_ask"]
+    return base.with_exact_phrases(knowledge, [*titles, *asks], refused)
+
+
+def wants_index(changes: Sequence[Change], index_from: int) -> bool:
+    """Whether there are enough changes for an index of their own."""
+    return sum(change.kind != "ignore" for change in changes) >= index_from
 
 
 def settled(changes: Sequence[Change]) -> frozenset[str]:
@@ -98,14 +124,18 @@ def is_settled(text: str, by: frozenset[str]) -> bool:
     return normalize_phrase(text) in by
 
 
-def _phrases(knowledge: Knowledge) -> set[str]:
+def pack_phrases(knowledge: Knowledge) -> frozenset[str]:
     """Everything that is asked or refused anywhere in the pack, normalized."""
     phrasings = [*knowledge.out_of_scope.asks]
     for entry in knowledge.entries:
         phrasings += [*entry.asks, *entry.not_asks]
     for group in knowledge.groups:
         phrasings += [*group.list_asks, *group.pick_asks, *group.not_asks]
-    return set(map(normalize_phrase, phrasings))
+    return frozenset(map(normalize_phrase, phrasings))
+
+
+def _with_asks(out_of_scope: OutOfScope, asks: tuple[str, ...]) -> OutOfScope:
+    return out_of_scope if asks == out_of_scope.asks else replace(out_of_scope, asks=asks)
 
 
 def _without(phrasings: Sequence[str], removed: frozenset[str]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.curation.lint import lint
-from bot.curation.overlay import apply_changes
+from bot.curation.overlay import apply_changes, wants_index, with_exact_phrases
 from bot.curation.source_locations import label, phrasings, title
 from bot.model import Change, Finding, Knowledge
 from bot.text import normalize_phrase, stem, words
@@ -44,8 +44,9 @@ def preview(
     others: Sequence[str] = (),
     cache: Path | None = None,
     after: Knowledge | None = None,
+    edited: Matcher | None = None,
 ) -> Preview:
-    """What changes would do to a pack. Takes seconds: an index is built for the changed pack.
+    """What changes would do to a pack. Takes seconds where an index is built for the changed pack.
 
     Two kinds of questions are asked before and after: `others`, and the pack's phrasings most similar to the edit. The latter are
     asked whole and with one word left out: whole they are found word for word, but people seldom type them whole. Of them, only
@@ -57,12 +58,13 @@ def preview(
         others: Questions to ask as well, for example other misses.
         cache: The cache folder for the index.
         after: The pack with the changes, where the caller has it.
+        edited: The matcher for that pack, where the caller has it.
     """
     before = matcher.knowledge
     after = apply_changes(before, changes) if after is None else after
     if after.fingerprint == before.fingerprint:
         return Preview((), (), 0)
-    edited = Matcher.from_knowledge(after, cache)
+    edited = Matcher.from_knowledge(after, cache) if edited is None else edited
     questions = [*dict.fromkeys([*others, *_similar_questions(before, changes)])][:MAX_QUESTIONS]
     own = {normalize_phrase(phrasing) for change in changes for phrasing in change.phrasings}
     moved = []
@@ -74,11 +76,25 @@ def preview(
 
 
 def preview_changes(
-    knowledge: Knowledge, changes: Sequence[Change], draft: Sequence[Change], cache: Path | None = None
+    knowledge: Knowledge,
+    changes: Sequence[Change],
+    draft: Sequence[Change],
+    cache: Path | None = None,
+    index_from: int = 1,
 ) -> Preview:
-    """What a draft would do to a pack with these active changes. The index that it builds is the one that saving it needs."""
-    before = Matcher.from_knowledge(apply_changes(knowledge, changes), cache)
-    return preview(before, draft, cache=cache, after=apply_changes(knowledge, (*changes, *draft)))
+    """What a draft would do to a pack with these active changes. The index that it builds is the one that saving it needs.
+
+    With fewer than `index_from` changes none is built: the answers of such a workspace don't come from one.
+    """
+    edited = (*changes, *draft)
+    before, after = apply_changes(knowledge, changes), apply_changes(knowledge, edited)
+    if wants_index(edited, index_from):
+        base = None if wants_index(changes, index_from) else Matcher.from_knowledge(knowledge, cache)
+        matcher = with_exact_phrases(base, before, changes) if base else Matcher.from_knowledge(before, cache)
+        return preview(matcher, draft, cache=cache, after=after)
+    base = Matcher.from_knowledge(knowledge, cache)
+    matcher = with_exact_phrases(base, before, changes)
+    return preview(matcher, draft, after=after, edited=with_exact_phrases(base, after, edited))
 
 
 def _faults(before: Knowledge, after: Knowledge) -> tuple[str, ...]:

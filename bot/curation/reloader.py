@@ -1,7 +1,8 @@
 """The reloader: the pack as it stands now. Files that change are read again, and each workspace's changes applied to them.
 
 Whatever is being answered goes on with what it has: a pack is swapped whole, and the last good one stays where an edit is at
-fault. A change's phrasings work at once, word for word; with everything near them as soon as an index is built again.
+fault. A change's phrasings work at once, word for word; with everything near them as soon as an index is built again. A workspace
+gets an index of its own from `index_from` changes on: it takes as much memory as hundreds of overlays that share the pack's.
 """
 
 from __future__ import annotations
@@ -18,19 +19,26 @@ from typing import Protocol
 
 from bot.curation import build
 from bot.curation.build import BuildError, BuildStoppedError, PackChangedError, reason
-from bot.curation.overlay import apply_changes
-from bot.curation.preview import Preview, preview
+from bot.curation.overlay import apply_changes, pack_phrases, wants_index, with_exact_phrases
+from bot.curation.preview import Preview, preview_changes
 from bot.knowledge import Fault, PackError, load, read_files
 from bot.knowledge.files import DEFAULT_VOICE, files_of
 from bot.model import Change, Knowledge
 from bot.understanding import Matcher
+from bot.understanding.targets import index_path
 
 POLL_INTERVAL = 2.0
 """Seconds between two looks at the pack's files: an edit shows before its curator has switched windows."""
 REVISION_MAX_AGE = 0.25
 """Seconds between two looks for other processes' changes."""
-MAX_WORKSPACES = 16
-"""Workspaces whose overlays are held at once; the least recently asked one goes first."""
+MAX_OVERLAYS, MAX_CHANGES = 2_000, 40_000
+"""Workspaces whose overlays are held at once, and changes in all of them, of about 5 kB each. The least recently asked one goes
+first; it is made again in milliseconds."""
+INDEX_FROM = 200
+"""Changes from which a workspace among many gets an index of its own, of some 30 MB: without one, 200 take 1 MB, 35 ms to apply
+and a tenth of a question's time. See docs/decisions/051-many-workspaces-over-one-pack.md."""
+MAX_INDEXES = 16
+"""Of those, workspaces with an index of their own, which takes tens of MB: the ones that were asked last."""
 READ_ATTEMPTS = 3
 """Times that files are read which change while they are being read."""
 FIRST_PAUSE, LONGEST_PAUSE = POLL_INTERVAL, 300.0
@@ -53,13 +61,39 @@ class ChangeSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Overlay:
-    """A pack with a workspace's changes. `is_indexed`: whether its index knows more of them than the exact phrases."""
+    """A pack with a workspace's changes.
 
-    base: Matcher
+    Attributes:
+        base: The pack without them.
+        revision: What they are as of.
+        changes: The changes.
+        matcher: The pack with them.
+        wants_index: They are enough for an index of their own.
+        is_indexed: `matcher` has it; else it knows them by their exact phrases.
+    """
+
+    base: _Base
     revision: int
     changes: tuple[Change, ...]
     matcher: Matcher
-    is_indexed: bool
+    wants_index: bool = False
+    is_indexed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """The pack that all workspaces share, with its phrases for `apply_changes`."""
+
+    matcher: Matcher
+    phrases: frozenset[str]
+
+    @classmethod
+    def from_matcher(cls, matcher: Matcher) -> _Base:
+        return cls(matcher, pack_phrases(matcher.knowledge))
+
+    @property
+    def knowledge(self) -> Knowledge:
+        return self.matcher.knowledge
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +117,7 @@ class PackReloader:
         clock: Callable[[], float] = time.time,
         *,
         build_in_child: bool = True,
+        index_from: int = 1,
         stop: threading.Event | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -94,6 +129,7 @@ class PackReloader:
             changes: where the workspaces' changes are read.
             clock: seconds since 1970, for `loaded_at`.
             build_in_child: whether indexes are built and previews computed in a child process.
+            index_from: changes from which a workspace gets an index of its own; below, near phrasings of them aren't found.
             stop: once it is set, children are killed and nothing more is built.
             monotonic: seconds, for the pauses before something is tried again.
 
@@ -104,6 +140,7 @@ class PackReloader:
         self._folder, self._cache, self._changes = folder, cache, changes
         self._clock, self._monotonic = clock, monotonic
         self._build_in_child, self._stop = build_in_child, stop or threading.Event()
+        self._index_from = index_from
         self._lock = threading.Lock()
         """Held for every replacement of what is below; never while an index is built or the database is asked."""
         self._refreshing = threading.Lock()
@@ -116,7 +153,7 @@ class PackReloader:
         self.changed: list[Callable[[str], None]] = []
         """Called with the workspace whose answers may have changed, empty for all of them; from any thread."""
         self._stamp = _stamp(folder)
-        self._base = self._load()
+        self._base = _Base.from_matcher(self._load())
         self.loaded_at = clock()
 
     @property
@@ -129,7 +166,7 @@ class PackReloader:
     def matcher(self, workspace: str = "") -> Matcher:
         """What understands a workspace's questions, with every change that `refresh` has seen."""
         overlay = self._overlays.get(workspace)  # without the lock: it may be held for some milliseconds
-        return self._base if overlay is None else overlay.matcher
+        return self._base.matcher if overlay is None else overlay.matcher
 
     def knowledge(self, workspace: str = "") -> Knowledge:
         """What a workspace's answers come from."""
@@ -141,14 +178,16 @@ class PackReloader:
         The function blocks for seconds, and raises BuildStoppedError once the reloader is stopped.
         """
         base = self._base
-        overlay = self._overlays.get(workspace) or _Overlay(base, 0, (), base, is_indexed=True)
+        overlay = self._overlays.get(workspace) or _Overlay(base, 0, (), base.matcher)
         return partial(self._preview, overlay)
 
     def _preview(self, overlay: _Overlay, draft: Sequence[Change]) -> Preview:
-        if not self._build_in_child or self._cache is None:
-            return preview(overlay.matcher, draft, cache=self._cache)
-        knowledge, changes = overlay.base.knowledge, overlay.changes
-        return build.preview_in_child(self._folder, self._cache, knowledge, changes, draft, stop=self._stop)
+        knowledge, changes, cache = overlay.base.knowledge, overlay.changes, self._cache
+        if not self._build_in_child or cache is None:
+            return preview_changes(knowledge, changes, draft, cache, self._index_from)
+        return build.preview_in_child(
+            self._folder, cache, knowledge, changes, draft, index_from=self._index_from, stop=self._stop
+        )
 
     # --- a workspace's changes: for a database thread
 
@@ -192,14 +231,39 @@ class PackReloader:
     def _overlay(self, workspace: str, revision: int, changes: tuple[Change, ...]) -> None:
         with self._lock:
             known = workspace in self._overlays
-            self._overlays[workspace] = _overlay(self._base, revision, changes)
+            overlay = self._overlays[workspace] = _overlay(self._base, revision, changes, self._index_from)
             self._overlays.move_to_end(workspace)
-            while len(self._overlays) > MAX_WORKSPACES:
-                self._overlays.popitem(last=False)
+            self._drop_least_asked()
         self._clear_failure(workspace)
-        self._wake.set()
+        if overlay.wants_index:
+            self._wake.set()
         if known:
             self._notify(workspace)
+
+    def _drop_least_asked(self) -> None:
+        """Keep no more overlays than MAX_OVERLAYS and MAX_CHANGES allow, and the latest in any case. The caller has the lock."""
+        held = sum(len(overlay.changes) for overlay in self._overlays.values())
+        while len(self._overlays) > 1 and (len(self._overlays) > MAX_OVERLAYS or held > MAX_CHANGES):
+            workspace, overlay = self._overlays.popitem(last=False)
+            held -= len(overlay.changes)
+            if self._failures.pop(workspace, None) is not None:
+                self._list_faults()
+
+    def forget(self, workspace: str) -> None:
+        """Let go of a workspace's changes, and remove every index but the pack's from the cache: theirs have its words in them.
+
+        Indexes of other workspaces that are in use stay in memory; those that aren't are built again when they are needed.
+        """
+        with self._lock:
+            self._overlays.pop(workspace, None)
+            self._failures.pop(workspace, None)
+            self._failures.pop(f"changes of {workspace}", None)
+            self._list_faults()
+        if self._cache is not None:
+            own = index_path(self._cache, self._base.knowledge.fingerprint)
+            for path in self._cache.glob("index-*"):
+                if path != own:
+                    path.unlink(missing_ok=True)
 
     # --- files and indexes: for a thread of their own
 
@@ -238,8 +302,8 @@ class PackReloader:
         if not self._may_try("", stamp):
             return
         try:
-            matcher = self._load(self._base)
-            if matcher is not self._base:
+            matcher = self._load(self._base.matcher)
+            if matcher is not self._base.matcher:
                 matcher.prepare()
                 self._swap(matcher)
         except BuildStoppedError:
@@ -271,22 +335,39 @@ class PackReloader:
         raise PackError(self._folder, [Fault("pack.yaml", 1, "", text)])
 
     def _swap(self, matcher: Matcher) -> None:
-        """Replace the pack, with every workspace's changes applied to the new one."""
+        """Replace the pack, and apply every workspace's changes to the new one: one after the other, for there may be many."""
+        base = _Base.from_matcher(matcher)
         with self._lock:
-            overlays = [(name, _overlay(matcher, old.revision, old.changes)) for name, old in self._overlays.items()]
-            self._base, self._overlays = matcher, OrderedDict(overlays)
-            self.loaded_at = self._clock()
+            self._base, self.loaded_at = base, self._clock()
+            old_overlays = list(self._overlays.items())
+        for workspace, old in old_overlays:
+            new = _overlay(base, old.revision, old.changes, self._index_from)
+            with self._lock:
+                if self._overlays.get(workspace) is old:
+                    self._overlays[workspace] = new
         logger.info("The knowledge pack was read again: %d entries", len(matcher.knowledge.entries))
         self._notify("")
 
     def _next_unindexed(self) -> tuple[str, _Overlay] | None:
-        """A workspace with its overlay that has to be indexed now."""
-        with self._lock:
-            unindexed = [(name, overlay) for name, overlay in self._overlays.items() if not overlay.is_indexed]
-        for workspace, overlay in unindexed:
-            if self._may_try(workspace, overlay.matcher.knowledge.fingerprint):
+        """A workspace with its overlay that has to be indexed now: one of the MAX_INDEXES that were asked last."""
+        for workspace, overlay in self._wanting_index()[:MAX_INDEXES]:
+            if not overlay.is_indexed and self._may_try(workspace, overlay.matcher.knowledge.fingerprint):
                 return workspace, overlay
         return None
+
+    def _wanting_index(self) -> list[tuple[str, _Overlay]]:
+        """The overlays with enough changes for an index of their own, the one that was asked last first."""
+        with self._lock:
+            return [(name, overlay) for name, overlay in reversed(self._overlays.items()) if overlay.wants_index]
+
+    def _drop_indexes(self) -> None:
+        """Let go of the indexes of workspaces that weren't asked lately: their exact phrases go on working."""
+        for workspace, overlay in self._wanting_index()[MAX_INDEXES:]:
+            if overlay.is_indexed:
+                unindexed = _overlay(overlay.base, overlay.revision, overlay.changes, self._index_from)
+                with self._lock:
+                    if self._overlays.get(workspace) is overlay:
+                        self._overlays[workspace] = unindexed
 
     def _index(self, workspace: str, overlay: _Overlay) -> None:
         knowledge = overlay.matcher.knowledge
@@ -303,6 +384,7 @@ class PackReloader:
             if self._overlays.get(workspace) is not overlay:
                 return
             self._overlays[workspace] = replace(overlay, matcher=matcher, is_indexed=True)
+        self._drop_indexes()
         self._clear_failure(workspace)
         self._notify(workspace)
 
@@ -354,25 +436,13 @@ class PackReloader:
         self.faults = tuple(dict.fromkeys(fault for failure in self._failures.values() for fault in failure.faults))
 
 
-def _overlay(base: Matcher, revision: int, changes: tuple[Change, ...]) -> _Overlay:
+def _overlay(base: _Base, revision: int, changes: tuple[Change, ...], index_from: int) -> _Overlay:
     """The pack with these changes, found by their exact phrases until an index is built."""
-    knowledge = apply_changes(base.knowledge, changes)
+    knowledge = apply_changes(base.knowledge, changes, base.phrases)
     if knowledge is base.knowledge:
-        return _Overlay(base, revision, changes, base, is_indexed=True)
-    return _Overlay(base, revision, changes, _with_exact_phrases(base, knowledge, changes), is_indexed=False)
-
-
-def _with_exact_phrases(base: Matcher, knowledge: Knowledge, changes: tuple[Change, ...]) -> Matcher:
-    """The matcher that knows the changes word for word; of two that say the same, the later counts."""
-    last: dict[str, tuple[str, str]] = {}
-    for change in changes:
-        entry_id = change.entry if change.kind in ("ask", "entry") else ""
-        if change.kind != "ignore":
-            last |= dict.fromkeys(change.phrasings, (change.kind, entry_id))
-    titles = [(change.title, change.entry) for change in changes if change.kind == "entry"]
-    asks = [(text, entry) for text, (_, entry) in last.items() if entry in knowledge.by_id]
-    refused = [text for text, (kind, _) in last.items() if kind == "not_ask"]
-    return base.with_exact_phrases(knowledge, [*titles, *asks], refused)
+        return _Overlay(base, revision, changes, base.matcher)
+    matcher = with_exact_phrases(base.matcher, knowledge, changes)
+    return _Overlay(base, revision, changes, matcher, wants_index(changes, index_from))
 
 
 def _stamp(folder: Path) -> Stamp:

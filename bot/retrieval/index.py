@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from itertools import chain
 from sys import intern
@@ -156,14 +156,6 @@ class ExactPhrases:
         is_listed = position < len(self.keys) and self.keys[position] == key
         return int(self.targets[position]) if is_listed else None
 
-    def updated(self, other: ExactPhrases) -> ExactPhrases:
-        """The phrases of both; those of `other` win."""
-        replaced = set(other.keys.tolist())
-        kept = np.array([key not in replaced for key in self.keys.tolist()], dtype=bool)
-        keys = np.r_[self.keys[kept], other.keys]
-        targets, order = np.r_[self.targets[kept], other.targets], np.argsort(keys)
-        return ExactPhrases(keys[order], targets[order])
-
 
 def phrase_key(words: Sequence[str]) -> int:
     """63 bits of a BLAKE2b hash of a phrase's words, so that two phrases never collide in practice."""
@@ -184,6 +176,7 @@ class Index:
         out_of_scope: The listed out-of-scope questions.
         gate: Fitted to the pack, or generic where the pack is too small for that.
         texts: The phrasings, sorted by target.
+        edited: Targets by `phrase_key` that win over `exact`: a few phrases, over arrays that many indexes share.
     """
 
     stats: IndexStats
@@ -192,6 +185,7 @@ class Index:
     out_of_scope: OutOfScopeIndex
     gate: Gate
     texts: tuple[str, ...]
+    edited: Mapping[int, int] = field(default_factory=dict)
 
     @staticmethod
     def build(
@@ -247,7 +241,7 @@ class Index:
         return Index(stats, encoder, exact, listed_index, gate, tuple(phrasing.text for phrasing in kept))
 
     def with_exact_phrases(self, phrasings: Sequence[tuple[str, int]], out_of_scope: Sequence[str]) -> Index:
-        """The same index with more whole phrases; only these words find the targets, nothing near them does.
+        """The same index with more whole phrases; only these words find the targets, nothing near them does. All else is shared.
 
         Args:
             phrasings: (text, target number) pairs; a number from `targets` on is a target without indexed phrasings.
@@ -256,7 +250,8 @@ class Index:
         added = ExactPhrases.from_phrases(
             [(words(text), target) for text, target in phrasings], [words(text) for text in out_of_scope]
         )
-        return replace(self, exact=self.exact.updated(added))
+        edited = dict(zip(added.keys.tolist(), added.targets.tolist(), strict=True))
+        return replace(self, edited={**self.edited, **edited})
 
     def rank(self, text: str, limit: int = 3) -> Ranking:
         """Rank targets for a cleaned text; see `rank_query`."""
@@ -275,7 +270,7 @@ class Index:
             limit: How many candidates to return.
         """
         scores = score(self.stats, query)
-        exact = self.exact.find(typed)
+        exact = self.find_exact(typed)
         targets = top_targets(scores.total, max(limit, 2))
         if exact is not None and exact >= 0:
             targets = [exact, *(target for target in targets if target != exact)]
@@ -283,8 +278,13 @@ class Index:
 
     def is_exact(self, typed: Sequence[str]) -> bool:
         """Whether these words are, as they stand, a phrasing of one target or a listed out-of-scope question."""
-        exact = self.exact.find(typed)
+        exact = self.find_exact(typed)
         return exact is not None and exact != AMBIGUOUS
+
+    def find_exact(self, typed: Sequence[str]) -> int | None:
+        """The target whose phrasing these words are, AMBIGUOUS, OUT_OF_SCOPE, or None."""
+        edited = self.edited.get(phrase_key(typed)) if self.edited else None
+        return self.exact.find(typed) if edited is None else edited
 
     def texts_of(self, target: int) -> Sequence[str]:
         """The indexed phrasings of a target."""

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -23,13 +23,14 @@ from bot.slack.answer_log import AnswerLog
 from bot.slack.blocks import Layout
 from bot.slack.context import Context, PreviewFactory, run_in
 from bot.slack.features.notifications import Notifier
+from bot.slack.manifest import REDIRECT
 from bot.slack.metrics import Metrics
 from bot.slack.permissions import Curators
 from bot.slack.recorder import WRITE_DELAY, Recorder
 from bot.slack.register import register
 from bot.slack.strings import load_strings
 from bot.slack.transport.client import SlackClient, SlackConfig
-from bot.slack.transport.http import Dispatch
+from bot.slack.transport.http import Dispatch, Route
 from bot.slack.transport.outbox import Outbox
 from bot.store import Store
 
@@ -49,6 +50,17 @@ class SlackApp:
     bolt: AsyncApp
     context: Context
     notifier: Notifier
+
+    def routes(self) -> dict[str, Route]:
+        """What responds to browsers: installing, where that is set up. Call it with an open client."""
+        context, config = self.context, self.context.client.config
+        if context.teams is None or config.keys is None:
+            return {}
+        from bot.slack.installations import INSTALL, InstallFlow  # noqa: PLC0415  as above
+
+        name = context.engine.knowledge.name
+        flow = InstallFlow(name, context.client, context.store, config.keys, context.run_db)
+        return {INSTALL: flow.handle_installation, REDIRECT: flow.handle_callback}
 
     @property
     def dispatch(self) -> Dispatch:
@@ -145,12 +157,17 @@ def build_app(
         database=database,
         workers=ThreadPoolExecutor(WORKERS, "work"),
         hmac_id=config.hmac_id,
+        former_ids=config.former_ids,
         reloader=reloader,
         preview_factory=preview_factory,
         admission=admission or Admission(),
         interactions=interactions or InteractionLimit(),
         **options,
     )
+    if config.keys is not None and config.installs:
+        from bot.slack.installations import InstalledTeams  # noqa: PLC0415  for those who install by OAuth
+
+        context = replace(context, teams=InstalledTeams(store, config.keys, client, context.run_db))
     context.admission.on_change = partial(metrics.queued, "questions")
     context.interactions.on_change = partial(metrics.queued, "presses")
     bolt = _bolt_app(client, config)

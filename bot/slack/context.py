@@ -6,9 +6,9 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.curation.preview import Preview
 from bot.curation.reloader import PackReloader
@@ -17,12 +17,16 @@ from bot.model import Change, ConversationState, Question, Reply
 from bot.slack.admission import Admission, ConversationQueues, FairQueue, InteractionLimit, Tasks
 from bot.slack.answer_log import AnswerLog
 from bot.slack.blocks import Layout
-from bot.slack.permissions import Curators
+from bot.slack.payloads import Payload
+from bot.slack.permissions import Curators, WorkspaceCurators
 from bot.slack.recorder import Recorder
 from bot.slack.strings import Strings
 from bot.slack.transport.client import BotIdentity, SlackClient
 from bot.slack.transport.outbox import Outbox
-from bot.store import Store
+from bot.store import Store, StoredInstallation
+
+if TYPE_CHECKING:
+    from bot.slack.installations import Installation, InstalledTeams
 
 LONG_TEXT = 400
 """Characters above which a question is answered in a worker thread: it may cost up to 30 ms of CPU, an ordinary one costs 3 ms.
@@ -65,6 +69,14 @@ class Context:
     database: Executor
     workers: Executor
     hmac_id: Callable[[str], str]
+    former_ids: Callable[[str], Sequence[str]] = lambda _: ()
+    """The ids that `hmac_id` gave before a key was rotated."""
+    teams: InstalledTeams | None = None
+    """The installed workspaces, where the app is installed by OAuth."""
+    installation: StoredInstallation | None = None
+    """The one that the handler's payload belongs to."""
+    token: str = field(default="", repr=False)
+    """Its token; empty where there is only one, which the client has."""
     reloader: PackReloader | None = None
     preview_factory: PreviewFactory | None = None
     preview_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -82,12 +94,38 @@ class Context:
     @property
     def identity(self) -> BotIdentity:
         """Who the bot is; its ids are empty until Slack has been asked."""
-        return self.client.identity
+        stored = self.installation
+        if stored is None:
+            return self.client.identity
+        return BotIdentity(stored.bot_user, stored.bot, stored.team, tuple(stored.scopes.split(",")))
+
+    async def of_body(self, body: Payload) -> Context | None:
+        """The context for a payload, with its workspace's installation; None where the app isn't installed any more."""
+        return self if self.teams is None else self._at(await self.teams.of_body(body))
+
+    async def of_team(self, team: str) -> Context | None:
+        """The context for a workspace; None where the app isn't installed any more."""
+        return self if self.teams is None else self._at(await self.teams.of_team(team))
+
+    def _at(self, installation: Installation | None) -> Context | None:
+        return (
+            replace(self, installation=installation.stored, token=installation.token)
+            if installation is not None
+            else None
+        )
 
     @property
     def home_team(self) -> str:
         """The workspace of the bot's token, or the organisation of one that is installed in all of it; see `team_id_of`."""
         return self.identity.team
+
+    def is_curator(self, team: str, user: str, *, is_guest: bool) -> bool:
+        """Whether this person may curate in this workspace. `is_guest`: they are of another one, and may not."""
+        return not is_guest and self.curators.contains(team, user, self.installation)
+
+    def curators_of(self, team: str) -> WorkspaceCurators:
+        """Who may curate in a workspace."""
+        return self.curators.of_workspace(team, self.installation)
 
     def slack_time(self) -> float:
         """Seconds since 1970 by Slack's clock."""

@@ -17,6 +17,8 @@ MAX_APP_NAME, MAX_DESCRIPTION = 35, 140
 """Characters that Slack allows in an app's name and in its description."""
 MAX_SHORTCUT_NAME = 24
 """Characters that Slack allows in a shortcut's name."""
+REDIRECT = "/slack/oauth_redirect"
+"""Path to which Slack sends back who has allowed the app in their workspace."""
 _URL_REMEDY = "write https:// and the bot's host, such as https://askpy.example.com"
 
 
@@ -38,15 +40,20 @@ def request_url(url: str) -> str:
     return f"{url.strip().rstrip('/').removesuffix(EVENTS)}{EVENTS}"
 
 
-def manifest(url: str | None = None, name: str = "AskPy", about: str = "") -> dict[str, Any]:
+def manifest(url: str | None = None, name: str = "AskPy", about: str = "", *, oauth: bool = False) -> dict[str, Any]:
     """The manifest.
+
+    For many workspaces tokens are rotated: each is good for twelve hours, so that one from an old backup opens nothing. With one
+    workspace the token stands in the settings, which nothing could change.
 
     Args:
         url: the bot's public URL for HTTP; None for Socket Mode.
         name: the pack's name, which the app gets.
         about: what the pack is about, the app's description.
+        oauth: whether it is to be installed into many workspaces, for which `url` is needed.
     """
     address = request_url(url) if url is not None else None
+    redirect = {"redirect_urls": [f"{address.removesuffix(EVENTS)}{REDIRECT}"]} if oauth and address else {}
     name = _one_line(name, MAX_APP_NAME) or "AskPy"
     about = _one_line(about, MAX_DESCRIPTION)
     about = (
@@ -82,14 +89,14 @@ def manifest(url: str | None = None, name: str = "AskPy", about: str = "") -> di
             ],
             "slash_commands": [{"url": address} | command if address else command],
         },
-        "oauth_config": {"scopes": {"bot": list(SCOPES)}},
+        "oauth_config": {"scopes": {"bot": list(SCOPES)}} | redirect,
         "settings": {
             "event_subscriptions": {"bot_events": list(BOT_EVENTS)} | ({"request_url": address} if address else {}),
             "interactivity": {"is_enabled": True}
             | ({"request_url": address, "message_menu_options_url": address} if address else {}),
-            "org_deploy_enabled": False,
+            "org_deploy_enabled": oauth,
             "socket_mode_enabled": address is None,
-            "token_rotation_enabled": False,
+            "token_rotation_enabled": oauth,
         },
     }
 

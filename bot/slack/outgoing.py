@@ -303,7 +303,7 @@ async def open_modal(
 ) -> SendResult:
     """Open a modal, while its trigger_id is valid; `fallback` makes the view that is sent if Slack refuses its blocks."""
     args = {"trigger_id": trigger_id, "view": view}
-    request = Request(method="views.open", args=args, ttl=TRIGGER_TTL, on_wait=on_wait)
+    request = Request(method="views.open", **_from(context), args=args, ttl=TRIGGER_TTL, on_wait=on_wait)
     return await context.outbox.send(_with_fallback_view(request, fallback))
 
 
@@ -312,7 +312,7 @@ async def update_modal(
 ) -> SendResult:
     """Replace the view of an open modal; `fallback` as for `open_modal`."""
     args = {"view_id": view_id, "view": view}
-    request = Request(method="views.update", args=args, on_wait=on_wait)
+    request = Request(method="views.update", **_from(context), args=args, on_wait=on_wait)
     return await context.outbox.send(_with_fallback_view(request, fallback))
 
 
@@ -327,14 +327,21 @@ async def publish_home(
 ) -> SendResult:
     """Show a view as a member's Home tab; `fallback` makes the arguments that are sent if Slack refuses its blocks."""
     args = {"user_id": user, "view": view}
-    return await context.outbox.send(Request(method="views.publish", args=args, fallback_args=fallback))
+    return await context.outbox.send(
+        Request(method="views.publish", **_from(context), args=args, fallback_args=fallback)
+    )
 
 
 def post_request(
     context: Context, destination: PostInChannel, message: OutgoingMessage, on_wait: OnWait = no_op
 ) -> Request:
     """The request that posts a message."""
-    request = Request(method="chat.postMessage", args=_where(destination.channel, destination.thread), on_wait=on_wait)
+    request = Request(
+        method="chat.postMessage",
+        **_from(context),
+        args=_where(destination.channel, destination.thread),
+        on_wait=on_wait,
+    )
     return _with_message(request, message, context.layout)
 
 
@@ -359,7 +366,7 @@ async def _post(context: Context, destination: PostInChannel, message: OutgoingM
     elif result.code not in REFUSED_TOKEN:  # with a refused token nothing else can be posted either
         where = _where(destination.channel, destination.thread) | {"user": destination.asker}
         args = where | _message_args(escape(context.strings["cannot_post"]), [], f"{message.key}:cannot")
-        await context.outbox.send(Request(method="chat.postEphemeral", args=args))
+        await context.outbox.send(Request(method="chat.postEphemeral", **_from(context), args=args))
     return result
 
 
@@ -373,7 +380,7 @@ async def _post_ephemeral(
     if destination.response_url and (destination.replace or not destination.thread):
         return await context.outbox.send(private(on_wait))
     where = _where(destination.channel, destination.thread) | {"user": destination.user}
-    request = Request(method="chat.postEphemeral", args=where, on_wait=on_wait)
+    request = Request(method="chat.postEphemeral", **_from(context), args=where, on_wait=on_wait)
     result = await context.outbox.send(_with_message(request, message, "classic"))
     if isinstance(result, Refused) and destination.response_url:
         return await context.outbox.send(private(on_wait))
@@ -383,6 +390,11 @@ async def _post_ephemeral(
 def _rekeyed(message: OutgoingMessage, suffix: str) -> OutgoingMessage:
     """The same message under another key."""
     return OutgoingMessage(text=message.text, render=message.render, key=f"{message.key}:{suffix}")
+
+
+def _from(context: Context) -> dict[str, Any]:
+    """Whose request it is: nothing where the bot has one token."""
+    return {"token": context.token, "team": context.home_team} if context.token else {}
 
 
 def _where(channel: str, thread: str) -> dict[str, Any]:

@@ -8,7 +8,10 @@ that can't be read counts as empty.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, Literal, cast
@@ -17,6 +20,10 @@ from bot.model import PART_MARK, Reply
 from bot.slack.blocks.limits import BUTTON_VALUE, METADATA, cut, size
 
 Payload = Mapping[str, Any]
+
+SLACKS_OWN = ("USLACKBOT", "USLACK")
+"""Users as which Slack itself writes: Slackbot, and system notices."""
+_USER_ID = re.compile(r"[UW][A-Z0-9]+")
 
 # --- fields
 
@@ -43,6 +50,18 @@ def short_hash(*parts: str) -> str:
     return sha256(":".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
+def seconds_of(ts: str) -> float:
+    """A Slack ts as a number; now, if it isn't one."""
+    return next(times_of(ts), time.time())
+
+
+def times_of(*values: Any) -> Iterator[float]:
+    """Those of Slack's times that are numbers."""
+    for value in values:
+        with suppress(ValueError, TypeError):
+            yield float(value)
+
+
 def event_of(body: Payload) -> Payload:
     """The event of an event_callback."""
     return get_dict(body, "event")
@@ -53,6 +72,14 @@ def action_of(body: Payload) -> tuple[Payload, str]:
     actions = body.get("actions")
     action = actions[0] if isinstance(actions, list) and actions and isinstance(actions[0], dict) else {}
     return action, get_str(action, "value") or get_str(get_dict(action, "selected_option"), "value")
+
+
+def chosen_users_of(action: Payload) -> tuple[str, ...] | None:
+    """The people who are chosen in a menu of people; None if it is no such menu."""
+    users = action.get("selected_users")
+    if not isinstance(users, list):
+        return None
+    return tuple(user for user in users if isinstance(user, str) and _USER_ID.fullmatch(user))
 
 
 def state_values(state: Payload) -> tuple[str, ...]:

@@ -1,15 +1,39 @@
-"""Who may curate: the people whom the operator has named. Checked again at each press."""
+"""Who may curate: the people whom the operator has named; in an installed workspace also whoever installed the app, and whom they
+have named. Checked again at each press."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from bot.store import StoredInstallation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspaceCurators:
+    """Who may curate in a workspace, by user id.
+
+    Attributes:
+        installer: who installed the app by OAuth; empty where its token is from the environment.
+        by_installer: whom the installer has named on their Home tab.
+        by_operator: who is named in ASKPY_CURATORS.
+    """
+
+    installer: str = ""
+    by_installer: tuple[str, ...] = ()
+    by_operator: tuple[str, ...] = ()
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """All of them, each once; the installer first."""
+        return tuple(dict.fromkeys(filter(None, (self.installer, *self.by_installer, *self.by_operator))))
+
 
 @dataclass(frozen=True, slots=True)
 class Curators:
-    """Curators as (workspace, user). Those without a workspace belong to the bot's own, `home_team()`; if that is a whole
-    organisation (E…), to each of its workspaces, in all of which a user id means the same person."""
+    """The curators whom the operator has named, as (workspace, user). Those without a workspace belong to the bot's own,
+    `home_team()`; if that is a whole organisation (E…), to each of its workspaces, in all of which a user id means the same
+    person. Where the app was installed by OAuth there is no such workspace, and they count nowhere."""
 
     named: frozenset[tuple[str, str]]
     home_team: Callable[[], str]
@@ -20,10 +44,29 @@ class Curators:
         pairs = (name.rpartition(":") for name in names)
         return cls(frozenset((workspace, user) for workspace, _, user in pairs), home_team)
 
-    def contains(self, team: str, user: str) -> bool:
-        """Whether this person may curate in this workspace."""
-        if not team or not user:
-            return False
-        home_team = self.home_team()
-        teams = {team, "", home_team} if team == home_team or home_team.startswith("E") else {team}
-        return any((named, user) in self.named for named in teams)
+    def contains(self, team: str, user: str, installation: StoredInstallation | None = None) -> bool:
+        """Whether this person may curate in this workspace; `installation` as for `of_workspace`."""
+        return bool(team and user) and user in self.of_workspace(team, installation).all
+
+    def of_workspace(self, team: str, installation: StoredInstallation | None = None) -> WorkspaceCurators:
+        """Who may curate in a workspace.
+
+        Args:
+            team: the workspace.
+            installation: the installation by OAuth that answers there, in this workspace or in its organisation; None where the
+                bot's token is from the environment.
+        """
+        if installation is None:
+            home_team = self.home_team()
+            is_home = team == home_team or home_team.startswith("E")
+            return WorkspaceCurators(by_operator=self._named_in({team, "", home_team} if is_home else {team}))
+        if installation.team != team and not installation.team.startswith("E"):
+            return WorkspaceCurators(by_operator=self._named_in({team}))
+        return WorkspaceCurators(
+            installer=installation.installer,
+            by_installer=tuple(filter(None, installation.curators.split(","))),
+            by_operator=self._named_in({team, installation.team}),
+        )
+
+    def _named_in(self, teams: set[str]) -> tuple[str, ...]:
+        return tuple(sorted({user for team, user in self.named if team in teams}))

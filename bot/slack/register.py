@@ -21,6 +21,7 @@ from bot.slack.features import curation, explain, feedback, home, messages, moda
 from bot.slack.logs import format_without_message
 from bot.slack.payloads import Payload, asker_of, event_of, get_dict, get_str, join_key, team_id_of
 from bot.slack.transport.client import Refused
+from bot.store import StoreError
 
 ANYTHING = re.compile(".*", re.DOTALL)
 
@@ -41,7 +42,7 @@ def register(bolt: AsyncApp, context: Context) -> None:
     on_event("app_mention", messages.answer_middleware(context, messages.read_mention, "ok"))
     on_event("message", messages.answer_middleware(context, messages.read_direct_message, "ok"))
     on_event("app_home_opened", in_background(context, home.show_home))
-    on_event(re.compile("^(tokens_revoked|app_uninstalled)$"), in_background(context, token_revoked))
+    on_event(re.compile("^(tokens_revoked|app_uninstalled)$"), _removed(context))
     bolt.command("/askpy", middleware=[messages.answer_middleware(context, messages.read_command)])(_unused)
     bolt.shortcut("ask_message", middleware=[messages.answer_middleware(context, messages.read_shortcut)])(_unused)
     ask_button = messages.answer_middleware(context, messages.read_ask_button)
@@ -75,6 +76,7 @@ ACTIONS: dict[str, Handler] = {
     "undo": curation.undo,
     "public": curation.make_public,
     "trial": curation.make_pilot,
+    "curators": curation.name_curators,
 }
 """Handlers of buttons and menus, by the part of their action_id before the colon."""
 
@@ -83,7 +85,9 @@ def in_background(context: Context, handler: Handler) -> Middleware:
     """A middleware that acknowledges at once and runs the handler as a task."""
 
     async def middleware(body: dict[str, Any]) -> BoltResponse:
-        context.tasks.start(run_handler(context, handler, body))
+        local = await context.of_body(body)
+        if local is not None:
+            context.tasks.start(run_handler(local, handler, body))
         return BoltResponse(status=200)
 
     return middleware
@@ -111,8 +115,25 @@ async def token_revoked(context: Context, body: Payload) -> None:
     event = event_of(body)
     if team_id_of(body, context.home_team) != context.home_team:
         return
-    if get_str(event, "type") == "app_uninstalled" or get_dict(event, "tokens").get("bot"):
-        context.client.health.note(Refused("token_revoked"), "")
+    if get_str(event, "type") != "app_uninstalled" and not get_dict(event, "tokens").get("bot"):
+        return
+    context.client.health.note(Refused("token_revoked"), "")
+
+
+def _removed(context: Context) -> Middleware:
+    """Handles the removal of the app. Where it is installed by OAuth, before the acknowledgement: Slack doesn't tell it again."""
+    in_one_workspace = in_background(context, token_revoked)
+
+    async def middleware(body: dict[str, Any]) -> BoltResponse:
+        if context.teams is None:
+            return await in_one_workspace(body=body)
+        try:
+            await context.teams.remove_by(body)
+        except StoreError:
+            return BoltResponse(status=503)
+        return BoltResponse(status=200)
+
+    return middleware
 
 
 def _person(body: Payload, home_team: str) -> str:
@@ -125,7 +146,8 @@ def _search(context: Context) -> Middleware:
     """Acknowledges a search with its answer, so that it is shown in the same modal."""
 
     async def middleware(body: dict[str, Any]) -> BoltResponse:
-        return BoltResponse(status=200, body=await modals.submit_search(context, body))
+        local = await context.of_body(body)
+        return BoltResponse(status=200, body=await modals.submit_search(local, body) if local is not None else "")
 
     return middleware
 
@@ -134,7 +156,10 @@ def _curator_form(context: Context) -> Middleware:
     """Acknowledges a curator's form with its result, and starts the follow-up work, if there is any."""
 
     async def middleware(body: dict[str, Any]) -> BoltResponse:
-        response, follow_up = await curation.submit(context, body)
+        local = await context.of_body(body)
+        if local is None:
+            return BoltResponse(status=200)
+        response, follow_up = await curation.submit(local, body)
         if follow_up is not None:
             context.tasks.start(follow_up())
         return BoltResponse(status=200, body=response)
@@ -144,7 +169,8 @@ def _curator_form(context: Context) -> Middleware:
 
 def _suggestions(context: Context) -> Middleware:
     async def middleware(body: dict[str, Any]) -> BoltResponse:
-        return BoltResponse(status=200, body=await curation.suggest(context, body))
+        local = await context.of_body(body)
+        return BoltResponse(status=200, body=await curation.suggest(local, body) if local is not None else "")
 
     return middleware
 
@@ -163,7 +189,9 @@ def _on_error(context: Context) -> Callable[..., Awaitable[BoltResponse | None]]
         if isinstance(error, BoltUnhandledRequestError):
             return BoltResponse(status=404, body="")
         logger.error("A listener failed\n%s", format_without_message(error))
-        await messages.apologise(context, messages.destination_of(body, context.identity.user))
+        local = await context.of_body(body)
+        if local is not None:
+            await messages.apologise(local, messages.destination_of(body, local.identity.user))
         return None
 
     return on_error

@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import combinations
 from pathlib import Path
@@ -36,6 +36,7 @@ from bot.slack.outgoing import (
     views_of,
 )
 from bot.slack.payloads import AnswerRef, CuratorModalState, ModalState, answer_ref
+from bot.slack.permissions import WorkspaceCurators
 from bot.slack.transport.client import SlackConfig
 from bot.store import Store
 from bot.understanding import Matcher
@@ -48,8 +49,8 @@ MAX_MISSES = 12
 """Phrasings in the curators' samples: enough for a second row of check boxes."""
 UNKNOWN = "qzxv wvkq zzjq"
 """A question that no pack knows."""
-USER, CHANNEL, KEY = "U00000000", "C00000000", "sample"
-"""What stands for a person, a channel and a message."""
+USER, OTHER, CHANNEL, KEY = "U00000000", "U00000001", "C00000000", "sample"
+"""What stands for two people, a channel and a message."""
 DAY = 86_400.0
 
 
@@ -250,6 +251,12 @@ def _home(context: Context) -> Iterator[Sample]:
     dashboard = _dashboard(knowledge)
     note = ResultNote(fill(strings["saved_nothing"]), KEY, CHANNEL)
     yield _view("a curator's Home tab", curation.home_page(front, dashboard, strings, note))
+    # Nobody is chosen in the menu: Slack may validate that they are people of the workspace.
+    installed = replace(
+        dashboard, curators=WorkspaceCurators(installer=USER, by_installer=(OTHER,), by_operator=(USER, OTHER))
+    )
+    first_page = curation.home_page(front, installed, strings, note, viewer=USER, has_chosen=False)
+    yield _view("the Home tab of whoever installed the app", first_page)
     natives = (True, False) if context.layout == "cards" else (False,)
     for page in PAGES:
         views = [curation.page(dashboard, page, strings, note, native) for native in natives]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from bot.store import retention
 from bot.store.changes import Changes
@@ -17,9 +17,10 @@ from bot.store.claims import CLAIM_LASTS, Claims
 from bot.store.connections import BUSY_TIMEOUT, StoreError, database_url
 from bot.store.conversations import CONTEXT_LASTS, Conversations
 from bot.store.database import DAY, PROBE_EVERY, RETENTION_DAYS, RETRY_AFTER, Database
+from bot.store.installations import PURGE_AFTER, STATE_LASTS, Installations, StoredInstallation
 from bot.store.misses import Misses
 from bot.store.pilots import PilotChannels
-from bot.store.retention import MOST_MISSES, PURGE_EVERY
+from bot.store.retention import MOST_MISSES, PURGE_EVERY, Forgotten
 from bot.store.subscriptions import WAITING_LASTS, Subscriptions
 from bot.store.tables import digest
 from bot.store.tallies import Tallies
@@ -33,9 +34,11 @@ __all__ = [
     "DAY",
     "MOST_MISSES",
     "PROBE_EVERY",
+    "PURGE_AFTER",
     "PURGE_EVERY",
     "RETENTION_DAYS",
     "RETRY_AFTER",
+    "STATE_LASTS",
     "TURN_LASTS",
     "TURN_TIMEOUT",
     "WAITING_LASTS",
@@ -43,16 +46,23 @@ __all__ = [
     "Claims",
     "Conversations",
     "Database",
+    "Forgotten",
+    "Installations",
     "Misses",
     "PilotChannels",
     "Store",
     "StoreError",
+    "StoredInstallation",
     "Subscriptions",
     "Tallies",
     "Turns",
     "Votes",
     "database_url",
 ]
+
+
+def _no_ids(_: str) -> Sequence[str]:
+    return ()
 
 
 class Store:
@@ -65,6 +75,7 @@ class Store:
         retention_days: float = RETENTION_DAYS,
         *,
         hmac_id: Callable[[str], str] = digest,
+        former_ids: Callable[[str], Sequence[str]] = _no_ids,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Opens nothing yet.
@@ -75,6 +86,7 @@ class Store:
             retention_days: how long misses, votes, tallies and undone changes are kept.
             hmac_id: makes the stored ids of conversations and of whom they are with; whoever has the database and not its
                 secret can't make them.
+            former_ids: makes the ids under which the same was stored with older secrets, so that a rotation loses nobody.
             monotonic: seconds of a clock that is never set back.
 
         Raises:
@@ -83,11 +95,13 @@ class Store:
         self._clock = clock
         self._retention = retention_days * DAY
         self._hmac_id = hmac_id
+        self._former_ids = former_ids
         self.database = Database(url, monotonic)
         self.claims = Claims(self.database, clock)
-        self.conversations = Conversations(self.database, clock, hmac_id)
+        self.conversations = Conversations(self.database, clock, hmac_id, former_ids)
         self.turns = Turns(self.database, clock, hmac_id)
         self.votes = Votes(self.database, clock)
+        self.installations = Installations(self.database, clock)
         self.misses = Misses(self.database, clock)
         self.changes = Changes(self.database, clock, monotonic)
         self.subscriptions = Subscriptions(self.database, clock)
@@ -107,9 +121,12 @@ class Store:
         self.database.close()
 
     def purge(self) -> None:
-        """Delete what is older than its limit."""
-        retention.purge(self.database, self._clock(), self._retention)
+        """Delete what is older than its limit, and what is stored of workspaces that have removed the app."""
+        now = self._clock()
+        retention.purge(self.database, now, self._retention)
+        retention.forget_departed(self.database, self.installations, now)
         self.conversations.purge()
+        self.changes.drop_forgotten()
 
     def run_purge_loop(self, stop: threading.Event) -> None:
         """Purge now and once an hour, until `stop` is set; for a thread of its own."""
@@ -123,6 +140,20 @@ class Store:
         Conversations and subscriptions go; of what they curated only the name goes. Votes can't be traced to anybody.
         """
         remembered = self.conversations.forget(workspace, user)
-        deleted = retention.forget(self.database, workspace, user, self._hmac_id, self._clock())
+        deleted = retention.forget(self.database, workspace, user, self._ids, self._clock())
         self.database.scrub()
         return remembered if deleted is None else deleted
+
+    def forget_workspace(self, team: str) -> Forgotten:
+        """Delete all of a workspace, or of an organisation with its workspaces: its tokens first. Raises StoreError.
+
+        Where it had tokens, call it again when what was in hand is finished; else a purge does that after an hour.
+        """
+        try:
+            return retention.forget_workspace(self.database, self.installations, team)
+        finally:
+            self.changes.drop_forgotten()
+
+    def _ids(self, text: str) -> Sequence[str]:
+        """Every id under which something may be stored."""
+        return (self._hmac_id(text), *self._former_ids(text))

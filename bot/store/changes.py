@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
@@ -18,6 +19,8 @@ from bot.store.database import UNAVAILABLE, Database
 from bot.store.tables import LONGEST_NAME, changes, digest, revisions, storable, taken
 from bot.text import clean, normalize_phrase
 
+MAX_KNOWN = 2_000
+"""Workspaces whose changes this process knows while the database is unavailable; the least recently read one goes first."""
 ATTEMPTS = 5
 """Times that an edit is tried where what stood in its way was just being undone."""
 
@@ -65,8 +68,10 @@ class Changes:
         self._database = database
         self._clock = clock
         self._monotonic = monotonic
-        self._known: dict[str, tuple[Change, ...]] = {}
-        self._revisions: dict[str, tuple[int, float]] = {}
+        self._known: OrderedDict[str, tuple[Change, ...]] = OrderedDict()
+        self.on_forget: Callable[[str], None] = lambda _: None
+        """Called with each workspace that `drop_forgotten` drops."""
+        self._revisions: OrderedDict[str, tuple[int, float]] = OrderedDict()
         """By workspace: the revision, and when it was read."""
         self._edits = 0
 
@@ -101,7 +106,10 @@ class Changes:
         read = partial(self._database.read_all, _active, of=workspace)
         found = self._database.run_or_default(read, None, reads=True)
         if found is not None:
-            self._known[workspace] = tuple(map(_change, found))
+            read_now = tuple(map(_change, found))
+            if self._known.get(workspace) != read_now:  # else whoever holds those has no second copy
+                self._known[workspace] = read_now
+            _keep_latest(self._known, workspace)
         return self._known.get(workspace, ())
 
     def history(self, workspace: str, limit: int = 20) -> tuple[Change, ...]:
@@ -130,12 +138,26 @@ class Changes:
         number = int(found.number) if found is not None else 0
         if edits == self._edits:  # else it may have been read before the edit
             self._revisions[workspace] = (number, now)
+            _keep_latest(self._revisions, workspace)
         return number
 
     def workspaces(self) -> tuple[str, ...]:
         """The workspaces that have changes or had some; while the database is unavailable, those that this process knew."""
         found = self._database.run_or_default(lambda: self._database.read_all(_workspaces), None, reads=True)
         return tuple(sorted(self._known)) if found is None else tuple(row.workspace for row in found)
+
+    def drop_forgotten(self) -> None:
+        """Drop from memory the changes of workspaces of which the database has nothing any more."""
+        if self._known:
+            known = set(self.workspaces())
+            for workspace in [name for name in self._known if name not in known]:
+                self.forget(workspace)
+                self.on_forget(workspace)
+
+    def forget(self, workspace: str) -> None:
+        """Let go of what this process knows of a workspace; its rows are the retention's."""
+        self._known.pop(workspace, None)
+        self._invalidate(workspace)
 
     def _invalidate(self, workspace: str) -> None:
         self._edits += 1
@@ -177,6 +199,14 @@ class Changes:
             return is_retry and self._database.read(_undone_now, **values) is not None
 
         return undo
+
+
+def _keep_latest(known: OrderedDict[str, Any], workspace: str) -> None:
+    """Make a workspace the latest of those known, and keep MAX_KNOWN."""
+    with suppress(KeyError):  # another thread has just made an edit
+        known.move_to_end(workspace)
+    while len(known) > MAX_KNOWN:
+        known.popitem(last=False)
 
 
 class _NothingToUndoError(Exception):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib import import_module
@@ -48,13 +48,20 @@ class Conversations:
     """Where each conversation stands.
 
     A conversation's key begins with the workspace and ends with the user, between colons. Stored are only `hmac_id`s of it
-    and of workspace and user.
+    and of workspace and user; what was stored with an older secret is found by `former_ids`.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], float], hmac_id: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], float],
+        hmac_id: Callable[[str], str],
+        former_ids: Callable[[str], Sequence[str]],
+    ) -> None:
         self._database = database
         self._clock = clock
         self._hmac_id = hmac_id
+        self._former_ids = former_ids
         self._upsert = _upsert_of(database.dialect)
         self._locks = KeyLocks()
         self._lock = threading.Lock()
@@ -64,16 +71,29 @@ class Conversations:
         """A conversation's state, the newer of the database's and the one in memory; None if it is older than half an hour."""
         name, now = self._hmac_id(conversation), self._clock()
         found = self._database.run_or_default(partial(self._database.read, _find, name=name), UNAVAILABLE, reads=True)
+        former = self._former(conversation) if found is not UNAVAILABLE else None
         with self._lock:
             ours = self._remembered.get(name)
             if ours is not None and found is None and ours.written_in == self._database.generation:
                 del self._remembered[name]  # forgotten, in another process
                 ours = None
         at, state = (ours.at, ours.state) if ours is not None else (0.0, None)
-        is_found = found is not None and found is not UNAVAILABLE
-        if is_found and found.at > at:  # else ours: it is whole, or the stored one is from before a failure
-            at, state = found.at, _state(found)
+        for row in (found, former):
+            if (
+                row is not None and row is not UNAVAILABLE and row.at > at
+            ):  # else ours: it is whole, or newer than a failure
+                at, state = row.at, _state(row)
         return state if at > now - CONTEXT_LASTS else None
+
+    def _former(self, conversation: str) -> Any:
+        """The newest row that was stored with an older secret; None if there is none."""
+        names = self._former_ids(conversation)
+        if not names:
+            return None
+        rows = self._database.run_or_default(
+            lambda: [self._database.read(_find, name=name) for name in names], [], reads=True
+        )
+        return max((row for row in rows if row is not None), key=lambda row: row.at, default=None)
 
     def save(self, conversation: str, state: ConversationState) -> None:
         """Keep a state, in memory and in the database, there as many ids as fit."""

@@ -171,3 +171,42 @@ processes = Table(
     Column("process", String(64), primary_key=True),
     Column("at", Float(53), nullable=False),
 )
+
+installations = Table(  # workspaces, and organisations (E…), into which the app was installed by OAuth
+    "askpy_installations",
+    metadata,
+    Column("team", String(LONGEST_NAME), primary_key=True),
+    Column("name", String(LONGEST_NAME), nullable=False),
+    Column("bot_token", Text, nullable=False),
+    Column("refresh_token", Text, nullable=False),
+    Column("expires_at", Float(53), nullable=False),
+    Column("bot", String(LONGEST_NAME), nullable=False),
+    Column("bot_user", String(LONGEST_NAME), nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("installer", String(LONGEST_NAME), nullable=False),
+    Column("curators", Text, nullable=False),
+    Column("at", Float(53), nullable=False),
+    Column("revision", Integer, nullable=False),
+)
+
+oauth_states = Table(  # those that were used: none is used twice
+    "askpy_oauth_states",
+    metadata,
+    Column("state", String(64), primary_key=True),
+    Column("at", Float(53), nullable=False),
+)
+
+departed = Table(  # workspaces that have removed the app, until their words and ids are deleted
+    "askpy_departed",
+    metadata,
+    Column("team", String(LONGEST_NAME), primary_key=True),
+    Column("at", Float(53), nullable=False),
+)
+
+org_teams = Table(  # the workspaces of an organisation that has installed the app, as they were met
+    "askpy_org_teams",
+    metadata,
+    Column("team", String(LONGEST_NAME), primary_key=True),
+    Column("organisation", String(LONGEST_NAME), nullable=False),
+    Index("askpy_org_teams_organisation", "organisation"),
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -37,7 +37,15 @@ class Votes:
         self._clock = clock
 
     def add(
-        self, answer: str, voter: str, answer_ref: str, vote: str, reason: str, workspace: str = "", channel: str = ""
+        self,
+        answer: str,
+        voter: str,
+        answer_ref: str,
+        vote: str,
+        reason: str,
+        workspace: str = "",
+        channel: str = "",
+        former_voters: Sequence[str] = (),
     ) -> bool:
         """Count a vote; of one voter and answer the last one stands.
 
@@ -49,6 +57,7 @@ class Votes:
             reason: a word for it, or "".
             workspace: where it was asked.
             channel: likewise.
+            former_voters: keys of the same person with older secrets.
 
         Returns:
             False if it couldn't be saved.
@@ -61,7 +70,8 @@ class Votes:
             "workspace": storable(workspace, LONGEST_NAME),
             "channel": storable(channel, LONGEST_NAME),
         }
-        return self._database.run_or_default(lambda: self._upsert(digest(answer), digest(voter), row), False)
+        voters = [digest(each) for each in (voter, *former_voters)]
+        return self._database.run_or_default(lambda: self._upsert(digest(answer), voters, row), False)
 
     def complaints(self, workspace: str, days: int = 30) -> tuple[Complaint, ...]:
         """The bad votes of the last `days`, summed by answer and reason, the most first; none while it is unavailable."""
@@ -69,11 +79,11 @@ class Votes:
         found = self._database.run_or_default(read, [], reads=True)
         return tuple(Complaint(row.subject, row.reason, row.votes, row.last) for row in found)
 
-    def _upsert(self, answer: str, voter: str, row: dict[str, Any]) -> bool:
+    def _upsert(self, answer: str, voters: Sequence[str], row: dict[str, Any]) -> bool:
         changed = {f"new_{column}": value for column, value in row.items()}
-        if self._database.write(_change, of=answer, voted_by=voter, **changed) == 0:
+        if not any(self._database.write(_change, of=answer, voted_by=voter, **changed) for voter in voters):
             try:
-                self._database.write(_insert, answer=answer, voter=voter, **row)
+                self._database.write(_insert, answer=answer, voter=voters[0], **row)
             except IntegrityError:  # the same person, twice at once
-                self._database.write(_change, of=answer, voted_by=voter, **changed)
+                self._database.write(_change, of=answer, voted_by=voters[0], **changed)
         return True

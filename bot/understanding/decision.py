@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import replace
 from functools import cached_property
 
@@ -78,6 +79,13 @@ class Decider:
         self._subject = {word for name in knowledge.subject for word in words(name)}
         asks = (ask for small_talk in knowledge.voice.small_talk.values() for ask in small_talk.asks)
         self._small_talk_stems = {stem(word) for ask in asks for word in words(ask)}
+
+    def with_topics(self, knowledge: Knowledge, findings: FindingFactory, unknown_names: UnknownNames) -> Decider:
+        """The same for a pack with more topics, whose phrasings aren't indexed. What is known of the others is shared."""
+        edited = copy(self)
+        edited.__dict__.pop("_subject_entry", None)
+        edited._knowledge, edited._findings, edited._unknown_names = knowledge, findings, unknown_names
+        return edited
 
     def names_subject(self, reading: Reading) -> bool:
         """Whether the pack's subject as a whole is named."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 
 from bot.model import Attribute, Correction, Entry, Evidence, Finding, Group, Kind, Knowledge, Library, Match
@@ -64,6 +65,7 @@ class FindingFactory:
         self.gate = index.gate
         self._index = index
         self._stems: dict[int, frozenset[str]] = {}
+        self._added_from, self._added_stems = len(targets), dict[int, frozenset[str]]()
         self._subject = frozenset(stem(word) for name in knowledge.subject for word in words(name))
         self.knowledge = knowledge
         self._targets = targets
@@ -75,6 +77,15 @@ class FindingFactory:
         self._group_words = {
             group.id: [f" {' '.join(words(name))} " for name in group.words] for group in knowledge.groups
         }
+
+    def with_topics(self, knowledge: Knowledge, targets: Sequence[Target], index: Index) -> FindingFactory:
+        """The same for a pack with more topics, whose targets come last. What is known of the others is shared."""
+        edited, first = copy(self), self._added_from
+        edited.knowledge, edited._targets, edited._index = knowledge, targets, index
+        added = {target.id: number for number, target in enumerate(targets[first:], first)}
+        edited._numbers = {**self._numbers, **added} if added else self._numbers
+        edited._added_stems = {}
+        return edited
 
     def target(self, candidate: Candidate) -> Target:
         """The target of a candidate."""
@@ -156,13 +167,14 @@ class FindingFactory:
 
     def stems_of(self, number: int) -> frozenset[str]:
         """Stems of everything that a target says: phrasings, and an entry's texts."""
-        if number not in self._stems:
+        kept = self._stems if number < self._added_from else self._added_stems
+        if number not in kept:
             target = self._targets[number]
             entry = self.knowledge.by_id.get(target.id) if target.kind == "entry" else None
             texts = [*self._index.texts_of(number), *([entry.title, entry.plain_answer, *entry.names] if entry else ())]
             stems = {stem(word) for text in texts for word in words(text)}
-            self._stems[number] = frozenset(stems) | (self.stems_of_card(target.id) if entry else frozenset())
-        return self._stems[number]
+            kept[number] = frozenset(stems) | (self.stems_of_card(target.id) if entry else frozenset())
+        return kept[number]
 
     def answer(self, reading: Reading, target: Target, reason: str) -> Finding:
         """The finding that a target answers."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -38,6 +39,7 @@ from bot.understanding.follow_up import (
 from bot.understanding.hypotheses import MIN_PROBABILITY, SURE, hypotheses
 from bot.understanding.languages import function_words, language_of
 from bot.understanding.names import Names, names_of
+from bot.understanding.near_phrasings import NearPhrasings
 from bot.understanding.reading import Reading, mark_agreement, read, split_message
 from bot.understanding.selection import Selector, standing_pool
 from bot.understanding.small_words import SmallWords
@@ -77,6 +79,7 @@ class Matcher:
         self._findings = FindingFactory(knowledge, self._targets, index, disambiguator)
         self._selector = Selector(knowledge, self._findings)
         self._unknown_names = UnknownNames(knowledge, index.encoder.spelling, english())
+        self._near_phrasings: NearPhrasings | None = None
         self._decider = Decider(knowledge, self._findings, disambiguator, self._unknown_names, index.texts_of)
 
     @classmethod
@@ -118,20 +121,33 @@ class Matcher:
     def with_exact_phrases(
         self, knowledge: Knowledge, asks: Sequence[tuple[str, str]], refused: Sequence[str]
     ) -> Matcher:
-        """A matcher for this pack as edited, without building: it knows the new phrasings word for word, and no typos in them.
+        """A matcher for this pack as edited, without building: it knows the new phrasings by their words, and shares the rest.
 
         Args:
             knowledge: The edited pack.
             asks: (phrasing, entry id) pairs.
             refused: Questions that find no entry.
         """
-        indexed = {target.id for target in self._targets if target.kind == "entry"}
-        added = (Target("entry", entry.id) for entry in knowledge.entries if entry.id not in indexed)
-        targets = [*self._targets, *added]
-        numbers = {target.id: number for number, target in enumerate(targets) if target.kind == "entry"}
-        phrasings = [(clean(text), numbers[entry]) for text, entry in asks if entry in numbers]
-        index = self._index.with_exact_phrases(phrasings, [*map(clean, refused)])
-        return Matcher(knowledge, index, self._names, self._disambiguator, targets)
+        added = [entry for entry in knowledge.entries if self._findings.number_of(entry.id) is None]
+        numbers = {entry.id: number for number, entry in enumerate(added, len(self._targets))}
+
+        def number_of(entry: str) -> int | None:
+            return numbers.get(entry, self._findings.number_of(entry))
+
+        phrasings = [(clean(text), number) for text, entry in asks if (number := number_of(entry)) is not None]
+        edited = copy(self)
+        edited.knowledge = knowledge
+        edited._index = self._index.with_exact_phrases(phrasings, [*map(clean, refused)])
+        edited._targets = (*self._targets, *(Target("entry", entry.id) for entry in added))
+        edited._small_words = self._small_words.with_entries(added)
+        edited._findings = self._findings.with_topics(knowledge, edited._targets, edited._index)
+        edited._selector = self._selector.with_topics(knowledge, edited._findings)
+        edited._unknown_names = self._unknown_names.with_entries(added)
+        edited._decider = self._decider.with_topics(knowledge, edited._findings, edited._unknown_names)
+        pack_words = self._index.encoder.spelling.pack_words
+        texts = [*(text for text, _ in phrasings), *map(clean, refused)]
+        edited._near_phrasings = NearPhrasings(texts, lambda word: word in pack_words or word in english())
+        return edited
 
     @cached_property
     def _part_of(self) -> re.Pattern[str]:
@@ -199,12 +215,31 @@ class Matcher:
         budget = budget_for(typed, english())
         if language:
             budget = replace(budget, as_typed=budget.as_typed | function_words(language))
-        finding = replace(self._find(cleaned, state, language, budget), language=language)
+        finding = self._near_finding(cleaned, typed, state) or replace(
+            self._find(cleaned, state, language, budget), language=language
+        )
         if state is None or not state.without:
             return finding
         text = " ".join(typed)
         points_to_shown = cues.THEM.search(text) or cues.BOTH.search(text) or cues.PLACED.search(text)
         return finding if points_to_shown else self._selector.as_remembered(finding, state.without)
+
+    def _near_finding(self, cleaned: str, typed: Sequence[str], state: ConversationState | None) -> Finding | None:
+        """The finding of a phrasing that no index has, where the message is nearly that phrasing."""
+        if self._near_phrasings is None or self._index.is_exact(typed):
+            return None
+        nearest, corrections, shared = self._near_phrasings.find(typed, in_conversation=state is not None)
+        if len({self._index.find_exact(words(text)) for text in nearest}) != 1:
+            return None
+        found = self._find(nearest[0], state, "", UNLIMITED)
+        evidence = replace(
+            found.evidence,
+            understood=cleaned,
+            corrections=corrections,
+            confidence=round(min(shared, found.evidence.confidence), 6),
+            reason="nearly a phrasing that a curator added",
+        )
+        return replace(found, evidence=evidence)
 
     def _find(self, cleaned: str, state: ConversationState | None, language: str, budget: Budget) -> Finding:
         """What a cleaned message with words in it comes down to."""
@@ -328,7 +363,7 @@ class Matcher:
         typed = phrase.split()
         if not 0 < len(typed) < len(whole.tokens) or not self._index.is_exact(typed):
             return None
-        target = self._index.exact.find(typed)
+        target = self._index.find_exact(typed)
         is_talk = target is not None and target >= 0 and self._findings.target_of(target).kind == "talk"
         return phrase if len(typed) > 1 or is_talk else None
 

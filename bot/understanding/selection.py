@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -62,6 +63,12 @@ class Selector:
         in_names = {part for card in knowledge.entries if isinstance(card, Library) for part in words(card.name)}
         self.terms = {term: shown for term, shown in written.items() if term not in self.kinds and term not in in_names}
         """Names of techniques in the cards' texts, told by their capital letters (HTML, JavaScript), as written there."""
+
+    def with_topics(self, knowledge: Knowledge, findings: FindingFactory) -> Selector:
+        """The same for a pack with more topics. What is known of the cards is shared."""
+        edited = copy(self)
+        edited._knowledge, edited._findings = knowledge, findings
+        return edited
 
     # --- what is left out
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from copy import copy
 from functools import cache
 
 from rapidfuzz.distance import OSA
 
-from bot.model import Correction, Knowledge, Library
+from bot.model import Correction, Entry, Knowledge, Library
 from bot.retrieval.english import FUNCTION_WORDS, WordCache, english
 from bot.text import words
 from bot.understanding.cues import LINKING_WORDS, ORDINALS
@@ -95,6 +96,14 @@ class SmallWords:
         self._names = names
         self._cache: WordCache[str] = WordCache()
         self._own_words: frozenset[str] | None = None
+        self._edited_words = frozenset[str]()
+
+    def with_entries(self, entries: Iterable[Entry]) -> SmallWords:
+        """The same for a pack with more topics: their words are no slips. All else is shared."""
+        edited = copy(self)
+        texts = (text for entry in entries for text in (entry.title, entry.plain_answer, *entry.names))
+        edited._edited_words = frozenset(word for text in texts for word in words(text))
+        return edited
 
     def correct(
         self, tokens: Sequence[str], is_kept: Callable[[str], bool]
@@ -117,6 +126,8 @@ class SmallWords:
         if (shortened := _REPEATED.sub(r"\1", word)) in small_words():  # "hiii", "sooo"
             return shortened
         if word in small_words() or word in _MEANT_AS_TYPED or not (word.isascii() and word.isalpha()):
+            return word
+        if word in self._edited_words:
             return word
         if word in english():
             return MISUSED[word] if word in MISUSED and self._begins_question(tokens, position) else word

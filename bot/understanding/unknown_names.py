@@ -7,12 +7,13 @@ and the pack know of it, and what a hand would have to do to type it instead of 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 from bot.markdown import parse, plain
-from bot.model import Knowledge, Library
+from bot.model import Entry, Knowledge, Library
 from bot.redact import redact
 from bot.retrieval.english import FUNCTION_WORDS, English, WordCache
 from bot.retrieval.spelling import Lexicon, SpellingCorrector, english_lexicon, max_edits
@@ -96,6 +97,16 @@ class UnknownNames:
         self._has_cards = any(isinstance(entry, Library) for entry in knowledge.entries)
         self._subject = {word for name in knowledge.subject for word in words(name)}
         self._cache = WordCache[WordClass]()
+        self._edited_words: Mapping[str, Sequence[str]] = {}
+        """By stem: words of what a workspace added."""
+
+    def with_entries(self, entries: Iterable[Entry]) -> UnknownNames:
+        """The same for a pack with more topics, whose words are known. All else is shared."""
+        edited, by_stem = copy(self), dict[str, list[str]]()
+        for word in {word for entry in entries for text in _entry_texts(entry) for word in words(text)}:
+            by_stem.setdefault(stem(word), []).append(word)
+        edited._edited_words = {key: tuple(same) for key, same in by_stem.items()}
+        return edited
 
     def prepare(self) -> None:
         """Compute now what the first question with an unknown word needs."""
@@ -132,6 +143,8 @@ class UnknownNames:
 
     def word_class(self, word: str) -> WordClass:
         """What is known of a word."""
+        if self._edited_words and _is_form_of_one(word, self._edited_words.get(stem(word), ())):
+            return "known"
         return self._cache.get(word, self._classify)
 
     def _classify(self, word: str) -> WordClass:
@@ -156,7 +169,7 @@ class UnknownNames:
         """Whether the pack has the word, in a phrasing or in an answer."""
         if word in self._spelling.pack_words or word in self._text_words:
             return True
-        return any(_is_inflection(word, other) for other in self._words_by_stem.get(stem(word), ()))
+        return _is_form_of_one(word, self._words_by_stem.get(stem(word), ()))
 
     def _halves(self, word: str) -> tuple[str, str] | None:
         """The two common words that stand in one, the first as short as possible; None if there are none."""
@@ -349,19 +362,29 @@ def _slips(word: str, lexicon: Lexicon) -> list[str]:
     return [other for other in near if is_slip(word, other) or (word[-1] == "s" and is_slip(word[:-1], other))]
 
 
+def _is_form_of_one(word: str, others: Iterable[str]) -> bool:
+    """Whether a word is one of some words of its stem, or an inflection of one."""
+    return any(word == other or _is_inflection(word, other) for other in others)
+
+
+def _entry_texts(entry: Entry) -> Iterable[str]:
+    """Every text of an entry that says something about it."""
+    yield from (
+        entry.title,
+        entry.plain_answer,
+        *entry.names,
+        *(plain(parse(note.text), addresses=False) for note in entry.notes),
+    )
+    if entry.curated:
+        yield from entry.asks  # the index may not have them
+    if isinstance(entry, Library):
+        yield from (entry.name, *entry.aliases, entry.what, entry.summary, *entry.good_for, entry.package)
+
+
 def _texts(knowledge: Knowledge) -> Iterable[str]:
     """Every text of a pack that says something about its entries."""
     for entry in knowledge.entries:
-        yield from (
-            entry.title,
-            entry.plain_answer,
-            *entry.names,
-            *(plain(parse(note.text), addresses=False) for note in entry.notes),
-        )
-        if entry.curated:
-            yield from entry.asks  # the index may not have them
-        if isinstance(entry, Library):
-            yield from (entry.name, *entry.aliases, entry.what, entry.summary, *entry.good_for, entry.package)
+        yield from _entry_texts(entry)
     for group in knowledge.groups:
         yield from (group.title, group.label, *group.words)
     for canonical, variants in knowledge.synonyms.items():

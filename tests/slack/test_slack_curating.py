@@ -464,6 +464,7 @@ PRESSES = (
     "public:1",
     "trial:pick",
     "trial:note",
+    "curators:pick",
 )
 
 

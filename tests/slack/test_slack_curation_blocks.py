@@ -14,6 +14,7 @@ from bot.slack.blocks.curation import Dashboard, ResultNote, fill
 from bot.slack.blocks.limits import TYPED, size
 from bot.slack.blocks.views import FIRST_PAGE, home_view
 from bot.slack.payloads import CuratorModalState
+from bot.slack.permissions import WorkspaceCurators
 from bot.slack.strings import default_strings
 from support.block_lint import faults, view_faults
 from support.curation_samples import CHANGES, MISSES, edit, miss, sample_dashboard
@@ -24,6 +25,7 @@ Json = dict[str, Any]
 STRINGS = default_strings()
 STATE = CuratorModalState("curate", ("k1", "k2"))
 MOVED = (Moved("what about servers", "Card1", ""),)
+CURATORS = WorkspaceCurators(installer="U1", by_installer=("U2", "W3"), by_operator=("U1", "U4"))
 VIEWS = {
     "curate-means": lambda dashboard: curation.meaning_form(
         STATE, dashboard.miss_groups[0], STATE.keys, "card1", dashboard.knowledge, STRINGS
@@ -41,6 +43,13 @@ VIEWS = {
     ),
     "curate-front": lambda dashboard: curation.home_page(
         home_view(dashboard.knowledge, FIRST_PAGE, STRINGS), dashboard, STRINGS
+    ),
+    "curate-installer": lambda dashboard: curation.home_page(
+        home_view(dashboard.knowledge, FIRST_PAGE, STRINGS),
+        replace(dashboard, curators=CURATORS),
+        STRINGS,
+        ResultNote(fill(STRINGS["curators_saved"], names=curation.user_elements(("U2", "W3"), STRINGS))),
+        viewer="U1",
     ),
     "curate-note": lambda dashboard: curation.page(dashboard, "misses", STRINGS, ResultNote(fill("Saved."), undo="b1")),
     **{
@@ -72,6 +81,29 @@ def test_pages_of_many_long_rows_are_within_the_limits(page: str, native: bool) 
     history = tuple(edit(f"b{n}", "ask", LONG, LONG) for n in range(65))
     dashboard = replace(sample_dashboard(), miss_groups=groups, history=history, faults=(LONG,) * 20)
     assert view_faults(curation.page(dashboard, page, STRINGS, ResultNote(fill("Done."), "b1", "C1"), native)) == []
+
+
+def curators(count: int) -> WorkspaceCurators:
+    people = tuple(f"U{number:010}" for number in range(count))
+    return WorkspaceCurators(installer="U1", by_installer=people, by_operator=people)
+
+
+@pytest.mark.parametrize("has_chosen", [True, False])
+@pytest.mark.parametrize("count", [0, 1, 20, 21, 300])
+def test_the_menu_of_curators_is_within_the_limits(count: int, has_chosen: bool) -> None:
+    dashboard, front = replace(sample_dashboard(), curators=curators(count)), home_view(knowledge(), "", STRINGS)
+    view = curation.home_page(front, dashboard, STRINGS, viewer="U1", has_chosen=has_chosen)
+    assert view_faults(view) == []
+    menu = next(block["accessory"] for block in view["blocks"] if block.get("accessory"))
+    assert len(menu.get("initial_users", ())) == (min(count, curation.MAX_CURATORS) if has_chosen else 0)
+
+
+@pytest.mark.parametrize("viewer", ["", "U2", "U0000000000"])
+def test_nobody_else_sees_the_menu_of_curators(viewer: str) -> None:
+    dashboard, front = sample_dashboard(), home_view(knowledge(), "", STRINGS)
+    for who in (curators(3), replace(curators(3), installer="")):
+        shown = curation.home_page(front, replace(dashboard, curators=who), STRINGS, viewer=viewer)
+        assert shown == curation.home_page(front, dashboard, STRINGS)
 
 
 def test_a_page_number_that_is_none_shows_the_first_or_the_last_page() -> None:
@@ -136,6 +168,7 @@ OPTION = {"text": {"type": "plain_text", "text": "x"}, "value": "x"}
 LABEL = {"type": "plain_text", "text": "x"}
 BROKEN: dict[str, Json] = {
     "too many boxes": {"type": "checkboxes", "action_id": "a", "options": [OPTION] * 11},
+    "a menu of people": {"type": "multi_users_select", "action_id": "a", "placeholder": LABEL},
     "a box that is none": {"type": "checkboxes", "action_id": "a", "options": [OPTION], "initial_options": [{}]},
     "nothing to tick": {"type": "checkboxes", "action_id": "a", "options": [OPTION], "initial_options": []},
     "too many options": {"type": "static_select", "action_id": "a", "options": [OPTION] * 101},
@@ -146,6 +179,20 @@ BROKEN: dict[str, Json] = {
     "no name": {"type": "plain_text_input"},
     "no input": {"type": "button", "action_id": "a"},
 }
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"initial_users": []}, {"initial_users": ["U1"] * 2}, {"initial_users": ["U1", "U2", "U3"]},
+        {"initial_users": ["C1"]}, {"placeholder": {}}, {"action_id": ""},
+    ],
+)  # fmt: skip
+def test_the_lint_finds_menus_of_people_that_slack_would_refuse(wrong: Json) -> None:
+    menu = {"type": "multi_users_select", "action_id": "a", "placeholder": LABEL, "max_selected_items": 2}
+    section = {"type": "section", "text": LABEL, "accessory": menu | {"initial_users": ["U1", "W2"]}}
+    assert faults([section], "home") == []
+    assert faults([section | {"accessory": menu | wrong}], "home") != []
 
 
 @pytest.mark.parametrize("name", BROKEN)

@@ -8,6 +8,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from click.testing import CliRunner
 from bot import serving
 from bot.cli import main
 from bot.doctor import _path_question, run_checks
+from bot.keys import SecretKeys
 from bot.model import Change
 from bot.settings import (
     ANY_HOST,
@@ -41,7 +43,7 @@ from bot.slack.transport.checks import port_fault
 from bot.slack.transport.client import SlackConfig
 from bot.slack.transport.health import health_page
 from bot.slack.transport.remedies import remedy_of
-from bot.store import Store
+from bot.store import Store, StoredInstallation
 from support.block_lint import faults, view_faults
 from support.slack_samples import KINDS
 from support.slack_stub import RESET, Fault, Stub
@@ -114,7 +116,7 @@ def test_in_the_file_every_name_is_ours_and_elsewhere_only_what_is_near(
         "SLACK_SIGNIN_SECRET": "SLACK_SIGNING_SECRET", "DATABASEURL": "DATABASE_URL", "DATABASE_ULR": "DATABASE_URL",
         "PORTT": "PORT", "askpy_cards": "ASKPY_CARDS",
     }  # fmt: skip
-    others = ("EXPORT", "SLACK_USER_TOKEN", "SLACK_CLIENT_SECRET", "SLACK_APP_ID", "SLACK_WEBHOOK_URL", "REDIS_URL")
+    others = ("EXPORT", "SLACK_USER_TOKEN", "SLACK_APP_ID", "SLACK_WEBHOOK_URL", "REDIS_URL")
     monkeypatch.setattr(
         "bot.settings._env_file", lambda: {**dict.fromkeys(misspelt, "hush"), **dict.fromkeys(others, "1")}
     )
@@ -658,6 +660,163 @@ def test_a_port_that_askpy_itself_uses_is_no_fault(header: str) -> None:
         thread.join(5)
 
 
+# --- many workspaces
+
+KEYS = "k" * 40
+
+
+@pytest.fixture
+def many(settings: Settings) -> Settings:
+    """The settings of many workspaces."""
+    return replace(
+        settings,
+        slack_bot_token=None,
+        slack_app_token=None,
+        slack_signing_secret=Secret("0" * 32),
+        slack_client_id="1.2",
+        slack_client_secret=Secret("hush"),
+        secret_key=Secret(KEYS),
+        port=0,
+    )
+
+
+def install(settings: Settings, *teams: str, keys: str = KEYS, **fields: Any) -> None:
+    known = SecretKeys(keys)
+    with closing(Store(settings.database)) as store:
+        for team in teams:
+            token = known.encrypt(f"xoxb-hush-{team}")
+            store.installations.save(StoredInstallation(team=team, name=f"Team {team}", bot_token=token, **fields))
+
+
+def test_what_many_workspaces_lack_is_named_with_where_to_get_it(
+    many: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = "https://api.slack.com/apps, your app, Basic Information"
+    lack = {
+        "slack_client_id": ("", f"SLACK_CLIENT_ID: not set, which many workspaces need; copy it from {page}"),
+        "slack_client_secret": (None, f"SLACK_CLIENT_SECRET: not set, which many workspaces need; copy it from {page}"),
+        "secret_key": (
+            None,
+            "ASKPY_SECRET_KEY: not set, which many workspaces need; `python -m bot keys new` makes one, to keep apart",
+        ),
+        "slack_signing_secret": (None, f"SLACK_SIGNING_SECRET: not set; copy it from {page}"),
+    }
+    for field, (nothing, told) in lack.items():
+        lines = doctor(replace(many, **{field: nothing}), capsys)
+        assert faults_of(lines) == [f"fault  {told}"], field
+    for field, given, told in (
+        ("slack_app_token", Secret("xapp-1"), "fault  SLACK_APP_TOKEN: Socket Mode is for one workspace, and many of them need "
+         "HTTP; take it out, and set SLACK_SIGNING_SECRET"),
+        ("curators", ("U1", "T1:U2"), "fault  ASKPY_CURATORS: U1 is of no workspace; with many workspaces write its workspace "
+         "before each, T…:U…"),
+        ("secret_key", Secret("hush"), "fault  ASKPY_SECRET_KEY: each key has to have 32 characters or more; python -m bot keys "
+         "new makes one."),
+    ):  # fmt: skip
+        assert faults_of(doctor(replace(many, **{field: given}), capsys)) == [told]
+
+
+def test_a_key_alone_is_a_hint(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    told = doctor(replace(settings, secret_key=Secret(KEYS)), capsys)
+    assert [line[:60] for line in told if line.startswith("hint")] == [
+        "hint   ASKPY_SECRET_KEY: set without the two others that man"
+    ]
+    assert told[-1] == "Nothing is wrong."
+
+
+def test_without_the_package_that_encrypts_the_doctor_says_so(
+    many: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "bot.keys", None)
+    (told,) = faults_of(doctor(many, capsys))
+    assert told.startswith("fault  ASKPY_SECRET_KEY: many workspaces need the package cryptography: ")
+
+
+def test_many_workspaces_need_no_bot_token(many: Settings, stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:
+    told = doctor(many, capsys)
+    assert [line for line in told if not line.startswith("fine")] == [
+        "hint   workspaces: the app isn't installed anywhere yet; open /slack/install at the bot's address",
+        "Nothing is wrong.",
+    ]
+    assert stub.auth_tests == 0
+
+
+def test_each_installation_is_asked_about(many: Settings, stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:
+    install(many, "T0TEAM", "E1")
+    assert doctor(many, capsys)[-3:] == [
+        "fine   organisation E1 (Team E1)",
+        "fine   workspace T0TEAM (Team T0TEAM)",
+        "Nothing is wrong.",
+    ]
+    assert stub.auth_tests == 2
+
+
+@pytest.mark.parametrize(
+    ("trouble", "told"),
+    [
+        (Fault(error="token_revoked"), "fault  {}: its token is refused (token_revoked); let somebody there install the app "
+         "again (/slack/install)"),
+        (Fault(429, error="ratelimited", retry_after=1.0), "hint   {}: not checked: Slack limits the rate; try again later"),
+        (Fault(503), "fault  {}: Slack can't be reached (HTTP 503): "),
+        (RESET, "fault  {}: Slack can't be reached ("),
+    ],
+)  # fmt: skip
+def test_what_slack_refuses_is_told_by_workspace_and_no_token_is(
+    many: Settings, stub: Stub, capsys: pytest.CaptureFixture[str], trouble: Fault, told: str
+) -> None:
+    install(many, "T0TEAM")
+    stub.fail("auth.test", trouble)
+    lines = doctor(many, capsys)
+    assert lines[-2].startswith(told.format("workspace T0TEAM (Team T0TEAM)"))
+    assert "hush" not in "".join(lines)
+
+
+def test_a_token_that_cannot_be_decrypted_or_has_expired_is_not_sent(
+    many: Settings, stub: Stub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install(many, "T1", keys="o" * 40)
+    install(many, "T2", refresh_token=SecretKeys(KEYS).encrypt("xoxe-1"), expires_at=1.0)
+    told = doctor(many, capsys)
+    assert [line.split(";")[0] for line in told[-3:-1]] == [
+        "fault  workspace T1 (Team T1): no key of ASKPY_SECRET_KEY decrypts its token",
+        "hint   workspace T2 (Team T2): its token has expired, as it does while the bot doesn't run",
+    ]
+    assert stub.auth_tests == 0
+
+
+def test_scopes_that_lack_and_a_token_of_another_workspace_are_told(
+    many: Settings, stub: Stub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install(many, "T0TEAM", "T2")
+    stub.scopes = "app_mentions:read,commands"
+    again = "let somebody there install the app again (/slack/install)"
+    assert faults_of(doctor(many, capsys)) == [
+        f"fault  workspace T0TEAM (Team T0TEAM): the scopes chat:write, im:history are missing; {again}",
+        f"fault  workspace T2 (Team T2): its token is of T0TEAM; {again}",
+    ]
+
+
+def test_of_many_installations_twenty_have_a_line_and_the_rest_a_number(
+    many: Settings, stub: Stub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stub.fields["auth.test"] = {"team_id": ""}
+    install(many, *(f"T{number}" for number in range(30)))
+    install(many, "T90", "T91", keys="o" * 40)
+    lines = [line for line in doctor(many, capsys) if "workspace" in line]
+    assert [line[:24] for line in lines[:3]] == [
+        "fault  workspace T90 (Te",
+        "fault  workspace T91 (Te",
+        "fine   workspace T0 (Tea",
+    ]
+    assert (len(lines), lines[-1], stub.auth_tests) == (21, "fine   12 more workspaces", 30)
+    install(many, *(f"T{number}" for number in range(25)), keys="o" * 40)
+    lines = doctor(many, capsys)
+    assert lines[-3:] == [
+        "fault  7 more: with a fault; mend those above first",
+        "fine   5 more workspaces",
+        "21 to mend.",
+    ]
+
+
 # --- secrets
 
 TOKEN = "xoxb-" + "12-hush-3"
@@ -784,7 +943,7 @@ def test_slack_is_asked_about_every_kind(settings: Settings, stub: Stub, capsys:
     replies = {line.removeprefix("the reply ") for line in lines if line.startswith("the reply ")}
     assert replies == {*KINDS, "unknown, with suggestions"}
     assert {f"the modal with the reply {name}" for name in replies} <= set(lines)
-    assert len({line for line in lines if "form" in line or "page" in line or "Home tab" in line}) == 14
+    assert len({line for line in lines if "form" in line or "page" in line or "Home tab" in line}) == 15
     asked = payloads(stub)
     assert [
         fault for each in asked for fault in (view_faults(each) if "type" in each else faults(each["blocks"]))

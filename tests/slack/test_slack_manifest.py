@@ -65,3 +65,27 @@ def test_the_manifest_for_http_names_the_address_thrice() -> None:
     assert made["settings"]["interactivity"]["request_url"] == address
     assert made["settings"]["interactivity"]["message_menu_options_url"] == address
     assert made["settings"]["socket_mode_enabled"] is False
+    assert made["oauth_config"].keys() == {"scopes"}
+    assert (made["settings"]["org_deploy_enabled"], made["settings"]["token_rotation_enabled"]) == (False, False)
+
+
+@pytest.mark.parametrize("url", ["https://bot.example", "https://bot.example/slack/events"])
+def test_the_manifest_for_many_workspaces_has_a_redirect(url: str) -> None:
+    made = manifest(url, oauth=True)
+    assert made["oauth_config"]["redirect_urls"] == ["https://bot.example/slack/oauth_redirect"]
+    assert {"app_uninstalled", "tokens_revoked"} <= set(made["settings"]["event_subscriptions"]["bot_events"])
+    assert (made["settings"]["org_deploy_enabled"], made["settings"]["token_rotation_enabled"]) == (True, True)
+    assert (made["settings"]["socket_mode_enabled"], made["oauth_config"]["scopes"]) == (
+        False, manifest()["oauth_config"]["scopes"],
+    )  # fmt: skip
+
+
+def test_the_manifest_command_for_many_workspaces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the option, for the first time; then by the setting, too."""
+    url = ("--url", "https://bot.example")
+    asked = [CliRunner().invoke(main, ["manifest", *options]) for options in ((*url, "--oauth"), url, ())]
+    monkeypatch.setenv("SLACK_CLIENT_ID", "1.2")
+    asked += [CliRunner().invoke(main, ["manifest", *options]) for options in (url, ())]
+    made = [json.loads(each.stdout) for each in asked]
+    assert ["redirect_urls" in each["oauth_config"] for each in made] == [True, False, False, True, False]
+    assert CliRunner().invoke(main, ["manifest", "--oauth"]).exit_code == 2

@@ -118,7 +118,8 @@ def _section(block: Block) -> Iterator[str]:
     for field in fields:
         yield from _text(field, CONTEXT)
     if "accessory" in block:
-        yield from _element(block["accessory"])
+        accessory = block["accessory"]
+        yield from _people_menu(accessory) if accessory.get("type") == "multi_users_select" else _element(accessory)
 
 
 def _context(block: Block) -> Iterator[str]:
@@ -380,6 +381,18 @@ def _element(element: Block) -> Iterator[str]:
         yield from _text(element.get("placeholder"), PLACEHOLDER, plain=True)
     else:
         yield f"a {element.get('type')} element"
+
+
+def _people_menu(element: Block) -> Iterator[str]:
+    """A multi_users_select: it stands beside a section's text, or in an input."""
+    if not element.get("action_id") or size(element["action_id"]) > ACTION_ID:
+        yield f"action_id {element.get('action_id')!r}"
+    yield from _text(element.get("placeholder"), PLACEHOLDER, plain=True)
+    chosen, most = element.get("initial_users", ["U1"]), element.get("max_selected_items", 1)
+    if not 1 <= len(chosen) <= most or len(set(chosen)) < len(chosen):
+        yield "initial_users that are none, too many or there twice"
+    if not all(re.fullmatch("[UW][A-Z0-9]+", user) for user in chosen):
+        yield "an initial user that is none"
 
 
 _ENTITY = re.compile(r"<(?!https?://)[^>]*>?")

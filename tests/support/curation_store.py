@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from bot.curation.overlay import apply_changes
 from bot.curation.preview import Moved, Preview
 from bot.model import AskPyError, Change, Complaint, Knowledge, Miss, PilotChannel, Tally
+from bot.store import StoredInstallation, StoreError
 from bot.text import normalize_phrase
 from support.curation_samples import CHANGES, COMPLAINTS, DAY, MISSES, NOW, PILOT, WEEK
 from support.slack_samples import (
@@ -102,6 +103,26 @@ class SampleChanges:
         return -1 if self.database.away else self.number
 
 
+@dataclass
+class SampleInstallations:
+    """Installations. `read` lists whose were read, in order; while the database is away, they are as they were read last."""
+
+    database: SampleDatabase
+    by_team: dict[str, StoredInstallation] = field(default_factory=dict)
+    read: list[str] = field(default_factory=list)
+
+    def find(self, team: str) -> StoredInstallation | None:
+        self.read.append(team)
+        return self.by_team.get(team)
+
+    def set_curators(self, team: str, curators: str) -> bool:
+        if self.database.away:
+            raise StoreError("The database is away.")
+        if team in self.by_team:
+            self.by_team[team] = replace(self.by_team[team], curators=curators)
+        return team in self.by_team
+
+
 class CurationStore(SampleStore):
     """A store with everything that curators read and write."""
 
@@ -112,6 +133,7 @@ class CurationStore(SampleStore):
         self.tallies: CurationTallies = CurationTallies(self.database)
         self.pilots: CurationPilots = CurationPilots(self.database)
         self.changes = SampleChanges(self.database)
+        self.installations = SampleInstallations(self.database)
 
 
 def full_store() -> CurationStore:

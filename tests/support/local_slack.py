@@ -166,13 +166,13 @@ class LocalSlack:
 class Bot:
     """`python -m bot serve` against a LocalSlack; `stop` and `start` keep its database."""
 
-    def __init__(self, folder: Path, mode: str, **settings: str) -> None:
-        self.folder, self.mode, self.port, self.settings = folder, mode, free_port(), settings
+    def __init__(self, folder: Path, mode: str, *options: str, **settings: str) -> None:
+        self.folder, self.mode, self.port, self.options, self.settings = folder, mode, free_port(), options, settings
         self.url = f"http://127.0.0.1:{self.port}"
 
     def start(self, slack: LocalSlack) -> None:
         hellos = len(slack.hellos())
-        command: list[str | Path] = [sys.executable, "-m", "bot", "serve", f"--{self.mode}"]
+        command: list[str | Path] = [sys.executable, "-m", "bot", "serve", f"--{self.mode}", *self.options]
         self.process = Process(command, self.folder / "bot.log", self.folder, **bot_settings(slack, self))
         self.process.wait_for(lambda: fetch(f"{self.url}/healthz")[0] == 200, "healthz", 90)
         if self.mode == "socket":

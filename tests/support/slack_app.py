@@ -194,7 +194,9 @@ MakeDoor = Callable[..., Door]
 def open_door(stub: Any, layout: str = "classic", **options: Any) -> Door:
     """The bot over sample replies and a store in memory; `options` go to `build_app`."""
     engine, store = options.pop("engine", None) or SampleEngine(), options.pop("store", None) or SampleStore()
-    config = SlackConfig(bot_token="xoxb-secret", app_token="xapp-secret", signing_secret=SECRET, api_url=stub.url)
+    config = options.pop("config", None) or SlackConfig(
+        bot_token="xoxb-secret", app_token="xapp-secret", signing_secret=SECRET, api_url=stub.url
+    )
     outbox = {"backoff": (0.01,), "pace": 0.01} | options.pop("outbox", {})
     lines, metrics = options.pop("lines", {}), options.pop("metrics", None) or Metrics()
     thread = LoopThread()
@@ -212,12 +214,14 @@ def open_door(stub: Any, layout: str = "classic", **options: Any) -> Door:
             **options,  # type: ignore[arg-type]
         )
         await app.context.client.open()
-        await app.context.client.auth_test()
+        if not config.installs:
+            await app.context.client.auth_test()
         pages = {"/healthz": lambda: health_page(app.is_healthy(), app.notes), "/metrics": metrics.page}
         receiver = HttpReceiver(
             app.dispatch,
             config.signing_secret,
             pages=pages,
+            routes=app.routes(),
             notices=app.context.client.notices,
             on_refusal=metrics.refused,
             on_delivery=metrics.delivered,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.markdown import Span, parse
@@ -324,7 +325,15 @@ class SampleVotes:
     places: list[tuple[str, str]] = field(default_factory=list)
 
     def add(
-        self, answer: str, voter: str, answer_ref: str, vote: str, reason: str, workspace: str = "", channel: str = ""
+        self,
+        answer: str,
+        voter: str,
+        answer_ref: str,
+        vote: str,
+        reason: str,
+        workspace: str = "",
+        channel: str = "",
+        former_voters: Sequence[str] = (),
     ) -> bool:
         if not self.database.away:
             self.by_voter[answer, voter] = (answer_ref, vote, reason)

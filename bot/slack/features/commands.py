@@ -94,4 +94,4 @@ def _set_pilot(context: Context, asker: str, channel: str, on: bool, is_curator:
 
 def _is_curator(context: Context, asker: str, is_guest: bool) -> bool:
     workspace, _, user = asker.partition(":")
-    return not is_guest and context.curators.contains(workspace, user)
+    return context.is_curator(workspace, user, is_guest=is_guest)

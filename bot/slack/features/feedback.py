@@ -32,8 +32,15 @@ async def vote(context: Context, body: Payload) -> None:
 def _save(context: Context, value: FeedbackValue, asker: str, channel: str) -> bool:
     """Save a vote, with an id of the voter that is different for each answer; false if it can't be saved."""
     workspace = workspace_of(asker)
-    voter = context.hmac_id(f"{value.key}:{asker}")
+    name = f"{value.key}:{asker}"
     is_pilot = is_channel(channel) and context.store.pilots.contains(workspace, channel)
     return context.store.votes.add(
-        value.key, voter, value.answer_ref, value.vote, value.reason, workspace, channel if is_pilot else ""
+        value.key,
+        context.hmac_id(name),
+        value.answer_ref,
+        value.vote,
+        value.reason,
+        workspace,
+        channel if is_pilot else "",
+        context.former_ids(name),
     )

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -44,6 +44,7 @@ from bot.slack.outgoing import (
     send_text,
 )
 from bot.slack.payloads import (
+    SLACKS_OWN,
     ModalState,
     Payload,
     action_of,
@@ -56,8 +57,10 @@ from bot.slack.payloads import (
     is_guest,
     join_key,
     message_ts_of,
+    seconds_of,
     short_hash,
     team_id_of,
+    times_of,
     user_id_of,
 )
 from bot.slack.transport.client import NotSent
@@ -65,8 +68,6 @@ from bot.store import TURN_TIMEOUT
 
 ORDINARY_SUBTYPES = (None, "file_share", "thread_broadcast")
 """Subtypes of messages that people write; all others report an action, such as joining the channel."""
-SLACKS_OWN = ("USLACKBOT", "USLACK")
-"""Users as which Slack itself writes: Slackbot, and system notices."""
 TURN_POLL_INTERVAL = 0.01
 """Seconds between two looks whether another process has answered the message before this one."""
 SETTLE_TIME = 0.05
@@ -379,13 +380,12 @@ def answer_middleware(
     """
 
     async def middleware(body: dict[str, Any]) -> BoltResponse:
-        message = read(body, context.identity.user, context.home_team)
-        if message is None:
-            return BoltResponse(status=200)
-        if _is_too_old(context, message):
+        local = await context.of_body(body)
+        message = read(body, local.identity.user, local.home_team) if local is not None else None
+        if local is None or message is None or _is_too_old(local, message):
             return BoltResponse(status=200)
         delivery = Delivery()
-        context.tasks.start(answer_message(context, message, delivery))
+        context.tasks.start(answer_message(local, message, delivery))
         try:
             status = await delivery.decided()
         except asyncio.CancelledError:  # the receiver is closing: no acknowledgement will be written
@@ -489,7 +489,7 @@ def read_ask_button(body: Payload, _: str, home_team: str = "") -> IncomingMessa
         key=join_key(team, channel, *names),
         asker=asker_of(body, home_team),
         channel=channel,
-        order=_seconds(get_str(action, "action_ts")),
+        order=seconds_of(get_str(action, "action_ts")),
         typed=False,
     )
 
@@ -506,22 +506,10 @@ def _message(body: Payload, bot_user: str, home_team: str, thread: str, surface:
         key=join_key(team, channel, ts),
         asker=join_key(team, user),
         channel=channel,
-        order=_seconds(ts),
-        sent_at=tuple(_times(body.get("event_time"), ts)),
+        order=seconds_of(ts),
+        sent_at=tuple(times_of(body.get("event_time"), ts)),
         can_be_redelivered=True,
     )
-
-
-def _seconds(ts: str) -> float:
-    """A Slack ts as a number; now, if it isn't one."""
-    return next(_times(ts), time.time())
-
-
-def _times(*values: Any) -> Iterator[float]:
-    """Those of Slack's times that are numbers."""
-    for value in values:
-        with suppress(ValueError, TypeError):
-            yield float(value)
 
 
 def _is_ordinary(event: Payload, bot_user: str) -> bool:

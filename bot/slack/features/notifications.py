@@ -210,15 +210,18 @@ class Notifier:
 
     async def _notify(self, subscription: Subscription) -> bool:
         """Answer one question, if that is possible now; false if something is left to do at the next check."""
-        context, claims, key = self.context, self.context.store.claims, _claim_of(subscription)
+        claims, key = self.context.store.claims, _claim_of(subscription)
         if key in self._notified:
             return await self._remove(subscription)
+        context = await self.context.of_team(subscription.workspace)
+        if context is None:  # the app was removed there; the subscription goes with all else
+            return True
         question = Question(subscription.text, "dm", workspace=subscription.workspace)
         reply = await context.answer(question, "notifier")
         if outcome_of(reply) != "answered" or not await context.run_db(claims.claim_once, key):
             return True
         try:
-            result = await self._post(subscription, question, reply, key)
+            result = await self._post(context, subscription, question, reply, key)
         except Exception:  # nothing was sent; a cancelled one may have been, so its claim stays
             await context.run_db(claims.release, key)
             raise
@@ -236,9 +239,10 @@ class Notifier:
             self._notified.discard(_claim_of(subscription))
         return is_removed
 
-    async def _post(self, subscription: Subscription, question: Question, reply: Reply, key: str) -> SendResult:
+    async def _post(
+        self, context: Context, subscription: Subscription, question: Question, reply: Reply, key: str
+    ) -> SendResult:
         """Post the answer to a subscriber as a direct message, below the question."""
-        context = self.context
         footer, above = footer_for(context, reply, question, short_hash(key)), (quote_block(subscription.text),)
         message = reply_message(context, reply, footer, key, above=above, note=context.strings["told_note"])
         where = PostInChannel(subscription.user, "", subscription.user)

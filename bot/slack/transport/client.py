@@ -15,13 +15,13 @@ import os
 import re
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import cache
 from hashlib import sha256
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import proxy_bypass
 from uuid import UUID, uuid5
@@ -32,7 +32,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.proxy_env_variable_loader import load_http_proxy_from_env
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.settings import Settings, SettingsError, address_fault
+from bot.settings import NO_CRYPTOGRAPHY, Settings, SettingsError, address_fault, require_installing
 from bot.slack.admission import no_op
 from bot.slack.transport.notices import Notices
 from bot.slack.transport.remedies import (
@@ -44,6 +44,9 @@ from bot.slack.transport.remedies import (
     remedy_of,
     status_remedy,
 )
+
+if TYPE_CHECKING:
+    from bot.keys import SecretKeys
 
 T = TypeVar("T")
 Mode = Literal["socket", "http"]
@@ -91,6 +94,10 @@ class SlackConfig:
     bot_token: str = field(repr=False)
     app_token: str = field(default="", repr=False)
     signing_secret: str = field(default="", repr=False)
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+    keys: SecretKeys | None = field(default=None, repr=False)
+    """Those of ASKPY_SECRET_KEY, if it is set."""
     api_url: str = "https://slack.com/api/"
 
     @classmethod
@@ -98,7 +105,12 @@ class SlackConfig:
         """The credentials and the mode; raises a SettingsError that names everything that is missing."""
         bot, app, secret = settings.slack_bot_token, settings.slack_app_token, settings.slack_signing_secret
         mode = mode or ("socket" if app else "http")
-        missing = [] if bot else [f"SLACK_BOT_TOKEN (starts with xoxb-): {APP_SETTINGS_PAGE}, OAuth & Permissions"]
+        require_installing(settings, mode)
+        missing = (
+            []
+            if bot or settings.installs
+            else [f"SLACK_BOT_TOKEN (starts with xoxb-): {APP_SETTINGS_PAGE}, OAuth & Permissions"]
+        )
         if mode == "socket" and not app:
             missing.append(
                 f"SLACK_APP_TOKEN (starts with xapp-, scope connections:write): {APP_SETTINGS_PAGE}, Basic Information"
@@ -113,14 +125,49 @@ class SlackConfig:
             bot_token=bot.get_secret_value() if bot else "",
             app_token=app.get_secret_value() if app else "",
             signing_secret=secret.get_secret_value() if secret else "",
+            client_id=settings.slack_client_id,
+            client_secret=settings.slack_client_secret.get_secret_value() if settings.slack_client_secret else "",
+            keys=_keys(settings),
             api_url=settings.slack_api_url,
         )
         _check(config)
         return config, mode
 
+    @property
+    def installs(self) -> bool:
+        """Whether the app is installed by OAuth; then each workspace has a token of its own, and `bot_token` isn't used."""
+        return bool(self.client_id)
+
+    @property
+    def authorize_url(self) -> str:
+        """Where somebody allows the app to be installed."""
+        parts = urlsplit(self.api_url)
+        return f"{parts.scheme}://{parts.netloc}/oauth/v2/authorize"
+
     def hmac_id(self, text: str) -> str:
-        """HMAC-SHA-256 of `text` under the bot's token, in hexadecimal: an id that can't be traced back without the token."""
+        """HMAC-SHA-256 of a text that begins with its workspace, in hexadecimal: an id that can't be traced back without its key,
+        which comes from ASKPY_SECRET_KEY, or else is the bot's token."""
+        return self.keys.hmac_id(text) if self.keys is not None else self._by_token(text)
+
+    def former_ids(self, text: str) -> Sequence[str]:
+        """The ids of the same text under older keys and the bot's token: what was stored before a key was rotated, or set."""
+        if self.keys is None:
+            return ()
+        by_token = [self._by_token(text)] if self.bot_token else []
+        return [*self.keys.hmac_ids(text)[1:], *by_token]
+
+    def _by_token(self, text: str) -> str:
         return hmac.new(f"askpy:{self.bot_token}".encode(), text.encode("utf-8", "replace"), sha256).hexdigest()
+
+
+def _keys(settings: Settings) -> SecretKeys | None:
+    if settings.secret_key is None:
+        return None
+    try:
+        from bot.keys import SecretKeys  # noqa: PLC0415  an extra, for whoever sets the key
+    except ModuleNotFoundError:
+        raise SettingsError(f"ASKPY_SECRET_KEY: {NO_CRYPTOGRAPHY}.") from None
+    return SecretKeys(settings.secret_key.get_secret_value())
 
 
 def _check(config: SlackConfig) -> None:
@@ -257,22 +304,24 @@ SendResult = Sent | NotSent | Refused | Unknown
 class Request:
     """One request to Slack: a Web API method, or a response_url.
 
-    `fallback_args` makes the arguments that are sent once Slack has refused the blocks. After `ttl` seconds the request isn't
-    sent any more. `on_wait` is called once, as soon as the request has to wait: for a Retry-After, for its next attempt, or
-    behind several others of its channel.
+    `token` is that of the installed workspace `team`; without one, the bot's own is used. `fallback_args` makes the arguments
+    that are sent once Slack has refused the blocks. After `ttl` seconds the request isn't sent any more. `on_wait` is called
+    once, as soon as the request has to wait: for a Retry-After, for its next attempt, or behind several others of its channel.
     """
 
     method: str = ""
     url: str = ""
     args: Mapping[str, Any]
+    token: str = field(default="", repr=False)
+    team: str = ""
     fallback_args: Callable[[], Mapping[str, Any]] | None = None
     ttl: float = POST_TTL
     on_wait: Callable[[], None] = no_op
 
     @property
     def rate_limit_key(self) -> str:
-        """What Slack's rate limits apply to: the channel, else the response_url, else the method."""
-        return str(self.args.get("channel") or self.url or self.method)
+        """What Slack's rate limits apply to: the channel, else the response_url, else the method of the workspace."""
+        return str(self.args.get("channel") or self.url or f"{self.team}{self.method}")
 
     @property
     def label(self) -> str:
@@ -347,11 +396,6 @@ class SlackClient:
         self.notices = Notices()
         self.health = TokenHealth(self.notices)
         self._base_url = config.api_url.rstrip("/") + "/"
-        self._headers = {
-            "Authorization": f"Bearer {config.bot_token}",
-            "Content-Type": "application/json;charset=utf-8",
-            "Accept-Encoding": "identity",
-        }
         self.clock_offset = 0.0
         """Seconds by which Slack's clock is ahead of this machine's, as far as it is known."""
         self._clock_checked = -math.inf
@@ -453,7 +497,11 @@ class SlackClient:
     async def post_once(self, request: Request) -> AttemptResult:
         """Send a request once. Network errors are results, and aren't raised."""
         result = await self._try_post(request)
-        self.health.note(result, request.method)
+        if not request.token:
+            self.health.note(result, request.method)
+        elif isinstance(result, Refused) and result.code in REFUSED_TOKEN:
+            text = f"Slack no longer takes the token of an installed workspace ({result.code}): it has to install the app again"
+            self.notices.report(f"installed token: {result.code}", text)
         return result
 
     async def _try_post(self, request: Request) -> AttemptResult:
@@ -476,7 +524,8 @@ class SlackClient:
         """POST it as JSON. The SDK's client would need 1.4 times the CPU, because it parses the whole response."""
         url, headers = request.url, _HOOK_HEADERS
         if not url:
-            url, headers = self._base_url + request.method, self._headers
+            token = request.token or self.config.bot_token
+            url, headers = self._base_url + request.method, _HOOK_HEADERS | {"Authorization": f"Bearer {token}"}
         body = json.dumps(dict(request.args)).encode()
         try:
             response = await self.session.post(url, data=body, headers=headers, proxy=proxy_for(url))

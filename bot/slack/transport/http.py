@@ -82,6 +82,8 @@ HEADERS = (
 """The headers that are passed on to Bolt; clients must not set others, which Bolt trusts."""
 
 Dispatch = Callable[[AsyncBoltRequest], Awaitable[BoltResponse]]
+Route = Callable[[AsyncBoltRequest], Awaitable[BoltResponse]]
+"""Responds to a request of a browser."""
 
 _DIGITS = re.compile(r"[0-9]{1,15}", re.ASCII)
 _WELL_FORMED = re.compile(r"v0=[0-9a-f]{64}", re.ASCII)
@@ -93,9 +95,9 @@ logger = logging.getLogger(__name__)
 class HttpReceiver:
     """Responds to requests. `dispatch` is AsyncApp.async_dispatch, `pages` are the responses to GET by their paths.
 
-    Until `is_ready()` is true, events and health get a 503, so that Slack sends the event again; other pages are served.
-    `notices` are told what is refused, and `on_refusal` is called with the reason, a key of REFUSALS. `on_delivery` is called
-    with the status of each response to a payload of Slack's.
+    Until `is_ready()` is true, events and health get a 503, so that Slack sends the event again; other pages are served. `routes`
+    respond to a browser's GET, once it is ready. `notices` are told what is refused, and `on_refusal` is called with the reason,
+    a key of REFUSALS. `on_delivery` is called with the status of each response to a payload of Slack's.
     """
 
     def __init__(
@@ -104,6 +106,7 @@ class HttpReceiver:
         signing_secret: str,
         pages: Mapping[str, Page],
         *,
+        routes: Mapping[str, Route] | None = None,
         is_ready: Callable[[], bool] = lambda: True,
         notices: Notices | None = None,
         on_refusal: Callable[[str], None] = no_op,
@@ -112,6 +115,7 @@ class HttpReceiver:
         self._dispatch = dispatch
         self._signatures = SignatureVerifier(signing_secret)
         self._pages = pages
+        self._routes = routes or {}
         self._is_ready = is_ready
         self._seen = SeenSignatures()
         self._is_secret_right = False
@@ -124,6 +128,8 @@ class HttpReceiver:
         if path != EVENTS:
             if path == HEALTH and request.method == "GET" and not self._is_ready():
                 return self._not_ready()
+            if path in self._routes and self._is_ready():
+                return await self._respond_by(self._routes[path], request)
             if path not in self._pages:
                 await self._note_wrong_path(request)
             return get_page(self._pages, request)
@@ -133,6 +139,13 @@ class HttpReceiver:
         if not self._is_ready():  # why is for the operator's /healthz: this path is open to everybody
             return page_response(*health_page(False))
         return await self._respond_to_event(request)
+
+    async def _respond_by(self, route: Route, request: web.BaseRequest) -> web.StreamResponse:
+        if request.method != "GET":
+            self.note_refusal("method")
+            return status_response(405, allow="GET")
+        headers = {name: request.headers[name] for name in ("Cookie",) if name in request.headers}
+        return _http_response(await route(AsyncBoltRequest(body="", query=request.query_string, headers=dict(headers))))
 
     def note_refusal(self, reason: str, **details: str) -> None:
         """Count a request that is refused, and report it; `reason` is a key of REFUSALS, which has fields for `details`."""

@@ -32,8 +32,8 @@ _ROWS = (
      "from {page}, and look at the IP addresses that the app allows"),
     ("not_authed", "no token arrived; copy {variable} again from {page}, and see that no proxy drops the header Authorization"),
     ("token_revoked", "the token was revoked or the app removed; install the app again and copy {variable} from {page}"),
-    ("token_expired", "the token has expired, because the app has token rotation, which AskPy can't do; make an app without it "
-     "(`python -m bot manifest`) and copy {variable} from there"),
+    ("token_expired", "the token has expired, because the app has token rotation, which needs installing by OAuth; make an app "
+     "without it (`python -m bot manifest`) and copy {variable} from there"),
     ("account_inactive", "the app was removed from the workspace, or the workspace is gone; install the app again and copy "
      "{variable} from {page}"),
     ("not_allowed_token_type", "{variable} is a token of another kind; SLACK_BOT_TOKEN starts with xoxb-, SLACK_APP_TOKEN with "

@@ -5,7 +5,7 @@ What people wrote is shown in plain_text and rich_text only. Times are UTC.
 
 from __future__ import annotations
 
-from bot.slack.blocks.curation.dashboard import MAX_KEYS, OUTCOMES, Dashboard, pilot_figures
+from bot.slack.blocks.curation.dashboard import MAX_CURATORS, MAX_KEYS, OUTCOMES, Dashboard, pilot_figures
 from bot.slack.blocks.curation.edit_text import (
     channel_element,
     conflict_message,
@@ -13,6 +13,8 @@ from bot.slack.blocks.curation.edit_text import (
     fill,
     fill_plain,
     settled_by,
+    user_element,
+    user_elements,
 )
 from bot.slack.blocks.curation.form_views import (
     ANSWER,
@@ -34,6 +36,7 @@ __all__ = [
     "ANSWER",
     "ASKS",
     "ENTRY",
+    "MAX_CURATORS",
     "MAX_KEYS",
     "MODALS",
     "OUTCOMES",
@@ -59,4 +62,6 @@ __all__ = [
     "pilot_figures",
     "result_view",
     "settled_by",
+    "user_element",
+    "user_elements",
 ]

@@ -21,11 +21,13 @@ from bot.slack.blocks.curation.edit_text import (
     quote_phrasing,
     quoted_entry_label,
     user_element,
+    user_elements,
 )
 from bot.slack.blocks.elements import actions_blocks, button, context_block, plain_text_object
 from bot.slack.blocks.limits import Block, cut
 from bot.slack.blocks.rich_text import line_block, rich_text_list, rich_text_section, text_element
-from bot.slack.payloads import CuratorModalState, parse_answer_ref
+from bot.slack.payloads import CuratorModalState, parse_answer_ref, short_hash
+from bot.slack.permissions import WorkspaceCurators
 from bot.slack.strings import Strings
 
 OUTCOMES: tuple[Outcome, ...] = ("answered", "offered", "missed")
@@ -37,6 +39,8 @@ SHOWN_PHRASINGS = 4
 """Phrasings of a group that its row shows."""
 BAR = 24
 """Characters of the longest bar: with its label and number it fits a phone."""
+MAX_CURATORS = limits.OPTIONS
+"""People whom an installer can name: as many as other menus have options. Slack publishes no limit for menus of people."""
 WEEK = 7
 """Days."""
 
@@ -54,6 +58,7 @@ class Dashboard:
         pilots: the pilot channels.
         faults: what is wrong with the pack's files.
         is_incomplete: whether the database couldn't be read.
+        curators: who may curate; None where nobody has installed the app by OAuth.
     """
 
     knowledge: Knowledge
@@ -65,6 +70,7 @@ class Dashboard:
     pilots: tuple[PilotChannel, ...] = ()
     faults: tuple[str, ...] = ()
     is_incomplete: bool = False
+    curators: WorkspaceCurators | None = None
 
 
 # --- misses
@@ -231,6 +237,40 @@ def pilot_menu_blocks(strings: Strings) -> list[Block]:
         "filter": {"include": ["public", "private"], "exclude_bot_users": True},
     }
     return actions_blocks([menu])
+
+
+# --- curators
+
+
+def curator_menu_blocks(dashboard: Dashboard, viewer: str, strings: Strings, has_chosen: bool) -> list[Block]:
+    """The menu in which whoever installed the app names curators, and whom the operator has named; nothing for anybody else.
+
+    Args:
+        viewer: who sees it.
+        has_chosen: whether the menu shows who is named already. Slack may refuse that of somebody who has left the workspace;
+            then a sentence names them.
+    """
+    curators = dashboard.curators
+    if curators is None or not viewer or viewer != curators.installer:
+        return []
+    named = curators.by_installer[:MAX_CURATORS]
+    menu: Block = {
+        "type": "multi_users_select",
+        "action_id": "curators:pick",
+        "placeholder": plain_text_object(strings["curators_pick"], limits.PLACEHOLDER),
+        "max_selected_items": MAX_CURATORS,
+    }
+    if named and has_chosen:
+        menu["initial_users"] = list(named)
+    # Another block_id each time: otherwise Slack would keep what was chosen before, also where it couldn't be saved.
+    block_id = f"curators:{short_hash(str(dashboard.now), *named)}"
+    section = _plain_section(f"{strings['curators_who']}\n{strings['curators_what']}")
+    lines = [("curators_until_now", named)] if not has_chosen else []
+    lines += [("curators_by_operator", curators.by_operator)]
+    return [
+        section | {"block_id": block_id, "accessory": menu},
+        *(line_block(fill(strings[key], names=user_elements(users, strings))) for key, users in lines if users),
+    ]
 
 
 # --- the week

@@ -15,17 +15,21 @@ from bot.slack.strings import Strings
 
 MAX_PHRASING = 300
 """UTF-16 units that are shown of one phrasing."""
+MAX_NAMES = 20
+"""People who are named in one sentence."""
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 # --- templates
 
 
-def fill(template: str, **values: str | Block) -> tuple[Block, ...]:
+def fill(template: str, **values: str | Block | tuple[Block, ...]) -> tuple[Block, ...]:
     """`template` with each {name} replaced by its value, as rich_text elements; names without a value stay as they are."""
     elements: list[Block] = []
     for index, piece in enumerate(_PLACEHOLDER.split(template)):
         value = values.get(piece, f"{{{piece}}}") if index % 2 else piece  # the odd pieces are the names
-        if isinstance(value, dict):
+        if isinstance(value, tuple):
+            elements.extend(value)
+        elif isinstance(value, dict):
             elements.append(value)
         elif value:
             elements.append({"type": "text", "text": value})
@@ -44,6 +48,16 @@ def user_element(curator: str, strings: Strings) -> str | Block:
     """Who made an edit (team:user), as an element that shows the name without notifying; a word if nobody is named."""
     user = curator.rpartition(":")[2]
     return {"type": "user", "user_id": user} if user else strings["curate_somebody"]
+
+
+def user_elements(users: Sequence[str], strings: Strings) -> tuple[Block, ...]:
+    """People by their ids, with commas between; of more than MAX_NAMES, the others as a number."""
+    names: list[Block] = []
+    for user in users[:MAX_NAMES]:
+        names += [{"type": "text", "text": ", "}] if names else []
+        names.append({"type": "user", "user_id": user})
+    rest = len(users) - MAX_NAMES
+    return fill(strings["and_more"], first=tuple(names), count=str(rest)) if rest > 0 else tuple(names)
 
 
 def channel_element(channel: str) -> Block:

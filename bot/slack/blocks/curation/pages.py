@@ -12,6 +12,7 @@ from bot.slack.blocks.curation.dashboard import (
     Dashboard,
     change_rows,
     complaint_rows,
+    curator_menu_blocks,
     day_blocks,
     group_complaints,
     miss_rows,
@@ -67,8 +68,21 @@ _SECTIONS = {
 }
 
 
-def home_page(view: View, dashboard: Dashboard, strings: Strings, note: ResultNote | None = None) -> View:
-    """The Home tab's first page `view`, with a summary and the button to the curators' pages below it."""
+def home_page(
+    view: View,
+    dashboard: Dashboard,
+    strings: Strings,
+    note: ResultNote | None = None,
+    *,
+    viewer: str = "",
+    has_chosen: bool = True,
+) -> View:
+    """The Home tab's first page `view`, with a summary and the button to the curators' pages below it.
+
+    Args:
+        viewer: who sees it; whoever installed the app can name curators there.
+        has_chosen: whether the menu for that shows who is named already.
+    """
     summary = fill(
         strings["curate_summary"],
         open=str(len(dashboard.miss_groups)),
@@ -82,6 +96,7 @@ def home_page(view: View, dashboard: Dashboard, strings: Strings, note: ResultNo
         *_warning_blocks(dashboard, strings),
         line_block(summary),
         *actions_blocks([button(strings["curate_open"], "go:curate", {"value": OVERVIEW_PAGE})]),
+        *curator_menu_blocks(dashboard, viewer, strings, has_chosen),
     ]
     blocks_above = view["blocks"][: limits.BLOCKS["home"] - len(blocks)]
     return view | {"blocks": [*blocks_above, *blocks], "private_metadata": FIRST_PAGE}

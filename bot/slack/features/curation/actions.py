@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.model import Knowledge
+from bot.model import AskPyError, Knowledge
 from bot.slack.blocks import curation as blocks
 from bot.slack.blocks.curation import Dashboard, ResultNote, fill
 from bot.slack.blocks.limits import TYPED, Block, size
 from bot.slack.blocks.views import View
 from bot.slack.context import Context
-from bot.slack.features.curation.curator_home import is_curator, publish, publish_refusal
+from bot.slack.features.curation.curator_home import is_curator, publish, publish_refusal, refusal
 from bot.slack.features.curation.edits import (
     Curator,
     current_knowledge,
@@ -26,7 +26,18 @@ from bot.slack.features.curation.edits import (
     undo_batch,
 )
 from bot.slack.outgoing import open_modal, update_modal
-from bot.slack.payloads import CuratorModalState, Payload, action_of, get_dict, get_str
+from bot.slack.payloads import (
+    SLACKS_OWN,
+    CuratorModalState,
+    Payload,
+    action_of,
+    chosen_users_of,
+    get_dict,
+    get_str,
+    join_key,
+    seconds_of,
+)
+from bot.store import StoredInstallation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +49,8 @@ class CuratorAction:
         page: the page of the Home tab with the button, or behind the modal.
         trigger_id: opens a modal.
         view_id: the modal with the button; empty on the Home tab.
+        users: the people chosen in a menu of people; None for anything else.
+        ts: when it was clicked, in seconds by Slack's clock.
     """
 
     curator: Curator
@@ -45,6 +58,8 @@ class CuratorAction:
     page: str
     trigger_id: str
     view_id: str
+    users: tuple[str, ...] | None
+    ts: float
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -62,6 +77,8 @@ class CuratorAction:
             page=CuratorModalState.from_metadata(metadata).page if is_modal else metadata,
             trigger_id=get_str(body, "trigger_id"),
             view_id=get_str(view, "id") if is_modal else "",
+            users=chosen_users_of(action),
+            ts=seconds_of(get_str(action, "action_ts")),
         )
 
 
@@ -70,9 +87,9 @@ async def _permitted(context: Context, body: Payload) -> CuratorAction | None:
     action = CuratorAction.from_body(body, context.home_team)
     if is_curator(context, action.curator):
         return action
-    if context.curators.named:
+    if context.curators.named or context.installation is not None:
         if action.view_id:
-            view = blocks.result_view(CuratorModalState(), fill(context.strings["curate_only"]), context.strings)
+            view = blocks.result_view(CuratorModalState(), refusal(context, action.curator), context.strings)
             await update_modal(context, action.view_id, view)
         if action.curator.user:
             await publish_refusal(context, action.curator)
@@ -218,6 +235,49 @@ def _save_pilot(context: Context, action: CuratorAction, on: bool) -> tuple[Resu
     else:
         note = ResultNote(not_saved(context))
     return note, load_dashboard(context, team)
+
+
+# --- curators
+
+
+async def name_curators(context: Context, body: Payload) -> None:
+    """Save whom whoever installed the app has named as curators. Each click names all of them, so the last one has to be saved
+    last."""
+    action = await _permitted(context, body)
+    if action is None:
+        return
+    position = context.conversations.join(join_key("curators", action.curator.key), action.ts)
+    try:
+        await position.wait()
+        note, dashboard = await context.run_db(_save_curators, context, action)
+    finally:
+        position.leave()
+    await publish(context, action.curator, dashboard, action.page, note)
+
+
+def _save_curators(context: Context, action: CuratorAction) -> tuple[ResultNote | None, Dashboard]:
+    installation, note = context.installation, None
+    if installation is not None and action.users is not None:
+        if action.curator.user == installation.installer:
+            note = ResultNote(_set_curators(context, installation, action.users))
+        else:
+            installer = blocks.user_element(installation.installer, context.strings)
+            note = ResultNote(fill(context.strings["curators_only"], installer=installer))
+    return note, load_dashboard(context, action.curator.team)
+
+
+def _set_curators(context: Context, installation: StoredInstallation, users: Sequence[str]) -> tuple[Block, ...]:
+    """Save them, without those who curate anyway or never can; returns the result as a sentence."""
+    left_out, strings = {installation.installer, installation.bot_user, *SLACKS_OWN}, context.strings
+    named = [user for user in dict.fromkeys(users) if user not in left_out][: blocks.MAX_CURATORS]
+    try:
+        is_saved = context.store.installations.set_curators(installation.team, ",".join(named))
+    except AskPyError:
+        is_saved = False
+    if not is_saved:
+        return not_saved(context)
+    names = blocks.user_elements(named, strings)
+    return fill(strings["curators_saved"], names=names) if named else fill(strings["curators_saved_nobody"])
 
 
 async def say_in_modal(context: Context, body: Payload, key: str) -> bool:

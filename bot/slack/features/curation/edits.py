@@ -18,6 +18,7 @@ from bot.slack.blocks.curation import Dashboard, conflict_message, describe_edit
 from bot.slack.blocks.limits import Block
 from bot.slack.context import Context
 from bot.slack.payloads import Payload, event_of, get_str, is_guest, join_key, short_hash, team_id_of, user_id_of
+from bot.slack.permissions import WorkspaceCurators
 from bot.text import normalize_phrase, slug
 
 HISTORY = 1_000
@@ -83,7 +84,16 @@ def load_dashboard(context: Context, team: str) -> Dashboard:
         pilots=store.pilots.all(team),
         faults=context.reloader.faults if context.reloader is not None else (),
         is_incomplete=is_database_unavailable(context, team),
+        curators=_installed_curators(context, team),
     )
+
+
+def _installed_curators(context: Context, team: str) -> WorkspaceCurators | None:
+    """Who may curate in a workspace, as the database has it now; None where nobody has installed the app by OAuth."""
+    if context.installation is None:
+        return None
+    installation = context.store.installations.find(context.installation.team)
+    return context.curators.of_workspace(team, installation) if installation is not None else None
 
 
 def find_open(context: Context, team: str, keys: Collection[str]) -> list[Miss]:

@@ -19,7 +19,7 @@ from bot.slack.blocks.curation import ANSWER, ASKS, ENTRY, PICKED, TITLE, Result
 from bot.slack.blocks.limits import Block
 from bot.slack.blocks.views import View
 from bot.slack.context import Context
-from bot.slack.features.curation.curator_home import is_curator, load_and_publish
+from bot.slack.features.curation.curator_home import is_curator, load_and_publish, refusal_text
 from bot.slack.features.curation.edits import (
     MAX_MISSES_READ,
     Curator,
@@ -118,7 +118,7 @@ async def submit(context: Context, body: Payload) -> tuple[FormResponse, FollowU
     """The response to a form, and the follow-up work, if there is any."""
     submission = ViewSubmission.from_body(body, context.home_team)
     if not is_curator(context, submission.curator):
-        return _error_at_first(submission, context.strings["curate_only"]), None
+        return _error_at_first(submission, refusal_text(context, submission.curator)), None
     handle = _submit_meaning if submission.callback_id == "means" else _submit_answer
     try:
         return await context.run_db(handle, context, submission)

@@ -35,6 +35,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from bot.curation.overlay import apply_changes, with_exact_phrases
 from bot.curation.reloader import INDEX_FROM, PackReloader
 from bot.engine import Engine
+from bot.keys import SecretKeys, new_key
 from bot.knowledge import load
 from bot.model import Change, Question
 from bot.serving import COLLECTOR_THRESHOLDS
@@ -43,8 +44,8 @@ from bot.slack.admission import AckThenRun
 from bot.slack.app import SlackApp, build_app
 from bot.slack.logs import Json
 from bot.slack.metrics import Metrics
-from bot.slack.transport.client import BotIdentity, Request, Sent, SlackClient, SlackConfig
-from bot.store import Store
+from bot.slack.transport.client import Request, Sent, SlackClient, SlackConfig
+from bot.store import Store, StoredInstallation
 from bot.store.tables import digest
 from bot.text import slug
 from bot.understanding import Matcher
@@ -52,7 +53,7 @@ from bot.understanding import Matcher
 ROOT = Path(__file__).parents[1]
 MAX_MEMORY, MAX_RATIO = 200.0, 1.3
 """kB a workspace, and a question's time beside the same question where there is one workspace."""
-ORGANISATION, BOT = "E0ORG", "U0BOT"
+BOT = "U0BOT"
 THINGS = (
     "badge laptop desk chair phone parking locker jacket keyboard monitor ticket visa permit camera bicycle".split()
 )
@@ -63,6 +64,7 @@ TRACE = re.compile(r"qanary[a-z]{4}|[TUCD]0W[0-9]{4}")
 """A word or an id that belongs to one workspace."""
 FAILING = 0.002
 """Share of messages at which the engine raises an exception with the workspace's words in it."""
+TOKEN = "xoxb-workspace-"  # noqa: S105  a beginning, to search for
 KINDS = ("mention", "dm", "command", "press")
 
 
@@ -80,6 +82,11 @@ class Workspace:
     @property
     def canary(self) -> str:
         return "qanary" + "".join(chr(ord("a") + self.number // 26**place % 26) for place in range(4))
+
+    @property
+    def token(self) -> str:
+        """The token of its installation, which only its own requests may carry, and which is nowhere in clear."""
+        return f"{TOKEN}{self.canary}"
 
     @property
     def changes(self) -> list[Change]:
@@ -119,10 +126,12 @@ class Seen:
     def search(self, where: str, text: str, owner: Workspace | None = None) -> None:
         """Count what belongs to another workspace than `owner`; without one, all that belongs to any."""
         own = () if owner is None else (owner.canary, f"{owner.number:04d}")
+        self.leaks[f"tokens, {where}"] += text.count(TOKEN)
         self.leaks[where] += sum(trace not in own and trace[3:] not in own for trace in TRACE.findall(text))
 
     def search_line(self, where: str, text: str) -> None:
         """Count what belongs to another workspace than the first one that a line is about."""
+        self.leaks[f"tokens, {where}"] += text.count(TOKEN)
         owners = {trace[3:] if trace[1:3] == "0W" else str(number_of(trace)).zfill(4) for trace in TRACE.findall(text)}
         self.leaks[where] += max(0, len(owners) - 1)
 
@@ -164,9 +173,11 @@ class Simulation:
         self.engine, self.metrics = Engine(self.reloader), Metrics()
         self.pack_asks = [ask for entry in self.reloader.knowledge().entries for ask in entry.asks]
         self.posts: list[Mapping[str, Any]] = []
+        self.tokens: list[str] = []
         self.lines = _Lines()
         self.times: list[float] = []
         self._number = 0
+        self.keys = SecretKeys(new_key())
 
     def _hmac_id(self, text: str) -> str:
         made = digest(text)
@@ -177,6 +188,11 @@ class Simulation:
         for workspace in added:
             if self.store.changes.save(workspace.changes) is not None:
                 raise click.ClickException("an edit is in another one's way")
+            token, user = self.keys.encrypt(workspace.token), f"U0W{workspace.number:04d}"
+            installed = StoredInstallation(
+                team=workspace.id, bot_token=token, bot="B0BOT", bot_user=BOT, installer=user
+            )
+            self.store.installations.save(installed)
 
     def load(self, loaded: Sequence[Workspace]) -> None:
         """Apply the edits of each, as before its first question, and ask one."""
@@ -189,7 +205,6 @@ class Simulation:
     async def run(self, asked: Sequence[Workspace], messages: int) -> None:
         """Send messages of these workspaces, one after the other, and search what comes out."""
         with self._app() as app:
-            app.context.client.identity = BotIdentity(BOT, "B0BOT", ORGANISATION)
             for _ in range(messages):
                 await self._say(app, self.rng.choice(asked))
             await app.context.recorder.flush()
@@ -202,9 +217,12 @@ class Simulation:
     def _app(self) -> Iterator[SlackApp]:
         async def post_once(_: SlackClient, request: Request) -> Sent:
             self.posts.append({"url": request.url, **request.args})
+            if request.method:
+                self.tokens.append(request.token)
             return Sent()
 
-        config = SlackConfig(bot_token="xoxb-none", signing_secret="none")  # noqa: S106  nothing is sent or received
+        secrets = {"bot_token": "", "signing_secret": "none", "client_secret": "none"}  # nothing is sent or received
+        config = SlackConfig(client_id="1.2", keys=self.keys, **secrets)
         logger = logging.getLogger()
         level, bot_level = logger.level, logging.getLogger("bot").level
         logger.addHandler(self.lines)
@@ -245,6 +263,8 @@ class Simulation:
             await self._deliver(app, self._press(workspace, self.rng.choice(buttons)))
             answer += json.dumps(self.posts)
             self.posts.clear()
+        self.seen.leaks["tokens, of another workspace"] += sum(token != workspace.token for token in self.tokens)
+        self.tokens.clear()
         self.seen.answers += bool(posts)
         self.seen.search("answers", answer, workspace)
 
@@ -262,22 +282,15 @@ class Simulation:
             return {
                 "command": "/askpy", "text": text, "team_id": workspace.id, "channel_id": f"C0W{number}", "user_id": user,
                 "trigger_id": f"{self._number}.1.2", "response_url": f"https://hooks.slack.com/{self._number}",
-                "is_enterprise_install": "true",
-            }  # fmt: skip
+                }  # fmt: skip
         event = {"user": user, "ts": f"{int(time.time())}.{self._number:06d}"}
         if kind == "mention":
             event |= {"type": "app_mention", "channel": f"C0W{number}", "text": f"<@{BOT}> {text}"}
         else:
             event |= {"type": "message", "channel_type": "im", "channel": f"D0W{number}", "text": text}
-        org = {
-            "enterprise_id": ORGANISATION,
-            "team_id": None,
-            "user_id": BOT,
-            "is_bot": True,
-            "is_enterprise_install": True,
-        }
+        installed = {"enterprise_id": None, "team_id": workspace.id, "user_id": BOT, "is_bot": True}
         return {
-            "type": "event_callback", "team_id": workspace.id, "event_id": f"Ev{self._number}", "authorizations": [org],
+            "type": "event_callback", "team_id": workspace.id, "event_id": f"Ev{self._number}", "authorizations": [installed],
             "event": event,
         }  # fmt: skip
 
@@ -285,7 +298,7 @@ class Simulation:
         self._number += 1
         number, stamp = f"{workspace.number:04d}", f"{int(time.time())}.{self._number:06d}"
         return {
-            "type": "block_actions", "team": None, "enterprise": {"id": ORGANISATION}, "is_enterprise_install": True,
+            "type": "block_actions", "team": {"id": workspace.id}, "enterprise": None, "is_enterprise_install": False,
             "user": {"id": f"U0W{number}", "team_id": workspace.id}, "trigger_id": f"{self._number}.1.3",
             "channel": {"id": f"D0W{number}"}, "response_url": f"https://hooks.slack.com/{self._number}",
             "container": {"type": "message", "message_ts": stamp, "channel_id": f"D0W{number}"},
@@ -306,7 +319,8 @@ class Simulation:
             for (table,) in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
                 for row in copy.execute(f"SELECT * FROM {table}"):  # noqa: S608  the database's own names
                     values = [str(value) for value in row]
-                    owner = row["workspace"] if "workspace" in row.keys() else None  # noqa: SIM118  a Row isn't a mapping
+                    names = set(row.keys())
+                    owner = next((row[name] for name in ("workspace", "team") if name in names), None)
                     owner = owner or next((self.owners[value] for value in values if value in self.owners), "")
                     self.seen.search(f"backup, {table}", " ".join(values), by_id.get(owner))
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ import pytest
 
 from benchmarks.workspaces import MAX_MEMORY, ROOT, Seen, Simulation, near, number_of, traced_memory, workspaces
 from bot.curation.reloader import PackReloader
+from bot.slack.installations import Installation, InstalledTeams
 from bot.understanding import Matcher
 
 CACHE = Path(os.environ["ASKPY_CACHE"])
-EVERYBODY = workspaces(30, 20)
+EVERYBODY = workspaces(12, 20)
 
 
 @pytest.fixture
@@ -27,15 +29,15 @@ def simulation(tmp_path: Path) -> Iterator[Simulation]:
         yield made
 
 
-def run(simulation: Simulation, messages: int = 150) -> Seen:
+def run(simulation: Simulation, messages: int = 100) -> Seen:
     asyncio.run(simulation.run(EVERYBODY, messages))
     simulation.search_rest(EVERYBODY)
     return simulation.seen
 
 
 def test_nothing_of_a_workspace_reaches_another(simulation: Simulation) -> None:
-    seen = run(simulation, 400)
-    assert (+seen.leaks, seen.unanswered, seen.answers) == ({}, 0, 400)
+    seen = run(simulation, 250)
+    assert (+seen.leaks, seen.unanswered, seen.answers) == ({}, 0, 250)
     assert any(EVERYBODY[0].canary in entry.id for entry in simulation.reloader.knowledge(EVERYBODY[0].id).entries)
     assert traced_memory(simulation, EVERYBODY) < MAX_MEMORY
 
@@ -89,3 +91,21 @@ def test_what_is_found_without_an_index_is_printed(tmp_path: Path, capsys: pytes
     without, indexed = (part.split() for part in capsys.readouterr().out.split("with an index of its own"))
     assert without[0] == "without"
     assert len(without) - 1 == len(indexed)
+
+
+def test_another_workspaces_token_is_noticed(simulation: Simulation, monkeypatch: pytest.MonkeyPatch) -> None:
+    of_body = InstalledTeams.of_body
+
+    async def of_another(teams: InstalledTeams, body: dict[str, Any]) -> Installation | None:
+        found = await of_body(teams, body)
+        return found and replace(found, token=EVERYBODY[3].token)
+
+    monkeypatch.setattr(InstalledTeams, "of_body", of_another)
+    assert run(simulation).leaks["tokens, of another workspace"]
+
+
+def test_a_token_in_clear_is_noticed(simulation: Simulation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulation.keys, "encrypt", lambda text: text)
+    simulation.add(workspaces(13, 0)[12:])
+    simulation.search_rest([*EVERYBODY, *workspaces(13, 0)[12:]])
+    assert simulation.seen.leaks["tokens, backup, askpy_installations"]

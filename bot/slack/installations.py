@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 from slack_bolt import BoltResponse
+from slack_bolt.error import BoltError
 from slack_bolt.oauth.async_callback_options import AsyncCallbackOptions, AsyncFailureArgs, AsyncSuccessArgs
 from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
 from slack_bolt.oauth.async_oauth_settings import AsyncOAuthSettings
@@ -29,13 +30,18 @@ from slack_sdk.oauth.installation_store.async_installation_store import AsyncIns
 from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
 
 from bot.keys import SecretKeyError, SecretKeys
+from bot.model import AskPyError
 from bot.slack.manifest import REDIRECT, SCOPES
-from bot.slack.payloads import Payload, get_dict, get_str
-from bot.slack.transport.client import UNREACHABLE, SlackClient, failure_of
+from bot.slack.payloads import Payload, get_dict, get_str, team_id_of
+from bot.slack.transport.client import UNREACHABLE, SlackClient, asked, failure_of
 from bot.store import Store, StoredInstallation, StoreError
 from bot.store.installations import STATE_LASTS
 
 INSTALL = "/slack/install"
+ROTATION_LEASE = 60.0
+"""Seconds in which one process alone tries to renew a token, and after which it is tried again where that failed."""
+MAX_CALLBACKS = 4
+"""People who come back from Slack at once: the page is open to everybody, and each costs a request to Slack."""
 ROTATE_BEFORE = 2 * 3600
 """Seconds before its end from which a token that expires is replaced; Slack gives them twelve hours."""
 
@@ -59,11 +65,9 @@ def team_candidates(body: Payload) -> Iterator[str]:
     """The teams whose installation a payload may belong to, the surest first: an event names it, an interaction comes from where
     the message or the view was made; in a shared channel the person may be of a workspace that has an installation of its own."""
     authorizations = body.get("authorizations")
-    first = authorizations[0] if isinstance(authorizations, list) and authorizations else {}
-    for source in (first if isinstance(first, dict) else {}, {}):
-        yield get_str(source, "team_id")
-        yield get_str(source, "enterprise_id")
-    if first:
+    if isinstance(authorizations, list) and authorizations and isinstance(authorizations[0], dict):
+        first = authorizations[0]
+        yield get_str(first, "enterprise_id" if first.get("is_enterprise_install") is True else "team_id")
         return
     team = get_dict(body, "team")
     yield get_str(get_dict(body, "view"), "app_installed_team_id")
@@ -74,6 +78,21 @@ def team_candidates(body: Payload) -> Iterator[str]:
     yield (
         get_str(get_dict(body, "enterprise"), "id") or get_str(body, "enterprise_id") or get_str(team, "enterprise_id")
     )
+
+
+def _removed_team(body: Payload) -> str:
+    """The one team that an event says has removed the app; never another one that happens to serve it."""
+    if body.get("authorizations"):
+        return next(team_candidates(body), "")
+    return get_str(body, "enterprise_id" if body.get("is_enterprise_install") is True else "team_id")
+
+
+def _member(body: Payload) -> str:
+    """The workspace in an organisation of which Slack itself says, in an event or a command, that the app is used there."""
+    authorizations = body.get("authorizations")
+    first = authorizations[0] if isinstance(authorizations, list) and authorizations else {}
+    team = get_str(first, "team_id") if isinstance(first, dict) else ""
+    return team or (get_str(body, "team_id") if "command" in body else "")
 
 
 class InstalledTeams:
@@ -94,10 +113,12 @@ class InstalledTeams:
         self._clock = clock
         self._tokens: dict[str, tuple[str, str]] = {}
         self._rotating: dict[str, asyncio.Lock] = {}
+        self._unsaved: dict[str, tuple[StoredInstallation, str, str, float]] = {}
+        """By team: tokens that Slack has given and that couldn't be saved yet, with what they replace."""
 
     async def of_body(self, body: Payload) -> Installation | None:
-        """The installation that a payload belongs to; None if there is none."""
-        return await self._usable(await self._run_db(self._find_first, tuple(dict.fromkeys(team_candidates(body)))))
+        """The installation that a payload belongs to; None if there is none. Raises StoreError."""
+        return await self._usable(await self._run_db(self._find_first, body))
 
     async def of_team(self, team: str) -> Installation | None:
         """The installation that serves a workspace."""
@@ -110,7 +131,7 @@ class InstalledTeams:
         """
         event, when = get_dict(body, "event"), body.get("event_time")
         if get_str(event, "type") == "app_uninstalled" or get_dict(event, "tokens").get("bot"):
-            stored = await self._run_db(self._find_first, tuple(dict.fromkeys(team_candidates(body))))
+            stored = await self._run_db(self._store.installations.find, _removed_team(body))
             if stored is not None:
                 await self.remove(stored.team, float(when) if isinstance(when, (int, float)) else math.inf)
 
@@ -126,15 +147,21 @@ class InstalledTeams:
             self._store.database.scrub()
             logger.info("Removed from %s: its tokens are deleted, its words and ids within a day.", team)
 
-    def _find_first(self, teams: tuple[str, ...]) -> StoredInstallation | None:
-        """For a database thread."""
-        for team in filter(None, teams):
-            found = self._store.installations.find(team)
-            if found is not None:
-                workspace = next((each for each in teams if each.startswith("T")), "")
-                if found.team.startswith("E") and workspace:
-                    self._store.installations.meet(workspace, found.team)
-                return found
+    def _find_first(self, body: Payload) -> StoredInstallation | None:
+        """For a database thread. In an organisation an interaction counts only in a workspace that an event or a command has
+        named: the person may be of another organisation, in a channel that both share."""
+        installations = self._store.installations
+        for team in filter(None, dict.fromkeys(team_candidates(body))):
+            found = installations.find(team)
+            if found is None or not found.team.startswith("E"):
+                if found is not None:
+                    return found
+                continue
+            if member := _member(body):
+                installations.meet(member, found.team)
+            elif not body.get("event") and installations.organisation_of(team_id_of(body, found.team)) != found.team:
+                return None
+            return found
         return None
 
     async def _usable(self, stored: StoredInstallation | None) -> Installation | None:
@@ -160,38 +187,61 @@ class InstalledTeams:
     # --- rotation
 
     async def _rotate(self, team: str) -> StoredInstallation | None:
-        """Replace a team's token by a new one; one caller in one process does it, the others take what there is then."""
+        """Replace a team's token by a new one; one caller in one process does it, the others take what there is then.
+
+        Not while the database is away: Slack gives the new tokens once, and they have to be saved.
+        """
         async with self._rotating.setdefault(team, asyncio.Lock()):
             installations, claims = self._store.installations, self._store.claims
             stored: StoredInstallation | None = await self._run_db(installations.find, team)
             if stored is None or not stored.refresh_token or stored.expires_at - self._clock() >= ROTATE_BEFORE:
                 return stored
-            claim = f"rotate:{team}:{stored.at}:{stored.revision}"
-            if await self._run_db(claims.claim_once, claim):
-                try:
-                    await self._exchange(stored)
-                except (*UNREACHABLE, SecretKeyError, StoreError) as error:
-                    await self._run_db(claims.release, claim)
-                    reason = failure_of(error, "").reason if isinstance(error, UNREACHABLE) else str(error)
-                    text = f"the token of a workspace can't be renewed ({reason}): it has to install the app again"
-                    self._client.notices.report(f"rotation: {reason}", text, level=logging.ERROR)
+            try:
+                if team in self._unsaved:
+                    return await self._save_tokens(*self._unsaved[team])
+                claim = f"rotate:{team}:{stored.at}:{stored.revision}:{int(self._clock() // ROTATION_LEASE)}"
+                is_first = await self._run_db(claims.claim_once, claim)
+                if is_first and not self._store.database.unavailable_reason:
+                    return await self._exchange(stored)
+            except (*UNREACHABLE, AskPyError) as error:
+                reason = failure_of(error, "").reason if isinstance(error, UNREACHABLE) else str(error)
+                text = f"the token of a workspace can't be renewed ({reason}): if that stays, it has to install the app again"
+                self._client.notices.report(f"rotation: {reason}", text, level=logging.ERROR)
             newest: StoredInstallation | None = await self._run_db(installations.find, team)
             return newest
 
-    async def _exchange(self, stored: StoredInstallation) -> None:
+    async def _exchange(self, stored: StoredInstallation) -> StoredInstallation | None:
         """Exchange the refresh token, and save what comes of it."""
         config = self._client.config
-        answer = await self._client.web(token="").oauth_v2_access(
-            client_id=config.client_id,
-            client_secret=config.client_secret,
-            grant_type="refresh_token",
-            refresh_token=self._keys.decrypt(stored.refresh_token),
+        answer = await asked(
+            self._client.web(token="").oauth_v2_access(
+                client_id=config.client_id,
+                client_secret=config.client_secret,
+                grant_type="refresh_token",
+                refresh_token=self._keys.decrypt(stored.refresh_token),
+            )
         )
-        bot_token, refresh_token = (
-            self._keys.encrypt(str(answer.get(name) or "")) for name in ("access_token", "refresh_token")
+        tokens = [str(answer.get(name) or "") for name in ("access_token", "refresh_token")]
+        if not all(tokens):
+            raise AskPyError("Slack's answer has no tokens")
+        bot_token, refresh_token = map(self._keys.encrypt, tokens)
+        self._unsaved[stored.team] = (
+            stored,
+            bot_token,
+            refresh_token,
+            self._clock() + float(answer.get("expires_in") or 0),
         )
-        expires_at = self._clock() + float(answer.get("expires_in") or 0)
-        await self._run_db(self._store.installations.replace_tokens, stored, bot_token, refresh_token, expires_at)
+        return await self._save_tokens(*self._unsaved[stored.team])
+
+    async def _save_tokens(
+        self, stored: StoredInstallation, bot_token: str, refresh_token: str, expires_at: float
+    ) -> StoredInstallation | None:
+        """Save new tokens, which this process keeps until it could."""
+        installations = self._store.installations
+        await self._run_db(installations.replace_tokens, stored, bot_token, refresh_token, expires_at)
+        self._unsaved.pop(stored.team, None)
+        newest: StoredInstallation | None = await self._run_db(installations.find, stored.team)
+        return newest
 
 
 # --- the flow
@@ -210,9 +260,15 @@ class _States(AsyncOAuthStateStore):
     async def async_consume(self, state: str) -> bool:
         text, _, mac = state.rpartition(".")
         _, _, seconds = text.partition(".")
-        is_ours = any(hmac.compare_digest(mac, each) for each in self._keys.hmac_ids(f"oauth state:{text}"))
+        is_ours = any(
+            hmac.compare_digest(mac.encode(), each.encode()) for each in self._keys.hmac_ids(f"oauth state:{text}")
+        )
         is_young = seconds.isdecimal() and 0 <= self._clock() - int(seconds) <= STATE_LASTS
         return is_ours and is_young and bool(await self._run_db(self._store.installations.use_state, state))
+
+
+class IncompleteError(BoltError):
+    """Somebody has allowed less than the app needs: they can change the link to Slack. What was installed before stays."""
 
 
 class _Saving(AsyncInstallationStore):
@@ -223,7 +279,10 @@ class _Saving(AsyncInstallationStore):
 
     async def async_save(self, installation: SlackInstallation) -> None:
         team = installation.enterprise_id if installation.is_enterprise_install else installation.team_id
-        scopes = installation.bot_scopes or ()
+        granted = installation.bot_scopes or ()
+        scopes = granted.split(",") if isinstance(granted, str) else list(granted)
+        if not (team and installation.bot_token and installation.bot_user_id) or not set(SCOPES) <= set(scopes):
+            raise IncompleteError("less was allowed than the app needs")
         refresh_token = installation.bot_refresh_token
         stored = StoredInstallation(
             team=team or "",
@@ -233,7 +292,7 @@ class _Saving(AsyncInstallationStore):
             expires_at=float(installation.bot_token_expires_at or 0) if refresh_token else 0.0,
             bot=installation.bot_id or "",
             bot_user=installation.bot_user_id or "",
-            scopes=scopes if isinstance(scopes, str) else ",".join(scopes),
+            scopes=",".join(scopes),
             installer=installation.user_id or "",
         )
         await self._run_db(self._store.installations.save, stored)
@@ -268,6 +327,8 @@ FAILURES = {
     "invalid_state": "This link was used already, or is older than ten minutes. If you have just installed the app, all is well.",
     "invalid_code": "Slack didn't take its own code. It is good once, for ten minutes.",
     "missing_code": "Slack sent no code.",
+    "incomplete": "Less was allowed than the app needs. Please begin again, and leave the list as it is.",
+    "busy": "Others are just installing it. Please try again in a minute.",
     "unreachable": "Slack can't be reached just now. Please try again in a few minutes.",
     "storage_error": "The database can't be reached just now. Please try again in a few minutes.",
 }
@@ -289,6 +350,7 @@ class InstallFlow(AsyncOAuthFlow):
     def __init__(self, name: str, client: SlackClient, store: Store, keys: SecretKeys, run_db: RunDb) -> None:
         self._name = name
         self._slack = client
+        self._callbacks = 0
         super().__init__(
             client=client.web(token=""),
             logger=_silent,
@@ -325,15 +387,22 @@ class InstallFlow(AsyncOAuthFlow):
 
     async def handle_callback(self, request: AsyncBoltRequest) -> BoltResponse:
         """Somebody comes back from Slack."""
+        if self._callbacks >= MAX_CALLBACKS:
+            return self._failed("busy", 503)
+        self._callbacks += 1
         try:
             return await super().handle_callback(request)
         except StoreError:
             return self._failed("storage_error", 503)
+        except (AttributeError, KeyError, TypeError, UnboundLocalError):  # Bolt, of an answer without a bot's token
+            return self._failed("incomplete", 400)
         except (*UNREACHABLE, SlackApiError) as error:
             self._slack.notices.report(
                 "oauth", f"an installation failed ({failure_of(error, '').reason}); begin it again"
             )
             return self._failed("unreachable", 502)
+        finally:
+            self._callbacks -= 1
 
     async def _success(self, args: AsyncSuccessArgs) -> BoltResponse:
         installation = args.installation
@@ -347,6 +416,8 @@ class InstallFlow(AsyncOAuthFlow):
         return page(f"{self._name} is installed", f"{what}<p>You can close this page.</p>{link}")
 
     async def _failure(self, args: AsyncFailureArgs) -> BoltResponse:
+        if isinstance(args.error, IncompleteError):
+            return self._failed("incomplete", 400)
         return self._failed(args.reason, args.suggested_status_code)
 
     def _failed(self, reason: str, status: int) -> BoltResponse:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from slack_bolt import BoltResponse
@@ -85,7 +86,10 @@ def in_background(context: Context, handler: Handler) -> Middleware:
     """A middleware that acknowledges at once and runs the handler as a task."""
 
     async def middleware(body: dict[str, Any]) -> BoltResponse:
-        local = await context.of_body(body)
+        try:
+            local = await context.of_body(body)
+        except StoreError:
+            return BoltResponse(status=503)
         if local is not None:
             context.tasks.start(run_handler(local, handler, body))
         return BoltResponse(status=200)
@@ -189,7 +193,9 @@ def _on_error(context: Context) -> Callable[..., Awaitable[BoltResponse | None]]
         if isinstance(error, BoltUnhandledRequestError):
             return BoltResponse(status=404, body="")
         logger.error("A listener failed\n%s", format_without_message(error))
-        local = await context.of_body(body)
+        local = None
+        with suppress(StoreError):
+            local = await context.of_body(body)
         if local is not None:
             await messages.apologise(local, messages.destination_of(body, local.identity.user))
         return None

@@ -16,7 +16,7 @@ from functools import partial
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
-from bot.store.connections import Connection
+from bot.store.connections import Connection, StoreError
 from bot.store.database import UNAVAILABLE, Database, put_bounded
 from bot.store.tables import LONGEST_NAME, departed, digest, installations, oauth_states, org_teams, storable
 
@@ -56,6 +56,7 @@ _insert_departed = departed.insert()
 _delete_departed = delete(departed).where(departed.c.team == bindparam("of"))
 _find_departed = select(departed.c.team).where(departed.c.at <= bindparam("before"))
 _insert_org_team = org_teams.insert()
+_delete_org_team = delete(org_teams).where(org_teams.c.team == bindparam("of"))
 _organisation_of = select(org_teams.c.organisation).where(org_teams.c.team == bindparam("of"))
 _teams_of = select(org_teams.c.team).where(org_teams.c.organisation == bindparam("of"))
 
@@ -92,11 +93,13 @@ class Installations:
         """By organisation: its workspaces that are noted already, since it was installed."""
 
     def find(self, team: str) -> StoredInstallation | None:
-        """The installation of a workspace or organisation; None if there is none."""
+        """The installation of a workspace or organisation; None if there is none. Raises StoreError where that can't be told."""
         found = self._database.run_or_default(partial(self._database.read, _find, of=team), UNAVAILABLE, reads=True)
         with self._lock:
             if found is UNAVAILABLE:
-                return self._known.get(team)
+                if team not in self._known:
+                    raise StoreError("The database can't be used just now. Try again in a minute.")
+                return self._known[team]
             before = self._known.get(team)
             if found is None or before is None or before.at != found.at:
                 self._met.pop(team, None)  # those of an installation before may be deleted
@@ -189,6 +192,7 @@ class Installations:
             return
 
         def work() -> bool:
+            self._database.write(_delete_org_team, of=team)  # it may have been another one's
             with suppress(IntegrityError):
                 self._database.write(_insert_org_team, team=team, organisation=organisation)
             return True
@@ -203,11 +207,13 @@ class Installations:
     def find_for(self, team: str) -> StoredInstallation | None:
         """The installation that serves a workspace: its own, or its organisation's."""
         found = self.find(team)
-        if found is None:
-            read = partial(self._database.read, _organisation_of, of=team)
-            row = self._database.run_or_default(read, None, reads=True)
-            found = self.find(row.organisation) if row is not None else None
-        return found
+        organisation = self.organisation_of(team) if found is None else ""
+        return self.find(organisation) if organisation else found
+
+    def organisation_of(self, team: str) -> str:
+        """The organisation of a workspace that was met; empty if it wasn't."""
+        row = self._database.run_or_default(partial(self._database.read, _organisation_of, of=team), None, reads=True)
+        return str(row.organisation) if row is not None else ""
 
     def departed(self) -> list[str]:
         """Those that removed the app PURGE_AFTER seconds ago or earlier."""

@@ -6,6 +6,7 @@ import asyncio
 import html
 import http.client
 import itertools
+import json
 import re
 import threading
 import time
@@ -20,9 +21,11 @@ from hypothesis import strategies as st
 from slack_sdk.errors import SlackApiError
 
 from bot.keys import SecretKeys, new_key
+from bot.slack import installations
 from bot.slack.installations import (
     FAILURES,
     INSTALL,
+    MAX_CALLBACKS,
     ROTATE_BEFORE,
     InstalledTeams,
     _States,
@@ -211,13 +214,14 @@ def test_no_state_is_used_twice(door: Door, oauth: OAuthStub) -> None:
     results: list[int] = []
     state, cookie = begin(door)
     threads = [
-        threading.Thread(target=lambda: results.append(come_back(door, "T1", state, cookie)[0])) for _ in range(8)
+        threading.Thread(target=lambda: results.append(come_back(door, "T1", state, cookie)[0]))
+        for _ in range(MAX_CALLBACKS)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(results) == [200, *[401] * 7]
+    assert sorted(results) == [200, *[401] * (MAX_CALLBACKS - 1)]
     assert oauth.given == 2
 
 
@@ -308,7 +312,9 @@ def test_a_token_that_expires_is_renewed_once_in_all_processes(
     beside.close()
 
 
-def test_a_renewal_that_fails_is_said_and_tried_again(door: Door, oauth: OAuthStub) -> None:
+def test_a_renewal_that_fails_is_said_and_tried_again(
+    door: Door, oauth: OAuthStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
     oauth.expires_in = ROTATE_BEFORE // 2
     install(door, "T1")
     oauth.fail("oauth.v2.access", Fault(error="invalid_refresh_token"))
@@ -316,6 +322,9 @@ def test_a_renewal_that_fails_is_said_and_tried_again(door: Door, oauth: OAuthSt
     assert tokens(oauth) == ["xoxb-T1-1"]  # it is good for another hour
     assert any("can't be renewed (invalid_refresh_token)" in note for note in door.app.context.client.notices.present)
     oauth.expires_in = 43_200
+    assert mention(door, "T1") == 200
+    assert tokens(oauth)[-1] == "xoxb-T1-1"  # once a minute
+    monkeypatch.setattr(installations, "ROTATION_LEASE", 0.001)
     assert mention(door, "T1") == 200
     assert tokens(oauth)[-1] == "xoxb-T1-2"
 
@@ -398,6 +407,83 @@ def test_an_installation_shows_no_token(store: Store) -> None:
     stored = StoredInstallation(team="T1", bot_token=SecretKeys(KEY).encrypt("xoxb-1"))
     store.installations.save(stored)
     assert "xoxb" not in repr(store.installations.find("T1"))
+
+
+def test_less_than_the_app_needs_changes_nothing(door: Door, oauth: OAuthStub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever installs can change the scopes in the link to Slack, and so get an answer without a bot's token."""
+    install(door, "T1")
+    given = oauth.success
+    for change in ({"access_token": None}, {"scope": "chat:write"}, {"bot_user_id": None}):
+        monkeypatch.setattr(
+            oauth,
+            "success",
+            lambda method, change=change: given(method) | (change if method == "oauth.v2.access" else {}),
+        )
+        status, page = come_back(door, "T1", *begin(door))
+        assert (status, html.escape(FAILURES["incomplete"]) in page) == (400, True)
+    monkeypatch.setattr(oauth, "success", given)
+    assert mention(door, "T1") == 200
+    assert tokens(oauth) == ["xoxb-T1-1"]
+    assert door.request(b"", method="GET", path="/healthz") == 200
+
+
+def test_a_workspace_that_leaves_does_not_take_its_organisation_along(
+    door: Door, oauth: OAuthStub, store: Store
+) -> None:
+    """Slack sends both events, and may send each again."""
+    for team in ("E1", "T1"):
+        install(door, team)
+    authorization = {"team_id": "T1", "enterprise_id": "E1", "is_enterprise_install": False}
+    body = {
+        "type": "event_callback",
+        "team_id": "T1",
+        "authorizations": [authorization],
+        "event_time": int(time.time()),
+    }
+    for event in ({"type": "tokens_revoked", "tokens": {"bot": ["UBOTT1"]}}, {"type": "app_uninstalled"}):
+        assert door.json(body | {"event": event}) == 200
+    assert [each.team for each in store.installations.all()] == ["E1"]
+
+
+def test_a_guest_of_an_organisation_is_no_member_of_it(door: Door, oauth: OAuthStub, store: Store) -> None:
+    install(door, "E1")
+    press = {
+        "type": "block_actions",
+        "team": None,
+        "enterprise": {"id": "E1"},
+        "is_enterprise_install": True,
+        "user": {"id": "U9", "team_id": "TGUEST"},
+        "actions": [{"action_id": "ask:1", "value": "topic", "action_ts": "1.1"}],
+        "channel": {"id": "C1"},
+        "container": {"type": "message", "message_ts": "1.0", "channel_id": "C1"},
+        "message": {"ts": "1.0"},
+    }
+    assert door.form(payload=json.dumps(press)) == 200
+    assert (posted(oauth), store.installations.teams_of("E1")) == ([], [])
+    authorization = {"team_id": "T5", "enterprise_id": "E1", "is_enterprise_install": True}
+    assert mention(door, "T5", authorizations=[authorization], is_enterprise_install=True) == 200
+    assert door.form(payload=json.dumps(press | {"user": {"id": "U5", "team_id": "T5"}})) == 200
+    assert [question.workspace for question in door.engine.asked] == ["T5", "T5"]
+
+
+def test_without_the_database_slack_is_told_to_come_again(door: Door, oauth: OAuthStub, store: Store) -> None:
+    install(door, "T1")
+    assert mention(door, "T1") == 200
+    database = store.database
+    database.run_or_default = lambda work, default, reads=False: default  # type: ignore[method-assign]
+    assert mention(door, "T9") == 503
+    assert mention(door, "T1") == 200  # what is known goes on
+
+
+def test_few_come_back_at_once(door: Door, oauth: OAuthStub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installations, "MAX_CALLBACKS", 0)
+    status, page = come_back(door, "T1", *begin(door))
+    assert (status, html.escape(FAILURES["busy"]) in page, oauth.given) == (503, True, 0)
+
+
+def test_a_state_of_any_letters_is_refused(door: Door) -> None:
+    state = urlencode({"state": "a.b.\u00e9"}).removeprefix("state=")
+    assert get(door, f"{REDIRECT}?code=T1&state={state}", f"slack-app-oauth-state={state}")[0] in (400, 401)
 
 
 # --- any order of all of it, by two processes

@@ -64,7 +64,7 @@ from bot.slack.payloads import (
     user_id_of,
 )
 from bot.slack.transport.client import NotSent
-from bot.store import TURN_TIMEOUT
+from bot.store import TURN_TIMEOUT, StoreError
 
 ORDINARY_SUBTYPES = (None, "file_share", "thread_broadcast")
 """Subtypes of messages that people write; all others report an action, such as joining the channel."""
@@ -380,7 +380,10 @@ def answer_middleware(
     """
 
     async def middleware(body: dict[str, Any]) -> BoltResponse:
-        local = await context.of_body(body)
+        try:
+            local = await context.of_body(body)
+        except StoreError:
+            return BoltResponse(status=503)
         message = read(body, local.identity.user, local.home_team) if local is not None else None
         if local is None or message is None or _is_too_old(local, message):
             return BoltResponse(status=200)

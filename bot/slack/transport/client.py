@@ -496,8 +496,10 @@ class SlackClient:
 
     async def post_once(self, request: Request) -> AttemptResult:
         """Send a request once. Network errors are results, and aren't raised."""
+        if self.config.installs and request.method and not request.token:
+            return Refused("not_authed")  # never sent, and nothing about the others
         result = await self._try_post(request)
-        if not request.token:
+        if not self.config.installs:
             self.health.note(result, request.method)
         elif isinstance(result, Refused) and result.code in REFUSED_TOKEN:
             text = f"Slack no longer takes the token of an installed workspace ({result.code}): it has to install the app again"

@@ -240,6 +240,13 @@ def installing_faults(settings: Settings, mode: str | None = None) -> SettingFau
                 f"Socket Mode is for one workspace, and many of them need HTTP; {remedy}, and set SLACK_SIGNING_SECRET",
             )
         )
+    if settings.slack_bot_token is not None:
+        faults.append(
+            (
+                "SLACK_BOT_TOKEN",
+                "with many workspaces each has a token of its own, and this one is used for nothing; take it out",
+            )
+        )
     if bare := [name for name in settings.curators if ":" not in name]:
         remedy = "with many workspaces write its workspace before each, T…:U…"
         faults.append(

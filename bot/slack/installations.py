@@ -32,6 +32,7 @@ from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
 from bot.keys import SecretKeyError, SecretKeys
 from bot.model import AskPyError
 from bot.slack.manifest import REDIRECT, SCOPES
+from bot.slack.metrics import MAX_CODE
 from bot.slack.payloads import Payload, get_dict, get_str, team_id_of
 from bot.slack.transport.client import UNREACHABLE, SlackClient, asked, failure_of
 from bot.store import Store, StoredInstallation, StoreError
@@ -118,7 +119,11 @@ class InstalledTeams:
 
     async def of_body(self, body: Payload) -> Installation | None:
         """The installation that a payload belongs to; None if there is none. Raises StoreError."""
-        return await self._usable(await self._run_db(self._find_first, body))
+        stored = await self._run_db(self._find_first, body)
+        if stored is None:
+            text = "from a workspace in which the app isn't installed (any more); whoever misses answers there installs it again"
+            self._client.notices.report("not installed", text, unit="payload", level=logging.INFO, is_note=False)
+        return await self._usable(stored)
 
     async def of_team(self, team: str) -> Installation | None:
         """The installation that serves a workspace."""
@@ -145,7 +150,7 @@ class InstalledTeams:
         if found is not None and int(found.at) <= before:
             self._store.installations.remove(team)
             self._store.database.scrub()
-            logger.info("Removed from %s: its tokens are deleted, its words and ids within a day.", team)
+            logger.info("Removed from %s: its tokens are deleted, its words and ids within two hours.", team)
 
     def _find_first(self, body: Payload) -> StoredInstallation | None:
         """For a database thread. In an organisation an interaction counts only in a workspace that an event or a command has
@@ -173,7 +178,8 @@ class InstalledTeams:
         try:
             return Installation(stored, self._token(stored)) if stored is not None else None
         except SecretKeyError as error:
-            self._client.notices.report("key", str(error).removesuffix("."), level=logging.ERROR)
+            text = f"{str(error).removesuffix('.')}; add it behind a comma, and doctor names the workspaces"
+            self._client.notices.report("key", text, level=logging.ERROR)
             return None
 
     def _token(self, stored: StoredInstallation) -> str:
@@ -418,8 +424,12 @@ class InstallFlow(AsyncOAuthFlow):
     async def _failure(self, args: AsyncFailureArgs) -> BoltResponse:
         if isinstance(args.error, IncompleteError):
             return self._failed("incomplete", 400)
+        code = args.reason if args.reason.isidentifier() and len(args.reason) <= MAX_CODE else "another code"
+        text = f"not finished, the last one with {code}"
+        self._slack.notices.report("oauth refused", text, unit="installation", level=logging.INFO, is_note=False)
         return self._failed(args.reason, args.suggested_status_code)
 
     def _failed(self, reason: str, status: int) -> BoltResponse:
-        text = FAILURES.get(reason, "Slack didn't allow it.")
+        code = f" ({reason})" if reason.isidentifier() and len(reason) <= MAX_CODE else ""
+        text = FAILURES.get(reason, f"Slack didn't allow it{code}. Whoever runs the app may know more.")
         return page("Nothing new was installed", f"<p>{html.escape(text)}</p>{_link(INSTALL, 'Begin again')}", status)

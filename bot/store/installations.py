@@ -49,9 +49,6 @@ _set_curators = (
     update(installations).where(installations.c.team == bindparam("of")).values(curators=bindparam("new_curators"))
 )
 _insert_state = oauth_states.insert()
-_take_state = delete(oauth_states).where(
-    oauth_states.c.state == bindparam("name"), oauth_states.c.at > bindparam("after")
-)
 _insert_departed = departed.insert()
 _delete_departed = delete(departed).where(departed.c.team == bindparam("of"))
 _find_departed = select(departed.c.team).where(departed.c.at <= bindparam("before"))

@@ -7,6 +7,7 @@ import html
 import http.client
 import itertools
 import json
+import logging
 import re
 import threading
 import time
@@ -184,10 +185,14 @@ def test_tokens_are_encrypted_in_the_database(door: Door, tmp_path: Path, oauth:
     assert [secret for secret in (b"xoxb-T1", b"xoxe-", b"hush", KEY.encode()) if secret in stored] == []
 
 
-def test_a_workspace_that_is_not_installed_gets_nothing_and_its_delivery_is_taken(door: Door, oauth: OAuthStub) -> None:
+def test_a_workspace_that_is_not_installed_gets_nothing_and_its_delivery_is_taken(
+    door: Door, oauth: OAuthStub, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     assert mention(door, "T1") == 200
     assert door.command("topic", team_id="T1") == 200
     assert (posted(oauth), oauth.of("hook")) == ([], [])
+    assert "1 payload from a workspace in which the app isn't installed" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -243,6 +248,10 @@ def test_a_state_is_good_for_ten_minutes(store: Store) -> None:
 def test_who_does_not_allow_it_and_codes_that_slack_refuses(door: Door, oauth: OAuthStub, store: Store) -> None:
     assert html.escape(FAILURES["access_denied"]) in get(door, f"{REDIRECT}?error=access_denied")[1]
     assert get(door, f"{REDIRECT}?error=%3Cscript%3E")[1].count("<script>") == 0
+    assert (
+        "(invalid_team_for_non_distributed_app)"
+        in get(door, f"{REDIRECT}?error=invalid_team_for_non_distributed_app")[1]
+    )
     oauth.fail("oauth.v2.access", Fault(error="invalid_code"))
     status, page = come_back(door, "T1", *begin(door))
     assert (status, html.escape(FAILURES["invalid_code"]) in page) == (401, True)
@@ -340,7 +349,8 @@ def test_a_key_that_is_rotated_loses_no_token_and_one_that_is_missing_is_said(
     assert mention(without, "T1") == 200
     assert tokens(oauth) == ["xoxb-T1-1"]
     assert without.app.context.client.notices.present == (
-        "A stored token can't be decrypted: its key is missing in ASKPY_SECRET_KEY",
+        "A stored token can't be decrypted: its key is missing in ASKPY_SECRET_KEY; add it behind a comma, and doctor names the "
+        "workspaces",
     )
 
 

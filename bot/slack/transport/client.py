@@ -117,7 +117,8 @@ class SlackConfig:
             )
         if mode == "http" and not secret:
             missing.append(
-                f"SLACK_SIGNING_SECRET: {APP_SETTINGS_PAGE}, Basic Information (or SLACK_APP_TOKEN, for Socket Mode)"
+                f"SLACK_SIGNING_SECRET: {APP_SETTINGS_PAGE}, Basic Information"
+                + ("" if settings.installs else " (or SLACK_APP_TOKEN, for Socket Mode)")
             )
         if missing:
             raise SettingsError("To run in Slack these are missing (environment or .env):\n" + "\n".join(missing))

@@ -35,10 +35,19 @@ def wait_until(found: Callable[[], Found], what: str, seconds: float = 20.0) -> 
     return result
 
 
+_given: set[int] = set()
+
+
 def free_port() -> int:
-    """A loopback port that nobody listens on at the moment."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    """A loopback port that nobody listens on at the moment, another one at each call and in each of pytest's processes: the system
+    may give one twice while nobody has opened it."""
+    count, name = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")), os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = int(server.getsockname()[1])
+        if port not in _given and port % count == int(name.removeprefix("gw")) % count:
+            _given.add(port)
+            return port
 
 
 def fetch(

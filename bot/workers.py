@@ -233,9 +233,8 @@ class _Supervisor:
                 if self._stop.is_set():
                     self._is_finished &= run.code == 0 or run.loaded_at is None
                     return
-                if (
-                    run.code in (1, 2) and not self._ready.is_set()
-                ):  # a fault that it has named, and a person has to mend
+                if run.code in (1, 2) and not self._ready.is_set():
+                    # It has named a fault that a person has to mend.
                     self._refused = run.code
                     self._stop.set()
                     return

@@ -33,7 +33,7 @@ from bot.keys import SecretKeyError, SecretKeys
 from bot.model import AskPyError
 from bot.slack.manifest import REDIRECT, SCOPES
 from bot.slack.metrics import MAX_CODE
-from bot.slack.payloads import Payload, get_dict, get_str, team_id_of
+from bot.slack.payloads import Payload, authorization_of, get_dict, get_str, team_id_of
 from bot.slack.transport.client import UNREACHABLE, SlackClient, asked, failure_of
 from bot.store import Store, StoredInstallation, StoreError
 from bot.store.installations import STATE_LASTS
@@ -65,9 +65,8 @@ class Installation:
 def team_candidates(body: Payload) -> Iterator[str]:
     """The teams whose installation a payload may belong to, the surest first: an event names it, an interaction comes from where
     the message or the view was made; in a shared channel the person may be of a workspace that has an installation of its own."""
-    authorizations = body.get("authorizations")
-    if isinstance(authorizations, list) and authorizations and isinstance(authorizations[0], dict):
-        first = authorizations[0]
+    if body.get("authorizations"):
+        first = authorization_of(body)
         yield get_str(first, "enterprise_id" if first.get("is_enterprise_install") is True else "team_id")
         return
     team = get_dict(body, "team")
@@ -90,10 +89,7 @@ def _removed_team(body: Payload) -> str:
 
 def _member(body: Payload) -> str:
     """The workspace in an organisation of which Slack itself says, in an event or a command, that the app is used there."""
-    authorizations = body.get("authorizations")
-    first = authorizations[0] if isinstance(authorizations, list) and authorizations else {}
-    team = get_str(first, "team_id") if isinstance(first, dict) else ""
-    return team or (get_str(body, "team_id") if "command" in body else "")
+    return get_str(authorization_of(body), "team_id") or (get_str(body, "team_id") if "command" in body else "")
 
 
 class InstalledTeams:
@@ -149,7 +145,6 @@ class InstalledTeams:
         found = self._store.installations.find(team)
         if found is not None and int(found.at) <= before:
             self._store.installations.remove(team)
-            self._store.database.scrub()
             logger.info("Removed from %s: its tokens are deleted, its words and ids within two hours.", team)
 
     def _find_first(self, body: Payload) -> StoredInstallation | None:
@@ -158,10 +153,10 @@ class InstalledTeams:
         installations = self._store.installations
         for team in filter(None, dict.fromkeys(team_candidates(body))):
             found = installations.find(team)
-            if found is None or not found.team.startswith("E"):
-                if found is not None:
-                    return found
+            if found is None:
                 continue
+            if not found.team.startswith("E"):
+                return found
             if member := _member(body):
                 installations.meet(member, found.team)
             elif not body.get("event") and installations.organisation_of(team_id_of(body, found.team)) != found.team:

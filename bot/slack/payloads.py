@@ -102,7 +102,7 @@ def team_id_of(body: Payload, home_team: str) -> str:
     Args:
         home_team: whose the bot's token is, as auth.test says: a workspace or an organisation; "" until Slack has been asked.
     """
-    authorization = _authorization_of(body)
+    authorization = authorization_of(body)
     if _is_workspace(authorized := get_str(authorization, "team_id")):
         return authorized
     if _is_workspace(home_team) and not _is_org_wide(body):
@@ -129,7 +129,7 @@ def is_guest(body: Payload, home_team: str) -> bool:
     return any(_is_workspace(team_id) and team_id != team for team_id in ids)
 
 
-def _authorization_of(body: Payload) -> Payload:
+def authorization_of(body: Payload) -> Payload:
     """The installation that an event was sent to; Slack names one, also where several have it."""
     authorizations = body.get("authorizations")
     first = authorizations[0] if isinstance(authorizations, list) and authorizations else {}
@@ -143,7 +143,7 @@ def _is_workspace(team_id: str) -> bool:
 
 def _is_org_wide(body: Payload) -> bool:
     """Whether the app is installed in a whole organisation. A command is a form, with "true" as a text."""
-    flags = (body.get("is_enterprise_install"), _authorization_of(body).get("is_enterprise_install"))
+    flags = (body.get("is_enterprise_install"), authorization_of(body).get("is_enterprise_install"))
     return any(flag in (True, "true") for flag in flags) or ("team" in body and body["team"] is None)
 
 

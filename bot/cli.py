@@ -361,7 +361,7 @@ def report(days: int, workspace: str | None, html: Path, no_html: bool) -> None:
         changes = store.changes.active(chosen[0]) if len(chosen) == 1 else ()
         name, titles = _pack_names(settings, changes)
         figures = compute_figures(
-            _report_data(store, chosen, changes, days), chosen, name, titles, now.timestamp(), days
+            _report_data(store, chosen, changes, days, now.timestamp()), chosen, name, titles, now.timestamp(), days
         )
     print_report(figures)
     if not no_html:
@@ -533,9 +533,11 @@ def _open_store(settings: Settings, *, writes: bool = False) -> Iterator[Store]:
         store.close()
 
 
-def _report_data(store: Store, workspaces: Sequence[str], changes: tuple[Change, ...], days: int) -> ReportData:
+def _report_data(
+    store: Store, workspaces: Sequence[str], changes: tuple[Change, ...], days: int, now: float
+) -> ReportData:
     """The data of the report; of several workspaces together, only the sums."""
-    from bot.report.figures import MAX_MISSES, ReportData
+    from bot.report.figures import DAY, MAX_MISSES, ReportData
 
     if len(workspaces) != 1:
         return ReportData(store.tallies.week(None, 2 * days))
@@ -546,6 +548,7 @@ def _report_data(store: Store, workspaces: Sequence[str], changes: tuple[Change,
         complaints=store.votes.complaints(workspace, days),
         pilots=store.pilots.all(workspace),
         changes=changes,
+        help_requests=store.help_requests.since(workspace, now - days * DAY),
     )
 
 

@@ -103,6 +103,7 @@ def run_checks(settings: Settings, setting_faults: SettingFaults = (), *, blocks
         *_cache(settings),
         *database_lines,
         *_port(settings),
+        *_help_channels(settings),
         *_credentials(settings),
         *_certificates(),
         *_proxy(settings),
@@ -206,6 +207,13 @@ def _port(settings: Settings) -> Iterator[DoctorLine]:
         return
     port = DEFAULT_PORT if settings.port is None else settings.port
     yield f"port {port}", port_fault(port, settings.host)
+
+
+def _help_channels(settings: Settings) -> Iterator[DoctorLine]:
+    """The channels where questions are put to people, of which no app can ask with our scopes whether it is in them."""
+    for channel in settings.help_channels:
+        text = "can't be looked at with the bot's four scopes; see that it is in the channel (/invite @ and its name)"
+        yield f"ASKPY_HELP_CHANNEL {channel}", Hint(text)
 
 
 # --- credentials

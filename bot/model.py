@@ -126,6 +126,7 @@ class Entry:
         names: Names that it mentions without describing them.
         related: Ids of the entries that are suggested below its answer.
         notes: Dated corrections.
+        source: Where it comes from, if not from the pack's source.
         file, line: Where it starts in the pack, for the lint's faults.
     """
 
@@ -138,6 +139,7 @@ class Entry:
     names: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
+    source: Source | None = None
     file: str = ""
     line: int = 0
     answer_format: AnswerFormat = "markdown"
@@ -432,7 +434,8 @@ class Change:
 
     "ask": `text` is a phrasing of `entry`. "not_ask": `text` must not find `entry`, or no entry where that is empty.
     "entry": a new entry with the id `entry`, `title`, `answer` and `asks`. "ignore": `text` is a miss not to be shown
-    again. `by` is the curator (team:user), `at` in seconds since 1970. Answers of earlier releases are "plain".
+    again. `by` is the curator (team:user), `at` in seconds since 1970. Answers of earlier releases are "plain". `source_date` is
+    the ISO date of the Slack message that a new entry was made from, and `source_url` its address, if everybody may read it.
     """
 
     id: str
@@ -444,6 +447,8 @@ class Change:
     answer: str = ""
     answer_format: AnswerFormat = "plain"
     asks: tuple[str, ...] = ()
+    source_date: str = ""
+    source_url: str = ""
     batch: str = ""
     by: str = ""
     at: float = 0.0
@@ -490,6 +495,47 @@ class Subscription:
     text: str
     user: str
     at: float = field(default=0.0, compare=False)
+
+
+HelpOutcome = Literal["", "entry", "thread", "not_ours"]
+"""How a help request ended: not yet; with an entry of the pack; in the thread of its post; curators said that it isn't theirs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HelpRequest:
+    """A question that somebody has put to people, in the help channel.
+
+    Attributes:
+        id: made of the workspace, the asker and the words, so that the same person puts the same question once.
+        asker: their user id; empty once the request has to be deleted.
+        text: the question as it was posted.
+        answer_ref: what the bot had answered or offered.
+        channel, ts: the post; `ts` is empty until Slack has taken it.
+        origin_channel, origin_thread: where it was asked in public, which is where the asker is told; empty: by direct message.
+        at: when it was posted; this and all times are in seconds since 1970.
+        outcome: how it ended.
+        answer: with the outcome "entry", the reference of the answer.
+        link: with the outcome "thread", the address of the post.
+        by: who ended it, a user id; empty if the knowledge did.
+        settled_at, told_at: when it ended, and when the asker was told; 0: not yet.
+    """
+
+    id: str
+    workspace: str
+    asker: str
+    text: str
+    answer_ref: str = ""
+    channel: str = ""
+    ts: str = ""
+    origin_channel: str = ""
+    origin_thread: str = ""
+    at: float = 0.0
+    outcome: HelpOutcome = ""
+    answer: str = ""
+    link: str = ""
+    by: str = ""
+    settled_at: float = 0.0
+    told_at: float = 0.0
 
 
 Outcome = Literal["answered", "offered", "missed", "smalltalk"]

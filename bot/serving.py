@@ -191,6 +191,7 @@ def build(settings: Settings, config: SlackConfig, stop: threading.Event | None 
         lines=knowledge.voice.lines,
         layout=layout,
         curators=settings.curators,
+        help_channels=settings.help_channels,
         reloader=reloader,
         preview_factory=reloader.previewer,
         metrics=metrics,

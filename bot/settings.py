@@ -64,6 +64,7 @@ class Settings:
     cache: Path | None = None
     cards: Literal["auto", "classic"] = "auto"
     curators: tuple[str, ...] = ()
+    help_channels: tuple[str, ...] = ()
     retention_days: int = 90
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -124,6 +125,22 @@ def _user_ids(value: str) -> tuple[str, ...]:
     return ids
 
 
+def _channel_ids(value: str) -> tuple[str, ...]:
+    """Channel ids divided by commas, with or without their workspace's id, one of each workspace; raises click.BadParameter."""
+    ids = tuple(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
+    for channel_id in ids:
+        if not re.fullmatch(r"(?:T[A-Z0-9]+:)?[CG][A-Z0-9]+", channel_id):
+            raise click.BadParameter(
+                f"'{channel_id}' is not a channel's id: it can be C… or T…:C…, with commas between. "
+                "Slack shows it at the end of the channel's details."
+            )
+    workspaces = [channel_id.rpartition(":")[0] for channel_id in ids]
+    if twice := next((name for name in workspaces if workspaces.count(name) > 1), None):
+        of = f"of {twice}" if twice else "without a workspace"
+        raise click.BadParameter(f"two channels {of}; questions are put to people in one of them, so leave one out.")
+    return ids
+
+
 def _folder(value: str) -> Path:
     """A folder; raises click.BadParameter for a lone secret, after which a folder would otherwise be named."""
     if is_lone_secret(value):
@@ -154,6 +171,7 @@ VARIABLES: dict[str, tuple[str, click.ParamType[Any] | Callable[[str], object]]]
     "ASKPY_CACHE": ("cache", _folder),
     "ASKPY_CARDS": ("cards", click.Choice(["auto", "classic"], case_sensitive=False)),
     "ASKPY_CURATORS": ("curators", _user_ids),
+    "ASKPY_HELP_CHANNEL": ("help_channels", _channel_ids),
     "ASKPY_RETENTION_DAYS": ("retention_days", _whole_number(1, 36500)),
     "ASKPY_LOG_FORMAT": ("log_format", click.Choice(["console", "json"], case_sensitive=False)),
     "ASKPY_LOG_LEVEL": ("log_level", click.Choice(["debug", "info", "warning", "error"], case_sensitive=False)),
@@ -247,11 +265,13 @@ def installing_faults(settings: Settings, mode: str | None = None) -> SettingFau
                 "with many workspaces each has a token of its own, and this one is used for nothing; take it out",
             )
         )
-    if bare := [name for name in settings.curators if ":" not in name]:
-        remedy = "with many workspaces write its workspace before each, T…:U…"
-        faults.append(
-            ("ASKPY_CURATORS", f"{', '.join(bare)} {'is' if len(bare) == 1 else 'are'} of no workspace; {remedy}")
-        )
+    for name, ids, form in (
+        ("ASKPY_CURATORS", settings.curators, "T…:U…"),
+        ("ASKPY_HELP_CHANNEL", settings.help_channels, "T…:C…"),
+    ):
+        if bare := [each for each in ids if ":" not in each]:
+            remedy = f"with many workspaces write its workspace before each, {form}"
+            faults.append((name, f"{', '.join(bare)} {'is' if len(bare) == 1 else 'are'} of no workspace; {remedy}"))
     return tuple(faults)
 
 

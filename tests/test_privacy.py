@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bot import file_cache
 from bot.keys import SecretKeys
-from bot.model import ConversationState
+from bot.model import ConversationState, HelpRequest
 from bot.serving import build
 from bot.settings import Secret, Settings
 from bot.slack.transport.client import SlackConfig
@@ -22,6 +22,7 @@ from bot.store import (
     CONTEXT_LASTS,
     DAY,
     MOST_MISSES,
+    POSTS_GO_WITHIN,
     PURGE_AFTER,
     PURGE_EVERY,
     RETENTION_DAYS,
@@ -54,8 +55,14 @@ COVERED = {
     "askpy_waiting": (5, "workspace key user at", "the Slack id and which question"),
     "askpy_changes": (
         6,
-        "id workspace kind text entry title answer asks batch by at revision place undone answer_format",
+        "id workspace kind text entry title answer asks batch by at revision place undone answer_format source_date"
+        " source_url",
         "its words, workspace, time, and the curator's Slack id",
+    ),
+    "askpy_help_requests": (
+        5,
+        "id workspace asker text answer_ref channel ts origin_channel origin_thread at outcome answer link by settled_at told_at",
+        "its words as they were posted in the help channel, the asker's Slack id and workspace, where it was asked if others",
     ),
     "askpy_taken": (6, "workspace name change", "its words"),
     "askpy_revisions": (6, "workspace number", "workspace"),
@@ -114,11 +121,12 @@ def test_the_times_are_those_that_the_store_goes_by() -> None:
         2: [(str(CONTEXT_LASTS // 60), "minutes")],
         3: [(str(RETENTION_DAYS), "days")],
         4: [(str(RETENTION_DAYS), "days")],
-        5: [(str(WAITING_LASTS // DAY), "days")],
+        5: [(str(WAITING_LASTS // DAY), "days"), (str(RETENTION_DAYS), "days")],
         6: [(str(RETENTION_DAYS), "days")],
         7: [(str(RETENTION_DAYS), "days")],
         8: [(str(STATE_LASTS // 60), "minutes"), (str((PURGE_AFTER + PURGE_EVERY) // 3600), "hours")],
         9: [(str(RETENTION_DAYS), "days")],
+        10: [(str(POSTS_GO_WITHIN // DAY), "days")],
     }
     assert f"the {MOST_MISSES:,} most asked" in told[4]
     assert Settings().retention_days == RETENTION_DAYS
@@ -129,6 +137,17 @@ def test_the_times_are_those_that_the_store_goes_by() -> None:
 # --- what is past its time is gone
 
 
+def put_to_people(store: Store, team: str, asker: str, text: str = "who is it", ts: str = "1.1") -> str:
+    """A question that was put to people; its id."""
+    requests = store.help_requests
+    request = HelpRequest(
+        id=requests.id_of(team, asker, text), workspace=team, asker=asker, text=text, channel="C9", at=store._clock()
+    )
+    assert requests.add(request) is None
+    assert not ts or requests.set_post(request.id, ts)
+    return request.id
+
+
 def fill(store: Store, name: str) -> None:
     """A row in each table that forgets."""
     assert store.claims.claim_once(name)
@@ -136,6 +155,7 @@ def fill(store: Store, name: str) -> None:
     store.turns.join(f"T1:C1::{name}", 1.0, name)
     assert store.votes.add(name, "v", "s", "good", "", "T1", "C1")
     assert store.subscriptions.add("T1", store.misses.add("T1", f"who is {name}", "", 0.1), name)
+    assert put_to_people(store, "T1", name, ts="")
     assert store.changes.save([edit(f"undone {name}", batch=name)]) is None
     assert store.changes.undo("T1", name)
     store.tallies.add("T1", "missed")
@@ -150,6 +170,7 @@ LIMITS = {
     "askpy_misses": 40 * DAY,
     "askpy_changes": 40 * DAY,
     "askpy_waiting": WAITING_LASTS,
+    "askpy_help_requests": 40 * DAY,  # of those that Slack hasn't taken; the others wait for their posts to be deleted
     "askpy_oauth_states": STATE_LASTS,
 }
 
@@ -169,6 +190,28 @@ def test_the_old_is_purged_and_the_young_stays(table: str, database: str, clock:
     store.purge()
     assert rows(database, count) == [(0,)]
     assert store.database.failures == 0
+    store.close()
+
+
+def test_a_question_put_to_people_is_emptied_and_goes_when_its_post_is_deleted(database: str, clock: Clock) -> None:
+    store = Store(database, clock, retention_days=40)
+    put_to_people(store, "T1", "U0ASKER", "where are the elephants")
+    assert store.help_requests.settle(
+        put_to_people(store, "T1", "U0OTHER", ts="1.2"), "thread", "U0HELPER", link="https://x"
+    )
+    clock.now += 40 * DAY - 1
+    store.purge()
+    assert [request.asker for request in store.help_requests.pending()] == ["U0OTHER", "U0ASKER"]
+    clock.now += 1
+    store.purge()
+    assert [request.ts for request in store.help_requests.pending()] == ["1.1", "1.2"]
+    assert [value for _, value in everything(database) if re.search("U0|elephants|https", value)] == []
+    clock.now += POSTS_GO_WITHIN - 1
+    store.purge()
+    assert len(store.help_requests.pending()) == 2
+    clock.now += 1
+    store.purge()
+    assert rows(database, "select count(*) from askpy_help_requests") == [(0,)]
     store.close()
 
 
@@ -217,6 +260,7 @@ def use(store: Store, team: str) -> None:
     assert store.changes.save([edit("one", workspace=team, by=f"{team}:U9")]) is None
     assert [each.text for each in store.changes.active(team)] == ["one"]
     assert store.pilots.set(team, "C1", True, f"{team}:U9")
+    put_to_people(store, team, "U1")
     store.tallies.add(team, "missed", "C1")
 
 
@@ -225,7 +269,7 @@ def tables_of(url: str, team: str) -> set[str]:
     return {table.removeprefix("askpy_") for table, value in everything(url) if value == team or f"{team}:" in value}
 
 
-ALL = {"votes", "misses", "waiting", "changes", "taken", "revisions", "tallies", "trials"}
+ALL = {"votes", "misses", "waiting", "help_requests", "changes", "taken", "revisions", "tallies", "trials"}
 """The tables that name a workspace, apart from its installation."""
 
 
@@ -416,9 +460,8 @@ def test_a_workspace_is_forgotten_at_the_operators_word(store: Store, database: 
         install(store, team)
         use(store, team)
     first = store.forget_workspace("T1")
-    counts = {"installations, with their tokens": 1, "edits by curators": 1, "people who wait for an answer": 1} | {
-        "questions without an answer": 1, "votes": 1, "counts": 1, "channels on trial": 1
-    }  # fmt: skip
+    names = "edits by curators|people who wait for an answer|questions put to people|questions without an answer|votes|counts"
+    counts = dict.fromkeys(["installations, with their tokens", *names.split("|"), "channels on trial"], 1)
     assert (first.counts, first.was_installed, tables_of(database, "T1")) == (counts, True, {"departed"})
     store.misses.add("T1", "what was in hand", "", 0.1)
     assert store.forget_workspace("T1").counts == {"questions without an answer": 1}
@@ -532,6 +575,9 @@ def test_ids_and_words_are_stored_only_where_privacy_md_says(store: Store, datab
     store.subscriptions.add("T0TEAM", key, "U0ASKER")
     store.changes.save([edit("what about zebras", workspace="T0TEAM", by="T0TEAM:U0CURATOR")])
     store.pilots.set("T0TEAM", "C0CHANNEL", True, "T0TEAM:U0CURATOR")
+    store.help_requests.settle(
+        put_to_people(store, "T0TEAM", "U0ASKER", "where are the elephants"), "thread", "U0HELPER"
+    )
     store.tallies.add("T0TEAM", "missed", "C0CHANNEL")
     store.installations.save(
         StoredInstallation(team="T0TEAM", bot_token="gAAA", installer="U0INSTALLER", curators="U0NAMED")
@@ -539,21 +585,26 @@ def test_ids_and_words_are_stored_only_where_privacy_md_says(store: Store, datab
     found = list(everything(database))
     where: dict[str, Any] = {
         word: {table.removeprefix("askpy_") for table, value in found if word in value}
-        for word in ("U0ASKER", "U0OTHER", "U0CURATOR", "U0INSTALLER", "U0NAMED", "giraffes", "zebras", "C0CHANNEL")
+        for word in "U0ASKER U0OTHER U0CURATOR U0HELPER U0INSTALLER U0NAMED giraffes zebras elephants C0CHANNEL".split()
     }
     assert where == {
-        "U0ASKER": {"waiting"},
+        "U0ASKER": {"waiting", "help_requests"},
         "U0OTHER": set(),
         "U0CURATOR": {"changes", "trials"},
+        "U0HELPER": {"help_requests"},
         "U0INSTALLER": {"installations"},
         "U0NAMED": {"installations"},
         "giraffes": {"misses"},
         "zebras": {"changes"},
+        "elephants": {"help_requests"},
         "C0CHANNEL": {"votes", "tallies", "trials"},
     }
-    assert store.forget("T0TEAM", "U0ASKER") == 2
+    assert store.forget("T0TEAM", "U0HELPER") == 1
+    assert store.forget("T0TEAM", "U0ASKER") == 3
     assert store.forget("T0TEAM", "U0CURATOR") == 2
-    assert [table for table, value in everything(database) if re.search("U0(ASKER|OTHER|CURATOR)", value)] == []
+    assert [
+        table for table, value in everything(database) if re.search("U0(ASKER|OTHER|CURATOR|HELPER)|elephants", value)
+    ] == []
     assert (store.installations.remove("T0TEAM"), store.forget_workspace("T0TEAM").teams) == (True, ("T0TEAM",))
     assert [table for table, value in everything(database) if re.search("T0|U0|C0", value)] == []
 

@@ -17,8 +17,8 @@ from bot.cli import _pack_names, main
 from bot.knowledge import load
 from bot.model import Change, Complaint, Miss, Outcome, PilotChannel, Tally
 from bot.report import svg_charts
-from bot.report.figures import Figures, OutcomeCounts, Period, ReportData, compute_figures
-from bot.report.formatting import compare_shares, format_dates, per_cent
+from bot.report.figures import Figures, HelpSummary, OutcomeCounts, Period, ReportData, compute_figures
+from bot.report.formatting import compare_shares, format_dates, format_duration, format_help, per_cent
 from bot.report.page import render_page
 from bot.settings import Settings
 from bot.store import Database, Store
@@ -70,6 +70,13 @@ FULL = ReportData(
         PilotChannel(channel="C1", since=NOW - 3 * DAY, answered=7, offered=2, missed=1, good=2, bad=1),
         PilotChannel(channel="C2", since=NOW),
     ),
+    help_requests=(
+        (NOW - DAY, "entry", NOW - DAY + 600),
+        (NOW - DAY, "thread", NOW - DAY + 3 * 3600 - 1),
+        (NOW - 2 * DAY, "thread", NOW),
+        (NOW - DAY, "not_ours", NOW),
+        (NOW - 60, "", 0.0),
+    ),
     changes=(
         Change(id="1", workspace="T1", kind="ask", text="where do i park", entry="hours", at=NOW - DAY),
         Change(id="2", workspace="T1", kind="ask", text="old one", entry="hours", at=NOW - 9 * DAY),
@@ -116,6 +123,16 @@ def test_votes_trials_and_changes_are_summed() -> None:
         ("C2", 0, "–"),
     ]
     assert found.changes == {"ask": 1}
+
+
+def test_questions_put_to_people_are_counted_with_the_time_that_half_of_the_answers_took() -> None:
+    found = full().help_summary
+    assert found is not None
+    assert format_help(found) == "5 asked, 3 answered, half of them within 3 hours, 1 not ours, 1 open"
+    assert "5 asked, 3 answered" in render_page(full(), "")
+    assert format_help(HelpSummary(1, 0, 0, 0.0)) == "1 asked, 0 answered, 1 open"
+    durations = [format_duration(seconds) for seconds in (0.0, 61, 7199, 7200, 2 * DAY - 1, 2 * DAY + 1)]
+    assert durations == ["1 minute", "2 minutes", "120 minutes", "2 hours", "48 hours", "3 days"]
 
 
 def test_more_than_a_month_is_told_by_weeks() -> None:

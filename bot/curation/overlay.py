@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
-from bot.model import CURATED, Change, Entry, Group, Knowledge, OutOfScope
+from bot.model import CURATED, Change, Entry, Group, Knowledge, OutOfScope, Source
 from bot.text import normalize_phrase, without_control_characters
 from bot.understanding import Matcher
 
@@ -172,9 +172,15 @@ def _entry(change: Change) -> Entry:
         answer=change.answer,
         answer_format=change.answer_format,
         asks=asks,
+        source=message_source(change.source_date, change.source_url),
         file=CURATED,
         line=1,
     )
+
+
+def message_source(date: str, url: str) -> Source | None:
+    """The source of an entry that was made from a Slack message of an ISO date; None if it was made from none."""
+    return Source(title="Slack", date=date, url=url) if date else None
 
 
 def _with(phrasings: tuple[str, ...], text: str) -> tuple[str, ...]:

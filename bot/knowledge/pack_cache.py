@@ -83,6 +83,7 @@ def _knowledge(fields: dict[str, Any]) -> Knowledge:
 
 def _entry(fields: dict[str, Any]) -> Entry:
     fields["notes"] = [Note(**note) for note in fields["notes"]]
+    fields["source"] = Source(**fields["source"]) if fields["source"] else None
     return _TYPE_OF_KIND[fields.pop("kind")](**_with_tuples(fields))
 
 

@@ -130,6 +130,14 @@ class NoteSchema(Schema):
     short: Annotated[str, Field(max_length=SHORT_LIMIT)] = ""
 
 
+class SourceSchema(Schema):
+    title: NonEmptyLine
+    author: Line = ""
+    publisher: Line = ""
+    date: IsoDate = ""
+    url: WebAddress = ""
+
+
 class EntrySchema(Schema):
     """A topic, and the fields that every kind of entry may have."""
 
@@ -143,6 +151,7 @@ class EntrySchema(Schema):
     names: NameList = ()
     related: IdList = ()
     notes: tuple[NoteSchema, ...] = ()
+    source: SourceSchema | None = None
 
 
 class StepSchema(EntrySchema):
@@ -166,14 +175,6 @@ class LibrarySchema(EntrySchema):
     install: Line = ""
     homepage: WebAddress = ""
     docs: WebAddress = ""
-
-
-class SourceSchema(Schema):
-    title: NonEmptyLine
-    author: Line = ""
-    publisher: Line = ""
-    date: IsoDate = ""
-    url: WebAddress = ""
 
 
 class PackSchema(Schema):

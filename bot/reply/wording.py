@@ -20,20 +20,25 @@ from bot.model import (
     Knowledge,
     Library,
     Part,
+    Source,
     VoiceKey,
 )
 from bot.text import clean, normalize_phrase, sentences
 
 
 def source_parts(entries: Iterable[Entry], knowledge: Knowledge) -> Iterable[Part]:
-    """The source of the entries, with their paragraphs; without entries, of the pack.
+    """The sources of the entries: their own, and of the others the pack's, with their paragraphs; without entries, the pack's.
 
-    Nothing where the pack has no source, or all entries were written by curators.
+    Nothing of what curators wrote without a source, nor where the pack has none.
     """
     source, entries = knowledge.source, tuple(entries)
-    if source is None or (entries and all(entry.curated for entry in entries)):
+    own = dict.fromkeys(entry.source for entry in entries if entry.source is not None)
+    yield from (_own_source(each, knowledge) for each in own)
+    others = [entry for entry in entries if entry.source is None]
+    if source is None or (entries and all(entry.curated for entry in others)):
         return
-    details = ", ".join(detail for detail in (source.author, source.publisher, _readable_date(source.date)) if detail)
+    entries = tuple(others)
+    details = ", ".join(detail for detail in (source.author, source.publisher, readable_date(source.date)) if detail)
     paragraphs = {paragraph for entry in entries for paragraph in entry.paragraphs}
     suffix = ""
     if paragraphs:
@@ -41,6 +46,12 @@ def source_parts(entries: Iterable[Entry], knowledge: Knowledge) -> Iterable[Par
         suffix = f", {knowledge.voice.lines[key]} {_ranges(paragraphs)}"
     title = f"{knowledge.voice.lines['from']} “{source.title}”" + (f" ({details})" if details else "")
     yield Attribution(title + suffix, source.url)
+
+
+def _own_source(source: Source, knowledge: Knowledge) -> Attribution:
+    """The source of one entry: "From Slack, 3 March 2026"."""
+    details = (source.title, source.author, source.publisher, readable_date(source.date))
+    return Attribution(f"{knowledge.voice.lines['from']} {', '.join(filter(None, details))}", source.url)
 
 
 def _ranges(paragraphs: Iterable[str]) -> str:
@@ -57,7 +68,7 @@ def _ranges(paragraphs: Iterable[str]) -> str:
     return ", ".join([*ranges, *others])
 
 
-def _readable_date(date: str) -> str:
+def readable_date(date: str) -> str:
     """An ISO date as "5 October 2023"; any other text as it is."""
     try:
         day = dt.date.fromisoformat(date)

@@ -6,10 +6,11 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from statistics import median_high
 
 from bot.curation.clusters import cluster_misses
 from bot.curation.overlay import is_settled, settled
-from bot.model import Change, Complaint, Miss, PilotChannel, Tally
+from bot.model import Change, Complaint, HelpOutcome, Miss, PilotChannel, Tally
 from bot.text import clean
 
 DAILY_LIMIT = 31
@@ -30,6 +31,8 @@ class ReportData:
     Attributes:
         tallies: Of twice as many days as the report, for the comparison with the period before.
         misses, complaints, pilots, changes: Of one workspace; empty in a report of several.
+        help_requests: Of one workspace and the report's days: when each question was put to people, how it ended ("" while it is
+            open), and when, in seconds since 1970.
     """
 
     tallies: tuple[Tally, ...] = ()
@@ -37,6 +40,22 @@ class ReportData:
     complaints: tuple[Complaint, ...] = ()
     pilots: tuple[PilotChannel, ...] = ()
     changes: tuple[Change, ...] = ()
+    help_requests: tuple[tuple[float, HelpOutcome, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HelpSummary:
+    """Questions that were put to people: how many, how many were answered or said to be out of scope, and the seconds within
+    which half of the answered ones were answered."""
+
+    asked: int
+    answered: int
+    not_ours: int
+    half_within: float
+
+    @property
+    def open(self) -> int:
+        return self.asked - self.answered - self.not_ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +145,7 @@ class Figures:
         smalltalk: Greetings, thanks and calls for help.
         hidden_clusters: Clusters of misses beyond MAX_CLUSTERS.
         changes: Curators' changes by kind.
+        help_summary: Questions that were put to people; None if there are none.
         summed_workspaces: Ids, where the figures are sums of several workspaces.
     """
 
@@ -142,6 +162,7 @@ class Figures:
     complaints: tuple[ComplaintSummary, ...] = ()
     pilots: tuple[PilotSummary, ...] = ()
     changes: Mapping[str, int] = field(default_factory=dict)
+    help_summary: HelpSummary | None = None
     summed_workspaces: tuple[str, ...] = ()
 
     @property
@@ -203,7 +224,14 @@ def _with_details(sums: Figures, data: ReportData, titles: Mapping[str, str], si
         complaints=_complaint_summaries(data.complaints, titles),
         pilots=tuple(_pilot_summary(pilot) for pilot in data.pilots),
         changes=Counter(change.kind for change in data.changes if change.at >= since),
+        help_summary=_help_summary(data.help_requests) if data.help_requests else None,
     )
+
+
+def _help_summary(requests: Sequence[tuple[float, HelpOutcome, float]]) -> HelpSummary:
+    lasted = [settled_at - at for at, outcome, settled_at in requests if outcome in ("entry", "thread")]
+    not_ours = sum(outcome == "not_ours" for _, outcome, _ in requests)
+    return HelpSummary(len(requests), len(lasted), not_ours, median_high(lasted) if lasted else 0.0)
 
 
 # --- counts

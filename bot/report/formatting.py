@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from math import ceil
 
-from bot.report.figures import Figures, OutcomeCounts, Period, PilotSummary
+from bot.report.figures import Figures, HelpSummary, OutcomeCounts, Period, PilotSummary
 
 OUTCOMES = {"answered": "Answered", "offered": "Offered a choice", "missed": "Missed"}
 """Outcomes with their names in a legend."""
@@ -71,6 +72,24 @@ def compare_shares(now: OutcomeCounts, before: OutcomeCounts, days: int) -> str:
 def format_changes(changes: Mapping[str, int]) -> str:
     """`2 new phrasings, 1 new answer`; "" without changes."""
     return ", ".join(f"{n} {names[n != 1]}" for kind, names in CHANGE_KINDS.items() if (n := changes.get(kind, 0)))
+
+
+def format_help(summary: HelpSummary) -> str:
+    """`7 asked, 5 answered, half of them within 3 hours, 1 not ours, 1 open`"""
+    parts = [f"{summary.asked:,} asked", f"{summary.answered:,} answered"]
+    if summary.answered:
+        parts.append(f"half of them within {format_duration(summary.half_within)}")
+    parts += [f"{summary.not_ours:,} not ours"] if summary.not_ours else []
+    return ", ".join(parts + ([f"{summary.open:,} open"] if summary.open else []))
+
+
+def format_duration(seconds: float) -> str:
+    """Whole minutes, hours from two on, or days from two on, rounded up: `40 minutes`."""
+    for unit, length in (("day", 24 * 3600), ("hour", 3600), ("minute", 60)):
+        if seconds >= 2 * length or unit == "minute":
+            number = max(1, ceil(seconds / length))
+            break
+    return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
 def format_votes(pilot: PilotSummary) -> str:

@@ -13,6 +13,7 @@ from bot.report.formatting import (
     compare_shares,
     format_changes,
     format_day,
+    format_help,
     format_period,
     format_reasons,
     format_votes,
@@ -78,6 +79,8 @@ def _sections(figures: Figures) -> Iterable[str]:
         yield _complaint_section(figures.complaints)
     if figures.pilots:
         yield _pilot_section(figures.pilots)
+    if figures.help_summary is not None:
+        yield _section("Put to people", "", f"<p>{escape(format_help(figures.help_summary))}.</p>")
     if changes := format_changes(figures.changes):
         yield _section("Changed by curators", "", f"<p>{escape(changes)}.</p>")
     if figures.summed_workspaces:

@@ -13,6 +13,7 @@ from bot.report.formatting import (
     compare_shares,
     format_changes,
     format_day,
+    format_help,
     format_period,
     format_reasons,
     format_votes,
@@ -44,6 +45,8 @@ def print_report(figures: Figures) -> None:
         echo(f"and {figures.hidden_clusters:,} more, in Slack's Home tab.")
     _print_section(output, "Not helpful", _complaint_table(figures) if figures.complaints else None)
     _print_section(output, "Channels on trial", _pilot_table(figures) if figures.pilots else None)
+    if figures.help_summary is not None:
+        _print_section(output, "Put to people", Text(format_help(figures.help_summary)))
     changes = format_changes(figures.changes)
     _print_section(output, "Changed by curators", Text(changes) if changes else None)
     if figures.summed_workspaces:

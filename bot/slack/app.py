@@ -22,10 +22,11 @@ from bot.slack.admission import Admission, InteractionLimit
 from bot.slack.answer_log import AnswerLog
 from bot.slack.blocks import Layout
 from bot.slack.context import Context, PreviewFactory, run_in
+from bot.slack.features.help_requests import HelpRequestChecks
 from bot.slack.features.notifications import Notifier
 from bot.slack.manifest import REDIRECT
 from bot.slack.metrics import Metrics
-from bot.slack.permissions import Curators
+from bot.slack.permissions import Curators, HelpChannels
 from bot.slack.recorder import WRITE_DELAY, Recorder
 from bot.slack.register import register
 from bot.slack.strings import load_strings
@@ -106,6 +107,7 @@ def build_app(
     lines: Mapping[VoiceKey, str],
     layout: Layout = "cards",
     curators: Sequence[str] = (),
+    help_channels: Sequence[str] = (),
     reloader: PackReloader | None = None,
     preview_factory: PreviewFactory | None = None,
     metrics: Metrics | None = None,
@@ -124,6 +126,7 @@ def build_app(
         lines: the pack's own sentences, which override ours.
         layout: how posted messages are rendered.
         curators: who may curate, as "U…" or "T…:U…".
+        help_channels: where questions are put to people, as "C…" or "T…:C…".
         reloader: the pack as it is now.
         preview_factory: returns, for a workspace, the function that previews a draft.
         metrics: the counters; new ones if none are given.
@@ -152,6 +155,7 @@ def build_app(
         strings=load_strings(lines, engine.knowledge.name),
         layout=layout,
         curators=Curators.from_names(curators, lambda: client.identity.team),
+        help_channels=HelpChannels.from_names(help_channels, lambda: client.identity.team),
         recorder=recorder,
         answer_log=AnswerLog(metrics),
         database=database,
@@ -172,7 +176,7 @@ def build_app(
     context.interactions.on_change = partial(metrics.queued, "presses")
     bolt = _bolt_app(client, config)
     register(bolt, context)
-    return SlackApp(bolt=bolt, context=context, notifier=Notifier(context))
+    return SlackApp(bolt=bolt, context=context, notifier=Notifier(context, HelpRequestChecks(context)))
 
 
 def _bolt_app(client: SlackClient, config: SlackConfig) -> AsyncApp:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -18,7 +18,7 @@ from bot.slack.admission import Admission, ConversationQueues, FairQueue, Intera
 from bot.slack.answer_log import AnswerLog
 from bot.slack.blocks import Layout
 from bot.slack.payloads import Payload
-from bot.slack.permissions import Curators, WorkspaceCurators
+from bot.slack.permissions import Curators, HelpChannels, WorkspaceCurators
 from bot.slack.recorder import Recorder
 from bot.slack.strings import Strings
 from bot.slack.transport.client import BotIdentity, SlackClient
@@ -71,6 +71,7 @@ class Context:
     hmac_id: Callable[[str], str]
     former_ids: Callable[[str], Sequence[str]] = lambda _: ()
     """The ids that `hmac_id` gave before a key was rotated."""
+    help_channels: HelpChannels = field(default_factory=HelpChannels)
     teams: InstalledTeams | None = None
     """The installed workspaces, where the app is installed by OAuth."""
     installation: StoredInstallation | None = None
@@ -127,6 +128,10 @@ class Context:
         """Who may curate in a workspace."""
         return self.curators.of_workspace(team, self.installation)
 
+    def help_channel(self, team: str) -> str:
+        """The channel of a workspace in which questions are put to people; empty if the operator has named none."""
+        return self.help_channels.of_workspace(team, self.installation) if self.help_channels.named else ""
+
     def slack_time(self) -> float:
         """Seconds since 1970 by Slack's clock."""
         return self.clock() + self.client.clock_offset
@@ -165,3 +170,7 @@ class Context:
 
 Handler = Callable[[Context, dict[str, Any]], Awaitable[None]]
 """Handles one payload."""
+FormResponse = dict[str, Any]
+"""The payload with which a form is acknowledged."""
+FollowUpWork = Callable[[], Coroutine[Any, Any, None]]
+"""The work after the acknowledgement."""

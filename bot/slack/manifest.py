@@ -85,7 +85,13 @@ def manifest(url: str | None = None, name: str = "AskPy", about: str = "", *, oa
                     "type": "message",
                     "callback_id": "ask_message",
                     "description": "Look this message up",
-                }
+                },
+                {
+                    "name": "Save as answer",
+                    "type": "message",
+                    "callback_id": "save_answer",
+                    "description": "For curators: make an answer of it",
+                },
             ],
             "slash_commands": [{"url": address} | command if address else command],
         },

@@ -224,7 +224,7 @@ def footer_for(
 ) -> AnswerFooter | None:
     """The footer of an answer: its reference, the question for "Why this answer?", and how it can be shared.
 
-    Answers to the shortcut have no "Tell me": it would store another person's words.
+    Answers to the shortcut have no "Tell me" and no "Ask a person": they would store another person's words.
     """
     if reply.kind not in VOTABLE:
         return None
@@ -238,6 +238,7 @@ def footer_for(
         shared=_shared_ref(context, reply, ref, question) if share_mode else None,
         share_mode=share_mode,
         unanswered=outcome if outcome in ("offered", "missed") and question.surface != "shortcut" else "",
+        can_ask_people=question.surface != "shortcut" and bool(context.help_channel(question.workspace)),
     )
 
 
@@ -299,11 +300,26 @@ def views_of(
 
 
 async def open_modal(
-    context: Context, trigger_id: str, view: View, on_wait: OnWait = no_op, fallback: Callable[[], View] | None = None
+    context: Context,
+    trigger_id: str,
+    view: View,
+    on_wait: OnWait = no_op,
+    fallback: Callable[[], View] | None = None,
+    *,
+    is_above: bool = False,
 ) -> SendResult:
-    """Open a modal, while its trigger_id is valid; `fallback` makes the view that is sent if Slack refuses its blocks."""
-    args = {"trigger_id": trigger_id, "view": view}
-    request = Request(method="views.open", **_from(context), args=args, ttl=TRIGGER_TTL, on_wait=on_wait)
+    """Open a modal, while its trigger_id is valid.
+
+    Args:
+        context: whose modal.
+        trigger_id: of the interaction.
+        view: what it shows.
+        on_wait: as for `send`.
+        fallback: makes the view that is sent if Slack refuses its blocks.
+        is_above: whether the interaction was in a modal, which this one is to cover until it is closed.
+    """
+    args, method = {"trigger_id": trigger_id, "view": view}, "views.push" if is_above else "views.open"
+    request = Request(method=method, **_from(context), args=args, ttl=TRIGGER_TTL, on_wait=on_wait)
     return await context.outbox.send(_with_fallback_view(request, fallback))
 
 
@@ -343,6 +359,17 @@ def post_request(
         on_wait=on_wait,
     )
     return _with_message(request, message, context.layout)
+
+
+def update_request(context: Context, channel: str, ts: str, message: OutgoingMessage) -> Request:
+    """The request that replaces a posted message."""
+    args = {"channel": channel, "ts": ts, "text": message.text, "blocks": message.render("classic")}
+    return Request(method="chat.update", **_from(context), args=args)
+
+
+def delete_request(context: Context, channel: str, ts: str) -> Request:
+    """The request that deletes a posted message."""
+    return Request(method="chat.delete", **_from(context), args={"channel": channel, "ts": ts})
 
 
 def public_response(response_url: str, message: OutgoingMessage) -> Request:

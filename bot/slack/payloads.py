@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Literal, cast
 
@@ -190,6 +191,44 @@ def is_channel(channel: str) -> bool:
     return bool(channel) and not channel.startswith("D")
 
 
+def saved_message_of(body: Payload, team: str, *, is_cut: bool) -> SavedMessage:
+    """The message of a message shortcut, without its words.
+
+    Slack names channels that not everybody may read "privategroup" and "directmessage", or after their members ("mpdm-…"), and
+    gives direct messages ids that begin with D. A message in any but a public channel gets no address.
+
+    Args:
+        body: the payload.
+        team: the workspace that it is about.
+        is_cut: whether its words are longer than an answer may be.
+    """
+    message, channel, name = get_dict(body, "message"), channel_of(body), get_str(get_dict(body, "channel"), "name")
+    ts, thread = get_str(message, "ts") or get_str(body, "message_ts"), get_str(message, "thread_ts")
+    is_direct = channel.startswith("D") or name == "directmessage" or name.startswith("mpdm-")
+    is_public = channel.startswith("C") and bool(name) and name != "privategroup" and not is_direct
+    teams = [get_str(message, key) for key in ("team", "user_team", "source_team")]
+    teams.append(get_str(get_dict(message, "user_profile"), "team"))
+    warnings: list[MessageWarning] = []
+    if not is_public:
+        warnings.append("direct" if is_direct else "private")
+    if any(_is_workspace(each) and each != team for each in teams):
+        warnings.append("foreign")
+    if is_cut:
+        warnings.append("cut")
+    day = datetime.fromtimestamp(seconds_of(ts), UTC).date().isoformat()
+    url = message_url(body, channel, ts, thread) if is_public else ""
+    return SavedMessage(get_str(message, "user"), day, url, tuple(warnings))
+
+
+def message_url(body: Payload, channel: str, ts: str, thread: str = "") -> str:
+    """The address of a message of the payload's workspace, whose domain is in it; empty if it isn't."""
+    domain = get_str(get_dict(body, "team"), "domain")
+    if not re.fullmatch(r"[A-Za-z0-9-]+", domain) or not re.fullmatch(r"\d+\.\d+", ts):
+        return ""
+    in_thread = f"?thread_ts={thread}&cid={channel}" if re.fullmatch(r"\d+\.\d+", thread) and thread != ts else ""
+    return f"https://{domain}.slack.com/archives/{channel}/p{ts.replace('.', '')}{in_thread}"
+
+
 # --- well-formed payloads
 
 _OBJECTS = ("team", "user", "channel", "container", "view", "message", "enterprise", "previous_message", "event")
@@ -302,24 +341,32 @@ class AnswerRef:
 
 @dataclass(frozen=True, slots=True)
 class FeedbackValue:
-    """A vote on one answer. `key` identifies the posted answer, `answer_ref` its content."""
+    """A vote on one answer. `key` identifies the posted answer, `answer_ref` its content; `question` can be put to people.
+
+    The question follows the key, of which a process of an earlier release stores a hash; at the end of the value it would store
+    the words.
+    """
 
     key: str
     answer_ref: str
     vote: Vote
     reason: Reason = ""
+    question: str = ""
 
     def to_value(self) -> str:
         """As a button's value."""
-        return f"{self.vote}\n{self.reason}\n{self.key}\n{self.answer_ref}"
+        head, tail = f"{self.vote}\n{self.reason}\n{self.key}", f"\n{self.answer_ref}"
+        question = cut(" ".join(self.question.split()), BUTTON_VALUE - size(head + tail) - 1)
+        return f"{head}\t{question}{tail}" if question else head + tail
 
     @classmethod
     def from_value(cls, value: str) -> FeedbackValue | None:
         """From a button's value; None if it can't be read."""
         vote, reason, key, ref = (value.split("\n", 3) + [""] * 4)[:4]
+        key, _, question = key.partition("\t")
         if vote not in ("good", "bad") or reason not in ("", *REASONS) or not key:
             return None
-        return cls(key, ref, cast(Vote, vote), reason)
+        return cls(key, ref, cast(Vote, vote), reason, question)
 
 
 # --- private_metadata
@@ -375,13 +422,58 @@ class ModalState:
 
 
 @dataclass(frozen=True, slots=True)
+class HelpFormState:
+    """The state of the form that puts a question to people: where it was asked in public; empty if it was asked in private."""
+
+    channel: str = ""
+    thread: str = ""
+
+    def to_metadata(self) -> str:
+        """As private_metadata."""
+        return json.dumps([self.channel, self.thread])
+
+    @classmethod
+    def from_metadata(cls, metadata: str) -> HelpFormState:
+        """From private_metadata."""
+        try:
+            channel, thread = json.loads(metadata)
+            return cls(str(channel), str(thread))
+        except (ValueError, TypeError):
+            return cls()
+
+
+MessageWarning = Literal["private", "direct", "foreign", "cut"]
+"""What a curator is warned of who makes an answer of a message: it is from a private channel or a direct message, by somebody of
+another company, or longer than the form's input."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedMessage:
+    """The message of which a curator makes an answer. It has no words of it.
+
+    Attributes:
+        author: the user id of who wrote it; empty if an app did.
+        date: when, as an ISO date.
+        url: its address, where everybody of the workspace may read it.
+        warnings: what the curator is warned of.
+    """
+
+    author: str = ""
+    date: str = ""
+    url: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CuratorModalState:
-    """The state of a curator's modal: the page of the Home tab behind it, the keys of its misses, and the digest of the checked
-    draft."""
+    """The state of a curator's modal: the page of the Home tab behind it, the keys of its misses, the digest of the checked
+    draft, the help request that saving it ends, and the message of which it is made."""
 
     page: str = ""
     keys: tuple[str, ...] = ()
     checked: str = ""
+    help_request: str = ""
+    message: SavedMessage | None = None
 
     @staticmethod
     def join_keys(keys: Iterable[str]) -> str:
@@ -396,8 +488,10 @@ class CuratorModalState:
 
     def to_metadata(self) -> str:
         """As private_metadata; if it is too long, the last keys are left out."""
-        keys = list(self.keys)
-        while size(text := json.dumps([self.page, self.checked, keys], ensure_ascii=False)) > METADATA and keys:
+        keys, saved = list(self.keys), self.message
+        message = [saved.author, saved.date, saved.url, *saved.warnings] if saved is not None else []
+        more = [self.help_request, message] if self.help_request or message else []
+        while size(text := json.dumps([self.page, self.checked, keys, *more], ensure_ascii=False)) > METADATA and keys:
             keys.pop()
         return text
 
@@ -406,7 +500,12 @@ class CuratorModalState:
         """From private_metadata."""
         try:
             values: Any = json.loads(metadata)
-            page, checked, keys = values
-            return cls(str(page), tuple(str(key) for key in keys), str(checked))
+            page, checked, keys, *more = values
+            help_request, message = more or ("", [])
+            saved = None
+            if message:
+                author, date, url, *warnings = map(str, message)
+                saved = SavedMessage(author, date, url, tuple(warnings))
+            return cls(str(page), tuple(str(key) for key in keys), str(checked), str(help_request), saved)
         except (ValueError, TypeError):
             return cls()

@@ -1,5 +1,7 @@
-"""Who may curate: the people whom the operator has named; in an installed workspace also whoever installed the app, and whom they
-have named. Checked again at each press."""
+"""Whom and what the operator has named: who may curate, and the channel in which questions are put to people.
+
+In an installed workspace also whoever installed the app may curate, and whom they have named. Checked again at each press.
+"""
 
 from __future__ import annotations
 
@@ -70,3 +72,25 @@ class Curators:
 
     def _named_in(self, teams: set[str]) -> tuple[str, ...]:
         return tuple(sorted({user for team, user in self.named if team in teams}))
+
+
+@dataclass(frozen=True, slots=True)
+class HelpChannels:
+    """The channels in which questions are put to people, as (workspace, channel): at most one of a workspace. One without a
+    workspace is of the bot's own, `home_team()`; that of a whole organisation (E…), or of an app installed by OAuth, has none."""
+
+    named: frozenset[tuple[str, str]] = frozenset()
+    home_team: Callable[[], str] = str
+
+    @classmethod
+    def from_names(cls, names: Sequence[str], home_team: Callable[[], str]) -> HelpChannels:
+        """From "C…" and "T…:C…"; `home_team` as for `Curators`."""
+        pairs = (name.rpartition(":") for name in names)
+        return cls(frozenset((workspace, channel) for workspace, _, channel in pairs), home_team)
+
+    def of_workspace(self, team: str, installation: StoredInstallation | None = None) -> str:
+        """The channel of a workspace; empty if there is none. `installation` as for `Curators.of_workspace`."""
+        is_home = installation is None and bool(team) and team == self.home_team()
+        named = [channel for workspace, channel in sorted(self.named, reverse=True) if workspace == team]
+        bare = [channel for workspace, channel in self.named if not workspace and is_home]
+        return next(iter([*named, *bare]), "")

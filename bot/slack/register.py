@@ -17,8 +17,19 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.error import BoltUnhandledRequestError
 
 from bot.slack.admission import Overloaded
-from bot.slack.context import Context, Handler
-from bot.slack.features import curation, explain, feedback, home, messages, modals, notifications, sharing, show_rest
+from bot.slack.context import Context, FollowUpWork, FormResponse, Handler
+from bot.slack.features import (
+    curation,
+    explain,
+    feedback,
+    help_requests,
+    home,
+    messages,
+    modals,
+    notifications,
+    sharing,
+    show_rest,
+)
 from bot.slack.logs import format_without_message
 from bot.slack.payloads import Payload, asker_of, event_of, get_dict, get_str, join_key, team_id_of
 from bot.slack.transport.client import Refused
@@ -51,7 +62,9 @@ def register(bolt: AsyncApp, context: Context) -> None:
     for name, handler in ACTIONS.items():
         on_action(name, handler)
     bolt.view_submission("search", middleware=[_search(context)])(_unused)
-    bolt.view_submission(re.compile("^(means|write)$"), middleware=[_curator_form(context)])(_unused)
+    bolt.view_submission(re.compile("^(means|write)$"), middleware=[_form(context, curation.submit)])(_unused)
+    bolt.view_submission("person", middleware=[_form(context, help_requests.submit_form)])(_unused)
+    bolt.shortcut("save_answer", middleware=[in_background(context, curation.save_message)])(_unused)
     bolt.options("entry", middleware=[_suggestions(context)])(_unused)
     bolt.event(ANYTHING)(_unused)
     for kind in (bolt.command, bolt.action, bolt.shortcut, bolt.view_submission, bolt.view_closed, bolt.options):
@@ -67,6 +80,7 @@ ACTIONS: dict[str, Handler] = {
     "reply": sharing.reply_in_thread,
     "tell": notifications.subscribe,
     "none": notifications.none_of_these,
+    "person": help_requests.open_form,
     "search": modals.open_search,
     "back": modals.go_back,
     "go": home.show_home,
@@ -78,6 +92,10 @@ ACTIONS: dict[str, Handler] = {
     "public": curation.make_public,
     "trial": curation.make_pilot,
     "curators": curation.name_curators,
+    "help_write": curation.write_answer,
+    "help_done": curation.answered_here,
+    "help_means": curation.choose_meaning,
+    "help_not_ours": curation.not_ours,
 }
 """Handlers of buttons and menus, by the part of their action_id before the colon."""
 
@@ -156,14 +174,16 @@ def _search(context: Context) -> Middleware:
     return middleware
 
 
-def _curator_form(context: Context) -> Middleware:
-    """Acknowledges a curator's form with its result, and starts the follow-up work, if there is any."""
+def _form(
+    context: Context, submit: Callable[[Context, Payload], Awaitable[tuple[FormResponse, FollowUpWork | None]]]
+) -> Middleware:
+    """Acknowledges a form with its result, and starts the follow-up work, if there is any."""
 
     async def middleware(body: dict[str, Any]) -> BoltResponse:
         local = await context.of_body(body)
         if local is None:
             return BoltResponse(status=200)
-        response, follow_up = await curation.submit(local, body)
+        response, follow_up = await submit(local, body)
         if follow_up is not None:
             context.tasks.start(follow_up())
         return BoltResponse(status=200, body=response)

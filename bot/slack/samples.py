@@ -21,7 +21,7 @@ from bot.reply.wording import choice_of
 from bot.slack.app import SlackApp, build_app
 from bot.slack.blocks import Layout, curation, paragraph_blocks, quote_block, shared_by_block
 from bot.slack.blocks.curation import OUTCOMES, PAGES, Dashboard, ResultNote, fill
-from bot.slack.blocks.footer import reason_blocks, subscribe_blocks
+from bot.slack.blocks.footer import reason_blocks, unanswered_blocks
 from bot.slack.blocks.views import FIRST_PAGE, GROUPS_PAGE, TOPICS_PAGE, View, home_view, modal_view, search_blocks
 from bot.slack.context import Context
 from bot.slack.features.commands import run_command
@@ -35,7 +35,7 @@ from bot.slack.outgoing import (
     text_message,
     views_of,
 )
-from bot.slack.payloads import AnswerRef, CuratorModalState, ModalState, answer_ref
+from bot.slack.payloads import AnswerRef, CuratorModalState, FeedbackValue, ModalState, answer_ref
 from bot.slack.permissions import WorkspaceCurators
 from bot.slack.transport.client import SlackConfig
 from bot.store import Store
@@ -187,8 +187,9 @@ async def _other_messages(context: Context) -> list[Sample]:
     ref = AnswerRef(answer_ref(reply), phrasing)
     status = await run_command(context, "status", f"T0:{USER}", CHANNEL)
     explanation = context.engine.explain(Question(phrasing), ref.answer_ref)
+    voted = FeedbackValue(KEY, ref.answer_ref, "bad", question=phrasing)
     wrong, noted = strings["what_was_wrong"], strings["none_noted"]
-    noted_blocks = [*paragraph_blocks(noted), *subscribe_blocks(ref, strings)]
+    noted_blocks = [*paragraph_blocks(noted), *unanswered_blocks(ref, strings, can_ask_people=True)]
     told = {"above": (quote_block(phrasing),), "note": strings["told_note"]}
     shared = reply_message(context, reply, None, KEY, below=(shared_by_block(USER, strings),))
     return [
@@ -196,7 +197,7 @@ async def _other_messages(context: Context) -> list[Sample]:
         _message(context, "“Why this answer?”", reply_message(context, explanation, None, KEY)),
         _message(context, "a shared answer", shared),
         _message(context, "“Tell me”, once there is an answer", reply_message(context, reply, None, KEY, **told)),  # type: ignore[arg-type]
-        _message(context, "what was wrong?", text_message(wrong, KEY, reason_blocks(KEY, ref.answer_ref, strings))),
+        _message(context, "what was wrong?", text_message(wrong, KEY, reason_blocks(voted, strings))),
         _message(context, "“None of these”", text_message(noted, KEY, noted_blocks)),
         _message(context, "a sentence", text_message(strings["busy"], KEY)),
     ]

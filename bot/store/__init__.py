@@ -17,10 +17,11 @@ from bot.store.claims import CLAIM_LASTS, Claims
 from bot.store.connections import BUSY_TIMEOUT, StoreError, database_url
 from bot.store.conversations import CONTEXT_LASTS, Conversations
 from bot.store.database import DAY, PROBE_EVERY, RETENTION_DAYS, RETRY_AFTER, Database
+from bot.store.help_requests import POSTING_LASTS, HelpRequests
 from bot.store.installations import PURGE_AFTER, STATE_LASTS, Installations, StoredInstallation
 from bot.store.misses import Misses
 from bot.store.pilots import PilotChannels
-from bot.store.retention import MOST_MISSES, PURGE_EVERY, Forgotten
+from bot.store.retention import MOST_MISSES, POSTS_GO_WITHIN, PURGE_EVERY, Forgotten
 from bot.store.subscriptions import WAITING_LASTS, Subscriptions
 from bot.store.tables import digest
 from bot.store.tallies import Tallies
@@ -33,6 +34,8 @@ __all__ = [
     "CONTEXT_LASTS",
     "DAY",
     "MOST_MISSES",
+    "POSTING_LASTS",
+    "POSTS_GO_WITHIN",
     "PROBE_EVERY",
     "PURGE_AFTER",
     "PURGE_EVERY",
@@ -47,6 +50,7 @@ __all__ = [
     "Conversations",
     "Database",
     "Forgotten",
+    "HelpRequests",
     "Installations",
     "Misses",
     "PilotChannels",
@@ -83,7 +87,7 @@ class Store:
         Args:
             url: the database.
             clock: seconds since 1970.
-            retention_days: how long misses, votes, tallies and undone changes are kept.
+            retention_days: how long misses, votes, tallies, help requests and undone changes are kept.
             hmac_id: makes the stored ids of conversations and of whom they are with; whoever has the database and not its
                 secret can't make them.
             former_ids: makes the ids under which the same was stored with older secrets, so that a rotation loses nobody.
@@ -93,6 +97,7 @@ class Store:
             StoreError: `url` is no database URL, or its driver is missing.
         """
         self._clock = clock
+        self.retention_days = int(retention_days)
         self._retention = retention_days * DAY
         self._hmac_id = hmac_id
         self._former_ids = former_ids
@@ -102,6 +107,7 @@ class Store:
         self.turns = Turns(self.database, clock, hmac_id)
         self.votes = Votes(self.database, clock)
         self.installations = Installations(self.database, clock)
+        self.help_requests = HelpRequests(self.database, clock, hmac_id)
         self.misses = Misses(self.database, clock)
         self.changes = Changes(self.database, clock, monotonic)
         self.subscriptions = Subscriptions(self.database, clock)
@@ -137,7 +143,8 @@ class Store:
     def forget(self, workspace: str, user: str) -> int:
         """Delete what names a person or could be traced to them; how many things that were.
 
-        Conversations and subscriptions go; of what they curated only the name goes. Votes can't be traced to anybody.
+        Conversations, subscriptions and help requests go; of what they curated or settled only the name goes. Votes can't be
+        traced to anybody. Of a help request it stays which post has to be deleted, until that is done.
         """
         remembered = self.conversations.forget(workspace, user)
         deleted = retention.forget(self.database, workspace, user, self._ids, self._clock())

@@ -239,7 +239,7 @@ def _settled_names(edit: Change) -> Iterator[str]:
 
 def _row(edit: Change) -> dict[str, Any]:
     asks = json.dumps(edit.asks)
-    long = {name: storable(getattr(edit, name)) for name in ("text", "title", "answer")}
+    long = {name: storable(getattr(edit, name)) for name in ("text", "title", "answer", "source_date", "source_url")}
     short = {
         name: storable(getattr(edit, name), LONGEST_NAME)
         for name in ("workspace", "kind", "entry", "by", "answer_format")

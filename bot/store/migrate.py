@@ -9,9 +9,9 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest revision; a database that has it needs no Alembic."""
-OURS = ("0001", "0002", "0003", "0004", "0005", "0006")
+OURS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """All revisions that this release knows."""
 GUARD = 7_277_065_889
 """PostgreSQL's advisory lock that one migrating process holds."""

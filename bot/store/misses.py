@@ -18,6 +18,7 @@ from bot.text import clean, normalize_phrase
 _insert = misses.insert()
 _one = (misses.c.workspace == bindparam("of"), misses.c.key == bindparam("name"))
 _find = select(misses.c.key).where(*_one)
+_get = select(misses).where(*_one)
 _count_again = (
     update(misses)
     .where(*_one)
@@ -74,6 +75,12 @@ class Misses:
         of, key = storable(workspace, LONGEST_NAME), digest(phrase)
         read = partial(self._database.read, _find, of=of, name=key)
         return key if phrase and self._database.run_or_default(read, None, reads=True) is not None else ""
+
+    def get(self, workspace: str, key: str) -> Miss | None:
+        """The miss with this key; None if there is none, or the database is unavailable."""
+        read = partial(self._database.read, _get, of=storable(workspace, LONGEST_NAME), name=key)
+        row = self._database.run_or_default(read, None, reads=True)
+        return Miss(**row._asdict()) if row is not None else None
 
     def clear_best(self, workspace: str, key: str) -> bool:
         """Empty the best guess of a stored miss, because it was rejected; the count stays. Whether that could be saved."""

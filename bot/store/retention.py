@@ -21,6 +21,7 @@ from bot.store.tables import (
     contexts,
     departed,
     digest,
+    help_requests,
     installations,
     misses,
     oauth_states,
@@ -41,6 +42,8 @@ PURGE_EVERY = 3600
 """Seconds between two purges."""
 PURGED_AT_ONCE = 500
 """Rows that one statement deletes, so that answers needn't wait for more."""
+POSTS_GO_WITHIN = 7 * 24 * 3600
+"""Seconds after which a help request goes although its post couldn't be deleted: the app may not be in its channel any more."""
 MOST_MISSES = 5_000
 """Questions asked in vain that a workspace keeps: curators look through two thousand, and nobody is to fill the disk."""
 
@@ -63,6 +66,13 @@ _purge_misses = _purging(misses, misses.c.last <= _before)
 _purge_waiting = _purging(waiting, (waiting.c.at <= _before) | ~_has_miss)
 _purge_tallies = _purging(tallies, tallies.c.day <= _before)
 _purge_changes = _purging(changes, changes.c.undone.is_not(None) & (changes.c.undone <= _before))
+_forgotten_help = dict.fromkeys(("asker", "text", "answer_ref", "origin_channel", "origin_thread", "link", "by"), "")
+"""What is emptied of a help request whose post has to be deleted in Slack, before its row can go."""
+_is_posted = help_requests.c.ts != ""
+_purge_unposted = _purging(help_requests, ~_is_posted & (help_requests.c.at <= _before))
+_purge_posts = update(help_requests).where(_is_posted, help_requests.c.asker != "", help_requests.c.at <= _before)
+_purge_posts = _purge_posts.values(_forgotten_help)
+_purge_help_requests = _purging(help_requests, help_requests.c.at <= _before)
 _purge_states = _purging(oauth_states, oauth_states.c.at <= _before)
 
 _crowded = select(misses.c.workspace).group_by(misses.c.workspace).having(func.count() > MOST_MISSES)
@@ -78,6 +88,14 @@ _delete_least_asked = delete(misses).where(
 
 _forget_contexts = delete(contexts).where(contexts.c.person == bindparam("person"))
 _forget_waiting = delete(waiting).where(waiting.c.workspace == bindparam("of"), waiting.c.user == bindparam("who"))
+_of_asker = (help_requests.c.workspace == bindparam("of"), help_requests.c.asker == bindparam("who"))
+_forget_unposted = delete(help_requests).where(*_of_asker, ~_is_posted)
+_forget_posts = update(help_requests).where(*_of_asker).values(_forgotten_help)
+_forget_helper = (
+    update(help_requests)
+    .where(help_requests.c.workspace == bindparam("of"), help_requests.c.by == bindparam("who"))
+    .values(by="")
+)
 _forget_curator = update(changes).where(changes.c.by == bindparam("who")).values(by="")
 _forget_pilot = update(trials).where(trials.c.by == bindparam("who")).values(by="")
 
@@ -88,6 +106,7 @@ _OF_WORKSPACE = tuple(
         ("", taken),
         ("", revisions),
         ("people who wait for an answer", waiting),
+        ("questions put to people", help_requests),
         ("questions without an answer", misses),
         ("votes", votes),
         ("counts", tallies),
@@ -136,6 +155,9 @@ def purge(database: Database, now: float, retention: float) -> None:
         (_purge_waiting, now - WAITING_LASTS),
         (_purge_tallies, day_of(now - retention)),
         (_purge_changes, now - retention),
+        (_purge_unposted, now - retention),
+        (_purge_posts, now - retention),
+        (_purge_help_requests, now - retention - POSTS_GO_WITHIN),
         (_purge_states, now - STATE_LASTS),
     ):
         _repeat(database, statement, before=before)
@@ -162,7 +184,8 @@ def forget(
         # A process of the release before, which may still run, names people without the secret.
         gone = sum(connection.write(_forget_contexts, person=person) for person in {*ids(who), digest(who)})
         connection.write(_purge_turns, before=now - TURN_LASTS)  # what a killed process has left
-        gone += connection.write(_forget_waiting, of=workspace, who=user)
+        for statement in (_forget_waiting, _forget_unposted, _forget_posts, _forget_helper):
+            gone += connection.write(statement, of=workspace, who=user)
         return gone + connection.write(_forget_curator, who=who) + connection.write(_forget_pilot, who=who)
 
     gone = database.run_or_default(lambda: database.transaction(forget_all), None)

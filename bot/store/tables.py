@@ -102,6 +102,8 @@ changes = Table(
     Column("place", Integer, nullable=False),
     Column("undone", Float(53)),
     Column("answer_format", String(20), nullable=False, server_default="plain"),
+    Column("source_date", String(10), nullable=False, server_default=""),
+    Column("source_url", Text, nullable=False, server_default=""),
     Index("askpy_changes_workspace", "workspace", "revision"),
     Index("askpy_changes_undone", "undone"),
 )
@@ -130,6 +132,29 @@ waiting = Table(
     Column("user", String(LONGEST_NAME), primary_key=True),
     Column("at", Float(53), nullable=False),
     Index("askpy_waiting_at", "at"),
+)
+
+help_requests = Table(  # questions that were put to people
+    "askpy_help_requests",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("workspace", String(LONGEST_NAME), nullable=False),
+    Column("asker", String(LONGEST_NAME), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("answer_ref", String(LONGEST_SUBJECT), nullable=False),
+    Column("channel", String(LONGEST_NAME), nullable=False),
+    Column("ts", String(40), nullable=False),
+    Column("origin_channel", String(LONGEST_NAME), nullable=False),
+    Column("origin_thread", String(40), nullable=False),
+    Column("at", Float(53), nullable=False),
+    Column("outcome", String(20), nullable=False),
+    Column("answer", String(LONGEST_SUBJECT), nullable=False),
+    Column("link", Text, nullable=False),
+    Column("by", String(LONGEST_NAME), nullable=False),
+    Column("settled_at", Float(53), nullable=False),
+    Column("told_at", Float(53), nullable=False),
+    Index("askpy_help_requests_asker", "workspace", "asker"),
+    Index("askpy_help_requests_at", "at"),
 )
 
 tallies = Table(

@@ -31,6 +31,7 @@ from support.slack_samples import HOSTILE, LONG, knowledge
 from support.slack_stub import TEAM, Fault, Stub
 
 STRINGS = default_strings()
+ONLY_CURATORS = "Only curators can do this: <@U1>, <@U2>."
 
 
 @pytest.fixture
@@ -475,7 +476,7 @@ def test_nobody_else_may_press(make_room: MakeRoom, action: str) -> None:
     room.press(action, "b1" if action.startswith("undo") else "k1", room.go("curate"), NOBODY)
     assert (room.store.changes.made, room.store.pilots.channels) == before
     assert room.stub.of("views.open") == []
-    assert text(room.home()).startswith(STRINGS["curate_only"])
+    assert text(room.home()).startswith(ONLY_CURATORS)
     assert "k1" not in json.dumps(room.home())
     assert room.stub.of("views.publish")[-1]["user_id"] == NOBODY
 
@@ -500,7 +501,7 @@ def test_nobody_else_may_submit(room: Room) -> None:
     assert room.store.changes.made == []
     done = curation.result_view(CuratorModalState("misses@0"), (), STRINGS, "b1") | {"type": "modal"}
     room.press("undo:1", "b1", done, NOBODY)
-    assert STRINGS["curate_only"] in text(room.views("views.update")[-1])
+    assert ONLY_CURATORS in text(room.views("views.update")[-1])
 
 
 def test_somebody_of_another_workspace_may_not(room: Room) -> None:

@@ -162,7 +162,7 @@ def test_other_curators_can_name_nobody(installed: Installed, user: str) -> None
 
 
 def test_nobody_else_can_name_anybody(installed: Installed) -> None:
-    assert text(installed.name(NOBODY, by=NOBODY)).startswith("Only curators can do this: <@U1>")
+    assert text(installed.name(NOBODY, by=NOBODY)).startswith("Only curators can do this: <@U1>, who installed me")
     assert installed.store.installations.by_team[TEAM].curators == NAMED
 
 
@@ -295,7 +295,7 @@ def test_without_an_installation_the_menu_is_nowhere(installed: Installed) -> No
     seen = installed.name("U5", by=OPERATORS)
     assert curates(seen)
     assert installed.store.installations.by_team[TEAM].curators == NAMED
-    assert text(installed.press("ignore:1", seen, NOBODY, value="k1")).startswith(STRINGS["curate_only"])
+    assert text(installed.press("ignore:1", seen, NOBODY, value="k1")).startswith("Only curators can do this: <@U4>.")
 
 
 def test_it_is_the_same_over_a_real_database(stub: Stub, make_door: MakeDoor, tmp_path: Path) -> None:

@@ -3,61 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
 from pathlib import Path
 
 import pytest
 
-from bot.curation.reloader import PackReloader
-from bot.engine import Engine
-from bot.store import Store
-from support.curator_room import CURATOR, OTHER, Json, Room, buttons, text, value
+from support.curator_room import CURATOR, OTHER, Json, Process, buttons, text, value
 from support.slack_app import MakeDoor
 from support.slack_stub import TEAM, Stub
 
 DOG, PLANTS = "may the dog sit under my table", "who waters the plants"
-PACK = Path(__file__).parents[1] / "packs" / "handbook"
-
-
-class Process(Room):
-    """One of several processes: a store and a pack of its own, over the one database."""
-
-    def __init__(self, stub: Stub, make_door: MakeDoor, url: str) -> None:
-        seconds = count()  # each look at the clock is a second later, so that no revision is read from memory
-        store = Store(url, monotonic=lambda: float(next(seconds)))
-        assert store.prepare() == ""
-        reloader = PackReloader(PACK, Path(os.environ["ASKPY_CACHE"]), store.changes, build_in_child=False)
-        parts = {
-            "store": store,
-            "engine": Engine(reloader),
-            "reloader": reloader,
-            "preview_factory": reloader.previewer,
-        }
-        door = make_door(stub, curators=(CURATOR, OTHER), ack_delay=0.0, **parts)
-        super().__init__(stub, door, store, reloader, None)  # type: ignore[arg-type]
-
-    def told(self, question: str, channel: str = "C1", user: str = "U7") -> Json:
-        """What somebody gets who mentions the bot."""
-        before = len(self.stub.of("chat.postMessage"))
-        self.door.mention(question, channel=channel, user=user)
-        (post,) = self.stub.of("chat.postMessage")[before:]
-        return post
-
-    def found(self, question: str) -> tuple[str, ...]:
-        """The entries that a question in the workspace is answered with."""
-        self.reloader.refresh(TEAM)
-        finding = self.reloader.matcher(TEAM).find(question)
-        return finding.ids if finding.kind != "unknown" else ()
-
-    def modal(self, action: str, user: str = CURATOR) -> Json:
-        """What a button of the page of misses opens."""
-        home = self.go("misses", user)
-        self.press(action, value(home, action), home, user)
-        return self.views("views.open")[-1]
 
 
 @pytest.fixture

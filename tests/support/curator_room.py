@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
 from typing import Any
 
+from bot.curation.reloader import PackReloader
+from bot.engine import Engine
+from bot.store import Store
 from support.block_lint import view_faults
 from support.curation_store import CurationStore, SamplePreviewer, SampleReloader
-from support.slack_app import Door
+from support.slack_app import Door, MakeDoor
 from support.slack_stub import TEAM, Stub
 
 Json = dict[str, Any]
 CURATOR, OTHER, NOBODY = "U1", "U2", "U9"
+PACK = Path(__file__).parents[1] / "packs" / "handbook"
 
 
 @dataclass
@@ -81,6 +88,43 @@ def _state(element: Json, given: Any) -> Json:
 
 
 MakeRoom = Callable[..., Room]
+
+
+class Process(Room):
+    """One of several processes: a store and a pack of its own, over the one database."""
+
+    def __init__(self, stub: Stub, make_door: MakeDoor, url: str, **options: Any) -> None:
+        seconds = count()  # each look at the clock is a second later, so that no revision is read from memory
+        store = Store(url, monotonic=lambda: float(next(seconds)))
+        assert store.prepare() == ""
+        reloader = PackReloader(PACK, Path(os.environ["ASKPY_CACHE"]), store.changes, build_in_child=False)
+        parts: dict[str, Any] = {
+            "store": store,
+            "engine": Engine(reloader),
+            "reloader": reloader,
+            "preview_factory": reloader.previewer,
+        }
+        door = make_door(stub, curators=(CURATOR, OTHER), ack_delay=0.0, **parts, **options)
+        super().__init__(stub, door, store, reloader, None)  # type: ignore[arg-type]
+
+    def told(self, question: str, channel: str = "C1", user: str = "U7") -> Json:
+        """What somebody gets who mentions the bot."""
+        before = len(self.stub.of("chat.postMessage"))
+        self.door.mention(question, channel=channel, user=user)
+        (post,) = self.stub.of("chat.postMessage")[before:]
+        return post
+
+    def found(self, question: str) -> tuple[str, ...]:
+        """The entries that a question in the workspace is answered with."""
+        self.reloader.refresh(TEAM)
+        finding = self.reloader.matcher(TEAM).find(question)
+        return finding.ids if finding.kind != "unknown" else ()
+
+    def modal(self, action: str, user: str = CURATOR) -> Json:
+        """What a button of the page of misses opens."""
+        home = self.go("misses", user)
+        self.press(action, value(home, action), home, user)
+        return self.views("views.open")[-1]
 
 
 def text(view: Json | list[Json]) -> str:

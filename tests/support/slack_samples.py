@@ -20,6 +20,7 @@ from bot.model import (
     Facts,
     Group,
     Heading,
+    HelpRequest,
     Item,
     Items,
     Knowledge,
@@ -436,6 +437,13 @@ class SampleTurns:
         """Nobody else is looked for."""
 
 
+class SampleHelpRequests:
+    """None: what is put to people is tested over a real database."""
+
+    def pending(self) -> tuple[HelpRequest, ...]:
+        return ()
+
+
 class SampleStore:
     """All that the store remembers, in memory."""
 
@@ -449,6 +457,7 @@ class SampleStore:
         self.misses = SampleMisses(self.database)
         self.subscriptions = SampleSubscriptions(self.database, self.misses)
         self.pilots = SamplePilots(self.database)
+        self.help_requests = SampleHelpRequests()
 
     @property
     def away(self) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from bot.slack.blocks.elements import actions_blocks, button, context_block, plain_text_object
 from bot.slack.blocks.limits import BUTTON_LABEL, Block
 from bot.slack.blocks.render import Layout
-from bot.slack.payloads import REASONS, AnswerRef, FeedbackValue, Reason, Vote
+from bot.slack.payloads import REASONS, AnswerRef, FeedbackValue, Vote
 from bot.slack.strings import Strings
 
 ShareMode = Literal["", "share", "reply"]
@@ -39,6 +39,7 @@ class AnswerFooter:
         state: what is shown of the vote.
         note: a line about what was done.
         unanswered: "missed" if there is no answer, "offered" if there are only suggestions.
+        can_ask_people: whether an unanswered or wrongly answered question can be put to people.
     """
 
     key: str
@@ -50,6 +51,12 @@ class AnswerFooter:
     state: FeedbackState = "open"
     note: str = ""
     unanswered: Literal["", "offered", "missed"] = ""
+    can_ask_people: bool = False
+
+    @property
+    def question_for_people(self) -> str:
+        """The question that can be put to people; empty if it can't."""
+        return self.why if self.can_ask_people else ""
 
 
 def footer_blocks(footer: AnswerFooter | None, layout: Layout, strings: Strings) -> list[Block]:
@@ -71,7 +78,7 @@ def footer_blocks(footer: AnswerFooter | None, layout: Layout, strings: Strings)
         )
     return [
         *([context_block(footer.note)] if footer.note else []),
-        *(reason_blocks(footer.key, footer.answer_ref, strings) if footer.state == "asking_reason" else []),
+        *(_reason_blocks_of(footer, strings) if footer.state == "asking_reason" else []),
         *([context_block(strings["feedback_thanks"])] if footer.state == "voted" else []),
         *_unanswered_blocks(footer, strings),
         *actions_blocks(buttons),
@@ -79,31 +86,50 @@ def footer_blocks(footer: AnswerFooter | None, layout: Layout, strings: Strings)
     ]
 
 
-def subscribe_blocks(ref: AnswerRef, strings: Strings) -> list[Block]:
-    """The button that subscribes to the answer of an unanswered question."""
-    return actions_blocks([button(strings["tell"], "tell", {"value": ref.to_value()})])
+def unanswered_blocks(
+    ref: AnswerRef, strings: Strings, *, can_reject: bool = False, can_ask_people: bool = False
+) -> list[Block]:
+    """The buttons of an unanswered question: to reject what was offered, to put the question to people, and to subscribe to its
+    answer."""
+    value = {"value": ref.to_value()}
+    return actions_blocks(
+        [
+            *([button(strings["none"], "none", value)] if can_reject else []),
+            *([button(strings["person"], "person", value)] if can_ask_people else []),
+            button(strings["tell"], "tell", value),
+        ]
+    )
 
 
-def reason_blocks(key: str, answer_ref: str, strings: Strings) -> list[Block]:
-    """Asks what was wrong with the answer, with a button for each reason."""
-    buttons = [_reason_button(key, answer_ref, reason, strings) for reason in REASONS]
-    return [context_block(strings["what_was_wrong"]), *actions_blocks(buttons)]
+def reason_blocks(vote: FeedbackValue, strings: Strings) -> list[Block]:
+    """Asks what was wrong with the answer that got this vote, with a button for each reason, and the one that puts the question
+    to people, if the vote has it."""
+    buttons = [_reason_button(replace(vote, vote="bad", reason=reason), strings) for reason in REASONS]
+    return [context_block(strings["what_was_wrong"]), *actions_blocks(buttons), *person_blocks(vote, strings)]
+
+
+def person_blocks(vote: FeedbackValue, strings: Strings) -> list[Block]:
+    """The button that puts the question of a voted answer to people; none if the vote doesn't have it."""
+    ref = AnswerRef(vote.answer_ref, vote.question)
+    return actions_blocks([button(strings["person"], "person", {"value": ref.to_value()})]) if vote.question else []
+
+
+def _reason_blocks_of(footer: AnswerFooter, strings: Strings) -> list[Block]:
+    """The same in the answer's own footer, where an unanswered question has that button anyway."""
+    question = "" if footer.unanswered else footer.question_for_people
+    return reason_blocks(FeedbackValue(footer.key, footer.answer_ref, "bad", question=question), strings)
 
 
 def _unanswered_blocks(footer: AnswerFooter, strings: Strings) -> list[Block]:
     """Buttons for an unanswered question. They carry the question, so they are shown only where "why" may be shown."""
     if not footer.unanswered or not footer.why:
         return []
-    ref = AnswerRef(footer.answer_ref, footer.why)
-    if footer.unanswered == "missed":
-        return subscribe_blocks(ref, strings)
-    value = {"value": ref.to_value()}
-    return actions_blocks([button(strings["none"], "none", value), button(strings["tell"], "tell", value)])
+    ref, can_reject = AnswerRef(footer.answer_ref, footer.why), footer.unanswered == "offered"
+    return unanswered_blocks(ref, strings, can_reject=can_reject, can_ask_people=footer.can_ask_people)
 
 
-def _reason_button(key: str, answer_ref: str, reason: Reason, strings: Strings) -> Block:
-    value = FeedbackValue(key, answer_ref, "bad", reason).to_value()
-    return button(strings[f"reason_{reason}"], f"vote:{reason}", {"value": value})
+def _reason_button(vote: FeedbackValue, strings: Strings) -> Block:
+    return button(strings[f"reason_{vote.reason}"], f"vote:{vote.reason}", {"value": vote.to_value()})
 
 
 _VOTE_STRINGS: dict[Vote, str] = {"good": "helpful", "bad": "not_helpful"}
@@ -115,10 +141,16 @@ def _vote_button(footer: AnswerFooter, vote: Vote, strings: Strings) -> Block:
         strings[name],
         f"vote:{vote}",
         {
-            "value": FeedbackValue(footer.key, footer.answer_ref, vote).to_value(),
+            "value": _vote_value(footer, vote),
             "accessibility_label": strings[f"{name}_label"][:BUTTON_LABEL],
         },
     )
+
+
+def _vote_value(footer: AnswerFooter, vote: Vote) -> str:
+    """The value of a vote's button; only a bad one may lead to people, and needs the question."""
+    question = footer.question_for_people if vote == "bad" else ""
+    return FeedbackValue(footer.key, footer.answer_ref, vote, question=question).to_value()
 
 
 def _native_feedback(footer: AnswerFooter, strings: Strings) -> Block:
@@ -136,6 +168,6 @@ def _native_vote(footer: AnswerFooter, vote: Vote, strings: Strings) -> Block:
     name = _VOTE_STRINGS[vote]
     return {
         "text": plain_text_object(strings[name], BUTTON_LABEL),
-        "value": FeedbackValue(footer.key, footer.answer_ref, vote).to_value(),
+        "value": _vote_value(footer, vote),
         "accessibility_label": strings[f"{name}_label"][:BUTTON_LABEL],
     }

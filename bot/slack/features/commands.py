@@ -10,6 +10,7 @@ from typing import Literal
 from bot import __version__
 from bot.model import Evidence, Facts, Heading, Part, Reply, Text
 from bot.slack.context import Context
+from bot.slack.features.help_requests import delete_posts_of
 from bot.slack.payloads import is_channel
 
 Command = Literal["status", "forget me", "trial on", "trial off"]
@@ -36,6 +37,7 @@ async def run_command(context: Context, command: Command, asker: str, channel: s
             parts = await context.run_db(_status, context, asker, channel, is_curator)
         case "forget me":
             parts = await context.run_db(_forget, context, asker)
+            context.tasks.start(delete_posts_of(context, asker.partition(":")[0]))
         case "trial on" | "trial off":
             key = await context.run_db(_set_pilot, context, asker, channel, command == "trial on", is_curator)
             parts = (Text(context.strings[key]),)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.slack.blocks import paragraph_blocks
-from bot.slack.blocks.footer import FooterState, reason_blocks
+from bot.slack.blocks.footer import FooterState, person_blocks, reason_blocks
 from bot.slack.context import Context
 from bot.slack.features.modals import show_page
 from bot.slack.outgoing import OpenModal, UpdateModal, private_destination, send, text_message
@@ -25,7 +25,10 @@ async def vote(context: Context, body: Payload) -> None:
         await show_page(context, destination, asker, footer_state)
         return
     text = context.strings["what_was_wrong" if asks_reason else "feedback_thanks" if saved else "vote_lost"]
-    blocks = reason_blocks(value.key, value.answer_ref, context.strings) if asks_reason else paragraph_blocks(text)
+    if asks_reason:
+        blocks = reason_blocks(value, context.strings)
+    else:
+        blocks = [*paragraph_blocks(text), *(person_blocks(value, context.strings) if value.vote == "bad" else [])]
     await send(context, destination, text_message(text, blocks=blocks))
 
 

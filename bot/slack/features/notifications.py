@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 
 from bot.model import Question, Reply, Subscription
 from bot.slack.blocks import paragraph_blocks, quote_block
-from bot.slack.blocks.footer import FooterState, subscribe_blocks
+from bot.slack.blocks.footer import FooterState, unanswered_blocks
 from bot.slack.context import Context
+from bot.slack.features.help_requests import HelpRequestChecks
 from bot.slack.features.modals import show_page
 from bot.slack.logs import format_without_message
 from bot.slack.outgoing import (
@@ -123,7 +124,8 @@ async def _confirm(context: Context, destination: Destination, asker: str, ref: 
     if isinstance(destination, (OpenModal, UpdateModal)):
         await show_page(context, destination, asker, FooterState(note=text))
         return
-    extra = subscribe_blocks(ref, context.strings) if key == "none_noted" else []
+    can_ask_people = bool(context.help_channel(workspace_of(asker)))
+    extra = unanswered_blocks(ref, context.strings, can_ask_people=can_ask_people) if key == "none_noted" else []
     await send(context, destination, text_message(text, blocks=[*paragraph_blocks(text), *extra]))
 
 
@@ -132,7 +134,7 @@ async def _confirm(context: Context, destination: Destination, asker: str, ref: 
 
 @dataclass(slots=True)
 class Notifier:
-    """Sends subscribers their answer when the knowledge has changed so that there is one.
+    """Sends subscribers their answer when the knowledge has changed so that there is one; and runs the checks of help requests.
 
     Each process has one. A claim ensures that only one process notifies a person. The subscription is removed afterwards, so that
     it is kept if notifying fails. The claim of a posted notification is kept: another process may still work on a list of
@@ -140,6 +142,7 @@ class Notifier:
     """
 
     context: Context
+    help_requests: HelpRequestChecks
     _checked: dict[str, dict[str, str]] = field(default_factory=dict)
     """For each workspace, the version of the knowledge against which each subscription was checked, by its claim."""
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -165,10 +168,7 @@ class Notifier:
     async def run(self) -> None:
         """Check again and again, until it is stopped."""
         while not self._is_stopping:
-            try:
-                await self.check_all()
-            except Exception as error:  # the next check may succeed
-                logger.error("Notifying failed\n%s", format_without_message(error))
+            await self.check_all()
             try:
                 await asyncio.wait_for(self._changed.wait(), CHECK_INTERVAL)
             except TimeoutError:
@@ -176,6 +176,14 @@ class Notifier:
             self._changed.clear()
 
     async def check_all(self) -> None:
+        """Check the subscriptions and the help requests. An error is logged: the next check may succeed."""
+        for check in (self.check_subscriptions, self.help_requests.check):
+            try:
+                await check()
+            except Exception as error:
+                logger.error("Notifying failed\n%s", format_without_message(error))
+
+    async def check_subscriptions(self) -> None:
         """Notify everybody whose question can be answered now; skips those who were checked against the same knowledge."""
         by_workspace = defaultdict[str, list[Subscription]](list)
         subscriptions = await self.context.run_db(self.context.store.subscriptions.all)

@@ -258,7 +258,9 @@ def tls_context() -> ssl.SSLContext:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Slack has accepted the request."""
+    """Slack has accepted the request. `ts`: of the posted message, if the request wants it."""
+
+    ts: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,8 +308,9 @@ class Request:
     """One request to Slack: a Web API method, or a response_url.
 
     `token` is that of the installed workspace `team`; without one, the bot's own is used. `fallback_args` makes the arguments
-    that are sent once Slack has refused the blocks. After `ttl` seconds the request isn't sent any more. `on_wait` is called
-    once, as soon as the request has to wait: for a Retry-After, for its next attempt, or behind several others of its channel.
+    that are sent once Slack has refused the blocks. `wants_ts`: the result has the posted message's `ts`. After `ttl` seconds
+    the request isn't sent any more. `on_wait` is called once, as soon as the request has to wait: for a Retry-After, for its next
+    attempt, or behind several others of its channel.
     """
 
     method: str = ""
@@ -316,6 +319,7 @@ class Request:
     token: str = field(default="", repr=False)
     team: str = ""
     fallback_args: Callable[[], Mapping[str, Any]] | None = None
+    wants_ts: bool = False
     ttl: float = POST_TTL
     on_wait: Callable[[], None] = no_op
 
@@ -542,7 +546,8 @@ class SlackClient:
         code, scope, is_slacks = _read_answer(body, is_hook=bool(request.url))
         if is_slacks:
             self.notices.end(_fault_kind(request, ""), "Slack answers again")
-        return _attempt_result(response.status, response.headers, code, scope)
+        result = _attempt_result(response.status, response.headers, code, scope)
+        return Sent(_read_ts(body)) if request.wants_ts and isinstance(result, Sent) else result
 
     def _note_fault(self, request: Request, reason: str, remedy: str) -> str:
         """Report that a request got no answer of Slack's; returns the reason."""
@@ -609,6 +614,15 @@ def _read_answer(body: bytes, *, is_hook: bool) -> tuple[str, str, bool]:
     if answer.get("ok", is_hook) is True:
         return "", "", is_slacks
     return str(answer.get("error") or "unknown_error")[:MAX_CODE], str(answer.get("needed") or ""), is_slacks
+
+
+def _read_ts(body: bytes) -> str:
+    """The `ts` of a posted message in Slack's response; empty if it has none."""
+    try:
+        ts = json.loads(body).get("ts")
+    except (ValueError, RecursionError, AttributeError):
+        return ""
+    return ts if isinstance(ts, str) else ""
 
 
 def retry_after(headers: Mapping[str, str]) -> float:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.model import Entry, Knowledge, Miss, Step
+from bot.reply.wording import readable_date
 from bot.slack.blocks import limits
-from bot.slack.blocks.curation.edit_text import quote_phrasing
+from bot.slack.blocks.curation.edit_text import fill, fill_plain, quote_phrasing, user_element
 from bot.slack.blocks.elements import actions_blocks, button, context_block, plain_text_object
 from bot.slack.blocks.limits import Block, cut, size
-from bot.slack.blocks.rich_text import line_block, text_element
+from bot.slack.blocks.rich_text import line_block, rich_text_list, rich_text_section, text_element
 from bot.slack.blocks.views import View, fit_view
-from bot.slack.payloads import CuratorModalState
+from bot.slack.payloads import CuratorModalState, SavedMessage
 from bot.slack.strings import Strings
 
 MAX_TITLE = 150
@@ -64,15 +65,32 @@ def answer_form(
 ) -> View:
     """The form for a new answer: its title, its text, and its phrasings, one a line.
 
-    Its button checks the draft; once this very draft has been checked, the button saves it.
+    Its button checks the draft; once this very draft has been checked, the button saves it. An answer that is made of a message
+    has a notice above it, which says whose words they are and where they will go.
     """
+    notice = message_notice(state.message, strings) if state.message is not None else []
     inputs = [
         _text_input(TITLE, title, strings, MAX_TITLE),
         _text_input(ANSWER, answer, strings, limits.TYPED, multiline=True),
         _text_input(ASKS, asks, strings, limits.TYPED, multiline=True),
     ]
     submit = strings["save" if state.checked else "check"]
-    return _modal("write", strings["write"], submit, state, [*blocks_above, *inputs], strings)
+    return _modal("write", strings["write"], submit, state, [*blocks_above, *notice, *inputs], strings)
+
+
+def message_notice(message: SavedMessage, strings: Strings) -> list[Block]:
+    """What a curator has to know who makes an answer of a message: whose words they are, where they go, what to look out for."""
+    whose = fill(
+        strings["save_whose" if message.author else "save_of_app"], author=user_element(message.author, strings)
+    )
+    warnings = [rich_text_section(*fill(strings[f"save_{name}"])) for name in message.warnings]
+    section = rich_text_section(*whose, *fill(f" {strings['save_reword']}"))
+    credit = ", ".join(["Slack", readable_date(message.date)])
+    return [
+        {"type": "rich_text", "elements": [section, *rich_text_list(warnings, "bullet")]},
+        context_block(fill_plain(strings["save_credit"], source=credit)),
+        {"type": "divider"},
+    ]
 
 
 def checking_view(view: View, strings: Strings) -> View:

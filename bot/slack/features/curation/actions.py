@@ -10,7 +10,7 @@ from typing import Literal
 from bot.model import AskPyError, Knowledge
 from bot.slack.blocks import curation as blocks
 from bot.slack.blocks.curation import Dashboard, ResultNote, fill
-from bot.slack.blocks.limits import TYPED, Block, size
+from bot.slack.blocks.limits import TYPED, Block, cut, size
 from bot.slack.blocks.views import View
 from bot.slack.context import Context
 from bot.slack.features.curation.curator_home import is_curator, publish, publish_refusal, refusal
@@ -25,18 +25,22 @@ from bot.slack.features.curation.edits import (
     save_changes,
     undo_batch,
 )
+from bot.slack.message_markdown import markdown_of
 from bot.slack.outgoing import open_modal, update_modal
 from bot.slack.payloads import (
     SLACKS_OWN,
     CuratorModalState,
     Payload,
     action_of,
+    channel_of,
     chosen_users_of,
     get_dict,
     get_str,
     join_key,
+    saved_message_of,
     seconds_of,
 )
+from bot.slack.recorder import redacted_line
 from bot.store import StoredInstallation
 
 
@@ -111,6 +115,37 @@ async def open_answer_form(context: Context, body: Payload) -> None:
     action = await _permitted(context, body)
     if action is not None:
         await open_modal(context, action.trigger_id, await context.run_db(_answer_view, context, action))
+
+
+async def save_message(context: Context, body: Payload) -> None:
+    """ "Save as answer" on a message: open the form for a new answer with its words; in the help channel it ends the request in
+    whose thread it stands. Anybody else is told who curates."""
+    curator, trigger = Curator.from_body(body, context.home_team), get_str(body, "trigger_id")
+    if not trigger or not curator.user:
+        return
+    if is_curator(context, curator):
+        view = await context.run_db(_saved_message_view, context, body, curator.team)
+    else:
+        message = (*refusal(context, curator), *fill(f" {context.strings['save_tell_them']}"))
+        view = blocks.result_view(CuratorModalState(), message, context.strings)
+    await open_modal(context, trigger, view)
+
+
+def _saved_message_view(context: Context, body: Payload, team: str) -> View:
+    message, strings, channel = get_dict(body, "message"), context.strings, channel_of(body)
+    ts = get_str(message, "ts") or get_str(body, "message_ts")
+    find = context.store.help_requests.find_by_post
+    own = find(team, channel, ts)  # our post, which is the question
+    request = own or find(team, channel, get_str(message, "thread_ts"))
+    question = redacted_line(request.text) if request is not None else ""
+    request_id = request.id if request is not None and not request.outcome else ""
+    words = "" if own is not None else markdown_of(message, limit=TYPED * 2)
+    if not words and own is None:
+        return blocks.result_view(CuratorModalState(), fill(strings["save_no_words"]), strings)
+    answer = cut(words, TYPED)
+    saved = None if own is not None else saved_message_of(body, team, is_cut=answer != words)
+    state = CuratorModalState(help_request=request_id, message=saved)
+    return blocks.answer_form(state, cut(question, blocks.MAX_TITLE), answer, question, strings)
 
 
 def _meaning_view(context: Context, action: CuratorAction) -> View:

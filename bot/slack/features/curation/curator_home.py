@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bot.slack.blocks import context_block
 from bot.slack.blocks import curation as blocks
 from bot.slack.blocks.curation import PAGES, Dashboard, ResultNote, fill, user_element, user_elements
 from bot.slack.blocks.limits import Block
@@ -22,8 +21,10 @@ def is_curator(context: Context, curator: Curator) -> bool:
 def refusal(context: Context, curator: Curator) -> tuple[Block, ...]:
     """The sentence for somebody who may not curate: only curators can do this, and who they are. As rich_text elements."""
     curators, strings = context.curators_of(curator.team), context.strings
-    if curator.is_guest or not curators.installer:
+    if curator.is_guest or not curators.all:
         return fill(refusal_text(context, curator))
+    if not curators.installer:
+        return fill(strings["curate_only_operator"], names=user_elements(curators.all, strings))
     installer, *others = curators.all
     return fill(
         strings["curate_only_named" if others else "curate_only_installer"],
@@ -68,8 +69,7 @@ async def publish(
 
 async def publish_refusal(context: Context, curator: Curator) -> None:
     """Show the Home tab that everybody sees, with the sentence that only curators can do this."""
-    has_names = context.installation is not None
-    sentence = line_block(refusal(context, curator)) if has_names else context_block(refusal_text(context, curator))
+    sentence = line_block(refusal(context, curator))
     await context.refresh(curator.team)
     view = home_view(context.engine.knowledge_of(curator.team), FIRST_PAGE, context.strings)
     view |= {"blocks": [sentence, *view["blocks"]]}

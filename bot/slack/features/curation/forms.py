@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 from bot.curation.preview import Preview
 from bot.model import Change, Knowledge, Miss
@@ -18,7 +18,8 @@ from bot.slack.blocks import curation as blocks
 from bot.slack.blocks.curation import ANSWER, ASKS, ENTRY, PICKED, TITLE, ResultNote, fill, fill_plain
 from bot.slack.blocks.limits import Block
 from bot.slack.blocks.views import View
-from bot.slack.context import Context
+from bot.slack.context import Context, FollowUpWork, FormResponse
+from bot.slack.features import help_requests
 from bot.slack.features.curation.curator_home import is_curator, load_and_publish, refusal_text
 from bot.slack.features.curation.edits import (
     MAX_MISSES_READ,
@@ -34,14 +35,11 @@ from bot.slack.features.curation.edits import (
 )
 from bot.slack.logs import format_without_message
 from bot.slack.outgoing import update_modal
-from bot.slack.payloads import CuratorModalState, Payload, get_dict, get_str, state_values
+from bot.slack.payloads import CuratorModalState, Payload, SavedMessage, get_dict, get_str, state_values
 from bot.slack.transport.client import Refused
+from bot.store import StoreError
 from bot.text import clean, without_control_characters, words
 
-FormResponse = dict[str, Any]
-"""The payload with which a form is acknowledged."""
-FollowUpWork = Callable[[], Coroutine[Any, Any, None]]
-"""The work after the acknowledgement."""
 ComputePreview = Callable[[Sequence[Change]], Preview]
 """Previews changes to a workspace's pack as it was when this function was made. Blocks for seconds."""
 FormRenderer = Callable[[str, Sequence[Block]], View]
@@ -97,9 +95,11 @@ class ViewSubmission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _MeaningEdit:
-    """A saved meaning of phrasings: its changes, the result of saving, and the preview function for the pack before."""
+    """A saved meaning of phrasings: its changes, the reference of the answer that they have now, the result of saving, and the
+    preview function for the pack before."""
 
     changes: Sequence[Change]
+    answer: str
     result: EditResult
     compute_preview: ComputePreview
 
@@ -171,7 +171,8 @@ def _save_meaning(
     change = new_batch(context, curator, "ask")
     changes = [change(text=miss.text, entry=entry_id) for miss in picked]
     result = save_changes(context, curator, changes, knowledge)
-    return _MeaningEdit(changes=changes, result=result, compute_preview=compute_preview)
+    answer = f"{knowledge.by_id[entry_id].kind}||{entry_id}"
+    return _MeaningEdit(changes=changes, answer=answer, result=result, compute_preview=compute_preview)
 
 
 def _meaning_form_renderer(
@@ -189,6 +190,7 @@ def _meaning_form_renderer(
 async def _after_meaning(context: Context, submission: ViewSubmission, edit: _MeaningEdit) -> None:
     if not edit.result.stopped:
         context.tasks.start(_show_moved(context, submission, edit, context.clock()))
+    await _settle_help_request(context, submission, edit.result, edit.answer)
     await _publish_result(context, submission, edit.result)
 
 
@@ -219,19 +221,39 @@ def _submit_answer(context: Context, submission: ViewSubmission) -> tuple[FormRe
     curator, render_form = submission.curator, _answer_form_renderer(context, submission)
     knowledge = current_knowledge(context, curator.team)
     entry_id = free_entry_id(context, curator.team, title, knowledge)
+    message = submission.state.message or SavedMessage()
     change = new_batch(context, curator, "entry")(
-        entry=entry_id, title=title, answer=answer, answer_format="typed", asks=asks
+        entry=entry_id,
+        title=title,
+        answer=answer,
+        answer_format="typed",
+        asks=asks,
+        source_date=message.date,
+        source_url=message.url,
     )
     digest = draft_digest(context, change)
     if submission.state.checked == digest:
         result = save_changes(context, curator, [change], knowledge)
-        follow_up = partial(_publish_result, context, submission, result)
+        follow_up = partial(_after_answer, context, submission, result, entry_id)
         return _update(_result_view(context, submission, result, render_form)), follow_up
     compute_preview = _bind_preview(context, curator.team)
     draft = _Draft(change=change, digest=digest, compute_preview=compute_preview, render_form=render_form)
     return _update(blocks.checking_view(render_form("", ()), context.strings)), partial(
         _check, context, submission, draft
     )
+
+
+async def _after_answer(context: Context, submission: ViewSubmission, result: EditResult, entry_id: str) -> None:
+    await _settle_help_request(context, submission, result, f"topic||{entry_id}")
+    await _publish_result(context, submission, result)
+
+
+async def _settle_help_request(context: Context, submission: ViewSubmission, result: EditResult, answer: str) -> None:
+    """End the help request that the form was opened for, if there is one. If that fails, a later check ends it."""
+    if submission.state.help_request and not result.stopped:
+        with suppress(StoreError):
+            by = submission.curator.user
+            await help_requests.settle(context, submission.state.help_request, "entry", by, answer=answer)
 
 
 def _answer_form_renderer(context: Context, submission: ViewSubmission) -> FormRenderer:

@@ -1,0 +1,163 @@
+"""Questions that are put to people: the form, the post in the help channel, and what the asker is told."""
+
+from __future__ import annotations
+
+from bot.model import HelpRequest, Knowledge
+from bot.slack.blocks import limits
+from bot.slack.blocks.curation.edit_text import (
+    channel_element,
+    entry_label,
+    fill,
+    fill_plain,
+    format_day,
+    quote_name,
+    user_element,
+)
+from bot.slack.blocks.elements import actions_blocks, button, context_block, plain_text_object
+from bot.slack.blocks.limits import Block, cut
+from bot.slack.blocks.rich_text import line_block, link_element, quote_block
+from bot.slack.blocks.views import View, fit_view
+from bot.slack.payloads import HelpFormState, parse_answer_ref
+from bot.slack.strings import Strings
+
+MAX_QUESTION = 500
+"""UTF-16 units of a question that is put to people: as long as a pack's phrasing may be."""
+QUESTION = "question"
+"""The block_id and action_id of the form's input."""
+CALLBACK = "person"
+"""The callback_id of the form."""
+BUTTONS = ("help_write", "help_done", "help_means", "help_not_ours")
+"""The action_ids of the post's buttons, which are also the keys of their labels."""
+
+
+# --- the form
+
+
+def help_form(
+    state: HelpFormState, question: str, channel: str, asker: str, retention_days: int, strings: Strings
+) -> View:
+    """The form that puts a question to people: the question to edit, what is posted, where, as whose, and for how long."""
+    element = {
+        "type": "plain_text_input",
+        "action_id": QUESTION,
+        "multiline": True,
+        "max_length": MAX_QUESTION,
+        "placeholder": plain_text_object(strings["person_question_hint"], limits.PLACEHOLDER),
+    }
+    if question.strip():
+        element["initial_value"] = cut(" ".join(question.split()), MAX_QUESTION)
+    label = plain_text_object(strings["person_question"], limits.INPUT_LABEL)
+    what = fill(strings["person_what"], channel=channel_element(channel), asker=user_element(asker, strings))
+    told = strings["person_told_there" if state.channel else "person_told_direct"]
+    kept = fill_plain(strings["person_kept"], days=str(retention_days))
+    blocks = [
+        {"type": "input", "block_id": QUESTION, "label": label, "element": element},
+        line_block(what),
+        line_block(fill(told)),
+        context_block(kept),
+    ]
+    return _modal(state, blocks, strings, submit=strings["person_post"])
+
+
+def note_view(message: tuple[Block, ...], strings: Strings) -> View:
+    """A modal with a sentence, as rich_text elements."""
+    return _modal(HelpFormState(), [line_block(message)], strings)
+
+
+def _modal(state: HelpFormState, blocks: list[Block], strings: Strings, submit: str = "") -> View:
+    view = {
+        "type": "modal",
+        "callback_id": CALLBACK,
+        "title": plain_text_object(strings["person"], limits.MODAL_TITLE),
+        "close": plain_text_object(strings["cancel" if submit else "close"], limits.MODAL_TITLE),
+        "private_metadata": state.to_metadata(),
+    }
+    view |= {"submit": plain_text_object(submit, limits.MODAL_TITLE)} if submit else {}
+    return fit_view(view, blocks)
+
+
+def asked_before(request: HelpRequest, knowledge: Knowledge, now: float, strings: Strings) -> tuple[Block, ...]:
+    """That the same person has put the same question to people, and what became of it; as rich_text elements."""
+    key = f"person_was_{request.outcome}" if request.outcome else "person_already"
+    sentence = fill(
+        strings[key],
+        channel=channel_element(request.channel),
+        day=format_day(request.at, now),
+        answer=_answer_name(request.answer, knowledge),
+    )
+    return (*sentence, *_link(request, strings))
+
+
+# --- the post
+
+
+def post_blocks(request: HelpRequest, knowledge: Knowledge, strings: Strings) -> list[Block]:
+    """The post in the help channel: whose question it is, the question, what the bot would have answered, and the buttons, or how
+    it ended."""
+    head = [
+        line_block(fill(strings["help_asks"], asker=user_element(request.asker, strings))),
+        quote_block(request.text),
+        line_block(fill(_offer(request, knowledge, strings))),
+    ]
+    if request.outcome:
+        return [*head, line_block(settled_message(request, knowledge, strings))]
+    buttons = [button(strings[name], name, {"value": request.id}) for name in BUTTONS]
+    return [*head, context_block(strings["help_how"]), *actions_blocks(buttons)]
+
+
+def post_text(request: HelpRequest, knowledge: Knowledge, strings: Strings) -> str:
+    """The post as plain text, without the asker's words."""
+    lines = [strings["help_text"], _offer(request, knowledge, strings), strings["help_how"]]
+    if request.outcome:
+        lines[-1] = "".join(each.get("text", "") for each in settled_message(request, knowledge, strings))
+    return " ".join(lines)
+
+
+def settled_message(request: HelpRequest, knowledge: Knowledge, strings: Strings) -> tuple[Block, ...]:
+    """How a request ended, as rich_text elements."""
+    key = "knowledge" if request.outcome == "entry" and not request.by else request.outcome
+    return fill(
+        strings[f"help_settled_{key}"],
+        who=user_element(request.by, strings),
+        answer=_answer_name(request.answer, knowledge),
+    )
+
+
+def _offer(request: HelpRequest, knowledge: Knowledge, strings: Strings) -> str:
+    """What the bot would have answered or offered."""
+    name = _answer_name(request.answer_ref, knowledge)
+    if not name:
+        return strings["help_nothing"]
+    is_offer = parse_answer_ref(request.answer_ref).kind == "unknown"
+    return fill_plain(strings["help_offers" if is_offer else "help_would"], answer=name)
+
+
+def _answer_name(ref: str, knowledge: Knowledge) -> str:
+    """What an answer is about, in words; empty for no answer."""
+    names = [entry_label(entry_id, knowledge) for entry_id in parse_answer_ref(ref).ids]
+    return ", ".join(map(quote_name, names))
+
+
+# --- what the asker is told
+
+
+def told_blocks(request: HelpRequest, strings: Strings) -> list[Block]:
+    """What the asker is told above the answer, if there is one: in a direct message below the question, elsewhere with a mention
+    and without it, because the words may be others than those that were asked there."""
+    key = "told_knowledge" if request.outcome == "entry" and not request.by else f"told_{request.outcome}"
+    who, channel = user_element(request.by, strings), channel_element(request.channel)
+    sentence = (*fill(strings[key], who=who, channel=channel), *_link(request, strings))
+    if not request.origin_channel:
+        return [quote_block(request.text), line_block(sentence)]
+    return [line_block((*fill(strings["told_asker"], asker=user_element(request.asker, strings)), *sentence))]
+
+
+def told_text(request: HelpRequest, strings: Strings) -> str:
+    """The same as plain text, without names."""
+    key = "told_knowledge" if request.outcome == "entry" else f"told_{request.outcome}"
+    values = {"who": strings["curate_somebody"], "channel": strings["help_channel"]}
+    return " ".join(filter(None, (fill_plain(strings[key], **values), request.link)))
+
+
+def _link(request: HelpRequest, strings: Strings) -> tuple[Block, ...]:
+    return ({"type": "text", "text": " "}, link_element(request.link, strings["told_link"])) if request.link else ()

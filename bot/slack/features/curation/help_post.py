@@ -1,0 +1,154 @@
+"""The buttons of a question's post in the help channel: anybody can say that it was answered there; the rest is for curators."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from bot.model import HelpOutcome, HelpRequest, Miss
+from bot.slack.blocks.curation import MAX_TITLE, answer_form, fill, meaning_form, result_view
+from bot.slack.blocks.help_requests import settled_message
+from bot.slack.blocks.limits import Block, cut
+from bot.slack.blocks.rich_text import line_block
+from bot.slack.blocks.views import View
+from bot.slack.context import Context
+from bot.slack.features.curation.curator_home import is_curator, refusal
+from bot.slack.features.curation.edits import Curator, current_knowledge, new_batch, save_changes
+from bot.slack.features.help_requests import key_of_miss, settle, show_outcome
+from bot.slack.outgoing import open_modal, private_destination, send, text_message
+from bot.slack.payloads import CuratorModalState, Payload, action_of, get_str, message_ts_of, message_url
+from bot.slack.recorder import redacted_line
+from bot.store import StoreError
+
+
+@dataclass(frozen=True, slots=True)
+class _Press:
+    """A press of a post's button: by whom, and the request as it was then."""
+
+    body: Payload
+    curator: Curator
+    request: HelpRequest
+
+
+async def write_answer(context: Context, body: Payload) -> None:
+    """ "Answer": open the form for a new answer, with the question filled in."""
+    press = await _press(context, body, curators_only=True)
+    if press is not None:
+        request, text = press.request, redacted_line(press.request.text)
+        state = CuratorModalState(help_request=request.id)
+        view = answer_form(state, cut(text, MAX_TITLE), "", text, context.strings)
+        await open_modal(context, get_str(body, "trigger_id"), view)
+
+
+async def choose_meaning(context: Context, body: Payload) -> None:
+    """ "This means …": open the form that says which entry the question means."""
+    press = await _press(context, body, curators_only=True)
+    if press is not None:
+        view = await context.run_db(_meaning_view, context, press.request)
+        await open_modal(context, get_str(body, "trigger_id"), view)
+
+
+def _meaning_view(context: Context, request: HelpRequest) -> View:
+    knowledge, miss = current_knowledge(context, request.workspace), _miss_of(context, request)
+    if miss is None:
+        return result_view(CuratorModalState(), fill(context.strings["database_away"]), context.strings)
+    state = CuratorModalState(keys=(miss.key,), help_request=request.id)
+    return meaning_form(state, [miss], state.keys, miss.best, knowledge, context.strings)
+
+
+def _miss_of(context: Context, request: HelpRequest) -> Miss | None:
+    """The request's question among those without an answer; None if it can't be saved there."""
+    key = key_of_miss(context, request)
+    return context.store.misses.get(request.workspace, key) if key else None
+
+
+async def answered_here(context: Context, body: Payload) -> None:
+    """ "Answered here": tell the asker that people have answered in the post's thread."""
+    press = await _press(context, body)
+    if press is not None:
+        await _settle_by_press(
+            context, press, "thread", link=message_url(body, press.request.channel, press.request.ts)
+        )
+
+
+async def not_ours(context: Context, body: Payload) -> None:
+    """ "Not ours": save that the question is out of scope, and tell the asker."""
+    press = await _press(context, body, curators_only=True)
+    if press is None:
+        return
+    message = await context.run_db(_save_not_ours, context, press)
+    if message is not None:
+        await _say(context, body, message)
+        return
+    await _settle_by_press(context, press, "not_ours")
+
+
+def _save_not_ours(context: Context, press: _Press) -> tuple[Block, ...] | None:
+    """Save that the question doesn't mean what came nearest; returns why that can't be, or None."""
+    miss, knowledge = _miss_of(context, press.request), current_knowledge(context, press.request.workspace)
+    if miss is None:
+        return fill(context.strings["help_lost"])
+    entry_id = miss.best if miss.best in knowledge.by_id else ""
+    change = new_batch(context, press.curator, "not_ask")(text=miss.text, entry=entry_id)
+    result = save_changes(context, press.curator, [change], knowledge)
+    return result.message if result.stopped else None
+
+
+async def _settle_by_press(context: Context, press: _Press, outcome: HelpOutcome, link: str = "") -> None:
+    request = press.request
+    try:
+        is_first = await settle(context, request.id, outcome, press.curator.user, link=link)
+    except StoreError:
+        await _say(context, press.body, fill(context.strings["help_lost"]))
+        return
+    if is_first:
+        await _say(context, press.body, fill(context.strings["help_thanks"]))
+    else:
+        await _say_settled(context, press.body, request.id)
+
+
+async def _press(context: Context, body: Payload, *, curators_only: bool = False) -> _Press | None:
+    """The press, if this person may do that and the request is open; otherwise None, after saying why not."""
+    curator, request_id = Curator.from_body(body, context.home_team), action_of(body)[1]
+    if curators_only and not is_curator(context, curator):
+        await _say(context, body, (*refusal(context, curator), *fill(f" {context.strings['help_in_thread']}")))
+        return None
+    request = await context.run_db(_find, context, request_id, curator.team, message_ts_of(body))
+    if request is None:
+        is_away = await context.run_db(lambda: bool(context.store.probe(reads=True)))
+        await _say(context, body, fill(context.strings["help_lost" if is_away else "help_gone"]))
+        return None
+    if request.outcome:
+        await _say_settled(context, body, request.id)
+        return None
+    return _Press(body, curator, request)
+
+
+def _find(context: Context, request_id: str, team: str, ts: str) -> HelpRequest | None:
+    """A request of a workspace by the button of its post, which may have arrived without that we were told so."""
+    store = context.store.help_requests
+    request = store.find(request_id)
+    if request is None or request.workspace != team:
+        return None
+    if not request.ts and ts:
+        store.set_post(request.id, ts)
+        request = replace(request, ts=ts)
+    return request
+
+
+async def _say_settled(context: Context, body: Payload, request_id: str) -> None:
+    """Tell the person who pressed how the request has ended already, and show it in the post."""
+    request = await context.run_db(context.store.help_requests.find, request_id)
+    if request is None or not request.outcome:
+        await _say(context, body, fill(context.strings["help_gone" if request is None else "help_lost"]))
+        return
+    knowledge = context.engine.knowledge_of(request.workspace)
+    await _say(context, body, settled_message(request, knowledge, context.strings))
+    await show_outcome(context, request)
+
+
+async def _say(context: Context, body: Payload, message: tuple[Block, ...]) -> None:
+    """Tell the person who pressed a button a sentence, in private."""
+    destination = private_destination(body)
+    if destination is not None:
+        text = "".join(str(each.get("text", "")) for each in message)
+        await send(context, destination, text_message(text, blocks=[line_block(message)]))

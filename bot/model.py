@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -13,7 +14,7 @@ EntryKind = Literal["topic", "step", "library"]
 Surface = Literal["terminal", "mention", "dm", "command", "shortcut", "home"]
 Caution = Literal["strict", "usual", "generous"]
 Verdict = Literal["answer", "offer", "refuse"]
-ChangeKind = Literal["ask", "not_ask", "entry", "ignore"]
+ChangeKind = Literal["ask", "not_ask", "entry", "ignore", "review"]
 
 
 MOST_COMPARED = 6
@@ -126,6 +127,9 @@ class Entry:
         names: Names that it mentions without describing them.
         related: Ids of the entries that are suggested below its answer.
         notes: Dated corrections.
+        owner: Who sees to it that it stays right: a team or a name.
+        reviewed: The ISO date of the day on which it was last found right.
+        review_by: The ISO date of the last day before it has to be checked again.
         file, line: Where it starts in the pack, for the lint's faults.
     """
 
@@ -138,6 +142,9 @@ class Entry:
     names: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
+    owner: str = ""
+    reviewed: str = ""
+    review_by: str = ""
     file: str = ""
     line: int = 0
     answer_format: AnswerFormat = "markdown"
@@ -165,6 +172,10 @@ class Entry:
     def curated(self) -> bool:
         """Whether curators wrote it, so that the pack's source isn't its source."""
         return self.file == CURATED
+
+    def is_past(self, today: dt.date) -> bool:
+        """Whether it should have been checked again before this day."""
+        return bool(self.review_by) and self.review_by < today.isoformat()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -311,6 +322,8 @@ VoiceKey = Literal[
     "from",
     "paragraph",
     "paragraphs",
+    "last_checked",
+    "due_since",
     "label_side",
     "label_what",
     "label_good_for",
@@ -432,7 +445,8 @@ class Change:
 
     "ask": `text` is a phrasing of `entry`. "not_ask": `text` must not find `entry`, or no entry where that is empty.
     "entry": a new entry with the id `entry`, `title`, `answer` and `asks`. "ignore": `text` is a miss not to be shown
-    again. `by` is the curator (team:user), `at` in seconds since 1970. Answers of earlier releases are "plain".
+    again. "review": `entry` was found still right on `text`, an ISO date. `by` is the curator (team:user), `at` in seconds
+    since 1970. Answers of earlier releases are "plain".
     """
 
     id: str
@@ -451,6 +465,8 @@ class Change:
     @property
     def phrasings(self) -> tuple[str, ...]:
         """The phrasings that the change is about."""
+        if self.kind == "review":
+            return ()
         return self.asks if self.kind == "entry" else (self.text,)
 
 

@@ -143,6 +143,9 @@ class EntrySchema(Schema):
     names: NameList = ()
     related: IdList = ()
     notes: tuple[NoteSchema, ...] = ()
+    owner: Line = ""
+    reviewed: IsoDate = ""
+    review_by: IsoDate = ""
 
 
 class StepSchema(EntrySchema):

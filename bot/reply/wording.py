@@ -24,23 +24,51 @@ from bot.model import (
 )
 from bot.text import clean, normalize_phrase, sentences
 
+MAX_PAST_NAMED = 3
+"""Entries that a source names because their date is past: it stays a line or two on a phone."""
 
-def source_parts(entries: Iterable[Entry], knowledge: Knowledge) -> Iterable[Part]:
-    """The source of the entries, with their paragraphs; without entries, of the pack.
 
-    Nothing where the pack has no source, or all entries were written by curators.
+def source_parts(entries: Iterable[Entry], knowledge: Knowledge, today: dt.date) -> Iterable[Part]:
+    """The source of the entries, with paragraphs, and when those past their date were checked; without entries, of the pack.
+
+    The dates alone where the pack has no source, or all entries were written by curators.
     """
     source, entries = knowledge.source, tuple(entries)
     if source is None or (entries and all(entry.curated for entry in entries)):
+        yield from checked_parts(entries, knowledge, today)
         return
-    details = ", ".join(detail for detail in (source.author, source.publisher, _readable_date(source.date)) if detail)
+    details = ", ".join(detail for detail in (source.author, source.publisher, readable_date(source.date)) if detail)
     paragraphs = {paragraph for entry in entries for paragraph in entry.paragraphs}
     suffix = ""
     if paragraphs:
         key: VoiceKey = "paragraph" if len(paragraphs) == 1 else "paragraphs"
         suffix = f", {knowledge.voice.lines[key]} {_ranges(paragraphs)}"
     title = f"{knowledge.voice.lines['from']} “{source.title}”" + (f" ({details})" if details else "")
-    yield Attribution(title + suffix, source.url)
+    checked = _checked(entries, knowledge, today)
+    yield Attribution(title + suffix + (f", {checked}" if checked else ""), source.url)
+
+
+def checked_parts(entries: Sequence[Entry], knowledge: Knowledge, today: dt.date) -> Iterable[Part]:
+    """When the entries that are past their date were last checked, in a line of its own; nothing where none is."""
+    if checked := _checked(entries, knowledge, today):
+        yield Attribution(upper_first(checked))
+
+
+def _checked(entries: Sequence[Entry], knowledge: Knowledge, today: dt.date) -> str:
+    """When those of the entries that are past their date were last checked, by name where there are several; the longest past
+    come first, and MAX_PAST_NAMED of them are named."""
+    lines = knowledge.voice.lines
+    past = sorted((entry for entry in entries if entry.is_past(today)), key=lambda entry: entry.review_by)
+    checked = (
+        (f"{entry.label} " if len(entries) > 1 else "")
+        + (
+            f"{lines['last_checked']} {readable_date(entry.reviewed)}"
+            if entry.reviewed
+            else f"{lines['due_since']} {readable_date(entry.review_by)}"
+        )
+        for entry in past[:MAX_PAST_NAMED]
+    )
+    return ", ".join(checked)
 
 
 def _ranges(paragraphs: Iterable[str]) -> str:
@@ -57,7 +85,7 @@ def _ranges(paragraphs: Iterable[str]) -> str:
     return ", ".join([*ranges, *others])
 
 
-def _readable_date(date: str) -> str:
+def readable_date(date: str) -> str:
     """An ISO date as "5 October 2023"; any other text as it is."""
     try:
         day = dt.date.fromisoformat(date)

@@ -4,6 +4,7 @@ shows its result."""
 from __future__ import annotations
 
 from bot.slack.features.curation.actions import (
+    confirm,
     ignore,
     make_pilot,
     make_public,
@@ -17,6 +18,7 @@ from bot.slack.features.curation.actions import (
 from bot.slack.features.curation.forms import submit, suggest
 
 __all__ = [
+    "confirm",
     "ignore",
     "make_pilot",
     "make_public",

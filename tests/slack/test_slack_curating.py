@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -522,9 +521,9 @@ def test_a_confirmation_of_what_is_gone_or_while_the_database_is_away_is_none(du
     assert len(reviews(due_room.home())) == 3
 
 
-def test_two_processes_and_a_restart_count_a_confirmation_once(stub: Stub, make_door: MakeDoor, tmp_path: Path) -> None:
+def test_two_processes_and_a_restart_count_a_confirmation_once(stub: Stub, make_door: MakeDoor, database: str) -> None:
     def process() -> Room:
-        store: Any = Store(f"sqlite:///{tmp_path}/s.db", lambda: NOW)
+        store: Any = Store(database, lambda: NOW)
         reloader = SampleReloader(store, base=dated_knowledge())
         parts = {"store": store, "engine": CurationEngine(reloader), "reloader": reloader, "clock": lambda: NOW}
         door = make_door(stub, "classic", curators=(CURATOR, OTHER), ack_delay=0.0, **parts)

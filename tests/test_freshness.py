@@ -14,7 +14,7 @@ from bot.curation.lint import lint
 from bot.curation.overlay import apply_changes
 from bot.engine import Engine
 from bot.knowledge import inspect, load, pack_cache, read_files
-from bot.model import Attribute, Attribution, Change, Complaint, Entry, Finding, Knowledge, Question, Source
+from bot.model import Attribute, Attribution, Change, Complaint, Entry, Finding, Knowledge, Library, Question, Source
 from bot.reply import compose, plain_text, rebuild
 from bot.slack.blocks import render_blocks
 from bot.understanding import Matcher
@@ -258,6 +258,15 @@ def test_of_several_the_longest_past_are_named() -> None:
     listed = finding("list", *(each.id for each in pack().entries if each.kind == "library"), group="cutting")
     assert past(listed, "handsaw").endswith(", Handsaw last checked 3 March 2026")
     assert past(listed, source=None) == ""
+    cards = [
+        Library(id=f"c{n}", title="C", name=f"Card{n}", answer="C.", asks=("c",), review_by=f"2026-01-0{n}")
+        for n in (4, 2, 1, 3)
+    ]
+    reply = compose(finding("recommend", *(card.id for card in cards)), knowledge(*cards), TODAY)
+    assert [part.text for part in reply.parts if isinstance(part, Attribution)] == [
+        "Card1 due for a check since 1 January 2026, Card2 due for a check since 2 January 2026, "
+        "Card3 due for a check since 3 January 2026"
+    ]
 
 
 def test_news_have_sources_of_their_own_and_the_date_in_a_line() -> None:

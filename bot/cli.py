@@ -19,7 +19,7 @@ import click
 from bot import __version__, program
 from bot.engine import Engine, ProcessMemory
 from bot.knowledge import load
-from bot.model import AskPyError, Change, Question, Reply
+from bot.model import AskPyError, Change, Knowledge, Question, Reply
 from bot.reply import markdown_text, plain_text, without_show_rest
 from bot.settings import NO_CRYPTOGRAPHY, Settings, SettingsError, hide_secrets, read_settings, require_installing
 from bot.text import printable
@@ -359,10 +359,10 @@ def report(days: int, workspace: str | None, html: Path, no_html: bool) -> None:
             raise AskPyError(f"Nothing is known of the workspace {workspace}; there are: {', '.join(known)}.")
         chosen = known if workspace is None else [workspace]
         changes = store.changes.active(chosen[0]) if len(chosen) == 1 else ()
-        name, titles = _pack_names(settings, changes)
-        figures = compute_figures(
-            _report_data(store, chosen, changes, days, now.timestamp()), chosen, name, titles, now.timestamp(), days
-        )
+        knowledge = _edited_pack(settings, changes)
+        name, titles = _pack_names(knowledge)
+        data = _report_data(store, chosen, changes, days, now.timestamp())
+        figures = compute_figures(data, chosen, name, titles, now.timestamp(), days, knowledge)
     print_report(figures)
     if not no_html:
         footer = (
@@ -552,14 +552,20 @@ def _report_data(
     )
 
 
-def _pack_names(settings: Settings, changes: Sequence[Change]) -> tuple[str, dict[str, str]]:
-    """The pack's name and each answer's title by its id, with curators' entries; no titles if the pack can't be loaded."""
+def _edited_pack(settings: Settings, changes: Sequence[Change]) -> Knowledge | None:
+    """The pack with curators' changes; None if it can't be loaded."""
     from bot.curation.overlay import apply_changes
     from bot.knowledge import PackError
 
     try:
-        knowledge = apply_changes(load(settings.pack, settings.cache_folder), changes)
+        return apply_changes(load(settings.pack, settings.cache_folder), changes)
     except PackError:
+        return None
+
+
+def _pack_names(knowledge: Knowledge | None) -> tuple[str, dict[str, str]]:
+    """A pack's name and each answer's title by its id; no titles without a pack."""
+    if knowledge is None:
         return "AskPy", {}
     groups = {f"{kind}:{group.id}": group.title for group in knowledge.groups for kind in ("list", "pick")}
     talk = {f"talk:{name}": f"small talk, {name.replace('_', ' ')}" for name in knowledge.voice.small_talk}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
@@ -15,6 +17,10 @@ MAX_OTHERS, MAX_SEEN = 3, 4
 """Ids of other candidates and of earlier replies in a conversation's state: what was offered counts, and "compare them"."""
 
 
+def _utc_today() -> dt.date:
+    return dt.datetime.now(dt.UTC).date()
+
+
 class MatcherProvider(Protocol):
     """Returns the matcher of a workspace, with its curators' changes. It must not block."""
 
@@ -24,15 +30,22 @@ class MatcherProvider(Protocol):
 class Engine:
     """Answers questions. It has no state but `memory`, so that threads may share it."""
 
-    def __init__(self, matchers: Matcher | MatcherProvider, memory: ProcessMemory | None = None) -> None:
+    def __init__(
+        self,
+        matchers: Matcher | MatcherProvider,
+        memory: ProcessMemory | None = None,
+        today: Callable[[], dt.date] = _utc_today,
+    ) -> None:
         """Make an engine.
 
         Args:
             matchers: one matcher for all workspaces, or a provider, which is called for each question.
             memory: keeps the state of conversations between calls of `answer`; without it each question is answered by itself.
+            today: the day in UTC, which tells what is past its date.
         """
         self._matchers: MatcherProvider = _SingleMatcher(matchers) if isinstance(matchers, Matcher) else matchers
         self._memory = memory
+        self._today = today
 
     @property
     def knowledge(self) -> Knowledge:
@@ -56,7 +69,7 @@ class Engine:
         """The reply to one message of a conversation with this state, and its next state; None if the state doesn't change."""
         matcher = self._matchers.matcher(question.workspace)
         finding = matcher.find(question.text, state)
-        return compose(finding, matcher.knowledge), next_state(state, finding)
+        return compose(finding, matcher.knowledge, self._today()), next_state(state, finding)
 
     def find(self, question: Question) -> Finding:
         """How a question is understood, with the evidence, before the reply is composed. Saves nothing."""
@@ -84,7 +97,7 @@ class Engine:
 
     def rebuild_reply(self, reference: str, workspace: str = "") -> Reply | None:
         """The reply of a reference; None if the pack no longer has its entries."""
-        return rebuild(reference, self.knowledge_of(workspace))
+        return rebuild(reference, self.knowledge_of(workspace), self._today())
 
     def best(self, text: str, top: int) -> list[tuple[str, float]]:
         """The `top` best entries and their scores, before thresholds are applied."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -13,7 +14,7 @@ EntryKind = Literal["topic", "step", "library"]
 Surface = Literal["terminal", "mention", "dm", "command", "shortcut", "home"]
 Caution = Literal["strict", "usual", "generous"]
 Verdict = Literal["answer", "offer", "refuse"]
-ChangeKind = Literal["ask", "not_ask", "entry", "ignore"]
+ChangeKind = Literal["ask", "not_ask", "entry", "ignore", "review"]
 
 
 MOST_COMPARED = 6
@@ -127,6 +128,9 @@ class Entry:
         related: Ids of the entries that are suggested below its answer.
         notes: Dated corrections.
         source: Where it comes from, if not from the pack's source.
+        owner: Who sees to it that it stays right: a team or a name.
+        reviewed: The ISO date of the day on which it was last found right.
+        review_by: The ISO date of the last day before it has to be checked again.
         file, line: Where it starts in the pack, for the lint's faults.
     """
 
@@ -140,6 +144,9 @@ class Entry:
     related: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
     source: Source | None = None
+    owner: str = ""
+    reviewed: str = ""
+    review_by: str = ""
     file: str = ""
     line: int = 0
     answer_format: AnswerFormat = "markdown"
@@ -167,6 +174,10 @@ class Entry:
     def curated(self) -> bool:
         """Whether curators wrote it, so that the pack's source isn't its source."""
         return self.file == CURATED
+
+    def is_past(self, today: dt.date) -> bool:
+        """Whether it should have been checked again before this day."""
+        return bool(self.review_by) and self.review_by < today.isoformat()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -313,6 +324,8 @@ VoiceKey = Literal[
     "from",
     "paragraph",
     "paragraphs",
+    "last_checked",
+    "due_since",
     "label_side",
     "label_what",
     "label_good_for",
@@ -434,8 +447,9 @@ class Change:
 
     "ask": `text` is a phrasing of `entry`. "not_ask": `text` must not find `entry`, or no entry where that is empty.
     "entry": a new entry with the id `entry`, `title`, `answer` and `asks`. "ignore": `text` is a miss not to be shown
-    again. `by` is the curator (team:user), `at` in seconds since 1970. Answers of earlier releases are "plain". `source_date` is
-    the ISO date of the Slack message that a new entry was made from, and `source_url` its address, if everybody may read it.
+    again. "review": `entry` was found still right on `text`, an ISO date. `by` is the curator (team:user), `at` in seconds
+    since 1970. Answers of earlier releases are "plain". `source_date` is the ISO date of the Slack message that a new entry
+    was made from, and `source_url` its address, if everybody may read it.
     """
 
     id: str
@@ -456,6 +470,8 @@ class Change:
     @property
     def phrasings(self) -> tuple[str, ...]:
         """The phrasings that the change is about."""
+        if self.kind == "review":
+            return ()
         return self.asks if self.kind == "entry" else (self.text,)
 
 

@@ -148,7 +148,10 @@ def test_a_new_entry_is_one_of_all(pack: Path) -> None:
     assert known.entries[-1] is known.by_id["lunch"]
 
 
-@pytest.mark.parametrize("nothing", [(), (change("ignore", "blah"),), (change("ask", "x y", "gone"),)])
+@pytest.mark.parametrize(
+    "nothing",
+    [(), (change("ignore", "blah"),), (change("ask", "x y", "gone"),), (change("review", "2026-05-08", "gone"),)],
+)
 def test_what_changes_nothing_leaves_the_entries(pack: Path, nothing: tuple[Change, ...]) -> None:
     known = load(pack)
     assert apply_changes(known, nothing).entries == known.entries
@@ -161,6 +164,10 @@ def test_the_fingerprint_follows_what_is_said_and_not_who_says_it(pack: Path) ->
     other = apply_changes(known, [change("ask", "sundays", "opening-hours", by="T1:U1")])
     assert one.fingerprint == same.fingerprint
     assert len({known.fingerprint, one.fingerprint, other.fingerprint}) == 3
+
+
+def test_a_confirmation_settles_no_miss() -> None:
+    assert settled([change("review", "2026-05-08", "parking")]) == frozenset()
 
 
 def test_a_miss_is_settled_by_its_words() -> None:
@@ -409,6 +416,37 @@ def test_few_changes_need_no_index(pack: Path, built_here: list[str]) -> None:
     live.refresh("T1")
     live.poll()
     assert built_here == ["index"]
+
+
+@pytest.mark.parametrize("index_from", [1, 2])
+def test_a_confirmation_builds_no_index_and_keeps_the_one_there_is(
+    pack: Path, tmp_path: Path, built_here: list[str], index_from: int
+) -> None:
+    changes = ChangeList()
+    live = PackReloader(pack, None, changes, build_in_child=False, index_from=index_from)
+    changes.put(change("ask", "bank holiday mondays", "opening-hours"))
+    live.refresh("T1")
+    live.poll()
+    built, index, fingerprint = list(built_here), live.matcher("T1").index, live.knowledge("T1").fingerprint
+    changes.put(change("review", "2026-05-08", "parking"))
+    assert answer(live, "bank holiday mondays") == ("opening-hours",)
+    live.poll()
+    assert (built_here, live.knowledge("T1").fingerprint) == (built, fingerprint)
+    assert (live.matcher("T1").index is index) == (index_from == 1)
+    assert live.knowledge("T1").by_id["parking"].reviewed == "2026-05-08"
+    assert live.knowledge("").by_id["parking"].reviewed == ""
+
+
+def test_a_workspace_with_nothing_but_confirmations_shares_the_packs_index(pack: Path, built_here: list[str]) -> None:
+    changes = ChangeList()
+    live = PackReloader(pack, None, changes, build_in_child=False)
+    built_here.clear()
+    changes.put(change("review", "2026-05-08", "parking"))
+    assert answer(live, "where can i park") == ("parking",)
+    live.poll()
+    assert built_here == []
+    assert live.matcher("T1").index is live.matcher("").index
+    assert live.knowledge("T1").by_id["parking"].reviewed == "2026-05-08"
 
 
 def test_a_near_phrasing_that_was_refused_stays_so(pack: Path) -> None:

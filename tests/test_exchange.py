@@ -214,6 +214,134 @@ def test_long_lists_between_brackets_go_on_in_the_next_line() -> None:
 # --- what is left out
 
 
+DATED = {
+    "pack.yaml": "name: Office\n",
+    "answers.yaml": """\
+- id: opening-hours
+  owner: Front desk      # who sits there
+  reviewed: 2026-01-01   # by hand
+  title: When are you open?
+  asks: [when are you open]
+  review_by: '2026-03-02'
+  answer: Weekdays from nine to five.
+
+- id: badge
+  review_by: 2026-02-01
+  title: Lost badges
+  asks: [i lost my badge]
+  answer: |
+    Tell the desk.
+
+# The last two.
+- id: canteen
+  title: Where is lunch?
+  asks: [where is lunch]
+  answer: |
+    In the hall.
+
+- {id: parking, title: Where can I park?, asks: [car park], review_by: 2026-02-01, answer: Behind the house.}
+""",
+}
+
+
+def test_confirmations_become_dates_and_nothing_else_is_touched(tmp_path: Path) -> None:
+    pack = pack_at(tmp_path / "knowledge", DATED)
+    days = {"opening-hours": "2026-05-01", "badge": "2026-05-02", "canteen": "2026-05-03", "parking": "2026-05-04"}
+    changes = [
+        wifi(),
+        *(change("review", day, entry) for entry, day in days.items()),
+        change("review", "2026-05-05", "wifi"),
+    ]
+    after = apply_changes(load(pack), changes)
+    found = export_changes(pack, changes)
+    assert (found.exported, found.notes, found.faults) == (6, (), ())
+    assert removed(found) == [
+        "  reviewed: 2026-01-01   # by hand",
+        "  review_by: '2026-03-02'",
+        "  review_by: 2026-02-01",
+        "- {id: parking, title: Where can I park?, asks: [car park], review_by: 2026-02-01, answer: Behind the house.}",
+    ]
+    assert added(found) == [
+        "  reviewed: 2026-05-01   # by hand",
+        "  review_by: 2026-06-30",
+        "  review_by: 2026-10-29",
+        "  reviewed: 2026-05-02",
+        "  reviewed: 2026-05-03",
+        "- {id: parking, title: Where can I park?, asks: [car park], review_by: 2026-10-31, reviewed: 2026-05-04, answer: "
+        "Behind the house.}",
+        *[
+            "# Entries that curators wrote in Slack.",
+            "",
+            "- id: wifi",
+            "  title: What is the wifi password?",
+            "  asks:",
+        ],
+        *["    - wlan code", "  reviewed: 2026-05-05", "  answer: Ask the desk."],
+    ]
+    apply(found)
+
+    def dates(knowledge: Knowledge) -> dict[str, tuple[str, str]]:
+        return {entry.id: (entry.reviewed, entry.review_by) for entry in knowledge.entries}
+
+    assert dates(load(pack)) == dates(after) == dates(apply_changes(load(pack), changes))
+    again = export_changes(pack, changes)
+    assert (again.patch, again.notes) == ("", ("6 changes are in the pack already.",))
+
+
+WRITTEN = {
+    "nothing": ("", "  reviewed: 2026-05-02\n"),
+    "an empty field": ("  reviewed:\n", "  reviewed: 2026-05-02\n"),
+    "blanks": ("  reviewed:  \n", "  reviewed: 2026-05-02  \n"),
+    "a comment": ("  reviewed:   # never\n", "  reviewed: 2026-05-02   # never\n"),
+    "an empty text": ('  reviewed: ""\n', "  reviewed: 2026-05-02\n"),
+    "a block": ("  reviewed: |-\n    2026-01-01\n  names: [x]\n", "  reviewed: 2026-05-02\n  names: [x]\n"),
+    "an owner": (
+        "  owner: 'Ann'  # she\n  names: [x]\n",
+        "  owner: 'Ann'  # she\n  reviewed: 2026-05-02\n  names: [x]\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+@pytest.mark.parametrize("written", WRITTEN)
+def test_a_date_is_written_however_the_field_is(written: str, end: str, tmp_path: Path) -> None:
+    before, after = WRITTEN[written]
+    entry = "- id: e\n  title: E\n  asks: [e]\n  answer: E\n"
+    newline = end or "\n"
+
+    def text(fields: str) -> str:
+        return (entry + fields).removesuffix("\n").replace("\n", newline) + end
+
+    pack = pack_at(tmp_path / "knowledge", {"pack.yaml": "name: P\n", "e.yaml": text(before)})
+    apply(export_changes(pack, [change("review", "2026-05-02", "e")]), "git", "apply")
+    assert (pack / "e.yaml").read_bytes().decode() == text(after)
+
+
+def test_the_last_of_several_confirmations_is_exported(tmp_path: Path) -> None:
+    pack = pack_at(tmp_path / "knowledge", DATED)
+    changes = [change("review", day, "badge") for day in ("2026-03-01", "2026-05-02", "2026-04-01")]
+    after = apply_changes(load(pack), changes).by_id["badge"]
+    apply(export_changes(pack, changes))
+    assert (after.reviewed, after.review_by) == ("2026-05-02", "2026-10-29")
+    patched = load(pack).by_id["badge"]
+    assert (patched.reviewed, patched.review_by) == (after.reviewed, after.review_by)
+
+
+def test_a_confirmation_of_an_entry_that_is_gone_is_a_note(pack: Path) -> None:
+    found = export_changes(pack, [change("review", "2026-05-02", "gone")])
+    assert (found.patch, found.faults) == ("", ())
+    assert found.notes == ("1 confirmation is about entries that the pack doesn't have.",)
+
+
+def test_a_date_behind_an_anchor_is_left_to_a_person(tmp_path: Path) -> None:
+    dated = "reviewed: *day\n  title: Lost badges\n"
+    answers = PACK["answers.yaml"].replace("title:   When", "reviewed: &day 2026-01-01\n  title:   When")
+    files = {**PACK, "answers.yaml": answers.replace("title: Lost badges\n", dated)}
+    found = export_changes(pack_at(tmp_path / "knowledge", files), [change("review", "2026-05-02", "badge")])
+    assert (found.patch, found.exported) == ("", 0)
+    assert found.faults == ("answers.yaml: reviewed is written with an anchor; write it by hand: reviewed: 2026-05-02",)
+
+
 def test_what_the_pack_has_already_is_left_out(pack: Path) -> None:
     found = export_changes(
         pack,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -20,7 +19,7 @@ from bot.report import svg_charts
 from bot.report.figures import Figures, HelpSummary, OutcomeCounts, Period, ReportData, compute_figures
 from bot.report.formatting import compare_shares, format_dates, format_duration, format_help, per_cent
 from bot.report.page import render_page
-from bot.settings import Settings
+from bot.report.printed import print_report
 from bot.store import Database, Store
 from bot.understanding.targets import targets_of
 
@@ -308,6 +307,38 @@ def test_a_page_is_written_where_it_is_wanted_or_not_at_all(run: Any, tmp_path: 
     assert sorted(path.name for path in tmp_path.glob("*.html")) == ["week.html"]
 
 
+def due_pack(tmp_path: Path) -> Path:
+    """A pack with twelve entries past their date, one of them without an owner, and one that isn't."""
+    text = "".join(
+        f"- {{id: e{n}, title: 'Thing {n}?', asks: [thing {n}], answer: A., review_by: 2026-04-{n:02}, reviewed: 2026-01-02,"
+        f" owner: 'Team <{n}>'}}\n"
+        for n in range(2, 13)
+    )
+    text += "- {id: first, title: First?, asks: [first], answer: A., review_by: 2026-03-01}\n"
+    text += "- {id: later, title: Later?, asks: [later], answer: A., review_by: 2026-09-01, reviewed: 2026-04-01}\n"
+    for name, content in {**PACK, "dated.yaml": text}.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    return tmp_path
+
+
+def test_what_is_to_be_checked_is_told_with_its_owner(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = compute_figures(ReportData(), ["T1"], "Demo", {}, NOW, knowledge=load(due_pack(tmp_path)))
+    assert (len(found.due), found.hidden_due) == (10, 2)
+    print_report(found)
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    begin = lines.index("To be checked")
+    assert lines[begin + 1 : begin + 4] == [
+        "by answer owner checked",
+        "1 Mar 2026 First? – –",
+        "2 Apr 2026 Thing 2? Team <2> 2 Jan 2026",
+    ]
+    assert lines[-1] == "and 2 more."
+    page = render_page(found, "Made now.")
+    assert "<h2>To be checked</h2>" in page
+    assert "Team &lt;2&gt;" in page and "<p>And 2 more.</p>" in page
+    assert "Later?" not in page + "".join(lines)
+
+
 def test_nothing_asked_is_said(run: Any) -> None:
     code, out, _ = run("--no-html")
     assert (code, out.splitlines()[-1]) == (0, "Nothing was asked.")
@@ -392,7 +423,6 @@ def test_the_level_before_is_named_where_no_point_covers_it(shares: tuple[int, .
 
 
 def test_whatever_a_miss_can_come_nearest_to_has_a_name() -> None:
-    shipped = Path(__file__).parents[1] / "knowledge"
-    _, titles = _pack_names(Settings(knowledge=shipped, cache=Path(os.environ["ASKPY_CACHE"])), ())
-    knowledge = load(shipped)
+    knowledge = load(Path(__file__).parents[1] / "knowledge")
+    _, titles = _pack_names(knowledge)
     assert [str(each) for each in targets_of(knowledge) if str(each) not in titles] == []

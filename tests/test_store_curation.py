@@ -136,6 +136,51 @@ def test_the_database_itself_refuses_a_second(store: Store, database: str) -> No
         execute(database, "insert into askpy_taken select workspace, name, 'another' from askpy_taken")
 
 
+def test_a_confirmation_counts_once_a_day(store: Store) -> None:
+    first = edit("2023-11-14", entry="poetry", kind="review")
+    assert store.changes.save([first]) is None
+    assert store.changes.save([edit("2023-11-14", entry="poetry", kind="review", by="T1:U2")]) == first
+    for other in (
+        edit("2023-11-15", "poetry", "review"),
+        edit("2023-11-14", "django", "review"),
+        edit("2023-11-14", "poetry"),
+    ):
+        assert store.changes.save([other]) is None
+    assert store.changes.undo("T1", first.batch)
+    assert store.changes.save([edit("2023-11-14", entry="poetry", kind="review")]) is None
+    assert len(store.changes.active("T1")) == 4
+
+
+REVIEWER = """
+import sys
+from bot.model import Change
+from bot.store import Store
+url, name = sys.argv[1:]
+store = Store(url)
+sys.stdin.readline()
+for number in range(20):
+    for press in range(2):
+        batch = f"{name}-{number}-{press}"
+        edit = Change(id=batch, workspace="T1", kind="review", text="2023-11-14", entry=f"e{number}", batch=batch, by=name)
+        print("refused" if store.changes.save([edit]) else "saved", number)
+print("failures", store.database.failures)
+"""
+
+
+def test_a_confirmation_counts_once_in_two_processes_and_after_a_restart(database: str) -> None:
+    presses = Counter[str]()
+    for names in (("a", "b"), ("c", "d")):
+        said = [output.splitlines() for output in outputs(programs(REVIEWER, [(database, name) for name in names]))]
+        assert [lines[-1] for lines in said] == ["failures 0"] * 2
+        presses.update(line for lines in said for line in lines)
+    assert [presses[f"saved {n}"] for n in range(20)] == [1] * 20
+    assert [presses[f"refused {n}"] for n in range(20)] == [7] * 20
+    store = Store(database)
+    assert sorted(change.entry for change in store.changes.active("T1")) == sorted(f"e{n}" for n in range(20))
+    assert rows(database, "select count(*) from askpy_taken") == [(20,)]
+    store.close()
+
+
 def test_undo_takes_back_a_batch_once(store: Store) -> None:
     both = [edit("one", batch="b"), edit("two", batch="b")]
     store.changes.save(both)

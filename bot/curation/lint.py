@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 
+from bot.curation.freshness import due_entries
 from bot.curation.source_locations import SourceLocations, label, phrasings
 from bot.knowledge import Fault
 from bot.knowledge.files import OUT_OF_SCOPE_FILE
@@ -18,16 +19,18 @@ FEWEST_PHRASINGS = 8
 """Phrasings below which an entry is hard to find: with five an entry 66 % are found, with ten 76 %, with a hundred 93 %."""
 
 
-def lint(knowledge: Knowledge, locations: SourceLocations | None = None) -> list[Fault]:
+def lint(knowledge: Knowledge, locations: SourceLocations | None = None, today: dt.date | None = None) -> list[Fault]:
     """Faults and advice about a pack that loads.
 
     Args:
         knowledge: The pack.
         locations: Where its texts stand; without it, faults about phrasings have the line of their entry.
+        today: The day in UTC; today if it isn't given.
 
     Returns:
         The faults, in file order.
     """
+    today = today or dt.datetime.now(dt.UTC).date()
     known = locations or SourceLocations(owners={entry.id: (entry.file, entry.line) for entry in knowledge.entries})
     owners: dict[str, Target] = {}
     for phrasing, target in phrasings(knowledge):
@@ -39,7 +42,8 @@ def lint(knowledge: Knowledge, locations: SourceLocations | None = None) -> list
         *_empty_answers(knowledge, known),
         *_unreadable_phrasings(knowledge, known),
     }
-    return sorted(faults | {*_repeated_groups(knowledge), *_future_notes(knowledge)})
+    faults |= {*_repeated_groups(knowledge), *_future_dates(knowledge, today)}
+    return sorted(faults | {*_reversed_dates(knowledge, known), *_due(knowledge, known, today)})
 
 
 def unreached(matcher: Matcher) -> list[Fault]:
@@ -167,15 +171,36 @@ def _repeated_groups(knowledge: Knowledge) -> Iterable[Fault]:
                 yield _fault(entry, f"'{group}' stands in capabilities and in also; keep one")
 
 
-def _future_notes(knowledge: Knowledge) -> Iterable[Fault]:
-    """A note dated later than tomorrow in UTC, which is a day that has begun in no time zone."""
-    tomorrow = (dt.datetime.now(tz=dt.UTC) + dt.timedelta(days=1)).date().isoformat()
+def _future_dates(knowledge: Knowledge, today: dt.date) -> Iterable[Fault]:
+    """A note or a check dated later than tomorrow in UTC, which is a day that has begun in no time zone."""
+    tomorrow = (today + dt.timedelta(days=1)).isoformat()
     for entry in knowledge.entries:
+        if entry.reviewed > tomorrow:
+            yield _fault(entry, f"reviewed is {entry.reviewed}, which is still to come; correct the date", advice=True)
         for note in entry.notes:
             if note.date > tomorrow:
                 yield _fault(
                     entry, f"a note is dated {note.date}, which is still to come; correct the date", advice=True
                 )
+
+
+def _reversed_dates(knowledge: Knowledge, locations: SourceLocations) -> Iterable[Fault]:
+    for entry in knowledge.entries:
+        if "" < entry.review_by < entry.reviewed:
+            file, line = locations.fields.get((entry.id, "review_by"), (entry.file, entry.line))
+            text = f"review_by {entry.review_by} is before reviewed {entry.reviewed}; correct one of the two"
+            yield Fault(file, line, entry.id, text, refuses=False)
+
+
+def _due(knowledge: Knowledge, locations: SourceLocations, today: dt.date) -> Iterable[Fault]:
+    """Entries that have to be checked, or soon will."""
+    for due in due_entries(knowledge, today):
+        entry = due.entry
+        file, line = locations.fields.get((entry.id, "review_by"), (entry.file, entry.line))
+        when = f"{'was' if due.is_past else 'is'} to be checked by {entry.review_by}"
+        owner = f", owner: {entry.owner}" if entry.owner else ""
+        text = f"{when}{owner}; see whether it is still right, and set reviewed and review_by anew"
+        yield Fault(file, line, entry.id, text, refuses=False, advice=True)
 
 
 def _fault(entry: Entry, text: str, advice: bool = False) -> Fault:

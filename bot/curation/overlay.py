@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
+from bot.curation.freshness import with_review
 from bot.model import CURATED, Change, Entry, Group, Knowledge, OutOfScope, Source
 from bot.text import normalize_phrase, without_control_characters
 from bot.understanding import Matcher
@@ -23,7 +24,8 @@ def apply_changes(knowledge: Knowledge, changes: Sequence[Change], phrases: froz
         phrases: `pack_phrases` of the pack, where the caller has them.
 
     Returns:
-        The changed pack, with a fingerprint of its own; the pack itself where there is nothing to change.
+        The changed pack, with a fingerprint of its own unless only dates differ; the pack itself where there is nothing to
+        change.
     """
     effective = [_cleaned(change) for change in changes if change.kind != "ignore"]
     if not effective:
@@ -79,6 +81,8 @@ class _EditablePack:
                 else:
                     entry = self.entries[entry.id]
                     self.entries[entry.id] = replace(entry, not_asks=_with(entry.not_asks, change.text))
+            case "review" if entry is not None:
+                self.entries[entry.id] = with_review(entry, change.text)
 
     def _remove_elsewhere(self, phrasings: Sequence[str], owner: str) -> None:
         """Remove the phrasings from everything that asks or refuses them, but from what the entry `owner` asks."""
@@ -111,7 +115,7 @@ def with_exact_phrases(base: Matcher, knowledge: Knowledge, changes: Sequence[Ch
 
 def wants_index(changes: Sequence[Change], index_from: int) -> bool:
     """Whether there are enough changes for an index of their own."""
-    return sum(change.kind != "ignore" for change in changes) >= index_from
+    return sum(change.kind not in ("ignore", "review") for change in changes) >= index_from
 
 
 def settled(changes: Sequence[Change]) -> frozenset[str]:
@@ -188,6 +192,12 @@ def _with(phrasings: tuple[str, ...], text: str) -> tuple[str, ...]:
 
 
 def _fingerprint(knowledge: Knowledge, changes: Sequence[Change]) -> str:
-    """SHA-256 of the pack's fingerprint and of what the changes change, whoever made them and whenever."""
+    """SHA-256 of the pack's fingerprint and of what the changes change, whoever made them and whenever.
+
+    Confirmations have no part in it: no index depends on an entry's dates.
+    """
+    changes = [change for change in changes if change.kind != "review"]
+    if not changes:
+        return knowledge.fingerprint
     contents = [{**asdict(change), "id": "", "batch": "", "by": "", "at": 0} for change in changes]
     return hashlib.sha256(f"{knowledge.fingerprint}\0{json.dumps(contents)}".encode()).hexdigest()

@@ -79,6 +79,10 @@ class _Overlay:
     wants_index: bool = False
     is_indexed: bool = False
 
+    def has_same_index(self, other: _Overlay) -> bool:
+        """Whether the two differ in nothing but the dates of entries, which no index depends on."""
+        return self.base is other.base and self.matcher.knowledge.fingerprint == other.matcher.knowledge.fingerprint
+
 
 @dataclass(frozen=True, slots=True)
 class _Base:
@@ -230,14 +234,18 @@ class PackReloader:
 
     def _overlay(self, workspace: str, revision: int, changes: tuple[Change, ...]) -> None:
         with self._lock:
-            known = workspace in self._overlays
-            overlay = self._overlays[workspace] = _overlay(self._base, revision, changes, self._index_from)
+            known = self._overlays.get(workspace)
+            overlay = _overlay(self._base, revision, changes, self._index_from)
+            if known is not None and known.is_indexed and known.has_same_index(overlay):
+                matcher = known.matcher.with_dates(overlay.matcher.knowledge)
+                overlay = replace(overlay, matcher=matcher, is_indexed=True)
+            self._overlays[workspace] = overlay
             self._overlays.move_to_end(workspace)
             self._drop_least_asked()
         self._clear_failure(workspace)
-        if overlay.wants_index:
+        if overlay.wants_index and not overlay.is_indexed:
             self._wake.set()
-        if known:
+        if known is not None:
             self._notify(workspace)
 
     def _drop_least_asked(self) -> None:
@@ -441,6 +449,8 @@ def _overlay(base: _Base, revision: int, changes: tuple[Change, ...], index_from
     knowledge = apply_changes(base.knowledge, changes, base.phrases)
     if knowledge is base.knowledge:
         return _Overlay(base, revision, changes, base.matcher)
+    if knowledge.fingerprint == base.knowledge.fingerprint:
+        return _Overlay(base, revision, changes, base.matcher.with_dates(knowledge))
     matcher = with_exact_phrases(base.matcher, knowledge, changes)
     return _Overlay(base, revision, changes, matcher, wants_index(changes, index_from))
 

@@ -12,7 +12,7 @@ from bot.curation.lint import lint
 from bot.curation.overlay import apply_changes
 from bot.curation.source_locations import source_locations
 from bot.exchange.patch import file_patch, patch_root
-from bot.exchange.yaml_edit import ListEdit, edit_entries
+from bot.exchange.yaml_edit import DateEdit, ListEdit, edit_entries
 from bot.exchange.yaml_text import NewEntry, entry_yaml, scalar
 from bot.knowledge import Fault, PackFiles, inspect, load, read_files
 from bot.knowledge.files import OUT_OF_SCOPE_FILE, out_of_scope_file
@@ -22,8 +22,10 @@ from bot.model import CURATED, Change, Entry, Group, Knowledge
 from bot.text import normalize_phrase, without_control_characters
 
 GROUPS_FILE = "groups.yaml"
-EntryEdit = tuple[int | None, ListEdit]
-"""The position of an entry or group in its file, None where the file itself is the mapping, and the edit of one of its lists."""
+EntryEdit = tuple[int | None, ListEdit | DateEdit]
+"""The position of an entry or group in its file, None where the file itself is the mapping, and the edit of a list or a date."""
+DATE_FIELDS = {"review_by": ("owner",), "reviewed": ("owner", "review_by")}
+"""The dates that a confirmation sets, and the fields behind which each is put where the entry doesn't have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def export_changes(folder: Path, changes: Sequence[Change]) -> Export:
     edited, failed = _edit_files(texts, plan)
     root, prefix = patch_root(folder)
     patch = "".join(file_patch(prefix + name, texts.get(name), edited[name]) for name in sorted(edited))
-    exported = plan.exported - sum(len(edit.add) for failure in failed.values() for _, edit in failure.edits)
+    exported = plan.exported - sum(failure.count for failure in failed.values())
     faults = [f"{name}: {failure.error}; write it by hand: {failure.added}" for name, failure in failed.items()]
     return Export(patch, root, exported, plan.notes, (*plan.faults, *faults, *_new_faults(files, edited)))
 
@@ -73,11 +75,11 @@ def export_changes(folder: Path, changes: Sequence[Change]) -> Export:
 
 @dataclass(frozen=True, slots=True)
 class _FileEdit:
-    """An edit of a list. `owner`: id of the entry or group, "" in the file of out-of-scope questions."""
+    """An edit of a list or a date. `owner`: id of the entry or group, "" in the file of out-of-scope questions."""
 
     file: str
     owner: str
-    edit: ListEdit
+    edit: ListEdit | DateEdit
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +93,9 @@ class _Plan:
     faults: tuple[str, ...]
 
 
-_Status = Literal["exported", "present", "ignored", "lost"]
-"""Of a change: in the patch, in the pack already, no part of a pack, or about an entry that the pack doesn't have."""
+_Status = Literal["exported", "present", "ignored", "lost", "moot"]
+"""Of a change: in the patch, in the pack already, no part of a pack, about an entry that the pack doesn't have; "moot" is a
+confirmation of such an entry."""
 
 
 def _plan(knowledge: Knowledge, changes: Sequence[Change]) -> _Plan:
@@ -134,6 +137,9 @@ def _entry_edits(before: Knowledge, after: Knowledge) -> Iterator[_FileEdit]:
         # An entry needs a phrasing: one that loses its last keeps it, and `check` then reports a shared phrasing.
         edits = _list_edit("asks", old.asks, new.asks or old.asks), _list_edit("not_asks", old.not_asks, new.not_asks)
         yield from (_FileEdit(old.file, old.id, edit) for edit in edits if edit)
+        for field, after_fields in DATE_FIELDS.items():
+            if (date := getattr(new, field)) != getattr(old, field):
+                yield _FileEdit(old.file, old.id, DateEdit(field, date, after_fields))
 
 
 def _group_edits(before: Knowledge, after: Knowledge) -> Iterator[_FileEdit]:
@@ -174,6 +180,10 @@ def _status(change: Change, knowledge: Knowledge, after: Knowledge) -> _Status:
         case "not_ask":
             listed = entry.not_asks if entry is not None else knowledge.out_of_scope.asks
             return "present" if phrase in map(normalize_phrase, listed) else "exported"
+        case "review" if change.entry not in after.by_id:
+            return "moot"
+        case "review":
+            return "present" if entry is not None and change.text <= entry.reviewed else "exported"
 
 
 def _lost(change: Change) -> str:
@@ -181,11 +191,13 @@ def _lost(change: Change) -> str:
 
 
 def _notes(statuses: Counter[_Status], changes: Sequence[Change], knowledge: Knowledge) -> Iterator[str]:
-    present, ignored = statuses["present"], statuses["ignored"]
+    present, ignored, moot = statuses["present"], statuses["ignored"], statuses["moot"]
     if present:
         yield f"{_count(present, 'change')} {'is' if present == 1 else 'are'} in the pack already."
     if ignored:
         yield f"{_count(ignored, 'ignored question')} {'is' if ignored == 1 else 'are'} no part of a pack."
+    if moot:
+        yield f"{_count(moot, 'confirmation')} {'is' if moot == 1 else 'are'} about entries that the pack doesn't have."
     for change in changes:
         entry = knowledge.by_id.get(change.entry)
         if (
@@ -216,8 +228,17 @@ class _Failure:
 
     @property
     def added(self) -> str:
-        """The texts that would have been added."""
-        return ", ".join(repr(text) for _, edit in self.edits for text in edit.add)
+        """The texts that would have been added, and the dates set."""
+        return ", ".join(text for _, edit in self.edits for text in _added(edit))
+
+    @property
+    def count(self) -> int:
+        """The number of changes that aren't made; the two dates of a confirmation are one."""
+        return sum(len(_added(edit)) for _, edit in self.edits if edit.field != "review_by")
+
+
+def _added(edit: ListEdit | DateEdit) -> list[str]:
+    return [f"{edit.field}: {edit.date}"] if isinstance(edit, DateEdit) else [repr(text) for text in edit.add]
 
 
 def _edit_files(texts: Mapping[str, str], plan: _Plan) -> tuple[dict[str, str], dict[str, _Failure]]:
@@ -226,7 +247,8 @@ def _edit_files(texts: Mapping[str, str], plan: _Plan) -> tuple[dict[str, str], 
     failed: dict[str, _Failure] = {}
     for name, edits in _edits_by_file(texts, plan).items():
         if name not in texts:
-            edited[name] = "".join(["asks:\n", *(f"  - {scalar(text)}\n" for _, edit in edits for text in edit.add)])
+            added = [text for _, edit in edits if isinstance(edit, ListEdit) for text in edit.add]
+            edited[name] = "".join(["asks:\n", *(f"  - {scalar(text)}\n" for text in added)])
             continue
         try:
             edited[name] = _edit_file(name, texts[name], edits)
@@ -235,7 +257,7 @@ def _edit_files(texts: Mapping[str, str], plan: _Plan) -> tuple[dict[str, str], 
     if plan.new_entries:
         name = next((name for name in texts if name in (CURATED, "curated.yml")), CURATED)
         entries = [
-            NewEntry(e.id, e.title, to_markdown(e.answer, e.answer_format), list(e.asks), list(e.not_asks))
+            NewEntry(e.id, e.title, to_markdown(e.answer, e.answer_format), list(e.asks), list(e.not_asks), e.reviewed)
             for e in plan.new_entries
         ]
         edited[name] = _append(edited.get(name, texts.get(name)), "\n".join(map(entry_yaml, entries)))
@@ -264,11 +286,11 @@ def _ids(value: YamlValue | None) -> list[str]:
 
 
 def _edit_file(name: str, text: str, edits: Sequence[EntryEdit]) -> str:
-    """The file with its lists edited. Raises ValueError unless reading it back gives the old value with just these edits."""
+    """The file with its lists and dates edited. Raises ValueError unless reading it back gives these edits alone."""
     bom = "\ufeff" if text.startswith("\ufeff") else ""
     edited = bom + edit_entries(text.removeprefix(bom), edits)
     if _parse(edited, name) != _edited_value(_parse(text, name), edits):
-        raise ValueError("its lists are written in a way that can't be added to (an anchor, perhaps)")
+        raise ValueError("it is written in a way that can't be edited (an anchor, perhaps)")
     return edited
 
 
@@ -279,6 +301,9 @@ def _edited_value(value: YamlValue | None, edits: Sequence[EntryEdit]) -> YamlVa
         mapping = root if position is None else root[position] if isinstance(root, list) else None
         if not isinstance(mapping, dict):
             return None
+        if isinstance(edit, DateEdit):
+            mapping[edit.field] = edit.date
+            continue
         old = mapping.get(edit.field, [])
         listed = [old.strip()] if isinstance(old, str) else old if isinstance(old, list) else []
         mapping[edit.field] = [*(text for n, text in enumerate(listed) if n not in edit.remove), *edit.add]

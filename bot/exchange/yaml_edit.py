@@ -40,7 +40,18 @@ class ValueEdit:
     comment: str = ""
 
 
-EntryEdit = tuple[int | None, ListEdit | ValueEdit]
+@dataclass(frozen=True, slots=True)
+class DateEdit:
+    """A new ISO date for a field, written without quotes. A field that isn't there yet is put behind the first of `after` that
+    is, or at the end."""
+
+    field: str
+    date: str
+    after: tuple[str, ...] = ()
+
+
+FieldEdit = ListEdit | ValueEdit | DateEdit
+EntryEdit = tuple[int | None, FieldEdit]
 """The position of an entry or group in the file, None where the file itself is the mapping, and the edit of one of its fields."""
 
 
@@ -80,7 +91,7 @@ def _compose(text: str) -> Any:
         raise ValueError(str(error).splitlines()[0]) from None
 
 
-def _splices(text: str, root: Any, position: int | None, edit: ListEdit | ValueEdit) -> list[_Splice]:
+def _splices(text: str, root: Any, position: int | None, edit: FieldEdit) -> list[_Splice]:
     if position is not None and not (_is(root, "sequence") and position < len(root.value)):
         raise ValueError("is not a list of entries")
     mapping = root if position is None else root.value[position]
@@ -89,6 +100,8 @@ def _splices(text: str, root: Any, position: int | None, edit: ListEdit | ValueE
     fields = {key.value: (key, node) for key, node in mapping.value}
     if isinstance(edit, ValueEdit):
         return _edit_value(text, mapping, fields, edit)
+    if isinstance(edit, DateEdit):
+        return _edit_date(text, mapping, fields, edit)
     if edit.field not in fields:
         return _edit_missing(text, mapping, fields, edit) if edit.add else []
     key, node = fields[edit.field]
@@ -115,6 +128,26 @@ def _edit_value(text: str, mapping: Any, fields: dict[str, tuple[Any, Any]], edi
         start = _line_start(text, (mapping if mapping.flow_style else key).start_mark.index)
         splices.append(_Splice(start, start, "".join(line + newline for line in lines)))
     return splices
+
+
+def _edit_date(text: str, mapping: Any, fields: dict[str, tuple[Any, Any]], edit: DateEdit) -> list[_Splice]:
+    """A date behind its key, or a field behind another one."""
+    if edit.field in fields:
+        key, node = fields[edit.field]
+        if not _is(node, "scalar"):
+            raise ValueError(f"{edit.field} is not a text")
+        if node.anchor:  # another field repeats it, or it repeats another one
+            raise ValueError(f"{edit.field} is written with an anchor")
+        if node.start_mark.index == node.end_mark.index:  # nothing is written; the marks may be behind a comment
+            colon = text.index(":", key.end_mark.index) + 1
+            return [_Splice(colon, colon, f" {edit.date}")]
+        return [_Splice(node.start_mark.index, _end(text, node), edit.date)]
+    _, before = next((fields[name] for name in edit.after if name in fields), mapping.value[-1])
+    if mapping.flow_style:
+        end = before.end_mark.index
+        return [_Splice(end, end, f", {edit.field}: {edit.date}")]
+    indent = " " * mapping.value[0][0].start_mark.column
+    return [_insert_lines(text, _end(text, before), [f"{indent}{edit.field}: {edit.date}"])]
 
 
 # --- the three forms of a list

@@ -39,6 +39,7 @@ class NewEntry:
     answer: str
     asks: list[str]
     not_asks: list[str] = field(default_factory=list)
+    reviewed: str = ""
 
 
 def entry_yaml(entry: NewEntry) -> str:
@@ -47,6 +48,8 @@ def entry_yaml(entry: NewEntry) -> str:
     lines += [f"    - {scalar(text)}" for text in entry.asks]
     if entry.not_asks:
         lines += ["  not_asks:", *(f"    - {scalar(text)}" for text in entry.not_asks)]
+    if entry.reviewed:
+        lines.append(f"  reviewed: {entry.reviewed}")
     return "\n".join([*lines, f"  answer: {value(entry.answer, 2)}", ""])
 
 

@@ -152,6 +152,9 @@ class EntrySchema(Schema):
     related: IdList = ()
     notes: tuple[NoteSchema, ...] = ()
     source: SourceSchema | None = None
+    owner: Line = ""
+    reviewed: IsoDate = ""
+    review_by: IsoDate = ""
 
 
 class StepSchema(EntrySchema):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 
 from bot.model import (
@@ -22,6 +23,7 @@ from bot.model import (
 )
 from bot.reply.facts import attribute_parts_of_each, capabilities_row, plain_install
 from bot.reply.wording import (
+    checked_parts,
     choice_of,
     find_group,
     group_label,
@@ -42,21 +44,27 @@ MAX_COMPARED_BY_BUTTON = 5
 
 
 def comparison_parts(
-    cards: list[Library], knowledge: Knowledge, attribute: Attribute | None = None, *, undecided: bool = False
+    cards: list[Library],
+    knowledge: Knowledge,
+    today: dt.date,
+    attribute: Attribute | None = None,
+    *,
+    undecided: bool = False,
 ) -> Iterable[Part]:
     """The parts of a comparison.
 
     Args:
         cards: The cards, in the order of the columns.
         knowledge: The pack.
+        today: The day on which it is read.
         attribute: The one attribute that is compared; None for a table of all.
         undecided: The best of them was asked for, and the source names none.
     """
     lines = knowledge.voice.lines
     if attribute is not None and (parts := attribute_parts_of_each(cards, attribute, knowledge)):
         yield from parts
-        if attribute.name != NEWS:  # notes have sources of their own
-            yield from source_parts(cards, knowledge)
+        has_sources = attribute.name == NEWS  # notes have sources of their own
+        yield from (checked_parts if has_sources else source_parts)(cards, knowledge, today)
         yield Choices(lines["open"], tuple(choice_of(card) for card in cards))
         return
     if undecided or attribute is not None:
@@ -67,7 +75,7 @@ def comparison_parts(
         yield Facts(((lines["in_common"], join_with_dots(*shared)),))
     if table.rows:
         yield table
-    yield from source_parts(cards, knowledge)
+    yield from source_parts(cards, knowledge, today)
     yield Choices(lines["open"], tuple(choice_of(card) for card in cards))
 
 
@@ -96,7 +104,7 @@ def _when_to_take(card: Library, knowledge: Knowledge) -> str:
     return f"{knowledge.voice.lines['take_it']} {uses}" if uses else ""
 
 
-def list_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
+def list_parts(finding: Finding, knowledge: Knowledge, today: dt.date) -> Iterable[Part]:
     """The parts of a group's list: its members by side, then cards that it may list too."""
     lines = knowledge.voice.lines
     cards = libraries(finding.ids, knowledge)
@@ -115,7 +123,7 @@ def list_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
     if also_listed:
         items = tuple(_list_item(card, knowledge, with_summary) for card in also_listed)
         yield Items(items, heading=lines["also_listed"])
-    yield from source_parts(cards, knowledge)
+    yield from source_parts(cards, knowledge, today)
 
 
 def _list_item(card: Library, knowledge: Knowledge, with_summary: bool) -> Item:
@@ -123,7 +131,7 @@ def _list_item(card: Library, knowledge: Knowledge, with_summary: bool) -> Item:
     return Item(card.name, text, subtitle=group_label(card.side, knowledge), ask=card.opening_question)
 
 
-def recommendation_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
+def recommendation_parts(finding: Finding, knowledge: Knowledge, today: dt.date) -> Iterable[Part]:
     """The parts of a recommendation, the best card first, each with its reason."""
     lines = knowledge.voice.lines
     cards = libraries(finding.ids, knowledge)
@@ -141,7 +149,7 @@ def recommendation_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Par
         for card in cards
     )
     yield Items(tuple(items), numbered=len(cards) > 1)
-    yield from source_parts(cards, knowledge)
+    yield from source_parts(cards, knowledge, today)
     if len(cards) > 1:
         names = [card.name for card in cards[:MAX_COMPARED_BY_BUTTON]]
         yield Choices(lines["related"], (Choice(lines["compare_them"], " vs ".join(names)),))

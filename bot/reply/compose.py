@@ -6,6 +6,7 @@ A new kind of reply is also listed in `Kind` (model.py) and, if people can share
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import cast
 
@@ -30,17 +31,18 @@ from bot.reply.unknown import greeting_parts, help_parts, unknown_parts
 from bot.reply.wording import join_with_and, libraries, source_parts
 
 
-def compose(finding: Finding, knowledge: Knowledge) -> Reply:
+def compose(finding: Finding, knowledge: Knowledge, today: dt.date = dt.date.min) -> Reply:
     """The reply to a finding.
 
     Args:
         finding: What was understood; all of its ids exist in `knowledge`.
         knowledge: The pack.
+        today: The day on which it is read, which tells what is past its date; by default nothing is.
     """
     reply = Reply(
         kind=finding.kind,
         ids=finding.ids[:MOST_COMPARED] if finding.kind == "compare" else finding.ids,
-        parts=_with_language(tuple(_parts(finding, knowledge)), finding.language, knowledge),
+        parts=_with_language(tuple(_parts(finding, knowledge, today)), finding.language, knowledge),
         evidence=finding.evidence,
         reference=_reference(finding),
     )
@@ -53,10 +55,10 @@ def greet(knowledge: Knowledge) -> Reply:
     return compose(Finding(kind="smalltalk", ids=(), talk="greeting", evidence=evidence), knowledge)
 
 
-def rebuild(reference: str, knowledge: Knowledge) -> Reply | None:
+def rebuild(reference: str, knowledge: Knowledge, today: dt.date = dt.date.min) -> Reply | None:
     """The reply with this reference, composed anew; None where the pack no longer has all of its entries."""
     finding = parse_reference(reference, knowledge)
-    return compose(finding, knowledge) if finding is not None else None
+    return compose(finding, knowledge, today) if finding is not None else None
 
 
 def parse_reference(reference: str, knowledge: Knowledge) -> Finding | None:
@@ -93,7 +95,7 @@ def _with_language(parts: tuple[Part, ...], language: str, knowledge: Knowledge)
     return (*parts[:end], Text(lines.get(key, lines["reads_english"])), *parts[end:])
 
 
-def _parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
+def _parts(finding: Finding, knowledge: Knowledge, today: dt.date) -> Iterable[Part]:
     """The parts of the reply; of an answer to a question with names that aren't covered, a word on them comes first."""
     if finding.out_of_scope and finding.kind != "unknown":
         yield Text(f"{join_with_and(finding.out_of_scope)}: {knowledge.voice.lines['unknown_beside']}")
@@ -105,7 +107,7 @@ def _parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
         yield Text(knowledge.voice.lines["beyond_topic"])
     elif finding.is_likely and finding.attribute is None and finding.kind in ("topic", "step", "library"):
         yield Text(f"{knowledge.voice.lines['likely']}:")
-    yield from _own_parts(finding, knowledge)
+    yield from _own_parts(finding, knowledge, today)
 
 
 def _without(finding: Finding, knowledge: Knowledge) -> str:
@@ -114,23 +116,23 @@ def _without(finding: Finding, knowledge: Knowledge) -> str:
     return f"{names}: {lines['cant_tell']}" if finding.is_unsure else f"{lines['without']} {names}:"
 
 
-def _own_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
+def _own_parts(finding: Finding, knowledge: Knowledge, today: dt.date) -> Iterable[Part]:
     match finding.kind:
         case "topic" | "step" | "library":
-            return entry_parts(finding, knowledge)
+            return entry_parts(finding, knowledge, today)
         case "compare":
             cards = libraries(finding.ids[:MOST_COMPARED], knowledge)
-            return comparison_parts(cards, knowledge, finding.attribute, undecided=finding.beyond)
+            return comparison_parts(cards, knowledge, today, finding.attribute, undecided=finding.beyond)
         case "list":
-            return list_parts(finding, knowledge)
+            return list_parts(finding, knowledge, today)
         case "recommend":
-            return recommendation_parts(finding, knowledge)
+            return recommendation_parts(finding, knowledge, today)
         case "help":
             return help_parts(knowledge)
         case "smalltalk" if finding.talk == "greeting":
             return greeting_parts(knowledge)
         case "smalltalk":
             text = Text(knowledge.voice.small_talk[finding.talk or "greeting"].answer)
-            return [text, *source_parts((), knowledge)] if finding.talk == "source" else [text]
+            return [text, *source_parts((), knowledge, today)] if finding.talk == "source" else [text]
         case "unknown":
-            return unknown_parts(finding, knowledge)
+            return unknown_parts(finding, knowledge, today)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -29,6 +30,7 @@ from bot.model import (
 from bot.reply.facts import attribute_parts, facts, install_spans
 from bot.reply.wording import (
     answer_part,
+    checked_parts,
     choice_of,
     first_sentence,
     group_label,
@@ -53,11 +55,11 @@ form of its answer, share 0.4 to 1.0."""
 _NEGATIONS = frozenset("no not never none cannot cant dont doesnt isnt arent wont shouldnt mustnt".split())
 
 
-def entry_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
+def entry_parts(finding: Finding, knowledge: Knowledge, today: dt.date) -> Iterable[Part]:
     """The parts of the reply about the finding's one entry."""
     entry = knowledge.by_id[finding.ids[0]]
     if isinstance(entry, Library):
-        yield from _library_parts(entry, finding, knowledge)
+        yield from _library_parts(entry, finding, knowledge, today)
         return
     steps = knowledge.steps(entry.id)
     if finding.attribute is not None:
@@ -69,7 +71,7 @@ def entry_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
     yield answer_part(entry)
     if steps:
         yield Items(tuple(Item(step.title, ask=step.title) for step in steps), numbered=True)
-    yield from _notes_and_source(entry, knowledge)
+    yield from _notes_and_source(entry, knowledge, today)
     if isinstance(entry, Step):
         yield _neighbours(entry, knowledge)
     elif steps:
@@ -80,10 +82,10 @@ def entry_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
         yield from _related(entry, knowledge)
 
 
-def _library_parts(card: Library, finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
+def _library_parts(card: Library, finding: Finding, knowledge: Knowledge, today: dt.date) -> Iterable[Part]:
     """The parts of a card: one attribute of it and the card in short, or all of it, or its notes alone."""
     if finding.attribute is not None and finding.attribute.name == NEWS and card.notes:
-        yield from _news_parts(card, finding.attribute, knowledge)
+        yield from _news_parts(card, finding.attribute, knowledge, today)
         return
     lines = knowledge.voice.lines
     asked_parts = attribute_parts(card, finding.attribute, knowledge) if finding.attribute is not None else []
@@ -93,7 +95,7 @@ def _library_parts(card: Library, finding: Finding, knowledge: Knowledge) -> Ite
         yield Text(lines["beyond"])
     if asked_parts or is_missing:
         yield _card(card, card.summary, knowledge)
-        yield from source_parts([card], knowledge)
+        yield from source_parts([card], knowledge, today)
         yield from _questions_about(card, knowledge)
         return
     opening, rest = split_opening(card, MAX_OPENING)
@@ -108,14 +110,15 @@ def _library_parts(card: Library, finding: Finding, knowledge: Knowledge) -> Ite
         yield Facts(tuple(rows))
     if command := install_spans(card):
         yield Code(lines["label_install"], command)
-    yield from source_parts([card], knowledge)
+    yield from source_parts([card], knowledge, today)
     yield from _questions_about(card, knowledge)
 
 
-def _news_parts(card: Library, attribute: Attribute, knowledge: Knowledge) -> Iterable[Part]:
+def _news_parts(card: Library, attribute: Attribute, knowledge: Knowledge, today: dt.date) -> Iterable[Part]:
     """A card's notes, each with its own source."""
     yield Heading(join_with_dots(card.name, knowledge.voice.lines["whats_new"]))
     yield from attribute_parts(card, attribute, knowledge)
+    yield from checked_parts([card], knowledge, today)
     choices = (choice_of(card), *_compare_choices(card, knowledge), *_related_below(card, knowledge))
     yield Choices(knowledge.voice.lines["related"], choices[:MOST_BELOW_CARD])
 
@@ -178,10 +181,10 @@ def _compared_with(card: Library, knowledge: Knowledge) -> list[Library]:
     return libraries(card.related, knowledge)[:1]
 
 
-def _notes_and_source(entry: Entry, knowledge: Knowledge) -> Iterable[Part]:
+def _notes_and_source(entry: Entry, knowledge: Knowledge, today: dt.date) -> Iterable[Part]:
     for note in entry.notes:
         yield DatedNote(note)
-    yield from source_parts([entry], knowledge)
+    yield from source_parts([entry], knowledge, today)
 
 
 def _related(entry: Entry, knowledge: Knowledge) -> Iterable[Part]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 
 from bot.model import Choice, Choices, Entry, Finding, Heading, Item, Items, Knowledge, Library, Part, Text, VoiceKey
@@ -22,12 +23,12 @@ MOST_EXAMPLES = 6
 """Questions to try in the help; as many examples as a pack should have."""
 
 
-def unknown_parts(finding: Finding, knowledge: Knowledge) -> Iterable[Part]:
+def unknown_parts(finding: Finding, knowledge: Knowledge, today: dt.date) -> Iterable[Part]:
     """The parts of an "I don't know": what isn't covered, cards of what is, and what may have been meant."""
     lines = knowledge.voice.lines
     offers = [knowledge.by_id[entry_id] for entry_id in finding.ids]
     if finding.about_subject:
-        yield from _about_subject(offers, knowledge)
+        yield from _about_subject(offers, knowledge, today)
         return
     yield Text(_reason(finding, offers, knowledge))
     if offers and _is_plain_offer(finding) and finding.evidence.is_far_ahead:
@@ -55,12 +56,12 @@ def _is_plain_offer(finding: Finding) -> bool:
     return not (finding.mentioned_only or finding.out_of_scope or finding.around_pronoun or finding.lacks_context)
 
 
-def _about_subject(entries: Sequence[Entry], knowledge: Knowledge) -> Iterable[Part]:
+def _about_subject(entries: Sequence[Entry], knowledge: Knowledge, today: dt.date) -> Iterable[Part]:
     """That it isn't known of the subject, and what is known of it."""
     yield Text(knowledge.voice.lines["unknown_subject"])
     for entry in entries:
         yield answer_part(entry)
-    yield from source_parts(entries, knowledge)
+    yield from source_parts(entries, knowledge, today)
     related = [knowledge.by_id[other] for entry in entries for other in entry.related][:MOST_RELATED]
     if related:
         yield Choices(knowledge.voice.lines["related"], tuple(map(choice_of, related)))

@@ -25,19 +25,32 @@ from bot.model import (
 )
 from bot.text import clean, normalize_phrase, sentences
 
+MAX_PAST_NAMED = 3
+"""Entries that a source names because their date is past: it stays a line or two on a phone."""
 
-def source_parts(entries: Iterable[Entry], knowledge: Knowledge) -> Iterable[Part]:
-    """The sources of the entries: their own, and of the others the pack's, with their paragraphs; without entries, the pack's.
 
-    Nothing of what curators wrote without a source, nor where the pack has none.
+def source_parts(entries: Iterable[Entry], knowledge: Knowledge, today: dt.date) -> Iterable[Part]:
+    """The sources of the entries: their own, and of the others the pack's, with their paragraphs; and when those past their date
+    were checked. Without entries, the pack's.
+
+    The dates alone where the pack has no source, or all entries were written by curators without one.
     """
-    source, entries = knowledge.source, tuple(entries)
+    entries = tuple(entries)
     own = dict.fromkeys(entry.source for entry in entries if entry.source is not None)
-    yield from (_own_source(each, knowledge) for each in own)
+    parts = [_own_source(source, knowledge) for source in own]
     others = [entry for entry in entries if entry.source is None]
-    if source is None or (entries and all(entry.curated for entry in others)):
-        return
-    entries = tuple(others)
+    if knowledge.source is not None and (not entries or any(not entry.curated for entry in others)):
+        parts.append(_pack_source(knowledge.source, others, knowledge))
+    checked = _checked(entries, knowledge, today)
+    if parts and checked:
+        parts[-1] = replace(parts[-1], text=f"{parts[-1].text}, {checked}")
+    yield from parts
+    if not parts:
+        yield from checked_parts(entries, knowledge, today)
+
+
+def _pack_source(source: Source, entries: Iterable[Entry], knowledge: Knowledge) -> Attribution:
+    """The pack's source, with the paragraphs of these entries."""
     details = ", ".join(detail for detail in (source.author, source.publisher, readable_date(source.date)) if detail)
     paragraphs = {paragraph for entry in entries for paragraph in entry.paragraphs}
     suffix = ""
@@ -45,7 +58,30 @@ def source_parts(entries: Iterable[Entry], knowledge: Knowledge) -> Iterable[Par
         key: VoiceKey = "paragraph" if len(paragraphs) == 1 else "paragraphs"
         suffix = f", {knowledge.voice.lines[key]} {_ranges(paragraphs)}"
     title = f"{knowledge.voice.lines['from']} “{source.title}”" + (f" ({details})" if details else "")
-    yield Attribution(title + suffix, source.url)
+    return Attribution(title + suffix, source.url)
+
+
+def checked_parts(entries: Sequence[Entry], knowledge: Knowledge, today: dt.date) -> Iterable[Part]:
+    """When the entries that are past their date were last checked, in a line of its own; nothing where none is."""
+    if checked := _checked(entries, knowledge, today):
+        yield Attribution(upper_first(checked))
+
+
+def _checked(entries: Sequence[Entry], knowledge: Knowledge, today: dt.date) -> str:
+    """When those of the entries that are past their date were last checked, by name where there are several; the longest past
+    come first, and MAX_PAST_NAMED of them are named."""
+    lines = knowledge.voice.lines
+    past = sorted((entry for entry in entries if entry.is_past(today)), key=lambda entry: entry.review_by)
+    checked = (
+        (f"{entry.label} " if len(entries) > 1 else "")
+        + (
+            f"{lines['last_checked']} {readable_date(entry.reviewed)}"
+            if entry.reviewed
+            else f"{lines['due_since']} {readable_date(entry.review_by)}"
+        )
+        for entry in past[:MAX_PAST_NAMED]
+    )
+    return ", ".join(checked)
 
 
 def _own_source(source: Source, knowledge: Knowledge) -> Attribution:

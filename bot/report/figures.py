@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from statistics import median_high
 
 from bot.curation.clusters import cluster_misses
+from bot.curation.freshness import due_entries
 from bot.curation.overlay import is_settled, settled
-from bot.model import Change, Complaint, HelpOutcome, Miss, PilotChannel, Tally
+from bot.model import Change, Complaint, HelpOutcome, Knowledge, Miss, PilotChannel, Tally
 from bot.text import clean
 
 DAILY_LIMIT = 31
@@ -19,6 +20,8 @@ DAY = 24 * 3600
 """Seconds."""
 MAX_CLUSTERS = 12
 """Clusters of misses that are shown; a longer list is worked through in Slack."""
+MAX_DUE = 10
+"""Entries to be checked that are shown; Slack's Home tab and `check --all` list all of them."""
 MAX_TEXT_LENGTH = 200
 MAX_MISSES = 1_000
 """Misses that are read from the store."""
@@ -132,6 +135,19 @@ class PilotSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class DueSummary:
+    """An entry that is to be checked by a day, which may be past.
+
+    `owner`: "" if nobody is named. `reviewed`: when it was checked last, or None.
+    """
+
+    answer: str
+    owner: str
+    review_by: dt.date
+    reviewed: dt.date | None
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """All figures of a report.
 
@@ -146,6 +162,8 @@ class Figures:
         hidden_clusters: Clusters of misses beyond MAX_CLUSTERS.
         changes: Curators' changes by kind.
         help_summary: Questions that were put to people; None if there are none.
+        due: Entries past their date or shortly before it, the longest past first.
+        hidden_due: Those beyond MAX_DUE.
         summed_workspaces: Ids, where the figures are sums of several workspaces.
     """
 
@@ -163,6 +181,8 @@ class Figures:
     pilots: tuple[PilotSummary, ...] = ()
     changes: Mapping[str, int] = field(default_factory=dict)
     help_summary: HelpSummary | None = None
+    due: tuple[DueSummary, ...] = ()
+    hidden_due: int = 0
     summed_workspaces: tuple[str, ...] = ()
 
     @property
@@ -181,6 +201,7 @@ def compute_figures(
     titles: Mapping[str, str],
     now: float,
     days: int = 7,
+    knowledge: Knowledge | None = None,
 ) -> Figures:
     """The figures of a report.
 
@@ -191,12 +212,14 @@ def compute_figures(
         titles: Titles of entries and groups by id.
         now: Seconds since 1970.
         days: Length of the report; today is its last day. Days are days in UTC.
+        knowledge: The pack, with the workspace's changes if it is one; without it no entries are due.
     """
     workspace = workspaces[0] if len(workspaces) == 1 else ""
     last = _date(now)
     first = last - dt.timedelta(days=days - 1)
     counts, smalltalk = _counts_by_day(data.tallies)
     dates = [first + dt.timedelta(days=n) for n in range(days)]
+    due = _due_summaries(knowledge, last) if knowledge is not None else ()
     daily = {date: counts.get(date, OutcomeCounts()) for date in dates}
     sums = Figures(
         name=name,
@@ -207,6 +230,8 @@ def compute_figures(
         total=_sum(daily.values()),
         before=_sum(count for date, count in counts.items() if date < first),
         smalltalk=sum(number for date, number in smalltalk.items() if date >= first),
+        due=due[:MAX_DUE],
+        hidden_due=max(0, len(due) - MAX_DUE),
         summed_workspaces=() if workspace else tuple(workspaces),
     )
     return _with_details(sums, data, titles, now - days * DAY) if workspace else sums
@@ -297,6 +322,20 @@ def _answer_title(reference: str, titles: Mapping[str, str]) -> str:
     entries = ", ".join(titles.get(name, name) for name in ids.split(",") if name)
     label = {"unknown": "no answer", "list": f"list of {group}", "recommend": f"recommendation: {group}"}.get(kind, "")
     return _printable(" · ".join(part for part in (label, entries) if part) or reference)
+
+
+def _due_summaries(knowledge: Knowledge, today: dt.date) -> tuple[DueSummary, ...]:
+    """The entries past their date or shortly before it, the longest past first."""
+    due = (each.entry for each in due_entries(knowledge, today))
+    return tuple(
+        DueSummary(
+            _printable(entry.label),
+            _printable(entry.owner),
+            dt.date.fromisoformat(entry.review_by),
+            dt.date.fromisoformat(entry.reviewed) if entry.reviewed else None,
+        )
+        for entry in sorted(due, key=lambda entry: (entry.review_by, entry.label))
+    )
 
 
 def _pilot_summary(pilot: PilotChannel) -> PilotSummary:

@@ -15,6 +15,7 @@ CHANGE_KINDS = {
     "entry": ("new answer", "new answers"),
     "not_ask": ("question refused", "questions refused"),
     "ignore": ("miss ignored", "misses ignored"),
+    "review": ("answer confirmed", "answers confirmed"),
 }
 """Kinds of changes with their names, singular and plural."""
 NO_QUESTIONS = "Nothing was asked."
@@ -23,6 +24,11 @@ NO_QUESTIONS = "Nothing was asked."
 def format_day(date: dt.date) -> str:
     """`8 May`"""
     return f"{date.day} {date:%b}"
+
+
+def format_date(date: dt.date | None) -> str:
+    """`8 May 2026`; `–` for None."""
+    return f"{date.day} {date:%b %Y}" if date else "–"
 
 
 def format_dates(first: dt.date, last: dt.date) -> str:
@@ -101,6 +107,13 @@ def format_votes(pilot: PilotSummary) -> str:
 def format_reasons(reasons: tuple[tuple[str, int], ...]) -> str:
     """`wrong 2, outdated 1`"""
     return ", ".join(f"{reason} {count}" for reason, count in reasons)
+
+
+def due_rows(figures: Figures) -> list[tuple[str, str, str, str]]:
+    """By when an entry is to be checked, its title, its owner, and when it was checked last."""
+    return [
+        (format_date(due.review_by), due.answer, due.owner or "–", format_date(due.reviewed)) for due in figures.due
+    ]
 
 
 def summed_note(figures: Figures) -> str:

@@ -11,6 +11,7 @@ from bot.report.figures import ComplaintSummary, Figures, OutcomeCounts, PilotSu
 from bot.report.formatting import (
     NO_QUESTIONS,
     compare_shares,
+    due_rows,
     format_changes,
     format_day,
     format_help,
@@ -81,6 +82,8 @@ def _sections(figures: Figures) -> Iterable[str]:
         yield _pilot_section(figures.pilots)
     if figures.help_summary is not None:
         yield _section("Put to people", "", f"<p>{escape(format_help(figures.help_summary))}.</p>")
+    if figures.due:
+        yield _due_section(figures)
     if changes := format_changes(figures.changes):
         yield _section("Changed by curators", "", f"<p>{escape(changes)}.</p>")
     if figures.summed_workspaces:
@@ -117,6 +120,13 @@ def _miss_section(figures: Figures) -> str:
 def _complaint_section(complaints: Sequence[ComplaintSummary]) -> str:
     rows: Rows = [(c.answer, format_reasons(c.reasons), f"{c.count:,}", format_day(c.last)) for c in complaints]
     return _section("Not helpful", "", _table("Answers voted not helpful", ("Answer", "Why", "Votes", "Last"), rows, 2))
+
+
+def _due_section(figures: Figures) -> str:
+    rows: Rows = [(answer, owner, reviewed, review_by) for review_by, answer, owner, reviewed in due_rows(figures)]
+    table = _table("Answers to be checked", ("Answer", "Owner", "Checked", "By"), rows, 2)
+    more = f"<p>And {figures.hidden_due:,} more.</p>" if figures.hidden_due else ""
+    return _section("To be checked", "", table + more)
 
 
 def _pilot_section(pilots: Sequence[PilotSummary]) -> str:

@@ -11,6 +11,7 @@ from bot.report.figures import Figures, OutcomeCounts
 from bot.report.formatting import (
     NO_QUESTIONS,
     compare_shares,
+    due_rows,
     format_changes,
     format_day,
     format_help,
@@ -47,6 +48,9 @@ def print_report(figures: Figures) -> None:
     _print_section(output, "Channels on trial", _pilot_table(figures) if figures.pilots else None)
     if figures.help_summary is not None:
         _print_section(output, "Put to people", Text(format_help(figures.help_summary)))
+    _print_section(output, "To be checked", _due_table(figures) if figures.due else None)
+    if figures.hidden_due:
+        echo(f"and {figures.hidden_due:,} more.")
     changes = format_changes(figures.changes)
     _print_section(output, "Changed by curators", Text(changes) if changes else None)
     if figures.summed_workspaces:
@@ -109,6 +113,12 @@ def _complaint_table(figures: Figures) -> FittingTable:
         for summary in figures.complaints
     ]
     return _counted(("votes", "answer", "why", "last"), rows)
+
+
+def _due_table(figures: Figures) -> FittingTable:
+    columns, rows = ("by", "answer", "owner", "checked"), tuple(due_rows(figures))
+    narrow = tuple((row[1], row[0], *row[2:]) for row in (columns, *rows))
+    return FittingTable(columns, rows, narrow=(narrow[0], narrow[1:]))
 
 
 def _counted(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> FittingTable:

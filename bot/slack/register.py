@@ -88,6 +88,7 @@ ACTIONS: dict[str, Handler] = {
     "write": curation.open_answer_form,
     "not_ours": curation.mark_out_of_scope,
     "ignore": curation.ignore,
+    "still_right": curation.confirm,
     "undo": curation.undo,
     "public": curation.make_public,
     "trial": curation.make_pilot,

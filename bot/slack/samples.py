@@ -291,7 +291,7 @@ def _dashboard(knowledge: Knowledge) -> Dashboard:
         tallies=tuple(
             Tally(datetime.fromtimestamp(now, UTC).date().isoformat(), outcome, "", 3) for outcome in OUTCOMES
         ),
-        complaints=tuple(Complaint(f"{entry.kind}||{entry.id}", "wrong", 1, now) for entry in knowledge.entries[:3]),
+        complaints=tuple(Complaint(f"{entry.kind}||{entry.id}", "outdated", 1, now) for entry in knowledge.entries[:3]),
         history=tuple(edits),
         pilots=(PilotChannel(channel=CHANNEL, since=now - DAY, answered=3, offered=2, missed=1, good=2, bad=1),),
     )

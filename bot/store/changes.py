@@ -235,6 +235,8 @@ def _settled_names(edit: Change) -> Iterator[str]:
         yield f"phrase:{digest(normalize_phrase(clean(text)) or text)}"
     if edit.kind == "entry":
         yield f"entry:{digest(edit.entry)}"
+    if edit.kind == "review":  # one a day: a press that arrives twice, or two people's, count once
+        yield f"review:{digest(f'{edit.entry} {edit.text}')}"
 
 
 def _row(edit: Change) -> dict[str, Any]:

@@ -149,6 +149,12 @@ class Matcher:
         edited._near_phrasings = NearPhrasings(texts, lambda word: word in pack_words or word in english())
         return edited
 
+    def with_dates(self, knowledge: Knowledge) -> Matcher:
+        """A matcher for this pack, which differs from the matcher's own in nothing but dates of entries; it shares the rest."""
+        edited = copy(self)
+        edited.knowledge = knowledge
+        return edited
+
     @cached_property
     def _part_of(self) -> re.Pattern[str]:
         """ "Show part 2 of" and a question, in the words of the pack's voice: a further part of a long answer."""

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import pytest
 
 from bot.curation.preview import Moved, Preview
-from bot.model import Change, Entry
+from bot.model import Change, Complaint, Entry
 from bot.slack.admission import InteractionLimit
 from bot.slack.blocks import curation
 from bot.slack.blocks.limits import TYPED, size
@@ -23,7 +23,8 @@ from bot.slack.blocks.views import FIRST_PAGE, home_view
 from bot.slack.features.curation import curator_home
 from bot.slack.payloads import CuratorModalState
 from bot.slack.strings import default_strings
-from support.curation_samples import NOW, edit, miss
+from bot.store import Store
+from support.curation_samples import DAY, NOW, dated_knowledge, edit, miss
 from support.curation_store import CurationEngine, CurationStore, SamplePreviewer, SampleReloader, full_store
 from support.curator_room import CURATOR, NOBODY, OTHER, Json, MakeRoom, Room, buttons, text, value
 from support.slack_app import Door, MakeDoor
@@ -72,7 +73,7 @@ def test_askers_see_nothing_of_it(make_room: MakeRoom) -> None:
 def test_curators_see_the_way_below_the_front_page(room: Room) -> None:
     seen, front = room.open(), home_view(knowledge(), FIRST_PAGE, STRINGS)
     assert seen["blocks"][: len(front["blocks"])] == front["blocks"]
-    assert "Without an answer: 4. Rated unhelpful: 0. Pilot channels: 0." in text(seen)
+    assert "Without an answer: 4. Rated unhelpful: 0. Due for review: 0. Pilot channels: 0." in text(seen)
     assert value(seen, "go:curate") == "curate"
     assert room.go("group:backend") == home_view(knowledge(), "group:backend", STRINGS)
 
@@ -99,7 +100,7 @@ def test_everything_at_a_glance(make_room: MakeRoom) -> None:
         STRINGS["curate_faults"], "libraries.yaml:14: flask: side is 'backnd'",
         "Of 50 questions in the last seven days I answered 42; 5 got suggestions, 3 got no answer.",
         "Without an answer: 4", "“how do I deploy to heroku”", "“deploy on heroku how”",
-        "Rated unhelpful: 6", "Card1", "Outdated 3, No reason given 1. Last on 13 Nov", "Card0, Card1",
+        "Rated unhelpful: 6", "Card1", "Out of date 3, No reason given 1. Last on 13 Nov", "Card0, Card1",
         "Latest changes: 5", "By <@U1>, 13 Nov, 02:13 UTC.", "“When is the office closed?”: a new answer",
         "Pilot channels: 1", "<#C7>", "Answered 40 of 50", "Precision 92%: 23 of 25 votes said helpful.",
     ):  # fmt: skip
@@ -143,7 +144,9 @@ def test_many_of_everything_are_turned_page_by_page(make_room: MakeRoom) -> None
     store.changes.made += [edit(f"b{n}", "ask", f"phrase {n}", "card1") for n in range(65)]
     store.pilots.channels |= {(TEAM, f"C{n}") for n in range(35)}
     room = make_room(store)
-    for page, fits, total in (("misses", 10, 44), ("changes", 30, 65), ("trials", 30, 35)):
+    past = [Entry(id=f"e{n}", title=f"Title {n}", answer="A.", asks=("a",), review_by="2025-01-01") for n in range(400)]
+    room.reloader.base = replace(knowledge(), entries=tuple(past), by_id={entry.id: entry for entry in past})
+    for page, fits, total in (("misses", 10, 44), ("reviews", 30, 400), ("changes", 30, 65), ("trials", 30, 35)):
         view, pages = room.go(f"{page}@0"), 1
         while "go:more" in buttons(view):
             room.press("go:more", value(view, "go:more"), view)
@@ -430,6 +433,120 @@ def test_a_press_beyond_the_limit_says_so_in_the_modal_and_keeps_its_undo_button
     assert text(room.views("views.update")[-1]).startswith("Undone.")
 
 
+# --- reviews
+
+
+@pytest.fixture
+def due_room(make_room: MakeRoom) -> Room:
+    """A room whose pack has entries past their date."""
+    room = make_room()
+    room.reloader.base = dated_knowledge()
+    return room
+
+
+def reviews(view: Json) -> list[str]:
+    """What the rows say."""
+    return [block["text"]["text"] for block in view["blocks"] if block["type"] == "section"]
+
+
+def test_what_is_due_is_listed_by_owner(due_room: Room) -> None:
+    assert "Rated unhelpful: 0. Due for review: 3. Pilot channels: 0." in text(due_room.open())
+    page = due_room.go("reviews")
+    assert page["blocks"][0]["text"]["text"] == "Due for review: 3"
+    assert reviews(page) == [
+        "Card2\nOwner: Ann. Last checked 20 May 2025, due on 20 November 2025.",
+        "Card0\nOwner: Platform team. Last checked 3 March 2025, due since 1 November 2025.",
+        "How do I begin?\nDue since 13 October 2025.",
+    ]
+    assert buttons(page)["still_right:2"]["accessibility_label"] == "Still right: Card0"
+    assert (value(page, "still_right:2"), value(page, "ask:2")) == ("card0", "What is Card0?")
+
+
+def test_still_right_and_undo(due_room: Room) -> None:
+    page = due_room.go("reviews")
+    due_room.press("still_right:2", value(page, "still_right:2"), page)
+    assert said(due_room.store.changes.made) == [("review", "2025-11-13", "card0", f"{TEAM}:{CURATOR}")]
+    assert "Saved and live now. Card0: still right" in text(due_room.home())
+    assert [row.partition("\n")[0] for row in reviews(due_room.home())] == ["Card2", "How do I begin?"]
+    confirmed = due_room.reloader.knowledge(TEAM).by_id["card0"]
+    assert (confirmed.reviewed, confirmed.review_by) == ("2025-11-13", "2026-07-14")
+    changes = due_room.go("changes")
+    assert "Card0: still right" in text(changes)
+    assert buttons(changes)["undo:1"]["accessibility_label"] == "Undo: Card0"
+    due_room.press("undo:1", value(changes, "undo:1"), changes)
+    assert "Undone. Card0: still right" in text(due_room.home())
+    assert len(reviews(due_room.go("reviews"))) == 3
+
+
+def test_a_confirmation_is_counted_once_whoever_presses(due_room: Room) -> None:
+    page = due_room.go("reviews")
+    for _ in range(2):
+        due_room.press("still_right:2", "card0", page)
+        assert "Saved and live now. Card0: still right" in text(due_room.home())
+    due_room.press("still_right:2", "card0", page, OTHER)
+    assert "<@U1> has already confirmed Card0 today." in text(due_room.home())
+    assert len(due_room.store.changes.made) == 1
+
+
+def test_votes_that_it_is_out_of_date_list_an_entry_until_it_is_confirmed(room: Room) -> None:
+    room.store.votes.bad += [
+        Complaint("library||card1", "outdated", 2, NOW - 60),
+        Complaint("compare||card1,card2", "outdated", 1, NOW - DAY),
+        Complaint("library||card0", "wrong", 4, NOW),
+        Complaint("unknown||card0", "outdated", 4, NOW),
+        Complaint("topic||gone", "outdated", 4, NOW),
+    ]
+    page = room.go("reviews")
+    assert reviews(page) == [
+        "Card1\nVoted out of date in the last 30 days: 3.",
+        "Card2\nVoted out of date in the last 30 days: 1.",
+    ]
+    room.press("still_right:1", value(page, "still_right:1"), page)
+    assert [row.partition("\n")[0] for row in reviews(room.home())] == ["Card2"]
+    confirmed = room.reloader.knowledge(TEAM).by_id["card1"]
+    assert (confirmed.reviewed, confirmed.review_by) == ("2025-11-13", "")
+    room.store.votes.bad.append(Complaint("topic||card1", "outdated", 1, NOW + 60))
+    page = room.go("reviews")
+    assert reviews(page)[0] == "Card1\nLast checked 13 November 2025. Voted out of date in the last 30 days: 1."
+    assert [button["value"] for name, button in buttons(page).items() if name.startswith("still_right")] == ["card2"]
+
+
+def test_a_confirmation_of_what_is_gone_or_while_the_database_is_away_is_none(due_room: Room) -> None:
+    page = due_room.go("reviews")
+    due_room.press("still_right:1", "gone", page)
+    assert STRINGS["review_gone"] in text(due_room.home())
+    due_room.store.changes.locked = True
+    due_room.press("still_right:1", "card0", page)
+    assert "The database is away." in text(due_room.home())
+    assert due_room.store.changes.made == []
+    assert len(reviews(due_room.home())) == 3
+
+
+def test_two_processes_and_a_restart_count_a_confirmation_once(stub: Stub, make_door: MakeDoor, database: str) -> None:
+    def process() -> Room:
+        store: Any = Store(database, lambda: NOW)
+        reloader = SampleReloader(store, base=dated_knowledge())
+        parts = {"store": store, "engine": CurationEngine(reloader), "reloader": reloader, "clock": lambda: NOW}
+        door = make_door(stub, "classic", curators=(CURATOR, OTHER), ack_delay=0.0, **parts)
+        return Room(stub, door, store, reloader, SamplePreviewer(store))
+
+    first, second = process(), process()
+    pages = first.go("reviews"), second.go("reviews", OTHER)
+    for _ in range(2):
+        first.press("still_right:2", "card0", pages[0])
+        second.press("still_right:2", "card0", pages[1], OTHER)
+        assert "<@U1> has already confirmed Card0 today." in text(second.home())
+    for room in (first, second):
+        assert room.door.thread.run(room.door.app.close(5))
+        room.store.close()
+    third = process()
+    third.press("still_right:2", "card0", pages[0])
+    assert "Saved and live now. Card0: still right" in text(third.home())
+    assert said(list(third.store.changes.active(TEAM))) == [("review", "2025-11-13", "card0", f"{TEAM}:{CURATOR}")]
+    assert len(reviews(third.home())) == 2
+    third.store.close()
+
+
 # --- trials
 
 
@@ -460,6 +577,7 @@ PRESSES = (
     "write:1",
     "not_ours:1",
     "ignore:1",
+    "still_right:1",
     "undo:1",
     "undo:note",
     "public:1",
@@ -473,7 +591,8 @@ PRESSES = (
 def test_nobody_else_may_press(make_room: MakeRoom, action: str) -> None:
     room = make_room(full_store())
     before = list(room.store.changes.made), set(room.store.pilots.channels)
-    room.press(action, "b1" if action.startswith("undo") else "k1", room.go("curate"), NOBODY)
+    values = {"undo": "b1", "still_right": "card0"}
+    room.press(action, values.get(action.partition(":")[0], "k1"), room.go("curate"), NOBODY)
     assert (room.store.changes.made, room.store.pilots.channels) == before
     assert room.stub.of("views.open") == []
     assert text(room.home()).startswith(ONLY_CURATORS)

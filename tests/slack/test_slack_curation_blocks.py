@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.curation.preview import Moved
+from bot.model import Entry
 from bot.slack.blocks import curation
 from bot.slack.blocks.curation import Dashboard, ResultNote, fill
 from bot.slack.blocks.limits import TYPED, size
@@ -74,12 +75,19 @@ def test_an_empty_page_says_so(page: str) -> None:
     assert len(view["blocks"]) > 2
 
 
-@pytest.mark.parametrize("page", [*curation.PAGES, "misses@9999", "votes@x", "changes@1"])
+@pytest.mark.parametrize("page", [*curation.PAGES, "misses@9999", "votes@x", "reviews@2", "changes@1"])
 @pytest.mark.parametrize("native", [False, True])
 def test_pages_of_many_long_rows_are_within_the_limits(page: str, native: bool) -> None:
     groups = tuple(tuple(miss(f"{n}-{m:060}", LONG, 2) for m in range(40)) for n in range(45))
     history = tuple(edit(f"b{n}", "ask", LONG, LONG) for n in range(65))
-    dashboard = replace(sample_dashboard(), miss_groups=groups, history=history, faults=(LONG,) * 20)
+    past = {
+        f"{n:0150}": Entry(
+            id=f"{n:0150}", title=LONG[:150], answer="A.", asks=("a",), owner=LONG[:500], review_by="2025-01-01"
+        )
+        for n in range(65)
+    }
+    pack = replace(knowledge(), entries=tuple(past.values()), by_id=past)
+    dashboard = replace(sample_dashboard(), knowledge=pack, miss_groups=groups, history=history, faults=(LONG,) * 20)
     assert view_faults(curation.page(dashboard, page, STRINGS, ResultNote(fill("Done."), "b1", "C1"), native)) == []
 
 

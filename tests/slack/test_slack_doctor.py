@@ -943,7 +943,7 @@ def test_slack_is_asked_about_every_kind(settings: Settings, stub: Stub, capsys:
     replies = {line.removeprefix("the reply ") for line in lines if line.startswith("the reply ")}
     assert replies == {*KINDS, "unknown, with suggestions"}
     assert {f"the modal with the reply {name}" for name in replies} <= set(lines)
-    assert len({line for line in lines if "form" in line or "page" in line or "Home tab" in line}) == 15
+    assert len({line for line in lines if "form" in line or "page" in line or "Home tab" in line}) == 16
     asked = payloads(stub)
     assert [
         fault for each in asked for fault in (view_faults(each) if "type" in each else faults(each["blocks"]))

@@ -16,9 +16,10 @@ import pytest
 
 from bot.curation.preview import Moved
 from bot.engine import Engine
-from bot.model import Knowledge
+from bot.model import Complaint, Knowledge
 from bot.slack.payloads import FeedbackValue
 from support.block_lint import faults, view_faults
+from support.curation_samples import NOW
 from support.curation_store import CurationStore, SamplePreviewer, SampleReloader, full_store
 from support.shipped import matcher
 from support.slack_app import Door, MakeDoor
@@ -239,7 +240,7 @@ def submit(door: Door, words: str) -> int:
     return door.interact(type="view_submission", view=view | {"id": "V1", "state": state})
 
 
-CURATORS_OWN = {"go", "means", "write", "not_ours", "ignore", "undo", "public", "trial"}
+CURATORS_OWN = {"go", "means", "write", "not_ours", "ignore", "still_right", "undo", "public", "trial"}
 
 
 def test_everything_that_curators_see_can_be_pressed(
@@ -247,6 +248,7 @@ def test_everything_that_curators_see_can_be_pressed(
 ) -> None:
     """Also what is no longer there by the time it is pressed; each modal that opens is filled in, and submitted twice."""
     store = full_store()
+    store.votes.bad.append(Complaint("library||flask", "outdated", 1, NOW))
     walk = Walk(stub, partial(start_bot, make_door, stub, store), random.Random(5))
     opened = {"type": "app_home_opened", "user": "U1", "tab": "home"}
     walk.do("home", lambda: walk.door.json({"type": "event_callback", "team_id": "T0TEAM", "event": opened}))

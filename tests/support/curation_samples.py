@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from bot.curation.clusters import cluster_misses
 from bot.curation.overlay import apply_changes
-from bot.model import Change, Complaint, Miss, PilotChannel, Tally
+from bot.model import Change, Complaint, Knowledge, Miss, PilotChannel, Tally
 from bot.slack.blocks.curation import Dashboard
 from support.slack_samples import HOSTILE, knowledge
 
@@ -65,11 +66,24 @@ CHANGES = (
 )  # fmt: skip
 
 
+def dated_knowledge() -> Knowledge:
+    """The sample pack with two entries past their date, one of them without an owner, and one that soon will be."""
+    known = knowledge()
+    dates = {
+        "card0": {"owner": "Platform team", "reviewed": "2025-03-03", "review_by": "2025-11-01"},
+        "card2": {"owner": "Ann", "reviewed": "2025-05-20", "review_by": "2025-11-20"},
+        "way": {"review_by": "2025-10-13"},
+        "s1": {"owner": "Ann", "reviewed": "2025-11-01", "review_by": "2026-05-01"},
+    }
+    entries = tuple(replace(entry, **dates.get(entry.id, {})) for entry in known.entries)
+    return replace(known, entries=entries, by_id={entry.id: entry for entry in entries})
+
+
 def sample_dashboard() -> Dashboard:
     """A dashboard with something in every section."""
     misses = sorted(MISSES, key=lambda miss: -miss.count)
     return Dashboard(
-        knowledge=apply_changes(knowledge(), CHANGES),
+        knowledge=apply_changes(dated_knowledge(), CHANGES),
         now=NOW,
         miss_groups=cluster_misses(misses),
         tallies=WEEK,

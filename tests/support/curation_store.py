@@ -76,8 +76,8 @@ class SampleChanges:
         for change in changes:
             for before in self.active(change.workspace):
                 same = set(map(normalize_phrase, change.phrasings)) & set(map(normalize_phrase, before.phrasings))
-                both = change.kind == before.kind == "entry"
-                if same or (both and change.entry == before.entry):
+                both = change.kind == before.kind in ("entry", "review") and change.entry == before.entry
+                if same or (both and (change.kind == "entry" or change.text == before.text)):
                     return before
         self.made += changes
         self.number += 1

@@ -5,6 +5,7 @@ To renew the files after an intended change: `GOLDEN=write make test`, then read
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,8 @@ from bot.knowledge import load
 from bot.model import Evidence, Finding, Kind, Knowledge, Reply
 from bot.reply import compose
 
+TODAY = dt.date(2024, 6, 1)
+"""The day of the samples, on which one entry is past its date."""
 GOLDEN = Path(__file__).parents[1] / "golden"
 
 
@@ -54,7 +57,7 @@ FINDINGS = {
 
 def sample(name: str) -> Reply:
     """The reply to one of FINDINGS."""
-    return compose(FINDINGS[name], pack())
+    return compose(FINDINGS[name], pack(), TODAY)
 
 
 def golden(name: str, rendered: str) -> str:

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from bot.curation.freshness import DueEntry, due_entries
 from bot.model import Change, Complaint, Entry, Knowledge, Miss, Outcome, PilotChannel, Tally
-from bot.reply.wording import choice_of
+from bot.reply.wording import choice_of, readable_date, upper_first
 from bot.slack.blocks import limits
 from bot.slack.blocks.curation.edit_text import (
+    change_label,
     channel_element,
     describe_edits,
     entry_label,
@@ -136,17 +138,25 @@ def complaint_rows(dashboard: Dashboard, strings: Strings) -> list[list[Block]]:
 def _complaint_row(ref: str, complaints: Sequence[Complaint], dashboard: Dashboard, strings: Strings) -> list[Block]:
     """The answer, how many complaints there are for each reason, and a button that opens the answer."""
     ordered = sorted(complaints, key=lambda complaint: (-complaint.count, complaint.reason))
-    reasons = ", ".join(
-        f"{strings.get(f'reason_{complaint.reason}', strings['no_reason'])} {complaint.count}" for complaint in ordered
-    )
+    names = (strings.get(f"reason_{complaint.reason}", strings["no_reason"]).rstrip("?") for complaint in ordered)
+    reasons = ", ".join(f"{name} {complaint.count}" for name, complaint in zip(names, ordered, strict=True))
     last = format_day(max(complaint.last for complaint in complaints), dashboard.now)
     text = f"{reasons}. {fill_plain(strings['last_vote'], last=last)}"
     entry, name = _single_entry(ref, dashboard.knowledge), _answer_name(ref, dashboard.knowledge, strings)
     if entry is None:
         return [line_block([text_element(name, bold=True), *fill("\n" + text)])]
-    label = cut(f"{strings['open_item']}: {entry.label}", limits.BUTTON_LABEL)
-    accessory = button(strings["open_item"], "ask", {"value": choice_of(entry).ask, "accessibility_label": label})
-    return [_plain_section(f"{name}\n{text}") | {"accessory": accessory}]  # a curator may have written the title
+    # a curator may have written the title
+    return [_plain_section(f"{name}\n{text}") | {"accessory": _open_button(entry, strings)}]
+
+
+def _open_button(entry: Entry, strings: Strings) -> Block:
+    return _entry_button("open_item", "ask", choice_of(entry).ask, entry, strings)
+
+
+def _entry_button(name: str, action_id: str, value: str, entry: Entry, strings: Strings) -> Block:
+    """A button about an entry, which a screen reader tells from those of the other rows."""
+    label = cut(f"{strings[name]}: {entry.label}", limits.BUTTON_LABEL)
+    return button(strings[name], action_id, {"value": value, "accessibility_label": label})
 
 
 def _single_entry(ref: str, knowledge: Knowledge) -> Entry | None:
@@ -172,6 +182,47 @@ def _plain_section(text: str) -> Block:
     return {"type": "section", "text": {"type": "plain_text", "text": cut(text, limits.SECTION), "emoji": False}}
 
 
+# --- reviews
+
+
+def due_reviews(dashboard: Dashboard) -> list[DueEntry]:
+    """The entries that have to be checked."""
+    return due_entries(dashboard.knowledge, _today(dashboard), dashboard.complaints, dashboard.history)
+
+
+def review_rows(dashboard: Dashboard, strings: Strings) -> list[list[Block]]:
+    """A row for each entry that has to be checked."""
+    return [_review_row(due, dashboard, strings) for due in due_reviews(dashboard)]
+
+
+def _review_row(due: DueEntry, dashboard: Dashboard, strings: Strings) -> list[Block]:
+    """The entry, its owner and dates, and the buttons that confirm and open it. One that was confirmed today can't be again."""
+    entry = due.entry
+    buttons = [_open_button(entry, strings)]
+    if entry.reviewed < _today(dashboard).isoformat():
+        buttons.insert(0, _entry_button("still_right", "still_right", entry.id, entry, strings))
+    section = _plain_section(f"{entry.label}\n{_review_text(due, strings)}")
+    return [section, *actions_blocks(buttons)]
+
+
+def _review_text(due: DueEntry, strings: Strings) -> str:
+    """The owner, when the entry was checked and has to be, and how many votes say that it is out of date."""
+    entry, dates = due.entry, list[str]()
+    if entry.reviewed:
+        dates.append(fill_plain(strings["review_checked"], date=readable_date(entry.reviewed)))
+    if entry.review_by:
+        key = "review_past" if due.is_past else "review_soon"
+        dates.append(fill_plain(strings[key], date=readable_date(entry.review_by)))
+    sentences = [fill_plain(strings["review_owner"], owner=entry.owner)] if entry.owner else []
+    sentences += [f"{upper_first(', '.join(dates))}."] if dates else []
+    sentences += [fill_plain(strings["review_votes"], count=str(due.votes))] if due.votes else []
+    return " ".join(sentences)
+
+
+def _today(dashboard: Dashboard) -> date:
+    return datetime.fromtimestamp(dashboard.now, UTC).date()
+
+
 # --- changes
 
 
@@ -187,7 +238,7 @@ def _change_row(batch: Sequence[Change], dashboard: Dashboard, strings: Strings)
     """What was changed, by whom and when, and a button that undoes it."""
     change = batch[0]
     section = _plain_section(describe_edits(batch, dashboard.knowledge, strings))
-    label = cut(f"{strings['undo']}: {change.title or change.text}", limits.BUTTON_LABEL)
+    label = cut(f"{strings['undo']}: {change_label(change, dashboard.knowledge)}", limits.BUTTON_LABEL)
     if change.batch:
         section["accessory"] = button(strings["undo"], "undo", {"value": change.batch, "accessibility_label": label})
     who, when = user_element(change.by, strings), format_minute(change.at, dashboard.now)
@@ -290,8 +341,7 @@ def week_blocks(dashboard: Dashboard, strings: Strings) -> list[Block]:
 
 def day_blocks(dashboard: Dashboard, strings: Strings, native: bool) -> list[Block]:
     """The same day by day: as Slack's own chart if `native`, else the totals as bars; and a sentence for each day."""
-    today = datetime.fromtimestamp(dashboard.now, UTC).date()
-    days = [today - timedelta(days=age) for age in reversed(range(WEEK))]
+    days = [_today(dashboard) - timedelta(days=age) for age in reversed(range(WEEK))]
     counts = {
         _format_weekday(day): _count_outcomes(tally for tally in dashboard.tallies if tally.day == day.isoformat())
         for day in days

@@ -75,6 +75,11 @@ def quote_name(name: str) -> str:
     return quote_phrasing(name) if " " in name else name
 
 
+def change_label(change: Change, knowledge: Knowledge) -> str:
+    """What a change is about, in few words."""
+    return entry_label(change.entry, knowledge) if change.kind == "review" else change.title or change.text
+
+
 def entry_label(entry_id: str, knowledge: Knowledge) -> str:
     """What an entry is called; its id if the pack no longer has it."""
     entry = knowledge.by_id.get(entry_id)

@@ -14,10 +14,12 @@ from bot.slack.blocks.curation.dashboard import (
     complaint_rows,
     curator_menu_blocks,
     day_blocks,
+    due_reviews,
     group_complaints,
     miss_rows,
     pilot_menu_blocks,
     pilot_rows,
+    review_rows,
     week_blocks,
 )
 from bot.slack.blocks.curation.edit_text import fill, fill_plain
@@ -29,8 +31,8 @@ from bot.slack.blocks.views import FIRST_PAGE, ROWS_PER_PAGE, View, fit_view, pa
 from bot.slack.strings import Strings
 
 OVERVIEW_PAGE, MISSES_PAGE, COMPLAINTS_PAGE = "curate", "misses", "votes"
-CHANGES_PAGE, PILOTS_PAGE = "changes", "trials"
-PAGES = (OVERVIEW_PAGE, DAYS_PAGE, MISSES_PAGE, COMPLAINTS_PAGE, CHANGES_PAGE, PILOTS_PAGE)
+REVIEWS_PAGE, CHANGES_PAGE, PILOTS_PAGE = "reviews", "changes", "trials"
+PAGES = (OVERVIEW_PAGE, DAYS_PAGE, MISSES_PAGE, COMPLAINTS_PAGE, REVIEWS_PAGE, CHANGES_PAGE, PILOTS_PAGE)
 """The pages' names. They are in the values of posted buttons and in keys of strings, so they can't change."""
 MISS_GROUPS_PER_PAGE = 10
 """Each group of misses is as high as three rows."""
@@ -63,6 +65,7 @@ class _Section:
 _SECTIONS = {
     MISSES_PAGE: _Section(miss_rows, overview_rows=5, per_page=MISS_GROUPS_PER_PAGE),
     COMPLAINTS_PAGE: _Section(complaint_rows),
+    REVIEWS_PAGE: _Section(review_rows),
     CHANGES_PAGE: _Section(change_rows),
     PILOTS_PAGE: _Section(pilot_rows),
 }
@@ -87,6 +90,7 @@ def home_page(
         strings["curate_summary"],
         open=str(len(dashboard.miss_groups)),
         bad=str(len(group_complaints(dashboard.complaints))),
+        due=str(len(due_reviews(dashboard))),
         trials=str(len(dashboard.pilots)),
     )
     blocks = [

@@ -4,6 +4,7 @@ shows its result."""
 from __future__ import annotations
 
 from bot.slack.features.curation.actions import (
+    confirm,
     ignore,
     make_pilot,
     make_public,
@@ -21,6 +22,7 @@ from bot.slack.features.curation.help_post import answered_here, choose_meaning,
 __all__ = [
     "answered_here",
     "choose_meaning",
+    "confirm",
     "ignore",
     "make_pilot",
     "make_public",

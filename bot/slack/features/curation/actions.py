@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
 from bot.model import AskPyError, Knowledge
@@ -216,6 +217,27 @@ def _dismiss_misses(
         note = ResultNote(result.message, result.undo)
     else:
         note = ResultNote(explain_settled(context, curator.team, action.keys, knowledge))
+    return note, load_dashboard(context, curator.team)
+
+
+async def confirm(context: Context, body: Payload) -> None:
+    """Save that an entry is still right."""
+    action = await _permitted(context, body)
+    if action is not None:
+        note, dashboard = await context.run_db(_confirm_entry, context, action)
+        await publish(context, action.curator, dashboard, action.page, note)
+
+
+def _confirm_entry(context: Context, action: CuratorAction) -> tuple[ResultNote, Dashboard]:
+    curator = action.curator
+    knowledge = current_knowledge(context, curator.team)
+    if action.value in knowledge.by_id:
+        today = datetime.fromtimestamp(context.clock(), UTC).date()
+        change = new_batch(context, curator, "review")(entry=action.value, text=today.isoformat())
+        result = save_changes(context, curator, [change], knowledge)
+        note = ResultNote(result.message, result.undo)
+    else:
+        note = ResultNote(fill(context.strings["review_gone"]))
     return note, load_dashboard(context, curator.team)
 
 

@@ -25,7 +25,7 @@ from bot.exchange.yaml_text import scalar, value
 from bot.knowledge import load, read_files
 from bot.knowledge.yaml_reader import read
 from bot.markdown import parse, plain
-from bot.model import Change, Knowledge
+from bot.model import Change, Knowledge, Source
 from bot.store import Store
 from bot.text import normalize_phrase
 
@@ -170,6 +170,28 @@ def test_an_answer_says_in_the_packs_file_what_it_said_in_slack(answer_format: A
     assert parse(written) == parse(answer, answer_format)
     assert plain(parse(written)) == said
     assert export_changes(pack, [replace(wifi(answer=answer), answer_format=answer_format)]).patch == ""
+
+
+def test_of_an_answer_made_of_a_message_the_pack_keeps_the_date_and_the_address(pack: Path) -> None:
+    url = "https://acme.slack.com/archives/C1/p1?thread_ts=1.1&cid=C1"
+    changes = [
+        replace(wifi(), source_date="2026-11-03", source_url=url),
+        replace(
+            change("entry", entry="lift", title="Lift?", answer="No.", asks=("lift stuck",)), source_date="2026-11-04"
+        ),
+    ]
+    overlaid = apply_changes(load(pack), changes)
+    found = export_changes(pack, changes)
+    assert [line for line in added(found) if line.startswith(("  source", "    title", "    date", "    url"))] == [
+        "  source:", "    title: Slack", "    date: 2026-11-03", f"    url: {url}",
+        "  source:", "    title: Slack", "    date: 2026-11-04",
+    ]  # fmt: skip
+    apply(found)
+    written = load(pack)
+    sources = {"wifi": Source("Slack", date="2026-11-03", url=url), "lift": Source("Slack", date="2026-11-04")}
+    for knowledge in (overlaid, written):
+        assert {name: knowledge.by_id[name].source for name in sources} == sources
+    assert export_changes(pack, changes).patch == ""
 
 
 def test_new_entries_follow_those_that_stand_in_curated_yaml(pack: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -257,8 +257,16 @@ def _edit_files(texts: Mapping[str, str], plan: _Plan) -> tuple[dict[str, str], 
     if plan.new_entries:
         name = next((name for name in texts if name in (CURATED, "curated.yml")), CURATED)
         entries = [
-            NewEntry(e.id, e.title, to_markdown(e.answer, e.answer_format), list(e.asks), list(e.not_asks), e.reviewed)
-            for e in plan.new_entries
+            NewEntry(
+                id=entry.id,
+                title=entry.title,
+                answer=to_markdown(entry.answer, entry.answer_format),
+                asks=list(entry.asks),
+                not_asks=list(entry.not_asks),
+                reviewed=entry.reviewed,
+                source=asdict(entry.source) if entry.source is not None else {},
+            )
+            for entry in plan.new_entries
         ]
         edited[name] = _append(edited.get(name, texts.get(name)), "\n".join(map(entry_yaml, entries)))
     return edited, failed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -32,7 +32,7 @@ _LIKE_A_NUMBER = re.compile(r"[-+.0-9]\S*")
 
 @dataclass(slots=True)
 class NewEntry:
-    """An entry that is to be written."""
+    """An entry that is to be written. `source`: the fields of its source."""
 
     id: str
     title: str
@@ -40,6 +40,7 @@ class NewEntry:
     asks: list[str]
     not_asks: list[str] = field(default_factory=list)
     reviewed: str = ""
+    source: Mapping[str, str] = field(default_factory=dict)
 
 
 def entry_yaml(entry: NewEntry) -> str:
@@ -50,6 +51,9 @@ def entry_yaml(entry: NewEntry) -> str:
         lines += ["  not_asks:", *(f"    - {scalar(text)}" for text in entry.not_asks)]
     if entry.reviewed:
         lines.append(f"  reviewed: {entry.reviewed}")
+    if entry.source:
+        texts = {name: text if name == "date" else value(text, 4) for name, text in entry.source.items() if text}
+        lines += ["  source:", *(f"    {name}: {text}" for name, text in texts.items())]
     return "\n".join([*lines, f"  answer: {value(entry.answer, 2)}", ""])
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
+from unicodedata import category
 from urllib.parse import unquote
 
 from bot.markdown.nodes import (
@@ -27,7 +28,7 @@ from bot.markdown.parse import AnswerFormat, parse, parser
 from bot.markdown.plain import plain
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>~|&]|https?:(?=//)|mailto:)")
-_SPECIAL_START = re.compile(r"^(\s*)([#+=-]|>|\d{1,9}(?=[.)]))", re.MULTILINE)
+_SPECIAL_START = re.compile(r"^(\s*)([#+=-]|>|:(?=-)|\d{1,9}(?=[.)]))", re.MULTILINE)
 
 
 def escape_text(text: str) -> str:
@@ -198,7 +199,9 @@ def _table_lines(table: MarkdownTable, inline: Inline) -> Iterator[str]:
 
 # --- spans as source
 
-_EMPHASIS = (("bold", "**"), ("italic", "_"), ("struck", "~~"))
+_EMPHASIS = {"bold": "**", "italic": "_", "struck": "~~"}
+_ASCII_MARKS = frozenset("$+<=>^`|~")
+"""ASCII characters that Markdown counts as punctuation, and Unicode as symbols."""
 _CAN_BEGIN_BLOCK = re.compile(
     r"[*+-](?=\s|$)|>|#{1,6}(?=\s|$)|=+$|[|:-][|:\s-]*$|([*_])(?:[ \t]*\1)+$|~{3}|(?P<number>\d{1,9})(?=[.)](?:\s|$))"
 )
@@ -206,7 +209,7 @@ _CAN_BEGIN_BLOCK = re.compile(
 _MARKS = (
     r"\\(?=[!-/:-@\[-`{-~]|$)"  # before a mark, or at the end
     r"|`|\*+|_+|~+|!$"
-    r"|\](?=\()"
+    r"|\](?=[(:]|$)"
     r"|<(?=[A-Za-z][^\s<>:@]*[:@][^\s<>]*>)"  # <https://…>
     r"|&(?=#?[0-9A-Za-z]{1,32};)"
     r"|(?:https?|ftp):(?=//)|mailto:"
@@ -227,9 +230,9 @@ def _readable(spans: Spans) -> str:
     texts = [span.text for span in spans if not span.code]
     is_styled = any(span.bold or span.italic for span in spans)
     lone = "" if is_styled else "".join(mark for mark in "*_" if sum(text.count(mark) for text in texts) == 1)
-    may_define = any("]:" in span.text or span.text.startswith(":") for span in spans)
-    escape = partial(_escape, brackets=sum(text.count("[") for text in texts) > MOST_BRACKETS, lone=lone)
-    return _lines_escaped(_grouped(spans, ("url", "bold", "italic", "struck"), "", "", escape), may_define)
+    brackets = sum(text.count("[") for text in texts) > MOST_BRACKETS
+    escape = partial(_escape, brackets=brackets, lone=lone, defines=bool(texts) and texts[0].lstrip().startswith("["))
+    return _lines_escaped(_grouped(spans, ("url", "bold", "italic", "struck"), "", "", escape))
 
 
 def _unstyled(spans: Spans) -> str:
@@ -239,7 +242,7 @@ def _unstyled(spans: Spans) -> str:
 
 def _escaped(spans: Spans) -> str:
     """The text of spans as source."""
-    return escape_text("".join(span.text for span in spans)).replace("\\\n", "\n")
+    return _lines_escaped(escape_text("".join(span.text for span in spans)).replace("\\\n", "\n"))
 
 
 def _merged(spans: Iterable[Span]) -> Spans:
@@ -250,15 +253,15 @@ def _merged(spans: Iterable[Span]) -> Spans:
     )
 
 
-def _lines_escaped(source: str, may_define: bool) -> str:
+def _lines_escaped(source: str) -> str:
     """The source with a backslash before what would begin another block."""
-    return "\n".join(_line_escaped(line.strip(), may_define) for line in source.split("\n"))
+    return "\n".join(_line_escaped(line.strip()) for line in source.split("\n"))
 
 
-def _line_escaped(line: str, may_define: bool) -> str:
+def _line_escaped(line: str) -> str:
     found = _CAN_BEGIN_BLOCK.match(line)
     if found is None:
-        return "\\" + line if may_define and line.startswith("[") else line
+        return line
     end = found.end() if found["number"] else 0
     return f"{line[:end]}\\{line[end:]}"
 
@@ -278,7 +281,7 @@ def _grouped(
     source = ""
     for index, (value, group) in enumerate(groups):
         previous = source[-1] if source else before
-        following = _first_character(groups[index + 1], style) if index + 1 < len(groups) else after
+        following = _first_character(groups[index + 1], styles) if index + 1 < len(groups) else after
         if style == "url" and value:
             source += _link(group, value, previous, following, further, escape)
         elif value:
@@ -288,14 +291,19 @@ def _grouped(
     return source
 
 
-def _first_character(group: tuple[object, Sequence[Span]], style: str) -> str:
+def _first_character(group: tuple[object, Sequence[Span]], styles: tuple[str, ...]) -> str:
     """The character with which the source of a group of spans begins, as far as it matters to what stands before it."""
-    value, (span, *_) = group
-    if style == "url" and value:
+    span = group[1][0]
+    if span.url and "url" in styles:
         return "["
-    if not span.code and span.text[:1].isspace():
-        return span.text[:1]
-    return "*" if value or span.bold or span.italic or span.struck or span.code or span.url else span.text[:1]
+    if span.code or span.text[:1].isspace():
+        return "`" if span.code else span.text[:1]
+    return "*" if any(getattr(span, style) for style in styles) else span.text[:1]
+
+
+def _is_edge(character: str) -> bool:
+    """Whether a mark of emphasis may stand beside a character, whatever is on its other side; "" is an end of the text."""
+    return not character or character.isspace() or category(character)[0] == "P" or character in _ASCII_MARKS
 
 
 def _emphasised(
@@ -309,14 +317,14 @@ def _emphasised(
     """Spans between the marks of a style, blanks outside; without marks where they wouldn't be read as such."""
     group, start, end = _without_outer_blanks(group)
     before, after = start[-1:] or before, end[:1] or after
-    mark = dict(_EMPHASIS)[style]
-    if mark == "_" and (before.isalnum() or after.isalnum()):
+    mark = _EMPHASIS[style]
+    if mark == "_" and not (_is_edge(before) and _is_edge(after)):
         mark = "*"
     inner = _grouped(
-        group, further, before if before.isalnum() else mark[0], after if after.isalnum() else mark[0], escape
+        group, further, mark[0] if _is_edge(before) else before, mark[0] if _is_edge(after) else after, escape
     )
-    opens = inner[:1].isalnum() or not before.isalnum()
-    closes = inner[-1:].isalnum() or not after.isalnum()
+    opens = inner[:1].isalnum() or _is_edge(before)
+    closes = inner[-1:].isalnum() or _is_edge(after)
     touches = before == mark[0] or inner[:1] == mark[0] or inner[-1:] == mark[0]
     if not inner or not opens or not closes or touches:
         mark = ""
@@ -395,7 +403,13 @@ def _code(text: str) -> str:
 
 
 def _escape(
-    text: str, before: str = "", after: str = "", in_link: bool = False, brackets: bool = False, lone: str = ""
+    text: str,
+    before: str = "",
+    after: str = "",
+    in_link: bool = False,
+    brackets: bool = False,
+    lone: str = "",
+    defines: bool = False,
 ) -> str:
     """Text with a backslash before what could be taken for Markdown, but for the beginnings of lines.
 
@@ -403,6 +417,7 @@ def _escape(
         before: the character before the text, and `after`, the one behind it; "" for none.
         in_link: whether it is a link's label, where brackets count.
         brackets: whether all opening brackets are escaped.
+        defines: whether the paragraph begins like the definition of an address, [a]: …
         lone: those of the marks * and _ that stand once in the paragraph, and so mark nothing.
     """
 
@@ -422,6 +437,8 @@ def _escape(
                 is_literal = following != "["
             case "\\":
                 is_literal = end == len(text) and following.isalnum()
+            case "]":
+                is_literal = not in_link and following != "(" and not (defines and following == ":")
             case _:
                 is_literal = False
         if is_literal:

@@ -130,16 +130,17 @@ def _verified(block: Block, alternate: bool) -> str:
     """The source of a block, in the first of three ways that reads as the block does."""
     if isinstance(block, CodeBlock | Image | Rule):
         return "\n".join(_block_lines(block, _readable, alternate))
-    shown = _words(plain((block,)))
+    words = _words((block,))
     for inline in (_readable, _unstyled):
         source = "\n".join(_block_lines(block, inline, alternate))
-        if _words(plain(parse.__wrapped__(source, "typed"))) == shown:
+        if _words(parse.__wrapped__(source, "typed")) == words:
             return source
     return "\n".join(_block_lines(block, _escaped, alternate))
 
 
-def _words(text: str) -> str:
-    return "".join(unquote(text).split())
+def _words(blocks: Iterable[Block]) -> str:
+    """What is shown of blocks, without blanks; an address that is its own label is shown decoded."""
+    return "".join(unquote(plain(blocks, addresses=False)).split())
 
 
 def _block_lines(block: Block, inline: Inline, alternate: bool = False) -> list[str]:
@@ -207,7 +208,7 @@ _CAN_BEGIN_BLOCK = re.compile(
 )
 """The beginning of a line that would be a list, a quote, a heading, a rule or the second line of a table."""
 _MARKS = (
-    r"\\(?=[!-/:-@\[-`{-~]|$)"  # before a mark, or at the end
+    r"\\(?=[!-/:-@\[-`{-~]|\s*(?:\n|$))"  # before a mark, or at the end of a line
     r"|`|\*+|_+|~+|!$"
     r"|\](?=[(:]|$)"
     r"|<(?=[A-Za-z][^\s<>:@]*[:@][^\s<>]*>)"  # <https://…>

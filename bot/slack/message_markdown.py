@@ -32,7 +32,7 @@ from bot.markdown import (
 )
 from bot.slack.blocks.limits import ELLIPSIS, TYPED, size
 from bot.slack.payloads import Payload, get_dict, get_str
-from bot.text import LONGEST_QUESTION, clean, without_control_characters
+from bot.text import LONGEST_QUESTION, clean, units, without_control_characters
 
 MAX_DEPTH = 6
 """Levels of blocks in blocks, and of forwarded messages in each other, that are read."""
@@ -66,7 +66,7 @@ def markdown_of(message: Payload, limit: int = TYPED) -> str:
     for index, source in enumerate(block_sources(blocks)):
         is_last = is_whole and index + 1 == len(blocks)
         if length + size(source) > limit - (0 if is_last else len(CUT)):
-            kept += filter(None, [_beginning(blocks[index], limit - length - len(CUT))])
+            kept += filter(None, [_beginning(blocks[index], source, limit - length - len(CUT))])
             is_whole = False
             break
         kept.append(source)
@@ -97,16 +97,16 @@ def _plain_words(blocks: Iterable[Block]) -> str:
     return text if has_words(text) else ""
 
 
-def _beginning(block: Block, room: int) -> str:
-    """The source of as much of a block as fits, "" for nothing."""
-    units = room
+def _beginning(block: Block, source: str, room: int) -> str:
+    """The source of as much of a block as fits, given that of the whole block; "" for nothing."""
+    length = units(plain((block,)))
     for _ in range(MAX_ATTEMPTS):
-        if units <= 0:
+        length = min(length * room // size(source), length - 1)
+        if length <= 0:
             break
-        source = write_markdown(split((block,), units)[0])
+        source = write_markdown(split((block,), length)[0])
         if size(source) <= room:
             return source
-        units = min(units * room // size(source), units - 1)
     return ""
 
 
@@ -399,7 +399,7 @@ class _Reader:
         blocks: list[Block] = []
         for index, part in enumerate(parts):
             if index % 2:
-                code = _unescape(_TOKEN.sub(lambda match: _raw_token(match[1]), part)).strip("\n")
+                code = self._code(part).strip("\n")
                 blocks += [CodeBlock(code)] if code.strip() else []
             else:
                 blocks += self._mrkdwn_lines(part.split("\n"))
@@ -432,7 +432,7 @@ class _Reader:
         tokens: list[Span] = []
 
         def token(match: re.Match[str]) -> str:
-            tokens.append(Span(_unescape(match[2]), code=True) if match[2] else self._token(match[1]))
+            tokens.append(Span(self._code(match[2]), code=True) if match[2] else self._token(match[1]))
             return "\ufffc"
 
         text = _unescape(_TOKEN.sub(token, line))
@@ -445,6 +445,13 @@ class _Reader:
                     spans.append(replace(look, text=inner.text, url=inner.url, code=inner.code))
                 spans += _with_links(replace(look, text=words)) if words else []
         return spans
+
+    def _code(self, text: str) -> str:
+        """Code in Slack's markup, in which links and mentions stand as words."""
+        return "".join(
+            self._token(part).text if index % 2 else _unescape(part)
+            for index, part in enumerate(_IN_ANGLES.split(text))
+        )
 
     def _token(self, inner: str) -> Span:
         """What stands between < and >."""
@@ -513,12 +520,6 @@ def _raw_text(element: Payload) -> str:
     return get_str(element, "text") or get_str(element, "url")
 
 
-def _raw_token(inner: str) -> str:
-    """What Slack shows of <…> in code."""
-    target, _, label = inner.partition("|")
-    return f"@{label or 'someone'}" if target.startswith("@") else label or target.lstrip("!")
-
-
 def _emoji(element: Payload) -> str:
     """An emoji's characters, else its name between colons."""
     codes = get_str(element, "unicode").split("-")
@@ -550,6 +551,7 @@ def _texts_in(value: Any, depth: int = 0) -> Iterator[str]:
 
 # --- spans
 
+_IN_ANGLES = re.compile(r"<([^<>\n]+)>")
 _TOKEN = re.compile(r"<([^<>\n]+)>|`([^`\n]+)`")
 _STYLE_MARK = re.compile(r"[*_~]")
 _BARE_ADDRESS = re.compile(r"https?://[^\s<>\"'`|\\^{}\[\]()*]+")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 import yaml
@@ -32,8 +33,8 @@ def test_messages(case: Json) -> None:
 
 WORDS = st.sampled_from(
     "run the tool a_b_c __init__ _x_ 5*3 **x** * x<y & &amp; <b>bold</b> <https://a.example> <!channel> <@U0EVIL> :wave: "
-    "C++ naïve 漢字 「引用」 🦊 ` `` ``` \\ \\* | || # ## ### 1. 2) 10. - -- --- === + > >> ~ ~~x~~ ~~~ [x](y) [x]: [ ] ![a](b) ! ( ) "
-    ": :-- |-- $HOME C:\\Users\\x mailto:a@b.example http: *** ___ ]( \t".split(" ")
+    "C++ naïve 漢字 「引用」 🦊 ` `` ``` \\ \\* | || # ## ### 1. 2) 10. - -- --- === + > >> ~ ~~x~~ ~~~ "
+    "[x](y) [x]: [ ] ![a](b) ! ( ) : :-- |-- $HOME C:\\Users\\x mailto:a@b.example http: *** ___ ]( \t".split(" ")
 )
 BLANKS = st.sampled_from([" ", " ", " ", "", "  ", "\n", "\n\n", "\n \n", "\u00a0"])
 TEXT = st.lists(st.tuples(WORDS, BLANKS), min_size=1, max_size=8).map(lambda pairs: "".join(a + b for a, b in pairs))
@@ -148,4 +149,151 @@ def without_marks(text: str) -> str:
 def test_words_in_are_words_out(block: Json) -> None:
     shown = parse.__wrapped__(markdown_of(message_of(block, text=""), 100_000), "typed")
     found = bare("".join(span.text for span in spans_of(shown)))
-    assert without_marks(found).replace("%41/ü", "A/ü") == without_marks(words_of(block)).replace("%41/ü", "A/ü")
+    assert unquote(without_marks(found)) == unquote(without_marks(words_of(block)))
+
+
+@EXAMPLES
+@given(RICH_TEXT)
+def test_code_stays_code_and_links_stay_links(block: Json) -> None:
+    shown = list(spans_of(parse.__wrapped__(markdown_of(message_of(block, text=""), 100_000), "typed")))
+    code, urls = bare("".join(span.text for span in shown if span.code)), {unquote(span.url) for span in shown}
+    fences = [each for each in block["elements"] if each["type"] == "rich_text_preformatted"]
+    for element in (each for fence in fences for each in fence["elements"]):
+        assert bare(element["text"]) in code
+    for element in elements_of(block):
+        if element.get("style", {}).get("code") and element["type"] in ("text", "link"):
+            assert bare(LOOKS[element["type"]](element)) in code
+        if element["type"] == "link" and bare(LOOKS["link"](element)):
+            assert unquote(element["url"]) in urls
+
+
+def elements_of(block: Json) -> Iterator[Json]:
+    """The inline elements of a block, apart from preformatted text."""
+    for element in block["elements"]:
+        items = element["elements"] if element["type"] == "rich_text_list" else [element]
+        for item in items:
+            yield from item["elements"] if item["type"] != "rich_text_preformatted" else ()
+
+
+# --- any markup and any payload
+
+MARKUP = st.lists(
+    st.tuples(
+        st.sampled_from(
+            "*bold* _it_ ~gone~ `a*b` ```x\ny``` <https://a.example/x_(y)|la_bel> <https://a.example> <@U1|ada> <#C1|general> "
+            "<!here> &amp; &lt;b&gt; 5*3 a_b_c *a _b* c_ * _ ~ ` [x](y) • &gt; &gt;&gt;&gt; <!date^1^{date}|Monday> <x> \\".split(
+                " "
+            )
+        ),
+        BLANKS,
+    ),
+    max_size=12,
+).map(lambda pairs: "".join(a + b for a, b in pairs))
+
+
+@EXAMPLES
+@given(MARKUP)
+def test_markup_without_marks_reads_as_the_plain_words(text: str) -> None:
+    marks = str.maketrans("", "", "*_~`>•“”-")
+    shown = plain(parse.__wrapped__(markdown_of({"text": text}, 100_000), "typed"), addresses=False)
+    words = LINK.sub(lambda match: match[2] or match[1], text).replace("@U1", "@ada").replace("<!here>", "@here")
+    words = (
+        words.replace("<#C1|general>", "#general")
+        .replace("<@ada|ada>", "@ada")
+        .replace("<!date^1^{date}|Monday>", "Monday")
+    )
+    words = words.replace("<x>", "&lt;x&gt;").replace("&gt;", ">").replace("&lt;", "<").replace("&amp;", "&")
+    assert bare(shown.translate(marks)) == bare(words.translate(marks))
+
+
+LINK = re.compile(r"<(https:[^|>]*)(?:\|([^>]*))?>")
+
+KEYS = st.sampled_from(
+    "type text blocks elements attachments message_blocks message fields title rows style indent offset border url unicode files "
+    "name is_share from_url title_link pretext value language".split(" ")
+)
+KINDS_OF = st.sampled_from(
+    "rich_text rich_text_section rich_text_list rich_text_preformatted rich_text_quote section context header markdown table "
+    "image card mrkdwn plain_text text link emoji user broadcast date color ordered".split(" ")
+)
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), ANY_TEXT, KINDS_OF, st.text(max_size=5)),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(KEYS, inner, max_size=6)),
+    max_leaves=30,
+)
+
+
+@EXAMPLES
+@given(st.dictionaries(KEYS, JSON, max_size=8), st.integers(0, 200))
+def test_any_payload_is_read_within_the_limit(message: Json, limit: int) -> None:
+    assert size(markdown_of(message, limit)) <= limit
+    assert isinstance(own_words_of(message) + attached_words_of(message), str)
+
+
+@EXAMPLES
+@given(RICH_TEXT, st.integers(4, 300))
+def test_what_is_cut_is_the_beginning_of_the_words(block: Json, limit: int) -> None:
+    message = message_of(block, text="")
+    source = markdown_of(message, limit)
+    assert size(source) <= limit
+    found = bare("".join(span.text for span in spans_of(parse.__wrapped__(source, "typed"))))
+    assert without_marks(words_of(block)).startswith(without_marks(found.removesuffix("…")))
+
+
+def test_a_cut_block_of_code_is_closed() -> None:
+    fence = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": "line\n" * 1_000}]}
+    source = markdown_of(message_of({"type": "rich_text", "elements": [fence]}), 300)
+    assert source.startswith("```\nline\n")
+    assert source.endswith("\nline\n```\n\n…")
+    assert 280 < len(source) <= 300
+
+
+def test_a_deep_payload_is_read_as_far_as_it_goes() -> None:
+    forwarded: Json = {"is_share": True, "text": "deepest"}
+    block: Json = {"type": "section", "text": {"type": "mrkdwn", "text": "deepest"}}
+    for number in range(200):
+        forwarded = {"is_share": True, "text": f"level {number}", "attachments": [forwarded]}
+        block = {"type": "container", "elements": [block], "title": f"level {number}"}
+    for message in ({"attachments": [forwarded]}, {"blocks": [block]}):
+        source = markdown_of(message)
+        assert "level 199" in source
+        assert "deepest" not in source
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "[",
+        "![",
+        "[x](",
+        "]",
+        "`",
+        "`a",
+        "``` ",
+        "*",
+        "*a",
+        "_*a ",
+        "~~",
+        "<",
+        "<a:",
+        "<https://a|",
+        "&gt;",
+        "\\",
+        "a b\n",
+    ],
+)
+def test_no_text_takes_long(unit: str) -> None:
+    text = unit * (40_000 // len(unit))
+    typed = {"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}
+    for message in (
+        {"text": text},
+        {"blocks": [{"type": "rich_text", "elements": [typed]}]},
+        {"blocks": [{"type": "markdown", "text": text}]},
+        {"text": text, "attachments": [{"is_share": True, "text": text, "from_url": text}]},
+    ):
+        started = time.process_time()
+        source = markdown_of(message)
+        own_words_of(message), attached_words_of(message)
+        assert time.process_time() - started < 0.5
+        assert size(source) <= 3_000
+        assert has_words(text) or not own_words_of(message)

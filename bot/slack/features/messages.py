@@ -462,7 +462,7 @@ def read_shortcut(body: Payload, _: str, home_team: str = "") -> IncomingMessage
         return None
     message, asker = get_dict(body, "message"), asker_of(body, home_team)
     thread = get_str(message, "thread_ts") or get_str(message, "ts") or get_str(body, "message_ts")
-    text, _ = _text_of(message, get_str(message, "text"))
+    text = _text_of(message, get_str(message, "text"))[0]
     return IncomingMessage(
         question=Question(text, "shortcut", workspace=team_id_of(body, home_team)),
         destination=OpenModal(trigger, ModalState((text,), channel=channel_of(body), thread=thread)),

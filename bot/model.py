@@ -47,13 +47,20 @@ class Question:
     """A question as it was typed.
 
     `conversation`: a key of person and thread, under which the engine may keep entry ids (never words) for follow-ups; None: it
-    keeps nothing. `workspace`: the workspace whose curated changes apply.
+    keeps nothing. `workspace`: the workspace whose curated changes apply. `is_forwarded`: whether the text is that of
+    another message, which was forwarded to the bot.
     """
 
     text: str
     surface: Surface = "terminal"
     conversation: str | None = None
     workspace: str = ""
+    is_forwarded: bool = False
+
+    @property
+    def is_by_another(self) -> bool:
+        """Whether somebody else than the asker may have written the text: then none of it is stored."""
+        return self.is_forwarded or self.surface == "shortcut"
 
 
 @dataclass(frozen=True, slots=True)

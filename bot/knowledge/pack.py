@@ -277,7 +277,8 @@ def _id_of(value: YamlValue) -> str:
 def _entry(validated: EntrySchema, file: str, line: int) -> Entry:
     fields = validated.model_dump(exclude={"kind", "notes"})
     notes = tuple(Note(**note.model_dump()) for note in validated.notes)
-    fields |= {"notes": notes, "file": file, "line": line}
+    source = Source(**validated.source.model_dump()) if validated.source is not None else None
+    fields |= {"notes": notes, "source": source, "file": file, "line": line}
     if isinstance(validated, StepSchema):
         return Step(number=fields.pop("step"), **fields)
     if isinstance(validated, LibrarySchema):

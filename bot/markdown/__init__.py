@@ -1,6 +1,7 @@
 """Answers in Markdown: a tree of frozen nodes, its plain text, its division into parts, and text as Markdown source.
 
-Only what curators write is parsed: answers and notes of a pack, and answers typed in Slack's forms. What askers type never is.
+Only what curators write is parsed: answers and notes of a pack, and answers typed in Slack's forms. What askers type never is;
+in a curator's form it is written as Markdown that shows the same words.
 Front ends draw the nodes: bot/slack/blocks/markdown.py, bot/terminal.py.
 """
 
@@ -18,9 +19,9 @@ from bot.markdown.nodes import (
     Spans,
     Subheading,
 )
-from bot.markdown.parse import AnswerFormat, parse, picture_span
+from bot.markdown.parse import AnswerFormat, link_address, parse, picture_span
 from bot.markdown.plain import plain, plain_answer, prose, table_row_text
-from bot.markdown.source import escape_text, to_markdown
+from bot.markdown.source import block_sources, escape_text, to_markdown, write_markdown
 from bot.markdown.split import split
 
 __all__ = [
@@ -37,7 +38,9 @@ __all__ = [
     "Span",
     "Spans",
     "Subheading",
+    "block_sources",
     "escape_text",
+    "link_address",
     "parse",
     "picture_span",
     "plain",
@@ -46,4 +49,5 @@ __all__ = [
     "split",
     "table_row_text",
     "to_markdown",
+    "write_markdown",
 ]

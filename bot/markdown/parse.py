@@ -200,6 +200,11 @@ def _inline_nodes(nodes: Iterable[SyntaxTreeNode], style: Span, line_break: str)
                 yield from _inline_nodes(node.children, style, line_break)
 
 
+def link_address(url: str) -> str:
+    """Any text as the address of a link, encoded as the parser does; an empty text if it may not be one."""
+    return _address(parser().normalizeLink(url)) if units(url) <= LONGEST_ADDRESS else ""
+
+
 def _address(url: str) -> str:
     """The address if it may become a link, else an empty text: then only the link's label is shown."""
     scheme, colon, rest = url.partition(":")

@@ -224,7 +224,8 @@ def footer_for(
 ) -> AnswerFooter | None:
     """The footer of an answer: its reference, the question for "Why this answer?", and how it can be shared.
 
-    Answers to the shortcut have no "Tell me" and no "Ask a person": they would store another person's words.
+    Answers to the shortcut and to forwarded messages have no "Tell me" and no "Ask a person": they would store another person's
+    words.
     """
     if reply.kind not in VOTABLE:
         return None
@@ -237,8 +238,8 @@ def footer_for(
         understood=reply.evidence.reason if question.conversation is not None else "",
         shared=_shared_ref(context, reply, ref, question) if share_mode else None,
         share_mode=share_mode,
-        unanswered=outcome if outcome in ("offered", "missed") and question.surface != "shortcut" else "",
-        can_ask_people=question.surface != "shortcut" and bool(context.help_channel(question.workspace)),
+        unanswered=outcome if outcome in ("offered", "missed") and not question.is_by_another else "",
+        can_ask_people=not question.is_by_another and bool(context.help_channel(question.workspace)),
     )
 
 

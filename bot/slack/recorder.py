@@ -47,9 +47,9 @@ def outcome_of(reply: Reply) -> Outcome:
 def text_to_keep(question: Question) -> str:
     """The text of a question that may be stored: on one line, redacted and cut; empty if nothing may be stored.
 
-    Nothing of a question by the message shortcut is stored: another person wrote it.
+    Nothing of a forwarded message is stored, nor of one on which the message shortcut was used: another person wrote it.
     """
-    return "" if question.surface == "shortcut" else redacted_line(question.text)
+    return "" if question.is_by_another else redacted_line(question.text)
 
 
 def redacted_line(text: str) -> str:

@@ -576,4 +576,4 @@ def test_anybody_else_is_told_who_curates(people: People) -> None:
 
 
 def test_a_message_without_words_says_so(people: People) -> None:
-    assert text(save_message(people, text="")) == STRINGS["save_no_words"]
+    assert text(save_message(people, text="")) == STRINGS["no_words"]

@@ -21,7 +21,7 @@ from bot.slack.transport.client import CLOCK_CHECK_INTERVAL, SlackClient
 from support.block_lint import faults
 from support.slack_app import Door, MakeDoor
 from support.slack_samples import KINDS
-from support.slack_steps import buttons, on_message, posted, told
+from support.slack_steps import buttons, on_message, posted, rich_text, section, told
 from support.slack_stub import BOT, BOT_ID, TEAM, Fault, Stub
 
 # --- mentions and direct messages
@@ -74,6 +74,45 @@ def test_nothing_but_a_mention_gets_help(door: Door, stub: Stub) -> None:
     door.mention("")
     door.dm("")
     assert [post["text"] for post in posted(stub)] == [reply_text(KINDS["help"])] * 2
+
+
+MENTIONED = {"type": "rich_text_section", "elements": [{"type": "user", "user_id": BOT}]}
+FORWARDED = {"is_share": True, "message_blocks": [{"message": {"blocks": [rich_text("unknown <thing>")]}}]}
+
+
+def test_words_that_stand_only_in_blocks_are_a_question(door: Door) -> None:
+    door.mention(
+        "", blocks=[{"type": "rich_text", "elements": [MENTIONED]}, section("a *topic* &amp; <https://a.example|more>")]
+    )
+    door.dm("", blocks=[rich_text("topic: is a < b?")])
+    assert [question.text for question in door.engine.asked] == ["a topic &amp; more", "topic: is a &lt; b?"]
+    assert not any(question.is_by_another for question in door.engine.asked)
+
+
+def test_a_forwarded_message_is_answered_and_counted_and_its_words_are_kept_nowhere(door: Door, stub: Stub) -> None:
+    door.mention("", blocks=[{"type": "rich_text", "elements": [MENTIONED]}], attachments=[FORWARDED])
+    door.dm("", attachments=[FORWARDED])
+    assert [question.text for question in door.engine.asked] == ["unknown &lt;thing&gt;"] * 2
+    assert [post["text"] for post in posted(stub)] == [reply_text(KINDS["unknown"])] * 2
+    assert not any({"tell", "none"} & set(buttons(post)) for post in posted(stub))
+    assert door.store.tallies.added == [(TEAM, "missed", "")] * 2
+    assert door.store.misses.by_key == {}
+
+
+def test_ones_own_words_come_before_forwarded_ones(door: Door) -> None:
+    door.dm("topic", attachments=[FORWARDED])
+    door.dm("", blocks=[rich_text("unknown words")], attachments=[FORWARDED])
+    assert [(question.text, question.is_forwarded) for question in door.engine.asked] == [
+        ("topic", False),
+        ("unknown words", False),
+    ]
+    assert [miss.text for miss in door.store.misses.by_key.values()] == ["unknown words"]
+
+
+def test_the_preview_of_a_link_is_no_question(door: Door) -> None:
+    preview = {"from_url": "https://a.example/x", "title": "topic", "text": "topic"}
+    door.dm("<https://a.example/x>", attachments=[preview])
+    assert [question.text for question in door.engine.asked] == ["<https://a.example/x>"]
 
 
 def test_people_from_connected_workspaces_are_answered(door: Door, stub: Stub) -> None:

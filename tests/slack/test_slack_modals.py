@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from bot.slack.admission import InteractionLimit
-from bot.slack.blocks import render_blocks
+from bot.slack.blocks import paragraph_blocks, render_blocks
 from bot.slack.blocks.limits import size
 from bot.slack.payloads import ModalState
 from bot.slack.strings import default_strings
 from support.block_lint import view_faults
 from support.slack_app import Door, MakeDoor
 from support.slack_samples import HOSTILE, KINDS
-from support.slack_steps import buttons, dumped, in_view, on_view, search, shortcut, told, views_of, vote_value
+from support.slack_steps import (
+    buttons,
+    dumped,
+    in_view,
+    on_view,
+    rich_text,
+    search,
+    section,
+    shortcut,
+    told,
+    views_of,
+    vote_value,
+)
 from support.slack_stub import TEAM, Stub
 
 STRINGS = default_strings()
@@ -21,10 +35,43 @@ STRINGS = default_strings()
 # --- the shortcut's modal
 
 
-def test_a_message_without_words_gets_help(door: Door) -> None:
-    view = shortcut(door, "")
-    assert told(view) == render_blocks(KINDS["help"])
-    assert "reply" not in buttons(view)
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"text": ""},
+        {"text": ":wave: <@U1>"},
+        {
+            "text": "",
+            "blocks": [{"type": "divider"}, {"type": "rich_text", "elements": None}],
+            "attachments": ["x", {}],
+        },
+        {"text": "", "files": [{"name": "topic.png"}]},
+    ],
+)
+def test_a_message_without_words_gets_a_sentence_that_says_so(door: Door, message: dict[str, Any]) -> None:
+    view = shortcut(door, **message)
+    assert told(view) == paragraph_blocks(STRINGS["no_words"])
+    assert buttons(view) == {}
+
+
+def test_a_message_that_asks_for_help_gets_help(door: Door) -> None:
+    assert told(shortcut(door, "help")) == render_blocks(KINDS["help"])
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"blocks": [section("*topic*, please")]},
+        {"blocks": [{"type": "header", "text": {"type": "plain_text", "text": "topic"}}]},
+        {"blocks": [{"type": "context", "elements": [{"type": "mrkdwn", "text": "a topic"}]}]},
+        {"blocks": [rich_text("a topic")]},
+        {"attachments": [{"title": "topic", "text": "in an attachment"}]},
+        {"attachments": [{"is_share": True, "message_blocks": [{"message": {"blocks": [rich_text("a topic")]}}]}]},
+        {"text": ":eyes:", "attachments": [{"is_msg_unfurl": True, "text": "a topic"}]},
+    ],
+)
+def test_words_that_stand_only_in_blocks_or_attachments_are_answered(door: Door, message: dict[str, Any]) -> None:
+    assert told(shortcut(door, **{"text": ""} | message)) == render_blocks(KINDS["topic"])
 
 
 def test_a_longest_message_opens_a_modal(door: Door) -> None:

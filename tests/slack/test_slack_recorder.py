@@ -82,6 +82,7 @@ def test_words_are_kept_without_what_is_private(typed: str, kept: str) -> None:
     assert redacted_line(typed) == kept
     assert text_to_keep(Question(typed, "dm")) == kept
     assert text_to_keep(Question(typed, "shortcut")) == ""
+    assert text_to_keep(Question(typed, "dm", is_forwarded=True)) == ""
 
 
 def test_only_so_much_is_kept() -> None:

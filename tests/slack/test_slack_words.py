@@ -150,6 +150,19 @@ def test_the_shortcut_is_counted_all_the_same(kept: Door) -> None:
     assert sorted(counted) == [("missed", 1), ("offered", 1)]
 
 
+def test_a_forwarded_message_leaves_no_word(kept: Door, stub: Stub) -> None:
+    for text in ("unknown xylophone", "an offer of a xylophone"):
+        attachments = [{"is_share": True, "text": text}]
+        kept.mention("", attachments=attachments)
+        kept.dm("", attachments=attachments)
+    assert len(posted(stub)) == 4
+    for post in posted(stub):
+        for name, button in buttons(post).items():
+            kept.press(name, button.get("value", ""), **on_message(kept, thread="1.1"))
+    for view in views_of(stub):
+        press_all(kept, view)
+
+
 def test_ones_own_words_are_kept_on_every_other_surface(url: str, stub: Stub, make_door: MakeDoor) -> None:
     store = Store(url)
     door = make_door(stub, store=store)

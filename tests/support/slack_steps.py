@@ -57,6 +57,19 @@ def dumped(sent: Any) -> str:
     return json.dumps(sent, ensure_ascii=False)
 
 
+# --- blocks of messages that people and other bots write
+
+
+def rich_text(words: str, kind: str = "rich_text_section") -> Json:
+    """What Slack makes of a message that a person types."""
+    return {"type": "rich_text", "elements": [{"type": kind, "elements": [{"type": "text", "text": words}]}]}
+
+
+def section(mrkdwn: str) -> Json:
+    """A section in Slack's markup."""
+    return {"type": "section", "text": {"type": "mrkdwn", "text": mrkdwn}}
+
+
 # --- where a press comes from
 
 
@@ -83,7 +96,7 @@ def in_view(view: Json) -> Json:
 # --- steps
 
 
-def shortcut(door: Door, text: str = "library", **message: str) -> Json:
+def shortcut(door: Door, text: str = "library", **message: Any) -> Json:
     """Use "Ask about this" on somebody else's message; the modal that it opens."""
     message = {"text": text, "ts": "1.1", "user": "U2"} | message
     door.interact(type="message_action", callback_id="ask_message", message=message, channel={"id": "C1"})

@@ -25,10 +25,12 @@ from bot.slack.admission import (
     Overloaded,
     Slot,
 )
+from bot.slack.blocks import escape
 from bot.slack.context import Context
 from bot.slack.features.commands import Command, command_of, help_line, run_command
 from bot.slack.features.modals import modal_message, modal_question, pages_back
 from bot.slack.logs import format_without_message
+from bot.slack.message_markdown import attached_words_of, has_words, own_words_of
 from bot.slack.outgoing import (
     Destination,
     OpenModal,
@@ -42,6 +44,7 @@ from bot.slack.outgoing import (
     reply_message,
     send,
     send_text,
+    text_message,
 )
 from bot.slack.payloads import (
     SLACKS_OWN,
@@ -325,6 +328,8 @@ def _render(
     question, destination, key = message.question, message.destination, short_hash(message.key)
     if command is not None:
         return reply_message(context, reply, None, message.key), destination
+    if question.surface == "shortcut" and not has_words(question.text):
+        return text_message(context.strings["no_words"], message.key), destination
     if isinstance(destination, (OpenModal, UpdateModal)):
         return modal_message(context, reply, destination.state, message.asker), destination
     private = isinstance(destination, RespondPrivately)
@@ -457,7 +462,7 @@ def read_shortcut(body: Payload, _: str, home_team: str = "") -> IncomingMessage
         return None
     message, asker = get_dict(body, "message"), asker_of(body, home_team)
     thread = get_str(message, "thread_ts") or get_str(message, "ts") or get_str(body, "message_ts")
-    text = get_str(message, "text")
+    text = _text_of(message, get_str(message, "text"))[0]
     return IncomingMessage(
         question=Question(text, "shortcut", workspace=team_id_of(body, home_team)),
         destination=OpenModal(trigger, ModalState((text,), channel=channel_of(body), thread=thread)),
@@ -502,9 +507,10 @@ def _message(body: Payload, bot_user: str, home_team: str, thread: str, surface:
     user, channel, ts = event["user"], event["channel"], event["ts"]
     text = get_str(event, "text")
     text = re.sub(rf"<@{re.escape(bot_user)}(?:\|[^<>]*)?>", " ", text).strip() if bot_user else text
+    text, is_forwarded = _text_of(event, text)
     starts_thread = bool(thread) and not get_str(event, "thread_ts")
     return IncomingMessage(
-        question=Question(text, surface, join_key(team, channel, thread, user), team),
+        question=Question(text, surface, join_key(team, channel, thread, user), team, is_forwarded),
         destination=PostInChannel(channel, thread, user, starts_thread=starts_thread),
         key=join_key(team, channel, ts),
         asker=join_key(team, user),
@@ -513,6 +519,17 @@ def _message(body: Payload, bot_user: str, home_team: str, thread: str, surface:
         sent_at=tuple(times_of(body.get("event_time"), ts)),
         can_be_redelivered=True,
     )
+
+
+def _text_of(message: Payload, text: str) -> tuple[str, bool]:
+    """A message's text as Slack writes it, and whether it is another message's: `text`, or if there are no words in it, the words
+    of the message's blocks, or else of what is attached, such as a forwarded message."""
+    if not (message.get("blocks") or message.get("attachments")) or has_words(text):
+        return text, False
+    if own := own_words_of(message):
+        return escape(own), False
+    attached = attached_words_of(message)
+    return (escape(attached), True) if attached else (text, False)
 
 
 def _is_ordinary(event: Payload, bot_user: str) -> bool:

@@ -26,7 +26,7 @@ from bot.slack.features.curation.edits import (
     save_changes,
     undo_batch,
 )
-from bot.slack.message_markdown import markdown_of
+from bot.slack.message_markdown import CUT, markdown_of
 from bot.slack.outgoing import open_modal, update_modal
 from bot.slack.payloads import (
     SLACKS_OWN,
@@ -140,11 +140,10 @@ def _saved_message_view(context: Context, body: Payload, team: str) -> View:
     request = own or find(team, channel, get_str(message, "thread_ts"))
     question = redacted_line(request.text) if request is not None else ""
     request_id = request.id if request is not None and not request.outcome else ""
-    words = "" if own is not None else markdown_of(message, limit=TYPED * 2)
-    if not words and own is None:
-        return blocks.result_view(CuratorModalState(), fill(strings["save_no_words"]), strings)
-    answer = cut(words, TYPED)
-    saved = None if own is not None else saved_message_of(body, team, is_cut=answer != words)
+    answer = "" if own is not None else markdown_of(message)
+    if not answer and own is None:
+        return blocks.result_view(CuratorModalState(), fill(strings["no_words"]), strings)
+    saved = None if own is not None else saved_message_of(body, team, is_cut=answer.endswith(CUT))
     state = CuratorModalState(help_request=request_id, message=saved)
     return blocks.answer_form(state, cut(question, blocks.MAX_TITLE), answer, question, strings)
 

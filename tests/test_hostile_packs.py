@@ -303,7 +303,7 @@ FAULTS: dict[str, list[str]] = {
         "more.yaml:1: b: asks is missing; add it",
         "more.yaml:1: b: title is missing; add it",
         "more.yaml:2: b: 'x\\n2026-11-30 ERROR all is lost' is not a field here; there are: id, kind, title, asks, "
-        "not_asks, answer, paragraphs, names, related, notes, owner, reviewed, review_by",
+        "not_asks, answer, paragraphs, names, related, notes, source, owner, reviewed, review_by",
     ],
     "C1 control characters": [
         "more.yaml:2: has the character \\x9b, which can't be seen; delete it",

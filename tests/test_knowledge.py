@@ -573,7 +573,7 @@ MISTAKES: dict[str, tuple[dict[str, str | bytes], list[str]]] = {
         {"more.yaml": entry("  asks: [bb]\n  answer: x\n  url: https://example.org\n")},
         [
             "more.yaml:5: b: 'url' is not a field here; there are: id, kind, title, asks, not_asks, answer, paragraphs, "
-            "names, related, notes, owner, reviewed, review_by",
+            "names, related, notes, source, owner, reviewed, review_by",
         ],
     ),
     "ask for asks": (

@@ -25,6 +25,8 @@ Payload = Mapping[str, Any]
 SLACKS_OWN = ("USLACKBOT", "USLACK")
 """Users as which Slack itself writes: Slackbot, and system notices."""
 _USER_ID = re.compile(r"[UW][A-Z0-9]+")
+MAX_NESTING = 6
+"""Levels of elements that are read of a message's rich_text; Slack writes three."""
 
 # --- fields
 
@@ -189,6 +191,37 @@ def is_ephemeral(body: Payload) -> bool:
 def is_channel(channel: str) -> bool:
     """Whether an id is a channel's, and not a direct message's."""
     return bool(channel) and not channel.startswith("D")
+
+
+def is_only_quoted(message: Payload, user: str) -> bool:
+    """Whether a message mentions a user, and each of the mentions stands in code, a code block or a quote.
+
+    By its rich_text blocks if they have one, else by its `text`, in which a quote's lines begin with "&gt;".
+    """
+    marks = [is_quoted for block in _objects(message.get("blocks")) for is_quoted in _mentions(block, user)]
+    if marks:
+        return all(marks)
+    text, mark = get_str(message, "text"), re.compile(rf"<@{re.escape(user)}(?:\|[^<>]*)?>")
+    return bool(user) and bool(mark.search(text)) and not mark.search(_QUOTED.sub(" ", text))
+
+
+_QUOTED = re.compile(r"```.*?```|`[^`\n]+`|^[ \t]*&gt;[^\n]*", re.DOTALL | re.MULTILINE)
+"""Code blocks, code, and lines of a quote, as Slack writes them in `text`."""
+
+
+def _mentions(element: Payload, user: str, depth: int = 0, is_quoted: bool = False) -> Iterator[bool]:
+    """For each mention of a user in a rich_text element, whether it stands in code or a quote."""
+    if element.get("type") == "user" and element.get("user_id") == user:
+        yield is_quoted or bool(get_dict(element, "style").get("code"))
+    is_quoted = is_quoted or element.get("type") in ("rich_text_quote", "rich_text_preformatted")
+    if depth < MAX_NESTING:
+        for inner in _objects(element.get("elements")):
+            yield from _mentions(inner, user, depth + 1, is_quoted)
+
+
+def _objects(value: Any) -> list[Payload]:
+    """The objects in a list; none if it is no list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def saved_message_of(body: Payload, team: str, *, is_cut: bool) -> SavedMessage:

@@ -51,6 +51,40 @@ def test_only_the_bots_own_mention_is_taken_away(door: Door) -> None:
     assert door.engine.asked[0].text == "hey   ask <@U7> &amp;"
 
 
+QUOTED = {
+    "code": "what does `<@{bot}> topic` do",
+    "a code block": "see\n```\n<@{bot}> topic\n```",
+    "a quote": "&gt; <@{bot}> topic\nI agree",
+    "a later line of a quote": "&gt; first\n&gt; and <@{bot}|askpy>",
+}
+
+
+@pytest.mark.parametrize("name", QUOTED)
+def test_a_mention_in_code_or_a_quote_is_none(name: str, door: Door, stub: Stub) -> None:
+    text = QUOTED[name].replace("{bot}", BOT)
+    assert door.event(type="app_mention", text=text) == 200
+    assert (posted(stub), door.engine.asked) == ([], [])
+    door.event(type="app_mention", text=f"{text}\n<@{BOT}> topic")
+    assert len(posted(stub)) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "style"),
+    [("rich_text_quote", {}), ("rich_text_preformatted", {}), ("rich_text_section", {"style": {"code": True}})],
+)
+def test_a_mention_in_a_quote_of_a_block_is_none(kind: str, style: dict[str, Any], door: Door, stub: Stub) -> None:
+    """Whatever `text` says, in which a quote may have lost its mark."""
+    mention = {"type": "user", "user_id": BOT}
+    quote = {"type": kind, "elements": [mention | style, {"type": "text", "text": " topic"}]}
+    own = {"type": "rich_text_section", "elements": [mention, {"type": "text", "text": " topic"}]}
+    text = f"<@{BOT}> topic"
+    door.event(type="app_mention", text=text, blocks=[{"type": "rich_text", "elements": [quote]}])
+    assert posted(stub) == []
+    door.event(type="app_mention", text=text, blocks=[{"type": "rich_text", "elements": [quote, own]}])
+    door.event(type="app_mention", text=text, blocks=[{"type": "section", "text": {"type": "mrkdwn", "text": text}}])
+    assert len(posted(stub)) == 2
+
+
 def test_a_direct_message_is_answered_flat(door: Door, stub: Stub) -> None:
     door.dm()
     assert posted(stub)[0]["channel"] == "D1"

@@ -58,6 +58,7 @@ from bot.slack.payloads import (
     get_str,
     is_channel,
     is_guest,
+    is_only_quoted,
     join_key,
     message_ts_of,
     seconds_of,
@@ -421,9 +422,10 @@ def _is_too_old(context: Context, message: IncomingMessage) -> bool:
 
 
 def read_mention(body: Payload, bot_user: str, home_team: str = "") -> IncomingMessage | None:
-    """An app_mention in a channel. A mention in a direct message also arrives as a message event, and is read there."""
+    """An app_mention in a channel. A mention in a direct message also arrives as a message event, and is read there; one that
+    stands in code or a quote is somebody else's, or about the bot and not to it."""
     event = event_of(body)
-    if not _is_ordinary(event, bot_user) or event["channel"].startswith("D"):
+    if not _is_ordinary(event, bot_user) or event["channel"].startswith("D") or is_only_quoted(event, bot_user):
         return None
     thread = get_str(event, "thread_ts") or event["ts"]
     return _message(body, bot_user, home_team, thread, "mention")

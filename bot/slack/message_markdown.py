@@ -31,11 +31,9 @@ from bot.markdown import (
     write_markdown,
 )
 from bot.slack.blocks.limits import ELLIPSIS, TYPED, size
-from bot.slack.payloads import Payload, get_dict, get_str
+from bot.slack.payloads import MAX_NESTING, Payload, dicts_of, get_dict, get_str
 from bot.text import LONGEST_QUESTION, clean, units, without_control_characters
 
-MAX_DEPTH = 6
-"""Levels of blocks in blocks, and of forwarded messages in each other, that are read."""
 MAX_INDENT = 8
 """Levels of lists in each other; Slack's own limit."""
 MAX_NUMBER = 999_999_999
@@ -122,11 +120,6 @@ def _unescape(text: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
-def _dicts(value: Any) -> list[Payload]:
-    """The objects in a list."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
 def _whole_number(value: Any) -> int:
     """A number that isn't negative; 0 for anything else."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
@@ -163,11 +156,11 @@ class _Reader:
 
     def attached_blocks(self, message: Payload, depth: int = 0) -> list[Block]:
         """What stands in the message's attachments, but for previews of links in it."""
-        attachments = _dicts(message.get("attachments"))
+        attachments = dicts_of(message.get("attachments"))
         links = _links_of(message) if attachments else set()
         blocks: list[Block] = []
         for attachment in attachments:
-            if depth >= MAX_DEPTH or self.room <= 0:
+            if depth >= MAX_NESTING or self.room <= 0:
                 break
             if attachment.get("is_share") or attachment.get("is_msg_unfurl"):
                 forwarded = self._forwarded(attachment, depth + 1)
@@ -178,14 +171,14 @@ class _Reader:
 
     def file_blocks(self, message: Payload) -> list[Block]:
         """A line for each file, with its name."""
-        names = (get_str(file, "title") or get_str(file, "name") for file in _dicts(message.get("files")))
+        names = (get_str(file, "title") or get_str(file, "name") for file in dicts_of(message.get("files")))
         spans = (Span(f"(File: {name})") for name in map(self._line, names) if name)
         return [Paragraph((span,)) for span in spans]
 
     def _forwarded(self, attachment: Payload, depth: int) -> list[Block]:
         """A forwarded message; its own attachments are below it."""
         blocks: list[Block] = []
-        for item in _dicts(attachment.get("message_blocks")):
+        for item in dicts_of(attachment.get("message_blocks")):
             inner = get_dict(item, "message")
             blocks += self._blocks(inner.get("blocks") if inner else [item], depth)
         blocks = blocks or self._blocks(attachment.get("blocks"), depth) or self._mrkdwn(get_str(attachment, "text"))
@@ -201,7 +194,7 @@ class _Reader:
         if title:
             blocks.append(Paragraph((Span(title, bold=True, url=link_address(get_str(attachment, "title_link"))),)))
         blocks += self._mrkdwn(get_str(attachment, "text"))
-        for each in _dicts(attachment.get("fields")):
+        for each in dicts_of(attachment.get("fields")):
             label, value = self._line(_unescape(get_str(each, "title"))), self._mrkdwn(get_str(each, "value"))
             if label and value and isinstance(value[0], Paragraph):
                 value[0] = Paragraph((Span(label, bold=True), Span("\n"), *value[0].spans))
@@ -214,8 +207,8 @@ class _Reader:
 
     def _blocks(self, value: Any, depth: int) -> list[Block]:
         blocks: list[Block] = []
-        for block in _dicts(value):
-            if depth >= MAX_DEPTH or self.room <= 0:
+        for block in dicts_of(value):
+            if depth >= MAX_NESTING or self.room <= 0:
                 break
             blocks += self._block(block, depth)
         return blocks
@@ -249,7 +242,7 @@ class _Reader:
             if isinstance(value, str):
                 blocks += self._literal(value)
             elif isinstance(value, dict):
-                blocks += self._block(value, depth + 1) if depth < MAX_DEPTH else []
+                blocks += self._block(value, depth + 1) if depth < MAX_NESTING else []
         for key in _PARTS:
             blocks += self._blocks(block.get(key), depth + 1)
         return blocks
@@ -260,7 +253,7 @@ class _Reader:
         return self._mrkdwn(words) if text.get("type") == "mrkdwn" else self._literal(_unescape(words))
 
     def _table(self, block: Payload, depth: int) -> list[Block]:
-        rows = [[self._cell(cell, depth + 1) for cell in _dicts(row)] for row in _lists(block.get("rows"))]
+        rows = [[self._cell(cell, depth + 1) for cell in dicts_of(row)] for row in _lists(block.get("rows"))]
         rows = [row for row in rows if any(row)]
         if not rows:
             return []
@@ -282,7 +275,7 @@ class _Reader:
     def _rich_text(self, block: Payload) -> list[Block]:
         blocks: list[Block] = []
         for is_bordered, group in groupby(
-            _dicts(block.get("elements")), key=lambda element: element.get("border") == 1
+            dicts_of(block.get("elements")), key=lambda element: element.get("border") == 1
         ):
             inner = self._rich_text_elements(list(group))
             blocks += [Quote(tuple(inner))] if is_bordered and inner else inner
@@ -297,7 +290,7 @@ class _Reader:
             for element in group:
                 match element.get("type"):
                     case "rich_text_preformatted":
-                        text = "".join(map(_raw_text, _dicts(element.get("elements"))))
+                        text = "".join(map(_raw_text, dicts_of(element.get("elements"))))
                         text = self._take(text).strip("\n")
                         blocks += [CodeBlock(text, get_str(element, "language"))] if text.strip() else []
                     case "rich_text_quote":
@@ -329,11 +322,11 @@ class _Reader:
         return [each.to_block() for each in root]
 
     def _items(self, element: Payload) -> list[_Item]:
-        items = (_paragraphs(self._spans(item.get("elements"))) for item in _dicts(element.get("elements")))
+        items = (_paragraphs(self._spans(item.get("elements"))) for item in dicts_of(element.get("elements")))
         return [_Item(blocks) for blocks in items]
 
     def _spans(self, elements: Any) -> list[Span]:
-        return [span for element in _dicts(elements) for span in self._span(element)]
+        return [span for element in dicts_of(elements) for span in self._span(element)]
 
     def _span(self, element: Payload) -> list[Span]:
         """The spans of one element of rich text."""
@@ -544,7 +537,7 @@ def _texts_in(value: Any, depth: int = 0) -> Iterator[str]:
     """All texts in a payload."""
     if isinstance(value, str):
         yield value
-    elif depth < 2 * MAX_DEPTH and isinstance(value, dict | list):
+    elif depth < 2 * MAX_NESTING and isinstance(value, dict | list):
         for item in value.values() if isinstance(value, dict) else value:
             yield from _texts_in(item, depth + 1)
 

@@ -198,7 +198,7 @@ def is_only_quoted(message: Payload, user: str) -> bool:
 
     By its rich_text blocks if they have one, else by its `text`, in which a quote's lines begin with "&gt;".
     """
-    marks = [is_quoted for block in _objects(message.get("blocks")) for is_quoted in _mentions(block, user)]
+    marks = [is_quoted for block in dicts_of(message.get("blocks")) for is_quoted in _mentions(block, user)]
     if marks:
         return all(marks)
     text, mark = get_str(message, "text"), re.compile(rf"<@{re.escape(user)}(?:\|[^<>]*)?>")
@@ -215,11 +215,11 @@ def _mentions(element: Payload, user: str, depth: int = 0, is_quoted: bool = Fal
         yield is_quoted or bool(get_dict(element, "style").get("code"))
     is_quoted = is_quoted or element.get("type") in ("rich_text_quote", "rich_text_preformatted")
     if depth < MAX_NESTING:
-        for inner in _objects(element.get("elements")):
+        for inner in dicts_of(element.get("elements")):
             yield from _mentions(inner, user, depth + 1, is_quoted)
 
 
-def _objects(value: Any) -> list[Payload]:
+def dicts_of(value: Any) -> list[Payload]:
     """The objects in a list; none if it is no list."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
@@ -275,7 +275,7 @@ def is_valid_payload(body: Any) -> bool:
     """
     if not isinstance(body, dict) or not all(_is_object_or_id(body.get(key)) for key in _OBJECTS):
         return False
-    if not _is_list_of_objects(body.get("authorizations")):
+    if not _is_list_ofdicts_of(body.get("authorizations")):
         return False
     kind = body.get("type")
     if not isinstance(kind, str):
@@ -316,7 +316,7 @@ def _is_object_or_id(value: Any) -> bool:
     return value is None or isinstance(value, (str, dict))
 
 
-def _is_list_of_objects(value: Any) -> bool:
+def _is_list_ofdicts_of(value: Any) -> bool:
     return value is None or (isinstance(value, list) and all(isinstance(item, dict) for item in value))
 
 

@@ -135,9 +135,12 @@ def _channel_ids(value: str) -> tuple[str, ...]:
                 "Slack shows it at the end of the channel's details."
             )
     workspaces = [channel_id.rpartition(":")[0] for channel_id in ids]
-    if twice := next((name for name in workspaces if workspaces.count(name) > 1), None):
-        of = f"of {twice}" if twice else "without a workspace"
-        raise click.BadParameter(f"two channels {of}; questions are put to people in one of them, so leave one out.")
+    for workspace in workspaces:
+        if workspaces.count(workspace) > 1:
+            of = f"of {workspace}" if workspace else "without a workspace"
+            raise click.BadParameter(
+                f"two channels {of}; questions are put to people in one of them, so leave one out."
+            )
     return ids
 
 

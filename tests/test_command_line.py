@@ -141,6 +141,8 @@ FAULTS = {
     "many workspaces by its token": ("serve", OAUTH | {"SLACK_APP_TOKEN": "xapp-1"}, 2, "SLACK_APP_TOKEN: Socket Mode"),
     "many workspaces and a curator of none": ("serve", OAUTH | {"ASKPY_CURATORS": "U1,T1:U2,U3"}, 2, "ASKPY_CURATORS: U1, U3 are "
                                               "of no workspace; with many workspaces write its workspace before each, T…:U…"),
+    "many workspaces and a help channel of none": ("serve", OAUTH | {"ASKPY_HELP_CHANNEL": "C1,T1:C2"}, 2, "ASKPY_HELP_CHANNEL: "
+                                                   "C1 is of no workspace; with many workspaces write its workspace before"),
     "a rotation of no key": ("keys rotate", {}, 2, "ASKPY_SECRET_KEY isn't set; `python -m bot keys new` makes a key."),
     "a key that is too short": ("keys rotate", {"ASKPY_SECRET_KEY": "short"}, 2, "32 characters"),
     "a redirect to nowhere": ("manifest --oauth", {}, 2, "--url"),

@@ -436,6 +436,12 @@ def test_an_interrupt_ends_quietly(pack: Path) -> None:
 
 SETTINGS = {
     ("ASKPY_CURATORS", "U123,bob"): "ASKPY_CURATORS: 'bob' is not a person's id: it can be U… or T…:U…",
+    ("ASKPY_HELP_CHANNEL", "#help"): "ASKPY_HELP_CHANNEL: '#help' is not a channel's id: it can be C… or T…:C…",
+    (
+        "ASKPY_HELP_CHANNEL",
+        "C1,T1:C2,C3",
+    ): "ASKPY_HELP_CHANNEL: two channels without a workspace; questions are put to",
+    ("ASKPY_HELP_CHANNEL", "T1:C1,T1:C2"): "ASKPY_HELP_CHANNEL: two channels of T1;",
     ("ASKPY_CURATORS", "T1:U2:U3"): "Slack shows it in a profile's menu",
     ("PORT", "abc"): "PORT: 'abc' is not a whole number from 0 to 65535.",
     ("PORT", "-1"): "a whole number from 0 to 65535",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ from bot.store import (
 )
 from bot.store.connections import make_engine
 from bot.store.tables import digest, metadata
-from support.stores import NOW, Clock, edit, rows
+from support.stores import NOW, Clock, edit, everything, rows
 
 PAPER = Path(__file__).parents[1] / "PRIVACY.md"
 
@@ -556,13 +556,6 @@ def test_a_purge_runs_at_the_start_and_every_hour(store: Store, monkeypatch: pyt
 
 
 # --- what stands where
-
-
-def everything(url: str) -> Iterator[tuple[str, str]]:
-    """Each value in the database, as text, with its table."""
-    for table in metadata.tables:
-        for row in rows(url, f"select * from {table}"):
-            yield from ((table, str(value)) for value in row)
 
 
 def test_ids_and_words_are_stored_only_where_privacy_md_says(store: Store, database: str) -> None:

@@ -90,7 +90,8 @@ class HelpChannels:
 
     def of_workspace(self, team: str, installation: StoredInstallation | None = None) -> str:
         """The channel of a workspace; empty if there is none. `installation` as for `Curators.of_workspace`."""
-        is_home = installation is None and bool(team) and team == self.home_team()
-        named = [channel for workspace, channel in sorted(self.named, reverse=True) if workspace == team]
-        bare = [channel for workspace, channel in self.named if not workspace and is_home]
-        return next(iter([*named, *bare]), "")
+        if not team:
+            return ""
+        by_workspace = dict(self.named)
+        is_home = installation is None and team == self.home_team()
+        return by_workspace.get(team) or (by_workspace.get("", "") if is_home else "")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.settings import read_settings
-from bot.slack.permissions import Curators
+from bot.slack.permissions import Curators, HelpChannels
 from bot.store import StoredInstallation
 
 
@@ -32,6 +32,21 @@ def test_a_bare_id_counts_from_when_slack_has_said_who_the_bot_is() -> None:
 
 def test_nobody_is_a_curator_unless_somebody_is_named() -> None:
     assert Curators.from_names((), lambda: "T0").contains("T0", "U1") is False
+
+
+@pytest.mark.parametrize(
+    ("team", "channel"), [("T0", "C1"), ("T9", "C2"), ("T8", ""), ("", ""), ("E1", "")]
+)  # fmt: skip
+def test_each_workspace_has_its_own_help_channel(team: str, channel: str) -> None:
+    channels = HelpChannels.from_names(("C1", "T9:C2"), lambda: "T0")
+    assert channels.of_workspace(team) == channel
+    installed = StoredInstallation(team=team, bot_token="-")
+    assert channels.of_workspace(team, installed) == (channel if team == "T9" else "")
+
+
+def test_a_workspaces_own_help_channel_wins_over_one_without_a_workspace() -> None:
+    assert HelpChannels.from_names(("C1", "T0:C2"), lambda: "T0").of_workspace("T0") == "C2"
+    assert HelpChannels.from_names(("C1",), lambda: "").of_workspace("") == ""
 
 
 # --- where the app was installed by OAuth

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.slack.blocks import render_blocks
+from bot.slack.blocks.limits import size
 from bot.slack.payloads import AnswerRef, FeedbackValue, ModalState, answer_ref, parse_answer_ref
 from bot.slack.strings import default_strings
 from support.block_lint import faults
@@ -156,7 +157,19 @@ def test_what_buttons_carry_can_be_read_back() -> None:
     assert AnswerRef.from_value("only words") == AnswerRef("", "only words")
     understood = AnswerRef("list|gui|a,b", "not\tkivy", "of the 3 shown, without Kivy")
     assert AnswerRef.from_value(understood.to_value()) == understood
-    value = FeedbackValue("k", "list|backend|a,b", "bad", "missing")
-    assert FeedbackValue.from_value(value.to_value()) == value
+    for question in ("", "is it free?"):
+        value = FeedbackValue("k", "list|backend|a,b", "bad", "missing", question)
+        assert FeedbackValue.from_value(value.to_value()) == value
+    long = FeedbackValue("k", "list|backend|a,b", "bad", "missing", "why\nnot\t" + "𝒘" * 2000)
+    read = FeedbackValue.from_value(long.to_value())
+    assert size(long.to_value()) <= 2000
+    assert read is not None
+    assert (read.key, read.answer_ref, read.question[:9]) == ("k", "list|backend|a,b", "why not 𝒘")
+
+
+def test_of_a_question_in_a_vote_an_earlier_release_stores_no_words() -> None:
+    """It takes the first three lines for vote, reason and key, of which it stores a hash, and the rest for the reference."""
+    vote, reason, key, ref = FeedbackValue("k", "topic||a", "bad", "wrong", "a secret").to_value().split("\n", 3)
+    assert (vote, reason, key.partition("\t")[0], ref) == ("bad", "wrong", "k", "topic||a")
     parsed = parse_answer_ref(answer_ref(KINDS["compare"]))
     assert (parsed.kind, parsed.ids) == ("compare", ("flask", "django"))

@@ -19,7 +19,7 @@ from support.curator_room import CURATOR, NOBODY, OTHER, Json, Process, text
 from support.slack_app import MakeDoor
 from support.slack_steps import buttons, dumped, on_message, shortcut, vote
 from support.slack_stub import TEAM, Fault, Stub, limited
-from support.stores import Clock
+from support.stores import Clock, everything
 
 STRINGS = default_strings()
 HELP, ASKER, PIANO = "C0HELP", "U7", "is there a piano in the basement"
@@ -511,6 +511,12 @@ def test_a_message_becomes_an_answer_with_its_source(people: People) -> None:
     post = people.other.told("where's the piano")
     assert "From Slack, 14 November 2023" in post["text"]
     assert change.source_url in dumped(post["blocks"])
+
+
+def test_of_a_message_nothing_is_stored_before_a_curator_saves_it(people: People, database: str) -> None:
+    save_message(people)
+    save_message(people, NOBODY)
+    assert [value for _, value in everything(database) if "basement" in value or "U5" in value] == []
 
 
 @pytest.mark.parametrize(

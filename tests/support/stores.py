@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, create_engine, text
 
 from bot.model import Change
 from bot.store import RETRY_AFTER, Store, database_url
+from bot.store.tables import metadata
 
 ROOT = Path(__file__).parents[2]
 NOW = 1_700_000_000.0
@@ -109,3 +110,10 @@ def outputs(processes: Sequence[subprocess.Popen[str]]) -> list[str]:
     said = [process.communicate(timeout=60)[0] for process in processes]
     assert [process.returncode for process in processes] == [0] * len(processes)
     return said
+
+
+def everything(url: str) -> Iterator[tuple[str, str]]:
+    """Each value in the database, as text, with its table."""
+    for table in metadata.tables:
+        for row in rows(url, f"select * from {table}"):
+            yield from ((table, str(value)) for value in row)

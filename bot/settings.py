@@ -113,28 +113,26 @@ def _whole_number(minimum: int, maximum: int) -> Callable[[str], int]:
     return parse
 
 
-def _user_ids(value: str) -> tuple[str, ...]:
-    """User ids divided by commas, with or without their workspace's id, in the order given; raises click.BadParameter."""
+def _ids(value: str, pattern: str, what: str, hint: str) -> tuple[str, ...]:
+    """Ids divided by commas, each once, in the order given; raises click.BadParameter for one that isn't of the pattern."""
     ids = tuple(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
-    for user_id in ids:
-        if not re.fullmatch(r"(?:[TE][A-Z0-9]+:)?[UW][A-Z0-9]+", user_id):
-            raise click.BadParameter(
-                f"'{user_id}' is not a person's id: it can be U… or T…:U…, with commas between. "
-                "Slack shows it in a profile's menu, as Copy member ID."
-            )
+    for each in ids:
+        if not re.fullmatch(pattern, each):
+            raise click.BadParameter(f"'{each}' is not {what}, with commas between. {hint}")
     return ids
 
 
+def _user_ids(value: str) -> tuple[str, ...]:
+    """User ids with or without their workspace's id; raises click.BadParameter."""
+    hint = "Slack shows it in a profile's menu, as Copy member ID."
+    return _ids(value, r"(?:[TE][A-Z0-9]+:)?[UW][A-Z0-9]+", "a person's id: it can be U… or T…:U…", hint)
+
+
 def _channel_ids(value: str) -> tuple[str, ...]:
-    """Channel ids divided by commas, with or without their workspace's id, one of each workspace; raises click.BadParameter."""
-    ids = tuple(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
-    for channel_id in ids:
-        if not re.fullmatch(r"(?:T[A-Z0-9]+:)?[CG][A-Z0-9]+", channel_id):
-            raise click.BadParameter(
-                f"'{channel_id}' is not a channel's id: it can be C… or T…:C…, with commas between. "
-                "Slack shows it at the end of the channel's details."
-            )
-    workspaces = [channel_id.rpartition(":")[0] for channel_id in ids]
+    """Channel ids with or without their workspace's id, one of each workspace; raises click.BadParameter."""
+    hint = "Slack shows it at the end of the channel's details."
+    ids = _ids(value, r"(?:T[A-Z0-9]+:)?[CG][A-Z0-9]+", "a channel's id: it can be C… or T…:C…", hint)
+    workspaces = [each.rpartition(":")[0] for each in ids]
     for workspace in workspaces:
         if workspaces.count(workspace) > 1:
             of = f"of {workspace}" if workspace else "without a workspace"

@@ -211,12 +211,13 @@ def text_message(text: str, key: str = "", blocks: list[Block] | None = None) ->
     return OutgoingMessage(text=escape(text), render=lambda _: shown, key=key or str(uuid4()))
 
 
-def reply_text(reply: Reply, note: str = "") -> str:
-    """The whole reply as the argument `text`, escaped so that Slack finds no entities in it, with a note below it."""
-    text, room = plain_text(reply), ESCAPED_TEXT - (size(escape(note)) + 2 if note else 0)
+def reply_text(reply: Reply, note: str = "", lead: str = "") -> str:
+    """The whole reply as the argument `text`, escaped so that Slack finds no entities in it, below a lead and above a note."""
+    text, around = plain_text(reply), [escape(each) for each in (lead, note) if each]
+    room = ESCAPED_TEXT - sum(size(each) + 2 for each in around)
     while size(escape(text)) > room:
         text = cut(text, size(text) - 100)
-    return escape(f"{text}\n\n{note}" if note else text)
+    return "\n\n".join(filter(None, (escape(lead), escape(text), escape(note))))
 
 
 def footer_for(

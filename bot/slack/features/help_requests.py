@@ -244,7 +244,11 @@ async def tell(context: Context, request: HelpRequest) -> bool:
     if not await context.run_db(claims.claim_once, key):
         is_over = context.clock() > request.settled_at + TELLING_LASTS
         return is_over and await context.run_db(store.set_told, request.id)
-    result = await _tell_where_asked(context, request, key)
+    try:
+        result = await _tell_where_asked(context, request, key)
+    except Exception:  # nothing was sent; a cancelled one may have been, so its claim stays
+        await context.run_db(claims.release, key)
+        raise
     if isinstance(result, NotSent):
         await context.run_db(claims.release, key)
         return False
@@ -277,7 +281,7 @@ def _told_message(context: Context, request: HelpRequest, key: str) -> OutgoingM
     if footer is not None and request.origin_channel:  # the words may be others than those that were asked there
         footer = replace(footer, why="")
     message = reply_message(context, reply, footer, key, above=tuple(above))
-    return replace(message, text=f"{escape(text)}\n\n{reply_text(reply)}")
+    return replace(message, text=reply_text(reply, lead=text))
 
 
 # --- the checks

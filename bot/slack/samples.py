@@ -91,8 +91,15 @@ async def samples(knowledge: Knowledge, layout: Layout, config: SlackConfig, cac
     """A sample of every kind that this pack has. `cache`: the folder that its index is loaded from and saved in."""
     with closing(Store("sqlite://")) as store:
         engine = Engine(Matcher.from_knowledge(knowledge, cache))
-        who = {"curators": (f"T0:{USER}",), "help_channels": (f"T0:{CHANNEL}",)}
-        app = build_app(engine, store, config, lines=knowledge.voice.lines, layout=layout, **who)
+        app = build_app(
+            engine,
+            store,
+            config,
+            lines=knowledge.voice.lines,
+            layout=layout,
+            curators=(f"T0:{USER}",),
+            help_channels=(f"T0:{CHANNEL}",),
+        )
         try:
             store.prepare()
             return [

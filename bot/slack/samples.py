@@ -13,18 +13,34 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from bot.engine import Engine
-from bot.model import Change, Complaint, Kind, Knowledge, Library, Miss, PilotChannel, Question, Reply, Tally
+from bot.model import (
+    Change,
+    Complaint,
+    HelpRequest,
+    Kind,
+    Knowledge,
+    Library,
+    Miss,
+    PilotChannel,
+    Question,
+    Reply,
+    Tally,
+)
 from bot.reply.wording import choice_of
 from bot.slack.app import SlackApp, build_app
 from bot.slack.blocks import Layout, curation, paragraph_blocks, quote_block, shared_by_block
-from bot.slack.blocks.curation import OUTCOMES, PAGES, Dashboard, ResultNote, fill
-from bot.slack.blocks.footer import reason_blocks, unanswered_blocks
+from bot.slack.blocks import help_requests as help_blocks
+from bot.slack.blocks.curation import OUTCOMES, PAGES, Dashboard, ResultNote, channel_element, fill
+from bot.slack.blocks.footer import person_blocks, reason_blocks, unanswered_blocks
+from bot.slack.blocks.rich_text import line_block
 from bot.slack.blocks.views import FIRST_PAGE, GROUPS_PAGE, TOPICS_PAGE, View, home_view, modal_view, search_blocks
 from bot.slack.context import Context
 from bot.slack.features.commands import run_command
+from bot.slack.features.curation.help_post import answer_view
+from bot.slack.features.help_requests import post_message, told_message
 from bot.slack.features.modals import modal_message, pages_back
 from bot.slack.outgoing import (
     OutgoingMessage,
@@ -35,7 +51,16 @@ from bot.slack.outgoing import (
     text_message,
     views_of,
 )
-from bot.slack.payloads import AnswerRef, CuratorModalState, FeedbackValue, ModalState, answer_ref
+from bot.slack.payloads import (
+    AnswerRef,
+    CuratorModalState,
+    FeedbackValue,
+    HelpFormState,
+    MessageWarning,
+    ModalState,
+    SavedMessage,
+    answer_ref,
+)
 from bot.slack.permissions import WorkspaceCurators
 from bot.slack.transport.client import SlackConfig
 from bot.store import Store
@@ -66,13 +91,23 @@ async def samples(knowledge: Knowledge, layout: Layout, config: SlackConfig, cac
     """A sample of every kind that this pack has. `cache`: the folder that its index is loaded from and saved in."""
     with closing(Store("sqlite://")) as store:
         engine = Engine(Matcher.from_knowledge(knowledge, cache))
-        app = build_app(engine, store, config, lines=knowledge.voice.lines, layout=layout, curators=(f"T0:{USER}",))
+        app = build_app(
+            engine,
+            store,
+            config,
+            lines=knowledge.voice.lines,
+            layout=layout,
+            curators=(f"T0:{USER}",),
+            help_channels=(f"T0:{CHANNEL}",),
+        )
         try:
             store.prepare()
             return [
                 *_replies(app.context),
                 *await _other_messages(app.context),
+                *_help_messages(app.context),
                 *_modals(app.context),
+                *_help_views(app.context),
                 *_home(app.context),
             ]
         finally:
@@ -105,7 +140,7 @@ def _view(name: str, *views: View) -> Sample:
 def _replies(context: Context) -> Iterator[Sample]:
     """The largest reply of each kind: where they are posted, where they are private, and in a modal."""
     for name, question, reply in _sample_replies(context):
-        asked = Question(question, "mention", conversation="T0:C0:1.0:U0")
+        asked = Question(question, "mention", conversation="T0:C0:1.0:U0", workspace="T0")
         messages = [
             reply_message(
                 context, reply, footer_for(context, reply, asked, KEY, mode), KEY, note=context.strings["on_trial"]
@@ -203,7 +238,70 @@ async def _other_messages(context: Context) -> list[Sample]:
     ]
 
 
+def _help_requests(knowledge: Knowledge) -> list[HelpRequest]:
+    """A question that is put to people, asked in private and in public, open and ended in each way."""
+    answer = next((f"{entry.kind}||{entry.id}" for entry in knowledge.entries), "")
+    nearest = ",".join(entry.id for entry in knowledge.entries[: help_blocks.MAX_NAMED])
+    asked = HelpRequest(
+        id=KEY, workspace="T0", asker=USER, text=_phrasing(knowledge), channel=CHANNEL, ts="1.0", at=time.time()
+    )  # fmt: skip
+    link = f"https://example.slack.com/archives/{CHANNEL}/p10"
+    states = [
+        asked,
+        replace(asked, answer_ref=answer),
+        replace(asked, answer_ref=f"unknown||{nearest}"),
+        replace(asked, outcome="entry", by=OTHER, answer=answer),
+        replace(asked, outcome="entry", answer=answer),
+        replace(asked, outcome="thread", by=OTHER, link=link),
+        replace(asked, outcome="not_ours", by=OTHER),
+    ]
+    return [*states, *(replace(state, origin_channel=CHANNEL, origin_thread="1.0") for state in states)]
+
+
+def _help_messages(context: Context) -> list[Sample]:
+    """What is sent when a question is put to people: the post, what the asker is told, and what who pressed a button is told."""
+    strings, knowledge = context.strings, context.engine.knowledge
+    requests = _help_requests(knowledge)
+    ended = [request for request in requests if request.outcome]
+    sentences = [fill(strings[key]) for key in ("help_thanks", "help_gone", "help_lost")]
+    sentences += [help_blocks.settled_message(request, knowledge, strings) for request in ended]
+    said = [text_message(help_blocks.text_without_names(each, strings), KEY, [line_block(each)]) for each in sentences]
+    vote = FeedbackValue(KEY, "", "bad", question=_phrasing(knowledge))
+    thanks = strings["feedback_thanks"]
+    thanks_blocks = [*paragraph_blocks(thanks), *person_blocks(vote, strings)]
+    return [
+        _message(context, "a question for people", *(post_message(context, request) for request in requests)),
+        _message(context, "the answer to it", *(told_message(context, request, KEY) for request in ended)),
+        _message(context, "a press of its buttons", *said),
+        _message(context, "thanks for a vote", text_message(thanks, KEY, thanks_blocks)),
+    ]
+
+
 # --- views
+
+
+def _help_views(context: Context) -> Iterator[Sample]:
+    """The form that puts a question to people, its results, and the curators' forms that such a question and a message open."""
+    strings, knowledge, now = context.strings, context.engine.knowledge, time.time()
+    requests, days = _help_requests(knowledge), context.store.retention_days
+    forms = [
+        help_blocks.help_form(state, requests[0].text, CHANNEL, USER, days, strings)
+        for state in (HelpFormState(), HelpFormState(CHANNEL, "1.0"))
+    ]
+    yield _view("the form “Ask a person”", *forms)
+    channel = channel_element(CHANNEL)
+    results = [fill(strings[key], channel=channel) for key in ("person_posting", "person_posted", "person_not_member")]
+    results += [help_blocks.asked_before(request, knowledge, now, strings) for request in requests]
+    yield _view("the result of “Ask a person”", *(help_blocks.note_view(result, strings) for result in results))
+    yield _view("the form that answers it", answer_view(requests[0], strings))
+    today = datetime.fromtimestamp(now, UTC).date().isoformat()
+    messages = [
+        SavedMessage(USER, today, "https://example.slack.com/"),
+        SavedMessage("", today, "", get_args(MessageWarning)),
+    ]
+    states = [CuratorModalState(help_request=KEY, message=message) for message in messages]
+    saved = [curation.answer_form(state, "", strings["home_intro"], "", strings) for state in states]
+    yield _view("the form “Save as answer”", *saved)
 
 
 def _modals(context: Context) -> Iterator[Sample]:

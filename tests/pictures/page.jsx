@@ -9,7 +9,7 @@ const BOT = "AskPy";
 const PERSON = "Mia Berg";
 const NAMES = {
   users: [{ id: "U1", name: PERSON }, { id: "U2", name: "Lea Wolf" }],
-  channels: [{ id: "C1", name: "python" }, { id: "C2", name: "newcomers" }],
+  channels: [{ id: "C1", name: "python" }, { id: "C2", name: "newcomers" }, { id: "C3", name: "ask-a-person" }],
 };
 
 // In mrkdwn that is verbatim Slack draws <url|label> as a link all the same; the library doesn't, so it isn't told.
@@ -41,7 +41,7 @@ const Conversation = ({ scene, theme }) => {
   const whisper = scene.surface === "command" || scene.surface === "why";
   return (
     <div className="channel">
-      {!whisper && (
+      {!whisper && scene.asked && (
         <Row who={PERSON} time="9:41">
           <p>
             <span className="mention">@{BOT}</span> {scene.asked}

@@ -32,9 +32,9 @@ from bot.slack.outgoing import footer_for, reply_message
 from bot.slack.payloads import ModalState, short_hash
 from bot.slack.strings import load_strings
 from bot.understanding import Matcher
-from tests.pictures import curators
+from tests.pictures import curators, people
 
-Surface = Literal["channel", "command", "why", "modal", "search", "home", "curate", "terminal"]
+Surface = Literal["channel", "command", "why", "modal", "search", "home", "curate", "people", "terminal"]
 Scene = dict[str, Any]
 
 PHONE, DESKTOP, HOME, COLUMNS = 390, 700, 760, 80
@@ -128,6 +128,11 @@ SHOTS = (
     Shot("curate-phone", surface="curate"),
     *(Shot(f"curate-{name}", surface="curate", width=DESKTOP) for name in ("means", "moved", "taken", "done")),
     *(Shot(f"curate-{name}", surface="curate", width=DESKTOP) for name in ("write", "checked")),
+    *(Shot(name, surface="people", office=True) for name in people.ON_A_PHONE),
+    *(Shot(name, surface="people", width=DESKTOP, office=True) for name in people.MODALS),
+    Shot("fresh-due", surface="people", width=HOME, office=True),
+    Shot("fresh-card", surface="people"),
+    Shot("fresh-compared", surface="people"),
 )
 
 
@@ -162,8 +167,11 @@ def _slack_scene(engine: Engine, shot: Shot) -> Scene:
     """What Slack would get."""
     knowledge = engine.knowledge
     strings = load_strings(knowledge.voice.lines, knowledge.name)
-    context = cast(Context, SimpleNamespace(engine=engine, strings=strings))  # all that drawing needs of one
+    # all that drawing needs of one
+    context = cast(Context, SimpleNamespace(engine=engine, strings=strings, help_channel=lambda _: ""))
     match shot.surface:
+        case "people":
+            return people.scene(shot.name, engine, strings)
         case "curate":
             view = curators.view(shot.name, knowledge, strings)
             return {"view": view, "surface": "home" if view["type"] == "home" else "modal"}

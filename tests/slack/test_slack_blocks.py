@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
-from bot.model import Choice, Choices, Code, Item, Items, Library, Text
+from bot.model import Choice, Choices, Code, Entry, HelpRequest, Item, Items, Library, Text
 from bot.reply.facts import install_spans
 from bot.slack.blocks import MAX_BUTTONS, render_blocks, shared_by_block
+from bot.slack.blocks import help_requests as people
 from bot.slack.blocks.footer import AnswerFooter, footer_blocks
 from bot.slack.blocks.limits import cut, size
 from bot.slack.blocks.views import home_view, modal_view, search_blocks
 from bot.slack.outgoing import reply_text
-from bot.slack.payloads import AnswerRef, ModalState
+from bot.slack.payloads import AnswerRef, HelpFormState, ModalState
 from bot.slack.strings import default_strings, load_strings
 from support.block_lint import faults, view_faults
 from support.golden import golden
@@ -23,6 +24,7 @@ from support.slack_samples import (
     CARD,
     CARD_WITH_ROW,
     CREDIT,
+    EXTREME_TEXTS,
     EXTREMES,
     HOSTILE,
     KINDS,
@@ -33,6 +35,7 @@ from support.slack_samples import (
     ROADMAP,
     SHORT_LIST,
     WHY,
+    help_requests,
     knowledge,
     reply,
 )
@@ -149,6 +152,43 @@ def test_the_blocks_below_an_answer_are_within_the_limits() -> None:
                 blocks = footer_blocks(footer, layout, strings)  # type: ignore[arg-type]
                 assert faults([shared_by_block("U1", strings), *blocks]) == []
                 assert max(len(block["elements"]) for block in blocks) <= MAX_BUTTONS
+
+
+@pytest.mark.parametrize("name", EXTREME_TEXTS)
+def test_what_is_put_to_people_is_within_the_limits_and_never_parsed(name: str) -> None:
+    """With titles of 500 characters, ids of 200, and thirty entries."""
+    strings, text = default_strings(), EXTREME_TEXTS[name]
+    entry = Entry(id="e" * 200, title=text[:-1], answer="A.", asks=("a",))
+    pack = replace(knowledge(), entries=(entry,), by_id={entry.id: entry})
+    form = people.help_form(HelpFormState("C" * 200, "1" * 200), text, "C1", "U1", 90, strings)
+    assert view_faults(form) == []
+    for request in help_requests(text, "U" * 200, entry.id):
+        messages = [people.post_blocks(request, pack, strings)]
+        texts = [people.post_text(request, pack, strings)]
+        notes = [people.asked_before(request, pack, 2.0, strings)]
+        if request.outcome:
+            messages.append(people.told_blocks(request, strings))
+            texts.append(people.told_text(request, strings))
+            notes.append(people.settled_message(request, pack, strings))
+        assert [fault for blocks in messages for fault in faults(blocks)] == []
+        assert [fault for note in notes for fault in view_faults(people.note_view(note, strings))] == []
+        assert max(map(size, texts)) <= 3_000
+        assert not any(text in each for each in texts)
+        assert not any("evil" in parsed for blocks in (*messages, form["blocks"]) for parsed in _parsed(blocks))
+
+
+def test_an_answers_name_in_the_help_channel_is_short() -> None:
+    strings = default_strings()
+    cards = ",".join(f"card{number}" for number in range(9))
+    for ref, name in {
+        f"unknown||{cards}": "I would have offered: Card0, Card1, Card2, Card3, Card4 and 4 more",
+        f"list|frontend|{cards}": "I would have answered with: “Frontend libraries”",
+        "list|gone|": "I would have answered with: gone",
+        "topic||t": "I would have answered with: “Which side is it?”",
+        "unknown||": "I had no answer myself.",
+    }.items():
+        request = HelpRequest(id="r", workspace="T0", asker="U1", text="which?", answer_ref=ref)
+        assert people.post_text(request, knowledge(9), strings).split("\n")[1] == name
 
 
 def test_feedback_is_slacks_own_where_it_is_allowed() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import threading
@@ -446,7 +447,8 @@ def due_room(make_room: MakeRoom) -> Room:
 
 def reviews(view: Json) -> list[str]:
     """What the rows say."""
-    return [block["text"]["text"] for block in view["blocks"] if block["type"] == "section"]
+    pairs = itertools.pairwise(view["blocks"])
+    return [text([title, what]) for title, what in pairs if (title["type"], what["type"]) == ("rich_text", "context")]
 
 
 def test_what_is_due_is_listed_by_owner(due_room: Room) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -14,7 +14,7 @@ from bot.slack.blocks import curation
 from bot.slack.blocks.curation import Dashboard, ResultNote, fill
 from bot.slack.blocks.limits import TYPED, size
 from bot.slack.blocks.views import FIRST_PAGE, home_view
-from bot.slack.payloads import CuratorModalState
+from bot.slack.payloads import CuratorModalState, MessageWarning, SavedMessage
 from bot.slack.permissions import WorkspaceCurators
 from bot.slack.strings import default_strings
 from support.block_lint import faults, view_faults
@@ -132,11 +132,14 @@ def test_a_groups_keys_fit_into_its_buttons() -> None:
 
 def test_what_people_wrote_is_never_parsed() -> None:
     entry = edit("b1", "entry", "", "x", title=HOSTILE, answer=HOSTILE, asks=(HOSTILE + " 2",))
-    dashboard = replace(sample_dashboard(), history=(entry, edit("b2", "ask", HOSTILE, HOSTILE)))
+    due = Entry(id="due", title=HOSTILE, answer=HOSTILE, asks=("due",), owner=HOSTILE, review_by="2025-01-01")
+    pack = replace(knowledge(), entries=(due,), by_id={"due": due})
+    dashboard = replace(sample_dashboard(), knowledge=pack, history=(entry, edit("b2", "ask", HOSTILE, HOSTILE)))
     views = [curation.page(dashboard, page, STRINGS) for page in curation.PAGES]
     hostile_blocks = [json.dumps(block) for view in views for block in view["blocks"] if "evil" in json.dumps(block)]
     assert hostile_blocks
     assert not any("mrkdwn" in block for block in hostile_blocks)
+    assert f"Owner: {HOSTILE}." in json.dumps(curation.page(dashboard, "reviews", STRINGS))
 
 
 def test_forms_of_long_texts_are_within_the_limits() -> None:
@@ -152,6 +155,20 @@ def test_forms_of_long_texts_are_within_the_limits() -> None:
         curation.result_view(state, fill("Done."), STRINGS, "b1", curation.changes_since((LONG,), (), STRINGS)),
     ):
         assert view_faults(view) == []
+
+
+@pytest.mark.parametrize("author", ["", "U1", "U" * 200])
+def test_the_notice_about_a_messages_author_is_within_the_limits(author: str) -> None:
+    warnings = get_args(MessageWarning)
+    message = SavedMessage(author, "2025-11-13", f"https://acme.slack.com/{'a' * 900}", warnings)
+    state = CuratorModalState("misses@0", help_request="r" * 64, message=message)
+    assert CuratorModalState.from_metadata(state.to_metadata()) == state
+    for answer in (HOSTILE, LONG, ""):
+        status = curation.draft_review((LONG,) * 20, (Moved(LONG, LONG, ""),) * 20, STRINGS)
+        view = curation.answer_form(state, LONG, answer, LONG, STRINGS, status)
+        assert view_faults(view) == []
+        assert view_faults(curation.checking_view(view, STRINGS)) == []
+        assert all(STRINGS[f"save_{name}"] in json.dumps(view) for name in warnings)
 
 
 def test_a_menu_of_too_many_entries_is_filled_while_somebody_types() -> None:

@@ -38,6 +38,7 @@ from bot.settings import (
     read_settings,
     usable_settings,
 )
+from bot.slack.blocks.help_requests import BUTTONS
 from bot.slack.manifest import SCOPES
 from bot.slack.transport.checks import port_fault
 from bot.slack.transport.client import SlackConfig
@@ -943,15 +944,25 @@ def test_slack_is_asked_about_every_kind(settings: Settings, stub: Stub, capsys:
     replies = {line.removeprefix("the reply ") for line in lines if line.startswith("the reply ")}
     assert replies == {*KINDS, "unknown, with suggestions"}
     assert {f"the modal with the reply {name}" for name in replies} <= set(lines)
-    assert len({line for line in lines if "form" in line or "page" in line or "Home tab" in line}) == 16
+    assert len({line for line in lines if "form" in line or "page" in line or "Home tab" in line}) == 19
+    assert {
+        "a question for people",
+        "the answer to it",
+        "a press of its buttons",
+        "the result of “Ask a person”",
+    } <= set(lines)
     asked = payloads(stub)
     assert [
         fault for each in asked for fault in (view_faults(each) if "type" in each else faults(each["blocks"]))
     ] == []
     kinds = {block["type"] for each in asked for block in each["blocks"]}
     assert {"card", "carousel", "table", "context_actions", "rich_text", "input", "actions"} <= kinds
+    pressed = {
+        element.get("action_id") for each in asked for block in each["blocks"] for element in block.get("elements", [])
+    }
+    assert {"person", *BUTTONS} <= pressed
     callbacks = {each.get("callback_id") for each in asked if each.get("type") == "modal"}
-    assert callbacks == {"answer", "search", "means", "write", "done"}
+    assert callbacks == {"answer", "search", "means", "write", "done", "person"}
     assert {call.token for call in stub.calls if call.method == "blocks.validate"} == {"xoxb-1"}
 
 

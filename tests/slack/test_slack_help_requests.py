@@ -118,10 +118,10 @@ def test_the_form_says_what_is_posted_where_and_as_whose(people: People) -> None
     form = people.form(value)
     assert form["blocks"][0]["element"]["initial_value"] == PIANO
     assert text(form["blocks"][1:]) == (
-        f"I'll post this in <#{HELP}> as a question of <@{ASKER}>, with what I would have answered myself. "
-        "Where you asked me isn't said.\n"
-        "When somebody has answered, I'll send you a direct message.\n"
-        "The post stays for 90 days at most; /askpy forget me deletes it before."
+        f"I'll post it in <#{HELP}> in the name of <@{ASKER}>, with what I would have answered myself. "
+        "I don't say where you asked me.\n"
+        "Once it is answered, I'll send you a direct message.\n"
+        "I delete the post after 90 days, or as soon as you use /askpy forget me."
     )
     public = people.form(value, **on_message(people.one.door, "C5", thread="5.5"))
     assert STRINGS["person_told_there"] in text(public)
@@ -137,7 +137,7 @@ def test_the_post_has_the_question_as_it_was_edited_and_not_where_it_was_asked(p
     assert text(post["blocks"][:3]) == (
         f"<@{ASKER}> asks:\nIs there a *grand* piano, <!channel>? Or a drum?\n{STRINGS['help_nothing']}"
     )
-    assert list(buttons(post)) == ["help_write", "help_done", "help_means", "help_not_ours"]
+    assert list(buttons(post)) == ["help_done", "help_write", "help_means", "help_not_ours"]
     assert faults(post["blocks"]) == []
     assert "piano" not in post["text"]
     assert not {"C5", "5.5", "C1"} & set(dumped(post).replace('"', " ").split())
@@ -147,7 +147,7 @@ def test_the_post_says_what_the_bot_would_have_offered(people: People) -> None:
     value = buttons(people.miss("rules"))["person"]["value"]
     people.one.submit(people.form(value), ASKER)
     offered = "“What are the rules for working from home?”, “Can I use my own devices on the office network?”"
-    assert text(people.posts[0]["blocks"][2:3]) == f"I would have offered: {offered}."
+    assert text(people.posts[0]["blocks"][2:3]) == f"I would have offered: {offered}"
 
 
 def test_an_empty_question_isnt_posted_and_what_was_typed_stays(people: People) -> None:
@@ -163,11 +163,11 @@ def test_the_same_question_is_posted_once(people: People) -> None:
     assert text(people.one.submit(forms[0], ASKER)) == f"Posted in <#{HELP}>."
     for form, process in ((forms[0], people.one), (forms[1], people.other)):
         said = text(process.submit(form, ASKER, question=f"{PIANO.upper()}?"))
-        assert said.startswith(f"You have put this to people before, in <#{HELP}>, on 14 Nov")
+        assert said.startswith(f"You asked this in <#{HELP}> on 14 Nov.")
     assert len(people.posts) == 1
     people.press("help_done", people.posts[0], people.other)
     said = text(people.one.submit(forms[0], ASKER))
-    assert said == f"You have put this to people on 14 Nov, and it was answered in <#{HELP}>. {STRINGS['told_link']}"
+    assert said == f"You asked this on 14 Nov, and it was answered in <#{HELP}>. {STRINGS['told_link']}"
     assert len(people.posts) == 1
     assert text(people.one.submit(people.form(value, by="U8"), "U8")) == f"Posted in <#{HELP}>."
 
@@ -180,7 +180,7 @@ def test_a_process_that_dies_while_it_posts_keeps_nobody_from_asking_again(peopl
         patch.setattr(type(request), "remove", lambda *_: True)  # it died before it could
         people.one.submit(people.form(value), ASKER)
     people.clock.now += 1
-    assert "put this to people before" in text(people.one.submit(people.form(value), ASKER))
+    assert "You asked this" in text(people.one.submit(people.form(value), ASKER))
     people.clock.now += POSTING_LASTS + 1
     assert text(people.one.submit(people.form(value), ASKER)) == f"Posted in <#{HELP}>."
 
@@ -255,7 +255,7 @@ def test_a_bad_vote_leads_to_people_too(people: People, stub: Stub) -> None:
     assert STRINGS["feedback_thanks"] in text(thanks["blocks"])
     people.one.submit(people.form(buttons(thanks)["person"]["value"]), ASKER)
     assert text(people.posts[0]["blocks"][1:3]) == (
-        f"{question}\nI would have answered: “What are the rules for working from home?”."
+        f"{question}\nI would have answered with: “What are the rules for working from home?”"
     )
     people.look()
     assert people.told == []  # it has that answer, which wasn't the right one
@@ -274,13 +274,13 @@ def test_answered_here_is_told_once_where_it_was_asked(people: People, in_public
         assert people.said == f"Answered in this thread, says <@{OTHER}>."
     people.look()
     (told,) = people.told
-    sentence = f"Your question has been answered, says <@{OTHER}>, in <#{HELP}>. {STRINGS['told_link']}"
+    sentence = f"Your question has been answered in <#{HELP}>, says <@{OTHER}>. {STRINGS['told_link']}"
     link = f"https://acme.slack.com/archives/{HELP}/p{POST.replace('.', '')}"
     assert link in dumped(told["blocks"])
     assert link in told["text"]
     if in_public:
         assert (told["channel"], told["thread_ts"]) == ("C5", "5.5")
-        assert text(told["blocks"]) == f"<@{ASKER}>, {sentence}"
+        assert text(told["blocks"]) == f"<@{ASKER}>: {sentence}"
     else:
         assert (told["channel"], "thread_ts" in told) == (ASKER, False)
         assert text(told["blocks"]) == f"{PIANO}\n{sentence}"
@@ -313,28 +313,34 @@ def test_a_curators_answer_is_told_and_the_next_person_gets_it(people: People) -
     post = people.ask()
     people.press("help_write", post, people.one, CURATOR)
     form = people.one.views("views.open")[-1]
-    values = {block["block_id"]: block["element"].get("initial_value") for block in form["blocks"]}
+    told_whom, *inputs = form["blocks"]
+    assert text([told_whom]) == STRINGS["help_saving"]
+    values = {block["block_id"]: block["element"].get("initial_value") for block in inputs}
     assert values == {"title": PIANO, "answer": None, "asks": PIANO}
     filled = {"title": "Is there a piano?", "answer": "In the *basement*, yes.", "asks": f"{PIANO}\nwhere's the piano"}
     saved = people.save(form, people.one, **filled)
     assert "Saved and live now." in text(saved)
     people.look()
     (told,) = people.told
-    assert text(told["blocks"][:2]) == f"{PIANO}\n<@{CURATOR}> has answered your question:"
+    assert text(told["blocks"][:2]) == f"{PIANO}\n<@{CURATOR}> has answered your question."
     assert "In the basement, yes." in text(told["blocks"])
     assert "In the basement, yes." in told["text"]
-    assert text(people.stub.of("chat.update")[0]["blocks"]).endswith(f"Answered by <@{CURATOR}>: “Is there a piano?”.")
+    assert text(people.stub.of("chat.update")[0]["blocks"]).endswith(
+        f"Answered by <@{CURATOR}>, and from now on by me: “Is there a piano?”"
+    )
     assert "In the basement, yes." in people.other.told("wheres the piano", "C2", "U8")["text"]
 
 
 def test_this_means_is_told_with_the_answer(people: People) -> None:
     post = people.ask(in_public=True)
     people.press("help_means", post, people.other, CURATOR)
-    shown = people.other.submit(people.other.views("views.open")[-1], entry="home-office")
+    form = people.other.views("views.open")[-1]
+    assert STRINGS["help_saving"] in text(form)
+    shown = people.other.submit(form, entry="home-office")
     assert "Saved and live now." in text(shown)
     people.look()
     (told,) = people.told
-    assert text(told["blocks"][:1]) == f"<@{ASKER}>, <@{CURATOR}> has answered your question:"
+    assert text(told["blocks"][:1]) == f"<@{ASKER}>: <@{CURATOR}> has answered your question."
     assert "working from home" in told["text"]
     assert PIANO not in json.dumps(told)  # what was asked there may have been other words
     assert people.one.found(PIANO) == ("home-office",)
@@ -346,7 +352,7 @@ def test_not_ours_is_told_kindly(people: People) -> None:
     people.look()
     (told,) = people.told
     assert text(told["blocks"]).endswith(
-        f"<@{CURATOR}> says that your question isn't one for me or the people of <#{HELP}>."
+        f"<@{CURATOR}> says that <#{HELP}> isn't the place for your question, and neither am I."
     )
     assert [change.kind for change in people.other.store.changes.active(TEAM)] == ["not_ask"]
 
@@ -357,7 +363,7 @@ def test_only_curators_may_do_more_than_say_that_it_was_answered(people: People,
     people.press(name, post, people.one, NOBODY)
     assert people.said == (
         "Only curators can do this: <@U1>, <@U2>. Whoever runs me can name others in ASKPY_CURATORS. "
-        "You can answer in the thread, and press Answered here."
+        "You can answer in the thread, then press “Answered here”."
     )
     assert people.one.store.changes.active(TEAM) == ()
     people.press("help_done", post, people.one, NOBODY)
@@ -491,7 +497,8 @@ def save_message(people: People, by: str = CURATOR, channel: Json | None = None,
 def test_a_message_becomes_an_answer_with_its_source(people: People) -> None:
     form = save_message(people)
     assert text(form["blocks"][:2]) == (
-        f"These are the words of <@U5>. {STRINGS['save_reword']}\nBelow the answer I'll say: From Slack, 14 November 2023."
+        f"These are the words of <@U5>. {STRINGS['save_reword']}\n"
+        f"{STRINGS['save_credit'].replace('{source}', 'Slack, 14 November 2023')}"
     )
     assert {
         block["block_id"]: block["element"].get("initial_value") for block in form["blocks"] if "element" in block
@@ -500,6 +507,7 @@ def test_a_message_becomes_an_answer_with_its_source(people: People) -> None:
         "answer": "The piano is in the basement.",
         "asks": None,
     }
+    assert STRINGS["help_saving"] not in text(form)
     checked = people.one.submit(form, title="Where is the piano?", asks=f"{PIANO}\nwhere's the piano")
     assert text(checked).count(STRINGS["save_reword"]) == 1
     people.one.submit(checked)
@@ -552,6 +560,7 @@ def test_a_reply_in_the_help_channel_ends_the_request(people: People) -> None:
     people.ask()
     reply = {"thread_ts": POST, "ts": "1700000010.000100"}
     form = save_message(people, channel={"id": HELP, "name": "help"}, **reply)
+    assert STRINGS["help_saving"] in text(form)
     values = {
         block["block_id"]: block["element"].get("initial_value") for block in form["blocks"] if "element" in block
     }

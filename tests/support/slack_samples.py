@@ -155,6 +155,29 @@ EXTREMES: dict[str, Reply] = {
     "astral": reply("topic", Heading("🐍" * 100), Text("🐍" * 5000), Choices("🐍", (Choice("🐍" * 60, "🐍" * 3000),))),
 }  # fmt: skip
 
+EXTREME_TEXTS = {
+    "hostile": (HOSTILE * 5)[:500],
+    "long": LONG[:500],
+    "one word": "w" * 500,
+    "astral": "🐍" * 250,
+}
+"""Questions that are put to people: as long as they may be."""
+
+
+def help_requests(text: str, asker: str = "U1", entry_id: str = "t") -> list[HelpRequest]:
+    """A question that is put to people: open, and ended in each way; asked in private, and in public."""
+    many = ",".join([entry_id] * 30)
+    asked = HelpRequest(id="r" * 64, workspace="T0", asker=asker, text=text, channel="C1", ts="1.0", at=1.0)
+    link = f"https://example.slack.com/archives/C1/p{'1' * 900}"
+    states = [
+        *(replace(asked, answer_ref=ref) for ref in ("", "unknown||", f"unknown||{many}", f"compare||{many}")),
+        *(replace(asked, answer_ref=f"{kind}|{entry_id}|{many}") for kind in ("list", "recommend", "rubbish")),
+        *(replace(asked, outcome="entry", by=by, answer=f"list||{many}") for by in ("", "U2")),
+        *(replace(asked, outcome="thread", by="U2", link=each) for each in ("", link)),
+        replace(asked, outcome="not_ours", by="U2"),
+    ]
+    return [*states, *(replace(state, origin_channel="C2", origin_thread="2.0") for state in states)]
+
 
 def card(name: str, side: str, *capabilities: str) -> Library:
     return Library(

@@ -90,12 +90,13 @@ def unanswered_blocks(
     ref: AnswerRef, strings: Strings, *, can_reject: bool = False, can_ask_people: bool = False
 ) -> list[Block]:
     """The buttons of an unanswered question: to reject what was offered, to put the question to people, and to subscribe to its
-    answer."""
+    answer. Where nothing was offered, people are what helps most."""
     value = {"value": ref.to_value()}
+    person = value if can_reject else value | {"style": "primary"}
     return actions_blocks(
         [
             *([button(strings["none"], "none", value)] if can_reject else []),
-            *([button(strings["person"], "person", value)] if can_ask_people else []),
+            *([button(strings["person"], "person", person)] if can_ask_people else []),
             button(strings["tell"], "tell", value),
         ]
     )
@@ -105,7 +106,8 @@ def reason_blocks(vote: FeedbackValue, strings: Strings) -> list[Block]:
     """Asks what was wrong with the answer that got this vote, with a button for each reason, and the one that puts the question
     to people, if the vote has it."""
     buttons = [_reason_button(replace(vote, vote="bad", reason=reason), strings) for reason in REASONS]
-    return [context_block(strings["what_was_wrong"]), *actions_blocks(buttons), *person_blocks(vote, strings)]
+    instead = [context_block(strings["person_instead"])] if vote.question else []
+    return [context_block(strings["what_was_wrong"]), *actions_blocks(buttons), *instead, *person_blocks(vote, strings)]
 
 
 def person_blocks(vote: FeedbackValue, strings: Strings) -> list[Block]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.model import HelpRequest, Knowledge
+from bot.reply.wording import upper_first
 from bot.slack.blocks import limits
 from bot.slack.blocks.curation.edit_text import (
     channel_element,
-    entry_label,
     fill,
     fill_plain,
     format_day,
+    group_title,
     quote_name,
+    quoted_entry_label,
     user_element,
 )
 from bot.slack.blocks.elements import actions_blocks, button, context_block, plain_text_object
@@ -22,12 +26,14 @@ from bot.slack.strings import Strings
 
 MAX_QUESTION = 500
 """UTF-16 units of a question that is put to people: as long as a pack's phrasing may be."""
+MAX_NAMED = 5
+"""Entries that a sentence names: as many as are offered, and a few lines on a phone."""
 QUESTION = "question"
 """The block_id and action_id of the form's input."""
 CALLBACK = "person"
 """The callback_id of the form."""
-BUTTONS = ("help_write", "help_done", "help_means", "help_not_ours")
-"""The action_ids of the post's buttons, which are also the keys of their labels."""
+BUTTONS = ("help_done", "help_write", "help_means", "help_not_ours")
+"""The action_ids of the post's buttons, which are also the keys of their labels; the first is for everybody."""
 
 
 # --- the form
@@ -83,7 +89,7 @@ def asked_before(request: HelpRequest, knowledge: Knowledge, now: float, strings
         strings[key],
         channel=channel_element(request.channel),
         day=format_day(request.at, now),
-        answer=_answer_name(request.answer, knowledge),
+        answer=_answer_name(request.answer, knowledge, strings),
     )
     return (*sentence, *_link(request, strings))
 
@@ -92,25 +98,25 @@ def asked_before(request: HelpRequest, knowledge: Knowledge, now: float, strings
 
 
 def post_blocks(request: HelpRequest, knowledge: Knowledge, strings: Strings) -> list[Block]:
-    """The post in the help channel: whose question it is, the question, what the bot would have answered, and the buttons, or how
-    it ended."""
+    """The post in the help channel: whose question it is, the question, and how it ended; until then what the bot would have
+    answered, and the buttons."""
     head = [
         line_block(fill(strings["help_asks"], asker=user_element(request.asker, strings))),
         quote_block(request.text),
-        line_block(fill(_offer(request, knowledge, strings))),
     ]
     if request.outcome:
         return [*head, line_block(settled_message(request, knowledge, strings))]
     buttons = [button(strings[name], name, {"value": request.id}) for name in BUTTONS]
-    return [*head, context_block(strings["help_how"]), *actions_blocks(buttons)]
+    offer = line_block(fill(_offer(request, knowledge, strings)))
+    return [*head, offer, context_block(strings["help_how"]), *actions_blocks(buttons)]
 
 
 def post_text(request: HelpRequest, knowledge: Knowledge, strings: Strings) -> str:
     """The post as plain text, without the asker's words."""
     lines = [strings["help_text"], _offer(request, knowledge, strings), strings["help_how"]]
     if request.outcome:
-        lines[-1] = "".join(each.get("text", "") for each in settled_message(request, knowledge, strings))
-    return " ".join(lines)
+        lines[1:] = [text_without_names(settled_message(request, knowledge, strings), strings)]
+    return "\n".join(lines)
 
 
 def settled_message(request: HelpRequest, knowledge: Knowledge, strings: Strings) -> tuple[Block, ...]:
@@ -119,23 +125,32 @@ def settled_message(request: HelpRequest, knowledge: Knowledge, strings: Strings
     return fill(
         strings[f"help_settled_{key}"],
         who=user_element(request.by, strings),
-        answer=_answer_name(request.answer, knowledge),
+        answer=_answer_name(request.answer, knowledge, strings),
     )
+
+
+def text_without_names(elements: Sequence[Block], strings: Strings) -> str:
+    """A sentence of rich_text elements as plain text, in which people are somebody."""
+    return upper_first("".join(str(each.get("text", strings["help_somebody"])) for each in elements))
 
 
 def _offer(request: HelpRequest, knowledge: Knowledge, strings: Strings) -> str:
     """What the bot would have answered or offered."""
-    name = _answer_name(request.answer_ref, knowledge)
+    name = _answer_name(request.answer_ref, knowledge, strings)
     if not name:
         return strings["help_nothing"]
     is_offer = parse_answer_ref(request.answer_ref).kind == "unknown"
     return fill_plain(strings["help_offers" if is_offer else "help_would"], answer=name)
 
 
-def _answer_name(ref: str, knowledge: Knowledge) -> str:
-    """What an answer is about, in words; empty for no answer."""
-    names = [entry_label(entry_id, knowledge) for entry_id in parse_answer_ref(ref).ids]
-    return ", ".join(map(quote_name, names))
+def _answer_name(ref: str, knowledge: Knowledge, strings: Strings) -> str:
+    """What an answer is about, in words, of a long one the beginning; empty for no answer."""
+    answer = parse_answer_ref(ref)
+    if answer.kind in ("list", "recommend") and answer.group:
+        return quote_name(group_title(answer.group, knowledge))
+    names = [quoted_entry_label(entry_id, knowledge) for entry_id in answer.ids]
+    first, rest = ", ".join(names[:MAX_NAMED]), len(names) - MAX_NAMED
+    return fill_plain(strings["and_more"], first=first, count=str(rest)) if rest > 0 else first
 
 
 # --- what the asker is told
@@ -155,8 +170,8 @@ def told_blocks(request: HelpRequest, strings: Strings) -> list[Block]:
 def told_text(request: HelpRequest, strings: Strings) -> str:
     """The same as plain text, without names."""
     key = "told_knowledge" if request.outcome == "entry" else f"told_{request.outcome}"
-    values = {"who": strings["curate_somebody"], "channel": strings["help_channel"]}
-    return " ".join(filter(None, (fill_plain(strings[key], **values), request.link)))
+    values = {"who": strings["help_somebody"], "channel": strings["help_channel"]}
+    return " ".join(filter(None, (upper_first(fill_plain(strings[key], **values)), request.link)))
 
 
 def _link(request: HelpRequest, strings: Strings) -> tuple[Block, ...]:

@@ -154,7 +154,7 @@ async def _post(context: Context, request: HelpRequest) -> tuple[Block, ...]:
         knowledge = context.engine.knowledge_of(request.workspace)
         return blocks.asked_before(before, knowledge, context.clock(), strings)
     where = PostInChannel(request.channel, "", request.asker)
-    posting = replace(post_request(context, where, _post_message(context, request)), wants_ts=True)
+    posting = replace(post_request(context, where, post_message(context, request)), wants_ts=True)
     result = await context.outbox.send(posting)
     if isinstance(result, Sent) and result.ts and not await context.run_db(store.set_post, request.id, result.ts):
         await context.outbox.send(delete_request(context, request.channel, result.ts))  # forgotten meanwhile
@@ -192,7 +192,7 @@ async def _standing_reply(context: Context, request: HelpRequest) -> Reply:
     return await context.answer(Question(request.text, "command", workspace=request.workspace), request.asker)
 
 
-def _post_message(context: Context, request: HelpRequest) -> OutgoingMessage:
+def post_message(context: Context, request: HelpRequest) -> OutgoingMessage:
     """The post in the help channel as it is now."""
     knowledge, strings = context.engine.knowledge_of(request.workspace), context.strings
     shown = blocks.post_blocks(request, knowledge, strings)
@@ -233,7 +233,7 @@ async def _finish(context: Context, request: HelpRequest) -> None:
 async def show_outcome(context: Context, request: HelpRequest) -> None:
     """Show in the post how a request has ended."""
     if request.ts:
-        message = _post_message(context, request)
+        message = post_message(context, request)
         await context.outbox.send(update_request(context, request.channel, request.ts, message))
 
 
@@ -260,16 +260,16 @@ async def _tell_where_asked(context: Context, request: HelpRequest, key: str) ->
     await context.refresh(request.workspace)
     if request.origin_channel:
         where = PostInChannel(request.origin_channel, request.origin_thread, request.asker)
-        result = await context.outbox.send(post_request(context, where, _told_message(context, request, key)))
+        result = await context.outbox.send(post_request(context, where, told_message(context, request, key)))
         if not isinstance(result, Refused):
             return result
         request = replace(request, origin_channel="", origin_thread="")
     where = PostInChannel(request.asker, "", request.asker)
-    message = _told_message(context, request, f"{key}:direct")
+    message = told_message(context, request, f"{key}:direct")
     return await context.outbox.send(post_request(context, where, message))
 
 
-def _told_message(context: Context, request: HelpRequest, key: str) -> OutgoingMessage:
+def told_message(context: Context, request: HelpRequest, key: str) -> OutgoingMessage:
     """What the asker is told: the answer if it is one of the pack, else a sentence."""
     strings = context.strings
     above, text = blocks.told_blocks(request, strings), blocks.told_text(request, strings)

@@ -20,6 +20,7 @@ from bot.slack.blocks.curation.edit_text import (
     fill_plain,
     format_day,
     format_minute,
+    group_title,
     quote_phrasing,
     quoted_entry_label,
     user_element,
@@ -170,7 +171,7 @@ def _answer_name(ref: str, knowledge: Knowledge, strings: Strings) -> str:
     """What the answer was about, in words."""
     answer = parse_answer_ref(ref)
     if answer.kind in ("list", "recommend") and answer.group:
-        return next((group.title for group in knowledge.groups if group.id == answer.group), answer.group)
+        return group_title(answer.group, knowledge)
     names = ", ".join(entry_label(entry_id, knowledge) for entry_id in answer.ids)
     if answer.kind == "unknown":
         return fill_plain(strings["vote_offers"], offers=names) if names else strings["vote_unknown"]
@@ -196,13 +197,13 @@ def review_rows(dashboard: Dashboard, strings: Strings) -> list[list[Block]]:
 
 
 def _review_row(due: DueEntry, dashboard: Dashboard, strings: Strings) -> list[Block]:
-    """The entry, its owner and dates, and the buttons that confirm and open it. One that was confirmed today can't be again."""
+    """The entry, its owner and dates, and the buttons that open and confirm it. One that was confirmed today can't be again."""
     entry = due.entry
     buttons = [_open_button(entry, strings)]
     if entry.reviewed < _today(dashboard).isoformat():
-        buttons.insert(0, _entry_button("still_right", "still_right", entry.id, entry, strings))
-    section = _plain_section(f"{entry.label}\n{_review_text(due, strings)}")
-    return [section, *actions_blocks(buttons)]
+        buttons.append(_entry_button("still_right", "still_right", entry.id, entry, strings))
+    title = line_block([text_element(cut(entry.label, limits.SECTION), bold=True)])
+    return [title, context_block(_review_text(due, strings)), *actions_blocks(buttons)]
 
 
 def _review_text(due: DueEntry, strings: Strings) -> str:

@@ -91,6 +91,11 @@ def quoted_entry_label(entry_id: str, knowledge: Knowledge) -> str:
     return quote_name(entry_label(entry_id, knowledge))
 
 
+def group_title(group_id: str, knowledge: Knowledge) -> str:
+    """What a group is called; its id if the pack no longer has it."""
+    return next((group.title for group in knowledge.groups if group.id == group_id), group_id)
+
+
 def format_day(timestamp: float, now: float) -> str:
     """A day such as "3 Nov", with the year if it isn't this one. Both times are in seconds since 1970."""
     day = datetime.fromtimestamp(timestamp, UTC)

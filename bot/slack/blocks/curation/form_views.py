@@ -52,7 +52,8 @@ def meaning_form(
         phrasings = [_checkboxes(number, chunk, picked, strings) for number, chunk in enumerate(chunks)]
     label = plain_text_object(strings["means_which"], limits.INPUT_LABEL)
     menu = {"type": "input", "block_id": ENTRY, "label": label, "element": entry_menu(entry_id, knowledge, strings)}
-    return _modal("means", strings["means"], strings["save"], state, [*blocks_above, *phrasings, menu], strings)
+    blocks = [*blocks_above, *_who_is_told(state, strings), *phrasings, menu]
+    return _modal("means", strings["means"], strings["save"], state, blocks, strings)
 
 
 def answer_form(
@@ -75,7 +76,13 @@ def answer_form(
         _text_input(ASKS, asks, strings, limits.TYPED, multiline=True),
     ]
     submit = strings["save" if state.checked else "check"]
-    return _modal("write", strings["write"], submit, state, [*blocks_above, *notice, *inputs], strings)
+    blocks = [*blocks_above, *notice, *_who_is_told(state, strings), *inputs]
+    return _modal("write", strings["write"], submit, state, blocks, strings)
+
+
+def _who_is_told(state: CuratorModalState, strings: Strings) -> list[Block]:
+    """That saving a form tells the asker of a help request, if it was opened for one."""
+    return [context_block(strings["help_saving"])] if state.help_request else []
 
 
 def message_notice(message: SavedMessage, strings: Strings) -> list[Block]:

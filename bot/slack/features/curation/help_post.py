@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from bot.model import HelpOutcome, HelpRequest, Miss
 from bot.slack.blocks.curation import MAX_TITLE, answer_form, fill, meaning_form, result_view
-from bot.slack.blocks.help_requests import settled_message
+from bot.slack.blocks.help_requests import settled_message, text_without_names
 from bot.slack.blocks.limits import Block, cut
 from bot.slack.blocks.rich_text import line_block
 from bot.slack.blocks.views import View
@@ -17,6 +17,7 @@ from bot.slack.features.help_requests import key_of_miss, settle, show_outcome
 from bot.slack.outgoing import open_modal, private_destination, send, text_message
 from bot.slack.payloads import CuratorModalState, Payload, action_of, get_str, message_ts_of, message_url
 from bot.slack.recorder import redacted_line
+from bot.slack.strings import Strings
 from bot.store import StoreError
 
 
@@ -33,10 +34,13 @@ async def write_answer(context: Context, body: Payload) -> None:
     """ "Answer": open the form for a new answer, with the question filled in."""
     press = await _press(context, body, curators_only=True)
     if press is not None:
-        request, text = press.request, redacted_line(press.request.text)
-        state = CuratorModalState(help_request=request.id)
-        view = answer_form(state, cut(text, MAX_TITLE), "", text, context.strings)
-        await open_modal(context, get_str(body, "trigger_id"), view)
+        await open_modal(context, get_str(body, "trigger_id"), answer_view(press.request, context.strings))
+
+
+def answer_view(request: HelpRequest, strings: Strings) -> View:
+    """The form for a new answer to a request's question."""
+    text, state = redacted_line(request.text), CuratorModalState(help_request=request.id)
+    return answer_form(state, cut(text, MAX_TITLE), "", text, strings)
 
 
 async def choose_meaning(context: Context, body: Payload) -> None:
@@ -150,5 +154,5 @@ async def _say(context: Context, body: Payload, message: tuple[Block, ...]) -> N
     """Tell the person who pressed a button a sentence, in private."""
     destination = private_destination(body)
     if destination is not None:
-        text = "".join(str(each.get("text", "")) for each in message)
+        text = text_without_names(message, context.strings)
         await send(context, destination, text_message(text, blocks=[line_block(message)]))

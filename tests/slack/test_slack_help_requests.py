@@ -351,9 +351,7 @@ def test_not_ours_is_told_kindly(people: People) -> None:
     people.press("help_not_ours", post, people.one, CURATOR)
     people.look()
     (told,) = people.told
-    assert text(told["blocks"]).endswith(
-        f"<@{CURATOR}> says that <#{HELP}> isn't the place for your question, and neither am I."
-    )
+    assert text(told["blocks"]).endswith(f"<@{CURATOR}> says that your question isn't one for <#{HELP}> or for me.")
     assert [change.kind for change in people.other.store.changes.active(TEAM)] == ["not_ask"]
 
 

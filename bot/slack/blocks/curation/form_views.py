@@ -111,17 +111,19 @@ def result_view(
     strings: Strings,
     undo: str = "",
     blocks_below: Sequence[Block] = (),
+    title: str = "curate_title",
 ) -> View:
-    """The result of an edit.
+    """The result of an edit, or why nothing can be edited.
 
     Args:
         message: rich_text elements.
         undo: the batch that the button "Undo" undoes; empty for no button.
         blocks_below: what the edit has changed, see `changes_since`.
+        title: the key of the modal's title.
     """
     buttons = [button(strings["undo"], "undo", {"value": undo})] if undo else []
     blocks = [line_block(message), *blocks_below, *actions_blocks(buttons)]
-    return _modal("done", strings["curate_title"], "", state, blocks, strings)
+    return _modal("done", strings[title], "", state, blocks, strings)
 
 
 def _modal(

@@ -128,7 +128,7 @@ async def save_message(context: Context, body: Payload) -> None:
         view = await context.run_db(_saved_message_view, context, body, curator.team)
     else:
         message = (*refusal(context, curator), *fill(f" {context.strings['save_tell_them']}"))
-        view = blocks.result_view(CuratorModalState(), message, context.strings)
+        view = blocks.result_view(CuratorModalState(), message, context.strings, title="save_title")
     await open_modal(context, trigger, view)
 
 
@@ -142,7 +142,7 @@ def _saved_message_view(context: Context, body: Payload, team: str) -> View:
     request_id = request.id if request is not None and not request.outcome else ""
     answer = "" if own is not None else markdown_of(message)
     if not answer and own is None:
-        return blocks.result_view(CuratorModalState(), fill(strings["no_words"]), strings)
+        return blocks.result_view(CuratorModalState(), fill(strings["no_words"]), strings, title="save_title")
     saved = None if own is not None else saved_message_of(body, team, is_cut=answer.endswith(CUT))
     state = CuratorModalState(help_request=request_id, message=saved)
     return blocks.answer_form(state, cut(question, blocks.MAX_TITLE), answer, question, strings)

@@ -530,7 +530,7 @@ class HelpRequest:
 
     Attributes:
         id: made of the workspace, the asker and the words, so that the same person puts the same question once.
-        asker: their user id; empty once the request has to be deleted.
+        asker: their user id; empty once the request is forgotten.
         text: the question as it was posted.
         answer_ref: what the bot had answered or offered.
         channel, ts: the post; `ts` is empty until Slack has taken it.
@@ -541,12 +541,13 @@ class HelpRequest:
         link: with the outcome "thread", the address of the post.
         by: who ended it, a user id; empty if the knowledge did.
         settled_at, told_at: when it ended, and when the asker was told; 0: not yet.
+        forgotten_at: when its words and people were deleted; what is left says which post has to be deleted in Slack. 0: not yet.
     """
 
-    id: str
     workspace: str
     asker: str
     text: str
+    id: str = ""
     answer_ref: str = ""
     channel: str = ""
     ts: str = ""
@@ -559,6 +560,7 @@ class HelpRequest:
     by: str = ""
     settled_at: float = 0.0
     told_at: float = 0.0
+    forgotten_at: float = 0.0
 
 
 Outcome = Literal["answered", "offered", "missed", "smalltalk"]

@@ -61,7 +61,8 @@ COVERED = {
     ),
     "askpy_help_requests": (
         5,
-        "id workspace asker text answer_ref channel ts origin_channel origin_thread at outcome answer link by settled_at told_at",
+        "id workspace asker text answer_ref channel ts origin_channel origin_thread at outcome answer link by settled_at told_at"
+        " forgotten_at",
         "its words as they were posted in the help channel, the asker's Slack id and workspace, where it was asked if others",
     ),
     "askpy_taken": (6, "workspace name change", "its words"),
@@ -139,12 +140,10 @@ def test_the_times_are_those_that_the_store_goes_by() -> None:
 
 def put_to_people(store: Store, team: str, asker: str, text: str = "who is it", ts: str = "1.1") -> str:
     """A question that was put to people; its id."""
-    requests = store.help_requests
-    request = HelpRequest(
-        id=requests.id_of(team, asker, text), workspace=team, asker=asker, text=text, channel="C9", at=store._clock()
-    )
-    assert requests.add(request) is None
-    assert not ts or requests.set_post(request.id, ts)
+    request = HelpRequest(workspace=team, asker=asker, text=text, channel="C9", at=store._clock())
+    request, is_new = store.help_requests.add(request, text)
+    assert is_new
+    assert not ts or store.help_requests.set_post(request, ts)
     return request.id
 
 
@@ -195,24 +194,35 @@ def test_the_old_is_purged_and_the_young_stays(table: str, database: str, clock:
 
 def test_a_question_put_to_people_is_emptied_and_goes_when_its_post_is_deleted(database: str, clock: Clock) -> None:
     store = Store(database, clock, retention_days=40)
+    requests = store.help_requests
     put_to_people(store, "T1", "U0ASKER", "where are the elephants")
-    assert store.help_requests.settle(
-        put_to_people(store, "T1", "U0OTHER", ts="1.2"), "thread", "U0HELPER", link="https://x"
-    )
+    assert requests.settle(put_to_people(store, "T1", "U0OTHER", ts="1.2"), "thread", "U0HELPER", link="https://x")
     clock.now += 40 * DAY - 1
     store.purge()
-    assert [request.asker for request in store.help_requests.pending()] == ["U0OTHER", "U0ASKER"]
+    assert [each.asker for each in (*requests.unfinished(), *requests.open_page(None))] == ["U0OTHER", "U0ASKER"]
     clock.now += 1
     store.purge()
-    assert [request.ts for request in store.help_requests.pending()] == ["1.1", "1.2"]
+    assert sorted(request.ts for request in requests.unfinished()) == ["1.1", "1.2"]
     assert [value for _, value in everything(database) if re.search("U0|elephants|https", value)] == []
     clock.now += POSTS_GO_WITHIN - 1
     store.purge()
-    assert len(store.help_requests.pending()) == 2
+    assert len(requests.unfinished()) == 2
     clock.now += 1
     store.purge()
     assert rows(database, "select count(*) from askpy_help_requests") == [(0,)]
     store.close()
+
+
+def test_what_is_left_of_a_forgotten_question_goes_within_a_week(store: Store, database: str, clock: Clock) -> None:
+    """Also if Slack gave no word whether its post arrived: then the first press of its buttons would tell."""
+    for ts in ("1.1", ""):
+        put_to_people(store, "T1", "U0ASKER", f"elephants {ts}", ts=ts)
+    assert store.forget("T1", "U0ASKER") == 2
+    assert [value for _, value in everything(database) if re.search("U0|elephants", value)] == []
+    assert [request.ts for request in store.help_requests.unfinished()] == ["1.1"]
+    clock.now += POSTS_GO_WITHIN
+    store.purge()
+    assert rows(database, "select count(*) from askpy_help_requests") == [(0,)]
 
 
 def test_counts_are_purged_by_day(database: str, clock: Clock) -> None:

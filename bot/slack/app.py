@@ -23,7 +23,7 @@ from bot.slack.answer_log import AnswerLog
 from bot.slack.blocks import Layout
 from bot.slack.context import Context, PreviewFactory, run_in
 from bot.slack.features.help_requests import HelpRequestChecks
-from bot.slack.features.notifications import Notifier
+from bot.slack.features.notifications import CHECK_INTERVAL, Notifier
 from bot.slack.manifest import REDIRECT
 from bot.slack.metrics import Metrics
 from bot.slack.permissions import Curators, HelpChannels
@@ -176,7 +176,7 @@ def build_app(
     context.interactions.on_change = partial(metrics.queued, "presses")
     bolt = _bolt_app(client, config)
     register(bolt, context)
-    return SlackApp(bolt=bolt, context=context, notifier=Notifier(context, HelpRequestChecks(context)))
+    return SlackApp(bolt=bolt, context=context, notifier=Notifier(context, HelpRequestChecks(context, CHECK_INTERVAL)))
 
 
 def _bolt_app(client: SlackClient, config: SlackConfig) -> AsyncApp:

@@ -30,7 +30,7 @@ from bot.markdown import (
     split,
     write_markdown,
 )
-from bot.slack.blocks.limits import ELLIPSIS, TYPED, size
+from bot.slack.blocks.limits import ELLIPSIS, TABLE_COLUMNS, TABLE_ROWS, TYPED, size
 from bot.slack.payloads import MAX_NESTING, Payload, dicts_of, get_dict, get_str
 from bot.text import LONGEST_QUESTION, clean, units, without_control_characters
 
@@ -253,7 +253,8 @@ class _Reader:
         return self._mrkdwn(words) if text.get("type") == "mrkdwn" else self._literal(_unescape(words))
 
     def _table(self, block: Payload, depth: int) -> list[Block]:
-        rows = [[self._cell(cell, depth + 1) for cell in dicts_of(row)] for row in _lists(block.get("rows"))]
+        read = _lists(block.get("rows"))[:TABLE_ROWS]
+        rows = [[self._cell(cell, depth + 1) for cell in dicts_of(row)[:TABLE_COLUMNS]] for row in read]
         rows = [row for row in rows if any(row)]
         if not rows:
             return []

@@ -205,8 +205,8 @@ def is_only_quoted(message: Payload, user: str) -> bool:
     return bool(user) and bool(mark.search(text)) and not mark.search(_QUOTED.sub(" ", text))
 
 
-_QUOTED = re.compile(r"```.*?```|`[^`\n]+`|^[ \t]*&gt;[^\n]*", re.DOTALL | re.MULTILINE)
-"""Code blocks, code, and lines of a quote, as Slack writes them in `text`."""
+_QUOTED = re.compile(r"```.*?```|`[^`\n]+`|^[ \t]*&gt;&gt;&gt;.*|^[ \t]*&gt;[^\n]*", re.DOTALL | re.MULTILINE)
+"""Code blocks, code, and quotes, as Slack writes them in `text`: three signs quote all that follows, one its line."""
 
 
 def _mentions(element: Payload, user: str, depth: int = 0, is_quoted: bool = False) -> Iterator[bool]:
@@ -246,16 +246,19 @@ def saved_message_of(body: Payload, team: str, *, is_cut: bool) -> SavedMessage:
         warnings.append("direct" if is_direct else "private")
     if any(_is_workspace(each) and each != team for each in teams):
         warnings.append("foreign")
+    if any(each.get("is_share") or each.get("is_msg_unfurl") for each in dicts_of(message.get("attachments"))):
+        warnings.append("forwarded")
     if is_cut:
         warnings.append("cut")
     day = datetime.fromtimestamp(seconds_of(ts), UTC).date().isoformat()
-    url = message_url(body, channel, ts, thread) if is_public else ""
+    url = message_url(body, team, channel, ts, thread) if is_public else ""
     return SavedMessage(get_str(message, "user"), day, url, tuple(warnings))
 
 
-def message_url(body: Payload, channel: str, ts: str, thread: str = "") -> str:
-    """The address of a message of the payload's workspace, whose domain is in it; empty if it isn't."""
-    domain = get_str(get_dict(body, "team"), "domain")
+def message_url(body: Payload, workspace: str, channel: str, ts: str, thread: str = "") -> str:
+    """The address of a message of a workspace, whose domain is in the payload; empty if it has none, or another workspace's."""
+    team = get_dict(body, "team")
+    domain = get_str(team, "domain") if get_str(team, "id") == workspace else ""
     if not re.fullmatch(r"[A-Za-z0-9-]+", domain) or not re.fullmatch(r"\d+\.\d+", ts):
         return ""
     in_thread = f"?thread_ts={thread}&cid={channel}" if re.fullmatch(r"\d+\.\d+", thread) and thread != ts else ""
@@ -275,7 +278,7 @@ def is_valid_payload(body: Any) -> bool:
     """
     if not isinstance(body, dict) or not all(_is_object_or_id(body.get(key)) for key in _OBJECTS):
         return False
-    if not _is_list_ofdicts_of(body.get("authorizations")):
+    if not _is_list_of_objects(body.get("authorizations")):
         return False
     kind = body.get("type")
     if not isinstance(kind, str):
@@ -316,7 +319,7 @@ def _is_object_or_id(value: Any) -> bool:
     return value is None or isinstance(value, (str, dict))
 
 
-def _is_list_ofdicts_of(value: Any) -> bool:
+def _is_list_of_objects(value: Any) -> bool:
     return value is None or (isinstance(value, list) and all(isinstance(item, dict) for item in value))
 
 
@@ -475,9 +478,9 @@ class HelpFormState:
             return cls()
 
 
-MessageWarning = Literal["private", "direct", "foreign", "cut"]
+MessageWarning = Literal["private", "direct", "foreign", "forwarded", "cut"]
 """What a curator is warned of who makes an answer of a message: it is from a private channel or a direct message, by somebody of
-another company, or longer than the form's input."""
+another workspace, holds what was forwarded from elsewhere, or is longer than the form's input."""
 
 
 @dataclass(frozen=True, slots=True)

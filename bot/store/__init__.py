@@ -17,7 +17,7 @@ from bot.store.claims import CLAIM_LASTS, Claims
 from bot.store.connections import BUSY_TIMEOUT, StoreError, database_url
 from bot.store.conversations import CONTEXT_LASTS, Conversations
 from bot.store.database import DAY, PROBE_EVERY, RETENTION_DAYS, RETRY_AFTER, Database
-from bot.store.help_requests import POSTING_LASTS, HelpRequests
+from bot.store.help_requests import AGAIN_AFTER, COUNTED_FOR, PAGE, POSTING_LASTS, HelpRequests
 from bot.store.installations import PURGE_AFTER, STATE_LASTS, Installations, StoredInstallation
 from bot.store.misses import Misses
 from bot.store.pilots import PilotChannels
@@ -29,11 +29,14 @@ from bot.store.turns import TURN_LASTS, TURN_TIMEOUT, Turns
 from bot.store.votes import Votes
 
 __all__ = [
+    "AGAIN_AFTER",
     "BUSY_TIMEOUT",
     "CLAIM_LASTS",
     "CONTEXT_LASTS",
+    "COUNTED_FOR",
     "DAY",
     "MOST_MISSES",
+    "PAGE",
     "POSTING_LASTS",
     "POSTS_GO_WITHIN",
     "PROBE_EVERY",
@@ -107,7 +110,7 @@ class Store:
         self.turns = Turns(self.database, clock, hmac_id)
         self.votes = Votes(self.database, clock)
         self.installations = Installations(self.database, clock)
-        self.help_requests = HelpRequests(self.database, clock, hmac_id)
+        self.help_requests = HelpRequests(self.database, clock, hmac_id, former_ids)
         self.misses = Misses(self.database, clock)
         self.changes = Changes(self.database, clock, monotonic)
         self.subscriptions = Subscriptions(self.database, clock)

@@ -43,7 +43,8 @@ PURGE_EVERY = 3600
 PURGED_AT_ONCE = 500
 """Rows that one statement deletes, so that answers needn't wait for more."""
 POSTS_GO_WITHIN = 7 * 24 * 3600
-"""Seconds after which a help request goes although its post couldn't be deleted: the app may not be in its channel any more."""
+"""Seconds after which what is left of a forgotten help request goes although its post couldn't be deleted: the app may not be in
+its channel any more."""
 MOST_MISSES = 5_000
 """Questions asked in vain that a workspace keeps: curators look through two thousand, and nobody is to fill the disk."""
 
@@ -66,13 +67,15 @@ _purge_misses = _purging(misses, misses.c.last <= _before)
 _purge_waiting = _purging(waiting, (waiting.c.at <= _before) | ~_has_miss)
 _purge_tallies = _purging(tallies, tallies.c.day <= _before)
 _purge_changes = _purging(changes, changes.c.undone.is_not(None) & (changes.c.undone <= _before))
-_forgotten_help = dict.fromkeys(("asker", "text", "answer_ref", "origin_channel", "origin_thread", "link", "by"), "")
+_forgotten_help: dict[str, Any] = dict.fromkeys(
+    ("asker", "text", "answer_ref", "origin_channel", "origin_thread", "answer", "link", "by"), ""
+) | {"forgotten_at": bindparam("now")}
 """What is emptied of a help request whose post has to be deleted in Slack, before its row can go."""
-_is_posted = help_requests.c.ts != ""
-_purge_unposted = _purging(help_requests, ~_is_posted & (help_requests.c.at <= _before))
-_purge_posts = update(help_requests).where(_is_posted, help_requests.c.asker != "", help_requests.c.at <= _before)
-_purge_posts = _purge_posts.values(_forgotten_help)
-_purge_help_requests = _purging(help_requests, help_requests.c.at <= _before)
+_is_kept = help_requests.c.forgotten_at == 0
+_purge_unposted = _purging(help_requests, _is_kept & (help_requests.c.ts == "") & (help_requests.c.at <= _before))
+_outdated_posts = select(help_requests.c.id).where(_is_kept, help_requests.c.at <= _before).limit(PURGED_AT_ONCE)
+_purge_posts = update(help_requests).where(help_requests.c.id.in_(_outdated_posts)).values(_forgotten_help)
+_purge_forgotten = _purging(help_requests, ~_is_kept & (help_requests.c.forgotten_at <= _before))
 _purge_states = _purging(oauth_states, oauth_states.c.at <= _before)
 
 _crowded = select(misses.c.workspace).group_by(misses.c.workspace).having(func.count() > MOST_MISSES)
@@ -89,7 +92,6 @@ _delete_least_asked = delete(misses).where(
 _forget_contexts = delete(contexts).where(contexts.c.person == bindparam("person"))
 _forget_waiting = delete(waiting).where(waiting.c.workspace == bindparam("of"), waiting.c.user == bindparam("who"))
 _of_asker = (help_requests.c.workspace == bindparam("of"), help_requests.c.asker == bindparam("who"))
-_forget_unposted = delete(help_requests).where(*_of_asker, ~_is_posted)
 _forget_posts = update(help_requests).where(*_of_asker).values(_forgotten_help)
 _forget_helper = (
     update(help_requests)
@@ -156,11 +158,11 @@ def purge(database: Database, now: float, retention: float) -> None:
         (_purge_tallies, day_of(now - retention)),
         (_purge_changes, now - retention),
         (_purge_unposted, now - retention),
-        (_purge_posts, now - retention),
-        (_purge_help_requests, now - retention - POSTS_GO_WITHIN),
+        (_purge_forgotten, now - POSTS_GO_WITHIN),
         (_purge_states, now - STATE_LASTS),
     ):
         _repeat(database, statement, before=before)
+    _repeat(database, _purge_posts, before=now - retention, now=now)
 
 
 def forget(
@@ -184,8 +186,9 @@ def forget(
         # A process of the release before, which may still run, names people without the secret.
         gone = sum(connection.write(_forget_contexts, person=person) for person in {*ids(who), digest(who)})
         connection.write(_purge_turns, before=now - TURN_LASTS)  # what a killed process has left
-        for statement in (_forget_waiting, _forget_unposted, _forget_posts, _forget_helper):
-            gone += connection.write(statement, of=workspace, who=user)
+        gone += connection.write(_forget_waiting, of=workspace, who=user)
+        gone += connection.write(_forget_posts, of=workspace, who=user, now=now)
+        gone += connection.write(_forget_helper, of=workspace, who=user)
         return gone + connection.write(_forget_curator, who=who) + connection.write(_forget_pilot, who=who)
 
     gone = database.run_or_default(lambda: database.transaction(forget_all), None)

@@ -153,6 +153,7 @@ help_requests = Table(  # questions that were put to people
     Column("by", String(LONGEST_NAME), nullable=False),
     Column("settled_at", Float(53), nullable=False),
     Column("told_at", Float(53), nullable=False),
+    Column("forgotten_at", Float(53), nullable=False),
     Index("askpy_help_requests_asker", "workspace", "asker"),
     Index("askpy_help_requests_at", "at"),
 )

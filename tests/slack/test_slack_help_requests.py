@@ -10,16 +10,17 @@ from typing import Any
 
 import pytest
 
-from bot.slack.features.help_requests import MAX_OPEN, TELLING_LASTS
+from bot.model import HelpRequest
+from bot.slack.features.help_requests import MAX_OPEN, TELLING_LASTS, _is_same_answer
 from bot.slack.payloads import CuratorModalState
 from bot.slack.strings import default_strings
-from bot.store import DAY, POSTING_LASTS, RETENTION_DAYS, StoreError
+from bot.store import AGAIN_AFTER, COUNTED_FOR, DAY, POSTING_LASTS, RETENTION_DAYS, StoreError
 from support.block_lint import faults
-from support.curator_room import CURATOR, NOBODY, OTHER, Json, Process, text
+from support.curator_room import CURATOR, NOBODY, OTHER, Json, Process, text, value
 from support.slack_app import MakeDoor
 from support.slack_steps import buttons, dumped, on_message, shortcut, vote
 from support.slack_stub import TEAM, Fault, Stub, limited
-from support.stores import Clock, everything
+from support.stores import Clock, everything, rows
 
 STRINGS = default_strings()
 HELP, ASKER, PIANO = "C0HELP", "U7", "is there a piano in the basement"
@@ -35,11 +36,19 @@ class People:
     one: Process
     other: Process
     clock: Clock
+    database: str
 
     @property
     def posts(self) -> list[Json]:
         """What was posted in the help channel."""
         return [each for each in self.stub.of("chat.postMessage") if each["channel"] == HELP]
+
+    @property
+    def requests(self) -> list[HelpRequest]:
+        """What stands in the database."""
+        columns = ", ".join(HelpRequest.__slots__)
+        found = rows(self.database, f"select {columns} from askpy_help_requests order by at")
+        return [HelpRequest(**dict(zip(HelpRequest.__slots__, row, strict=True))) for row in found]
 
     @property
     def told(self) -> list[Json]:
@@ -93,7 +102,7 @@ def people(stub: Stub, make_door: MakeDoor, database: str) -> Iterator[People]:
     pair = [Process(stub, make_door, database, help_channels=(HELP,), clock=clock) for _ in range(2)]
     for each in pair:
         each.store._clock = each.store.help_requests._clock = clock
-    yield People(stub, *pair, clock)
+    yield People(stub, *pair, clock, database)
     for each in pair:
         each.store.close()
 
@@ -143,6 +152,22 @@ def test_the_post_has_the_question_as_it_was_edited_and_not_where_it_was_asked(p
     assert not {"C5", "5.5", "C1"} & set(dumped(post).replace('"', " ").split())
 
 
+def test_the_form_has_the_question_as_people_read_it(people: People) -> None:
+    """And not as Slack writes it, with escapes, ids and addresses."""
+    value = buttons(people.miss("is the R&amp;D piano &lt;grand&gt; near <@U5|bob> <https://x.org/a|the site>"))[
+        "person"
+    ]["value"]
+    element = people.form(value)["blocks"][0]["element"]
+    assert element["initial_value"] == "is the R&D piano <grand> near the site"
+
+
+@pytest.mark.parametrize("typed", ["foo@example.com", "+49 170 1234567"])
+def test_a_question_of_which_nothing_may_be_kept_isnt_posted(people: People, typed: str) -> None:
+    form = people.form(buttons(people.miss())["person"]["value"])
+    assert people.one.submit(form, ASKER, question=typed)["errors"] == {"question": STRINGS["person_redacted"]}
+    assert people.posts == []
+
+
 def test_the_post_says_what_the_bot_would_have_offered(people: People) -> None:
     value = buttons(people.miss("rules"))["person"]["value"]
     people.one.submit(people.form(value), ASKER)
@@ -177,12 +202,54 @@ def test_a_process_that_dies_while_it_posts_keeps_nobody_from_asking_again(peopl
     value = buttons(people.miss())["person"]["value"]
     request = people.one.store.help_requests
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(request), "remove", lambda *_: True)  # it died before it could
+        patch.setattr(type(request), "remove_attempt", lambda *_: None)  # it died before it could
         people.one.submit(people.form(value), ASKER)
     people.clock.now += 1
-    assert "You asked this" in text(people.one.submit(people.form(value), ASKER))
+    assert text(people.one.submit(people.form(value), ASKER)) == f"It is just being posted in <#{HELP}>."
     people.clock.now += POSTING_LASTS + 1
     assert text(people.one.submit(people.form(value), ASKER)) == f"Posted in <#{HELP}>."
+
+
+def test_the_later_of_two_attempts_counts_with_where_it_was_asked(people: People) -> None:
+    """The first one got no word from Slack, and was made in public; its message is deleted should it arrive after all."""
+    value = buttons(people.miss())["person"]["value"]
+    people.stub.fields["chat.postMessage"] = {"ts": None}
+    people.one.submit(people.form(value, **on_message(people.one.door, "C5", thread="5.5")), ASKER)
+    (first,) = people.requests
+    people.clock.now += POSTING_LASTS + 1
+    people.stub.fields["chat.postMessage"] = {"ts": POST}
+    people.one.submit(people.form(value), ASKER)
+    (second,) = people.requests
+    assert (second.id, second.origin_channel, second.ts) == (first.id, "", POST)
+    assert not people.one.store.help_requests.set_post(first, "9.9")
+    people.one.store.help_requests.remove_attempt(first)
+    assert people.requests == [second]
+
+
+def test_what_was_answered_can_be_asked_again_the_next_day(people: People) -> None:
+    """Somebody may have pressed by mistake."""
+    people.press("help_done", people.ask(), people.one)
+    form = people.form(buttons(people.miss())["person"]["value"])
+    people.clock.now += AGAIN_AFTER - 1
+    assert "it was answered in" in text(people.one.submit(form, ASKER))
+    people.clock.now += 1
+    assert text(people.one.submit(form, ASKER)) == f"Posted in <#{HELP}>."
+    assert len(people.posts) == 2
+
+
+def test_attempts_that_were_never_posted_and_old_questions_dont_count(people: People) -> None:
+    people.stub.fields["chat.postMessage"] = {"ts": None}
+    for word in ("piano", "drum", "harp", "tuba", "flute"):
+        people.ask(f"is there a {word} in the basement")
+    count = people.one.store.help_requests.count_open
+    assert count(TEAM, ASKER) == MAX_OPEN
+    people.clock.now += POSTING_LASTS + 1
+    assert count(TEAM, ASKER) == 0
+    people.stub.fields["chat.postMessage"] = {"ts": POST}
+    people.ask("is there a violin in the basement")
+    assert count(TEAM, ASKER) == 1
+    people.clock.now += COUNTED_FOR
+    assert count(TEAM, ASKER) == 0
 
 
 def test_one_person_doesnt_flood_the_channel(people: People) -> None:
@@ -404,7 +471,7 @@ def test_a_process_that_dies_while_it_tells_leads_to_no_second_telling(people: P
     people.clock.now += TELLING_LASTS + 1
     people.look()
     assert len(people.told) == 1
-    assert people.one.store.help_requests.pending() == ()
+    assert people.one.store.help_requests.unfinished() == ()
 
 
 def test_a_post_of_which_no_word_came_is_known_by_its_first_press(people: People) -> None:
@@ -415,6 +482,85 @@ def test_a_post_of_which_no_word_came_is_known_by_its_first_press(people: People
     assert len(people.told) == 1
 
 
+def test_while_the_database_cant_be_reached_a_press_says_so(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    post = people.ask()
+
+    def away(*_: object, **__: object) -> None:
+        raise StoreError("away")
+
+    monkeypatch.setattr(people.one.store.help_requests, "find", away)
+    people.press("help_done", post, people.one)
+    assert people.said == STRINGS["help_lost"]
+    monkeypatch.undo()
+    monkeypatch.setattr(people.one.store.help_requests, "settle", away)
+    people.press("help_done", post, people.one)
+    assert people.said == STRINGS["help_lost"]
+
+
+def test_the_post_of_a_process_that_died_is_brought_up_to_date_by_a_check(people: People) -> None:
+    post = people.ask()
+    assert people.one.store.help_requests.settle(buttons(post)["help_done"]["value"], "thread", OTHER)
+    people.other.door.look()
+    assert [buttons(update) for update in people.stub.of("chat.update")] == [{}]
+    assert len(people.told) == 1
+
+
+def test_a_refused_token_leaves_nothing_undone(people: People) -> None:
+    post = people.ask()
+    people.stub.unreachable[ASKER] = people.stub.unreachable[HELP] = Fault(error="invalid_auth")
+    people.press("help_done", post, people.one)
+    people.one.door.command("forget me", user_id="U9")
+    people.stub.unreachable.clear()
+    before = len(people.told)
+    people.look()
+    assert len(people.told) == before + 1
+    people.stub.unreachable[HELP] = Fault(error="invalid_auth")
+    people.one.door.command("forget me", user_id=ASKER)
+    assert len(people.one.store.help_requests.unfinished()) == 1
+    people.stub.unreachable.clear()
+    people.look()
+    assert people.one.store.help_requests.unfinished() == ()
+
+
+def test_what_a_curator_ignored_can_still_be_said_not_to_be_ours(people: People) -> None:
+    post = people.ask()
+    home = people.other.go("misses", OTHER)
+    people.other.press("ignore:1", value(home, "ignore:1"), home, OTHER)
+    people.press("help_not_ours", post, people.one, CURATOR)
+    assert people.said == STRINGS["help_thanks"]
+    people.look()
+    assert len(people.told) == 1
+
+
+def test_a_list_that_has_grown_is_no_other_answer() -> None:
+    assert _is_same_answer("list|backend|flask,django", "list|backend|flask")
+    assert not _is_same_answer("list|backend|flask", "list|frontend|flask")
+    assert not _is_same_answer("topic||a", "topic||b")
+    assert not _is_same_answer("unknown||", "topic||b")
+
+
+def test_the_button_of_another_installation_does_nothing(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A value is no proof: it can stand in anybody's message."""
+    post = people.ask()
+
+    async def of_team(_: object, team: str) -> None:
+        assert team == TEAM
+
+    monkeypatch.setattr(type(people.one.door.app.context), "of_team", of_team)
+    people.press("help_done", post, people.one)
+    assert people.said == STRINGS["help_gone"]
+    monkeypatch.undo()
+    assert [request.outcome for request in people.requests] == [""]
+
+
+def test_the_address_isnt_made_of_another_companys_domain(people: People) -> None:
+    post = people.ask()
+    guest = {"user": {"id": "U5", "team_id": "T0OTHER"}, "team": {"id": "T0OTHER", "domain": "other"}}
+    people.press("help_done", post, people.one, **guest)
+    (told,) = people.told
+    assert "slack.com" not in dumped(told)
+
+
 # --- it goes again
 
 
@@ -423,10 +569,39 @@ def test_forget_me_deletes_the_post_once(people: People) -> None:
     people.one.door.command("forget me", user_id=ASKER)
     people.look()
     assert people.stub.of("chat.delete") == [{"channel": HELP, "ts": POST}]
-    assert people.one.store.help_requests.pending() == ()
+    assert people.one.store.help_requests.unfinished() == ()
     people.press("help_done", post, people.one)
     assert people.said == STRINGS["help_gone"]
     assert people.told == []
+
+
+def test_who_asks_again_after_that_is_forgotten_again(people: People) -> None:
+    for number in (1, 2):
+        people.stub.fields["chat.postMessage"] = {"ts": f"1700000009.00010{number}"}
+        people.ask()
+        people.one.door.command("forget me", user_id=ASKER)
+        assert len(people.stub.of("chat.delete")) == number
+        assert people.requests == []
+
+
+def test_while_a_forgotten_post_waits_the_question_can_be_put_anew(people: People) -> None:
+    people.ask()
+    people.one.store.forget(TEAM, ASKER)
+    people.ask()
+    assert len(people.posts) == 2
+    people.look()
+    assert [request.asker for request in people.requests] == [ASKER]
+
+
+def test_a_post_of_which_no_word_came_is_deleted_at_its_first_press(people: People) -> None:
+    people.stub.fields["chat.postMessage"] = {"ts": None}
+    post = people.ask()
+    people.one.door.command("forget me", user_id=ASKER)
+    assert people.stub.of("chat.delete") == []
+    people.press("help_done", post, people.other)
+    assert people.said == STRINGS["help_gone"]
+    assert people.stub.of("chat.delete") == [{"channel": HELP, "ts": POST}]
+    assert people.requests == []
 
 
 def test_a_post_that_couldnt_be_deleted_is_deleted_later(people: People) -> None:
@@ -435,11 +610,11 @@ def test_a_post_that_couldnt_be_deleted_is_deleted_later(people: People) -> None
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("bot.slack.transport.outbox.MAX_ATTEMPTS", 1)
         people.one.door.command("forget me", user_id=ASKER)
-    (left,) = people.one.store.help_requests.pending()
+    (left,) = people.one.store.help_requests.unfinished()
     assert (left.asker, left.text, left.origin_channel, left.by) == ("", "", "", "")
     del people.stub.unreachable[HELP]
     people.other.door.look()
-    assert people.one.store.help_requests.pending() == ()
+    assert people.one.store.help_requests.unfinished() == ()
 
 
 def test_who_is_forgotten_while_it_is_posted_has_no_post(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -570,6 +745,24 @@ def test_a_reply_in_the_help_channel_ends_the_request(people: People) -> None:
     (change,) = people.one.store.changes.active(TEAM)
     link = f"https://acme.slack.com/archives/{HELP}/p1700000010000100?thread_ts={POST}&cid={HELP}"
     assert change.source_url == link
+
+
+def test_a_message_beside_a_request_has_nothing_to_do_with_it(people: People) -> None:
+    """Slack gave no word of its post, so that its `ts` is as empty as the thread of a message at the top of the channel."""
+    people.stub.fields["chat.postMessage"] = {"ts": None}
+    people.ask()
+    form = save_message(people, channel={"id": HELP, "name": "help"})
+    values = {
+        block["block_id"]: block["element"].get("initial_value") for block in form["blocks"] if "element" in block
+    }
+    assert (values["title"], values["asks"]) == (None, None)
+    assert CuratorModalState.from_metadata(form["private_metadata"]).help_request == ""
+
+
+def test_forwarded_words_have_a_warning(people: People) -> None:
+    attachment = {"is_share": True, "author_id": "U6", "channel_id": "G0PRIV", "text": "The drum is there, too."}
+    form = save_message(people, attachments=[attachment])
+    assert STRINGS["save_forwarded"] in text(form)
 
 
 def test_our_own_post_is_the_question_and_no_answer(people: People) -> None:

@@ -463,7 +463,10 @@ class SampleTurns:
 class SampleHelpRequests:
     """None: what is put to people is tested over a real database."""
 
-    def pending(self) -> tuple[HelpRequest, ...]:
+    def unfinished(self) -> tuple[HelpRequest, ...]:
+        return ()
+
+    def open_page(self, after: HelpRequest | None) -> tuple[HelpRequest, ...]:
         return ()
 
 

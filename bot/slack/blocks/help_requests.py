@@ -23,6 +23,7 @@ from bot.slack.blocks.rich_text import line_block, link_element, quote_block
 from bot.slack.blocks.views import View, fit_view
 from bot.slack.payloads import HelpFormState, parse_answer_ref
 from bot.slack.strings import Strings
+from bot.text import clean
 
 MAX_QUESTION = 500
 """UTF-16 units of a question that is put to people: as long as a pack's phrasing may be."""
@@ -50,8 +51,8 @@ def help_form(
         "max_length": MAX_QUESTION,
         "placeholder": plain_text_object(strings["person_question_hint"], limits.PLACEHOLDER),
     }
-    if question.strip():
-        element["initial_value"] = cut(" ".join(question.split()), MAX_QUESTION)
+    if question := " ".join(clean(question).split()):
+        element["initial_value"] = cut(question, MAX_QUESTION)
     label = plain_text_object(strings["person_question"], limits.INPUT_LABEL)
     what = fill(strings["person_what"], channel=channel_element(channel), asker=user_element(asker, strings))
     told = strings["person_told_there" if state.channel else "person_told_direct"]
@@ -85,6 +86,8 @@ def _modal(state: HelpFormState, blocks: list[Block], strings: Strings, submit: 
 def asked_before(request: HelpRequest, knowledge: Knowledge, now: float, strings: Strings) -> tuple[Block, ...]:
     """That the same person has put the same question to people, and what became of it; as rich_text elements."""
     key = f"person_was_{request.outcome}" if request.outcome else "person_already"
+    if not request.ts:
+        key = "person_being_posted"
     sentence = fill(
         strings[key],
         channel=channel_element(request.channel),

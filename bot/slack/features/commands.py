@@ -11,7 +11,7 @@ from bot import __version__
 from bot.model import Evidence, Facts, Heading, Part, Reply, Text
 from bot.slack.context import Context
 from bot.slack.features.help_requests import delete_posts_of
-from bot.slack.payloads import is_channel
+from bot.slack.payloads import is_channel, workspace_of
 
 Command = Literal["status", "forget me", "trial on", "trial off"]
 COMMANDS: tuple[Command, ...] = ("status", "forget me", "trial on", "trial off")
@@ -37,7 +37,7 @@ async def run_command(context: Context, command: Command, asker: str, channel: s
             parts = await context.run_db(_status, context, asker, channel, is_curator)
         case "forget me":
             parts = await context.run_db(_forget, context, asker)
-            context.tasks.start(delete_posts_of(context, asker.partition(":")[0]))
+            context.tasks.start(delete_posts_of(context, workspace_of(asker)))
         case "trial on" | "trial off":
             key = await context.run_db(_set_pilot, context, asker, channel, command == "trial on", is_curator)
             parts = (Text(context.strings[key]),)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.model import HelpOutcome, HelpRequest, Question, Reply
@@ -41,15 +42,16 @@ from bot.slack.payloads import (
     is_channel,
     is_guest,
     join_key,
+    parse_answer_ref,
     short_hash,
     state_values,
     team_id_of,
     user_id_of,
 )
 from bot.slack.recorder import best_guess, outcome_of, redacted_line
-from bot.slack.transport.client import NotSent, Refused, SendResult, Sent, Unknown
+from bot.slack.transport.client import POST_TTL, REFUSED_TOKEN, NotSent, Refused, SendResult, Sent, Unknown
 from bot.slack.transport.remedies import remedy_of
-from bot.store import StoreError
+from bot.store import PAGE, POSTING_LASTS, StoreError
 from bot.text import clean, normalize_phrase, without_control_characters
 
 MAX_OPEN = 5
@@ -101,6 +103,8 @@ async def submit_form(context: Context, body: Payload) -> tuple[FormResponse, Fo
     text = " ".join(without_control_characters(typed).split())
     if not normalize_phrase(clean(text)):
         return _error(strings["search_empty"]), None
+    if not redacted_line(text):
+        return _error(strings["person_redacted"]), None
     team, user = team_id_of(body, context.home_team), user_id_of(body)
     channel = context.help_channel(team)
     if not channel or not user or is_guest(body, context.home_team):
@@ -113,7 +117,6 @@ async def submit_form(context: Context, body: Payload) -> tuple[FormResponse, Fo
         return _error(strings["person_lost"]), None
     origin, view_id = HelpFormState.from_metadata(get_str(view, "private_metadata")), get_str(view, "id")
     request = HelpRequest(
-        id=context.store.help_requests.id_of(team, user, normalize_phrase(clean(text))),
         workspace=team,
         asker=user,
         text=text,
@@ -146,29 +149,46 @@ async def _post_and_show(context: Context, request: HelpRequest, view_id: str) -
 
 async def _post(context: Context, request: HelpRequest) -> tuple[Block, ...]:
     """Post a question once; returns the result as a sentence."""
-    strings, store = context.strings, context.store.help_requests
     reply = await _standing_reply(context, request)
-    request = replace(request, answer_ref=answer_ref(reply))
-    before = await context.run_db(_save, context, request, reply)
-    if before is not None:
+    request, is_new = await context.run_db(_save, context, replace(request, answer_ref=answer_ref(reply)), reply)
+    if not is_new:
         knowledge = context.engine.knowledge_of(request.workspace)
-        return blocks.asked_before(before, knowledge, context.clock(), strings)
+        return blocks.asked_before(request, knowledge, context.clock(), context.strings)
     where = PostInChannel(request.channel, "", request.asker)
-    posting = replace(post_request(context, where, post_message(context, request)), wants_ts=True)
-    result = await context.outbox.send(posting)
-    if isinstance(result, Sent) and result.ts and not await context.run_db(store.set_post, request.id, result.ts):
-        await context.outbox.send(delete_request(context, request.channel, result.ts))  # forgotten meanwhile
+    posting = post_request(context, where, post_message(context, request))
+    result = await context.outbox.send(replace(posting, wants_ts=True, ttl=POSTING_LASTS / 2))
     if isinstance(result, (NotSent, Refused)):
-        await context.run_db(store.remove, request.id)
-    return fill(strings[_result_key(context, result)], channel=channel_element(request.channel))
+        await context.run_db(context.store.help_requests.remove_attempt, request)
+    key = _result_key(context, result)
+    if isinstance(result, Sent) and result.ts and not await _keep_post(context, replace(request, ts=result.ts)):
+        key = "person_unsent"
+    return fill(context.strings[key], channel=channel_element(request.channel))
 
 
-def _save(context: Context, request: HelpRequest, reply: Reply) -> HelpRequest | None:
-    """Save a request, and its question as one without an answer; the earlier request if it was put before. Raises StoreError."""
-    before = context.store.help_requests.add(request)
-    if before is None:
-        key_of_miss(context, request, *best_guess(reply))
-    return before
+async def _keep_post(context: Context, request: HelpRequest) -> bool:
+    """Save which message a new post is; false, after deleting it, if another attempt has taken its place, or the asker was
+    forgotten meanwhile. While the database is unavailable, the first press of the post's buttons saves it."""
+    store = context.store.help_requests
+    try:
+        if not await context.run_db(store.set_post, request, request.ts):
+            await context.outbox.send(delete_request(context, request.channel, request.ts))
+            return False
+        saved = await context.run_db(store.find, request.id)
+    except StoreError:
+        return True
+    if saved is None or not saved.forgotten_at:
+        return True
+    await delete_post(context, saved)
+    return False
+
+
+def _save(context: Context, request: HelpRequest, reply: Reply) -> tuple[HelpRequest, bool]:
+    """Save a request, and its question as one without an answer; or the request that was put before. Whether it is to be posted.
+    Raises StoreError."""
+    request, is_new = context.store.help_requests.add(request, normalize_phrase(clean(request.text)))
+    if is_new:
+        find_or_add_miss(context, request, *best_guess(reply))
+    return request, is_new
 
 
 def _result_key(context: Context, result: SendResult) -> str:
@@ -200,8 +220,9 @@ def post_message(context: Context, request: HelpRequest) -> OutgoingMessage:
     return OutgoingMessage(text=text, render=lambda _: shown, key=join_key("help", request.id, str(request.at)))
 
 
-def key_of_miss(context: Context, request: HelpRequest, best: str = "", score: float = 0.0) -> str:
-    """The key of the request's question among those without an answer, where curators find it too; empty if it can't be saved."""
+def find_or_add_miss(context: Context, request: HelpRequest, best: str = "", score: float = 0.0) -> str:
+    """The key of the request's question among those without an answer, where curators find it too, and where it is added if it
+    isn't there; empty if it can't be saved."""
     misses, text = context.store.misses, redacted_line(request.text)
     return (misses.find(request.workspace, text) or misses.add(request.workspace, text, best, score)) if text else ""
 
@@ -216,57 +237,68 @@ async def settle(
     store = context.store.help_requests
     if not await context.run_db(lambda: store.settle(request_id, outcome, by, answer=answer, link=link)):
         return False
-    request = await context.run_db(store.find, request_id)
-    if request is not None:
-        context.tasks.start(_finish(context, request))
+    context.tasks.start(_finish_later(context, request_id))
     return True
 
 
-async def _finish(context: Context, request: HelpRequest) -> None:
-    """Show in the post how a request has ended, and tell the asker. What fails is done by a later check."""
+async def _finish_later(context: Context, request_id: str) -> None:
     try:
-        await asyncio.gather(show_outcome(context, request), tell(context, request))
-    except Exception as error:
+        request = await context.run_db(context.store.help_requests.find, request_id)
+        if request is not None and not request.forgotten_at:
+            await finish(context, request)
+    except Exception as error:  # a later check does it
         logger.error("Telling an asker failed\n%s", format_without_message(error))
 
 
-async def show_outcome(context: Context, request: HelpRequest) -> None:
+async def finish(context: Context, request: HelpRequest, ttl: float = POST_TTL) -> None:
+    """Show in the post how a request has ended, and tell the asker. What Slack doesn't take within `ttl` seconds is left to a
+    later check."""
+    shown = await show_outcome(context, request, ttl)
+    if await _tell(context, request, ttl) and not _is_left(shown):
+        await context.run_db(context.store.help_requests.set_told, request.id)
+
+
+async def show_outcome(context: Context, request: HelpRequest, ttl: float = POST_TTL) -> SendResult:
     """Show in the post how a request has ended."""
-    if request.ts:
-        message = post_message(context, request)
-        await context.outbox.send(update_request(context, request.channel, request.ts, message))
+    message = post_message(context, request)
+    update = update_request(context, request.channel, request.ts, message)
+    return await context.outbox.send(replace(update, ttl=ttl))
 
 
-async def tell(context: Context, request: HelpRequest) -> bool:
-    """Tell the asker, once in all processes, how a request has ended; false if something is left to do."""
-    store, claims = context.store.help_requests, context.store.claims
-    key = join_key("help told", request.id, str(request.settled_at))
+async def _tell(context: Context, request: HelpRequest, ttl: float) -> bool:
+    """Tell the asker, once in all processes, how a request has ended; whether nothing is left to do."""
+    claims, key = context.store.claims, join_key("help told", request.id, str(request.settled_at))
+    await context.refresh(request.workspace)
     if not await context.run_db(claims.claim_once, key):
-        is_over = context.clock() > request.settled_at + TELLING_LASTS
-        return is_over and await context.run_db(store.set_told, request.id)
+        return context.clock() > request.settled_at + TELLING_LASTS
     try:
-        result = await _tell_where_asked(context, request, key)
+        result = await _tell_where_asked(context, request, key, ttl)
     except Exception:  # nothing was sent; a cancelled one may have been, so its claim stays
         await context.run_db(claims.release, key)
         raise
-    if isinstance(result, NotSent):
+    if _is_left(result):
         await context.run_db(claims.release, key)
         return False
-    return await context.run_db(store.set_told, request.id)
+    return True
 
 
-async def _tell_where_asked(context: Context, request: HelpRequest, key: str) -> SendResult:
+def _is_left(result: SendResult) -> bool:
+    """Whether a request to Slack has to be tried again later: it wasn't sent, or it isn't about it that Slack refused it."""
+    return isinstance(result, NotSent) or (isinstance(result, Refused) and result.code in REFUSED_TOKEN)
+
+
+async def _tell_where_asked(context: Context, request: HelpRequest, key: str, ttl: float) -> SendResult:
     """Tell the asker in the thread where they asked; by direct message if that isn't public, or if Slack refuses it there."""
-    await context.refresh(request.workspace)
     if request.origin_channel:
         where = PostInChannel(request.origin_channel, request.origin_thread, request.asker)
-        result = await context.outbox.send(post_request(context, where, told_message(context, request, key)))
-        if not isinstance(result, Refused):
+        post = post_request(context, where, told_message(context, request, key))
+        result = await context.outbox.send(replace(post, ttl=ttl))
+        if not isinstance(result, Refused) or _is_left(result):
             return result
         request = replace(request, origin_channel="", origin_thread="")
     where = PostInChannel(request.asker, "", request.asker)
-    message = told_message(context, request, f"{key}:direct")
-    return await context.outbox.send(post_request(context, where, message))
+    post = post_request(context, where, told_message(context, request, f"{key}:direct"))
+    return await context.outbox.send(replace(post, ttl=ttl))
 
 
 def told_message(context: Context, request: HelpRequest, key: str) -> OutgoingMessage:
@@ -291,63 +323,87 @@ def told_message(context: Context, request: HelpRequest, key: str) -> OutgoingMe
 class HelpRequestChecks:
     """Ends the requests that the knowledge answers by now, tells askers whom nobody has told, and deletes posts.
 
-    Each process has one; `check` is called when the knowledge has changed, and once a minute.
+    Each process has one; `check` is called when the knowledge has changed, and once every `interval` seconds.
     """
 
     context: Context
+    interval: float
+    is_stopping: bool = False
+    """Whether no further request is begun."""
     _checked: dict[str, str] = field(default_factory=dict)
     """By open request, the version of the knowledge that had no other answer to it."""
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_AT_ONCE))
 
     async def check(self) -> None:
         """Work through all requests that wait for something."""
-        pending = await self.context.run_db(self.context.store.help_requests.pending)
-        self._checked = {each.id: self._checked[each.id] for each in pending if each.id in self._checked}
-        await asyncio.gather(*map(self._check_one, pending))
+        store = self.context.store.help_requests
+        unfinished = await self.context.run_db(store.unfinished)
+        await asyncio.gather(*(self._run(self._finish, request) for request in unfinished))
+        checked: dict[str, str] = {}
+        page = await self.context.run_db(store.open_page, None)
+        while page and not self.is_stopping:
+            for workspace in dict.fromkeys(request.workspace for request in page):
+                group = [request for request in page if request.workspace == workspace]
+                checked |= await self._check_workspace(workspace, group)
+            page = await self.context.run_db(store.open_page, page[-1]) if len(page) == PAGE else ()
+        self._checked = checked
 
-    async def _check_one(self, request: HelpRequest) -> None:
-        """What is to be done for a request. An error is logged, and doesn't affect the others."""
+    async def _check_workspace(self, workspace: str, requests: Sequence[HelpRequest]) -> dict[str, str]:
+        """End those of a workspace's open requests that the knowledge answers by now; the version by request, as `_checked`."""
+        context = await self.context.of_team(workspace)
+        if context is None:  # the app was removed there, and all that is stored goes
+            return {}
+        await context.refresh(workspace)
+        version = context.engine.knowledge_of(workspace).fingerprint
+        unchecked = [request for request in requests if self._checked.get(request.id) != version]
+        await asyncio.gather(*(self._run(self._end_if_answered, request) for request in unchecked))
+        return dict.fromkeys((request.id for request in requests), version)
+
+    async def _run(self, work: Callable[[Context, HelpRequest], Awaitable[None]], request: HelpRequest) -> None:
+        """Do what is to be done for a request. An error is logged, and doesn't affect the others."""
         try:
             async with self._slots:
                 context = await self.context.of_team(request.workspace)
-                if context is None:  # the app was removed there, and all that is stored goes
-                    return
-                if not request.asker:
-                    await _delete_post(context, request)
-                elif request.outcome:
-                    await tell(context, request)
-                else:
-                    await self._check_open(context, request)
+                if context is not None and not self.is_stopping:
+                    await work(context, request)
         except Exception as error:
             logger.error("A help request failed\n%s", format_without_message(error))
 
-    async def _check_open(self, context: Context, request: HelpRequest) -> None:
+    async def _finish(self, context: Context, request: HelpRequest) -> None:
+        if request.forgotten_at:
+            await delete_post(context, request, self.interval)
+        else:
+            await finish(context, request, self.interval)
+
+    async def _end_if_answered(self, context: Context, request: HelpRequest) -> None:
         """End a request if the knowledge has another answer by now than when it was asked."""
-        await context.refresh(request.workspace)
-        version = context.engine.knowledge_of(request.workspace).fingerprint
-        if self._checked.get(request.id) == version:
-            return
         reply = await _standing_reply(context, request)
-        if outcome_of(reply) == "answered" and answer_ref(reply) != request.answer_ref:
-            await settle(context, request.id, "entry", "", answer=answer_ref(reply))
-        self._checked[request.id] = version
+        ref = answer_ref(reply)
+        if outcome_of(reply) == "answered" and not _is_same_answer(ref, request.answer_ref):
+            await settle(context, request.id, "entry", "", answer=ref)
+
+
+def _is_same_answer(ref: str, other: str) -> bool:
+    """Whether two references are of one answer; of lists and the like of one group, whatever cards are in it by now."""
+    one, two = parse_answer_ref(ref), parse_answer_ref(other)
+    return ref == other or (bool(one.group) and (one.kind, one.group) == (two.kind, two.group))
 
 
 async def delete_posts_of(context: Context, workspace: str) -> None:
     """Delete the posts of the people of a workspace who are forgotten, now and not at the next check."""
-    for request in await context.run_db(context.store.help_requests.pending):
-        if request.workspace == workspace and not request.asker:
-            await _delete_post(context, request)
+    for request in await context.run_db(context.store.help_requests.unfinished):
+        if request.workspace == workspace and request.forgotten_at:
+            await delete_post(context, request)
 
 
-async def _delete_post(context: Context, request: HelpRequest) -> None:
+async def delete_post(context: Context, request: HelpRequest, ttl: float = POST_TTL) -> None:
     """Delete a post, by one process, and then its row. A refused deletion isn't tried again: the post is gone, or out of our
     reach."""
-    claims, key = context.store.claims, join_key("help deleted", request.id)
+    claims, key = context.store.claims, join_key("help deleted", request.id, request.ts)
     if not await context.run_db(claims.claim_once, key):
         return
-    result = await context.outbox.send(delete_request(context, request.channel, request.ts))
-    if isinstance(result, (Sent, Refused)):
-        await context.run_db(context.store.help_requests.remove, request.id)
-    else:
+    result = await context.outbox.send(replace(delete_request(context, request.channel, request.ts), ttl=ttl))
+    if isinstance(result, Unknown) or _is_left(result):
         await context.run_db(claims.release, key)
+    else:
+        await context.run_db(context.store.help_requests.remove, request.id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from bot.model import Question, Reply, Subscription
@@ -162,7 +163,7 @@ class Notifier:
     def stop(self) -> None:
         """Start no further notifications, and end `run` after those in progress: a cancelled one may have been posted, and would
         be posted again."""
-        self._is_stopping = True
+        self._is_stopping = self.help_requests.is_stopping = True
         self._changed.set()
 
     async def run(self) -> None:
@@ -176,12 +177,8 @@ class Notifier:
             self._changed.clear()
 
     async def check_all(self) -> None:
-        """Check the subscriptions and the help requests. An error is logged: the next check may succeed."""
-        for check in (self.check_subscriptions, self.help_requests.check):
-            try:
-                await check()
-            except Exception as error:
-                logger.error("Notifying failed\n%s", format_without_message(error))
+        """Check the subscriptions and the help requests, beside each other: either may wait for Slack."""
+        await asyncio.gather(_logged(self.check_subscriptions), _logged(self.help_requests.check))
 
     async def check_subscriptions(self) -> None:
         """Notify everybody whose question can be answered now; skips those who were checked against the same knowledge."""
@@ -255,6 +252,14 @@ class Notifier:
         message = reply_message(context, reply, footer, key, above=above, note=context.strings["told_note"])
         where = PostInChannel(subscription.user, "", subscription.user)
         return await context.outbox.send(replace(post_request(context, where, message), ttl=CHECK_INTERVAL))
+
+
+async def _logged(check: Callable[[], Awaitable[None]]) -> None:
+    """Run a check. An error is logged: the next check may succeed."""
+    try:
+        await check()
+    except Exception as error:
+        logger.error("Notifying failed\n%s", format_without_message(error))
 
 
 def _claim_of(subscription: Subscription) -> str:

@@ -125,22 +125,24 @@ async def save_message(context: Context, body: Payload) -> None:
     if not trigger or not curator.user:
         return
     if is_curator(context, curator):
-        view = await context.run_db(_saved_message_view, context, body, curator.team)
+        words = await context.run_in_worker(markdown_of, get_dict(body, "message"))
+        view = await context.run_db(_saved_message_view, context, body, curator.team, words)
     else:
         message = (*refusal(context, curator), *fill(f" {context.strings['save_tell_them']}"))
         view = blocks.result_view(CuratorModalState(), message, context.strings, title="save_title")
     await open_modal(context, trigger, view)
 
 
-def _saved_message_view(context: Context, body: Payload, team: str) -> View:
+def _saved_message_view(context: Context, body: Payload, team: str, words: str) -> View:
     message, strings, channel = get_dict(body, "message"), context.strings, channel_of(body)
     ts = get_str(message, "ts") or get_str(body, "message_ts")
     find = context.store.help_requests.find_by_post
     own = find(team, channel, ts)  # our post, which is the question
-    request = own or find(team, channel, get_str(message, "thread_ts"))
+    thread = get_str(message, "thread_ts")
+    request = own or (find(team, channel, thread) if thread else None)
     question = redacted_line(request.text) if request is not None else ""
     request_id = request.id if request is not None and not request.outcome else ""
-    answer = "" if own is not None else markdown_of(message)
+    answer = "" if own is not None else words
     if not answer and own is None:
         return blocks.result_view(CuratorModalState(), fill(strings["no_words"]), strings, title="save_title")
     saved = None if own is not None else saved_message_of(body, team, is_cut=answer.endswith(CUT))

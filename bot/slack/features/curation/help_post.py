@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from bot.curation.overlay import is_settled, settled
 from bot.model import HelpOutcome, HelpRequest, Miss
 from bot.slack.blocks.curation import MAX_TITLE, answer_form, fill, meaning_form, result_view
 from bot.slack.blocks.help_requests import settled_message, text_without_names
@@ -13,7 +14,7 @@ from bot.slack.blocks.views import View
 from bot.slack.context import Context
 from bot.slack.features.curation.curator_home import is_curator, refusal
 from bot.slack.features.curation.edits import Curator, current_knowledge, new_batch, save_changes
-from bot.slack.features.help_requests import key_of_miss, settle, show_outcome
+from bot.slack.features.help_requests import delete_post, find_or_add_miss, settle, show_outcome
 from bot.slack.outgoing import open_modal, private_destination, send, text_message
 from bot.slack.payloads import CuratorModalState, Payload, action_of, get_str, message_ts_of, message_url
 from bot.slack.recorder import redacted_line
@@ -61,7 +62,7 @@ def _meaning_view(context: Context, request: HelpRequest) -> View:
 
 def _miss_of(context: Context, request: HelpRequest) -> Miss | None:
     """The request's question among those without an answer; None if it can't be saved there."""
-    key = key_of_miss(context, request)
+    key = find_or_add_miss(context, request)
     return context.store.misses.get(request.workspace, key) if key else None
 
 
@@ -69,9 +70,9 @@ async def answered_here(context: Context, body: Payload) -> None:
     """ "Answered here": tell the asker that people have answered in the post's thread."""
     press = await _press(context, body)
     if press is not None:
-        await _settle_by_press(
-            context, press, "thread", link=message_url(body, press.request.channel, press.request.ts)
-        )
+        request = press.request
+        link = message_url(body, request.workspace, request.channel, request.ts)
+        await _settle_by_press(context, press, "thread", link=link)
 
 
 async def not_ours(context: Context, body: Payload) -> None:
@@ -87,10 +88,17 @@ async def not_ours(context: Context, body: Payload) -> None:
 
 
 def _save_not_ours(context: Context, press: _Press) -> tuple[Block, ...] | None:
-    """Save that the question doesn't mean what came nearest; returns why that can't be, or None."""
-    miss, knowledge = _miss_of(context, press.request), current_knowledge(context, press.request.workspace)
+    """Save that the question doesn't mean what came nearest; returns why that can't be, or None.
+
+    Where a curator has ignored it or put it out of scope before, nothing has to be saved.
+    """
+    team, miss = press.request.workspace, _miss_of(context, press.request)
     if miss is None:
         return fill(context.strings["help_lost"])
+    changes = context.store.changes.active(team)
+    if is_settled(miss.text, settled([change for change in changes if change.kind in ("ignore", "not_ask")])):
+        return None
+    knowledge = current_knowledge(context, team)
     entry_id = miss.best if miss.best in knowledge.by_id else ""
     change = new_batch(context, press.curator, "not_ask")(text=miss.text, entry=entry_id)
     result = save_changes(context, press.curator, [change], knowledge)
@@ -111,15 +119,28 @@ async def _settle_by_press(context: Context, press: _Press, outcome: HelpOutcome
 
 
 async def _press(context: Context, body: Payload, *, curators_only: bool = False) -> _Press | None:
-    """The press, if this person may do that and the request is open; otherwise None, after saying why not."""
+    """The press, if this person may do that and the request is open; otherwise None, after saying why not.
+
+    In an organisation whoever presses may be in another workspace than the asker. They can say that it was answered; the answers
+    are the workspace's own.
+    """
     curator, request_id = Curator.from_body(body, context.home_team), action_of(body)[1]
     if curators_only and not is_curator(context, curator):
         await _say(context, body, (*refusal(context, curator), *fill(f" {context.strings['help_in_thread']}")))
         return None
-    request = await context.run_db(_find, context, request_id, curator.team, message_ts_of(body))
-    if request is None:
-        is_away = await context.run_db(lambda: bool(context.store.probe(reads=True)))
-        await _say(context, body, fill(context.strings["help_lost" if is_away else "help_gone"]))
+    try:
+        request = await context.run_db(_find, context, request_id, message_ts_of(body))
+        is_here = request is not None and await _has_same_token(context, request.workspace)
+    except StoreError:
+        await _say(context, body, fill(context.strings["help_lost"]))
+        return None
+    if request is None or request.forgotten_at or not is_here:
+        await _say(context, body, fill(context.strings["help_gone"]))
+        if request is not None and request.forgotten_at and is_here:
+            await delete_post(context, request)
+        return None
+    if curators_only and request.workspace != curator.team:
+        await _say(context, body, fill(context.strings["help_elsewhere"]))
         return None
     if request.outcome:
         await _say_settled(context, body, request.id)
@@ -127,23 +148,31 @@ async def _press(context: Context, body: Payload, *, curators_only: bool = False
     return _Press(body, curator, request)
 
 
-def _find(context: Context, request_id: str, team: str, ts: str) -> HelpRequest | None:
-    """A request of a workspace by the button of its post, which may have arrived without that we were told so."""
+async def _has_same_token(context: Context, workspace: str) -> bool:
+    """Whether a workspace has the same installation as the one where a button was pressed."""
+    local = await context.of_team(workspace)
+    return local is not None and local.home_team == context.home_team
+
+
+def _find(context: Context, request_id: str, ts: str) -> HelpRequest | None:
+    """A request by the button of its post, which may have arrived without that we were told so. Raises StoreError."""
     store = context.store.help_requests
     request = store.find(request_id)
-    if request is None or request.workspace != team:
-        return None
-    if not request.ts and ts:
-        store.set_post(request.id, ts)
+    if request is not None and not request.ts and ts:
+        store.note_post(request.id, ts)
         request = replace(request, ts=ts)
     return request
 
 
 async def _say_settled(context: Context, body: Payload, request_id: str) -> None:
     """Tell the person who pressed how the request has ended already, and show it in the post."""
-    request = await context.run_db(context.store.help_requests.find, request_id)
+    try:
+        request = await context.run_db(context.store.help_requests.find, request_id)
+    except StoreError:
+        await _say(context, body, fill(context.strings["help_lost"]))
+        return
     if request is None or not request.outcome:
-        await _say(context, body, fill(context.strings["help_gone" if request is None else "help_lost"]))
+        await _say(context, body, fill(context.strings["help_gone"]))
         return
     knowledge = context.engine.knowledge_of(request.workspace)
     await _say(context, body, settled_message(request, knowledge, context.strings))

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,10 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
-from bot.model import ConversationState
+from bot.model import ConversationState, HelpRequest
 from bot.store import BUSY_TIMEOUT, RETRY_AFTER, Database, Store, StoreError
-from support.stores import Clock, edit, execute, rest, rows
+from bot.store.tables import digest
+from support.stores import NOW, Clock, edit, execute, rest, rows
 
 AGAIN = "The database can be used again"
 AWAY = "The database can't be used"
@@ -57,12 +59,17 @@ def curators_see_nothing(store: Store) -> None:
         store.tallies.week(None),
         store.pilots.all("T1"),
         store.changes.revision("T1"),
-    ) == ((), (), (), -1)
+        store.help_requests.unfinished(),
+        store.help_requests.open_page(None),
+        store.help_requests.find_by_post("T1", "C1", "1.1"),
+    ) == ((), (), (), -1, (), (), None)
     assert not any(
         [
             store.votes.add("a", "v", "s", "good", ""),
             store.subscriptions.add("T1", "k", "U1"),
             store.subscriptions.remove("T1", "k", "U1"),
+            store.help_requests.set_told("r"),
+            store.help_requests.remove("r"),
         ]
     )
     assert not any([store.changes.undo("T1", "b"), store.pilots.set("T1", "C1", True, ""), store.forget("T1", "U2")])
@@ -356,6 +363,54 @@ def test_an_edit_whose_acknowledgement_got_lost_is_saved_once(store: Store, monk
     assert store.changes.undo("T1", "b")
     assert (lost, store.changes.revision("T1"), store.changes.active("T1")) == ([], 2, ())
     assert not store.changes.undo("T1", "b")
+
+
+def test_a_question_put_to_people_whose_acknowledgement_got_lost_is_saved_and_ended_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert store.prepare() == ""
+    requests, request = store.help_requests, HelpRequest(workspace="T1", asker="U1", text="why", channel="C9", at=NOW)
+    with losing(monkeypatch, "write", lambda values: "asker" in values) as lost:
+        saved, is_new = requests.add(request, "why")
+        assert (is_new, lost, store.database.failures) == (True, [], 0)
+    assert requests.add(replace(request, at=NOW + 1), "why") == (saved, False)
+    with losing(monkeypatch, "write", lambda values: "new_settled_at" in values) as lost:
+        assert requests.settle(saved.id, "thread", "U2")
+        assert (lost, store.database.failures) == ([], 0)
+    assert not requests.settle(saved.id, "thread", "U3")
+
+
+def test_a_question_whose_row_goes_while_it_is_put_again_is_saved_all_the_same(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process gives up posting it, between the insert that fails and the look at what is in its place."""
+    assert store.prepare() == ""
+    requests, request = store.help_requests, HelpRequest(workspace="T1", asker="U1", text="why", channel="C9", at=NOW)
+    first, _ = requests.add(request, "why")
+    read = Database.read
+
+    def removed_before(self: Database, statement: Any, **values: Any) -> Any:
+        monkeypatch.undo()
+        requests.remove_attempt(first)
+        return read(self, statement, **values)
+
+    monkeypatch.setattr(Database, "read", removed_before)
+    second, is_new = requests.add(replace(request, at=NOW + 1), "why")
+    assert (is_new, requests.find(second.id)) == (True, second)
+
+
+def test_after_a_rotation_an_open_question_isnt_put_again(database: str, clock: Clock) -> None:
+    old = Store(database, clock, hmac_id=lambda text: digest(f"a {text}"))
+    new = Store(
+        database, clock, hmac_id=lambda text: digest(f"b {text}"), former_ids=lambda text: [digest(f"a {text}")]
+    )
+    request = HelpRequest(workspace="T1", asker="U1", text="why", channel="C9", at=NOW)
+    saved, _ = old.help_requests.add(request, "why")
+    assert new.help_requests.add(replace(request, at=NOW + 1), "why") == (saved, False)
+    old.forget("T1", "U1")
+    assert new.help_requests.add(request, "why")[1]
+    for store in (old, new):
+        store.close()
 
 
 def test_what_was_begun_in_one_process_while_the_database_was_away_is_written_down(database: str, clock: Clock) -> None:

@@ -555,6 +555,28 @@ def test_a_worker_that_ends_is_started_again_with_pauses_that_grow(
     assert time.monotonic() - began >= 0.15
 
 
+def test_a_worker_that_is_told_to_stop_has_not_failed(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By an operator, say: it is started again without a pause, however often."""
+    caplog.set_level(logging.INFO, "bot")
+    assert supervised(monkeypatch, ENDS_AT_ONCE.format(code=0), settings, stop_after=4) == (0, True)
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("INFO", "Worker 1 was told to stop; it is started again now.")
+    ] * 4
+
+
+def test_a_worker_that_ends_before_it_is_ready_has_failed(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever its exit code: it would be started again and again without a pause."""
+    assert supervised(monkeypatch, "", settings, stop_after=2) == (0, True)
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("ERROR", f"Worker 1 ended before it was ready; it is started again {when}.")
+        for when in ("now", "in 0.05 seconds")
+    ]
+
+
 def test_a_worker_that_cannot_be_started_is_tried_again(
     monkeypatch: pytest.MonkeyPatch, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:

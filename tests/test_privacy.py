@@ -287,7 +287,7 @@ def test_who_installs_again_during_a_purge_keeps_what_comes_after(
     listed = store.installations.removed_teams()
     install(store, "T1")
     use(store, "T1")
-    monkeypatch.setattr(store.installations, "departed", lambda: listed)
+    monkeypatch.setattr(store.installations, "removed_teams", lambda: listed)
     store.purge()
     assert tables_of(database, "T1") == {*ALL, "installations"}
 

@@ -22,6 +22,9 @@ _NAMES = ("SLACK_", "ASKPY_", "DATABASE_URL", "PORT")
 _KEPT = ("ASKPY_TEST_",)
 _TESTS = Path(__file__).parent
 
+MOST_KEPT = 12
+"""Indexes that are kept from one run to the next: two for each of the last few versions of the code, in all checkouts."""
+
 _folder = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 
 
@@ -32,6 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
     threads that wait for each other in a spin took a quarter of all the time. And what is compiled is kept, also where the
     environment says otherwise: sixty processes would compile the bot.
     """
+    gc.disable()  # until all is collected
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when numpy is imported
@@ -71,9 +75,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
-    """What was imported and collected stays: a collection of garbage that looks at all of it took a tenth of the time."""
+    """What was imported and collected stays: a collection of garbage that looks at all of it took a tenth of the time. What tests
+    leave is looked at thirty times as seldom as usual, which took a twentieth."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+    gc.enable()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -103,10 +110,9 @@ def _keep_indexes(cache: Path) -> None:
     if not current & new:
         return
     with contextlib.suppress(OSError):
-        for old in kept.glob("index-*"):
-            if old.name not in current:
-                old.unlink()
         _copy_indexes(cache, kept, current)
+        for old in sorted(kept.glob("index-*"), key=lambda file: file.stat().st_mtime)[:-MOST_KEPT]:
+            old.unlink()
 
 
 def _copy_indexes(source: Path, target: Path, names: Collection[str] | None = None) -> None:
@@ -172,6 +178,17 @@ def _quick_tables() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database, "migrate", QuickMigrations(database.migrate))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quick_indexes() -> Iterator[None]:
+    """A matcher's index is built once for all tests that need the same; how one is built is tested by `Index.build` itself."""
+    from bot.understanding import matcher
+    from support.indexes import QuickIndexes
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(matcher, "Index", QuickIndexes(Path(os.environ["ASKPY_TEST_CACHE"]) / "built"))
         yield
 
 

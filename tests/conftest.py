@@ -79,7 +79,7 @@ def pytest_collection_finish() -> None:
     leave is looked at thirty times as seldom as usual, which took a twentieth."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+    gc.set_threshold(50_000, 20, 100)
     gc.enable()
 
 

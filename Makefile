@@ -36,7 +36,7 @@ run: $(VENV)/.ready-to-run
 # Four processes, for two cores: a tenth of the tests wait, for a lock or a Slack that says nothing, and others run meanwhile. Who has
 # nothing left takes from the others: files kept whole left one process at work for a quarter of the time.
 test: $(VENV)/.ready-to-test
-	@$(BIN)/python -m pytest -m "not e2e" -n 4 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest --ignore tests/e2e -m "not e2e" -n 4 --dist worksteal $(ARGS)
 
 check: $(VENV)/.ready-to-test
 	$(BIN)/ruff check

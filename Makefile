@@ -75,8 +75,9 @@ format: $(VENV)/.ready-to-test
 	$(BIN)/ruff format
 
 ifeq ($(shell uname -sm),Linux x86_64)
+# Three processes, for two cores: most of the time these tests wait. tests/conftest.py says which files come first.
 e2e: $(VENV)/.ready-to-test tests/e2e/node_modules/.ready
-	@ASKPY_TEST_PICTURES="$(PICTURES)" $(BIN)/python -m pytest -m e2e -rs -n 2 --dist loadfile $(ARGS)
+	@ASKPY_TEST_PICTURES="$(PICTURES)" $(BIN)/python -m pytest -m e2e -rs -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 else
 e2e:
 	@echo "make e2e: the stand-in Slack exists for Linux on x86-64 only. Nothing was run here, and nothing failed."

@@ -199,10 +199,12 @@ def _quick_tables() -> Iterator[None]:
 @pytest.fixture(autouse=True, scope="session")
 def _quick_indexes() -> Iterator[None]:
     """A matcher's index is built once for all tests that need the same; how one is built is tested by `Index.build` itself."""
+    from bot.retrieval import serialize
     from bot.understanding import matcher
-    from support.indexes import QuickIndexes
+    from support.indexes import MOST, QuickIndexes
 
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(serialize, "MAX_FILES", MOST)
         patch.setattr(matcher, "Index", QuickIndexes(Path(os.environ["ASKPY_TEST_CACHE"]) / "built"))
         yield
 

@@ -65,10 +65,10 @@ def load_or_build(path: Path | None, build: Callable[[], Index]) -> Index:
     return index
 
 
-def save(index: Index, path: Path, limit: int = MAX_FILES) -> None:
-    """Write an index to a file; of the folder's, `limit` stay. One that can't be written is logged and otherwise ignored."""
+def save(index: Index, path: Path) -> None:
+    """Write an index to a file; a folder that can't be written is logged and otherwise ignored."""
     arrays = {name: np.asarray(array, order="C") for name, array in to_arrays(index).items()}
-    file_cache.write_atomic(path, lambda file: _write(arrays, file), limit)
+    file_cache.write_atomic(path, lambda file: _write(arrays, file), MAX_FILES)
 
 
 def _write(arrays: Arrays, file: BinaryIO) -> None:

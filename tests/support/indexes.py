@@ -11,7 +11,7 @@ from bot.retrieval.index import Index
 from bot.understanding.targets import code_digest
 
 MOST = 1_000
-"""Files that are kept: more than all tests need."""
+"""Files that stay in a cache folder: of the bot's own 24, those that each process loads once would be removed by all the others."""
 
 _build = Index.build
 
@@ -35,5 +35,5 @@ class QuickIndexes:
         index = serialize.load(path)
         if index is None:
             index = Index.build(*given, **named)
-            serialize.save(index, path, MOST)
+            serialize.save(index, path)
         return index

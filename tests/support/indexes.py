@@ -11,7 +11,7 @@ from bot.retrieval.index import Index
 from bot.understanding.targets import code_digest
 
 MOST = 1_000
-"""Files that stay in a cache folder: of the bot's own 24, those that each process loads once would be removed by all the others."""
+"""Files that stay in a cache folder: of the bot's own 24, those that each process loads once would be pushed out by others."""
 
 _build = Index.build
 

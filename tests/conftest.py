@@ -57,6 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):  # processes that test side by side build an index once
         os.environ["ASKPY_TEST_CACHE"] = str(home / "cache")
         _copy_indexes(_kept_indexes(), home / "cache")
+        _copy_indexes(_kept_indexes(), home / "cache" / "kept")
     os.environ["ASKPY_CACHE"] = os.environ["ASKPY_TEST_CACHE"]
     os.environ["XDG_DATA_HOME"] = str(home / "data")
 
@@ -198,14 +199,25 @@ def _quick_tables() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def _quick_indexes() -> Iterator[None]:
-    """A matcher's index is built once for all tests that need the same; how one is built is tested by `Index.build` itself."""
+    """A matcher's index is built once for all tests that need the same; how one is built is tested by `Index.build` itself.
+
+    Processes of the bot push out of the tests' cache folder what is in it beyond 24: those from an earlier run are put back.
+    """
     from bot.retrieval import serialize
     from bot.understanding import matcher
     from support.indexes import MOST, QuickIndexes
 
+    cache = Path(os.environ["ASKPY_TEST_CACHE"])
+
+    def load_or_build(path: Path | None, build: Any) -> Any:
+        if path is not None and path.parent == cache and not path.exists():
+            _copy_indexes(cache / "kept", cache, [path.name])
+        return serialize.load_or_build(path, build)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(serialize, "MAX_FILES", MOST)
-        patch.setattr(matcher, "Index", QuickIndexes(Path(os.environ["ASKPY_TEST_CACHE"]) / "built"))
+        patch.setattr(matcher, "load_or_build", load_or_build)
+        patch.setattr(matcher, "Index", QuickIndexes(cache / "built"))
         yield
 
 

@@ -36,7 +36,7 @@ run: $(VENV)/.ready-to-run
 # Four processes, for two cores: a tenth of the tests wait, for a lock or a Slack that says nothing, and others run meanwhile. Who has
 # nothing left takes from the others: files kept whole left one process at work for a quarter of the time.
 test: $(VENV)/.ready-to-test
-	@$(BIN)/python -m pytest -m "not e2e" -n 4 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest --ignore tests/e2e -m "not e2e" -n 4 --dist worksteal $(ARGS)
 
 check: $(VENV)/.ready-to-test
 	$(BIN)/ruff check
@@ -75,8 +75,9 @@ format: $(VENV)/.ready-to-test
 	$(BIN)/ruff format
 
 ifeq ($(shell uname -sm),Linux x86_64)
+# Three processes, for two cores: most of the time these tests wait. tests/conftest.py says which files come first.
 e2e: $(VENV)/.ready-to-test tests/e2e/node_modules/.ready
-	@ASKPY_TEST_PICTURES="$(PICTURES)" $(BIN)/python -m pytest -m e2e -rs -n 2 --dist loadfile $(ARGS)
+	@ASKPY_TEST_PICTURES="$(PICTURES)" $(BIN)/python -m pytest -m e2e -rs -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 else
 e2e:
 	@echo "make e2e: the stand-in Slack exists for Linux on x86-64 only. Nothing was run here, and nothing failed."

@@ -20,6 +20,7 @@ from rich.table import Table
 
 from benchmarks.question_sets import DATA_VARIABLE
 from bot.knowledge import load
+from bot.settings import read_settings
 from bot.understanding import Matcher
 
 ROOT = Path(__file__).parents[1]
@@ -92,7 +93,8 @@ def _rows(name: str) -> Iterator[dict[str, str]]:
 def main(data: Path | None, verbose: bool) -> None:
     """Count, and print the table."""
     console = Console(width=120, highlight=False)
-    shipped, club = Matcher.from_knowledge(load(ROOT / "knowledge")), Matcher.from_knowledge(load(OPPOSITES_PACK))
+    cache = read_settings().cache_folder
+    shipped, club = (Matcher.from_knowledge(load(pack), cache) for pack in (ROOT / "knowledge", OPPOSITES_PACK))
     opposites, guards = answered_opposites(club)
     slips = understood_slips(shipped)
     rows = [("slips understood", slips), ("opposites answered", opposites), ("guards answered", guards)]

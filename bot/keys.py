@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -45,17 +45,11 @@ class SecretKeys:
 
     def decrypt(self, encrypted: str) -> str:
         """The text, whichever key has encrypted it. Raises SecretKeyError."""
-        try:
-            return self._fernet.decrypt(encrypted.encode()).decode()
-        except InvalidToken:
-            raise SecretKeyError("A stored token can't be decrypted: its key is missing in ASKPY_SECRET_KEY.") from None
+        return _read(self._fernet.decrypt, encrypted)
 
     def rotate(self, encrypted: str) -> str:
         """What was encrypted with any key, encrypted with the first one. Raises SecretKeyError."""
-        try:
-            return self._fernet.rotate(encrypted.encode()).decode()
-        except InvalidToken:
-            raise SecretKeyError("A stored token can't be decrypted: its key is missing in ASKPY_SECRET_KEY.") from None
+        return _read(self._fernet.rotate, encrypted)
 
     def hmac_id(self, text: str) -> str:
         """HMAC-SHA-256 of a text that begins with its workspace, in hexadecimal, under the first key."""
@@ -72,6 +66,14 @@ class SecretKeys:
 def new_key() -> str:
     """A key of 256 random bits."""
     return Fernet.generate_key().decode().rstrip("=")
+
+
+def _read(work: Callable[[bytes], bytes], encrypted: str) -> str:
+    """What a method of the cipher makes of an encrypted text. Raises SecretKeyError, with what is missing."""
+    try:
+        return work(encrypted.encode()).decode()
+    except InvalidToken:
+        raise SecretKeyError("A stored token can't be decrypted: its key is missing in ASKPY_SECRET_KEY.") from None
 
 
 def _derive(key: bytes, purpose: bytes) -> bytes:

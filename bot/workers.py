@@ -169,10 +169,15 @@ class _Run:
         return self.ready_at is not None and time.monotonic() - self.ready_at >= STABLE_AFTER
 
     @property
+    def was_told_to_stop(self) -> bool:
+        """Whether somebody else, such as an operator, has ended it with SIGTERM: it has finished what was in progress."""
+        return self.code == 0 and self.ready_at is not None
+
+    @property
     def ended(self) -> str:
         """How it ended, and what that cost."""
         if not self.code:
-            return "was told to stop"
+            return "was told to stop" if self.was_told_to_stop else "ended before it was ready"
         how = (
             f"was ended by {signal.Signals(-self.code).name}" if self.code < 0 else f"ended with exit code {self.code}"
         )
@@ -238,6 +243,9 @@ class _Supervisor:
                     self._refused = run.code
                     self._stop.set()
                     return
+                if run.was_told_to_stop:
+                    logger.info("Worker %d %s; it is started again now.", number, run.ended)
+                    continue
                 reason, failures = run.ended, 1 if run.was_stable else failures + 1
             pause = RESTART_PAUSES[min(failures, len(RESTART_PAUSES)) - 1]
             when = f"in {pause:g} seconds" if pause else "now"

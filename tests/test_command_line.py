@@ -696,7 +696,7 @@ def test_an_organisation_is_forgotten_with_the_workspaces_that_were_met(
     url = f"sqlite:///{tmp_path}/s.db"
     store = installed(url, OLD, "E1", "T2")
     for team in ("T1", "T2"):
-        store.installations.meet(team, "E1")
+        store.installations.note_member(team, "E1")
         store.misses.add(team, "who is it", "", 0.1)
     assert "T1 belongs to E1, which has the app installed" in run("forget-workspace", "T1", DATABASE_URL=url)[2]
     store.misses.add("T1", "who is it", "", 0.1)

@@ -57,6 +57,14 @@ def pack(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture
+def warm(pack: Path, tmp_path: Path) -> Path:
+    """A cache folder that has the pack and its index: no child needs to build them first."""
+    folder = tmp_path / "cache"
+    Matcher.from_knowledge(load(pack, folder), folder)
+    return folder
+
+
 def change(kind: ChangeKind, text: str = "", entry: str = "", **more: object) -> Change:
     number = next(_numbers)
     return Change(id=str(number), workspace="T1", kind=kind, text=text, entry=entry, at=number, **more)  # type: ignore[arg-type]
@@ -506,17 +514,17 @@ def test_a_few_indexes_are_held(pack: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize("index_from", [1, 2, 3])
-def test_a_preview_is_of_what_will_answer(pack: Path, tmp_path: Path, built_here: list[str], index_from: int) -> None:
+def test_a_preview_is_of_what_will_answer(pack: Path, warm: Path, built_here: list[str], index_from: int) -> None:
     changes = ChangeList()
     changes.put(change("ask", "a free sunday", "holidays"))
-    live = PackReloader(pack, tmp_path / "cache", changes, index_from=index_from)
+    live = PackReloader(pack, warm, changes, index_from=index_from)
     live.refresh("T1")
     edit = [change("ask", "Where can I park?", "opening-hours")]
     seen = live.previewer("T1")(edit)
     assert built_here == []
     assert seen == preview_changes(load(pack), changes.active("T1"), edit, CACHE, index_from)
     assert seen.asked
-    assert len([*(tmp_path / "cache").glob("index-*")]) == {1: 3, 2: 2, 3: 1}[index_from]
+    assert len([*warm.glob("index-*")]) == {1: 3, 2: 2, 3: 1}[index_from]
 
 
 def test_a_forgotten_workspace_leaves_no_index(pack: Path, tmp_path: Path) -> None:
@@ -722,14 +730,14 @@ def test_indexes_are_built_in_a_child(pack: Path, tmp_path: Path, built_here: li
     assert (built_here, live.faults) == ([], ())
 
 
-def test_a_faulty_pack_is_named_by_the_child(pack: Path, tmp_path: Path, built_here: list[str]) -> None:
-    live = PackReloader(pack, tmp_path / "cache")
+def test_a_faulty_pack_is_named_by_the_child(pack: Path, warm: Path, built_here: list[str]) -> None:
+    live = PackReloader(pack, warm)
     (pack / "answers.yaml").write_text(PACK + "- id: wifi\n  titel: Wifi\n", "utf-8")
     live.poll()
     assert any(fault.startswith("answers.yaml:") and "titel" in fault for fault in live.faults)
     (pack / "pack.yaml").unlink()
     with pytest.raises(PackError, match=r"pack\.yaml"):
-        PackReloader(pack, tmp_path / "cache")
+        PackReloader(pack, warm)
     assert built_here == []
 
 
@@ -744,11 +752,11 @@ def test_the_pack_is_the_one_that_answers_whatever_is_in_the_folder(pack: Path, 
         build_index(pack, tmp_path, "0" * 64)
 
 
-def test_changes_are_indexed_over_the_last_good_pack(pack: Path, tmp_path: Path, built_here: list[str]) -> None:
+def test_changes_are_indexed_over_the_last_good_pack(pack: Path, warm: Path, built_here: list[str]) -> None:
     changes = ChangeList()
-    live = PackReloader(pack, tmp_path / "cache", changes)
+    live = PackReloader(pack, warm, changes)
     (pack / "answers.yaml").write_text("nothing", "utf-8")
-    for kept in (tmp_path / "cache").glob("pack-*"):
+    for kept in warm.glob("pack-*"):
         kept.unlink()
     changes.put(change("ask", "wheelchair access at the entrance", "parking"))
     live.refresh("T1")
@@ -805,10 +813,10 @@ def test_a_child_gets_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     assert build._environment()["PATH"] == os.environ["PATH"]
 
 
-def test_a_preview_in_a_child_is_that_of_this_process(pack: Path, tmp_path: Path, built_here: list[str]) -> None:
+def test_a_preview_in_a_child_is_that_of_this_process(pack: Path, warm: Path, built_here: list[str]) -> None:
     changes = ChangeList()
     changes.put(change("ask", "a free sunday", "holidays"))
-    live = PackReloader(pack, tmp_path / "cache", changes)
+    live = PackReloader(pack, warm, changes)
     live.refresh("T1")
     edit = [change("ask", text, "holidays") for text in ("closed on sundays", "sundays off", "on sundays")]
     edit.append(change("ask", "Where can I park?", "opening-hours"))
@@ -819,17 +827,17 @@ def test_a_preview_in_a_child_is_that_of_this_process(pack: Path, tmp_path: Path
     assert seen.asked
 
 
-def test_what_was_looked_at_needs_no_index_when_it_is_saved(pack: Path, tmp_path: Path) -> None:
+def test_what_was_looked_at_needs_no_index_when_it_is_saved(pack: Path, warm: Path) -> None:
     changes = ChangeList()
     changes.put(change("ask", "a free sunday", "holidays"))
-    live = PackReloader(pack, tmp_path, changes)
+    live = PackReloader(pack, warm, changes)
     live.refresh("T1")
     edit = change("ask", "are you open at weekends", "opening-hours")
     live.previewer("T1")([edit])
     changes.put(replace(edit, id="another", by="T1:U1", at=9.0))
     live.refresh("T1")
     knowledge = live.knowledge("T1")
-    assert build.is_built(tmp_path, live.knowledge().fingerprint, knowledge.fingerprint)
+    assert build.is_built(warm, live.knowledge().fingerprint, knowledge.fingerprint)
 
 
 # --- clusters

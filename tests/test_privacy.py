@@ -338,10 +338,10 @@ def test_who_installs_again_during_a_purge_keeps_what_comes_after(
     install(store, "T1")
     assert store.installations.remove("T1")
     clock.now += PURGE_AFTER
-    listed = store.installations.departed()
+    listed = store.installations.removed_teams()
     install(store, "T1")
     use(store, "T1")
-    monkeypatch.setattr(store.installations, "departed", lambda: listed)
+    monkeypatch.setattr(store.installations, "removed_teams", lambda: listed)
     store.purge()
     assert tables_of(database, "T1") == {*ALL, "installations"}
 
@@ -352,7 +352,7 @@ def test_an_organisation_takes_its_workspaces_with_it(store: Store, database: st
         install(store, team)
     for team in ("T1", "T3", "T4"):
         assert store.installations.find("E1") is not None
-        store.installations.meet(team, "E1")
+        store.installations.note_member(team, "E1")
         use(store, team)
     assert store.installations.remove("T4")
     clock.now += PURGE_AFTER
@@ -369,7 +369,7 @@ def test_an_organisation_that_comes_back_is_met_anew(store: Store, database: str
     for _ in range(2):
         install(store, "E1")
         assert store.installations.find("E1") is not None
-        store.installations.meet("T1", "E1")
+        store.installations.note_member("T1", "E1")
         use(store, "T1")
         assert store.installations.remove("E1")
         clock.now += PURGE_AFTER
@@ -483,7 +483,7 @@ def test_an_organisation_is_forgotten_with_its_workspaces(store: Store, database
     for team in ("E1", "T2"):
         install(store, team)
     for team in ("T1", "T2"):
-        store.installations.meet(team, "E1")
+        store.installations.note_member(team, "E1")
         use(store, team)
     assert store.forget_workspace("T1").organisation == "E1"
     assert tables_of(database, "T1") == {"org_teams"}

@@ -314,13 +314,14 @@ print(*sorted(unwanted & set(sys.modules)), file=sys.stderr)
 def test_one_workspace_needs_nothing_of_what_many_need() -> None:
     """Neither an answer nor the building of `serve` imports what encrypts tokens."""
     program = """
-import sys
+import os, pathlib, sys
 from bot.cli import main
 from bot.serving import build
 from bot.settings import Secret, Settings
 from bot.slack.transport.client import SlackConfig
 main(["ask", "--json", "what is flask?"], standalone_mode=False)
-build(Settings(database_url=Secret("sqlite://")), SlackConfig(bot_token="xoxb-1", signing_secret="s")).store.close()
+settings = Settings(database_url=Secret("sqlite://"), cache=pathlib.Path(os.environ["ASKPY_CACHE"]))
+build(settings, SlackConfig(bot_token="xoxb-1", signing_secret="s")).store.close()
 print(*sorted({"cryptography", "bot.keys"} & set(sys.modules)), file=sys.stderr)
 """
     ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)

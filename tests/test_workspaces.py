@@ -29,7 +29,7 @@ def simulation(tmp_path: Path) -> Iterator[Simulation]:
         yield made
 
 
-def run(simulation: Simulation, messages: int = 100) -> Seen:
+def run(simulation: Simulation, messages: int = 40) -> Seen:
     asyncio.run(simulation.run(EVERYBODY, messages))
     simulation.search_rest(EVERYBODY)
     return simulation.seen

@@ -32,10 +32,11 @@ def lint(knowledge: Knowledge, locations: SourceLocations | None = None, today: 
     """
     today = today or dt.datetime.now(dt.UTC).date()
     known = locations or SourceLocations(owners={entry.id: (entry.file, entry.line) for entry in knowledge.entries})
+    asked = phrasings(knowledge)
     owners: dict[str, Target] = {}
-    for phrasing, target in phrasings(knowledge):
+    for phrasing, target in asked:
         owners.setdefault(normalize_phrase(phrasing), target)
-    faults = {*_shared(knowledge, owners, known), *_answered_out_of_scope(knowledge, owners, known)}
+    faults = {*_shared(knowledge, asked, owners, known), *_answered_out_of_scope(knowledge, owners, known)}
     faults |= {*_contradicting_not_asks(knowledge, known), *_few_phrasings(knowledge), *_ordinary_names(knowledge)}
     faults |= {
         *_long_answers(knowledge, known),
@@ -60,9 +61,14 @@ def _unreached(matcher: Matcher, entry: Entry) -> Iterable[Fault]:
     yield _fault(entry, text)
 
 
-def _shared(knowledge: Knowledge, owners: Mapping[str, Target], locations: SourceLocations) -> Iterable[Fault]:
+def _shared(
+    knowledge: Knowledge,
+    asked: Iterable[tuple[str, Target]],
+    owners: Mapping[str, Target],
+    locations: SourceLocations,
+) -> Iterable[Fault]:
     """A phrasing under two entries or groups: whoever asks it can only get one of them."""
-    for phrasing, target in phrasings(knowledge):
+    for phrasing, target in asked:
         first = owners[normalize_phrase(phrasing)]
         if first != target:
             owner = f"{label(first)} ({_location(knowledge, first, phrasing, locations)})"

@@ -58,9 +58,8 @@ def title(target: Target, knowledge: Knowledge) -> str:
 
 def phrasings(knowledge: Knowledge) -> list[tuple[str, Target]]:
     """Every phrasing of the pack's own entries and groups, in the pack's order, with the target that it leads to."""
-    targets = targets_of(knowledge)
-    all_phrasings = ((text, targets[index]) for text, index in phrasings_of(knowledge, targets))
-    return [(text, target) for text, target in all_phrasings if target.kind != "talk" and normalize_phrase(text)]
+    targets = [target for target in targets_of(knowledge) if target.kind != "talk"]
+    return [(text, targets[number]) for text, number in phrasings_of(knowledge, targets) if normalize_phrase(text)]
 
 
 def source_locations(files: PackFiles, knowledge: Knowledge) -> SourceLocations:

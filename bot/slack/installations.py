@@ -158,7 +158,7 @@ class InstalledTeams:
             if not found.team.startswith("E"):
                 return found
             if member := _member(body):
-                installations.meet(member, found.team)
+                installations.note_member(member, found.team)
             elif not body.get("event") and installations.organisation_of(team_id_of(body, found.team)) != found.team:
                 return None
             return found

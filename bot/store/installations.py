@@ -182,7 +182,7 @@ class Installations:
 
     # --- organisations
 
-    def meet(self, team: str, organisation: str) -> None:
+    def note_member(self, team: str, organisation: str) -> None:
         """Note that a workspace belongs to an organisation, so that its rows can be deleted with it."""
         met = self._met.setdefault(organisation, set())
         if team in met:
@@ -212,7 +212,7 @@ class Installations:
         row = self._database.run_or_default(partial(self._database.read, _organisation_of, of=team), None, reads=True)
         return str(row.organisation) if row is not None else ""
 
-    def departed(self) -> list[str]:
+    def removed_teams(self) -> list[str]:
         """Those that removed the app PURGE_AFTER seconds ago or earlier."""
         read = partial(self._database.read_all, _find_departed, before=self._clock() - PURGE_AFTER)
         return [row.team for row in self._database.run_or_default(read, [], reads=True)]

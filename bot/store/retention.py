@@ -235,7 +235,7 @@ def forget_departed(database: Database, known: Installations, now: float) -> lis
     A few rows at a time, and only while it is still removed. Interrupted, the next purge goes on.
     """
     forgotten = []
-    for team in known.departed():
+    for team in known.removed_teams():
         others = database.run_or_default(partial(known.teams_of, team), None, reads=True)
         members = [team, *(others or ())]
         if others is not None and all(_forget_member(database, team, member, now) for member in members):

@@ -11,7 +11,7 @@ from typing import Literal
 
 from bot.markdown import parse, plain
 from bot.model import Group, Knowledge, Library
-from bot.text import clean, words
+from bot.text import clean, normalize_phrase
 
 TargetKind = Literal["entry", "list", "pick", "talk"]
 
@@ -64,13 +64,13 @@ def phrasings_of(knowledge: Knowledge, targets: Sequence[Target]) -> Iterable[tu
     Small talk that says the same as the pack is left out.
     """
     groups = {group.id: group for group in knowledge.groups}
-    seen: set[tuple[str, ...]] = set()
+    seen: set[str] = set()
     for number, target in enumerate(targets):
-        for text in map(clean, _asks(knowledge, groups, target)):
-            key = tuple(words(text))
+        for text in _asks(knowledge, groups, target):
+            key = normalize_phrase(text)
             if target.kind != "talk" or key not in seen:
                 seen.add(key)
-                yield text, number
+                yield clean(text), number
 
 
 def _asks(knowledge: Knowledge, groups: dict[str, Group], target: Target) -> Iterable[str]:

@@ -9,18 +9,16 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from slack_sdk.signature import SignatureVerifier
 
 from bot.slack.manifest import SCOPES
+from support.http_front import OK, HttpFront, Response, as_json
 from support.local_slack import BOT, BOT_TOKEN, ROOT, SIGNING_SECRET, Bot, Json, Process, fetch, free_port, wait_until
 
 MODULES = Path(__file__).with_name("node_modules")
@@ -38,47 +36,23 @@ BEYOND_THE_SCOPES = {
 }
 
 
-class Between:
+class Between(HttpFront):
     """Stands between the bot and the emulator, and remembers what was called and answered; keeps a response_url too."""
 
     def __init__(self, behind: str) -> None:
         self.called: list[tuple[str, Json, Json]] = []
         self.whispers: list[Json] = []
-        between = self
+        self._behind = behind
+        super().__init__()
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"] or 0))
-                if self.path == "/response":
-                    between.whispers.append(json.loads(body))
-                    answer = b"ok"
-                else:
-                    kept = {
-                        name: self.headers[name] for name in ("authorization", "content-type") if self.headers[name]
-                    }
-                    _, answer = fetch(behind + self.path, body, kept)
-                    method, sent = self.path.removeprefix("/api/"), json.loads(body) if body.startswith(b"{") else {}
-                    between.called.append((method, sent, json.loads(answer)))
-                self.send_response(200)
-                self.send_header("content-type", "text/plain" if answer == b"ok" else "application/json")
-                self.send_header("content-length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
-
-            def log_message(self, *_: Any) -> None:
-                return
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-
-    def hellos(self) -> list[Json]:
-        """No socket here."""
-        return []
+    def answer(self, path: str, body: bytes | None, headers: dict[str, str]) -> Response:
+        sent = json.loads(body) if body and body.startswith(b"{") else {}
+        if path == "/response":
+            self.whispers.append(sent)
+            return OK
+        _, answer = fetch(self._behind + path, body, headers)
+        self.called.append((path.removeprefix("/api/"), sent, json.loads(answer)))
+        return as_json(answer)
 
     def of(self, method: str) -> list[tuple[Json, Json]]:
         """What was sent to a method, and what it answered."""

@@ -13,11 +13,8 @@ import http.client
 import json
 import re
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -29,6 +26,7 @@ from slack_sdk.signature import SignatureVerifier
 from bot.keys import SecretKeys, new_key
 from bot.slack.manifest import SCOPES
 from bot.store.installations import PURGE_AFTER
+from support.http_front import OK, HttpFront, Response, as_json
 from support.local_slack import BOT, ROOT, SIGNING_SECRET, Bot, Json, Process, fetch, free_port, wait_until
 
 MODULES = Path(__file__).with_name("node_modules")
@@ -38,23 +36,6 @@ FIRST, SECOND = "T0FIRST01", "T0SECOND2"
 NAMES = {FIRST: "Lindqvist & Park", SECOND: "The <Others>"}
 CLIENT_ID, CLIENT_SECRET, KEY = "11.22", "e2e-client-secret", new_key()
 PLANTS, PLANTS_ANSWER = "who waters the plants", "Ingeborg waters them on Fridays."
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """What a browser gets; redirects aren't followed."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def page(self) -> str:
-        return self.body.decode()
-
-    @property
-    def cookie(self) -> str:
-        return self.headers["set-cookie"].partition(";")[0]
 
 
 def visit(url: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Response:
@@ -70,7 +51,7 @@ def visit(url: str, body: bytes | None = None, headers: dict[str, str] | None = 
 # --- Slack
 
 
-class Front:
+class Front(HttpFront):
     """One Slack with two workspaces. A token or a code belongs to one of them; what the bot calls is remembered."""
 
     def __init__(self, behind: dict[str, str], redirect_uri: str) -> None:
@@ -81,46 +62,15 @@ class Front:
         self._behind, self._redirect_uri = behind, redirect_uri
         self._codes: dict[str, str] = {}
         self._states: dict[str, str] = {}
-        front = self
+        super().__init__()
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self._answer(front.authorize(self.path))
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"] or 0))
-                kept = {name: self.headers[name] for name in ("authorization", "content-type") if self.headers[name]}
-                if self.path.startswith("/response/"):
-                    front.whispers[self.path.removeprefix("/response/")].append(json.loads(body))
-                    self._answer(Response(200, {"content-type": "text/plain"}, b"ok"))
-                elif self.path.startswith("/api/"):
-                    self._answer(front.call(self.path, body, kept))
-                else:
-                    self._answer(front.allow(self.path, body, kept))
-
-            def _answer(self, response: Response) -> None:
-                self.send_response(response.status)
-                for name in ("content-type", "location"):
-                    if name in response.headers:
-                        self.send_header(name, response.headers[name])
-                self.send_header("content-length", str(len(response.body)))
-                self.end_headers()
-                self.wfile.write(response.body)
-
-            def log_message(self, *_: Any) -> None:
-                return
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-
-    def hellos(self) -> list[Json]:
-        """No socket here."""
-        return []
+    def answer(self, path: str, body: bytes | None, headers: dict[str, str]) -> Response:
+        if body is None:
+            return self.authorize(path)
+        if path.startswith("/response/"):
+            self.whispers[path.removeprefix("/response/")].append(json.loads(body))
+            return OK
+        return self.call(path, body, headers) if path.startswith("/api/") else self.allow(path, body, headers)
 
     def of(self, team: str, method: str) -> list[tuple[Json, Json]]:
         """What was sent to a method in a workspace, and what it answered."""
@@ -161,7 +111,7 @@ class Front:
         if team is not None and method == "oauth.v2.access" and result["ok"]:
             self.tokens[result["access_token"]] = team
         self.called.append((team or "", method, sent, result))
-        return Response(200, {"content-type": "application/json"}, answer)
+        return as_json(answer)
 
 
 class Workspace:

@@ -24,8 +24,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from bot import serving, workers
+from bot.cli import main
 from bot.model import AskPyError
 from bot.serving import StopSignal
 from bot.settings import Settings, SettingsError
@@ -471,9 +473,6 @@ def test_what_cannot_be_started_is_a_sentence_and_exit_code_two(
     stub: Stub, tmp_path: Path, mode: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """By the command itself."""
-    import subprocess
-    import sys
-
     stub.fail("auth.test", Fault(error="account_inactive"))
     env = {name: value for name, value in os.environ.items() if name in ("PATH", "ASKPY_CACHE", "XDG_DATA_HOME")} | {
         "SLACK_API_URL": stub.url, "SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "SLACK_SIGNING_SECRET": SECRET,
@@ -507,13 +506,15 @@ def test_what_cannot_be_started_is_a_sentence_and_exit_code_two(
     ],
 )
 def test_where_workers_are_not_possible_it_says_why(
-    arguments: list[str], app_token: str, sentence: str, tmp_path: Path
+    arguments: list[str], app_token: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("SLACK", "PORT", "DATABASE"))}
-    env |= {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": app_token, "PYTHONPATH": str(Path(__file__).parents[2])}
-    command = [sys.executable, "-m", "bot", "serve", "--workers", "2", *arguments]
-    ended = subprocess.run(command, check=False, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60)
-    assert ended.returncode == 2
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(workers, "log_to_stderr", lambda *_: None)
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
+    if app_token:
+        monkeypatch.setenv("SLACK_APP_TOKEN", app_token)
+    ended = CliRunner().invoke(main, ["serve", "--workers", "2", *arguments])
+    assert ended.exit_code == 2
     assert sentence in " ".join(ended.stderr.split())
 
 
@@ -553,6 +554,28 @@ def test_a_worker_that_ends_is_started_again_with_pauses_that_grow(
         for when in ("now", "in 0.05 seconds", "in 0.1 seconds", "in 0.1 seconds")
     ]
     assert time.monotonic() - began >= 0.15
+
+
+def test_a_worker_that_is_told_to_stop_has_not_failed(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By an operator, say: it is started again without a pause, however often."""
+    caplog.set_level(logging.INFO, "bot")
+    assert supervised(monkeypatch, ENDS_AT_ONCE.format(code=0), settings, stop_after=4) == (0, True)
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("INFO", "Worker 1 was told to stop; it is started again now.")
+    ] * 4
+
+
+def test_a_worker_that_ends_before_it_is_ready_has_failed(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever its exit code: it would be started again and again without a pause."""
+    assert supervised(monkeypatch, "", settings, stop_after=2) == (0, True)
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("ERROR", f"Worker 1 ended before it was ready; it is started again {when}.")
+        for when in ("now", "in 0.05 seconds")
+    ]
 
 
 def test_a_worker_that_cannot_be_started_is_tried_again(

@@ -39,7 +39,9 @@ class Process:
     def __init__(self, mode: str, url: str, secret: str, database: Path, program: str = "") -> None:
         """`program`: Python source that is run first."""
         here = Path(__file__)
-        source = f"import runpy\n{program}\nrunpy.run_path({str(here)!r}, run_name='__main__')"
+        source = (
+            f"import gc, runpy\ngc.set_threshold(50_000)\n{program}\nrunpy.run_path({str(here)!r}, run_name='__main__')"
+        )
         command = [sys.executable, "-c", source, mode, url, secret, str(database)]
         env = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{here.parents[1]}"}
         self.process = subprocess.Popen(

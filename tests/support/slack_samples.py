@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from bot.markdown import Span, parse
 from bot.model import (
@@ -193,6 +194,7 @@ def card(name: str, side: str, *capabilities: str) -> Library:
     )
 
 
+@cache
 def knowledge(cards: int = 3) -> Knowledge:
     """A small pack: two sides, two other groups, a topic with two steps."""
     entries: tuple[Entry, ...] = (

@@ -216,10 +216,15 @@ async def settle(
     store = context.store.help_requests
     if not await context.run_db(lambda: store.settle(request_id, outcome, by, answer=answer, link=link)):
         return False
-    request = await context.run_db(store.find, request_id)
+    await announce(context, request_id)
+    return True
+
+
+async def announce(context: Context, request_id: str) -> None:
+    """Start to show in the post how a request has ended, and to tell the asker."""
+    request = await context.run_db(context.store.help_requests.find, request_id)
     if request is not None:
         context.tasks.start(_finish(context, request))
-    return True
 
 
 async def _finish(context: Context, request: HelpRequest) -> None:

@@ -275,7 +275,7 @@ def test_answered_here_is_told_once_where_it_was_asked(people: People, in_public
         assert people.said == f"Answered in this thread, says <@{OTHER}>."
     people.look()
     (told,) = people.told
-    sentence = f"Your question has been answered, says <@{OTHER}>, in <#{HELP}>. {STRINGS['told_link']}"
+    sentence = f"<@{OTHER}> says that your question has been answered in <#{HELP}>. {STRINGS['told_link']}"
     link = f"https://acme.slack.com/archives/{HELP}/p{POST.replace('.', '')}"
     assert link in dumped(told["blocks"])
     assert link in told["text"]

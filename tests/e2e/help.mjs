@@ -22,6 +22,8 @@ try {
     },
     press: (pane, label) => button(pane, label).click(),
     pressTwice: (pane, label) => button(pane, label).dblclick(),
+    follow: (words) => panes.thread.getByRole("link", { name: words }).last().click(),
+    title: () => page.locator(".channel-title").innerText(),
     type: (label, words) => field(label).fill(words),
     typed: (label) => field(label).inputValue(),
     // What a pane shows as soon as it says `until`; in the channel or a thread, its last message that says so.

@@ -121,12 +121,12 @@ class Office:
         for bot in self.bots:
             bot.launch(self.slack)
             self.stack.callback(bot.process.stop)
-        for bot in self.bots:
-            bot.await_healthy()
-        wait_until(lambda: self.relay.connected() == set(NAMES), "both WebSockets")
+        for bot, name in zip(self.bots, NAMES, strict=True):
+            bot.process.wait_for(lambda name=name: name in self.relay.connected(), "its WebSocket", 60)
 
     def stop(self) -> None:
         assert [bot.process.stop() for bot in self.bots] == [0, 0]
+        wait_until(lambda: not self.relay.connected(), "the relay to notice")
 
     def said(self, channel: str, *, thread: str = "", privately: bool = False) -> list[Json]:
         """The bot's messages in a channel, in the order in which they came: in a thread, or in the channel itself."""
@@ -193,9 +193,11 @@ def test_from_ask_a_person_to_a_merged_patch(office: Office, pack: Path, tmp_pat
     said = [[json.dumps(each["blocks"]) for each in office.said(GENERAL, thread=each)] for each in threads]
     assert [len(each) for each in said] == [2, 2, 1], "an answer to each question, and one telling of both requests"
     assert "has answered your question:" in said[0][1]
-    assert "Your question has been answered, says " in said[1][1]
+    assert " says that your question has been answered in " in said[1][1]
     assert len(office.said(HELP)) == 2
-    assert [each for each in office.slack.messages(ALICE) if each["user"] == BOT] == []
+    assert {each["id"] for each in office.slack.control("state")["channels"]} == {GENERAL, HELP}, (
+        "nobody got a direct message"
+    )
     assert min(office.relay.given[name, "interactive"] for name in NAMES) == 5
     office.stop()
     for log in (bot.process.text for bot in office.bots):
@@ -300,6 +302,16 @@ def answered_here_counts_once(office: Office) -> None:
     assert [each["ephemeral_to"] for each in office.said(HELP, privately=True)] == [BOB, BOB, ALICE]
     ended = office.told(request)
     assert (ended.outcome, ended.by) == ("thread", BOB)
+
+    page("channel", "general")
+    page("thread", PROJECTOR)
+    page(
+        "read", "thread", "@Alice Adler, @Bob Berger says that your question has been answered in #help. Read it there"
+    )
+    page.picture("told-where")
+    page("follow", "Read it there")
+    page("read", "main", PROJECTOR)
+    assert page("title") == "# help"
 
 
 def the_answer_goes_into_the_pack(office: Office, change: Change, pack: Path, folder: Path) -> None:

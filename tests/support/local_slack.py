@@ -180,7 +180,7 @@ class Bot:
     def start(self, slack: LocalSlack) -> None:
         hellos = len(slack.hellos())
         self.launch(slack)
-        self.await_healthy()
+        self.process.wait_for(lambda: fetch(f"{self.url}/healthz")[0] == 200, "healthz", 90)
         if self.mode == "socket":
             self.process.wait_for(lambda: len(slack.hellos()) > hellos, "the socket")
 
@@ -188,9 +188,6 @@ class Bot:
         """Starts it without waiting for it."""
         command: list[str | Path] = [sys.executable, "-m", "bot", "serve", f"--{self.mode}", *self.options]
         self.process = Process(command, self.folder / "bot.log", self.folder, **bot_settings(slack, self))
-
-    def await_healthy(self) -> None:
-        self.process.wait_for(lambda: fetch(f"{self.url}/healthz")[0] == 200, "healthz", 90)
 
     def deliver(self, event: Json) -> int:
         """Sends one event as Slack would, signed, and returns the status; HTTP mode only."""

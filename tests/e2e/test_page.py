@@ -4,26 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
-
-import pytest
 
 from support.local_slack import scene
 
 HERE = Path(__file__).parent
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-
-
-@pytest.fixture
-def browser() -> str:
-    """Any Chromium on the PATH; without one the test is skipped, except where CI promises one."""
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if found is None and not os.environ.get("CI"):
-        pytest.skip("no Chromium here; on Debian and Ubuntu: apt install chromium")
-    assert found, "CI has no Chromium"
-    return found
 
 
 def test_a_conversation_in_the_page(browser: str, tmp_path: Path) -> None:

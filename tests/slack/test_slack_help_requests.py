@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from bot.model import HelpRequest
+from bot.slack.features.curation import forms
 from bot.slack.features.help_requests import MAX_OPEN, TELLING_LASTS, _is_same_answer
 from bot.slack.payloads import CuratorModalState
 from bot.slack.strings import default_strings
@@ -341,7 +342,7 @@ def test_answered_here_is_told_once_where_it_was_asked(people: People, in_public
         assert people.said == f"Answered in this thread, says <@{OTHER}>."
     people.look()
     (told,) = people.told
-    sentence = f"Your question has been answered in <#{HELP}>, says <@{OTHER}>. {STRINGS['told_link']}"
+    sentence = f"<@{OTHER}> says that your question has been answered in <#{HELP}>. {STRINGS['told_link']}"
     link = f"https://acme.slack.com/archives/{HELP}/p{POST.replace('.', '')}"
     assert link in dumped(told["blocks"])
     assert link in told["text"]
@@ -411,6 +412,28 @@ def test_this_means_is_told_with_the_answer(people: People) -> None:
     assert "working from home" in told["text"]
     assert PIANO not in json.dumps(told)  # what was asked there may have been other words
     assert people.one.found(PIANO) == ("home-office",)
+
+
+@pytest.mark.parametrize("form", ["help_write", "help_means"])
+def test_the_curator_has_answered_also_where_another_process_is_quicker(
+    people: People, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its check sees the saved edit before the process that has saved it gets on with its work."""
+
+    async def late(*_: object) -> None: ...
+
+    post = people.ask()
+    people.press(form, post, people.one, CURATOR)
+    shown = people.one.views("views.open")[-1]
+    filled = {"title": "Is there a piano?", "answer": "In the basement.", "asks": PIANO}
+    if form == "help_write":
+        shown = people.one.submit(shown, **filled)
+    monkeypatch.setattr(forms, "_after_answer", late)
+    monkeypatch.setattr(forms, "_after_meaning", late)
+    people.one.submit(shown, **({} if form == "help_write" else {"entry": "home-office"}))
+    people.look()
+    (told,) = people.told
+    assert f"<@{CURATOR}> has answered your question." in text(told["blocks"])
 
 
 def test_not_ours_is_told_kindly(people: People) -> None:

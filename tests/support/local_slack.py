@@ -106,13 +106,13 @@ class Process:
 
 
 class LocalSlack:
-    """One workspace: Alice and Bob, #general, and the app."""
+    """One workspace: Alice and Bob, #general, and the app; and #help with all three in it, if its id is given."""
 
-    def __init__(self, folder: Path, mode: str, bot_port: int) -> None:
+    def __init__(self, folder: Path, mode: str, bot_port: int, help_channel: str = "") -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         config = folder / "workspace.json"
-        config.write_text(json.dumps(_workspace(mode, bot_port)), encoding="utf-8")
+        config.write_text(json.dumps(_workspace(mode, bot_port, help_channel)), encoding="utf-8")
         command = [BINARY, "--config", config, "--port", str(self.port)]
         self.process = Process(command, folder / "local-slack.log", folder)
         self.process.wait_for(lambda: fetch(f"{self.url}/_control/state")[0] == 200, "the stand-in Slack")
@@ -179,11 +179,15 @@ class Bot:
 
     def start(self, slack: LocalSlack) -> None:
         hellos = len(slack.hellos())
-        command: list[str | Path] = [sys.executable, "-m", "bot", "serve", f"--{self.mode}", *self.options]
-        self.process = Process(command, self.folder / "bot.log", self.folder, **bot_settings(slack, self))
+        self.launch(slack)
         self.process.wait_for(lambda: fetch(f"{self.url}/healthz")[0] == 200, "healthz", 90)
         if self.mode == "socket":
             self.process.wait_for(lambda: len(slack.hellos()) > hellos, "the socket")
+
+    def launch(self, slack: LocalSlack) -> None:
+        """Starts it without waiting for it."""
+        command: list[str | Path] = [sys.executable, "-m", "bot", "serve", f"--{self.mode}", *self.options]
+        self.process = Process(command, self.folder / "bot.log", self.folder, **bot_settings(slack, self))
 
     def deliver(self, event: Json) -> int:
         """Sends one event as Slack would, signed, and returns the status; HTTP mode only."""
@@ -264,7 +268,8 @@ def _buttons(blocks: object) -> list[Json]:
     return [{"block_id": blocks["block_id"]} | button for button in inner] if "block_id" in blocks else inner
 
 
-def _workspace(mode: str, bot_port: int) -> Json:
+def _workspace(mode: str, bot_port: int, help_channel: str) -> Json:
+    channels = {GENERAL: "general"} | ({help_channel: "help"} if help_channel else {})
     app = {
         "appId": "A01APP",
         "botUserId": BOT,
@@ -282,5 +287,5 @@ def _workspace(mode: str, bot_port: int) -> Json:
             {"id": ALICE, "name": "alice", "real_name": "Alice Adler"},
             {"id": BOB, "name": "bob", "real_name": "Bob Berger"},
         ],
-        "channels": [{"id": GENERAL, "name": "general", "members": [ALICE, BOB, BOT]}],
+        "channels": [{"id": each, "name": name, "members": [ALICE, BOB, BOT]} for each, name in channels.items()],
     }

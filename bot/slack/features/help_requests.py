@@ -237,8 +237,13 @@ async def settle(
     store = context.store.help_requests
     if not await context.run_db(lambda: store.settle(request_id, outcome, by, answer=answer, link=link)):
         return False
-    context.tasks.start(_finish_later(context, request_id))
+    announce(context, request_id)
     return True
+
+
+def announce(context: Context, request_id: str) -> None:
+    """Start to show in the post how a request has ended, and to tell the asker."""
+    context.tasks.start(_finish_later(context, request_id))
 
 
 async def _finish_later(context: Context, request_id: str) -> None:

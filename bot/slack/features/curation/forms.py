@@ -95,12 +95,12 @@ class ViewSubmission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _MeaningEdit:
-    """A saved meaning of phrasings: its changes, the reference of the answer that they have now, the result of saving, and the
-    preview function for the pack before."""
+    """A saved meaning of phrasings: its changes, the result of saving, whether it has ended a help request, and the preview
+    function for the pack before."""
 
     changes: Sequence[Change]
-    answer: str
     result: EditResult
+    ends_request: bool
     compute_preview: ComputePreview
 
 
@@ -171,8 +171,8 @@ def _save_meaning(
     change = new_batch(context, curator, "ask")
     changes = [change(text=miss.text, entry=entry_id) for miss in picked]
     result = save_changes(context, curator, changes, knowledge)
-    answer = f"{knowledge.by_id[entry_id].kind}||{entry_id}"
-    return _MeaningEdit(changes=changes, answer=answer, result=result, compute_preview=compute_preview)
+    is_end = _end_help_request(context, submission, result, f"{knowledge.by_id[entry_id].kind}||{entry_id}")
+    return _MeaningEdit(changes=changes, result=result, ends_request=is_end, compute_preview=compute_preview)
 
 
 def _meaning_form_renderer(
@@ -190,7 +190,8 @@ def _meaning_form_renderer(
 async def _after_meaning(context: Context, submission: ViewSubmission, edit: _MeaningEdit) -> None:
     if not edit.result.stopped:
         context.tasks.start(_show_moved(context, submission, edit, context.clock()))
-    await _settle_help_request(context, submission, edit.result, edit.answer)
+    if edit.ends_request:
+        help_requests.announce(context, submission.state.help_request)
     await _publish_result(context, submission, edit.result)
 
 
@@ -234,7 +235,8 @@ def _submit_answer(context: Context, submission: ViewSubmission) -> tuple[FormRe
     digest = draft_digest(context, change)
     if submission.state.checked == digest:
         result = save_changes(context, curator, [change], knowledge)
-        follow_up = partial(_after_answer, context, submission, result, entry_id)
+        is_end = _end_help_request(context, submission, result, f"topic||{entry_id}")
+        follow_up = partial(_after_answer, context, submission, result, is_end)
         return _update(_result_view(context, submission, result, render_form)), follow_up
     compute_preview = _bind_preview(context, curator.team)
     draft = _Draft(change=change, digest=digest, compute_preview=compute_preview, render_form=render_form)
@@ -243,17 +245,23 @@ def _submit_answer(context: Context, submission: ViewSubmission) -> tuple[FormRe
     )
 
 
-async def _after_answer(context: Context, submission: ViewSubmission, result: EditResult, entry_id: str) -> None:
-    await _settle_help_request(context, submission, result, f"topic||{entry_id}")
+async def _after_answer(context: Context, submission: ViewSubmission, result: EditResult, ends_request: bool) -> None:
+    if ends_request:
+        help_requests.announce(context, submission.state.help_request)
     await _publish_result(context, submission, result)
 
 
-async def _settle_help_request(context: Context, submission: ViewSubmission, result: EditResult, answer: str) -> None:
-    """End the help request that the form was opened for, if there is one. If that fails, a later check ends it."""
-    if submission.state.help_request and not result.stopped:
-        with suppress(StoreError):
-            by = submission.curator.user
-            await help_requests.settle(context, submission.state.help_request, "entry", by, answer=answer)
+def _end_help_request(context: Context, submission: ViewSubmission, result: EditResult, answer: str) -> bool:
+    """End the help request that the form was opened for, if there is one; whether that was its end. For a database thread.
+
+    At once when the edit is saved: the next check of any process would end it without the curator's name. If this fails, it does.
+    """
+    if not submission.state.help_request or result.stopped:
+        return False
+    with suppress(StoreError):
+        by = submission.curator.user
+        return context.store.help_requests.settle(submission.state.help_request, "entry", by, answer=answer)
+    return False
 
 
 def _answer_form_renderer(context: Context, submission: ViewSubmission) -> FormRenderer:

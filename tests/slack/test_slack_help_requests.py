@@ -339,7 +339,7 @@ def test_answered_here_is_told_once_where_it_was_asked(people: People, in_public
     assert people.said == STRINGS["help_thanks"]
     for process in (people.other, people.one):
         people.press("help_done", post, process, NOBODY)
-        assert people.said == f"Answered in this thread, says <@{OTHER}>."
+        assert people.said == f"{STRINGS['help_already']} Answered in this thread, says <@{OTHER}>."
     people.look()
     (told,) = people.told
     sentence = f"<@{OTHER}> says that your question has been answered in <#{HELP}>. {STRINGS['told_link']}"
@@ -374,7 +374,7 @@ def test_two_people_who_press_at_once_count_as_one(people: People) -> None:
         False,
     ]
     people.press("help_done", post, people.other, "U4")
-    assert people.said == "Answered in this thread, says <@U2>."
+    assert people.said == f"{STRINGS['help_already']} Answered in this thread, says <@U2>."
 
 
 def test_a_curators_answer_is_told_and_the_next_person_gets_it(people: People) -> None:
@@ -387,7 +387,7 @@ def test_a_curators_answer_is_told_and_the_next_person_gets_it(people: People) -
     assert values == {"title": PIANO, "answer": None, "asks": PIANO}
     filled = {"title": "Is there a piano?", "answer": "In the *basement*, yes.", "asks": f"{PIANO}\nwhere's the piano"}
     saved = people.save(form, people.one, **filled)
-    assert "Saved and live now." in text(saved)
+    assert text(saved).startswith(f"{STRINGS['help_telling']} Saved and live now.")
     people.look()
     (told,) = people.told
     assert text(told["blocks"][:2]) == f"{PIANO}\n<@{CURATOR}> has answered your question."
@@ -469,7 +469,7 @@ def test_an_answer_that_comes_by_another_way_ends_the_request(people: People) ->
     assert STRINGS["told_knowledge"] in text(told["blocks"])
     assert "working from home" in told["text"]
     people.press("help_done", post, people.one)
-    assert people.said.startswith("I can answer this now: ")
+    assert people.said.startswith(f"{STRINGS['help_already']} I can answer this now: ")
 
 
 def test_who_couldnt_be_told_is_told_later_and_by_another_process(people: People) -> None:

@@ -162,7 +162,7 @@ def _answer_name(ref: str, knowledge: Knowledge, strings: Strings) -> str:
 def told_blocks(request: HelpRequest, strings: Strings) -> list[Block]:
     """What the asker is told above the answer, if there is one: in a direct message below the question, elsewhere with a mention
     and without it, because the words may be others than those that were asked there."""
-    key = "told_knowledge" if request.outcome == "entry" and not request.by else f"told_{request.outcome}"
+    key = _told_key(request)
     who, channel = user_element(request.by, strings), channel_element(request.channel)
     sentence = (*fill(strings[key], who=who, channel=channel), *_link(request, strings))
     if not request.origin_channel:
@@ -172,9 +172,13 @@ def told_blocks(request: HelpRequest, strings: Strings) -> list[Block]:
 
 def told_text(request: HelpRequest, strings: Strings) -> str:
     """The same as plain text, without names."""
-    key = "told_knowledge" if request.outcome == "entry" else f"told_{request.outcome}"
+    key = _told_key(request)
     values = {"who": strings["help_somebody"], "channel": strings["help_channel"]}
     return " ".join(filter(None, (upper_first(fill_plain(strings[key], **values)), request.link)))
+
+
+def _told_key(request: HelpRequest) -> str:
+    return "told_knowledge" if request.outcome == "entry" and not request.by else f"told_{request.outcome}"
 
 
 def _link(request: HelpRequest, strings: Strings) -> tuple[Block, ...]:

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from bot.model import HelpOutcome, HelpRequest, Question, Reply
 from bot.slack.blocks import escape
@@ -49,7 +50,16 @@ from bot.slack.payloads import (
     user_id_of,
 )
 from bot.slack.recorder import best_guess, outcome_of, redacted_line
-from bot.slack.transport.client import POST_TTL, REFUSED_TOKEN, NotSent, Refused, SendResult, Sent, Unknown
+from bot.slack.transport.client import (
+    POST_TTL,
+    REFUSED_TOKEN,
+    NotSent,
+    Refused,
+    SendResult,
+    Sent,
+    Unknown,
+    is_done_before,
+)
 from bot.slack.transport.remedies import remedy_of
 from bot.store import PAGE, POSTING_LASTS, StoreError
 from bot.text import clean, normalize_phrase, without_control_characters
@@ -64,6 +74,7 @@ nobody is told twice."""
 NOT_MEMBER = frozenset({"not_in_channel", "channel_not_found"})
 """What Slack answers where the app isn't in the channel; a private channel isn't there for it then."""
 
+T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
@@ -333,8 +344,8 @@ class HelpRequestChecks:
 
     context: Context
     interval: float
-    is_stopping: bool = False
-    """Whether no further request is begun."""
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when no further request is to be begun."""
     _checked: dict[str, str] = field(default_factory=dict)
     """By open request, the version of the knowledge that had no other answer to it."""
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_AT_ONCE))
@@ -342,16 +353,27 @@ class HelpRequestChecks:
     async def check(self) -> None:
         """Work through all requests that wait for something."""
         store = self.context.store.help_requests
-        unfinished = await self.context.run_db(store.unfinished)
+        unfinished = await self.read(store.unfinished)
         await asyncio.gather(*(self._run(self._finish, request) for request in unfinished))
         checked: dict[str, str] = {}
-        page = await self.context.run_db(store.open_page, None)
-        while page and not self.is_stopping:
+        page = await self.read(store.open_page, None)
+        while page and not self.stopping.is_set():
             for workspace in dict.fromkeys(request.workspace for request in page):
                 group = [request for request in page if request.workspace == workspace]
                 checked |= await self._check_workspace(workspace, group)
-            page = await self.context.run_db(store.open_page, page[-1]) if len(page) == PAGE else ()
+            page = await self.read(store.open_page, page[-1]) if len(page) == PAGE else ()
         self._checked = checked
+
+    async def read(self, work: Callable[..., Sequence[T]], *args: Any) -> Sequence[T]:
+        """The result of a function that reads the database; nothing if the process stops before. A database that says nothing
+        must not hold up the end."""
+        result = list[T]()
+
+        async def read() -> None:
+            result.extend(await self.context.run_db(work, *args))
+
+        await is_done_before(self.stopping, read())
+        return result
 
     async def _check_workspace(self, workspace: str, requests: Sequence[HelpRequest]) -> dict[str, str]:
         """End those of a workspace's open requests that the knowledge answers by now; the version by request, as `_checked`."""
@@ -369,7 +391,7 @@ class HelpRequestChecks:
         try:
             async with self._slots:
                 context = await self.context.of_team(request.workspace)
-                if context is not None and not self.is_stopping:
+                if context is not None and not self.stopping.is_set():
                     await work(context, request)
         except Exception as error:
             logger.error("A help request failed\n%s", format_without_message(error))

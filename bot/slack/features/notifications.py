@@ -147,7 +147,6 @@ class Notifier:
     _checked: dict[str, dict[str, str]] = field(default_factory=dict)
     """For each workspace, the version of the knowledge against which each subscription was checked, by its claim."""
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
-    _is_stopping: bool = False
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_NOTIFYING))
     _notified: set[str] = field(default_factory=set)
     """The claims of people who were notified while the database couldn't be written: their subscriptions are still there."""
@@ -160,15 +159,19 @@ class Notifier:
             self._checked.clear()
         self._changed.set()
 
+    @property
+    def _stopping(self) -> asyncio.Event:
+        return self.help_requests.stopping
+
     def stop(self) -> None:
         """Start no further notifications, and end `run` after those in progress: a cancelled one may have been posted, and would
         be posted again."""
-        self._is_stopping = self.help_requests.is_stopping = True
+        self._stopping.set()
         self._changed.set()
 
     async def run(self) -> None:
         """Check again and again, until it is stopped."""
-        while not self._is_stopping:
+        while not self._stopping.is_set():
             await self.check_all()
             try:
                 await asyncio.wait_for(self._changed.wait(), CHECK_INTERVAL)
@@ -183,7 +186,7 @@ class Notifier:
     async def check_subscriptions(self) -> None:
         """Notify everybody whose question can be answered now; skips those who were checked against the same knowledge."""
         by_workspace = defaultdict[str, list[Subscription]](list)
-        subscriptions = await self.context.run_db(self.context.store.subscriptions.all)
+        subscriptions = await self.help_requests.read(self.context.store.subscriptions.all)
         if subscriptions:  # a database that can't be read has none
             self._notified &= set(map(_claim_of, subscriptions))
         for subscription in subscriptions:
@@ -208,7 +211,7 @@ class Notifier:
         """Whether nothing is left to do for a subscription. An error is logged, and doesn't affect the others."""
         try:
             async with self._slots:
-                return not self._is_stopping and await self._notify(subscription)
+                return not self._stopping.is_set() and await self._notify(subscription)
         except Exception as error:
             logger.error("Notifying one person failed\n%s", format_without_message(error))
             return False

@@ -171,7 +171,8 @@ def _save_meaning(
     change = new_batch(context, curator, "ask")
     changes = [change(text=miss.text, entry=entry_id) for miss in picked]
     result = save_changes(context, curator, changes, knowledge)
-    is_end = _end_help_request(context, submission, result, f"{knowledge.by_id[entry_id].kind}||{entry_id}")
+    answer = f"{knowledge.by_id[entry_id].kind}||{entry_id}"
+    result, is_end = _end_help_request(context, submission, result, answer)
     return _MeaningEdit(changes=changes, result=result, ends_request=is_end, compute_preview=compute_preview)
 
 
@@ -235,7 +236,7 @@ def _submit_answer(context: Context, submission: ViewSubmission) -> tuple[FormRe
     digest = draft_digest(context, change)
     if submission.state.checked == digest:
         result = save_changes(context, curator, [change], knowledge)
-        is_end = _end_help_request(context, submission, result, f"topic||{entry_id}")
+        result, is_end = _end_help_request(context, submission, result, f"topic||{entry_id}")
         follow_up = partial(_after_answer, context, submission, result, is_end)
         return _update(_result_view(context, submission, result, render_form)), follow_up
     compute_preview = _bind_preview(context, curator.team)
@@ -251,17 +252,22 @@ async def _after_answer(context: Context, submission: ViewSubmission, result: Ed
     await _publish_result(context, submission, result)
 
 
-def _end_help_request(context: Context, submission: ViewSubmission, result: EditResult, answer: str) -> bool:
-    """End the help request that the form was opened for, if there is one; whether that was its end. For a database thread.
+def _end_help_request(
+    context: Context, submission: ViewSubmission, result: EditResult, answer: str
+) -> tuple[EditResult, bool]:
+    """End the help request that the form was opened for, if there is one; the result, which says so, and whether that was its
+    end. For a database thread.
 
     At once when the edit is saved: the next check of any process would end it without the curator's name. If this fails, it does.
     """
-    if not submission.state.help_request or result.stopped:
-        return False
+    request_id, by = submission.state.help_request, submission.curator.user
+    if not request_id or result.stopped:
+        return result, False
     with suppress(StoreError):
-        by = submission.curator.user
-        return context.store.help_requests.settle(submission.state.help_request, "entry", by, answer=answer)
-    return False
+        if context.store.help_requests.settle(request_id, "entry", by, answer=answer):
+            telling = fill(f"{context.strings['help_telling']} ")
+            return replace(result, message=(*telling, *result.message)), True
+    return result, False
 
 
 def _answer_form_renderer(context: Context, submission: ViewSubmission) -> FormRenderer:

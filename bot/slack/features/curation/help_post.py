@@ -175,7 +175,8 @@ async def _say_settled(context: Context, body: Payload, request_id: str) -> None
         await _say(context, body, fill(context.strings["help_gone"]))
         return
     knowledge = context.engine.knowledge_of(request.workspace)
-    await _say(context, body, settled_message(request, knowledge, context.strings))
+    already = fill(f"{context.strings['help_already']} ")
+    await _say(context, body, (*already, *settled_message(request, knowledge, context.strings)))
     await show_outcome(context, request)
 
 

@@ -584,6 +584,43 @@ def test_the_address_isnt_made_of_another_companys_domain(people: People) -> Non
     assert "slack.com" not in dumped(told)
 
 
+PRESSES = ("help_done", "help_not_ours", "help_write", "help_means")
+
+
+@pytest.mark.parametrize("name", PRESSES)
+def test_every_press_counts_once_in_two_processes_and_after_a_restart(
+    people: People, stub: Stub, make_door: MakeDoor, database: str, name: str
+) -> None:
+    """The question is put twice, each button pressed twice in each of two processes and in one that is started later; both forms
+    were open before the first of them was saved."""
+    value_of_person = buttons(people.miss())["person"]["value"]
+    form = people.form(value_of_person)
+    for process in (people.one, people.other) * 2:
+        process.submit(form, ASKER)
+    (post,) = people.posts
+    opened = []
+    for process in (people.one, people.other):
+        people.press(name, post, process, CURATOR)
+        opened += process.views("views.open")[-1:] if name in ("help_write", "help_means") else []
+    filled = (
+        {"title": "A piano?", "answer": "Yes.", "asks": PIANO} if name == "help_write" else {"entry": "home-office"}
+    )
+    later = Process(stub, make_door, database, help_channels=(HELP,), clock=people.clock)
+    for process, view in zip((people.one, people.other, later), [*opened, *opened[:1]], strict=False):
+        for _ in range(2):
+            shown = process.submit(view, CURATOR, **filled)
+            if name == "help_write":
+                process.submit(shown, CURATOR)
+    for process in (people.one, people.other, later) * 2:
+        people.press(name, post, process, CURATOR)
+        assert people.said.startswith(STRINGS["help_already"])
+        process.submit(form, ASKER)
+        process.door.look()
+    assert (len(people.posts), len(people.told)) == (1, 1)
+    assert len(later.store.changes.active(TEAM)) == (name != "help_done")
+    later.store.close()
+
+
 # --- it goes again
 
 

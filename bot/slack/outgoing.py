@@ -320,8 +320,10 @@ async def open_modal(
         fallback: makes the view that is sent if Slack refuses its blocks.
         is_above: whether the interaction was in a modal, which this one is to cover until it is closed.
     """
-    args, method = {"trigger_id": trigger_id, "view": view}, "views.push" if is_above else "views.open"
-    request = Request(method=method, **_from(context), args=args, ttl=TRIGGER_TTL, on_wait=on_wait)
+    args = {"trigger_id": trigger_id, "view": view}
+    request = Request(method="views.open", **_from(context), args=args, ttl=TRIGGER_TTL, on_wait=on_wait)
+    if is_above:
+        request = replace(request, method="views.push")
     return await context.outbox.send(_with_fallback_view(request, fallback))
 
 

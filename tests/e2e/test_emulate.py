@@ -73,7 +73,7 @@ class Emulated:
         self.alice = self.call("auth.test", ALICE_TOKEN)["user_id"]
         self.do("conversations.join", channel=GENERAL)
         self.do("conversations.invite", channel=GENERAL, users=BOT)
-        self.between, self.bot = Between(self.url), Bot(folder, "http")
+        self.between, self.bot = Between(self.url), Bot(folder, "http", ASKPY_HELP_CHANNEL=GENERAL)
         leaving.callback(self.between.close)
         leaving.callback(self.stop_bot)
         self.bot.start(self.between)  # type: ignore[arg-type]
@@ -116,8 +116,8 @@ class Emulated:
         headers = {"x-slack-request-timestamp": now, "x-slack-signature": signature or ""}
         assert fetch(f"{self.bot.url}/slack/events", body.encode(), headers)[0] == 200
 
-    def trigger(self) -> str:
-        return str(self.do("views.generateTriggerId", user_id=self.alice)["trigger_id"])
+    def trigger(self, **view: str) -> str:
+        return str(self.do("views.generateTriggerId", user_id=self.alice, **view)["trigger_id"])
 
     def answers(self, asked: Json) -> list[Json]:
         """What the bot has said in a message's thread, or after it in a direct message."""
@@ -210,6 +210,30 @@ def look_at_the_rest(running: Emulated) -> None:
     running.press(button(view["blocks"], "reply"), view=view, container={"type": "view", "view_id": view["id"]})
     wait_until(lambda: [each for each in running.answers(asked) if "Kivy" in each["text"]], "a reply from the modal")
     done(running, "views.update")
+    ask_a_person(running, view)
+
+
+def ask_a_person(running: Emulated, view: Json) -> None:
+    """A question is put to people above that modal, said to be answered, and forgotten: the post appears, changes, and goes."""
+    action = {"type": "button", "action_id": "person", "value": "unknown||\nis there a piano?"}
+    where: Json = {"view": view, "container": {"type": "view", "view_id": view["id"]}}
+    running.press(action, trigger_id=running.trigger(view_id=view["id"]), **where)
+    form = done(running, "views.push")["view"]
+    typed = {"question": {"question": {"type": "plain_text_input", "value": "is there a grand piano?"}}}
+    running.interact(type="view_submission", view=form | {"state": {"values": typed}})
+
+    def posted() -> list[Json]:
+        found = running.do("conversations.history", channel=GENERAL)["messages"]
+        return [each for each in found if "grand piano" in json.dumps(each)]
+
+    post = wait_until(posted, "the post")[0]
+    where = {"channel": {"id": GENERAL}, "message": post, "response_url": f"{running.between.url}/response"}
+    container = {"type": "message", "message_ts": post["ts"], "channel_id": GENERAL}
+    running.press(button(post["blocks"], "help_done"), container=container, **where)
+    done(running, "chat.update")
+    command(running, "forget me")
+    done(running, "chat.delete")
+    wait_until(lambda: not posted(), "that the post is gone")
 
 
 def command(running: Emulated, text: str) -> None:

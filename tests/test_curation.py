@@ -893,6 +893,18 @@ def test_a_phrasing_that_would_not_be_found_is_named(pack: Path) -> None:
     assert any("park" in fault for fault in seen.faults)
 
 
+def test_a_phrasing_that_an_edit_takes_from_another_answer_comes_first(pack: Path) -> None:
+    seen = preview(matcher(pack), [draft("where is lunch", "Request time off")])
+    first = seen.moved[0]
+    assert (first.question, first.before, first.after) == (
+        "Request time off",
+        "How do I ask for holidays?",
+        draft("x").title,
+    )
+    refused = preview(matcher(pack), [change("not_ask", "parking for visitors", "parking")])
+    assert refused.moved[0].question == "parking for visitors"
+
+
 def test_a_thin_entry_is_named(pack: Path) -> None:
     seen = preview(matcher(pack), [draft("where is lunch")])
     assert any("lunch" in fault and "phrasing" in fault for fault in seen.faults)

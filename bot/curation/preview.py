@@ -48,9 +48,9 @@ def preview(
 ) -> Preview:
     """What changes would do to a pack. Takes seconds where an index is built for the changed pack.
 
-    Two kinds of questions are asked before and after: `others`, and the pack's phrasings most similar to the edit. The latter are
-    asked whole and with one word left out: whole they are found word for word, but people seldom type them whole. Of them, only
-    those that had an answer before are reported.
+    Three kinds of questions are asked before and after: the edit's own phrasings that the pack asks elsewhere, which would move;
+    `others`; and the pack's phrasings most similar to the edit. The last are asked whole and with one word left out: whole they
+    are found word for word, but people seldom type them whole. Of them, only those that had an answer before are reported.
 
     Args:
         matcher: For the pack without the changes.
@@ -66,11 +66,13 @@ def preview(
         return Preview((), (), 0)
     edited = Matcher.from_knowledge(after, cache) if edited is None else edited
     questions = [*dict.fromkeys([*others, *_similar_questions(before, changes)])][:MAX_QUESTIONS]
-    own = {normalize_phrase(phrasing) for change in changes for phrasing in change.phrasings}
+    own = {normalize_phrase(phrasing): phrasing for change in changes for phrasing in change.phrasings}
+    asked_before = {normalize_phrase(text) for text, _ in phrasings(before)}
+    taken = [phrasing for phrase, phrasing in own.items() if phrase in asked_before]
     moved = []
-    for question in questions:
+    for question in (*taken, *(question for question in questions if normalize_phrase(question) not in own)):
         old, new = _answer_label(matcher.find(question), before), _answer_label(edited.find(question), after)
-        if old != new and (old or question in others) and normalize_phrase(question) not in own:
+        if old != new and (old or question in others):
             moved.append(Moved(question, old, new))
     return Preview((*_faults(before, after), *_unmet(edited, changes)), tuple(moved), len(questions))
 

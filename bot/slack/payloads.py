@@ -252,7 +252,8 @@ def saved_message_of(body: Payload, team: str, *, is_cut: bool) -> SavedMessage:
         warnings.append("cut")
     day = datetime.fromtimestamp(seconds_of(ts), UTC).date().isoformat()
     url = message_url(body, team, channel, ts, thread) if is_public else ""
-    return SavedMessage(get_str(message, "user"), day, url, tuple(warnings))
+    author = "" if get_str(message, "bot_id") else get_str(message, "user")
+    return SavedMessage(author, day, url, tuple(warnings))
 
 
 def message_url(body: Payload, workspace: str, channel: str, ts: str, thread: str = "") -> str:

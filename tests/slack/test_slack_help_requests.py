@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from bot.model import HelpRequest
+from bot.slack.blocks.help_requests import is_same_answer
 from bot.slack.features.curation import forms
-from bot.slack.features.help_requests import MAX_OPEN, TELLING_LASTS, _is_same_answer
+from bot.slack.features.help_requests import MAX_OPEN, TELLING_LASTS
 from bot.slack.payloads import CuratorModalState
 from bot.slack.strings import default_strings
 from bot.store import AGAIN_AFTER, COUNTED_FOR, DAY, POSTING_LASTS, RETENTION_DAYS, StoreError
@@ -128,7 +129,7 @@ def test_the_form_says_what_is_posted_where_and_as_whose(people: People) -> None
     form = people.form(value)
     assert form["blocks"][0]["element"]["initial_value"] == PIANO
     assert text(form["blocks"][1:]) == (
-        f"I'll post it in <#{HELP}> in the name of <@{ASKER}>, with what I would have answered myself. "
+        f"I'll post it in <#{HELP}> in the name of <@{ASKER}>, with what I would have offered. "
         "I don't say where you asked me.\n"
         "Once it is answered, I'll send you a direct message.\n"
         "I delete the post after 90 days, or as soon as you use /askpy forget me."
@@ -254,13 +255,35 @@ def test_attempts_that_were_never_posted_and_old_questions_dont_count(people: Pe
 
 
 def test_one_person_doesnt_flood_the_channel(people: People) -> None:
-    words = ("piano", "drum", "harp", "tuba", "flute", "oboe", "violin")
-    for word in words[:MAX_OPEN]:
+    """Also not by forms that were open before."""
+    value = buttons(people.miss("is there an oboe in the attic"))["person"]["value"]
+    form = people.form(value)
+    for word in ("piano", "drum", "harp", "tuba", "flute"):
         people.ask(f"is there a {word} in the basement")
-    form = people.form(buttons(people.miss("is there an oboe in the attic"))["person"]["value"])
     refused = STRINGS["person_many"].replace("{count}", str(MAX_OPEN))
     assert people.one.submit(form, ASKER)["errors"] == {"question": refused}
+    assert text(people.form(value)) == refused
     assert len(people.posts) == MAX_OPEN
+
+
+def test_what_the_pack_answers_by_now_isnt_put_to_people(people: People) -> None:
+    value = buttons(people.miss())["person"]["value"]
+    people.other.submit(people.other.modal("means:1", OTHER), OTHER, entry="home-office")
+    assert text(people.form(value)) == (
+        "I can answer that by now: “What are the rules for working from home?”. Please ask me again."
+    )
+
+
+def test_who_gets_the_same_answer_again_is_told_that_it_is_the_answer(people: People, stub: Stub) -> None:
+    post = people.miss("what are the rules for working from home?")
+    bad = buttons(post)["vote:bad"]["value"]
+    vote(people.one.door, bad, ASKER, "vote:bad", **on_message(people.one.door))
+    people.one.submit(people.form(buttons(stub.of("hook")[-1])["person"]["value"]), ASKER)
+    people.press("help_means", people.posts[-1], people.one, CURATOR)
+    people.one.submit(people.one.views("views.open")[-1], entry="home-office")
+    people.look()
+    (told,) = people.told
+    assert f"<@{CURATOR}> has looked at your question, and says that this is the answer." in text(told["blocks"])
 
 
 @pytest.mark.parametrize(
@@ -354,8 +377,8 @@ def test_answered_here_is_told_once_where_it_was_asked(people: People, in_public
         assert text(told["blocks"]) == f"{PIANO}\n{sentence}"
     assert "piano" not in told["text"]
     updated = people.stub.of("chat.update")[0]
-    assert (updated["channel"], updated["ts"], buttons(updated)) == (HELP, POST, {})
-    assert text(updated["blocks"]).endswith(f"Answered in this thread, says <@{OTHER}>.")
+    assert (updated["channel"], updated["ts"], list(buttons(updated))) == (HELP, POST, ["help_write"])
+    assert text(updated["blocks"]).endswith(f"Answered in this thread, says <@{OTHER}>.\nAnswer")
 
 
 def test_where_the_bot_may_not_post_any_more_the_asker_gets_a_direct_message(people: People) -> None:
@@ -387,7 +410,7 @@ def test_a_curators_answer_is_told_and_the_next_person_gets_it(people: People) -
     assert values == {"title": PIANO, "answer": None, "asks": PIANO}
     filled = {"title": "Is there a piano?", "answer": "In the *basement*, yes.", "asks": f"{PIANO}\nwhere's the piano"}
     saved = people.save(form, people.one, **filled)
-    assert text(saved).startswith(f"{STRINGS['help_telling']} Saved and live now.")
+    assert text(saved) == f"Saved and live now. “Is there a piano?”: a new answer\n{STRINGS['help_telling']}\nUndo"
     people.look()
     (told,) = people.told
     assert text(told["blocks"][:2]) == f"{PIANO}\n<@{CURATOR}> has answered your question."
@@ -434,6 +457,23 @@ def test_the_curator_has_answered_also_where_another_process_is_quicker(
     people.look()
     (told,) = people.told
     assert f"<@{CURATOR}> has answered your question." in text(told["blocks"])
+
+
+def test_what_was_answered_in_the_thread_a_curator_can_still_write_down(people: People) -> None:
+    post = people.ask()
+    people.press("help_done", post, people.one)
+    people.press("help_write", post, people.other, CURATOR)
+    people.save(people.other.views("views.open")[-1], people.other, title="A piano?", answer="Yes.", asks=PIANO)
+    people.look()
+    assert len(people.told) == 1
+    assert "Yes." in people.other.told(PIANO, "C2", "U8")["text"]
+    people.press("help_means", post, people.one, CURATOR)
+    assert people.said.startswith(STRINGS["help_already"])
+
+
+def test_not_ours_asks_first(people: People) -> None:
+    confirm = {name: element.get("confirm") for name, element in buttons(people.ask()).items()}
+    assert [name for name, dialog in confirm.items() if dialog] == ["help_not_ours"]
 
 
 def test_not_ours_is_told_kindly(people: People) -> None:
@@ -524,7 +564,7 @@ def test_the_post_of_a_process_that_died_is_brought_up_to_date_by_a_check(people
     post = people.ask()
     assert people.one.store.help_requests.settle(buttons(post)["help_done"]["value"], "thread", OTHER)
     people.other.door.look()
-    assert [buttons(update) for update in people.stub.of("chat.update")] == [{}]
+    assert [list(buttons(update)) for update in people.stub.of("chat.update")] == [["help_write"]]
     assert len(people.told) == 1
 
 
@@ -556,10 +596,10 @@ def test_what_a_curator_ignored_can_still_be_said_not_to_be_ours(people: People)
 
 
 def test_a_list_that_has_grown_is_no_other_answer() -> None:
-    assert _is_same_answer("list|backend|flask,django", "list|backend|flask")
-    assert not _is_same_answer("list|backend|flask", "list|frontend|flask")
-    assert not _is_same_answer("topic||a", "topic||b")
-    assert not _is_same_answer("unknown||", "topic||b")
+    assert is_same_answer("list|backend|flask,django", "list|backend|flask")
+    assert not is_same_answer("list|backend|flask", "list|frontend|flask")
+    assert not is_same_answer("topic||a", "topic||b")
+    assert not is_same_answer("unknown||", "topic||b")
 
 
 def test_the_button_of_another_installation_does_nothing(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -585,6 +625,7 @@ def test_the_address_isnt_made_of_another_companys_domain(people: People) -> Non
 
 
 PRESSES = ("help_done", "help_not_ours", "help_write", "help_means")
+"""Those that end a request."""
 
 
 @pytest.mark.parametrize("name", PRESSES)
@@ -842,4 +883,9 @@ def test_anybody_else_is_told_who_curates(people: People) -> None:
 
 
 def test_a_message_without_words_says_so(people: People) -> None:
-    assert text(save_message(people, text="")) == STRINGS["no_words"]
+    for without in ({"text": ""}, {"text": ":+1:"}, {"text": "", "files": [{"name": "plan.png"}]}):
+        assert text(save_message(people, **without)) == STRINGS["no_words"]
+
+
+def test_an_apps_message_is_nobodys_words(people: People) -> None:
+    assert STRINGS["save_of_app"] in text(save_message(people, bot_id="B1"))

@@ -24,6 +24,9 @@ from bot.slack.blocks.limits import (
     CHART_TITLE,
     CHARTS,
     CHECKBOXES,
+    CONFIRM_LABEL,
+    CONFIRM_TEXT,
+    CONFIRM_TITLE,
     CONTEXT,
     CONTEXT_ELEMENTS,
     HEADER,
@@ -374,6 +377,10 @@ def _element(element: Block) -> Iterator[str]:
             yield "value empty or too long"
         if "url" in element:
             yield from _url(element["url"])
+        if "confirm" in element:
+            limits = {"title": CONFIRM_TITLE, "text": CONFIRM_TEXT, "confirm": CONFIRM_LABEL, "deny": CONFIRM_LABEL}
+            for name, limit in limits.items():
+                yield from _text(element["confirm"].get(name), limit, plain=True)
     elif element.get("type") == "static_select":
         yield from _text(element.get("placeholder"), PLACEHOLDER, plain=True)
         yield from _menu(element)

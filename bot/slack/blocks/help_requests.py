@@ -97,6 +97,11 @@ def asked_before(request: HelpRequest, knowledge: Knowledge, now: float, strings
     return (*sentence, *_link(request, strings))
 
 
+def answered_by_now(ref: str, knowledge: Knowledge, strings: Strings) -> tuple[Block, ...]:
+    """That the bot can answer the question by now; as rich_text elements."""
+    return fill(strings["person_answered"], answer=_answer_name(ref, knowledge, strings))
+
+
 # --- the post
 
 
@@ -108,10 +113,26 @@ def post_blocks(request: HelpRequest, knowledge: Knowledge, strings: Strings) ->
         quote_block(request.text),
     ]
     if request.outcome:
-        return [*head, line_block(settled_message(request, knowledge, strings))]
-    buttons = [button(strings[name], name, {"value": request.id}) for name in BUTTONS]
+        # Curators can still write down what was answered in the thread.
+        left = [_post_button("help_write", request, strings)] if request.outcome == "thread" else []
+        return [*head, line_block(settled_message(request, knowledge, strings)), *actions_blocks(left)]
+    buttons = [_post_button(name, request, strings) for name in BUTTONS]
     offer = line_block(fill(_offer(request, knowledge, strings)))
     return [*head, offer, context_block(strings["help_how"]), *actions_blocks(buttons)]
+
+
+def _post_button(name: str, request: HelpRequest, strings: Strings) -> Block:
+    element = button(strings[name], name, {"value": request.id})
+    if name != "help_not_ours":
+        return element
+    return element | {  # it has no form that one could leave
+        "confirm": {
+            "title": plain_text_object(strings["help_confirm_title"], limits.CONFIRM_TITLE),
+            "text": plain_text_object(strings["help_confirm"], limits.CONFIRM_TEXT),
+            "confirm": plain_text_object(strings["help_confirm_yes"], limits.CONFIRM_LABEL),
+            "deny": plain_text_object(strings["cancel"], limits.CONFIRM_LABEL),
+        }
+    }
 
 
 def post_text(request: HelpRequest, knowledge: Knowledge, strings: Strings) -> str:
@@ -177,7 +198,15 @@ def told_text(request: HelpRequest, strings: Strings) -> str:
     return " ".join(filter(None, (upper_first(fill_plain(strings[key], **values)), request.link)))
 
 
+def is_same_answer(ref: str, other: str) -> bool:
+    """Whether two references are of one answer; of lists and the like of one group, whatever cards are in it by now."""
+    one, two = parse_answer_ref(ref), parse_answer_ref(other)
+    return ref == other or (bool(one.group) and (one.kind, one.group) == (two.kind, two.group))
+
+
 def _told_key(request: HelpRequest) -> str:
+    if request.outcome == "entry" and is_same_answer(request.answer, request.answer_ref):
+        return "told_same"
     return "told_knowledge" if request.outcome == "entry" and not request.by else f"told_{request.outcome}"
 
 

@@ -17,6 +17,7 @@ from bot.slack.blocks import escape
 from bot.slack.blocks import help_requests as blocks
 from bot.slack.blocks.curation import channel_element, fill
 from bot.slack.blocks.limits import Block
+from bot.slack.blocks.views import View
 from bot.slack.context import Context, FollowUpWork, FormResponse
 from bot.slack.logs import format_without_message
 from bot.slack.outgoing import (
@@ -82,20 +83,30 @@ logger = logging.getLogger(__name__)
 
 
 async def open_form(context: Context, body: Payload) -> None:
-    """ "Ask a person": open the form, above the modal if the button is in one."""
-    trigger, team = get_str(body, "trigger_id"), team_id_of(body, context.home_team)
-    channel, user = context.help_channel(team), user_id_of(body)
+    """ "Ask a person": open the form, above the modal if the button is in one; or a sentence why that can't be."""
+    trigger, user = get_str(body, "trigger_id"), user_id_of(body)
     if not trigger or not user:
         return
-    if not channel or is_guest(body, context.home_team):
-        text = context.strings["person_guest" if channel else "person_off"]
-        view = blocks.note_view(fill(text), context.strings)
-    else:
-        question = AnswerRef.from_value(action_of(body)[1]).question
-        days, state = context.store.retention_days, _origin(body)
-        view = blocks.help_form(state, question, channel, user, days, context.strings)
+    view = await _form_view(context, body, user)
     is_above = get_str(get_dict(body, "view"), "type") == "modal"
     await open_modal(context, trigger, view, is_above=is_above)
+
+
+async def _form_view(context: Context, body: Payload, user: str) -> View:
+    team, strings = team_id_of(body, context.home_team), context.strings
+    channel, ref = context.help_channel(team), AnswerRef.from_value(action_of(body)[1])
+    if not channel or is_guest(body, context.home_team):
+        return blocks.note_view(fill(strings["person_guest" if channel else "person_off"]), strings)
+    if await context.run_db(context.store.help_requests.count_open, team, user) >= MAX_OPEN:
+        return blocks.note_view(fill(strings["person_many"], count=str(MAX_OPEN)), strings)
+    if parse_answer_ref(ref.answer_ref).kind == "unknown":  # the pack may have changed since
+        await context.refresh(team)
+        reply = await context.answer(Question(ref.question, "command", workspace=team), join_key(team, user))
+        if outcome_of(reply) == "answered":
+            knowledge = context.engine.knowledge_of(team)
+            return blocks.note_view(blocks.answered_by_now(answer_ref(reply), knowledge, strings), strings)
+    days, state = context.store.retention_days, _origin(body)
+    return blocks.help_form(state, ref.question, channel, user, days, strings)
 
 
 def _origin(body: Payload) -> HelpFormState:
@@ -406,14 +417,8 @@ class HelpRequestChecks:
         """End a request if the knowledge has another answer by now than when it was asked."""
         reply = await _standing_reply(context, request)
         ref = answer_ref(reply)
-        if outcome_of(reply) == "answered" and not _is_same_answer(ref, request.answer_ref):
+        if outcome_of(reply) == "answered" and not blocks.is_same_answer(ref, request.answer_ref):
             await settle(context, request.id, "entry", "", answer=ref)
-
-
-def _is_same_answer(ref: str, other: str) -> bool:
-    """Whether two references are of one answer; of lists and the like of one group, whatever cards are in it by now."""
-    one, two = parse_answer_ref(ref), parse_answer_ref(other)
-    return ref == other or (bool(one.group) and (one.kind, one.group) == (two.kind, two.group))
 
 
 async def delete_posts_of(context: Context, workspace: str) -> None:

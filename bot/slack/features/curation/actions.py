@@ -26,7 +26,7 @@ from bot.slack.features.curation.edits import (
     save_changes,
     undo_batch,
 )
-from bot.slack.message_markdown import CUT, markdown_of
+from bot.slack.message_markdown import CUT, attached_words_of, markdown_of, own_words_of
 from bot.slack.outgoing import open_modal, update_modal
 from bot.slack.payloads import (
     SLACKS_OWN,
@@ -143,7 +143,7 @@ def _saved_message_view(context: Context, body: Payload, team: str, words: str) 
     question = redacted_line(request.text) if request is not None else ""
     request_id = request.id if request is not None and not request.outcome else ""
     answer = "" if own is not None else words
-    if not answer and own is None:
+    if own is None and not (own_words_of(message) or attached_words_of(message)):
         return blocks.result_view(CuratorModalState(), fill(strings["no_words"]), strings, title="save_title")
     saved = None if own is not None else saved_message_of(body, team, is_cut=answer.endswith(CUT))
     state = CuratorModalState(help_request=request_id, message=saved)

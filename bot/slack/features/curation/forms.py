@@ -265,8 +265,8 @@ def _end_help_request(
         return result, False
     with suppress(StoreError):
         if context.store.help_requests.settle(request_id, "entry", by, answer=answer):
-            telling = fill(f"{context.strings['help_telling']} ")
-            return replace(result, message=(*telling, *result.message)), True
+            telling = fill(f"\n{context.strings['help_telling']}")
+            return replace(result, message=(*result.message, *telling)), True
     return result, False
 
 

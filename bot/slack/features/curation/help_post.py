@@ -32,8 +32,8 @@ class _Press:
 
 
 async def write_answer(context: Context, body: Payload) -> None:
-    """ "Answer": open the form for a new answer, with the question filled in."""
-    press = await _press(context, body, curators_only=True)
+    """ "Answer": open the form for a new answer, with the question filled in; also once it was answered in the thread."""
+    press = await _press(context, body, curators_only=True, but_after="thread")
     if press is not None:
         await open_modal(context, get_str(body, "trigger_id"), answer_view(press.request, context.strings))
 
@@ -118,8 +118,11 @@ async def _settle_by_press(context: Context, press: _Press, outcome: HelpOutcome
         await _say_settled(context, press.body, request.id)
 
 
-async def _press(context: Context, body: Payload, *, curators_only: bool = False) -> _Press | None:
-    """The press, if this person may do that and the request is open; otherwise None, after saying why not.
+async def _press(
+    context: Context, body: Payload, *, curators_only: bool = False, but_after: HelpOutcome = ""
+) -> _Press | None:
+    """The press, if this person may do that and the request is open, or has ended `but_after`; otherwise None, after saying why
+    not.
 
     In an organisation whoever presses may be in another workspace than the asker. They can say that it was answered; the answers
     are the workspace's own.
@@ -142,7 +145,7 @@ async def _press(context: Context, body: Payload, *, curators_only: bool = False
     if curators_only and request.workspace != curator.team:
         await _say(context, body, fill(context.strings["help_elsewhere"]))
         return None
-    if request.outcome:
+    if request.outcome not in ("", but_after):
         await _say_settled(context, body, request.id)
         return None
     return _Press(body, curator, request)

@@ -387,6 +387,10 @@ def manifest(url: str | None, oauth: bool) -> None:
     settings = _settings()
     knowledge = load(settings.pack, settings.cache_folder)
     is_oauth = oauth or (url is not None and settings.installs)
+    if url is None and settings.slack_app_token is None and (settings.slack_signing_secret or settings.installs):
+        oauth_too = " and --oauth" if settings.installs else ""
+        hint = f"This is for Socket Mode, and your settings are for HTTP: give --url{oauth_too}, or the app loses its address."
+        click.echo(hint, err=True)
     click.echo(json.dumps(built(url, knowledge.name, knowledge.about, oauth=is_oauth), indent=2))
 
 

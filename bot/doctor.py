@@ -36,6 +36,7 @@ from bot.settings import (
 )
 from bot.slack.blocks import Layout
 from bot.slack.manifest import SCOPES
+from bot.slack.permissions import named_elsewhere
 from bot.slack.samples import samples
 from bot.slack.transport.checks import count_certificates, port_fault
 from bot.slack.transport.client import (
@@ -438,7 +439,7 @@ def _installation_fault(installation: StoredInstallation, answer: Any) -> str:
 async def _ask_slack(config: SlackConfig, settings: Settings, knowledge: Knowledge | None) -> list[DoctorLine]:
     """Send each token that there is to Slack, and with the bot's what is to be validated."""
     async with SlackClient(config) as client:
-        results, is_reachable = await _bot(client) if config.bot_token else ([], True)
+        results, is_reachable = await _bot(client, settings) if config.bot_token else ([], True)
         is_known = bool(config.bot_token) and is_reachable and not any(fault for subject, fault in results[:1])
         if is_reachable and config.app_token:
             results.append(("Socket Mode", await _socket(client)))
@@ -447,8 +448,9 @@ async def _ask_slack(config: SlackConfig, settings: Settings, knowledge: Knowled
     return results
 
 
-async def _bot(client: SlackClient) -> tuple[list[DoctorLine], bool]:
-    """The bot token, its scopes and this machine's clock; and whether Slack could be reached."""
+async def _bot(client: SlackClient, settings: Settings) -> tuple[list[DoctorLine], bool]:
+    """The bot token, its scopes, who and what is named in other workspaces, and this machine's clock; and whether Slack could be
+    reached."""
     try:
         answer = await asked(client.web().auth_test())
     except UNREACHABLE as error:
@@ -458,6 +460,7 @@ async def _bot(client: SlackClient) -> tuple[list[DoctorLine], bool]:
     results = [
         (f"Slack knows the bot as {answer.get('user')} in {answer.get('team')}", ""),
         *_scopes(headers.get("x-oauth-scopes", "")),
+        *_elsewhere(settings, str(answer.get("team_id") or "")),
         ("clock", _clock(headers.get("date", ""))),
     ]
     app_id, bot_app_id = _app_id(client.config.app_token), str(answer.get("app_id") or "")
@@ -465,6 +468,17 @@ async def _bot(client: SlackClient) -> tuple[list[DoctorLine], bool]:
         fault = f"of the app {app_id}, but SLACK_BOT_TOKEN is of {bot_app_id}; copy both from the same app"
         results.append(("SLACK_APP_TOKEN", fault))
     return results, True
+
+
+def _elsewhere(settings: Settings, team: str) -> Iterator[DoctorLine]:
+    """Curators and help channels that are named in another workspace than the bot's."""
+    names = {"ASKPY_CURATORS": settings.curators, "ASKPY_HELP_CHANNEL": settings.help_channels}
+    for variable, ids in names.items():
+        if others := named_elsewhere(ids, team):
+            yield (
+                variable,
+                f"{', '.join(others)}: the bot is in the workspace {team}, and these do nothing; correct the T…",
+            )
 
 
 def _app_id(app_token: str) -> str:

@@ -24,6 +24,7 @@ from bot.settings import DEFAULT_PORT, Settings, unknown_variables
 from bot.slack.app import SlackApp, build_app
 from bot.slack.logs import format_without_message, log_to_stderr
 from bot.slack.metrics import Metrics, State, count_as
+from bot.slack.permissions import named_elsewhere
 from bot.slack.transport.client import Mode, SlackConfig, is_done_before, wait_for_slack
 from bot.slack.transport.health import HEALTH, STARTING, Page, health_page
 from bot.slack.transport.http import GRACE, HttpReceiver, PageServer, inherit, serve_http
@@ -324,11 +325,27 @@ async def _get_ready(bot: Bot, stop: asyncio.Event, ready: asyncio.Event, worker
             installs or await wait_for_slack(context.client.auth_test, "SLACK_BOT_TOKEN", stop, context.client)
         ) and await is_done_before(stop, preparing):
             ready.set()
+            _warn_of_other_workspaces(bot)
             if worker is not None:
                 worker.report(READY)
                 logger.info("Ready")
     finally:
         await _cancel(preparing)
+
+
+def _warn_of_other_workspaces(bot: Bot) -> None:
+    """Log who and what is named in other workspaces than that of the bot's token, where they do nothing."""
+    context = bot.app.context
+    names = {"ASKPY_CURATORS": context.curators.named, "ASKPY_HELP_CHANNEL": context.help_channels.named}
+    for variable, pairs in names.items():
+        ids = sorted(f"{workspace}:{name}" for workspace, name in pairs if workspace)
+        if others := named_elsewhere(ids, context.home_team):
+            logger.warning(
+                "%s: %s do nothing, because the bot is in the workspace %s.",
+                variable,
+                ", ".join(others),
+                context.home_team,
+            )
 
 
 class _BackgroundWork:

@@ -95,3 +95,10 @@ class HelpChannels:
         by_workspace = dict(self.named)
         is_home = installation is None and team == self.home_team()
         return by_workspace.get(team) or (by_workspace.get("", "") if is_home else "")
+
+
+def named_elsewhere(ids: Sequence[str], team: str) -> list[str]:
+    """Those of the ids ("U…", "T…:U…", "C…", "T…:C…") that are of another workspace than the one of the bot's token, where they
+    do nothing. None if the token is an organisation's, or `team` isn't known."""
+    of_others = [each for each in ids if each.rpartition(":")[0] not in ("", team)]
+    return of_others if team.startswith("T") else []

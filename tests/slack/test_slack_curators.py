@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.settings import read_settings
-from bot.slack.permissions import Curators, HelpChannels
+from bot.slack.permissions import Curators, HelpChannels, named_elsewhere
 from bot.store import StoredInstallation
 
 
@@ -47,6 +47,11 @@ def test_each_workspace_has_its_own_help_channel(team: str, channel: str) -> Non
 def test_a_workspaces_own_help_channel_wins_over_one_without_a_workspace() -> None:
     assert HelpChannels.from_names(("C1", "T0:C2"), lambda: "T0").of_workspace("T0") == "C2"
     assert HelpChannels.from_names(("C1",), lambda: "").of_workspace("") == ""
+
+
+def test_who_is_named_in_another_workspace_than_the_bots_is_known() -> None:
+    ids = ("U1", "T0:U2", "T9:U3")
+    assert [named_elsewhere(ids, team) for team in ("T0", "E1", "")] == [["T9:U3"], [], []]
 
 
 # --- where the app was installed by OAuth

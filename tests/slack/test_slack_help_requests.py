@@ -13,7 +13,7 @@ import pytest
 from bot.model import HelpRequest
 from bot.slack.blocks.help_requests import is_same_answer
 from bot.slack.features.curation import forms
-from bot.slack.features.help_requests import MAX_OPEN, TELLING_LASTS
+from bot.slack.features.help_requests import MAX_OPEN, RETRY_DELETION_AFTER, TELLING_LASTS
 from bot.slack.payloads import CuratorModalState
 from bot.slack.strings import default_strings
 from bot.store import AGAIN_AFTER, COUNTED_FOR, DAY, POSTING_LASTS, RETENTION_DAYS, StoreError
@@ -161,6 +161,12 @@ def test_the_form_has_the_question_as_people_read_it(people: People) -> None:
     ]["value"]
     element = people.form(value)["blocks"][0]["element"]
     assert element["initial_value"] == "is the R&D piano <grand> near the site"
+
+
+def test_the_form_proposes_nothing_that_looks_like_an_address_a_number_or_a_key(people: People) -> None:
+    post = people.miss("why is there no piano for bob@example.com at 4111111111111111")
+    element = people.form(buttons(post)["person"]["value"])["blocks"][0]["element"]
+    assert not {"bob@example.com", "4111111111111111"} & set(element["initial_value"].split())
 
 
 @pytest.mark.parametrize("typed", ["foo@example.com", "+49 170 1234567"])
@@ -585,6 +591,27 @@ def test_a_refused_token_leaves_nothing_undone(people: People) -> None:
     assert people.one.store.help_requests.unfinished() == ()
 
 
+@pytest.mark.parametrize("error", ["internal_error", "service_unavailable"])
+def test_a_passing_fault_of_slacks_leaves_nothing_undone(people: People, error: str) -> None:
+    post = people.ask()
+    people.stub.unreachable[ASKER] = people.stub.unreachable[HELP] = Fault(error=error)
+    people.press("help_done", post, people.one)
+    people.stub.unreachable.clear()
+    before = len(people.told)
+    people.look()
+    assert len(people.told) == before + 1
+
+
+def test_of_what_is_told_the_post_is_rewritten_once(people: People) -> None:
+    """Though the checks of both processes come upon it before that is written down."""
+    post = people.ask()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(people.one.store.help_requests), "set_told", lambda *_: False)
+        people.press("help_done", post, people.one)
+        people.look()
+    assert len(people.stub.of("chat.update")) == 1
+
+
 def test_what_a_curator_ignored_can_still_be_said_not_to_be_ours(people: People) -> None:
     post = people.ask()
     home = people.other.go("misses", OTHER)
@@ -716,6 +743,22 @@ def test_a_post_that_couldnt_be_deleted_is_deleted_later(people: People) -> None
     del people.stub.unreachable[HELP]
     people.other.door.look()
     assert people.one.store.help_requests.unfinished() == ()
+
+
+@pytest.mark.parametrize("error", ["is_archived", "cant_delete_message"])
+def test_a_refused_deletion_is_tried_again_every_hour(people: People, error: str) -> None:
+    people.ask()
+    people.stub.unreachable[HELP] = Fault(error=error)
+    people.one.door.command("forget me", user_id=ASKER)
+    people.look()
+    assert len(people.stub.of("chat.delete")) == 1
+    people.clock.now += RETRY_DELETION_AFTER
+    people.look()
+    assert len(people.stub.of("chat.delete")) == 2
+    people.stub.unreachable[HELP] = Fault(error="message_not_found")
+    people.clock.now += RETRY_DELETION_AFTER
+    people.look()
+    assert people.requests == []
 
 
 def test_who_is_forgotten_while_it_is_posted_has_no_post(people: People, monkeypatch: pytest.MonkeyPatch) -> None:

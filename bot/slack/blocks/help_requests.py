@@ -23,7 +23,6 @@ from bot.slack.blocks.rich_text import line_block, link_element, quote_block
 from bot.slack.blocks.views import View, fit_view
 from bot.slack.payloads import HelpFormState, parse_answer_ref
 from bot.slack.strings import Strings
-from bot.text import clean
 
 MAX_QUESTION = 500
 """UTF-16 units of a question that is put to people: as long as a pack's phrasing may be."""
@@ -51,7 +50,7 @@ def help_form(
         "max_length": MAX_QUESTION,
         "placeholder": plain_text_object(strings["person_question_hint"], limits.PLACEHOLDER),
     }
-    if question := " ".join(clean(question).split()):
+    if question:
         element["initial_value"] = cut(question, MAX_QUESTION)
     label = plain_text_object(strings["person_question"], limits.INPUT_LABEL)
     what = fill(strings["person_what"], channel=channel_element(channel), asker=user_element(asker, strings))

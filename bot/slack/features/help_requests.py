@@ -61,7 +61,7 @@ from bot.slack.transport.client import (
     Unknown,
     is_done_before,
 )
-from bot.slack.transport.remedies import remedy_of
+from bot.slack.transport.remedies import PASSING, remedy_of
 from bot.store import PAGE, POSTING_LASTS, StoreError
 from bot.text import clean, normalize_phrase, without_control_characters
 
@@ -72,6 +72,8 @@ MAX_AT_ONCE = 8
 TELLING_LASTS = 3600.0
 """Seconds after which an asker whose telling was claimed counts as told: the process that claimed it may have been killed, and
 nobody is told twice."""
+RETRY_DELETION_AFTER = 3600.0
+"""Seconds after which a deletion that Slack has refused is tried again: a channel may be unarchived, or the app invited."""
 NOT_MEMBER = frozenset({"not_in_channel", "channel_not_found"})
 """What Slack answers where the app isn't in the channel; a private channel isn't there for it then."""
 
@@ -106,7 +108,7 @@ async def _form_view(context: Context, body: Payload, user: str) -> View:
             knowledge = context.engine.knowledge_of(team)
             return blocks.note_view(blocks.answered_by_now(answer_ref(reply), knowledge, strings), strings)
     days, state = context.store.retention_days, _origin(body)
-    return blocks.help_form(state, ref.question, channel, user, days, strings)
+    return blocks.help_form(state, redacted_line(ref.question), channel, user, days, strings)
 
 
 def _origin(body: Payload) -> HelpFormState:
@@ -278,11 +280,26 @@ async def _finish_later(context: Context, request_id: str) -> None:
 
 
 async def finish(context: Context, request: HelpRequest, ttl: float = POST_TTL) -> None:
-    """Show in the post how a request has ended, and tell the asker. What Slack doesn't take within `ttl` seconds is left to a
-    later check."""
-    shown = await show_outcome(context, request, ttl)
-    if await _tell(context, request, ttl) and not _is_left(shown):
-        await context.run_db(context.store.help_requests.set_told, request.id)
+    """Show in the post how a request has ended, and tell the asker, once in all processes. What Slack doesn't take within `ttl`
+    seconds is left to a later check."""
+    store, claims = context.store.help_requests, context.store.claims
+    key = join_key("help told", request.id, str(request.settled_at))
+    await context.refresh(request.workspace)
+    if not await context.run_db(claims.claim_once, key):
+        if context.clock() > request.settled_at + TELLING_LASTS:
+            await context.run_db(store.set_told, request.id)
+        return
+    try:
+        _, told = await asyncio.gather(
+            show_outcome(context, request, ttl), _tell_where_asked(context, request, key, ttl)
+        )
+    except Exception:  # nothing was sent; a cancelled one may have been, so its claim stays
+        await context.run_db(claims.release, key)
+        raise
+    if _is_left(told):
+        await context.run_db(claims.release, key)
+    else:
+        await context.run_db(store.set_told, request.id)
 
 
 async def show_outcome(context: Context, request: HelpRequest, ttl: float = POST_TTL) -> SendResult:
@@ -292,26 +309,9 @@ async def show_outcome(context: Context, request: HelpRequest, ttl: float = POST
     return await context.outbox.send(replace(update, ttl=ttl))
 
 
-async def _tell(context: Context, request: HelpRequest, ttl: float) -> bool:
-    """Tell the asker, once in all processes, how a request has ended; whether nothing is left to do."""
-    claims, key = context.store.claims, join_key("help told", request.id, str(request.settled_at))
-    await context.refresh(request.workspace)
-    if not await context.run_db(claims.claim_once, key):
-        return context.clock() > request.settled_at + TELLING_LASTS
-    try:
-        result = await _tell_where_asked(context, request, key, ttl)
-    except Exception:  # nothing was sent; a cancelled one may have been, so its claim stays
-        await context.run_db(claims.release, key)
-        raise
-    if _is_left(result):
-        await context.run_db(claims.release, key)
-        return False
-    return True
-
-
 def _is_left(result: SendResult) -> bool:
     """Whether a request to Slack has to be tried again later: it wasn't sent, or it isn't about it that Slack refused it."""
-    return isinstance(result, NotSent) or (isinstance(result, Refused) and result.code in REFUSED_TOKEN)
+    return isinstance(result, NotSent) or (isinstance(result, Refused) and result.code in REFUSED_TOKEN | PASSING)
 
 
 async def _tell_where_asked(context: Context, request: HelpRequest, key: str, ttl: float) -> SendResult:
@@ -429,13 +429,14 @@ async def delete_posts_of(context: Context, workspace: str) -> None:
 
 
 async def delete_post(context: Context, request: HelpRequest, ttl: float = POST_TTL) -> None:
-    """Delete a post, by one process, and then its row. A refused deletion isn't tried again: the post is gone, or out of our
-    reach."""
-    claims, key = context.store.claims, join_key("help deleted", request.id, request.ts)
+    """Delete a post, by one process, and then its row. If Slack refuses that, it is tried again once an hour, until the row goes
+    by itself (`bot.store.POSTS_GO_WITHIN`)."""
+    claims, hour = context.store.claims, int(context.clock() // RETRY_DELETION_AFTER)
+    key = join_key("help deleted", request.id, request.ts, str(hour))
     if not await context.run_db(claims.claim_once, key):
         return
     result = await context.outbox.send(replace(delete_request(context, request.channel, request.ts), ttl=ttl))
-    if isinstance(result, Unknown) or _is_left(result):
-        await context.run_db(claims.release, key)
-    else:
+    if isinstance(result, Sent) or (isinstance(result, Refused) and result.code == "message_not_found"):
         await context.run_db(context.store.help_requests.remove, request.id)
+    elif not isinstance(result, Refused) or _is_left(result):
+        await context.run_db(claims.release, key)

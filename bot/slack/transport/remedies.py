@@ -65,6 +65,9 @@ _ROWS = (
     ("restricted_action_thread_locked", "administrators have locked the thread; ask elsewhere"),
     ("posting_to_general_channel_denied", f"{_RULE}; administrators can allow the app to post in #general"),
     ("cannot_reply_to_message", "a message of that type can't have a thread; ask with a message of your own"),
+    ("message_not_found", "the message was deleted before; nothing has to be done"),
+    ("cant_delete_message cant_update_message edit_window_closed", "a rule of the workspace keeps the app from changing or "
+     "deleting what it has posted; whoever may delete the message does so by hand"),
     ("user_not_in_channel user_not_found", "the member who was to read a private message isn't there; nothing has to be done"),
     ("messages_tab_disabled", "direct messages to the app are switched off; switch on the Messages Tab: "
      f"{APP_SETTINGS_PAGE}, App Home"),
@@ -118,11 +121,20 @@ REMEDIES = MappingProxyType({code: text for codes, text in _ROWS for code in cod
 response_urls and Socket Mode."""
 NO_FAULTS = frozenset(
     {
-        *("user_not_in_channel", "user_not_found", "push_limit_reached", "hash_conflict", "not_found"),
+        *(
+            "message_not_found",
+            "user_not_in_channel",
+            "user_not_found",
+            "push_limit_reached",
+            "hash_conflict",
+            "not_found",
+        ),
         *("exchanged_trigger_id", "trigger_exchanged", "used_url", "expired_url"),
     }
 )
 """Codes of refusals for which the operator can do nothing, and which any member can cause: no notes on /healthz."""
+PASSING = frozenset({"fatal_error", "internal_error", "service_unavailable", "request_timeout"})
+"""Codes of refusals by faults of Slack's own: the same request may be taken later."""
 _APP_TOKEN = {
     "missing_scope": "the token lacks the scope connections:write; make a new one with it at {page}",
     "token_revoked": "the token was revoked; make a new one with the scope connections:write at {page}",

@@ -160,7 +160,7 @@ def _people(kind: str, context: Context) -> Scene:
             return _whisper([line_block(fill(strings["help_thanks"]))])
         case ["too", "late"]:
             request = _request(**SETTLED["thread"])
-            return _whisper([line_block(blocks.settled_message(request, context.engine.knowledge, strings))])
+            return _whisper([line_block(blocks.already_settled(request, context.engine.knowledge, strings))])
         case ["not", "curator"]:
             why = refusal(context, Curator(TEAM, MIA))
             return _whisper([line_block((*why, *fill(f" {strings['help_in_thread']}")))])
@@ -212,7 +212,7 @@ def _save_view(kind: str, context: Context) -> dict[str, Any]:
     strings, date, url = context.strings, PERMIT.source_date, PERMIT.source_url
     if kind == "nobody":
         why = (*refusal(context, Curator(TEAM, MIA)), *fill(f" {strings['save_tell_them']}"))
-        return curation.result_view(CuratorModalState(), why, strings)
+        return curation.result_view(CuratorModalState(), why, strings, title="save_title")
     message = {
         "public": SavedMessage(MIA, date, url),
         "private": SavedMessage(MIA, date, "", ("private", "foreign", "cut")),

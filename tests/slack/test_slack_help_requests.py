@@ -272,12 +272,14 @@ def test_one_person_doesnt_flood_the_channel(people: People) -> None:
     assert len(people.posts) == MAX_OPEN
 
 
-def test_what_the_pack_answers_by_now_isnt_put_to_people(people: People) -> None:
+def test_what_the_pack_answers_by_now_is_said_before_it_is_put_to_people(people: People) -> None:
     value = buttons(people.miss())["person"]["value"]
     people.other.submit(people.other.modal("means:1", OTHER), OTHER, entry="home-office")
-    assert text(people.form(value)) == (
-        "I can answer that by now: “What are the rules for working from home?”. Please ask me again."
+    form = people.form(value)
+    assert text(form["blocks"][:1]) == (
+        "I can answer that by now: “What are the rules for working from home?”. Ask me again, or post your question all the same."
     )
+    assert text(people.one.submit(form, ASKER)) == f"Posted in <#{HELP}>."
 
 
 def test_who_gets_the_same_answer_again_is_told_that_it_is_the_answer(people: People, stub: Stub) -> None:

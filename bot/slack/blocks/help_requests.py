@@ -19,7 +19,7 @@ from bot.slack.blocks.curation.edit_text import (
 )
 from bot.slack.blocks.elements import actions_blocks, button, context_block, plain_text_object
 from bot.slack.blocks.limits import Block, cut
-from bot.slack.blocks.rich_text import line_block, link_element, quote_block
+from bot.slack.blocks.rich_text import line_block, link_element, quote_block, quote_elements_block
 from bot.slack.blocks.views import View, fit_view
 from bot.slack.payloads import HelpFormState, parse_answer_ref
 from bot.slack.strings import Strings
@@ -40,9 +40,16 @@ BUTTONS = ("help_done", "help_write", "help_means", "help_not_ours")
 
 
 def help_form(
-    state: HelpFormState, question: str, channel: str, asker: str, retention_days: int, strings: Strings
+    state: HelpFormState,
+    question: str,
+    channel: str,
+    asker: str,
+    retention_days: int,
+    strings: Strings,
+    note: tuple[Block, ...] = (),
 ) -> View:
-    """The form that puts a question to people: the question to edit, what is posted, where, as whose, and for how long."""
+    """The form that puts a question to people: the question to edit, what is posted, where, as whose, and for how long; above it
+    a note as rich_text elements, if there is one."""
     element = {
         "type": "plain_text_input",
         "action_id": QUESTION,
@@ -57,6 +64,7 @@ def help_form(
     told = strings["person_told_there" if state.channel else "person_told_direct"]
     kept = fill_plain(strings["person_kept"], days=str(retention_days))
     blocks = [
+        *([quote_elements_block(note)] if note else []),
         {"type": "input", "block_id": QUESTION, "label": label, "element": element},
         line_block(what),
         line_block(fill(told)),
@@ -150,6 +158,11 @@ def settled_message(request: HelpRequest, knowledge: Knowledge, strings: Strings
         who=user_element(request.by, strings),
         answer=_answer_name(request.answer, knowledge, strings),
     )
+
+
+def already_settled(request: HelpRequest, knowledge: Knowledge, strings: Strings) -> tuple[Block, ...]:
+    """The same for somebody who presses a button after that."""
+    return (*fill(f"{strings['help_already']} "), *settled_message(request, knowledge, strings))
 
 
 def text_without_names(elements: Sequence[Block], strings: Strings) -> str:

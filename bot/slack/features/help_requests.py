@@ -101,14 +101,14 @@ async def _form_view(context: Context, body: Payload, user: str) -> View:
         return blocks.note_view(fill(strings["person_guest" if channel else "person_off"]), strings)
     if await context.run_db(context.store.help_requests.count_open, team, user) >= MAX_OPEN:
         return blocks.note_view(fill(strings["person_many"], count=str(MAX_OPEN)), strings)
+    note: tuple[Block, ...] = ()
     if parse_answer_ref(ref.answer_ref).kind == "unknown":  # the pack may have changed since
         await context.refresh(team)
         reply = await context.answer(Question(ref.question, "command", workspace=team), join_key(team, user))
         if outcome_of(reply) == "answered":
-            knowledge = context.engine.knowledge_of(team)
-            return blocks.note_view(blocks.answered_by_now(answer_ref(reply), knowledge, strings), strings)
+            note = blocks.answered_by_now(answer_ref(reply), context.engine.knowledge_of(team), strings)
     days, state = context.store.retention_days, _origin(body)
-    return blocks.help_form(state, redacted_line(ref.question), channel, user, days, strings)
+    return blocks.help_form(state, redacted_line(ref.question), channel, user, days, strings, note)
 
 
 def _origin(body: Payload) -> HelpFormState:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from bot.curation.overlay import is_settled, settled
 from bot.model import HelpOutcome, HelpRequest, Miss
 from bot.slack.blocks.curation import MAX_TITLE, answer_form, fill, meaning_form, result_view
-from bot.slack.blocks.help_requests import settled_message, text_without_names
+from bot.slack.blocks.help_requests import already_settled, text_without_names
 from bot.slack.blocks.limits import Block, cut
 from bot.slack.blocks.rich_text import line_block
 from bot.slack.blocks.views import View
@@ -178,8 +178,7 @@ async def _say_settled(context: Context, body: Payload, request_id: str) -> None
         await _say(context, body, fill(context.strings["help_gone"]))
         return
     knowledge = context.engine.knowledge_of(request.workspace)
-    already = fill(f"{context.strings['help_already']} ")
-    await _say(context, body, (*already, *settled_message(request, knowledge, context.strings)))
+    await _say(context, body, already_settled(request, knowledge, context.strings))
     await show_outcome(context, request)
 
 

@@ -460,7 +460,7 @@ async def _bot(client: SlackClient, settings: Settings) -> tuple[list[DoctorLine
     results = [
         (f"Slack knows the bot as {answer.get('user')} in {answer.get('team')}", ""),
         *_scopes(headers.get("x-oauth-scopes", "")),
-        *_elsewhere(settings, str(answer.get("team_id") or "")),
+        *(_elsewhere(settings, str(answer.get("team_id") or "")) if not settings.installs else ()),
         ("clock", _clock(headers.get("date", ""))),
     ]
     app_id, bot_app_id = _app_id(client.config.app_token), str(answer.get("app_id") or "")

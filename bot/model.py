@@ -541,6 +541,8 @@ class HelpRequest:
         link: with the outcome "thread", the address of the post.
         by: who ended it, a user id; empty if the knowledge did.
         settled_at, told_at: when it ended, and when the asker was told; 0: not yet.
+        telling_at: when a process began to tell the asker; 0: none does.
+        shown_at: when the post showed how it ended; 0: not yet.
         forgotten_at: when its words and people were deleted; what is left says which post has to be deleted in Slack. 0: not yet.
     """
 
@@ -560,6 +562,8 @@ class HelpRequest:
     by: str = ""
     settled_at: float = 0.0
     told_at: float = 0.0
+    telling_at: float = 0.0
+    shown_at: float = 0.0
     forgotten_at: float = 0.0
 
 

@@ -62,7 +62,7 @@ COVERED = {
     "askpy_help_requests": (
         5,
         "id workspace asker text answer_ref channel ts origin_channel origin_thread at outcome answer link by settled_at told_at"
-        " forgotten_at",
+        " telling_at shown_at forgotten_at",
         "its words as they were posted in the help channel, the asker's Slack id and workspace, where it was asked if others",
     ),
     "askpy_taken": (6, "workspace name change", "its words"),
@@ -199,14 +199,17 @@ def test_a_question_put_to_people_is_emptied_and_goes_when_its_post_is_deleted(d
     assert requests.settle(put_to_people(store, "T1", "U0OTHER", ts="1.2"), "thread", "U0HELPER", link="https://x")
     clock.now += 40 * DAY - 1
     store.purge()
-    assert [each.asker for each in (*requests.unfinished(), *requests.open_page(None))] == ["U0OTHER", "U0ASKER"]
+    assert [each.asker for each in (*requests.unfinished_page(None), *requests.open_page(None))] == [
+        "U0OTHER",
+        "U0ASKER",
+    ]
     clock.now += 1
     store.purge()
-    assert sorted(request.ts for request in requests.unfinished()) == ["1.1", "1.2"]
+    assert sorted(request.ts for request in requests.forgotten_page(None)) == ["1.1", "1.2"]
     assert [value for _, value in everything(database) if re.search("U0|elephants|https", value)] == []
     clock.now += POSTS_GO_WITHIN - 1
     store.purge()
-    assert len(requests.unfinished()) == 2
+    assert len(requests.forgotten_page(None)) == 2
     clock.now += 1
     store.purge()
     assert rows(database, "select count(*) from askpy_help_requests") == [(0,)]
@@ -219,7 +222,7 @@ def test_what_is_left_of_a_forgotten_question_goes_within_a_week(store: Store, d
         put_to_people(store, "T1", "U0ASKER", f"elephants {ts}", ts=ts)
     assert store.forget("T1", "U0ASKER") == 2
     assert [value for _, value in everything(database) if re.search("U0|elephants", value)] == []
-    assert [request.ts for request in store.help_requests.unfinished()] == ["1.1"]
+    assert [request.ts for request in store.help_requests.forgotten_page(None)] == ["1.1"]
     clock.now += POSTS_GO_WITHIN
     store.purge()
     assert rows(database, "select count(*) from askpy_help_requests") == [(0,)]

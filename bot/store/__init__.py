@@ -17,7 +17,7 @@ from bot.store.claims import CLAIM_LASTS, Claims
 from bot.store.connections import BUSY_TIMEOUT, StoreError, database_url
 from bot.store.conversations import CONTEXT_LASTS, Conversations
 from bot.store.database import DAY, PROBE_EVERY, RETENTION_DAYS, RETRY_AFTER, Database
-from bot.store.help_requests import AGAIN_AFTER, COUNTED_FOR, PAGE, POSTING_LASTS, HelpRequests
+from bot.store.help_requests import AGAIN_AFTER, COUNTED_FOR, PAGE, POSTING_LASTS, TELLING_LASTS, HelpRequests
 from bot.store.installations import PURGE_AFTER, STATE_LASTS, Installations, StoredInstallation
 from bot.store.misses import Misses
 from bot.store.pilots import PilotChannels
@@ -45,6 +45,7 @@ __all__ = [
     "RETENTION_DAYS",
     "RETRY_AFTER",
     "STATE_LASTS",
+    "TELLING_LASTS",
     "TURN_LASTS",
     "TURN_TIMEOUT",
     "WAITING_LASTS",

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import count
 from typing import Any
 
 from sqlalchemy import and_, bindparam, delete, func, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.model import HelpOutcome, HelpRequest
+from bot.store.connections import StoreError
 from bot.store.database import DAY, Database
 from bot.store.tables import LONGEST_NAME, LONGEST_SUBJECT, help_requests, storable
 
@@ -24,6 +26,9 @@ COUNTED_FOR = 7.0 * DAY
 """Seconds for which an open request counts against its asker's limit; a question that nobody answers is not to block others."""
 MAX_AGAIN = 20
 """Times that the same person can put the same question."""
+TELLING_LASTS = 3600.0
+"""Seconds after which an asker whom a process began to tell counts as told: it may have been killed after that, and nobody is
+told twice. Longer than Slack is tried in a thread and by direct message, 600 s each."""
 PAGE = 500
 """Requests that are read at once."""
 
@@ -34,6 +39,9 @@ _is_open = help_requests.c.outcome == ""
 _is_kept = help_requests.c.forgotten_at == 0
 _is_posted = help_requests.c.ts != ""
 _find = select(help_requests).where(_one)
+_find_all = select(help_requests).where(
+    help_requests.c.id.in_([bindparam(f"name_{number}") for number in range(MAX_AGAIN)])
+)
 _find_post = select(help_requests).where(
     help_requests.c.workspace == bindparam("of"),
     help_requests.c.channel == bindparam("where"),
@@ -61,22 +69,34 @@ _settle = (
     .where(_one, _is_open, _is_kept)
     .values({name: bindparam(f"new_{name}") for name in ("outcome", "answer", "link", "by", "settled_at")})
 )
-_set_told = update(help_requests).where(_one).values(told_at=bindparam("now"))
-_delete = delete(help_requests).where(_one)
+_this_end = and_(_one, help_requests.c.settled_at == bindparam("ended_at"), _is_kept)
+_is_untold = and_(help_requests.c.told_at == 0, ~_is_open)
+_give_up_telling = (
+    update(help_requests)
+    .where(_this_end, _is_untold, help_requests.c.telling_at > 0, help_requests.c.telling_at <= bindparam("before"))
+    .values(told_at=bindparam("now"))
+)
+_begin_telling = (
+    update(help_requests)
+    .where(_this_end, _is_untold, help_requests.c.telling_at == 0)
+    .values(telling_at=bindparam("now"))
+)
+_stop_telling = update(help_requests).where(_this_end).values(telling_at=0.0)
+_set_told = update(help_requests).where(_this_end).values(told_at=bindparam("now"))
+_set_shown = update(help_requests).where(_this_end).values(shown_at=bindparam("now"))
+_delete = delete(help_requests).where(_one, ~_is_kept, help_requests.c.ts == bindparam("message"))
 _delete_attempt = delete(help_requests).where(_this_attempt, ~_is_posted)
 _in_order = (help_requests.c.at, help_requests.c.id)
+_after = tuple_(*_in_order) > tuple_(bindparam("after"), bindparam("name"))
 _unfinished = (
     select(help_requests)
-    .where(_is_posted, or_(~_is_kept, and_(~_is_open, help_requests.c.told_at == 0)))
+    .where(_is_posted, _is_kept, ~_is_open, or_(_is_untold, help_requests.c.shown_at == 0), _after)
     .order_by(*_in_order)
     .limit(PAGE)
 )
-_open = (
-    select(help_requests)
-    .where(_is_posted, _is_kept, _is_open, tuple_(*_in_order) > tuple_(bindparam("after"), bindparam("name")))
-    .order_by(*_in_order)
-    .limit(PAGE)
-)
+_forgotten = select(help_requests).where(_is_posted, ~_is_kept, _after).order_by(*_in_order).limit(PAGE)
+_forgotten_of = _forgotten.where(help_requests.c.workspace == bindparam("of"))
+_open = select(help_requests).where(_is_posted, _is_kept, _is_open, _after).order_by(*_in_order).limit(PAGE)
 _since = select(help_requests.c.at, help_requests.c.outcome, help_requests.c.settled_at).where(
     help_requests.c.workspace == bindparam("of"), help_requests.c.at > bindparam("since"), _is_posted
 )
@@ -135,9 +155,9 @@ class HelpRequests:
         return HelpRequest(**row._asdict()) if row is not None else None
 
     def find_by_post(self, workspace: str, channel: str, ts: str) -> HelpRequest | None:
-        """The request of a post; None if it is no post of ours, or the database is unavailable."""
+        """The request of a post; None if it is no post of ours. Raises StoreError."""
         values = {"of": workspace, "where": channel, "message": ts}
-        row = self._database.run_or_default(partial(self._database.read, _find_post, **values), None, reads=True)
+        row = self._database.run_or_raise(partial(self._database.read, _find_post, **values))
         return HelpRequest(**row._asdict()) if row is not None else None
 
     def settle(self, request_id: str, outcome: HelpOutcome, by: str, *, answer: str = "", link: str = "") -> bool:
@@ -151,39 +171,68 @@ class HelpRequests:
         """
         values = {"outcome": outcome, "answer": answer[:LONGEST_SUBJECT], "link": storable(link), "by": by}
         new = {f"new_{name}": value for name, value in (values | {"settled_at": self._clock()}).items()}
+        attempts = count()
 
         def write() -> bool:
+            is_retry = next(attempts) > 0  # then the connection may have broken after it was written
             if self._database.write(_settle, name=request_id, **new) == 1:
                 return True
-            row = self._database.read(_find, name=request_id)  # ours, if the connection broke after it was written
+            row = self._database.read(_find, name=request_id) if is_retry else None
             return row is not None and (row.by, row.settled_at) == (by, new["new_settled_at"])
 
         return self._database.run_or_raise(write)
 
-    def set_told(self, request_id: str) -> bool:
-        """Save that the asker was told; false while the database is unavailable."""
-        write = partial(self._database.write, _set_told, name=request_id, now=self._clock())
-        return self._database.run_or_default(write, None) is not None
+    def begin_telling(self, request: HelpRequest) -> bool:
+        """Whether the caller is to tell the asker: true for one of all processes, until it stops. Where one began TELLING_LASTS
+        ago and hasn't ended, the asker counts as told. False while the database is unavailable."""
+        now, values = self._clock(), {"name": request.id, "ended_at": request.settled_at}
+        attempts = count()
 
-    def remove(self, request_id: str) -> bool:
-        """Delete a request; false while the database is unavailable."""
-        write = partial(self._database.write, _delete, name=request_id)
-        return self._database.run_or_default(write, None) is not None
+        def write() -> bool:
+            is_retry = next(attempts) > 0  # as in `settle`
+            self._database.write(_give_up_telling, before=now - TELLING_LASTS, now=now, **values)
+            if self._database.write(_begin_telling, now=now, **values) == 1:
+                return True
+            row = self._database.read(_find, name=request.id) if is_retry else None
+            return row is not None and (row.telling_at, row.told_at, row.settled_at) == (now, 0, request.settled_at)
+
+        return self._database.run_or_default(write, False)
+
+    def end_telling(self, request: HelpRequest, *, is_told: bool) -> None:
+        """Save that the asker was told, or that somebody else may do it."""
+        values = {"name": request.id, "ended_at": request.settled_at}
+        statement = partial(self._database.write, _stop_telling, **values)
+        if is_told:
+            statement = partial(self._database.write, _set_told, now=self._clock(), **values)
+        self._database.run_or_default(statement, 0)
+
+    def set_shown(self, request: HelpRequest) -> None:
+        """Save that the post shows how the request ended."""
+        values = {"name": request.id, "ended_at": request.settled_at, "now": self._clock()}
+        self._database.run_or_default(partial(self._database.write, _set_shown, **values), 0)
+
+    def remove(self, request: HelpRequest) -> None:
+        """Delete what is left of a forgotten request whose post is gone."""
+        values = {"name": request.id, "message": request.ts}
+        self._database.run_or_default(partial(self._database.write, _delete, **values), 0)
 
     def remove_attempt(self, request: HelpRequest) -> None:
         """Delete a request that wasn't posted, unless another attempt has taken its place."""
         values = {"name": request.id, "tried_at": request.at}
         self._database.run_or_default(partial(self._database.write, _delete_attempt, **values), 0)
 
-    def unfinished(self) -> tuple[HelpRequest, ...]:
-        """The first PAGE requests whose asker has to be told or whose post has to be deleted, the oldest first; an empty tuple
-        while the database is unavailable."""
-        return self._page(partial(self._database.read_all, _unfinished))
+    def unfinished_page(self, after: HelpRequest | None) -> tuple[HelpRequest, ...]:
+        """The next PAGE requests that have ended and whose asker isn't told or whose post doesn't show it, in their order, after
+        one of them; an empty tuple while the database is unavailable."""
+        return self._page(_unfinished, after)
+
+    def forgotten_page(self, after: HelpRequest | None, workspace: str = "") -> tuple[HelpRequest, ...]:
+        """The same of forgotten requests, whose posts have to be deleted; with `workspace`, of that one."""
+        return self._page(_forgotten_of, after, of=workspace) if workspace else self._page(_forgotten, after)
 
     def open_page(self, after: HelpRequest | None) -> tuple[HelpRequest, ...]:
-        """The next PAGE open requests in their order, after one of them; an empty tuple while the database is unavailable."""
-        at, name = (after.at, after.id) if after is not None else (-1.0, "")
-        return self._page(partial(self._database.read_all, _open, after=at, name=name))
+        """The same of open requests."""
+        return self._page(_open, after)
 
     def since(self, workspace: str, since: float) -> tuple[tuple[float, HelpOutcome, float], ...]:
         """When each request of a workspace was posted, how it ended and when; empty while the database is unavailable."""
@@ -191,24 +240,34 @@ class HelpRequests:
         rows = self._database.run_or_default(read, [], reads=True)
         return tuple((row.at, row.outcome, row.settled_at) for row in rows)
 
-    def _page(self, read: Callable[[], Sequence[Any]]) -> tuple[HelpRequest, ...]:
+    def _page(self, statement: Any, after: HelpRequest | None, **values: str) -> tuple[HelpRequest, ...]:
+        at, name = (after.at, after.id) if after is not None else (-1.0, "")
+        read = partial(self._database.read_all, statement, after=at, name=name, **values)
         return tuple(HelpRequest(**row._asdict()) for row in self._database.run_or_default(read, [], reads=True))
 
     def _add(self, request: HelpRequest, phrase: str) -> tuple[HelpRequest, bool]:
-        name = f"{request.workspace}:help:{request.asker}:{phrase}"
-        for former in self._former_ids(f"{name}:0"):
-            found = self._database.read(_find, name=former)
-            if found is not None and not found.outcome and not found.forgotten_at:
-                return HelpRequest(**found._asdict()), False
-        for number in range(MAX_AGAIN):
-            request = replace(request, id=self._hmac_id(f"{name}:{number}"))
-            found = self._insert_or_find(request)
-            if found is None:
-                return request, True
-            may_ask_again = found.outcome and found.settled_at <= request.at - AGAIN_AFTER
-            if not found.forgotten_at and not may_ask_again:
-                break
-        return found, False
+        names = [f"{request.workspace}:help:{request.asker}:{phrase}:{number}" for number in range(MAX_AGAIN)]
+        ids = [self._hmac_id(name) for name in names]
+        known: dict[str, HelpRequest] = {}
+        for group in (ids, *zip(*map(self._former_ids, names), strict=True)):  # by each key
+            rows = self._database.read_all(_find_all, **{f"name_{number}": each for number, each in enumerate(group)})
+            known |= {row.id: HelpRequest(**row._asdict()) for row in rows}
+        for earlier in known.values():
+            if _stands(earlier, request.at) and (earlier.ts, earlier.at) != (
+                "",
+                request.at,
+            ):  # the last: ours, written before
+                return earlier, False
+        for request_id in ids:
+            is_left = request_id in known and not (known[request_id].ts or known[request_id].forgotten_at)
+            if request_id not in known or is_left:
+                saved = replace(request, id=request_id)
+                found = self._insert_or_find(saved)
+                if found is None:
+                    return saved, True
+                if _stands(found, request.at):  # another process was quicker
+                    return found, False
+        raise StoreError("This question was put too often. Put it in other words.")
 
     def _insert_or_find(self, request: HelpRequest) -> HelpRequest | None:
         """Save a request, or take over what a process that died has left; None if that was done, else the one in its place."""
@@ -234,3 +293,12 @@ def _row(request: HelpRequest) -> dict[str, Any]:
     names = ("workspace", "asker", "channel", "origin_channel")
     short = {name: storable(row[name], LONGEST_NAME) for name in names}
     return row | short | {"text": storable(request.text), "answer_ref": storable(request.answer_ref, LONGEST_SUBJECT)}
+
+
+def _stands(request: HelpRequest, now: float) -> bool:
+    """Whether a request keeps the same person from putting the same words again."""
+    if request.forgotten_at:
+        return False
+    if request.outcome:
+        return request.settled_at > now - AGAIN_AFTER
+    return bool(request.ts) or request.at > now - POSTING_LASTS

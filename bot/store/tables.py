@@ -153,6 +153,8 @@ help_requests = Table(  # questions that were put to people
     Column("by", String(LONGEST_NAME), nullable=False),
     Column("settled_at", Float(53), nullable=False),
     Column("told_at", Float(53), nullable=False),
+    Column("telling_at", Float(53), nullable=False),
+    Column("shown_at", Float(53), nullable=False),
     Column("forgotten_at", Float(53), nullable=False),
     Index("askpy_help_requests_asker", "workspace", "asker"),
     Index("askpy_help_requests_at", "at"),

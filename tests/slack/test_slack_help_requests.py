@@ -12,11 +12,12 @@ import pytest
 
 from bot.model import HelpRequest
 from bot.slack.blocks.help_requests import is_same_answer
+from bot.slack.features import help_requests
 from bot.slack.features.curation import forms
-from bot.slack.features.help_requests import MAX_OPEN, RETRY_DELETION_AFTER, TELLING_LASTS
+from bot.slack.features.help_requests import MAX_OPEN, RETRY_DELETION_AFTER
 from bot.slack.payloads import CuratorModalState
 from bot.slack.strings import default_strings
-from bot.store import AGAIN_AFTER, COUNTED_FOR, DAY, POSTING_LASTS, RETENTION_DAYS, StoreError
+from bot.store import AGAIN_AFTER, COUNTED_FOR, DAY, POSTING_LASTS, RETENTION_DAYS, TELLING_LASTS, StoreError
 from support.block_lint import faults
 from support.curator_room import CURATOR, NOBODY, OTHER, Json, Process, text, value
 from support.slack_app import MakeDoor
@@ -83,8 +84,9 @@ class People:
 
     def press(self, name: str, post: Json, process: Process, user: str = OTHER, **body: Any) -> None:
         """Press a button of the post."""
-        where = on_message(process.door, HELP) | {"team": {"id": TEAM, "domain": "acme"}} | body
+        where = on_message(process.door, HELP) | {"team": {"id": TEAM, "domain": "acme"}}
         where["container"] |= {"message_ts": POST}
+        where |= body
         process.door.press(name, buttons(post)[name]["value"], user={"id": user, "team_id": TEAM}, **where)
 
     def save(self, view: Json, process: Process, user: str = CURATOR, **filled: Any) -> Json:
@@ -95,6 +97,12 @@ class People:
         """The checks of both processes, twice."""
         for process in (self.one, self.other) * 2:
             process.door.look()
+
+
+def unfinished(people: People) -> list[HelpRequest]:
+    """Of which somebody has to be told, or something shown or deleted."""
+    store = people.one.store.help_requests
+    return [*store.unfinished_page(None), *store.forgotten_page(None)]
 
 
 @pytest.fixture
@@ -536,13 +544,13 @@ def test_who_couldnt_be_told_is_told_later_and_by_another_process(people: People
 def test_a_process_that_dies_while_it_tells_leads_to_no_second_telling(people: People) -> None:
     post = people.ask()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(people.one.store.help_requests), "set_told", lambda *_: False)
+        patch.setattr(type(people.one.store.help_requests), "end_telling", lambda *_, **__: None)
         people.press("help_done", post, people.one)
     people.look()
     people.clock.now += TELLING_LASTS + 1
     people.look()
     assert len(people.told) == 1
-    assert people.one.store.help_requests.unfinished() == ()
+    assert unfinished(people) == []
 
 
 def test_a_post_of_which_no_word_came_is_known_by_its_first_press(people: People) -> None:
@@ -587,10 +595,10 @@ def test_a_refused_token_leaves_nothing_undone(people: People) -> None:
     assert len(people.told) == before + 1
     people.stub.unreachable[HELP] = Fault(error="invalid_auth")
     people.one.door.command("forget me", user_id=ASKER)
-    assert len(people.one.store.help_requests.unfinished()) == 1
+    assert len(unfinished(people)) == 1
     people.stub.unreachable.clear()
     people.look()
-    assert people.one.store.help_requests.unfinished() == ()
+    assert unfinished(people) == []
 
 
 @pytest.mark.parametrize("error", ["internal_error", "service_unavailable"])
@@ -604,11 +612,98 @@ def test_a_passing_fault_of_slacks_leaves_nothing_undone(people: People, error: 
     assert len(people.told) == before + 1
 
 
+def test_after_an_outage_of_hours_the_asker_is_told(people: People) -> None:
+    """Though one process holds the telling while the other looks at it."""
+    post = people.ask()
+    people.stub.unreachable[ASKER] = Fault(error="service_unavailable")
+    people.press("help_done", post, people.one)
+    before = len(people.told)
+    for _ in range(3):
+        people.clock.now += TELLING_LASTS
+        people.look()
+    people.stub.unreachable.clear()
+    (request,) = people.requests
+    assert people.one.store.help_requests.begin_telling(request)
+    people.other.door.look()
+    people.one.store.help_requests.end_telling(request, is_told=False)
+    failed = len(people.told)
+    assert failed > before
+    people.look()
+    assert len(people.told) == failed + 1
+
+
+def test_a_post_that_couldnt_be_brought_up_to_date_is_later(people: People) -> None:
+    post = people.ask()
+    people.stub.unreachable[HELP] = Fault(error="service_unavailable")
+    people.press("help_done", post, people.one)
+    people.stub.unreachable.clear()
+    updates = len(people.stub.of("chat.update"))
+    people.look()
+    assert len(people.stub.of("chat.update")) == updates + 1
+    assert (len(people.told), unfinished(people)) == (1, [])
+
+
+def test_an_error_in_showing_it_tells_nobody_twice(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("boom")
+
+    post = people.ask()
+    monkeypatch.setattr(help_requests, "post_message", broken)
+    people.press("help_done", post, people.one)
+    people.look()
+    assert len(people.told) == 1
+
+
+def test_an_end_that_couldnt_be_saved_is_tried_at_the_next_check(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people.ask()
+    people.look()
+
+    def away(*_: object, **__: object) -> None:
+        raise StoreError("away")
+
+    for process in (people.one, people.other):
+        monkeypatch.setattr(process.store.help_requests, "settle", away)
+    people.other.submit(people.other.modal("means:1", OTHER), OTHER, entry="home-office")
+    people.look()
+    assert people.told == []
+    monkeypatch.undo()
+    people.look()
+    assert len(people.told) == 1
+
+
+def test_a_post_of_which_nothing_is_known_is_deleted_when_it_is_pressed(people: People) -> None:
+    """Its row is gone, or another attempt's post is in its place."""
+    post = people.ask()
+    for ts, sentence in (("1.1", "help_stray"), (POST, "help_thanks")):
+        people.press("help_done", post, people.one, container={"type": "message", "message_ts": ts, "channel_id": HELP})
+        people.stub.wait("chat.update" if ts == POST else "chat.delete")
+        assert people.said == STRINGS[sentence]
+    assert people.stub.of("chat.delete") == [{"channel": HELP, "ts": "1.1"}]
+    people.one.store.forget(TEAM, ASKER)
+    (left,) = unfinished(people)
+    people.one.store.help_requests.remove(left)
+    people.press("help_done", post, people.other)
+    assert people.said == STRINGS["help_gone"]
+    assert people.stub.of("chat.delete")[1:] == [{"channel": HELP, "ts": POST}]
+
+
+def test_an_open_question_isnt_put_again_when_a_forgotten_one_goes(people: People) -> None:
+    people.ask()
+    people.one.store.forget(TEAM, ASKER)
+    people.ask()
+    people.look()
+    form = people.form(buttons(people.miss())["person"]["value"])
+    assert text(people.one.submit(form, ASKER)).startswith(f"You asked this in <#{HELP}> on")
+    assert len(people.posts) == 2
+
+
 def test_of_what_is_told_the_post_is_rewritten_once(people: People) -> None:
     """Though the checks of both processes come upon it before that is written down."""
     post = people.ask()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(people.one.store.help_requests), "set_told", lambda *_: False)
+        patch.setattr(type(people.one.store.help_requests), "end_telling", lambda *_, **__: None)
         people.press("help_done", post, people.one)
         people.look()
     assert len(people.stub.of("chat.update")) == 1
@@ -619,7 +714,7 @@ def test_what_a_curator_ignored_can_still_be_said_not_to_be_ours(people: People)
     home = people.other.go("misses", OTHER)
     people.other.press("ignore:1", value(home, "ignore:1"), home, OTHER)
     people.press("help_not_ours", post, people.one, CURATOR)
-    assert people.said == STRINGS["help_thanks"]
+    assert people.said == f"{STRINGS['help_thanks']} {STRINGS['help_ignored']}"
     people.look()
     assert len(people.told) == 1
 
@@ -699,7 +794,7 @@ def test_forget_me_deletes_the_post_once(people: People) -> None:
     people.one.door.command("forget me", user_id=ASKER)
     people.look()
     assert people.stub.of("chat.delete") == [{"channel": HELP, "ts": POST}]
-    assert people.one.store.help_requests.unfinished() == ()
+    assert unfinished(people) == []
     people.press("help_done", post, people.one)
     assert people.said == STRINGS["help_gone"]
     assert people.told == []
@@ -740,11 +835,11 @@ def test_a_post_that_couldnt_be_deleted_is_deleted_later(people: People) -> None
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("bot.slack.transport.outbox.MAX_ATTEMPTS", 1)
         people.one.door.command("forget me", user_id=ASKER)
-    (left,) = people.one.store.help_requests.unfinished()
+    (left,) = unfinished(people)
     assert (left.asker, left.text, left.origin_channel, left.by) == ("", "", "", "")
     del people.stub.unreachable[HELP]
     people.other.door.look()
-    assert people.one.store.help_requests.unfinished() == ()
+    assert unfinished(people) == []
 
 
 @pytest.mark.parametrize("error", ["is_archived", "cant_delete_message"])

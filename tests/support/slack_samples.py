@@ -399,6 +399,10 @@ class SampleMisses:
         )
         return key
 
+    def get(self, workspace: str, key: str) -> Miss | None:
+        miss = None if self.database.away else self.by_key.get(key)
+        return miss if miss is not None and miss.workspace == workspace else None
+
     def find(self, workspace: str, text: str) -> str:
         key = self._key(workspace, text)
         return key if key in self.by_key and not self.database.away else ""

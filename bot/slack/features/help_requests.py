@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, TypeVar
 
 from bot.model import HelpOutcome, HelpRequest, Question, Reply
@@ -69,9 +70,6 @@ MAX_OPEN = 5
 """Open requests of one person: enough for a bad day, and too few to flood a channel."""
 MAX_AT_ONCE = 8
 """Requests that are worked on at once, so that the outbox is free for answers."""
-TELLING_LASTS = 3600.0
-"""Seconds after which an asker whose telling was claimed counts as told: the process that claimed it may have been killed, and
-nobody is told twice."""
 RETRY_DELETION_AFTER = 3600.0
 """Seconds after which a deletion that Slack has refused is tried again: a channel may be unarchived, or the app invited."""
 NOT_MEMBER = frozenset({"not_in_channel", "channel_not_found"})
@@ -184,26 +182,27 @@ async def _post(context: Context, request: HelpRequest) -> tuple[Block, ...]:
     if isinstance(result, (NotSent, Refused)):
         await context.run_db(context.store.help_requests.remove_attempt, request)
     key = _result_key(context, result)
-    if isinstance(result, Sent) and result.ts and not await _keep_post(context, replace(request, ts=result.ts)):
-        key = "person_unsent"
+    if isinstance(result, Sent) and result.ts:
+        key = await _keep_post(context, replace(request, ts=result.ts)) or key
     return fill(context.strings[key], channel=channel_element(request.channel))
 
 
-async def _keep_post(context: Context, request: HelpRequest) -> bool:
-    """Save which message a new post is; false, after deleting it, if another attempt has taken its place, or the asker was
-    forgotten meanwhile. While the database is unavailable, the first press of the post's buttons saves it."""
+async def _keep_post(context: Context, request: HelpRequest) -> str:
+    """Save which message a new post is. If another attempt has taken its place, or the asker was forgotten meanwhile, it is
+    deleted, and the key of the sentence that says so is returned. While the database is unavailable, the first press of the
+    post's buttons saves it."""
     store = context.store.help_requests
     try:
         if not await context.run_db(store.set_post, request, request.ts):
-            await context.outbox.send(delete_request(context, request.channel, request.ts))
-            return False
+            result = await context.outbox.send(delete_request(context, request.channel, request.ts))
+            return "person_being_posted" if isinstance(result, Sent) else "person_unsure"
         saved = await context.run_db(store.find, request.id)
     except StoreError:
-        return True
+        return ""
     if saved is None or not saved.forgotten_at:
-        return True
+        return ""
     await delete_post(context, saved)
-    return False
+    return "person_forgotten"
 
 
 def _save(context: Context, request: HelpRequest, reply: Reply) -> tuple[HelpRequest, bool]:
@@ -282,24 +281,22 @@ async def _finish_later(context: Context, request_id: str) -> None:
 async def finish(context: Context, request: HelpRequest, ttl: float = POST_TTL) -> None:
     """Show in the post how a request has ended, and tell the asker, once in all processes. What Slack doesn't take within `ttl`
     seconds is left to a later check."""
-    store, claims = context.store.help_requests, context.store.claims
-    key = join_key("help told", request.id, str(request.settled_at))
+    store = context.store.help_requests
     await context.refresh(request.workspace)
-    if not await context.run_db(claims.claim_once, key):
-        if context.clock() > request.settled_at + TELLING_LASTS:
-            await context.run_db(store.set_told, request.id)
-        return
-    try:
-        _, told = await asyncio.gather(
-            show_outcome(context, request, ttl), _tell_where_asked(context, request, key, ttl)
-        )
-    except Exception:  # nothing was sent; a cancelled one may have been, so its claim stays
-        await context.run_db(claims.release, key)
-        raise
-    if _is_left(told):
-        await context.run_db(claims.release, key)
-    else:
-        await context.run_db(store.set_told, request.id)
+    telling: list[Awaitable[SendResult]] = []
+    if not request.told_at:
+        if not await context.run_db(store.begin_telling, request):
+            return
+        telling = [_tell_where_asked(context, request, ttl)]
+    shown, *told = await asyncio.gather(show_outcome(context, request, ttl), *telling, return_exceptions=True)
+    for result in told:
+        is_told = not isinstance(result, BaseException) and not _is_left(result)
+        await context.run_db(partial(store.end_telling, request, is_told=is_told))
+    for result in (shown, *told):
+        if isinstance(result, BaseException):
+            logger.error("Ending a help request failed\n%s", format_without_message(result))
+    if not isinstance(shown, BaseException) and not _is_left(shown):
+        await context.run_db(store.set_shown, request)
 
 
 async def show_outcome(context: Context, request: HelpRequest, ttl: float = POST_TTL) -> SendResult:
@@ -314,8 +311,9 @@ def _is_left(result: SendResult) -> bool:
     return isinstance(result, NotSent) or (isinstance(result, Refused) and result.code in REFUSED_TOKEN | PASSING)
 
 
-async def _tell_where_asked(context: Context, request: HelpRequest, key: str, ttl: float) -> SendResult:
+async def _tell_where_asked(context: Context, request: HelpRequest, ttl: float) -> SendResult:
     """Tell the asker in the thread where they asked; by direct message if that isn't public, or if Slack refuses it there."""
+    key = join_key("help told", request.id, str(request.settled_at))
     if request.origin_channel:
         where = PostInChannel(request.origin_channel, request.origin_thread, request.asker)
         post = post_request(context, where, told_message(context, request, key))
@@ -364,16 +362,30 @@ class HelpRequestChecks:
     async def check(self) -> None:
         """Work through all requests that wait for something."""
         store = self.context.store.help_requests
-        unfinished = await self.read(store.unfinished)
-        await asyncio.gather(*(self._run(self._finish, request) for request in unfinished))
+        async for page in self._pages(store.unfinished_page):
+            await asyncio.gather(*(self._run(self._finish, request) for request in page))
+        async for page in self._pages(store.forgotten_page):
+            await asyncio.gather(*(self._run(self._delete_post, request) for request in page))
         checked: dict[str, str] = {}
-        page = await self.read(store.open_page, None)
-        while page and not self.stopping.is_set():
+        async for page in self._pages(store.open_page):
             for workspace in dict.fromkeys(request.workspace for request in page):
                 group = [request for request in page if request.workspace == workspace]
-                checked |= await self._check_workspace(workspace, group)
-            page = await self.read(store.open_page, page[-1]) if len(page) == PAGE else ()
+                try:
+                    checked |= await self._check_workspace(workspace, group)
+                except Exception as error:  # the other workspaces are checked all the same
+                    logger.error("The help requests of a workspace failed\n%s", format_without_message(error))
         self._checked = checked
+
+    async def _pages(
+        self, read_page: Callable[[HelpRequest | None], Sequence[HelpRequest]]
+    ) -> AsyncIterator[Sequence[HelpRequest]]:
+        """Page after page, until the last one or until the process stops."""
+        after: HelpRequest | None = None
+        while page := await self.read(read_page, after):
+            yield page
+            after = page[-1]
+            if len(page) < PAGE:
+                return
 
     async def read(self, work: Callable[..., Sequence[T]], *args: Any) -> Sequence[T]:
         """The result of a function that reads the database; nothing if the process stops before. A database that says nothing
@@ -394,24 +406,27 @@ class HelpRequestChecks:
         await context.refresh(workspace)
         version = context.engine.knowledge_of(workspace).fingerprint
         unchecked = [request for request in requests if self._checked.get(request.id) != version]
-        await asyncio.gather(*(self._run(self._end_if_answered, request) for request in unchecked))
-        return dict.fromkeys((request.id for request in requests), version)
+        done = await asyncio.gather(*(self._run(self._end_if_answered, request) for request in unchecked))
+        failed = {request.id for request, is_done in zip(unchecked, done, strict=True) if not is_done}
+        return {request.id: version for request in requests if request.id not in failed}
 
-    async def _run(self, work: Callable[[Context, HelpRequest], Awaitable[None]], request: HelpRequest) -> None:
-        """Do what is to be done for a request. An error is logged, and doesn't affect the others."""
+    async def _run(self, work: Callable[[Context, HelpRequest], Awaitable[None]], request: HelpRequest) -> bool:
+        """Whether what is to be done for a request was done. An error is logged, and doesn't affect the others."""
         try:
             async with self._slots:
                 context = await self.context.of_team(request.workspace)
                 if context is not None and not self.stopping.is_set():
                     await work(context, request)
+                    return True
         except Exception as error:
             logger.error("A help request failed\n%s", format_without_message(error))
+        return False
 
     async def _finish(self, context: Context, request: HelpRequest) -> None:
-        if request.forgotten_at:
-            await delete_post(context, request, self.interval)
-        else:
-            await finish(context, request, self.interval)
+        await finish(context, request, self.interval)
+
+    async def _delete_post(self, context: Context, request: HelpRequest) -> None:
+        await delete_post(context, request, self.interval)
 
     async def _end_if_answered(self, context: Context, request: HelpRequest) -> None:
         """End a request if the knowledge has another answer by now than when it was asked."""
@@ -423,9 +438,8 @@ class HelpRequestChecks:
 
 async def delete_posts_of(context: Context, workspace: str) -> None:
     """Delete the posts of the people of a workspace who are forgotten, now and not at the next check."""
-    for request in await context.run_db(context.store.help_requests.unfinished):
-        if request.workspace == workspace and request.forgotten_at:
-            await delete_post(context, request)
+    for request in await context.run_db(context.store.help_requests.forgotten_page, None, workspace):
+        await delete_post(context, request)
 
 
 async def delete_post(context: Context, request: HelpRequest, ttl: float = POST_TTL) -> None:
@@ -437,6 +451,6 @@ async def delete_post(context: Context, request: HelpRequest, ttl: float = POST_
         return
     result = await context.outbox.send(replace(delete_request(context, request.channel, request.ts), ttl=ttl))
     if isinstance(result, Sent) or (isinstance(result, Refused) and result.code == "message_not_found"):
-        await context.run_db(context.store.help_requests.remove, request.id)
+        await context.run_db(context.store.help_requests.remove, request)
     elif not isinstance(result, Refused) or _is_left(result):
         await context.run_db(claims.release, key)

@@ -42,7 +42,7 @@ from bot.slack.payloads import (
     seconds_of,
 )
 from bot.slack.recorder import redacted_line
-from bot.store import StoredInstallation
+from bot.store import StoredInstallation, StoreError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +126,11 @@ async def save_message(context: Context, body: Payload) -> None:
         return
     if is_curator(context, curator):
         words = await context.run_in_worker(markdown_of, get_dict(body, "message"))
-        view = await context.run_db(_saved_message_view, context, body, curator.team, words)
+        try:
+            view = await context.run_db(_saved_message_view, context, body, curator.team, words)
+        except StoreError:
+            message = fill(context.strings["database_away"])
+            view = blocks.result_view(CuratorModalState(), message, context.strings, title="save_title")
     else:
         message = (*refusal(context, curator), *fill(f" {context.strings['save_tell_them']}"))
         view = blocks.result_view(CuratorModalState(), message, context.strings, title="save_title")

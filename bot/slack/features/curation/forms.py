@@ -22,7 +22,6 @@ from bot.slack.context import Context, FollowUpWork, FormResponse
 from bot.slack.features import help_requests
 from bot.slack.features.curation.curator_home import is_curator, load_and_publish, refusal_text
 from bot.slack.features.curation.edits import (
-    MAX_MISSES_READ,
     Curator,
     EditResult,
     current_knowledge,
@@ -145,7 +144,8 @@ def _submit_meaning(context: Context, submission: ViewSubmission) -> tuple[FormR
     """Save which entry the ticked phrasings mean, or show what is missing. For a database thread."""
     team = submission.curator.team
     knowledge, ticked = current_knowledge(context, team), submission.ticked(PICKED)
-    misses = [miss for miss in context.store.misses.all(team, MAX_MISSES_READ) if miss.key in submission.state.keys]
+    found = [context.store.misses.get(team, key) for key in submission.state.keys]
+    misses = sorted((miss for miss in found if miss is not None), key=lambda miss: -miss.count)
     picked = [miss for miss in misses if miss.key in ticked] if ticked is not None else misses
     if not misses:
         message = (

@@ -15,8 +15,8 @@ from bot.slack.context import Context
 from bot.slack.features.curation.curator_home import is_curator, refusal
 from bot.slack.features.curation.edits import Curator, current_knowledge, new_batch, save_changes
 from bot.slack.features.help_requests import delete_post, find_or_add_miss, settle, show_outcome
-from bot.slack.outgoing import open_modal, private_destination, send, text_message
-from bot.slack.payloads import CuratorModalState, Payload, action_of, get_str, message_ts_of, message_url
+from bot.slack.outgoing import delete_request, open_modal, private_destination, send, text_message
+from bot.slack.payloads import CuratorModalState, Payload, action_of, channel_of, get_str, message_ts_of, message_url
 from bot.slack.recorder import redacted_line
 from bot.slack.strings import Strings
 from bot.store import StoreError
@@ -80,32 +80,37 @@ async def not_ours(context: Context, body: Payload) -> None:
     press = await _press(context, body, curators_only=True)
     if press is None:
         return
-    message = await context.run_db(_save_not_ours, context, press)
-    if message is not None:
-        await _say(context, body, message)
+    stopped, note = await context.run_db(_save_not_ours, context, press)
+    if stopped is not None:
+        await _say(context, body, stopped)
         return
-    await _settle_by_press(context, press, "not_ours")
+    await _settle_by_press(context, press, "not_ours", note=note)
 
 
-def _save_not_ours(context: Context, press: _Press) -> tuple[Block, ...] | None:
-    """Save that the question doesn't mean what came nearest; returns why that can't be, or None.
+def _save_not_ours(context: Context, press: _Press) -> tuple[tuple[Block, ...] | None, str]:
+    """Save that the question doesn't mean what came nearest; returns why that can't be, or None, and what has to be said besides.
 
-    Where a curator has ignored it or put it out of scope before, nothing has to be saved.
+    Where a curator has said so before, nothing has to be saved. One whom they have ignored stays that.
     """
-    team, miss = press.request.workspace, _miss_of(context, press.request)
+    team, strings, miss = press.request.workspace, context.strings, _miss_of(context, press.request)
     if miss is None:
-        return fill(context.strings["help_lost"])
-    changes = context.store.changes.active(team)
-    if is_settled(miss.text, settled([change for change in changes if change.kind in ("ignore", "not_ask")])):
-        return None
-    knowledge = current_knowledge(context, team)
+        return fill(strings["help_lost"]), ""
+    knowledge, changes = current_knowledge(context, team), context.store.changes.active(team)
     entry_id = miss.best if miss.best in knowledge.by_id else ""
+    if is_settled(
+        miss.text, settled([each for each in changes if each.kind == "not_ask" and each.entry in ("", entry_id)])
+    ):
+        return None, ""
+    if is_settled(miss.text, settled([change for change in changes if change.kind == "ignore"])):
+        return None, strings["help_ignored"]
     change = new_batch(context, press.curator, "not_ask")(text=miss.text, entry=entry_id)
     result = save_changes(context, press.curator, [change], knowledge)
-    return result.message if result.stopped else None
+    return (result.message if result.stopped else None), ""
 
 
-async def _settle_by_press(context: Context, press: _Press, outcome: HelpOutcome, link: str = "") -> None:
+async def _settle_by_press(
+    context: Context, press: _Press, outcome: HelpOutcome, link: str = "", note: str = ""
+) -> None:
     request = press.request
     try:
         is_first = await settle(context, request.id, outcome, press.curator.user, link=link)
@@ -113,7 +118,7 @@ async def _settle_by_press(context: Context, press: _Press, outcome: HelpOutcome
         await _say(context, press.body, fill(context.strings["help_lost"]))
         return
     if is_first:
-        await _say(context, press.body, fill(context.strings["help_thanks"]))
+        await _say(context, press.body, fill(" ".join(filter(None, (context.strings["help_thanks"], note)))))
     else:
         await _say_settled(context, press.body, request.id)
 
@@ -139,8 +144,14 @@ async def _press(
         return None
     if request is None or request.forgotten_at or not is_here:
         await _say(context, body, fill(context.strings["help_gone"]))
-        if request is not None and request.forgotten_at and is_here:
+        if request is None:
+            await _delete_pressed(context, body)
+        elif is_here:
             await delete_post(context, request)
+        return None
+    if request.ts != message_ts_of(body):
+        await _say(context, body, fill(context.strings["help_stray"]))
+        await _delete_pressed(context, body)
         return None
     if curators_only and request.workspace != curator.team:
         await _say(context, body, fill(context.strings["help_elsewhere"]))
@@ -149,6 +160,13 @@ async def _press(
         await _say_settled(context, body, request.id)
         return None
     return _Press(body, curator, request)
+
+
+async def _delete_pressed(context: Context, body: Payload) -> None:
+    """Delete the post whose button was pressed: Slack gave no word of it in time, and nothing is known of it any more."""
+    channel, ts = channel_of(body), message_ts_of(body)
+    if channel and ts:
+        await context.outbox.send(delete_request(context, channel, ts))
 
 
 async def _has_same_token(context: Context, workspace: str) -> bool:

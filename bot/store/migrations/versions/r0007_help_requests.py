@@ -30,6 +30,8 @@ def upgrade() -> None:
         sa.Column("by", _ID, nullable=False),
         sa.Column("settled_at", sa.Float(53), nullable=False),
         sa.Column("told_at", sa.Float(53), nullable=False),
+        sa.Column("telling_at", sa.Float(53), nullable=False),
+        sa.Column("shown_at", sa.Float(53), nullable=False),
         sa.Column("forgotten_at", sa.Float(53), nullable=False),
     )
     op.create_index("askpy_help_requests_asker", "askpy_help_requests", ["workspace", "asker"])

@@ -49,6 +49,9 @@ _find_post = select(help_requests).where(
     _is_posted,
     _is_kept,
 )
+_find_ended = select(help_requests).where(
+    help_requests.c.workspace == bindparam("of"), help_requests.c.answer == bindparam("ref"), _is_posted, _is_kept
+)
 _RETRIED = ("at", "text", "channel", "origin_channel", "origin_thread", "answer_ref")
 _take_over = (
     update(help_requests)
@@ -159,6 +162,11 @@ class HelpRequests:
         values = {"of": workspace, "where": channel, "message": ts}
         row = self._database.run_or_raise(partial(self._database.read, _find_post, **values))
         return HelpRequest(**row._asdict()) if row is not None else None
+
+    def ended_with(self, workspace: str, answer: str) -> tuple[HelpRequest, ...]:
+        """The requests of a workspace that ended with an answer; an empty tuple while the database is unavailable."""
+        read = partial(self._database.read_all, _find_ended, of=workspace, ref=answer)
+        return tuple(HelpRequest(**row._asdict()) for row in self._database.run_or_default(read, [], reads=True))
 
     def settle(self, request_id: str, outcome: HelpOutcome, by: str, *, answer: str = "", link: str = "") -> bool:
         """End a request.

@@ -438,6 +438,19 @@ def test_a_curators_answer_is_told_and_the_next_person_gets_it(people: People) -
     assert "In the basement, yes." in people.other.told("wheres the piano", "C2", "U8")["text"]
 
 
+def test_an_answer_that_is_taken_back_is_so_in_the_post_too(people: People) -> None:
+    post = people.ask()
+    people.press("help_write", post, people.one, CURATOR)
+    form = people.one.views("views.open")[-1]
+    saved = people.save(form, people.one, title="Is there a piano?", answer="Yes.", asks=PIANO)
+    people.one.press("undo", value(saved, "undo"), saved | {"type": "modal"}, CURATOR)
+    assert people.one.store.changes.active(TEAM) == ()
+    update = people.stub.of("chat.update")[-1]
+    assert text(update["blocks"]).endswith(f"Answered by <@{CURATOR}>; that answer was taken back since.")
+    people.look()
+    assert len(people.told) == 1
+
+
 def test_this_means_is_told_with_the_answer(people: People) -> None:
     post = people.ask(in_public=True)
     people.press("help_means", post, people.other, CURATOR)

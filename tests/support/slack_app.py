@@ -165,8 +165,9 @@ class Door:
         self.rest()
 
     def look(self) -> None:
-        """Tell those who wait, as after a change of what is known."""
+        """Tell those who wait, as after a change of what is known; returns when all is done that this has begun."""
         self.thread.run(self.app.notifier.check_all())
+        self.rest()
 
     @property
     def open(self) -> int:

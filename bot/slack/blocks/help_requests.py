@@ -152,7 +152,9 @@ def post_text(request: HelpRequest, knowledge: Knowledge, strings: Strings) -> s
 
 def settled_message(request: HelpRequest, knowledge: Knowledge, strings: Strings) -> tuple[Block, ...]:
     """How a request ended, as rich_text elements."""
-    key = "knowledge" if request.outcome == "entry" and not request.by else request.outcome
+    key: str = "knowledge" if request.outcome == "entry" and not request.by else request.outcome
+    if request.outcome == "entry" and not all(ref in knowledge.by_id for ref in parse_answer_ref(request.answer).ids):
+        key = "undone"
     return fill(
         strings[f"help_settled_{key}"],
         who=user_element(request.by, strings),

@@ -306,6 +306,14 @@ async def show_outcome(context: Context, request: HelpRequest, ttl: float = POST
     return await context.outbox.send(replace(update, ttl=ttl))
 
 
+async def show_taken_back(context: Context, workspace: str, entry_ids: Sequence[str]) -> None:
+    """Show in the posts of the requests that ended with one of these new answers that it was taken back."""
+    store = context.store.help_requests
+    for entry_id in entry_ids:
+        for request in await context.run_db(store.ended_with, workspace, f"topic||{entry_id}"):
+            await show_outcome(context, request)
+
+
 def _is_left(result: SendResult) -> bool:
     """Whether a request to Slack has to be tried again later: it wasn't sent, or it isn't about it that Slack refused it."""
     return isinstance(result, NotSent) or (isinstance(result, Refused) and result.code in REFUSED_TOKEN | PASSING)

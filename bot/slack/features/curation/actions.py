@@ -26,6 +26,7 @@ from bot.slack.features.curation.edits import (
     save_changes,
     undo_batch,
 )
+from bot.slack.features.help_requests import show_taken_back
 from bot.slack.message_markdown import CUT, attached_words_of, markdown_of, own_words_of
 from bot.slack.outgoing import open_modal, update_modal
 from bot.slack.payloads import (
@@ -247,11 +248,12 @@ def _confirm_entry(context: Context, action: CuratorAction) -> tuple[ResultNote,
 
 
 async def undo(context: Context, body: Payload) -> None:
-    """Undo a batch of edits, and show the result where the button is."""
+    """Undo a batch of edits, and show the result where the button is, and in the posts of questions that it had answered."""
     action = await _permitted(context, body)
     if action is None:
         return
-    message, dashboard = await context.run_db(_undo, context, action)
+    message, dashboard, entry_ids = await context.run_db(_undo, context, action)
+    context.tasks.start(show_taken_back(context, action.curator.team, entry_ids))
     publishing = publish(context, action.curator, dashboard, action.page, ResultNote(message))
     if action.view_id:
         view = blocks.result_view(CuratorModalState(action.page), message, context.strings)
@@ -260,9 +262,14 @@ async def undo(context: Context, body: Payload) -> None:
         await publishing
 
 
-def _undo(context: Context, action: CuratorAction) -> tuple[tuple[Block, ...], Dashboard]:
-    message = undo_batch(context, action.curator.team, action.value)
-    return message, load_dashboard(context, action.curator.team)
+def _undo(context: Context, action: CuratorAction) -> tuple[tuple[Block, ...], Dashboard, list[str]]:
+    """The result as a sentence, the dashboard after it, and the ids of the new answers that were taken back."""
+    team, batch = action.curator.team, action.value
+    active = context.store.changes.active(team)
+    message = undo_batch(context, team, batch)
+    dashboard = load_dashboard(context, team)
+    written = [change.entry for change in active if change.batch == batch and change.kind == "entry"]
+    return message, dashboard, [entry_id for entry_id in written if entry_id not in dashboard.knowledge.by_id]
 
 
 # --- pilot channels

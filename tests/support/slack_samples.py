@@ -469,11 +469,10 @@ class SampleTurns:
 class SampleHelpRequests:
     """None: what is put to people is tested over a real database."""
 
-    def unfinished(self) -> tuple[HelpRequest, ...]:
+    def unfinished_page(self, *_: object) -> tuple[HelpRequest, ...]:
         return ()
 
-    def open_page(self, after: HelpRequest | None) -> tuple[HelpRequest, ...]:
-        return ()
+    forgotten_page = open_page = ended_with = unfinished_page
 
 
 class SampleStore:

@@ -39,6 +39,11 @@ MOST_PAIRS = 1_000
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|(?<=[。!?])(?=[\u3040-\u9fff])|\n+")
 
 
+def unescape(text: str) -> str:
+    """A Slack payload's text with the three characters that Slack escapes in it: <, > and &."""
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
 def clean(text: str) -> str:
     """The text without Slack's mentions, links, emoji codes, escapes and without control characters; blanks collapsed.
 
@@ -52,7 +57,7 @@ def clean(text: str) -> str:
     if "<" in text or "http" in text:
         text = _LINK_WITH_LABEL.sub(r" \1 ", text)
         text = _LINK.sub(" ", _CHANNEL.sub(" ", _MENTION.sub(" ", text)))
-    text = _plain_letters(text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))[:LONGEST_QUESTION]
+    text = _plain_letters(unescape(text))[:LONGEST_QUESTION]
     if not text.isprintable():
         text = "".join(c if c in "\n\t" or unicodedata.category(c)[0] != "C" else "" for c in text)
     if ":" in text:

@@ -93,8 +93,8 @@ class _Plan:
     faults: tuple[str, ...]
 
 
-_Status = Literal["exported", "present", "ignored", "lost", "moot"]
-"""Of a change: in the patch, in the pack already, no part of a pack, about an entry that the pack doesn't have; "moot" is a
+_Status = Literal["exported", "present", "ignored", "lost", "needless"]
+"""Of a change: in the patch, in the pack already, no part of a pack, about an entry that the pack doesn't have; "needless" is a
 confirmation of such an entry."""
 
 
@@ -181,7 +181,7 @@ def _status(change: Change, knowledge: Knowledge, after: Knowledge) -> _Status:
             listed = entry.not_asks if entry is not None else knowledge.out_of_scope.asks
             return "present" if phrase in map(normalize_phrase, listed) else "exported"
         case "review" if change.entry not in after.by_id:
-            return "moot"
+            return "needless"
         case "review":
             return "present" if entry is not None and change.text <= entry.reviewed else "exported"
 
@@ -191,13 +191,13 @@ def _lost(change: Change) -> str:
 
 
 def _notes(statuses: Counter[_Status], changes: Sequence[Change], knowledge: Knowledge) -> Iterator[str]:
-    present, ignored, moot = statuses["present"], statuses["ignored"], statuses["moot"]
+    present, ignored, needless = statuses["present"], statuses["ignored"], statuses["needless"]
     if present:
         yield f"{_count(present, 'change')} {'is' if present == 1 else 'are'} in the pack already."
     if ignored:
         yield f"{_count(ignored, 'ignored question')} {'is' if ignored == 1 else 'are'} no part of a pack."
-    if moot:
-        yield f"{_count(moot, 'confirmation')} {'is' if moot == 1 else 'are'} about entries that the pack doesn't have."
+    if needless:
+        yield f"{_count(needless, 'confirmation')} {'is' if needless == 1 else 'are'} about entries that the pack doesn't have."
     for change in changes:
         entry = knowledge.by_id.get(change.entry)
         if (

@@ -18,6 +18,7 @@ from bot.markdown.nodes import (
     Span,
     Spans,
     Subheading,
+    merge_spans,
 )
 from bot.markdown.parse import AnswerFormat, link_address, parse, picture_span
 from bot.markdown.plain import plain, plain_answer, prose, table_row_text
@@ -41,6 +42,7 @@ __all__ = [
     "block_sources",
     "escape_text",
     "link_address",
+    "merge_spans",
     "parse",
     "picture_span",
     "plain",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Literal
 
 Alignment = Literal["left", "center", "right"]
@@ -24,6 +26,14 @@ class Span:
 
 
 Spans = tuple[Span, ...]
+
+
+def merge_spans(spans: Iterable[Span]) -> Spans:
+    """The spans, where neighbours of one style become one."""
+    return tuple(
+        replace(style, text="".join(span.text for span in group))
+        for style, group in groupby(spans, key=lambda span: replace(span, text=""))
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from bot.markdown.nodes import (
     Span,
     Spans,
     Subheading,
+    merge_spans,
 )
 from bot.markdown.parse import AnswerFormat, parse, parser
 from bot.markdown.plain import plain
@@ -238,20 +239,12 @@ def _readable(spans: Spans) -> str:
 
 def _unstyled(spans: Spans) -> str:
     """Spans as source, with code and links alone."""
-    return _readable(_merged(replace(span, bold=False, italic=False, struck=False) for span in spans))
+    return _readable(merge_spans(replace(span, bold=False, italic=False, struck=False) for span in spans))
 
 
 def _escaped(spans: Spans) -> str:
     """The text of spans as source."""
     return _lines_escaped(escape_text("".join(span.text for span in spans)).replace("\\\n", "\n"))
-
-
-def _merged(spans: Iterable[Span]) -> Spans:
-    """The spans, neighbours of one style as one."""
-    return tuple(
-        replace(style, text="".join(span.text for span in group))
-        for style, group in groupby(spans, key=lambda span: replace(span, text=""))
-    )
 
 
 def _lines_escaped(source: str) -> str:

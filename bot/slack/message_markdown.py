@@ -25,6 +25,7 @@ from bot.markdown import (
     Subheading,
     block_sources,
     link_address,
+    merge_spans,
     parse,
     plain,
     split,
@@ -32,7 +33,7 @@ from bot.markdown import (
 )
 from bot.slack.blocks.limits import ELLIPSIS, TABLE_COLUMNS, TABLE_ROWS, TYPED, size
 from bot.slack.payloads import MAX_NESTING, Payload, dicts_of, get_dict, get_str
-from bot.text import LONGEST_QUESTION, clean, units, without_control_characters
+from bot.text import LONGEST_QUESTION, clean, unescape, units, without_control_characters
 
 MAX_INDENT = 8
 """Levels of lists in each other; Slack's own limit."""
@@ -113,11 +114,7 @@ _NAMED = re.compile(r"<(?:[@#]|!subteam\^)([A-Z0-9]{1,20})\|([^<>|\n]{1,80})>")
 
 def _names_of(message: Payload) -> dict[str, str]:
     """The names of people, groups and channels that a message's `text` has beside their ids."""
-    return {name[1]: _unescape(name[2]).lstrip("@#") for name in _NAMED.finditer(get_str(message, "text"))}
-
-
-def _unescape(text: str) -> str:
-    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    return {name[1]: unescape(name[2]).lstrip("@#") for name in _NAMED.finditer(get_str(message, "text"))}
 
 
 def _whole_number(value: Any) -> int:
@@ -190,12 +187,12 @@ class _Reader:
         inner = self._blocks(attachment.get("blocks"), depth)
         if inner:
             return blocks + inner
-        title = self._line(_unescape(get_str(attachment, "title")))
+        title = self._line(unescape(get_str(attachment, "title")))
         if title:
             blocks.append(Paragraph((Span(title, bold=True, url=link_address(get_str(attachment, "title_link"))),)))
         blocks += self._mrkdwn(get_str(attachment, "text"))
         for each in dicts_of(attachment.get("fields")):
-            label, value = self._line(_unescape(get_str(each, "title"))), self._mrkdwn(get_str(each, "value"))
+            label, value = self._line(unescape(get_str(each, "title"))), self._mrkdwn(get_str(each, "value"))
             if label and value and isinstance(value[0], Paragraph):
                 value[0] = Paragraph((Span(label, bold=True), Span("\n"), *value[0].spans))
             elif label:
@@ -219,7 +216,7 @@ class _Reader:
             case "rich_text":
                 return self._rich_text(block)
             case "header":
-                text = self._line(_unescape(_text_of(block.get("text"))))
+                text = self._line(unescape(_text_of(block.get("text"))))
                 return [Subheading((Span(text),))] if text else []
             case "markdown":
                 text = self._take(get_str(block, "text"))
@@ -250,7 +247,7 @@ class _Reader:
     def _text(self, text: Payload) -> list[Block]:
         """A text object."""
         words = get_str(text, "text")
-        return self._mrkdwn(words) if text.get("type") == "mrkdwn" else self._literal(_unescape(words))
+        return self._mrkdwn(words) if text.get("type") == "mrkdwn" else self._literal(unescape(words))
 
     def _table(self, block: Payload, depth: int) -> list[Block]:
         read = _lists(block.get("rows"))[:TABLE_ROWS]
@@ -265,7 +262,7 @@ class _Reader:
     def _cell(self, cell: Payload, depth: int) -> Spans:
         """A cell as one line of text."""
         if get_str(cell, "type") == "rich_text":
-            return _joined(_spans_in(self._blocks([cell], depth)))
+            return merge_spans(_spans_in(self._blocks([cell], depth)))
         value = cell.get("text", cell.get("value"))
         is_number = isinstance(value, int | float) and abs(value) < 1e15
         text = self._line(value if isinstance(value, str) else str(value) if is_number else "")
@@ -316,7 +313,7 @@ class _Reader:
             while siblings and siblings[-1].indent < indent:
                 siblings = siblings[-1].items[-1].lists
             last = siblings[-1] if siblings else None
-            if last is not None and last.goes_on(start):
+            if last is not None and _goes_on(last, start):
                 last.items += items
             else:
                 siblings.append(_List(indent, start, items))
@@ -429,7 +426,7 @@ class _Reader:
             tokens.append(Span(self._code(match[2]), code=True) if match[2] else self._token(match[1]))
             return "\ufffc"
 
-        text = _unescape(_TOKEN.sub(token, line))
+        text = unescape(_TOKEN.sub(token, line))
         found = iter(tokens)
         spans: list[Span] = []
         for piece, look in _styled(text):
@@ -443,14 +440,13 @@ class _Reader:
     def _code(self, text: str) -> str:
         """Code in Slack's markup, in which links and mentions stand as words."""
         return "".join(
-            self._token(part).text if index % 2 else _unescape(part)
-            for index, part in enumerate(_IN_ANGLES.split(text))
+            self._token(part).text if index % 2 else unescape(part) for index, part in enumerate(_IN_ANGLES.split(text))
         )
 
     def _token(self, inner: str) -> Span:
         """What stands between < and >."""
         target, _, label = inner.partition("|")
-        label = _unescape(label)
+        label = unescape(label)
         match target[:1]:
             case "@":
                 text = self._mention("@", target[1:], label.lstrip("@") or "someone")
@@ -464,9 +460,9 @@ class _Reader:
                     "@", target[9:] if group else "", label.lstrip("@") or ("group" if group else target[1:])
                 )
             case _:
-                url = _unescape(target)
+                url = unescape(target)
                 if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", url):
-                    return Span(f"<{_unescape(inner)}>")
+                    return Span(f"<{unescape(inner)}>")
                 return Span(label or url.removeprefix("mailto:"), url=link_address(url))
         return Span(text)
 
@@ -487,14 +483,15 @@ class _List:
     start: int | None
     items: list[_Item]
 
-    def goes_on(self, start: int | None) -> bool:
-        """Whether a list that begins with a number belongs to this one."""
-        return start is None if self.start is None else start == self.start + len(self.items)
-
     def to_block(self) -> MarkdownList:
         """The finished list."""
         items = (ListItem((*item.blocks, *(inner.to_block() for inner in item.lists))) for item in self.items)
         return MarkdownList(tuple(items), self.start)
+
+
+def _goes_on(before: _List | MarkdownList, start: int | None) -> bool:
+    """Whether a list, by the number of its first item or None for bullets, belongs to the one before it."""
+    return start is None if before.start is None else start == before.start + len(before.items)
 
 
 # --- parts of a message
@@ -528,7 +525,7 @@ def _emoji(element: Payload) -> str:
 def _links_of(message: Payload) -> set[str]:
     """The addresses in a message's text and blocks."""
     texts = [get_str(message, "text"), *_texts_in(message.get("blocks"))]
-    return {url for text in texts for url in _LINK.findall(_unescape(text))}
+    return {url for text in texts for url in _LINK.findall(unescape(text))}
 
 
 _LINK = re.compile(r"https?://[^\s<>|]+")
@@ -626,18 +623,13 @@ def _paragraphs(spans: Iterable[Span]) -> list[Block]:
     for line in (*_lines(spans), ()):
         mark = _mark_of(line)
         if lines and (not line or mark is not None):
-            blocks.append(Paragraph(_joined([span for each in lines for span in (*each, Span("\n"))][:-1])))
+            blocks.append(Paragraph(merge_spans([span for each in lines for span in (*each, Span("\n"))][:-1])))
             lines = []
         if mark is not None:
             start, length = mark
             item = ListItem((Paragraph(_without_start(line, length)),))
             last = blocks[-1] if blocks else None
-            is_next = isinstance(last, MarkdownList) and (
-                last.start is None
-                if start is None
-                else last.start is not None and start == last.start + len(last.items)
-            )
-            if isinstance(last, MarkdownList) and is_next:
+            if isinstance(last, MarkdownList) and _goes_on(last, start):
                 blocks[-1] = replace(last, items=(*last.items, item))
             else:
                 blocks.append(MarkdownList((item,), start))
@@ -686,12 +678,4 @@ def _stripped(line: Sequence[Span]) -> Spans:
         spans[0] = replace(spans[0], text=spans[0].text.lstrip())
     if spans and not spans[-1].code:
         spans[-1] = replace(spans[-1], text=spans[-1].text.rstrip())
-    return _joined(spans)
-
-
-def _joined(spans: Iterable[Span]) -> Spans:
-    """Spans, neighbours of one style as one."""
-    return tuple(
-        replace(look, text="".join(span.text for span in group))
-        for look, group in groupby(spans, key=lambda span: replace(span, text=""))
-    )
+    return merge_spans(spans)

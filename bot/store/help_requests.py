@@ -261,10 +261,7 @@ class HelpRequests:
             rows = self._database.read_all(_find_all, **{f"name_{number}": each for number, each in enumerate(group)})
             known |= {row.id: HelpRequest(**row._asdict()) for row in rows}
         for earlier in known.values():
-            if _stands(earlier, request.at) and (earlier.ts, earlier.at) != (
-                "",
-                request.at,
-            ):  # the last: ours, written before
+            if _stands(earlier, request.at) and not _is_same_attempt(earlier, request.at):
                 return earlier, False
         for request_id in ids:
             is_left = request_id in known and not (known[request_id].ts or known[request_id].forgotten_at)
@@ -288,7 +285,7 @@ class HelpRequests:
                 found = self._database.read(_find, name=row["id"])
             if found is not None:  # else it was removed in between
                 break
-        if found is None or (found.ts, found.at) == ("", row["at"]):  # ours: the connection broke after it was written
+        if found is None or _is_same_attempt(found, request.at):
             return None
         new = {f"new_{name}": row[name] for name in _RETRIED}
         if self._database.write(_take_over, name=row["id"], before=row["at"] - POSTING_LASTS, **new) == 1:
@@ -301,6 +298,11 @@ def _row(request: HelpRequest) -> dict[str, Any]:
     names = ("workspace", "asker", "channel", "origin_channel")
     short = {name: storable(row[name], LONGEST_NAME) for name in names}
     return row | short | {"text": storable(request.text), "answer_ref": storable(request.answer_ref, LONGEST_SUBJECT)}
+
+
+def _is_same_attempt(found: HelpRequest, at: float) -> bool:
+    """Whether a row is what the attempt of that time has written itself, before the connection broke."""
+    return (found.ts, found.at) == ("", at)
 
 
 def _stands(request: HelpRequest, now: float) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import threading
 import time
@@ -19,10 +18,7 @@ from benchmarks.load.processes import MODES, BotProcess, Database, Mode, empty_d
 from support import postgres
 from support.busy_slack import BusySlack
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("pg_ctl") is None and not list(Path("/usr/lib/postgresql").glob("*/bin/initdb")),
-    reason=postgres.INSTALL,
-)
+pytestmark = pytest.mark.skipif(not postgres.is_installed(), reason=postgres.INSTALL)
 
 LOST_AT_MOST = 64
 """Messages that one killed process may lose: those with a slot, `SLOTS` in `bot.slack.admission`; here none waits for Slack."""

@@ -176,10 +176,7 @@ def office(browser: str, pack: Path, tmp_path: Path) -> Iterator[Office]:
         yield made
 
 
-@pytest.mark.skipif(
-    shutil.which("pg_ctl") is None and not list(Path("/usr/lib/postgresql").glob("*/bin/initdb")),
-    reason=postgres.INSTALL,
-)
+@pytest.mark.skipif(not postgres.is_installed(), reason=postgres.INSTALL)
 def test_from_ask_a_person_to_a_merged_patch(office: Office, pack: Path, tmp_path: Path) -> None:
     alice_asks(office)
     change = bob_answers(office)

@@ -29,10 +29,7 @@ from support.local_slack import fetch
 from support.people import Line, said, signed
 from support.slack_stub import Fault, Stub
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("pg_ctl") is None and not list(Path("/usr/lib/postgresql").glob("*/bin/initdb")),
-    reason=postgres.INSTALL,
-)
+pytestmark = pytest.mark.skipif(not postgres.is_installed(), reason=postgres.INSTALL)
 PACK = Path(__file__).parents[2] / "knowledge"
 PAIRS, PAIRS_AT_ONCE = 200, 4
 LONGEST_GAP = 0.06

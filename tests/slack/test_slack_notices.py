@@ -1080,7 +1080,7 @@ def test_cuts_are_told_by_health_with_and_without_a_connection(
         for number in range(1, 4):
             stub.wait_for(lambda number=number: len(stub.sockets) == number)
             until_status(port, 200)
-            time.sleep(0.45)
+            time.sleep(0.45)  # how long a connection lasts here, which is longer than it needs to count as stable
             stub.cut()
         healths.extend((until_status(port, 503), until_status(port, 200)))
         pages.append(get(port, "/metrics")[1])

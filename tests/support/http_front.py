@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -33,7 +34,7 @@ def as_json(body: bytes) -> Response:
 OK = Response(200, {"content-type": "text/plain"}, b"ok")
 
 
-class HttpFront:
+class HttpFront(ABC):
     """Serves on a free loopback port until it is closed; a subclass says what it answers, in threads side by side."""
 
     def __init__(self) -> None:
@@ -64,9 +65,9 @@ class HttpFront:
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
+    @abstractmethod
     def answer(self, path: str, body: bytes | None, headers: dict[str, str]) -> Response:
         """What comes back for a request; without a body it is a GET. Of its headers, those that may be passed on."""
-        raise NotImplementedError
 
     def close(self) -> None:
         self._server.shutdown()

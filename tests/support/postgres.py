@@ -30,7 +30,10 @@ class Server:
     """A cluster in a folder. Its files are safe from a killed process; from a power cut only where `durable`."""
 
     def __init__(self, folder: Path, *, durable: bool = False) -> None:
-        self._programs = _programs()
+        programs = _programs()
+        if programs is None:
+            raise AssertionError(INSTALL)
+        self._programs = programs
         self._folder = folder
         self._durable = durable
         self._password = secrets.token_hex(8)
@@ -128,12 +131,17 @@ def running(*, durable: bool = False) -> Iterator[str]:
         yield made.new()
 
 
-def _programs() -> Path:
-    """Where the newest PostgreSQL's programs are."""
+def is_installed() -> bool:
+    """Whether there is a PostgreSQL to start."""
+    return _programs() is not None
+
+
+def _programs() -> Path | None:
+    """Where the newest PostgreSQL's programs are; None if there are none."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
     on_path = shutil.which("initdb")
     if not found and on_path is None:
-        raise AssertionError(INSTALL)
+        return None
     return found[-1].parent if found else Path(str(on_path)).resolve().parent
 
 

@@ -262,7 +262,7 @@ async def _logged(check: Callable[[], Awaitable[None]]) -> None:
     try:
         await check()
     except Exception as error:
-        logger.error("Notifying failed\n%s", format_without_message(error))
+        logger.error("A check for answers failed\n%s", format_without_message(error))
 
 
 def _claim_of(subscription: Subscription) -> str:
